@@ -105,14 +105,14 @@ def test_a_client_starts_while_its_stores_are_locked(server: FakeServer, tmp_pat
 
 
 def test_a_ledger_is_waited_for_while_others_write_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ai_utilities.storage import sqlite_connection
+    from ai_utilities.storage import sqlite_files
     from ai_utilities.storage.store_calls import within
 
     path = tmp_path / "usage.db"
     ledger = SQLiteLedger(path)
     ledger.add([UsageData(model="m")])
     changes = iter([1, 2, 3, 4, 4, 4, 5])
-    monkeypatch.setattr(sqlite_connection, "last_change", lambda path: next(changes))
+    monkeypatch.setattr(sqlite_files, "last_change", lambda path: next(changes))
     with locked(path), pytest.raises(StoreTimeoutError):
         within(600, ledger.add, stalled=0.01)([UsageData(model="m")])
     assert list(changes) == [5]

@@ -18,9 +18,8 @@ from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Or
 from dhenara.ai.types.config.call import CallJournal
 
 from ..storage.store_calls import StoreIO, call_store_shielded
-from .backend import CacheBackend
+from .backend import CacheBackend, FailsafeBackend
 from .entry import VERSION, cache_key
-from .failsafe import FailsafeBackend
 from .policy import CachePolicy
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 from ..storage.sqlite import SQLiteFile
-from ..storage.sqlite_schema import Schema, columns_of, statements
+from ..storage.sqlite_files import Schema, columns_of, statements
 from .backend import TextBackend, namespace_of
 
 TABLES = """

@@ -12,7 +12,7 @@ from time import time
 from ..config.paths import cache_path
 from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
-from ..storage.sqlite_schema import Schema
+from ..storage.sqlite_files import Schema
 
 log = logging.getLogger("ai_utilities.files")
 PIECE = 1 << 20

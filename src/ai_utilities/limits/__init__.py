@@ -9,9 +9,12 @@ from dhenara.ai._lazy import lazy_package
 if TYPE_CHECKING:
     from .layer import LimitLayer as LimitLayer
     from .limit import Limit as Limit, LimitReachedError as LimitReachedError
-    from .redis import RedisLimits as RedisLimits
-    from .sqlite import SQLiteLimits as SQLiteLimits
-    from .store import LimitStore as LimitStore, MemoryLimits as MemoryLimits
+    from .stores import (
+        LimitStore as LimitStore,
+        MemoryLimits as MemoryLimits,
+        RedisLimits as RedisLimits,
+        SQLiteLimits as SQLiteLimits,
+    )
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -19,9 +22,9 @@ __getattr__, __dir__ = lazy_package(
         "LimitLayer": ".layer",
         "Limit": ".limit",
         "LimitReachedError": ".limit",
-        "RedisLimits": ".redis",
-        "SQLiteLimits": ".sqlite",
-        "LimitStore": ".store",
-        "MemoryLimits": ".store",
+        "RedisLimits": ".stores",
+        "SQLiteLimits": ".stores",
+        "LimitStore": ".stores",
+        "MemoryLimits": ".stores",
     },
 )

@@ -15,10 +15,9 @@ from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
-from ..usage.charges import MANAGEMENT_OPERATIONS
-from ..usage.estimate import estimate_request
+from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Limit, LimitReachedError, read_headers
-from .store import LimitStore, MemoryLimits
+from .stores import LimitStore, MemoryLimits
 from .window_state import NEVER_LONGER, Ask
 
 LEASE = 900.0

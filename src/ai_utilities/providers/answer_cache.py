@@ -95,7 +95,7 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
 
 def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
     """Calls the cache; if it fails or takes too long, warns and returns the default."""
-    from ..cache.failsafe import TIMEOUT
+    from ..cache.backend import TIMEOUT
     from ..storage.store_calls import within
 
     try:

@@ -1,10 +1,12 @@
-"""Whether a process is still running, and a clock that all processes of a machine share."""
+"""Processes of a machine: whether one still runs, a clock that all share, and locks between them."""
 
 from __future__ import annotations
 
 import os
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -100,3 +102,34 @@ def steady() -> float:
 def boot_id() -> str:
     """Changes with every boot, where the system says so."""
     return read(PROC / "sys/kernel/random/boot_id")
+
+
+POLL_INTERVAL = 0.005
+"""Seconds between two looks at whether a lock is free."""
+
+
+@contextmanager
+def file_lock(path: Path, *, stale: float) -> Iterator[None]:
+    """Holds the lock of a file, which is another file next to it.
+
+    Args:
+        path: The file.
+        stale: Seconds after which the holder of a lock is taken for dead. The work must take far less.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    lock = path.with_name(f".{path.name}.lock")
+    while True:
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > stale:
+                    lock.unlink()
+            time.sleep(POLL_INTERVAL)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)

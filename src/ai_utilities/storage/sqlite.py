@@ -25,17 +25,20 @@ from .errors import (
     StoreTimeoutError,
     StoreVersionError,
 )
-from .sqlite_connection import StoreConnection
 from .sqlite_files import (
     DAMAGED,
+    GENERATION,
     LOCKED,
+    REPAIRED,
+    Schema,
+    StoreConnection,
     code_of,
     create_once,
     inode_of,
     is_emptied,
+    meta,
     set_aside,
 )
-from .sqlite_schema import GENERATION, REPAIRED, Schema, meta
 from .store_calls import seconds_left, stalled_seconds, within
 
 log = logging.getLogger("ai_utilities.storage")

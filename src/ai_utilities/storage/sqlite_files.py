@@ -1,4 +1,9 @@
-"""Files of SQLite: creating, identifying and checking them, and moving damaged ones away."""
+"""Layouts of SQLite files and their versions: older files are migrated, newer ones are refused.
+
+Each part of a file (`usage`, `budget`, `limits`) has a version of its own in the table `store_meta`, since several
+parts may share a file. Version n is what the first n migrations made. Files from before versions were written have
+none: their first migration creates only what is missing.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,103 @@ import os
 import sqlite3
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from .file_lock import file_lock
-from .sqlite_schema import Schema
+from .errors import StoreVersionError
+from .process import file_lock
+from .store_calls import stalled_seconds
+
+Migration = str | Callable[[sqlite3.Connection], None]
+META = "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
+GENERATION = "generation"
+"""The id of a file: two files with the same one have the same history."""
+
+REPAIRED = "repaired"
+"""Set by a repair: the user knows that this file replaces another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """One part of a file. Migrations are statements or functions, the oldest first; none is ever changed."""
+
+    name: str
+    migrations: tuple[Migration, ...]
+
+    @property
+    def version(self) -> int:
+        return len(self.migrations)
+
+    def prepare(self, connection: sqlite3.Connection) -> None:
+        """Brings the file to this version.
+
+        Raises:
+            StoreVersionError: if a newer version of this library has written it.
+        """
+        if self._current(connection) == self.version:
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.execute(META)
+            connection.execute("INSERT OR IGNORE INTO store_meta VALUES (?, ?)", (GENERATION, uuid.uuid4().hex))
+            for migration in self.migrations[self._current(connection) :]:
+                migrate(connection, migration)
+            connection.execute("REPLACE INTO store_meta VALUES (?, ?)", (self._key, str(self.version)))
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+    def _current(self, connection: sqlite3.Connection) -> int:
+        match = int(meta(connection, self._key) or 0)
+        if match > self.version:
+            raise StoreVersionError(
+                f"the {self.name} tables have version {match}, and this version of dhenara knows {self.version}: "
+                "upgrade dhenara, or use another file."
+            )
+        return match
+
+    @property
+    def _key(self) -> str:
+        return f"version:{self.name}"
+
+
+def migrate(connection: sqlite3.Connection, migration: Migration) -> None:
+    if callable(migration):
+        migration(connection)
+        return
+    for statement in statements(migration):
+        connection.execute(statement)
+
+
+def statements(script: str) -> Iterator[str]:
+    """The statements of a script one by one: `executescript` would end the transaction."""
+    pending = ""
+    for part in script.split(";"):
+        pending += part + ";"
+        if sqlite3.complete_statement(pending):
+            if pending.strip(" \n;"):
+                yield pending
+            pending = ""
+
+
+def meta(connection: sqlite3.Connection, name: str) -> str | None:
+    """An entry of `store_meta`; None in a file that has no such table yet."""
+    try:
+        row = connection.execute("SELECT value FROM store_meta WHERE name = ?", (name,)).fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" not in str(error):
+            raise
+        return None
+    return None if row is None else str(row[0])
+
+
+def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+
 
 DAMAGED = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -96,3 +193,77 @@ def last_change(path: Path) -> tuple[tuple[int, int], ...]:
 def code_of(error: sqlite3.Error) -> int:
     """The primary result code of SQLite, without its extended part."""
     return int(getattr(error, "sqlite_errorcode", 0) or 0) & 0xFF
+
+
+SETTINGS = ("PRAGMA synchronous=NORMAL", "PRAGMA temp_store=MEMORY")
+RETRY_AFTER = 0.01
+"""Seconds between two attempts to change the mode of a file, for which SQLite itself does not wait."""
+
+
+class StoreConnection(sqlite3.Connection):
+    """A connection of a `SQLiteFile`."""
+
+    wait_ms = -1
+    inode: tuple[int, int] | None = None
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Sets how long statements wait for locks."""
+        wanted = int(seconds * 1000)
+        if wanted != self.wait_ms:
+            self.execute(f"PRAGMA busy_timeout={wanted}")
+            self.wait_ms = wanted
+
+    def prepare(self, schema: str | Schema, equip: Callable[[sqlite3.Connection], None] | None, seconds: float) -> None:
+        """Sets the modes of a new connection and brings the file to the schema's version.
+
+        Args:
+            schema: The schema, or statements that create what is missing.
+            equip: Called with this connection.
+            seconds: How long to wait for other processes, which may be preparing the same file.
+
+        Raises:
+            sqlite3.DatabaseError: If the file is damaged, or locked for all of that time.
+            StoreVersionError: If a newer version of this library has written the file.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            try:
+                self.execute("PRAGMA journal_mode=WAL")
+                for setting in SETTINGS:
+                    self.execute(setting)
+                if equip is not None:
+                    equip(self)
+                if isinstance(schema, Schema):
+                    schema.prepare(self)
+                else:
+                    self.executescript(f"BEGIN IMMEDIATE; {schema}; COMMIT")
+            except sqlite3.OperationalError as error:
+                if code_of(error) not in LOCKED or time.monotonic() > until:
+                    raise
+                with suppress(sqlite3.Error):
+                    self.execute("ROLLBACK")
+                time.sleep(RETRY_AFTER)
+            else:
+                return
+
+    def begin(self, path: Path, seconds: float) -> None:
+        """Begins a transaction that writes. Waits for the lock, but not longer than its holder writes nothing.
+
+        Args:
+            path: The file.
+            seconds: How long to wait in all.
+
+        Raises:
+            sqlite3.OperationalError: If the lock was not free in time.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            before = last_change(path)
+            self.wait_at_most(stalled_seconds(max(0.0, until - time.monotonic())))
+            try:
+                self.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if code_of(error) not in LOCKED or time.monotonic() >= until or last_change(path) == before:
+                    raise
+            else:
+                return

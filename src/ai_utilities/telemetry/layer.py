@@ -10,7 +10,7 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_calls import StoreIO
-from ..usage.stored_errors import stored_text
+from ..usage.attempt_rows import stored_text
 from . import names
 from .attributes import (
     Attributes,

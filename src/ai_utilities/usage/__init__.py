@@ -26,9 +26,8 @@ if TYPE_CHECKING:
         create_usage_tracker as create_usage_tracker,
     )
     from .open_rows import OpenRow as OpenRow
-    from .page import usage_page as usage_page
     from .redis import RedisLedger as RedisLedger
-    from .report import UsageReport as UsageReport, make_report as make_report
+    from .report import UsageReport as UsageReport, make_report as make_report, usage_page as usage_page
     from .sqlite import SQLiteLedger as SQLiteLedger
 
 __getattr__, __dir__ = lazy_package(
@@ -48,7 +47,7 @@ __getattr__, __dir__ = lazy_package(
         "Ledger": ".ledger",
         "MemoryLedger": ".ledger",
         "OpenRow": ".open_rows",
-        "usage_page": ".page",
+        "usage_page": ".report",
         "RedisLedger": ".redis",
         "UsageReport": ".report",
         "make_report": ".report",

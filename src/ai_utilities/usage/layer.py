@@ -17,10 +17,9 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.types import BatchItemContext, Call
 
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
-from .attempt_rows import AFTERWARDS, IN_FLIGHT, LONGEST_WAIT, AttemptRows
-from .charges import MANAGEMENT_OPERATIONS, REFUSED_COST
+from .attempt_rows import AFTERWARDS, IN_FLIGHT, LONGEST_WAIT, AttemptRows, stored_text
+from .costs import MANAGEMENT_OPERATIONS, REFUSED_COST
 from .data import BATCH, PartialWriteError, UsageData, tags_now
-from .stored_errors import stored_text
 
 log = logging.getLogger("ai_utilities.usage")
 P = ParamSpec("P")

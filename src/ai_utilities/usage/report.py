@@ -1,11 +1,13 @@
-"""Usage reports: ledger totals by day, model and tag."""
+"""Usage reports: totals by day, model and tag, and an HTML page of them with charts that loads nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from html import escape
 
 from .data import Totals
 from .ledger import Ledger
@@ -81,3 +83,208 @@ def days_before(days: int, now: datetime | None = None) -> datetime:
     """The start of the UTC day that many days ago."""
     today = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days)
+
+
+WIDTH, HEIGHT = 760, 220
+LEFT, RIGHT, TOP, BOTTOM = 64, 8, 12, 28
+TICKS = 4
+LABEL = 76
+"""Room that a label under a column needs."""
+
+Tell = Callable[[float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class ChartSeries:
+    """One colour of a chart; `kind` is the name of its colour in the page's style."""
+
+    name: str
+    kind: str
+    amounts: Sequence[float]
+
+
+def render_columns(title: str, labels: Sequence[str], series: Sequence[ChartSeries], tell: Tell) -> str:
+    """A column for each label, the series standing on each other."""
+    top = round_up(max((sum(parts) for parts in zip(*(one.amounts for one in series), strict=True)), default=0))
+    drawn = [*render_axis(top, tell), *render_labels(labels), *render_stacks(labels, series, top, tell)]
+    return (
+        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">'
+        + "".join(drawn)
+        + "</svg>"
+    )
+
+
+def render_axis(top: float, tell: Tell) -> Iterator[str]:
+    """Lines across, each with its amount."""
+    for tick in range(TICKS + 1):
+        y = amount_position(top * tick / TICKS, top)
+        yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tell(top * tick / TICKS)}</text>'
+
+
+def render_labels(labels: Sequence[str]) -> Iterator[str]:
+    """As many labels as there is room for."""
+    every = max(1, math.ceil(len(labels) * LABEL / (WIDTH - LEFT - RIGHT)))
+    for number, label in enumerate(labels):
+        if number % every == 0:
+            x = column_position(number, len(labels)) + column_pitch(len(labels)) / 2
+            yield f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>'
+
+
+def render_stacks(labels: Sequence[str], series: Sequence[ChartSeries], top: float, tell: Tell) -> Iterator[str]:
+    gap = column_pitch(len(labels)) * 0.15
+    wide = min(column_pitch(len(labels)) - 2 * gap, 48)
+    for number, label in enumerate(labels):
+        x = column_position(number, len(labels)) + (column_pitch(len(labels)) - wide) / 2
+        floor = 0.0
+        for one in series:
+            amount = one.amounts[number]
+            if amount:
+                y, height = (
+                    amount_position(floor + amount, top),
+                    amount_position(floor, top) - amount_position(floor + amount, top),
+                )
+                text = escape(f"{label}: {one.name} {tell(amount)}")
+                yield (
+                    f'<rect class="{one.kind}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{height:.1f}">'
+                    f"<title>{text}</title></rect>"
+                )
+            floor += amount
+
+
+def column_pitch(count: int) -> float:
+    """From one column to the next."""
+    return (WIDTH - LEFT - RIGHT) / max(1, count)
+
+
+def column_position(number: int, count: int) -> float:
+    return LEFT + number * column_pitch(count)
+
+
+def amount_position(amount: float, top: float) -> float:
+    """How far down an amount is drawn."""
+    return HEIGHT - BOTTOM - (amount / top if top else 0) * (HEIGHT - TOP - BOTTOM)
+
+
+def round_up(most: float) -> float:
+    """A round number that is not below this one, so that four ticks of it are round too."""
+    if most <= 0:
+        return 0.0
+    power: float = 10 ** math.floor(math.log10(most))
+    return next(step * power for step in (1, 1.2, 1.6, 2, 2.4, 3.2, 4, 6, 8, 10) if step * power >= most)
+
+
+def percent_of_largest(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Of the largest, in percent."""
+    most = max(amounts.values(), default=0) or 1
+    return {name: 100 * amount / most for name, amount in amounts.items()}
+
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #e3e7ee; --paper: #ffffff; --card: #f7f8fb;
+  --spend: #2f6fdb; --read: #2f9e8f; --made: #e08a3c; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --soft: #98a2b3; --line: #2c3442; --paper: #14181f;
+  --card: #1b212b; --spend: #6ea3f7; --read: #57c4b4; --made: #f0a765; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
+  max-width: 820px; padding: 32px 24px 64px; }
+h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; }
+p { color: var(--soft); margin: 4px 0 20px; }
+.cards { display: flex; flex-wrap: wrap; gap: 12px; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 16px; flex: 1; }
+.card b { display: block; font-size: 22px; font-weight: 600; } .card span { color: var(--soft); font-size: 13px; }
+svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .tick { fill: var(--soft); font-size: 11px; }
+.spend { fill: var(--spend); } .read { fill: var(--read); } .made { fill: var(--made); }
+.key { color: var(--soft); font-size: 13px; font-weight: 400; margin-left: 12px; }
+.key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 4px; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--line); font-weight: 400; }
+th { color: var(--soft); font-size: 13px; } th:first-child, td:first-child { text-align: left; word-break: break-word; }
+.share { width: 22%; } .share i { display: block; height: 10px; border-radius: 2px; background: var(--spend); }
+"""
+HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost", "")
+
+
+def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None = None) -> str:
+    """The whole document."""
+    made = (now or datetime.now(UTC)).astimezone(UTC)
+    body = "\n".join(render_sections(report)) if report.total.requests else "<p>Nothing was used in this time.</p>"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
+        f"<p>{escape(format_span(report))} Made {made:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
+    )
+
+
+def format_span(report: UsageReport) -> str:
+    dated = [day for day in report.days if day]
+    return f"{dated[0]} to {dated[-1]}, days of UTC." if dated else ""
+
+
+def render_sections(report: UsageReport) -> Iterator[str]:
+    yield render_cards(report)
+    labels = list(report.periods)
+    sums = list(report.periods.values())
+    spend = ChartSeries("spent", "spend", [float(total.cost) for total in sums])
+    chart = render_columns("Spend", labels, [spend], format_dollars) if any(spend.amounts) else "<p>No known cost.</p>"
+    yield f"<h2>Spend</h2>{chart}"
+    read = ChartSeries("read", "read", [float(total.prompt_tokens) for total in sums])
+    made = ChartSeries("generated", "made", [float(total.completion_tokens) for total in sums])
+    yield f"<h2>Tokens{key(read)}{key(made)}</h2>{render_columns('Tokens', labels, [read, made], count)}"
+    yield f"<h2>By model</h2>{render_table('model', report.models)}"
+    for name, groups in report.tags.items():
+        yield f"<h2>By tag {escape(name)}</h2>{render_table(name, groups)}"
+    yield f"<h2>By day</h2>{render_table('day', report.days)}"
+    if not report.total.is_exact:
+        yield "<p>+ means that some of it has no known cost.</p>"
+
+
+def render_cards(report: UsageReport) -> str:
+    total = report.total
+    data = {
+        "spent": format_cost(total),
+        "tokens": f"{total.total_tokens:,}",
+        "requests": f"{total.requests:,}",
+        "failed": f"{total.failed:,}",
+        "interrupted": f"{total.interrupted:,}",
+        **({"open": f"{total.open:,}"} if total.open else {}),
+        "saved by the cache": format_amount(total.saved_cost),
+    }
+    shown = "".join(
+        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in data.items()
+    )
+    return f'<div class="cards">{shown}</div>'
+
+
+def key(series: ChartSeries) -> str:
+    return f'<span class="key"><i style="background: var(--{series.kind})"></i>{series.name}</span>'
+
+
+def render_table(what: str, groups: Sums) -> str:
+    """Sums as rows, each with its share of the largest cost, or of tokens where nothing cost anything."""
+    weights = {name: float(total.cost) for name, total in groups.items()}
+    if not any(weights.values()):
+        weights = {name: float(total.total_tokens) for name, total in groups.items()}
+    wide = percent_of_largest(weights)
+    head = "".join(f"<th>{escape(name)}</th>" for name in (what, *HEAD))
+    rows = []
+    for name, total in groups.items():
+        ended = (total.requests, total.failed, total.interrupted, total.cached)
+        counts = (*ended, total.prompt_tokens, total.completion_tokens)
+        cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(format_cost(total))]
+        share = f'<td class="share"><i style="width: {wide[name]:.1f}%"></i></td>'
+        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def format_dollars(amount: float) -> str:
+    """Four digits, and none of them a zero at the end."""
+    return f"${Decimal(f'{amount:.4g}').normalize():f}" if amount else "$0"
+
+
+def count(amount: float) -> str:
+    """Short: 1,200 is 1.2k."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if amount >= size:
+            return f"{amount / size:.3g}{letter}"
+    return f"{amount:g}"

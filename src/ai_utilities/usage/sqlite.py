@@ -20,16 +20,19 @@ from ..storage.sqlite import SQLiteFile
 from .data import BATCH, Totals, UsageData, group_of
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row, row_of
-from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_tables import (
     HOUR,
     SUMMED,
     USAGE,
     VALID,
+    Recovery,
     condition,
     equip,
     make_dirty_again,
     read_totals,
+    recover_ledger,
+    recoveries,
+    repair_ledger,
     tag_value,
     whole_hours,
 )

@@ -9,15 +9,22 @@ written in the transaction that writes the rows. Rows that anybody else adds, ch
 from __future__ import annotations
 
 import math
+import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Context, Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 
-from ..storage.sqlite_schema import Schema, columns_of
+from pydantic_core import from_json, to_json
+
+from ..storage.errors import StoreError
+from ..storage.sqlite_files import Schema, columns_of, create_once, is_sound, set_aside
+from ..storage.sqlite_salvage import read_table, salvage
 from .data import PARTIAL, Totals
 
 HOUR = 3600
@@ -239,3 +246,97 @@ def read_totals(row: Sequence[Any]) -> Totals:
     values = list(row)
     values[6:8] = map(Decimal, values[6:8])
     return Totals(*values)
+
+
+NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
+INSERT = f"INSERT INTO usage ({NAMES}) VALUES ({', '.join('?' * 12)})"
+PREFIX = "recovery:"
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What became of a damaged ledger.
+
+    Attributes:
+        at: When it was recovered, in ISO format.
+        recovered: How many rows could be read.
+        lost: How many could not; None where that cannot be known.
+        aside: The damaged file.
+    """
+
+    at: str
+    recovered: int
+    lost: int | None
+    aside: str
+
+    def __str__(self) -> str:
+        lost = "an unknown number is lost" if self.lost is None else f"at least {self.lost} are lost"
+        return f"{self.recovered} rows were recovered, {lost}; the damaged file is {self.aside}"
+
+
+def recover_ledger(aside: Path, path: Path) -> str:
+    """Copies what can be read of the file set aside into a new one at `path`, and says what was lost."""
+    opened: list[Any] = []
+    counts: list[int | None] = [None]
+
+    def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
+        rows = read_table(damaged, f"id, {NAMES}", "usage")
+        opened[:] = readable_open(damaged)
+        counts[0] = count_of(damaged, rows)
+        return rows
+
+    rows, most = salvage(aside, [USAGE.prepare, make_tables], "usage", read), counts[0]
+    good = [row[1:] for row in rows if is_row(row)]
+    match = Recovery(
+        datetime.now(UTC).isoformat(), len(good), None if most is None else max(0, most - len(good)), str(aside)
+    )
+    create_once(path, USAGE)
+    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as new:
+        equip(new)
+        USAGE.prepare(new)
+        new.execute("BEGIN IMMEDIATE")
+        new.executemany(INSERT, good)
+        new.executemany("INSERT OR IGNORE INTO usage_open VALUES (?, ?, ?, ?)", opened)
+        note = to_json([match.at, match.recovered, match.lost, match.aside]).decode()
+        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (PREFIX + match.at, note))
+        new.execute("COMMIT")
+    return str(match)
+
+
+def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
+    path = Path(db_path).expanduser()
+    if not path.exists():
+        raise StoreError(f"there is no file {path}")
+    if is_sound(path):
+        return None
+    recover_ledger(set_aside(path), path)
+    with closing(sqlite3.connect(path)) as connection:
+        return recoveries(connection)[-1]
+
+
+def recoveries(file: sqlite3.Connection) -> list[Recovery]:
+    match = file.execute("SELECT value FROM store_meta WHERE name LIKE ? ORDER BY name", (f"{PREFIX}%",)).fetchall()
+    return [Recovery(*from_json(text)) for (text,) in match]
+
+
+def is_row(row: Sequence[Any]) -> bool:
+    """Whether the values of a row survived, as far as that can be seen."""
+    try:
+        return isinstance(from_json(row[-1]), dict) and isinstance(from_json(row[-2]), dict)
+    except (ValueError, TypeError):
+        return False
+
+
+def readable_open(damaged: sqlite3.Connection) -> list[Any]:
+    with suppress(sqlite3.DatabaseError):
+        return damaged.execute("SELECT id, owner, expires, row FROM usage_open").fetchall()
+    return []
+
+
+def count_of(damaged: sqlite3.Connection, rows: Sequence[Any]) -> int | None:
+    """How many rows there were: by the sums, or at least by the highest number of a row."""
+    with suppress(sqlite3.DatabaseError):
+        (count,) = damaged.execute("SELECT sum(requests) FROM usage_sums WHERE scope = 0").fetchone()
+        if count is not None:
+            return int(count)
+    return max((row[0] for row in rows), default=None)

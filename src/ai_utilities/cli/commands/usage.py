@@ -71,7 +71,7 @@ def usage(
         left = f"{report.total.abandoned:,} requests of ended processes are open"
         print_note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
-        from ...usage.page import usage_page
+        from ...usage.report import usage_page
 
         html.write_text(usage_page(report), encoding="utf-8")
         print_note(f"written to {html}")

@@ -12,7 +12,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.types import Call
 
 from ...storage.store_calls import StoreIO, call_store, call_store_shielded, within
-from ..charges import unbilled, unbilled_error
+from ..costs import unbilled, unbilled_error
 from .budget import (
     BudgetExceededError,
     BudgetWindow,

@@ -14,9 +14,8 @@ from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
 from ...storage.errors import StoreError
 from ...storage.store_calls import StoreIO, call_store, call_store_shielded
-from ..charges import UNCHARGED_OPERATIONS
+from ..costs import UNCHARGED_OPERATIONS, cost_upper_bound, estimate_tokens, upper_bound_for
 from ..data import tags_now
-from ..estimate import cost_upper_bound, estimate_tokens, upper_bound_for
 from .budget import (
     Budget,
     BudgetStore,

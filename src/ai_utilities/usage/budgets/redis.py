@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...storage.errors import StoreLostError, StoreVersionError
-from ...storage.generations import Generation, Generations
-from ...storage.redis import RedisServer
+from ...storage.redis import Generation, Generations, RedisServer
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2

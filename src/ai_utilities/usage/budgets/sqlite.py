@@ -15,9 +15,8 @@ from typing import Any
 
 from ...storage.errors import StoreDamagedError, StoreError
 from ...storage.sqlite import SQLiteFile
-from ...storage.sqlite_files import create_once, is_sound, set_aside
+from ...storage.sqlite_files import REPAIRED, Schema, columns_of, create_once, is_sound, set_aside
 from ...storage.sqlite_salvage import salvage
-from ...storage.sqlite_schema import REPAIRED, Schema, columns_of
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
 REPAIR = (
