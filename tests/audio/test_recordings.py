@@ -217,7 +217,7 @@ def test_a_piece_is_tried_again_by_itself_and_a_cache_remembers_pieces(world: Wo
 def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: World, server: FakeServer) -> None:
     server.add_replies(SampleOperations(), SampleOperations())
     said = settings(server.url, provider="openai", usage_tracking=True, usage_store="memory")
-    with pytest.raises(UnsupportedError, match="no operation"):
+    with pytest.raises(UnsupportedError, match="speech not offered"):
         run(world, lambda client: client.speak("x"), settings(server.url, provider="perplexity"))
 
     async def local(client: Uniform) -> Any:

@@ -91,7 +91,7 @@ def test_cohere_transcribes_without_a_chat_model(server: FakeServer) -> None:
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("provider", NAMELESS)
 def test_a_client_is_made_and_only_a_question_needs_a_model(provider: str, is_async: bool, server: FakeServer) -> None:
-    words = "not supported" if not facts_of(provider).chats else "no default model"
+    words = "chat not offered, only " if not facts_of(provider).chats else "no default model"
     with pytest.raises(Exception, match=f"(?i){words}"):
         call(server, provider, is_async, "ask", "Hi")
     assert server.exchanges == []
@@ -148,11 +148,14 @@ def test_a_fallback_that_names_its_model_needs_no_usual_one(server: FakeServer, 
 def test_what_a_provider_does_not_offer_is_no_matter_of_a_model(
     provider: str, is_async: bool, server: FakeServer
 ) -> None:
-    with pytest.raises(UnsupportedError, match=rf"{provider} has no operation 'rerank'; it has: "):
+    with pytest.raises(
+        UnsupportedError,
+        match=rf"{provider}: reranking not offered, only .* Use another provider for it, such as cohere, ",
+    ):
         call(server, provider, is_async, "rerank", "a", ["b"])
     assert server.exchanges == []
 
 
 def test_a_provider_without_embeddings_says_so(server: FakeServer) -> None:
-    with pytest.raises(UnsupportedError, match="deepgram has no operation 'embed'; it has: "):
+    with pytest.raises(UnsupportedError, match="deepgram: embeddings not offered, only speech, transcription"):
         call(server, "deepgram", False, "embed", ["a"])

@@ -141,13 +141,9 @@ def test_a_model_that_also_talks_draws(world: World, server: FakeServer) -> None
         ({"prompt": "x", "mask": png()}, "a mask needs the image"),
         ({"prompt": "x", "images": b"no picture"}, "these bytes are not an image"),
         ({"prompt": "x", "images": "nothing.png"}, "cannot read"),
-        ({"prompt": "x", "provider": "groq"}, "no default model for images"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_first(
-    given: dict[str, Any], why: str, world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GROQ_API_KEY", "k")
+def test_what_cannot_be_drawn_is_said_first(given: dict[str, Any], why: str, world: World, server: FakeServer) -> None:
     with pytest.raises(ProviderConfigurationError, match=why):
         run(world, lambda client: client.image(**given), settings(server.url))
     assert server.exchanges == []

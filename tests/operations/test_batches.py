@@ -238,7 +238,7 @@ def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeSer
         world.ask(client, "batch_results", job)
     world.close(client)
     client = at("deepseek", server)
-    with pytest.raises(UnsupportedError, match="no operation 'batches'"):
+    with pytest.raises(UnsupportedError, match="batches not offered"):
         world.ask(client, "submit_batch", ["hello"])
     world.close(client)
 

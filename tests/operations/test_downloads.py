@@ -144,7 +144,7 @@ def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_pa
     with pytest.raises(ConfigurationError, match="Pass to_path"):
         world.ask(client, "download_file", "f", on_progress=print)
     world.close(client)
-    with at("deepseek", server) as none, pytest.raises(UnsupportedError, match="no operation 'files'"):
+    with at("deepseek", server) as none, pytest.raises(UnsupportedError, match="file uploads not offered"):
         none.download_file("f", to_path=tmp_path / "a")
 
 

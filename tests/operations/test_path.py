@@ -164,7 +164,7 @@ def test_what_a_provider_does_not_offer_is_said_before_anything_is_sent(server: 
     api = AIModelAPI(provider="anthropic", api_key="k", config={"base_url": server.url})
     with (
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client,
-        pytest.raises(UnsupportedError, match="anthropic has no operation 'embed'"),
+        pytest.raises(UnsupportedError, match="anthropic: embeddings not offered, only chat, batches, "),
     ):
         client.embed("hello")
     assert server.exchanges == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.config.settings import environment
-from dhenara.ai.providers.operation_routes import offers
+from dhenara.ai.providers.operation_routes import operation_of, why_not_offered
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 from dhenara.ai.types.config.secret_options import with_secret_options
@@ -19,7 +19,7 @@ from ..ask_stream import Around, AskStream, AsyncAskStream
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
-from ..exceptions import ProviderConfigurationError
+from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, read_final
 from .base_provider import BaseProvider
@@ -150,7 +150,15 @@ class EngineProvider(BaseProvider):
         return await getattr(self._operation_client(operation, kwargs), f"{operation}_async")(*given, **kwargs)
 
     def _operation_client(self, operation: str, options: dict[str, Any]) -> AIModelClient:
-        """The client of the model that is named, or else of the usual one for this."""
+        """The client of the model that is named, or else of the usual one for this.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not offer the operation.
+            ProviderConfigurationError: If it does, and neither a model is named nor a default one is known.
+        """
+        if operation != "count_tokens":
+            # Tokens are estimated where the provider does not count them.
+            self._require(operation_of(operation))
         model = options.pop("model", None) or default_model(self.provider_name, operation, options)
         # The temperature in the settings is for chat.
         if not operation.startswith("submit_batch"):
@@ -158,17 +166,22 @@ class EngineProvider(BaseProvider):
         if operation != "image":
             model = model or self.model
             needs_name = concerns_model(operation) and self.configuration.facts.needs_key
-            if model is None and needs_name and offers(self.provider_name, operation):
+            if model is None and needs_name:
                 raise ProviderConfigurationError(missing_operation_model(self.configuration.facts, operation))
             return self._client(model or ANY)
         if model is None:
             raise ProviderConfigurationError(no_image_model(self.configuration.facts, tuple(DRAWS)))
         return self._client(model, "image_generation")
 
+    def _require(self, operation: str) -> None:
+        if why := why_not_offered(self.provider_name, operation):
+            raise ProviderCapabilityError(why)
+
     def _embedding_client(self, options: dict[str, Any]) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
+        self._require("embed")
         model = options.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
-        if model is None and offers(self.provider_name, "embed"):
+        if model is None:
             raise ProviderConfigurationError(no_embedding_model(self.configuration.facts))
         return self._client(model or ANY)
 
@@ -193,7 +206,7 @@ class EngineProvider(BaseProvider):
 
     def _resolve_ask(self, prompt: Any, options: Mapping[str, Any]) -> ResolvedAsk:
         if not self.configuration.facts.chats:
-            raise self._unsupported("Questions not supported")
+            self._require("chat")
         return resolve_ask(prompt, options, self.settings)
 
     def _ask_context(self, resolved: ResolvedAsk) -> Around:

@@ -148,7 +148,10 @@ def missing_model(facts: ProviderFacts) -> str:
 
 def missing_operation_model(facts: ProviderFacts, operation: str) -> str:
     """The operation has no default model at this provider."""
-    return f"{facts.name} has no default model for {operation}. Pass model='...', or set {facts.model[0]}."
+    return (
+        f"{facts.name} has no default model for {operation}. Pass model='...', or set {facts.model[0]}; "
+        "list_models() lists them."
+    )
 
 
 def nothing_configured(order: tuple[str, ...]) -> str:

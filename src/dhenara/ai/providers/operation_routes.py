@@ -14,39 +14,88 @@ from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
 from .provider import NOTHING, Provider, Route
-from .registry import find_provider
+from .registry import KNOWN, find_provider, load_provider
 
-OPERATIONS = ("embed", "rerank", "moderate", "ocr", "transcribe", "speak")
-"""Operations that are called as the methods of the client are."""
+OPERATION_NOUNS = {
+    "chat": "chat",
+    "embed": "embeddings",
+    "rerank": "reranking",
+    "moderate": "moderation",
+    "ocr": "OCR",
+    "transcribe": "transcription",
+    "speak": "speech",
+    "image": "image generation",
+    "batches": "batches",
+    "files": "file uploads",
+    "count_tokens": "token counting",
+}
+"""Operations, and what they are called in messages."""
+
+MOST_SUGGESTED = 8
+"""Number of providers that a message names."""
 
 
 def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
-    """Return the first route for this operation and model; raises an error that lists the available ones."""
+    """Return the first route for this operation and model.
+
+    Args:
+        provider: The provider.
+        model: The provider's name of the model.
+        operation: An operation other than chat, such as `rerank`.
+        config: Config entries of the API.
+
+    Raises:
+        UnsupportedError: If the provider does not offer the operation, or not with this model.
+    """
     match = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
     match = match or chat_based_route(provider, model, operation, config)
     if match is not None:
         return match
-    offered = sorted({*(route.operation for route in provider.operations), *provider.by_chat})
-    if operation in offered:
-        raise UnsupportedError(f"{provider.name} does not offer {operation!r} with the model {model!r}.")
-    there = ", ".join(["chat", *offered] if provider.routes else offered)
-    raise UnsupportedError(f"{provider.name} has no operation {operation!r}; it has: {there}.")
+    if operation in offered_operations(provider):
+        noun = OPERATION_NOUNS.get(operation, operation)
+        raise UnsupportedError(f"{provider.name} ({model}): {noun} not offered with this model. Use another model.")
+    raise UnsupportedError(not_offered(provider, operation))
 
 
-def offers(name: str, operation: str) -> bool:
-    """Whether a provider may offer an operation, with any of its models.
+def offered_operations(provider: Provider) -> tuple[str, ...]:
+    """Return the operations that a provider offers, chat first."""
+    others = {*(route.operation for route in provider.operations), *provider.by_chat}
+    return (*(("chat",) if provider.routes else ()), *sorted(others))
+
+
+def not_offered(provider: Provider, operation: str) -> str:
+    """Return the message for an operation that a provider does not offer, with the providers that do."""
+    nouns = [OPERATION_NOUNS.get(one, one) for one in (operation, *offered_operations(provider))]
+    known = map(load_provider, dict.fromkeys(KNOWN.values()))
+    others = [one.name for one in known if operation in offered_operations(one) and one.needs_key]
+    return (
+        f"{provider.name}: {nouns[0]} not offered, only {', '.join(nouns[1:])}. "
+        f"Use another provider for it, such as {', '.join(others[:MOST_SUGGESTED])}."
+    )
+
+
+def why_not_offered(name: str, operation: str) -> str | None:
+    """Return why a provider cannot do an operation with any of its models.
 
     Args:
         name: The provider's name.
-        operation: An operation other than chat, such as `rerank`.
+        operation: An operation, such as `rerank`.
 
     Returns:
-        False only if the provider is known and has nothing of the kind; no setting changes that.
+        A message that names providers that offer it; None if this one does, or is not known.
     """
     provider = find_provider(name)
-    if provider is None or operation not in OPERATIONS:
-        return True
-    return operation in provider.by_chat or any(route.operation == operation for route in provider.operations)
+    if provider is None or operation not in OPERATION_NOUNS or operation in offered_operations(provider):
+        return None
+    return not_offered(provider, operation)
+
+
+def operation_of(method: str) -> str:
+    """Return the operation that a method of a client uses, such as `transcribe` for `translate_async`."""
+    bare = method.removesuffix("_async").removesuffix("_stream")
+    if bare.endswith(("_file", "_files")):
+        return "files"
+    return "batches" if "batch" in bare else "transcribe" if bare == "translate" else bare
 
 
 def chat_based_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any]) -> Route | None:
