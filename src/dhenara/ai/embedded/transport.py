@@ -5,8 +5,11 @@ from __future__ import annotations
 import queue
 import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
+
+import anyio.to_thread
 
 from ..config.settings import environment
 from ..errors import ConfigurationError
@@ -34,10 +37,6 @@ async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call the function in a thread; a cancelled task does not wait for it."""
-    from functools import partial
-
-    import anyio.to_thread
-
     return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), abandon_on_cancel=True)
 
 

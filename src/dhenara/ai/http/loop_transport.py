@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import weakref
 from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING
+
+from anyio.lowlevel import RunVar
 
 from ..config.settings import environment
 from .pool import ConnectionPool
@@ -16,10 +19,7 @@ from .sync_transport import trusted_context
 from .transport import HttpTransport
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
-
-    import anyio.lowlevel
 
 
 TransportFactory = Callable[["asyncio.AbstractEventLoop | None"], Transport]
@@ -42,7 +42,7 @@ class LoopTransport:
         self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[LoopState]] = (
             weakref.WeakKeyDictionary()
         )
-        self._others: anyio.lowlevel.RunVar[LoopState] | None = None
+        self._others: RunVar[LoopState] | None = None
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
         loop = running_loop()
@@ -78,8 +78,6 @@ class LoopTransport:
         return stored
 
     def _create_for_trio(self, stored: LoopState) -> None:
-        from anyio.lowlevel import RunVar
-
         if self._others is None:
             self._others = RunVar("dhenara.transport")
         self._others.set(stored)

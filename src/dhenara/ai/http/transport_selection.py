@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ..config.settings import environment
 from ..errors import ConfigurationError
 from .protocol.interfaces import Transport
+from .sync_transport import blocking_transport
 from .tls_settings import TlsSettings
 
 if TYPE_CHECKING:
@@ -88,8 +89,6 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
         from .adapters.httpx2_sync import SyncHttpx2Transport
 
         return SyncHttpx2Transport(contexts, environment())
-    from .sync_transport import blocking_transport
-
     return blocking_transport(contexts)
 
 

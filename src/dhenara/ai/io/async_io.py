@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import random
 import threading
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -20,10 +21,6 @@ from ..http.protocol.message import HttpRequest
 from ..http.sockets.asyncio_network import running_loop, wake_future
 from ..http.sockets.dns import resolve_addresses
 from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, begin
-
-if TYPE_CHECKING:
-    import asyncio
-
 
 T = TypeVar("T")
 
@@ -139,20 +136,14 @@ class AsyncIO:
 
     async def sleep(self, seconds: float) -> None:
         if running_loop() is not None:
-            import asyncio
-
             await asyncio.sleep(seconds)
         else:
-            import anyio
-
             await anyio.sleep(seconds)
 
     def wakeup_event(self) -> WakeupSignal:
         return LoopEvent()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        import anyio.to_thread
-
         return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))
 
     async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:

@@ -26,8 +26,6 @@ def loads(data: bytes | str, deepest: int = DEEPEST) -> Any:
 
 def loads_lenient(data: bytes | str, error: ValueError, deepest: int) -> Any:
     """The same of JSON with half letters, or with a mark before it; else this error."""
-    import json
-
     try:
         value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
         return replace_surrogates(value, deepest)
@@ -84,10 +82,8 @@ def is_beginning(data: bytes) -> bool:
 
 def has_end(data: bytes) -> bool:
     """Whether a whole value stands at the beginning; what follows it is something else."""
-    from json import JSONDecoder
-
     try:
-        JSONDecoder().raw_decode(data.decode("utf-8", "replace").lstrip())
+        json.JSONDecoder().raw_decode(data.decode("utf-8", "replace").lstrip())
     except (ValueError, RecursionError):
         return False
     return True
@@ -108,8 +104,6 @@ def dumps(value: Any) -> bytes:
 
 def deep(value: Any, error: PydanticSerializationError) -> bytes:
     """The same of plain values that are nested a little deeper than pydantic writes; else this error."""
-    import json
-
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):

@@ -11,6 +11,7 @@ import base64
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from html.entities import html5
 from urllib.parse import quote
 
 from .secret_encodings import readings, unmixed
@@ -159,7 +160,5 @@ def any_escape(letter: str) -> str:
         pipelines += [f"%(?:25)*{code:02x}", rf"\\+x{code:02x}"]
     pipelines += [r"\+"] if letter == " " else []
     if not letter.isalnum():
-        from html.entities import html5
-
         pipelines += [re.escape(f"&{name}") for name, meant in html5.items() if meant == letter]
     return f"(?:{'|'.join(pipelines)})"

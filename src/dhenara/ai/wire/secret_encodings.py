@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import html
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -62,8 +63,6 @@ def resolved(text: str, *, thorough: bool) -> Iterator[str]:
         if "\\" in text:
             yield SLASHED.sub(unslashed, text)
         if "&" in text:
-            import html
-
             yield html.unescape(text)
     if not thorough:
         return

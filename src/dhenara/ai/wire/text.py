@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
 
 
@@ -25,8 +27,6 @@ def matches(name: str, patterns: str) -> bool:
 
 def is_like(name: str, pattern: str) -> bool:
     if any(sign in pattern for sign in RARE):
-        from fnmatch import fnmatchcase
-
         return fnmatchcase(name, pattern)
     first, *others = pattern.split("*")
     if not others:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from ..protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout
 from .asyncio_connect import find_addresses, race_addresses
 from .connection import Connection, NothingWritten, break_of, error_reason, tls_problem
+from .socket_connection import close_copy, is_readable
 
 if TYPE_CHECKING:
     import ssl
@@ -149,8 +150,6 @@ class AsyncioConnection(asyncio.Protocol):
             return
         self._dropped = True
         if self._owner != os.getpid():
-            from .socket_connection import close_copy
-
             # The selector is shared with the parent process, so the transport must not be touched.
             close_copy(self._descriptor())
         elif self._loop.is_closed():
@@ -166,8 +165,6 @@ class AsyncioConnection(asyncio.Protocol):
             return True
         if self._owner != os.getpid() or self._transport.get_write_buffer_size():
             return True  # the rest of the last request would become part of the next one
-        from .socket_connection import is_readable
-
         # The loop may not have read the socket yet.
         return is_readable(self._descriptor())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 import time
@@ -33,8 +34,6 @@ def addresses(host: str | bytes, port: int, timeout: float | None, lookup: Looku
     """Resolve the name in a thread, which is abandoned after the timeout."""
     if timeout is None or is_numeric_address(host):
         return look_up(host, port, lookup)
-    import queue
-
     results: queue.SimpleQueue[list[Address] | OSError] = queue.SimpleQueue()
 
     def look() -> None:
