@@ -7,6 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -144,7 +145,16 @@ class AttemptRows:
         rows = self._failed_rows(but_last=True)
         after_first = now - (journal.began_at or now)
         key = self._ids.pop(index, None) or self._ids.pop(index + 1, None)
-        rows.append(ended_row(stream, answer, last, {**self._facts, "row_id": key}, after_first, self._call))
+        timed = {
+            **self._facts,
+            "row_id": key,
+            "duration_s": last.seconds + after_first,
+            "first_token_s": last.seconds,
+        }
+        if not stream.complete:
+            rows.append(incomplete_row(stream, answer, last, timed, self._call))
+        elif not self._usage.defer(partial(answered_row, answer, last, timed)):
+            rows.append(answered_row(answer, last, timed))
         rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
         await self._write(rows, last=True)
 
@@ -242,18 +252,22 @@ def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -
     return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
 
 
-def ended_row(
-    stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], after_first: float, call: Call
+def answered_row(
+    answer: ChatResponse,
+    last: Attempt,
+    facts: Mapping[str, Any],
+    outcome: Outcome = "answered",
+    error: str | None = None,
 ) -> UsageData:
-    outcome: Outcome = "answered" if stream.complete else "interrupted" if stream.error else "cancelled"
-    text = stored_text(stream.error, call) if stream.error and not stream.complete else None
-    more = {
-        "outcome": outcome,
-        "attempt": last.number,
-        "request_id": last.request_id,
-        "error": text,
-        "duration_s": last.seconds + after_first,
-        "first_token_s": last.seconds,
-    }
+    more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
     free = facts["operation"] in MANAGEMENT_OPERATIONS and answer.usage is None
     return UsageData.of(answer.usage, FREE_COST if free else answer.cost, **{**facts, **more})
+
+
+def incomplete_row(
+    stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], call: Call
+) -> UsageData:
+    """The row of a stream that broke or was closed early."""
+    if stream.error is None:
+        return answered_row(answer, last, facts, "cancelled")
+    return answered_row(answer, last, facts, "interrupted", stored_text(stream.error, call))

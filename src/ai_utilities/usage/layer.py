@@ -108,6 +108,11 @@ class UsageLayer:
             for row in rows:
                 self._listener(row)
 
+    def defer(self, make_row: Callable[[], UsageData]) -> bool:
+        """Hand a row to a tracker that makes it later; False if it must be written now."""
+        take = getattr(self.ledger, "defer", None)
+        return self._listener is None and take is not None and take(make_row)
+
     def flush(self) -> None:
         """Writes the rows that wait, if any do."""
         if self._take_backlog(put_back=True):
