@@ -22,6 +22,7 @@ from ..exceptions import (
     ProviderRateLimitError,
     QuotaError,
 )
+from ..providers.defaults import EMBEDDERS
 from ..results import AskResult
 from .local_checks import CheckResult, failed, passed, warning
 
@@ -112,11 +113,26 @@ def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]
     except AIUtilitiesError as error:
         yield finding_for_error(error)
         return
-    yield passed("key and model", f"{result.provider} answers as {result.model}")
+    # Not every provider tells the model that answered.
+    yield passed("key and model", f"{result.provider} answers{f' as {result.model}' if result.model else ''}")
     yield from check_speed(result)
     headers = result.response.response_headers if result.response is not None else {}
     yield from check_clock(headers)
     yield from check_limits(headers)
+
+
+def check_without_chat(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]:
+    """Check the key where no question can be asked: embed one word, or list the models if there is no default one."""
+    provider = client.provider.provider_name
+    embeds = EMBEDDERS.get(provider)
+    try:
+        if embeds is not None:
+            client.embed(["ready"], timeout=limit, retries=0, cache=False)
+            yield passed("key and model", f"{provider} embeds with {embeds}")
+        else:
+            yield passed("key", f"{provider} lists {len(client.list_models())} models")
+    except AIUtilitiesError as error:
+        yield finding_for_error(error)
 
 
 def finding_for_error(error: AIUtilitiesError) -> CheckResult:

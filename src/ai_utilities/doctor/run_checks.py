@@ -15,7 +15,7 @@ from ..exceptions import AIUtilitiesError
 from ..providers.endpoint import make_fallbacks
 from ..providers.facts import EMBEDDED, LOOPBACK
 from .local_checks import CheckResult, check_embedded, check_extras, check_stores, failed, passed, warning
-from .provider_checks import call_limit, check_call, check_connectivity
+from .provider_checks import call_limit, check_call, check_connectivity, check_without_chat
 
 SHORTEST_KEY = 8
 
@@ -32,7 +32,7 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
     yield from check_extras()
     yield from check_stores(settings)
     try:
-        match = ConfigurationResolver(settings).validate()
+        match = ConfigurationResolver(settings).validate(needs_model=False)
     except AIUtilitiesError as error:
         yield failed("settings", str(error), "`ai-utilities setup` asks what is needed")
         yield from check_embedded(wanted=False)
@@ -49,7 +49,8 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
     try:
         # Whoever would answer instead must not hide that this one does not.
         with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
-            yield from check_call(client, call_limit(is_local(match), timeout or settings.timeout))
+            limit = call_limit(is_local(match), timeout or settings.timeout)
+            yield from check_call(client, limit) if has_chat_model(match) else check_without_chat(client, limit)
     except AIUtilitiesError as error:
         yield failed("settings", str(error))
 
@@ -58,6 +59,11 @@ def is_local(resolved: ResolvedConfiguration) -> bool:
     """Whether the model runs on this machine, whatever its provider is called."""
     host = urlsplit(resolved.base_url.value or resolved.facts.address or "").hostname
     return resolved.provider == EMBEDDED or host in LOOPBACK
+
+
+def has_chat_model(resolved: ResolvedConfiguration) -> bool:
+    """Whether a question can be asked: a model is set or known, or a local server is asked for its models."""
+    return resolved.facts.chats and (resolved.model.value is not None or not resolved.facts.needs_key)
 
 
 def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
@@ -75,7 +81,7 @@ def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
 def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:
     why = f" ({resolved.reason})" if resolved.reason else f" ({resolved.chosen})"
     yield passed("provider", f"{resolved.provider}{why}")
-    yield passed("model", f"{resolved.model.value or 'the first that the server has'} ({resolved.model.origin})")
+    yield check_model(resolved)
     if resolved.base_url.value:
         yield passed("address", f"{shown_address(resolved.base_url.value)} ({resolved.base_url.origin})")
     key = resolved.api_key.value
@@ -85,3 +91,13 @@ def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:
         yield warning("key", f"it does not look like one ({resolved.api_key.origin})", "copy it again")
     else:
         yield passed("key", f"there are {len(key)} characters ({resolved.api_key.origin})")
+
+
+def check_model(resolved: ResolvedConfiguration) -> CheckResult:
+    facts, model = resolved.facts, resolved.model.value
+    if has_chat_model(resolved):
+        return passed("model", f"{model or 'the first that the server has'} ({resolved.model.origin})")
+    if not facts.chats:
+        return passed("model", f"no chat model is needed: {facts.name} has other operations only")
+    seen = f"no chat model is set, and {facts.name} has no default one; other operations work without"
+    return warning("model", seen, f"set {facts.model[0]} for chat; `ai-utilities models` lists them")

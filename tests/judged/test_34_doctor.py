@@ -1,0 +1,67 @@
+"""`doctor` examines a provider for which no chat model is set or known."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiSettings
+from ai_utilities.doctor.run_checks import run_checks
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
+
+
+def findings(provider: str, server: FakeServer, **given: Any) -> dict[str, tuple[str, str]]:
+    settings = AiSettings(
+        _env_file=None, provider=provider, api_key="sk-of-the-test", base_url=server.url, cache_enabled=False, **given
+    )
+    return {finding.what: (finding.health, finding.seen) for finding in run_checks(settings)}
+
+
+def failures(found: dict[str, tuple[str, str]]) -> list[str]:
+    return [what for what, (health, _) in found.items() if health == "failure"]
+
+
+def test_cohere_without_a_chat_model_is_examined_by_an_embedding(server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    found = findings("cohere", server)
+    assert failures(found) == []
+    assert found["model"][0] == "warning"
+    assert "no chat model is set, and cohere has no default one" in found["model"][1]
+    assert found["key and model"] == ("ok", "cohere embeds with embed-v4.0")
+    assert [exchange.path for exchange in server.exchanges] == ["/v2/embed"]
+
+
+def test_cohere_with_a_chat_model_is_asked(server: FakeServer) -> None:
+    server.add_replies(Answer(text="ready"))
+    found = findings("cohere", server, model="command-a")
+    assert failures(found) == []
+    assert found["key and model"] == ("ok", "cohere answers")
+
+
+@pytest.mark.parametrize("provider", ["cohere", "voyage", "xai", "deepgram"])
+def test_a_refused_key_is_a_failure_of_the_key(provider: str, server: FakeServer) -> None:
+    server.add_replies(Refusal(401, "invalid api token"))
+    assert failures(findings(provider, server)) == ["key"]
+
+
+def test_a_provider_without_chat_needs_no_model(server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    found = findings("voyage", server)
+    assert failures(found) == []
+    assert found["model"] == ("ok", "no chat model is needed: voyage has other operations only")
+
+
+def test_without_a_default_embedding_model_the_models_are_listed(server: FakeServer) -> None:
+    server.add_replies(Raw(json.dumps({"data": [{"id": "grok-5"}, {"id": "grok-5-mini"}]}).encode()))
+    found = findings("xai", server)
+    assert failures(found) == []
+    assert found["key"] == ("ok", "xai lists 2 models")
+
+
+def test_a_missing_key_is_still_a_failure(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("COHERE_API_KEY", "CO_API_KEY", "AI_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    found = {one.what: one for one in run_checks(AiSettings(_env_file=None, provider="cohere", base_url=server.url))}
+    assert "API key missing" in found["settings"].seen
