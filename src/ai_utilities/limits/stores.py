@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Self
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
-from ..storage.process import boot_id, steady
+from ..storage.process import boot_id, seconds_since_boot
 from ..storage.redis import RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
@@ -96,7 +96,7 @@ class MemoryLimits(LimitStore):
     blocking: ClassVar[bool] = False
     poll_interval: ClassVar[float] = 60.0
 
-    def __init__(self, clock: Callable[[], float] = steady) -> None:
+    def __init__(self, clock: Callable[[], float] = seconds_since_boot) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
@@ -161,7 +161,7 @@ class SQLiteLimits(LimitStore):
         """The clock of the account: starts as the time of day and continues after a restart."""
         if self._clock is not None:
             return self._clock()
-        now, wall = steady(), time.time()
+        now, wall = seconds_since_boot(), time.time()
         clock = state.get("clock")
         if clock is None:
             clock = {"seen": now, "ahead": wall - now}
@@ -211,7 +211,7 @@ class RedisLimits(LimitStore):
             )
         answer, now, jumped, state = match
         self._report(account, state, float(jumped))
-        self._times[account] = (float(now), steady())
+        self._times[account] = (float(now), seconds_since_boot())
         read: dict[str, Any] = from_json(answer)
         return read
 
@@ -223,7 +223,7 @@ class RedisLimits(LimitStore):
         if account not in self._times:
             return ""
         at, seen = self._times[account]
-        return at + (steady() - seen) + TOLERANCE
+        return at + (seconds_since_boot() - seen) + TOLERANCE
 
     def _check_policy(self) -> None:
         """Keys without an expiry are not evicted by the `volatile-` policies."""
@@ -235,10 +235,18 @@ class RedisLimits(LimitStore):
             self._stored = 0
             self._server.check_eviction("the limits", expiring=False)
 
+    def _is_recent(self, account: str) -> bool:
+        """Whether this process used the account while the server must have kept it."""
+        return account in self._times and seconds_since_boot() - self._times[account][1] < STORED_SECONDS
+
     def _report(self, account: str, state: str, jumped: float) -> None:
         if state == "damaged":
             log.warning("the limits of %s on the Redis server were damaged; they are counted anew", account)
-        elif state == "new" and account in self._times and steady() - self._times[account][1] < STORED_SECONDS:
+        elif (
+            state == "new"
+            and account in self._times
+            and seconds_since_boot() - self._times[account][1] < STORED_SECONDS
+        ):
             log.warning("the Redis server lost the limits of %s; they are counted anew", account)
         if jumped:
             log.warning("the clock of the Redis server jumped ahead by %.0f s; limits do not follow it", jumped)

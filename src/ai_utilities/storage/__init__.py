@@ -1,1 +1,1 @@
-"""What caches, limits and ledgers keep their things in: SQLite files and Redis servers, shared without harm."""
+"""SQLite files and Redis servers, in which caches, limits, budgets and ledgers store their data."""

@@ -1,4 +1,4 @@
-"""What goes wrong with stores."""
+"""Errors of stores."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dhenara.ai.errors import DhenaraError
 
 
 class StoreError(DhenaraError, OSError):
-    """A cache, ledger, budget or limit store cannot be used right now: its file or server does not answer."""
+    """A cache, ledger, budget or limit store cannot be used: its file or server does not answer."""
 
 
 class StoreTimeoutError(StoreError, TimeoutError):
@@ -18,7 +18,7 @@ class StoreDamagedError(StoreError):
 
 
 class StoreRecoveredError(StoreError):
-    """A damaged store was just replaced by what could be read of it: the same operation works now."""
+    """A damaged store was replaced by what could be read of it: the same operation works now."""
 
 
 class StoreLostError(StoreError):

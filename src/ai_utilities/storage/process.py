@@ -13,12 +13,21 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
+from .errors import StoreDamagedError
+
 PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """A process: its machine (with the pid namespace of a container), the boot of it, its pid, and when it started."""
+    """Identity of a process, which is never that of another one.
+
+    Attributes:
+        host: The name of its machine, with the pid namespace of a container.
+        boot: The id of the machine's boot; empty where the system has none.
+        pid: Its process id.
+        started: When it started, in ticks since the boot; empty where the system does not tell.
+    """
 
     host: str
     boot: str
@@ -26,51 +35,60 @@ class Owner:
     started: str
 
     def to_text(self) -> str:
+        """The form in which stores keep it."""
         return to_json([self.host, self.boot, self.pid, self.started]).decode()
 
     @classmethod
     def from_text(cls, text: str) -> Owner:
-        host, boot, pid, started = from_json(text)
+        """Reads the stored form.
+
+        Raises:
+            StoreDamagedError: If it is damaged.
+        """
+        try:
+            host, boot, pid, started = from_json(text)
+        except (ValueError, TypeError) as error:
+            raise StoreDamagedError(f"the owner of a request is damaged ({error}).") from error
         return cls(host, boot, pid, started)
 
     def has_ended(self) -> bool | None:
-        """Whether this process is gone; None where that cannot be known from here, as on another machine."""
+        """Whether this process has ended; None where that cannot be known, as on another machine."""
         here = this_process()
         if self.host != here.host:
             return None
         if self.boot != here.boot:
             return True
         if PROC.joinpath("self").exists():
-            return start_of(self.pid) != self.started
+            return start_time_of(self.pid) != self.started
         return ended_by_pid(self.pid)
 
 
 def this_process() -> Owner:
+    """The identity of the current process, also after a fork."""
     return owner_of(os.getpid())
 
 
 @lru_cache(maxsize=2)
 def owner_of(pid: int) -> Owner:
-    boot = read(PROC / "sys/kernel/random/boot_id")
-    return Owner(f"{socket.gethostname()}{namespace()}", boot, pid, start_of(pid))
+    return Owner(f"{socket.gethostname()}{pid_namespace()}", boot_id(), pid, start_time_of(pid))
 
 
-def namespace() -> str:
+def pid_namespace() -> str:
     try:
         return "/" + os.readlink(PROC / "self/ns/pid")
     except OSError:
         return ""
 
 
-def start_of(pid: int) -> str:
-    """When the process started, in ticks since the boot; empty where it has ended or the system does not say."""
-    fields = read(PROC / str(pid) / "stat").rpartition(")")[2].split()
+def start_time_of(pid: int) -> str:
+    """When the process started, in ticks since the boot; empty if it has ended or the system does not tell."""
+    fields = read_file(PROC / str(pid) / "stat").rpartition(")")[2].split()
     # The state is the first field after the name, the start time the twentieth (proc(5)). Z: ended, not yet collected.
     return fields[19] if len(fields) > 19 and fields[0] not in "ZX" else ""
 
 
 def ended_by_pid(pid: int) -> bool | None:
-    """Whether it has ended, by its pid alone. On Windows that cannot be asked without ending it."""
+    """Whether it has ended, by its pid alone. On Windows, `os.kill` would end the process."""
     if os.name != "posix":
         return None
     try:
@@ -82,7 +100,7 @@ def ended_by_pid(pid: int) -> bool | None:
     return False
 
 
-def read(path: Path) -> str:
+def read_file(path: Path) -> str:
     try:
         return path.read_text().strip()
     except OSError:
@@ -93,15 +111,15 @@ def read(path: Path) -> str:
 BOOT_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
-def steady() -> float:
+def seconds_since_boot() -> float:
     """Seconds since the boot of this machine."""
     return time.monotonic() if BOOT_CLOCK is None else time.clock_gettime(BOOT_CLOCK)
 
 
 @cache
 def boot_id() -> str:
-    """Changes with every boot, where the system says so."""
-    return read(PROC / "sys/kernel/random/boot_id")
+    """The id of this boot of the machine; empty where the system has none."""
+    return read_file(PROC / "sys/kernel/random/boot_id")
 
 
 POLL_INTERVAL = 0.005
@@ -110,7 +128,7 @@ POLL_INTERVAL = 0.005
 
 @contextmanager
 def file_lock(path: Path, *, stale: float) -> Iterator[None]:
-    """Holds the lock of a file, which is another file next to it.
+    """Holds the lock of a file, which is another file next to it: works on every file system and platform.
 
     Args:
         path: The file.

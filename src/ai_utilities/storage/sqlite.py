@@ -43,37 +43,40 @@ from .store_calls import seconds_left, stalled_seconds, within
 
 log = logging.getLogger("ai_utilities.storage")
 CHANGED = re.compile("no such (?:table|column)|has no column named|already exists|Could not decode to UTF-8")
-"""What SQLite says of tables that are not as this library made them, and of text that is none."""
+"""Messages of SQLite about tables that this library did not make, and about text that is not UTF-8."""
 
-INHERITED: list[Any] = []
-"""Connections of a parent process. A child must neither use nor close them, so they are kept out of reach."""
+INHERITED: list[deque[StoreConnection]] = []
+"""Connections of a parent process. A child must neither use nor close them; here they are never collected."""
 
 FIRST_WAIT = 0.5
-"""Seconds to wait for a locked file at the start; it is tried again at its first use."""
+"""Seconds to wait for a locked file when a store is created; it is tried again at its first use."""
 
 MOST_CHECKED = 64 * 1024 * 1024
-"""Bytes of a file that is checked as a whole before its first use."""
+"""Bytes up to which a file is checked as a whole before its first use."""
 
 Check = Callable[[sqlite3.Connection], str | None]
-"""Says what is wrong with the contents of a file, where SQLite sees nothing wrong."""
+"""Returns what is wrong with the contents of a file that SQLite finds intact; None if nothing is."""
 
 Recover = Callable[[Path, Path], str]
-"""Copies what can be read of a damaged file into a new one, and says what was lost."""
+"""Copies what can be read of a damaged file into a new one, and returns what was lost, as text."""
 
 
 class SQLiteFile:
-    """Connections to one file, opened as they are needed and shared by the threads of a process.
+    """Connections to one file, opened when needed and shared by the threads of a process.
 
     Args:
         path: Created when it is missing.
         schema: A `Schema` with versions, or statements that create what is missing.
         timeout: Seconds to wait for locks of others; less where a call's deadline is nearer.
-        equip: Called with each new connection.
+        equip: Called with each new connection, to add functions for example.
         strict: A file that is damaged, deleted or replaced raises an error until it is repaired.
         check: Looks at the contents of a strict file before its first use.
         recover: Copies what is readable of a damaged file; without it, a new file begins empty.
         repair: What to do about a damaged file, for error messages.
-        lazy: A file that a newer version has written is no error before it is used. A locked file never is.
+        lazy: A file that a newer version has written is an error only when it is used. A locked file always is.
+
+    Raises:
+        StoreError: If the path cannot be used, or a strict file is damaged.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class SQLiteFile:
         self._check = check
         self._recover = recover
         self._repair = repair
-        self._resting: deque[StoreConnection] = deque()
+        self._idle: deque[StoreConnection] = deque()
         self._process = os.getpid()
         self._opening = threading.RLock()
         self._inode: tuple[int, int] | None = None
@@ -112,17 +115,18 @@ class SQLiteFile:
             pass
 
     def fetch_one(self, statement: str, values: Sequence[Any] = ()) -> Any:
-        """The first row, or None."""
+        """Executes one statement and returns the first row, or None."""
         with self.connection() as connection:
             return connection.execute(statement, values).fetchone()
 
     def fetch_all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Executes one statement and returns all rows."""
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
     @contextmanager
     def transaction(self) -> Iterator[StoreConnection]:
-        """One transaction that nobody else writes into; undone if anything fails."""
+        """A transaction that writes; undone if anything fails. Others may read meanwhile."""
         with self.connection() as connection:
             connection.begin(self.path, seconds_left(self._timeout))
             try:
@@ -135,7 +139,7 @@ class SQLiteFile:
 
     @contextmanager
     def reading(self) -> Iterator[StoreConnection]:
-        """Several queries that see the same state of the file."""
+        """A transaction of queries that all see the same state of the file."""
         with self.connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -146,27 +150,35 @@ class SQLiteFile:
 
     @contextmanager
     def connection(self) -> Iterator[StoreConnection]:
-        """A connection of this thread's own for a moment."""
+        """A connection that only this thread uses within the block; its errors become errors of stores.
+
+        Raises:
+            StoreTimeoutError: If the file is locked for too long.
+            StoreDamagedError: If the file is damaged.
+            StoreLostError: If a strict file was deleted or replaced.
+            StoreRecoveredError: If the file was replaced by what could be read of it.
+            StoreError: If the file cannot be used.
+        """
         connection = self._acquire()
         try:
             connection.wait_at_most(seconds_left(self._timeout))
             yield connection
         except sqlite3.DatabaseError as error:
             connection.close()
-            raise self._explained(error, connection.inode) from error
+            raise self._typed_error(error, connection.inode) from error
         except UnicodeDecodeError as error:  # a message of SQLite that quotes damaged bytes
             connection.close()
-            raise self._damaged(error) from error
+            raise self._damaged_error(error) from error
         except BaseException:
-            self._resting.append(connection)
+            self._idle.append(connection)
             raise
-        self._resting.append(connection)
+        self._idle.append(connection)
 
     def close(self) -> None:
-        """Closes what is open. The file may be used again afterwards."""
+        """Closes idle connections. The file may be used again afterwards."""
         if self._process == os.getpid():
-            while self._resting:
-                self._resting.pop().close()
+            while self._idle:
+                self._idle.pop().close()
 
     def __del__(self) -> None:
         if hasattr(self, "_process"):
@@ -174,15 +186,15 @@ class SQLiteFile:
 
     def _acquire(self) -> StoreConnection:
         if self._process != os.getpid():
-            INHERITED.append(self._resting)
-            self._resting, self._process, self._opening = deque(), os.getpid(), threading.RLock()
+            INHERITED.append(self._idle)
+            self._idle, self._process, self._opening = deque(), os.getpid(), threading.RLock()
         if self._inode is not None and self._inode != inode_of(self.path):
-            self._replaced()
+            self._forget_file()
         try:
-            return self._resting.pop()
+            return self._idle.pop()
         except IndexError:
             if not self._opening.acquire(timeout=seconds_left(self._timeout)):
-                raise self._late() from None
+                raise self._timeout_error() from None
             try:
                 return self._open()
             finally:
@@ -193,11 +205,11 @@ class SQLiteFile:
             return self._connect()
         except sqlite3.DatabaseError as error:
             if code_of(error) not in DAMAGED or self._strict:
-                raise self._explained(error) from error
+                raise self._typed_error(error) from error
             self._set_aside()
             return self._connect()
         except UnicodeDecodeError as error:
-            raise self._damaged(error) from error
+            raise self._damaged_error(error) from error
         except StoreError as error:
             raise type(error)(f"the SQLite file {self.path}: {error}") from error
         except OSError as error:
@@ -207,7 +219,7 @@ class SQLiteFile:
         if not self.path.exists():
             create_once(self.path, self._schema if self._is_complete else None)
         elif self._is_complete and is_emptied(self.path):
-            self._emptied()
+            self._replace_emptied()
         wait = stalled_seconds(seconds_left(self._timeout))
         connection = sqlite3.connect(
             self.path,
@@ -227,20 +239,21 @@ class SQLiteFile:
 
     @property
     def _is_complete(self) -> bool:
-        """Whether the file appears with all of its tables, so that one without any has lost them."""
+        """Whether the file is created with all of its tables, so that one without any has lost them."""
         return self._strict or self._recover is not None
 
-    def _emptied(self) -> None:
+    def _replace_emptied(self) -> None:
+        """For a file without tables."""
         if self._strict:
             raise StoreDamagedError(f"it is empty. {self._repair}".rstrip())
         self._set_aside()
 
     def _identify(self, connection: StoreConnection) -> None:
-        """Remembers which file this is, so that another one in its place is noticed."""
+        """Checks the file before its first use, and remembers which one it is, to notice another one in its place."""
         if not self._checked and self.path.stat().st_size <= MOST_CHECKED:
-            match = connection.execute("PRAGMA quick_check(1)").fetchone()
-            if match != ("ok",):
-                raise StoreDamagedError(f"it is damaged ({match[0]}). {self._repair}".rstrip())
+            (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if verdict != "ok":
+                raise StoreDamagedError(f"it is damaged ({verdict}). {self._repair}".rstrip())
             if self._check is not None and (wrong := self._check(connection)) is not None:
                 raise StoreDamagedError(f"it is damaged ({wrong}). {self._repair}".rstrip())
         self._checked = True
@@ -250,8 +263,8 @@ class SQLiteFile:
         self._generation = generation
         self._inode = connection.inode = inode_of(self.path)
 
-    def _replaced(self) -> None:
-        """The file is not the one that was opened."""
+    def _forget_file(self) -> None:
+        """For a file that was deleted or replaced since it was opened."""
         self.close()
         if self._strict:
             if not self.path.exists():
@@ -261,50 +274,50 @@ class SQLiteFile:
                 )
             self._checked = False
         else:
-            log.warning("%s was deleted or replaced while it was in use; a new one is begun", self.path)
+            log.warning("%s was deleted or replaced while it was in use; a new one is created", self.path)
         self._inode = None
 
-    def _explained(self, error: sqlite3.DatabaseError, inode: tuple[int, int] | None = None) -> StoreError:
-        """The typed error; a damaged file is set aside where that is allowed."""
+    def _typed_error(self, error: sqlite3.DatabaseError, inode: tuple[int, int] | None = None) -> StoreError:
+        """The typed error for an error of SQLite. A damaged file is set aside, unless it is strict."""
         code = code_of(error)
         if code in LOCKED:
-            return self._late()
+            return self._timeout_error()
         if code in DAMAGED:
             if self._strict:
-                return self._damaged(error)
+                return self._damaged_error(error)
             self._set_aside(inode)
             if self._recover is not None:
                 return StoreRecoveredError(f"the SQLite file {self.path} was damaged; what is readable was recovered")
         if CHANGED.search(str(error)):
             if self._recover is not None and is_emptied(self.path):
                 self._set_aside(inode)
-                return StoreRecoveredError(f"the SQLite file {self.path} was emptied; a new one was begun")
-            return self._damaged(error)
+                return StoreRecoveredError(f"the SQLite file {self.path} was emptied; a new one was created")
+            return self._damaged_error(error)
         return StoreError(f"the SQLite file {self.path} could not be used: {error}")
 
-    def _damaged(self, error: Exception) -> StoreError:
-        """For a file that cannot be read as this library wrote it."""
+    def _damaged_error(self, error: Exception) -> StoreError:
+        """The error for a file that is not as this library wrote it."""
         if self._strict:
             return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
         return StoreDamagedError(
-            f"the SQLite file {self.path} could not be used: it is not as this library made it ({error}). Restore the "
-            "file, or move it away: then a new one is begun."
+            f"the SQLite file {self.path} could not be used: its tables were changed ({error}). Restore the file, or "
+            "move it away: then a new one is created."
         )
 
-    def _late(self) -> StoreError:
+    def _timeout_error(self) -> StoreError:
         return StoreTimeoutError(
             f"the SQLite file {self.path} is locked by another process or thread and was not free in time. "
             "End whatever holds the lock, or allow the call a longer timeout."
         )
 
     def _set_aside(self, failed: tuple[int, int] | None = None) -> None:
-        """Moves a damaged file away, unless another process or thread has done so already."""
+        """Renames a damaged file and recovers what can be read, unless another process or thread has done so."""
         self.close()
         if (failed is None or failed != inode_of(self.path)) and self._is_intact():
             return
         aside = set_aside(self.path)
         self._inode = None
-        lost = "a new one is begun" if self._recover is None else self._recover(aside, self.path)
+        lost = "a new one is created" if self._recover is None else self._recover(aside, self.path)
         log.warning("%s is damaged; it was set aside as %s; %s", self.path, aside.name, lost)
 
     def _is_intact(self) -> bool:

@@ -1,8 +1,9 @@
-"""Layouts of SQLite files and their versions: older files are migrated, newer ones are refused.
+"""Files of SQLite: their versions, creating and checking them, moving damaged ones away, and connections to them.
 
 Each part of a file (`usage`, `budget`, `limits`) has a version of its own in the table `store_meta`, since several
-parts may share a file. Version n is what the first n migrations made. Files from before versions were written have
-none: their first migration creates only what is missing.
+parts may share a file. Version n is what the first n migrations made; older files are migrated when they are opened,
+newer ones are refused. Files from before versions were written have none: their first migration creates only what is
+missing. New files appear complete: they are created under another name and renamed.
 """
 
 from __future__ import annotations
@@ -23,28 +24,34 @@ from .store_calls import stalled_seconds
 Migration = str | Callable[[sqlite3.Connection], None]
 META = "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 GENERATION = "generation"
-"""The id of a file: two files with the same one have the same history."""
+"""The name in `store_meta` of the id of a file: a file with another id is another file."""
 
 REPAIRED = "repaired"
-"""Set by a repair: the user knows that this file replaces another one."""
+"""The name in `store_meta` that a repair sets: running clients accept a repaired file in place of the damaged one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One part of a file. Migrations are statements or functions, the oldest first; none is ever changed."""
+    """One part of a file.
+
+    Attributes:
+        name: The name of the part.
+        migrations: Statements or functions, the oldest first; released ones never change.
+    """
 
     name: str
     migrations: tuple[Migration, ...]
 
     @property
     def version(self) -> int:
+        """The version of a file after all migrations."""
         return len(self.migrations)
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Brings the file to this version.
 
         Raises:
-            StoreVersionError: if a newer version of this library has written it.
+            StoreVersionError: If a newer version of this library has written it.
         """
         if self._current(connection) == self.version:
             return
@@ -62,13 +69,13 @@ class Schema:
             raise
 
     def _current(self, connection: sqlite3.Connection) -> int:
-        match = int(meta(connection, self._key) or 0)
-        if match > self.version:
+        version = int(meta(connection, self._key) or 0)
+        if version > self.version:
             raise StoreVersionError(
-                f"the {self.name} tables have version {match}, and this version of dhenara knows {self.version}: "
+                f"the {self.name} tables have version {version}, and this version of dhenara knows {self.version}: "
                 "upgrade dhenara, or use another file."
             )
-        return match
+        return version
 
     @property
     def _key(self) -> str:
@@ -76,6 +83,7 @@ class Schema:
 
 
 def migrate(connection: sqlite3.Connection, migration: Migration) -> None:
+    """Applies one migration; within a transaction."""
     if callable(migration):
         migration(connection)
         return
@@ -106,6 +114,7 @@ def meta(connection: sqlite3.Connection, name: str) -> str | None:
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
+    """The names of the columns of a table; empty if there is no such table."""
     return {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
 
 
@@ -119,7 +128,15 @@ SIDE_FILES = ("-wal", "-shm")
 
 
 def create_once(path: Path, schema: str | Schema | None) -> None:
-    """Creates the file for its owner only, unless another process was first; with a schema, complete or not at all."""
+    """Creates a file that only its owner may read, unless another process was first.
+
+    Args:
+        path: The file; its folder is created if missing.
+        schema: The tables with which the file appears. Without a `Schema`, it is empty.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     if not isinstance(schema, Schema):
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -174,10 +191,10 @@ def set_aside(path: Path) -> Path:
 def inode_of(path: Path) -> tuple[int, int] | None:
     """Device and inode of a file; None if there is none."""
     try:
-        match = os.stat(path)
+        status = os.stat(path)
     except FileNotFoundError:
         return None
-    return match.st_dev, match.st_ino
+    return status.st_dev, status.st_ino
 
 
 def last_change(path: Path) -> tuple[tuple[int, int], ...]:
@@ -185,8 +202,8 @@ def last_change(path: Path) -> tuple[tuple[int, int], ...]:
     states = []
     for ending in ("", "-wal"):
         with suppress(FileNotFoundError):
-            match = os.stat(path.with_name(path.name + ending))
-            states.append((match.st_mtime_ns, match.st_size))
+            status = os.stat(path.with_name(path.name + ending))
+            states.append((status.st_mtime_ns, status.st_size))
     return tuple(states)
 
 

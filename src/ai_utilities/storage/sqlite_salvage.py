@@ -1,8 +1,8 @@
-"""What can still be read of a damaged SQLite file.
+"""Reads what is left in a damaged SQLite file.
 
-Pages that are damaged make every query fail that crosses them. So rows are read by their numbers from both ends up to
-the damage, and in between one by one. A file whose first page is damaged gets the first page of an empty file with the
-same tables: these have the same places in both.
+A query fails at the first damaged page that it reads. So rows are read by their numbers from both ends up to the
+damage, and between them one by one. In a file whose first page is damaged, that page is replaced by the first page of
+an empty file with the same tables, which are at the same places in both.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 STEP = 500
 MOST_MISSES = 20_000
-"""Row numbers in a row that are tried in vain before the rest is given up."""
+"""Unreadable row numbers in a row after which reading ends."""
 
 T = TypeVar("T")
 Rows = list[tuple[Any, ...]]
@@ -26,13 +26,16 @@ Rows = list[tuple[Any, ...]]
 def salvage(
     path: Path, templates: Sequence[Callable[[sqlite3.Connection], None]], table: str, read: Callable[[Any], list[T]]
 ) -> list[T]:
-    """What `read` finds in a copy of the damaged file: as it is, or with the head of an empty file, whichever is more.
+    """Reads a copy of a damaged file: as it is, or with the first page of an empty file.
 
     Args:
         path: The damaged file; it is not changed.
-        templates: What makes the tables of an empty file.
-        table: The table that must be known in the copy.
-        read: Reads rows from a connection; for damaged places it must not raise.
+        templates: Functions that create the tables of an empty file, for each layout that the file may have.
+        table: The table that must be in the copy.
+        read: Reads rows from a connection; it must not raise for damaged places.
+
+    Returns:
+        The rows of the attempt that could read the most.
     """
     best: list[T] = []
     with TemporaryDirectory() as folder:
@@ -44,16 +47,16 @@ def salvage(
             if attempt is not None:
                 replace_head(copy, *attempt)
             with closing(sqlite3.connect(copy)) as connection:
-                if not knows(connection, table):
+                if not has_table(connection, table):
                     continue
-                match = read(connection)
+                rows = read(connection)
             if attempt is None:
-                return match
-            best = max(best, match, key=len)
+                return rows
+            best = max(best, rows, key=len)
     return best
 
 
-def knows(connection: sqlite3.Connection, table: str) -> bool:
+def has_table(connection: sqlite3.Connection, table: str) -> bool:
     try:
         row = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
     except (sqlite3.DatabaseError, OverflowError):
@@ -62,7 +65,7 @@ def knows(connection: sqlite3.Connection, table: str) -> bool:
 
 
 def replace_head(copy: Path, make: Callable[[sqlite3.Connection], None], whole: bool) -> None:
-    """Writes the header of an empty file over that of the copy, or all of its first page."""
+    """Replaces the header of the copy, or its whole first page, by that of an empty file."""
     template = copy.with_name("template")
     template.unlink(missing_ok=True)
     with closing(sqlite3.connect(template, isolation_level=None)) as connection:
@@ -88,18 +91,18 @@ def read_table(connection: sqlite3.Connection, columns: str, table: str, key: st
     middle: Rows = []
     misses = 0
     for number in range(last + 1, 2**62 if first is None else first):
-        match: Rows = []
+        rows: Rows = []
         with suppress(sqlite3.DatabaseError):
-            match = connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
-        middle += match
-        misses = 0 if match else misses + 1
+            rows = connection.execute(f"SELECT {columns} FROM {table} WHERE {key} = ?", (number,)).fetchall()
+        middle += rows
+        misses = 0 if rows else misses + 1
         if misses > MOST_MISSES:
             break
     return [*upward, *middle, *reversed(downward)]
 
 
 def walk(connection: sqlite3.Connection, query: str, start: int) -> tuple[Rows, int | None]:
-    """Rows from here on, and the number of the last one before the damage; None where there was none."""
+    """Rows from a number on, and the number of the last one before the damage; None without damage."""
     rows: Rows = []
     while True:
         cursor = connection.cursor()

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class WakeupEvent(Protocol):
-    """Waited for in one world, rung from any thread."""
+    """An event that one call waits for, in sync or async code, and that any thread may set."""
 
     def set(self) -> None: ...
 
@@ -21,7 +21,7 @@ class WakeupEvent(Protocol):
 
 
 class StoreIO(Protocol):
-    """Of the engine's IO, what layers with stores need."""
+    """The part of the engine's IO protocol that layers with stores need."""
 
     async def sleep(self, seconds: float) -> None: ...
 
@@ -35,17 +35,32 @@ class StoreIO(Protocol):
 
 
 async def call_store(io: StoreIO, store: object, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """What the store says. A store that never waits says so with `waits = False` and is asked at once."""
+    """Calls a function that uses a store, in a thread if async code would have to wait for it.
+
+    Args:
+        io: The IO of the call.
+        store: The store; with `blocking = False` it never waits, and the function is called directly.
+        function: The function.
+        *args: Its arguments.
+        **kwargs: Its keyword arguments.
+
+    Returns:
+        The result of the function.
+    """
     if not getattr(store, "blocking", True):
         return function(*args, **kwargs)
-    match: T = await io.call(function, *args, **kwargs)
-    return match
+    result: T = await io.call(function, *args, **kwargs)
+    return result
 
 
 async def call_store_shielded(
     io: StoreIO, store: object, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs
 ) -> None:
-    """The same for what must not be lost: who may not wait any more does it at once."""
+    """Like `call_store`, for what must not be lost: completed in place if the call is being cancelled.
+
+    Raises:
+        BaseException: What the function raised, or the cancellation.
+    """
     begun = False
 
     def work() -> None:
@@ -60,7 +75,7 @@ async def call_store_shielded(
             raise
         work()
         if not isinstance(error, RuntimeError):
-            raise  # a cancelled call stays cancelled; only a world without a loop is no error
+            raise  # a cancelled call stays cancelled; a RuntimeError says only that the event loop has ended
 
 
 _until: ContextVar[float] = ContextVar("ai_utilities.store_deadline", default=math.inf)
@@ -96,12 +111,12 @@ def within(seconds: float | None, function: Callable[P, T], *, stalled: float | 
 
 
 def seconds_left(most: float) -> float:
-    """How long to wait now: `most`, or what is left of the limit."""
+    """The seconds that a store may wait now: `most`, or what is left of the limit set by `within`."""
     until = _until.get()
     return most if until == math.inf else max(0.0, min(most, until - time.monotonic()))
 
 
 def stalled_seconds(most: float) -> float:
-    """How long to wait for a lock whose holder writes nothing: `most`, or less if the caller steps aside earlier."""
+    """The seconds to wait for a lock whose holder writes nothing: `most`, or the `stalled` of `within`."""
     stalled = _stalled.get()
     return most if stalled is None else min(most, stalled)

@@ -13,8 +13,9 @@ from typing import Any
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
+from ..storage.generations import Generation, Generations
 from ..storage.process import Owner
-from ..storage.redis import Generation, Generations, RedisServer
+from ..storage.redis import RedisServer
 from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row

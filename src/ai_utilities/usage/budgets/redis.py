@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ...storage.errors import StoreLostError, StoreVersionError
-from ...storage.redis import Generation, Generations, RedisServer
+from ...storage.generations import Generation, Generations
+from ...storage.redis import RedisServer
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2
