@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from dhenara.ai import CompletedResult, Send, Stream, Target
+from dhenara.ai import CompletedResult, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import BadAnswerError
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 from dhenara.ai.types.config.call import CallJournal
@@ -21,6 +21,8 @@ from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, FailsafeBackend
 from .entry import VERSION, cache_key
 from .policy import CachePolicy
+
+Constraints = tuple[LearnedConstraint, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class VectorCache:
         self._patient = patient
         self._backend = backend
 
-    async def embed(self, call: Call, send: Send, cache_policy: CachePolicy, keys: Sequence[str]) -> Stream:
+    async def embed(
+        self, call: Call, send: Send, cache_policy: CachePolicy, keys: Sequence[str], constraints: Constraints
+    ) -> Stream:
         """All vectors in the order of their texts; asked for are those that nobody knows, each once."""
         request = request_of(call)
         texts = dict(zip(keys, request.texts, strict=True))
@@ -54,9 +58,11 @@ class VectorCache:
                 question = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})
                 call = replace(call, request=question)
             made = await self._fetch_missing(call, send)
-            fresh = dict(zip(missing, read_new_vectors(made, len(missing), self._target.origin), strict=True))
-            known.update(fresh)
-            stored = {key: write_vector(vector) for key, vector in fresh.items()}
+            vectors = read_new_vectors(made, len(missing), self._target.origin)
+            known.update(zip(missing, vectors, strict=True))
+            sent: Constraints | None = call.journal.sent_constraints
+            stored_as = missing if sent in (None, constraints) else await self.keys(call, cache_policy, sent or ())
+            stored = {key: write_vector(vector) for key, vector in zip(stored_as, vectors, strict=True)}
             await call_store_shielded(
                 self._io,
                 self._backend,
@@ -69,26 +75,34 @@ class VectorCache:
         whole = build_response([known[key] for key in keys], made)
         return CompletedResult(whole, self._target.origin, cached=not missing)
 
-    async def keys(self, call: Call, policy: CachePolicy) -> list[str]:
-        """A key for each input: the same alone and in a list, for it is the hash of a request for that one."""
+    async def keys(self, call: Call, policy: CachePolicy, constraints: Constraints) -> list[str]:
+        """A key for each input: the same alone and in a list, for it is the hash of a request for that one.
+
+        Args:
+            call: The call with the inputs.
+            policy: Namespace and accounts.
+            constraints: The learned constraints that are applied to the request.
+        """
         request = request_of(call)
         of_texts: str | None = None
         keys = []
         for one in request.texts:
             if not isinstance(one, str):
-                keys.append(await self._key(call, request, one, policy))
+                keys.append(await self._key(call, request, one, policy, constraints))
                 continue
-            of_texts = of_texts or await self._key(call, request, "", policy)
+            of_texts = of_texts or await self._key(call, request, "", policy, constraints)
             keys.append(f"{of_texts}-{hashlib.sha256(one.encode('utf-8', 'surrogatepass')).hexdigest()}")
         return keys
 
-    async def _key(self, call: Call, request: EmbeddingRequest, one: Any, policy: CachePolicy) -> str:
+    async def _key(
+        self, call: Call, request: EmbeddingRequest, one: Any, policy: CachePolicy, constraints: Constraints
+    ) -> str:
         """The key of a request for this one input."""
         # With a journal of its own, so that the request for all of them stays encoded.
-        alone = replace(call, request=request.model_copy(update={"texts": (one,)}), journal=CallJournal())
-        return await cache_key(
-            policy.namespace, await self._target.exchange(alone), share_accounts=policy.share_accounts
-        )
+        journal = CallJournal(sent_constraints=constraints)
+        alone = replace(call, request=request.model_copy(update={"texts": (one,)}), journal=journal)
+        exchange = await self._target.sent_exchange(alone)
+        return await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
 
     async def _load_known(self, call: Call, keys: Sequence[str]) -> dict[str, CachedVector]:
         backend = self._backend

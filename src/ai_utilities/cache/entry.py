@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 
-from dhenara.ai import Exchange, Stream, types
+from dhenara.ai import Exchange, LearnedConstraint, Stream, types
 from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
 
 from .policy import CachePolicy
@@ -55,6 +55,8 @@ class CacheLookup:
     key: str
     policy: CachePolicy
     warnings: tuple[CallWarning, ...]
+    constraints: tuple[LearnedConstraint, ...] = ()
+    """What was learned and is applied to the request."""
 
     def without_warnings(self, answer: A) -> A:
         """As it is kept for everybody."""

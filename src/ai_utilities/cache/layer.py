@@ -6,7 +6,7 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 
-from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, Send, Stream, Target
+from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import CallError, CallTimeoutError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
@@ -132,7 +132,7 @@ class CacheLayer:
         return self.backend.stats()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundCache(self, io, target)
+        return BoundCache(self, io, target).answer_from_cache
 
 
 class BoundCache:
@@ -144,7 +144,8 @@ class BoundCache:
         self._io = io
         self._target = target
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def answer_from_cache(self, call: Call, send: Send) -> Stream:
+        """Answers the call from the cache, or stores its answer."""
         cache_policy = effective_policy(self._cache.usual)
         if not cache_policy.applies_to(call):
             return await send(call)
@@ -153,7 +154,7 @@ class BoundCache:
         if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
         if call.operation == "embed":
-            return await self._embed(call, send, cache_policy)
+            return await self._embed(call, send, cache_policy, exchange.constraints)
         try:
             lookup = await self._lookup(exchange, cache_policy)
         except CallError:
@@ -169,31 +170,34 @@ class BoundCache:
             return self._store_at_end(call, await send(call), lookup)
         return await self._send_once(call, send, lookup, waiting)
 
-    async def _embed(self, call: Call, send: Send, policy: CachePolicy) -> Stream:
+    async def _embed(
+        self, call: Call, send: Send, policy: CachePolicy, constraints: tuple[LearnedConstraint, ...]
+    ) -> Stream:
         """Look up each text on its own."""
         from .embedding_cache import VectorCache
 
         vectors = VectorCache(self._io, self._target, self._patient, self._cache.backend)
         try:
-            keys = await vectors.keys(call, policy)
+            keys = await vectors.keys(call, policy, constraints)
         except CallError:
             return await send(call)
-        return await vectors.embed(call, send, policy, keys)
+        return await vectors.embed(call, send, policy, keys, constraints)
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
         """The lookup of this call."""
         key = await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
         journal = exchange.call.journal
-        return CacheLookup(key, policy, (*journal.notes, *journal.warnings, *exchange.warnings))
+        warnings = (*journal.notes, *journal.warnings, *exchange.warnings)
+        return CacheLookup(key, policy, warnings, exchange.constraints)
 
-    async def _answered(self, call: Call, stream: Stream, lookup: CacheLookup) -> CacheLookup:
-        """What was answered: another request than was looked for, if the provider refused a part of that."""
-        if not stream.complete or not any(400 <= (one.status or 0) < 500 for one in call.journal.attempts):
+    async def _answered(self, call: Call, stream: Stream, lookup: CacheLookup) -> CacheLookup | None:
+        """The lookup of the request that was sent, which differs if a constraint was learned meanwhile; or None."""
+        if not stream.complete or call.journal.sent_constraints in (None, lookup.constraints):
             return lookup
         try:
-            return await self._lookup(await self._target.exchange(call), lookup.policy)
+            return await self._lookup(await self._target.sent_exchange(call), lookup.policy)
         except DhenaraError:
-            return lookup
+            return None
 
     async def _find(self, call: Call, key: str) -> str | None:
         backend = self._cache.backend
@@ -276,14 +280,14 @@ class BoundCache:
 
         async def ended(stream: Stream) -> None:
             answered = await self._answered(call, stream, lookup)
-            text = write_cached(call, stream, answered)
+            text = None if answered is None else write_cached(call, stream, answered)
             if in_flight is not None:
                 flights.complete(
                     key, in_flight, text, failed=text is None and (stream.complete or stream.error is not None)
                 )
 
             def keep() -> None:
-                if text is not None:
+                if text is not None and answered is not None:
                     patient.call_sync(None, backend.set_text, answered.key, text, lookup.policy.ttl)
                 if holder is not None:
                     patient.call_sync(None, backend.release, key, holder)

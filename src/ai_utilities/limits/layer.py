@@ -118,7 +118,7 @@ class LimitLayer:
         self.down = False
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundLimits(self, io, target)
+        return BoundLimits(self, io, target).wait_for_limits
 
     def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
         """A failing store does not fail calls: meanwhile this process applies the limits alone."""
@@ -149,7 +149,8 @@ class BoundLimits:
         self._model = origin.model
         self._limits = [limit for limit in layer.limits if limit.applies_to(origin.provider, origin.model)]
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def wait_for_limits(self, call: Call, send: Send) -> Stream:
+        """Sends the call when the limits admit it."""
         left = None if call.deadline is None else call.deadline - self._io.monotonic()
         ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval

@@ -62,7 +62,7 @@ class TelemetryLayer:
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in names.COUNTERS.items()}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundTelemetry(self, io, target)
+        return BoundTelemetry(self, io, target).record_span
 
 
 class BoundTelemetry:
@@ -73,7 +73,8 @@ class BoundTelemetry:
         self._io = io
         self._target = target
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def record_span(self, call: Call, send: Send) -> Stream:
+        """Records a span and metrics of the call."""
         layer, trace = self._layer, self._layer.trace
         who = request_attributes(self._target, call.operation)
         span = layer.tracer.start_span(
@@ -155,7 +156,7 @@ class LogLayer:
         who = f"{target.origin.provider} ({target.origin.model})"
         logger = self.logger
 
-        async def layer(call: Call, send: Send) -> Stream:
+        async def log_call(call: Call, send: Send) -> Stream:
             started = io.monotonic()
             try:
                 stream = await send(call)
@@ -186,4 +187,4 @@ class LogLayer:
             stream.on_end(ended)
             return stream
 
-        return layer
+        return log_call

@@ -84,7 +84,7 @@ class UsageLayer:
         self._process = os.getpid()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundUsage(self, io, target)
+        return BoundUsage(self, io, target).record_usage
 
     def open(self, row: UsageData, expires: float) -> None:
         """Stores the row of a request that will be sent, if the ledger supports open rows."""
@@ -191,7 +191,8 @@ class BoundUsage:
         self._io = io
         self._who = {"provider": target.origin.provider, "model": target.origin.model}
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def record_usage(self, call: Call, send: Send) -> Stream:
+        """Records the requests of the call in the ledger."""
         if call.operation == ITEM:
             return await record_item(self._io, self._usage, self._who, call, send)
         at = datetime.fromtimestamp(self._io.time(), UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ._lazy import lazy_package
 
 if TYPE_CHECKING:
+    from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
     from .pipeline.exchange import Exchange as Exchange, Target as Target
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
@@ -29,6 +30,7 @@ __getattr__, __dir__ = lazy_package(
         "Bindable": ".pipeline.middleware",
         "Exchange": ".pipeline.exchange",
         "Layer": ".pipeline.middleware",
+        "LearnedConstraint": ".catalog.learned_constraints",
         "LearnedConstraints": ".pipeline.layers.learned_store",
         "Send": ".pipeline.middleware",
         "Stream": ".pipeline.streaming.stream",

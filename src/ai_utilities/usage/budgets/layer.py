@@ -108,7 +108,7 @@ class BudgetLayer:
         self._waiting: dict[str, tuple[Reservation, int]] = {}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        return BoundBudget(self, io, target)
+        return BoundBudget(self, io, target).reserve_budget
 
     def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
         """A store failure after the answer does not lose the answer: the reservation stays counted as spent."""
@@ -158,7 +158,8 @@ class BoundBudget:
         self._io = io
         self._target = target
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def reserve_budget(self, call: Call, send: Send) -> Stream:
+        """Reserves the most that the call can cost, and settles it."""
         if isinstance(call.request, BatchItemContext):
             await self._settle_item(call.request)
             return await send(call)

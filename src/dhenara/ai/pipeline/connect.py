@@ -33,6 +33,7 @@ from ..providers.secret_values import request_secrets
 from ..providers.target import ResolvedTarget
 from ..types.config.call import Call
 from ..wire.frame import BrokenFraming
+from .authentication import AuthenticatedIO, TokenReplacedResponse
 from .redaction import Redactor
 from .streaming.response_reader import ResponseReader, too_large
 from .timeouts import TimeoutPolicy
@@ -120,11 +121,8 @@ def unanswered(target: ResolvedTarget, timeouts: TimeoutPolicy, cause: Exception
 def secrets_of(io: IO, target: ResolvedTarget, request: HttpRequest, further: Sequence[str] = ()) -> Redactor:
     """Return a redactor for every secret in this request and in its configuration."""
     token: tuple[str, ...] = ()
-    if target.source is not None:
-        from .authentication import AuthenticatedIO
-
-        if isinstance(io, AuthenticatedIO) and io.shown is not None:
-            token = io.shown.secrets()
+    if isinstance(io, AuthenticatedIO) and io.shown is not None:
+        token = io.shown.secrets()
     return Redactor((*request_secrets(request.headers), *target.secrets, *request.secrets, *token, *further))
 
 
@@ -154,10 +152,6 @@ async def read_error_response(target: ResolvedTarget, reader: ResponseReader) ->
 
 def is_token_replaced(target: ResolvedTarget, reader: ResponseReader) -> bool:
     """Whether this refuses a token in whose place there is another one now."""
-    if target.source is None:
-        return False
-    from .authentication import TokenReplacedResponse
-
     return isinstance(reader.response, TokenReplacedResponse)
 
 

@@ -10,25 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError
 
+from ..catalog.learned_constraints import LearnedConstraint
+from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan, is_portability_relevant
-from ..errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from ..catalog.learned_constraints import LearnedConstraint
-    from ..codecs.base import EncodedRequest
-    from ..http.protocol.message import HttpRequest
-    from ..io.protocol import IO
-    from ..providers.target import ResolvedTarget as ResolvedTarget
-    from ..types.chat.report import CallWarning
-    from ..types.config.api import AIModelEndpoint
-    from ..types.config.call import Call
-    from ..types.content.base import Origin
-    from ..types.content.media import Media
-    from .request_builder import RequestBuilder
+from ..io.protocol import IO
+from ..providers.target import ResolvedTarget
+from ..types.chat.report import CallWarning
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import Call
+from ..types.content.base import Origin
+from ..types.content.media import Media
+from .encoded_call import EncodedCall, unserializable
+from .media.fetch import fetch_media
+from .request_builder import RequestBuilder
+from .request_key import request_key
 
 
 class Target(Protocol):
@@ -73,47 +72,19 @@ class Target(Protocol):
         """
         ...
 
+    async def sent_exchange(self, call: Call) -> Exchange:
+        """Return the call with the request that was sent last for it.
 
-class EncodedCall:
-    """One encoding of a call, with values derived from it."""
+        It differs from `exchange` of the same call before sending if a constraint was learned in between, by this call
+        or another one. Without a request it is the same as `exchange`.
 
-    __slots__ = ("encoded", "lessons", "original", "request", "sent", "target")
+        Args:
+            call: The call that the layer sent.
 
-    def __init__(
-        self,
-        original: Call,
-        sent: Call,
-        encoded: EncodedRequest,
-        target: ResolvedTarget,
-        lessons: tuple[LearnedConstraint, ...],
-    ) -> None:
-        self.original = original
-        self.sent = sent
-        """The call with fetched media."""
-        self.encoded = encoded
-        self.target = target
-        self.lessons = lessons
-        self.request: HttpRequest | None = None
-
-    def holds_for(self, call: Call, target: ResolvedTarget, lessons: tuple[LearnedConstraint, ...]) -> bool:
-        """Return whether this call would be encoded to the same request."""
-        known = self.original
-        return (
-            target is self.target
-            and call.messages is known.messages
-            and call.config is known.config
-            and call.endpoint is known.endpoint
-            and call.instructions is known.instructions
-            and call.operation == known.operation
-            and call.request is known.request
-            and lessons == self.lessons
-        )
-
-    def unsigned(self) -> HttpRequest:
-        """Return the complete HTTP request without signature, serialized once."""
-        if self.request is None:
-            self.request = self.target.unsigned(self.encoded, self.sent)
-        return self.request
+        Returns:
+            The exchange with the constraints that were applied to the request that was sent.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +110,11 @@ class Exchange:
         """Media that are too large for the body and are uploaded before the request is sent."""
         return self.encoded.encoded.oversized
 
+    @property
+    def constraints(self) -> tuple[LearnedConstraint, ...]:
+        """The learned constraints that were applied; compare them with those of `Target.sent_exchange`."""
+        return self.encoded.constraints
+
     async def key(self, *, share_accounts: bool = False) -> str:
         """Return a hash of everything that is sent and where; the same for streaming and non-streaming calls.
 
@@ -151,9 +127,8 @@ class Exchange:
         Raises:
             DhenaraError: If credentials could not be fetched or the request cannot be serialized.
         """
-        from .request_key import request_key
-
-        return await request_key(self, share_accounts=share_accounts)
+        encoder = self.encoder
+        return await request_key(self.call, self.encoded, encoder.io, encoder.encoded, share_accounts=share_accounts)
 
 
 class Encoder:
@@ -167,28 +142,33 @@ class Encoder:
     async def exchange(self, call: Call) -> Exchange:
         """Return the exchange of a call; the previous encoding is reused if it is still valid."""
         await self.builder.load_lessons(self.io)
-        lessons = self.builder.lessons()
+        constraints = self.builder.lessons()
         known = call.journal.encoded
-        if known is None or not known.holds_for(call, self.target, lessons):
-            known = call.journal.encoded = await self._encoded(call, lessons)
+        if not isinstance(known, EncodedCall) or not known.holds_for(call, self.target, constraints):
+            known = call.journal.encoded = await self._encode(call, constraints)
         return Exchange(call, known, self)
 
-    async def _encoded(self, call: Call, lessons: tuple[LearnedConstraint, ...]) -> EncodedCall:
-        encoded = self.encoded(call)
+    async def sent_exchange(self, call: Call) -> Exchange:
+        """Return the exchange of the request that was sent last for this call."""
+        constraints = call.journal.sent_constraints
+        if constraints is None:
+            return await self.exchange(call)
+        return Exchange(call, await self._encode(call, constraints), self)
+
+    async def _encode(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedCall:
+        encoded = self.encoded(call, constraints)
         if is_portability_relevant(call, encoded, self.target.origin.protocol):
             call.journal.plan = build_plan(call, encoded, self.target.origin)
         sent = call
         if encoded.unfetched:
-            from .media.fetch import fetch_media
-
             sent = await fetch_media(self.io, call, encoded.unfetched)
-            encoded = self.encoded(sent)
-        return EncodedCall(call, sent, encoded, self.target, lessons)
+            encoded = self.encoded(sent, constraints)
+        return EncodedCall(call, sent, encoded, self.target, constraints)
 
-    def encoded(self, call: Call) -> EncodedRequest:
-        """Encode the call."""
+    def encoded(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedRequest:
+        """Encode the call with these constraints."""
         try:
-            return self.builder.write(call)
+            return self.builder.write(call, constraints)
         except PydanticSerializationError as error:
             raise unserializable(self.target, error) from error
 
@@ -224,12 +204,5 @@ class LayerTarget:
     async def exchange(self, call: Call) -> Exchange:
         return await self.encoder.exchange(call)
 
-
-def unserializable(target: ResolvedTarget, error: Exception) -> ConfigurationError:
-    """Return the error for text that JSON cannot hold; lone surrogates are the usual cause."""
-    return ConfigurationError(
-        f"nothing was sent to {target.origin.provider}: the request cannot be written as JSON: {error}. Repair text "
-        f"with "
-        "lone surrogates (from truncated text or file names) with "
-        'text.encode("utf-8", "replace").decode()'
-    )
+    async def sent_exchange(self, call: Call) -> Exchange:
+        return await self.encoder.sent_exchange(call)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
+from inspect import Parameter, signature
 from typing import Any, Protocol, runtime_checkable
 
 from ..io.protocol import IO
@@ -10,6 +12,7 @@ from ..types.config.call import Call
 from .exchange import Target
 from .streaming.stream import Stream
 
+POSITIONAL_ONLY = Parameter.POSITIONAL_ONLY
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
 Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]
 
@@ -40,7 +43,25 @@ def stack_layers(layers: Iterable[Layer], send: Send) -> Send:
 
 
 def wrap_layer(layer: Layer, inner: Send) -> Send:
-    async def send(call: Call) -> Stream:
+    """Return the layer as a `Send` before `inner`.
+
+    A layer whose second parameter is called `send` gets it by name, so that no frame stands between two layers in a
+    traceback.
+    """
+    if takes_send(layer):
+        by_name: Callable[..., Coroutine[Any, Any, Stream]] = layer
+        return partial(by_name, send=inner)
+
+    async def send_through(call: Call) -> Stream:
         return await layer(call, inner)
 
-    return send
+    return send_through
+
+
+def takes_send(layer: Layer) -> bool:
+    """Return whether the layer can be called as `layer(call, send=...)`."""
+    try:
+        parameters = [*signature(layer).parameters.values()]
+    except (TypeError, ValueError):
+        return False
+    return len(parameters) == 2 and parameters[1].name == "send" and parameters[1].kind is not POSITIONAL_ONLY

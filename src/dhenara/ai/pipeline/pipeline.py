@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from ..codecs.base import EncodedRequest
+from ..codecs.common.plan import build_plan
 from ..errors import BadAnswerError, DhenaraError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.report import Plan
 from ..types.chat.response import ChatResponse
+from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
-from ..types.operations.result import Result
+from ..types.operations.result import OperationResponse, Result
+from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
 from .layers.adaptive_retry import AdaptiveRetry
+from .layers.fallback import Fallback
 from .layers.learned_store import EVERYBODYS, LearnedConstraints
-from .layers.retry import Deadline, Retry
-from .middleware import AnyLayer, Layer, bind_layers, stack_layers, wrap_layer
+from .layers.retry import Retry
+from .layers.tracing import Observer, Trace
+from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
-from .transport_call import dispatch
+from .timeouts import with_deadline
+from .transport_call import RequestSender
 
-if TYPE_CHECKING:
-    from ..types.chat.report import Plan
-    from ..types.operations.result import OperationResponse
-    from .layers.tracing import Observer
-
-
-R = TypeVar("R", bound="OperationResponse")
+R = TypeVar("R", bound=OperationResponse)
 
 
 class Pipeline:
@@ -52,29 +53,42 @@ class Pipeline:
         others: Sequence[Pipeline] = (),
         filing: Callable[[], Pipeline] | None = None,
     ) -> None:
-        if target.source is not None:
-            from .authentication import with_authentication
-
-            io = with_authentication(io, target)
-        self.io = io
+        self.io = io = with_authentication(io, target)
         self.target = target
         self._builder = builder = RequestBuilder(target, io.time, lessons)
         encoder = Encoder(io, target, builder)
         seen = LayerTarget(target, encoder)
         self._policies = bind_layers(layers, io, seen)
-        outer: list[Layer] = [*trace_layers(io, observer), Deadline(io), *self._policies, Retry(io)]
-        inner: list[Layer] = [AdaptiveRetry(io, target, builder, lessons), *bind_layers(attempt_layers, io, seen)]
-        self._send = stack_layers([*outer, *inner], dispatch(encoder, filing))
-        self._first = wrap_layer(make_fallback(io, others), self.send) if others else self.send
+        tracing: list[Layer] = [] if observer is None else [Trace(io, observer).trace_call]
+        adaptive = AdaptiveRetry(io, target, builder, lessons).retry_without_refused
+        self._send = stack_layers(
+            [*tracing, *self._policies, Retry(io).retry_failures, adaptive, *bind_layers(attempt_layers, io, seen)],
+            RequestSender(encoder, filing).send_request,
+        )
+        self._fallback = wrap_layer(Fallback(io, others).try_in_turn, self.send) if others else None
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        """The endpoint, with the provider's name for the model."""
+        return self.target.endpoint
 
     async def start(self, call: Call) -> Stream:
         """Start the call and return its stream after the first content has arrived."""
-        call.journal.started_at = self.io.monotonic()
-        return await self._first(call)
+        send, call = self._route(call)
+        return await send(call)
 
     async def send(self, call: Call) -> Stream:
         """Send the call to this endpoint only, without fallbacks."""
-        return await self._send(self.with_provider_model_name(call))
+        return await self._send(self._prepare(call))
+
+    def _route(self, call: Call) -> tuple[Send, Call]:
+        """Return the outermost layer, and the call that it takes."""
+        call.journal.started_at = self.io.monotonic()
+        return (self._fallback, call) if self._fallback is not None else (self._send, self._prepare(call))
+
+    def _prepare(self, call: Call) -> Call:
+        """Return the call with its deadline and the provider's own name for the model."""
+        return self.with_provider_model_name(with_deadline(call, self.io))
 
     def with_provider_model_name(self, call: Call) -> Call:
         """Return the call with the provider's own name for the model."""
@@ -82,8 +96,6 @@ class Pipeline:
 
     def plan(self, call: Call) -> Plan:
         """Return how each part of the call would be sent, without sending it."""
-        from ..codecs.common.plan import build_plan
-
         named = self.with_provider_model_name(call)
         return build_plan(named, self._builder.write(named), self.target.origin)
 
@@ -104,7 +116,8 @@ class Pipeline:
 
     async def answer(self, call: Call) -> AIModelCallResponse:
         """Send the call and return the complete response."""
-        stream = await self.start(call)
+        send, prepared = self._route(call)
+        stream = await send(prepared)
         try:
             answer = await stream.response()
         except DhenaraError as error:
@@ -156,22 +169,6 @@ class Pipeline:
 
     async def close(self) -> None:
         await self.io.close()
-
-
-def make_fallback(io: IO, others: Sequence[Pipeline]) -> Layer:
-    """Imported only when there are fallbacks."""
-    from .layers.fallback import Fallback
-
-    return Fallback(io, others)
-
-
-def trace_layers(io: IO, observer: Observer | None) -> list[Layer]:
-    """Imported only when there is an observer."""
-    if observer is None:
-        return []
-    from .layers.tracing import Trace
-
-    return [Trace(io, observer)]
 
 
 def to_image_response(answer: ChatResponse, made: Result | None) -> ImageResponse:

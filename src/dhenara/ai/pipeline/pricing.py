@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from ..catalog.prices import price_usage
 from ..providers.target import ResolvedTarget
 from ..types.chat.response import ChatResponse
 from ..types.chat.usage import Cost, Usage
@@ -19,8 +20,6 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
     endpoint, requested_tier = call.endpoint, call.config.service_tier
 
     def ask(answer: ChatResponse) -> Cost | None:
-        from ..catalog.prices import price_usage
-
         return price_usage(
             endpoint,
             answer.usage,

@@ -22,11 +22,11 @@ from ..types.config.model import ModelListing
 from ..wire.frame import Frame
 from .authentication import with_authentication
 from .connect import connect, limited, read_error_response
-from .layers.retry import Deadline, Retry
-from .middleware import Send, stack_layers
+from .layers.retry import Retry
+from .middleware import Send, wrap_layer
 from .streaming.response_reader import BufferedSource, ResponseReader, undecodable_error
 from .streaming.stream import Stream
-from .timeouts import TimeoutPolicy
+from .timeouts import TimeoutPolicy, with_deadline
 
 
 class JsonDocumentReader:
@@ -51,8 +51,8 @@ async def fetch(
 ) -> Any:
     """Return the document, with the retries and timeouts of the call but a journal of its own."""
     reader = JsonDocumentReader()
-    send = stack_layers([Deadline(io), Retry(io)], document_sender(io, target, encoded, reader))
-    await (await send(replace(call, journal=journal or CallJournal()))).response()
+    send = wrap_layer(Retry(io).retry_failures, document_sender(io, target, encoded, reader))
+    await (await send(with_deadline(replace(call, journal=journal or CallJournal()), io))).response()
     return reader.document
 
 

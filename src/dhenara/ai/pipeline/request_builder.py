@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
+from ..catalog.modality_filter import drop_unsupported_media
+from ..catalog.model_constraints import apply_constraints, with_model_limits
+from ..catalog.model_info import ModelFacts, find_facts
 from ..codecs.base import EncodedRequest
 from ..codecs.common.request import is_prefilled
+from ..codecs.common.warnings import WarningCollector
 from ..codecs.media.prepare import has_media
 from ..errors import UnsupportedError
+from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.parameters import CONSTRAINED
 from .layers.learned_store import EVERYBODYS, LearnedConstraints, target_key
-
-if TYPE_CHECKING:
-    from ..catalog.learned_constraints import LearnedConstraint
-    from ..catalog.model_info import ModelFacts
-    from ..io.protocol import IO
+from .media.upload import check_place
 
 
 class RequestBuilder:
@@ -48,7 +49,7 @@ class RequestBuilder:
         """Return the constraints learned for this target."""
         return self._lessons.known(self._key, self._now())
 
-    def write(self, call: Call, lessons: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
+    def write(self, call: Call, constraints: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
         """Encode the call, with the given constraints or all that are known."""
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & CONSTRAINED or is_prefilled(call)
@@ -59,26 +60,17 @@ class RequestBuilder:
             add_target(error, call)
             raise
         if encoded.oversized:
-            from .media.upload import check_place
-
             check_place(call, encoded.oversized, self._target)
-        lessons = self.lessons() if lessons is None else lessons
-        if not lessons:
+        constraints = self.lessons() if constraints is None else constraints
+        if not constraints:
             return encoded
-        from ..catalog.learned_constraints import apply_lessons
-
-        return apply_lessons(encoded, lessons, (call.endpoint.ai_model.parameters, call.config.options))
+        return apply_lessons(encoded, constraints, (call.endpoint.ai_model.parameters, call.config.options))
 
     def _facts(self, call: Call) -> ModelFacts | None:
-        from ..catalog.model_info import find_facts
-
         return find_facts(call.endpoint)
 
     def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
         """Encode without media that the model does not support."""
-        from ..catalog.modality_filter import drop_unsupported_media
-        from ..codecs.common.warnings import WarningCollector
-
         warnings = WarningCollector(call.endpoint.ai_model.model_name)
         only = self._target.provider.input_modalities
         left = drop_unsupported_media(call, facts, self._target.origin.protocol, warnings, only=only)
@@ -93,8 +85,6 @@ class RequestBuilder:
         return self._encode_constrained(call, facts) if facts else self._target.codec.encode(call, self._target.quirks)
 
     def _encode_constrained(self, call: Call, facts: ModelFacts) -> EncodedRequest:
-        from ..catalog.model_constraints import apply_constraints
-
         quirks = call.endpoint.api.config.get("quirks") or {}
         fitted, warnings = apply_constraints(call, facts, quirks.get("params") or {})
         fitted = replace(fitted, endpoint=self._endpoint(fitted, facts))
@@ -105,8 +95,6 @@ class RequestBuilder:
         """Return the endpoint with model limits; computed once and reused."""
         with_limit, last = call.config.max_output_tokens is not None, self._informed
         if last is None or last[0] is not call.endpoint or last[1] is not with_limit:
-            from ..catalog.model_constraints import with_model_limits
-
             last = call.endpoint, with_limit, with_model_limits(call.endpoint, facts, with_limit=with_limit)
             self._informed = last
         return last[2]

@@ -8,25 +8,25 @@ instead).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
+from ..catalog.learned_constraints import LearnedConstraint
 from ..codecs.base import EncodedRequest
 from ..http.protocol.message import HttpRequest
+from ..io.protocol import IO
 from ..providers.credentials import fetched_account, hashed
+from ..providers.target import ResolvedTarget
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json
 from .authentication import AuthenticatedIO
-from .exchange import Exchange, unserializable
+from .encoded_call import EncodedCall, unserializable
 from .timeouts import TimeoutPolicy
 
-if TYPE_CHECKING:
-    from ..io.protocol import IO
-    from ..providers.target import ResolvedTarget
+Encode = Callable[[Call, tuple[LearnedConstraint, ...]], EncodedRequest]
 
 KEY_VERSION = "dhenara request 3"
 PER_REQUEST = frozenset(
@@ -45,12 +45,20 @@ LARGE = 1_000_000
 """Bodies above this size are hashed off the event loop."""
 
 
-async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
-    """Return the hexadecimal SHA-256 of the request."""
-    encoder, target = exchange.encoder, exchange.encoder.target
-    account = "" if share_accounts else await account_of(encoder.io, target, exchange.call)
+async def request_key(call: Call, encoded: EncodedCall, io: IO, encode: Encode, *, share_accounts: bool) -> str:
+    """Return the hexadecimal SHA-256 of the request.
+
+    Args:
+        call: The call as a layer has it.
+        encoded: The encoding of the call.
+        io: Fetches the credentials, and hashes large bodies.
+        encode: Encodes a call with the constraints that are given.
+        share_accounts: Whether the credentials are left out.
+    """
+    target = encoded.target
+    account = "" if share_accounts else await account_of(io, target, call)
     try:
-        encoded_request, request = whole_request(exchange)
+        encoded_request, request = whole_request(encoded, encode)
     except PydanticSerializationError as error:
         raise unserializable(target, error) from error
     left_out = PER_REQUEST - target.headers.keys()
@@ -60,17 +68,17 @@ async def request_key(exchange: Exchange, *, share_accounts: bool) -> str:
         target.origin.provider,
         target.origin.model,
         target.origin.protocol or "",
-        exchange.call.operation,
+        call.operation,
         account,
         signing_region(target),
-        await encoder.io.call(target.model_file) if target.model_file else "",
+        await io.call(target.model_file) if target.model_file else "",
         request.method,
         request.url,
         *(part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])),
     ]
-    uploads, sent = encoded_request.oversized, exchange.encoded.sent
+    uploads, sent = encoded_request.oversized, encoded.sent
     if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
-        return await encoder.io.call(digest, head, request, sent, uploads)
+        return await io.call(digest, head, request, sent, uploads)
     return digest(head, request, sent, ())
 
 
@@ -88,14 +96,13 @@ def signing_region(target: ResolvedTarget) -> str:
     return str(auth.config.get("region", "")) if (auth.credentials or target.source) and not auth.key else ""
 
 
-def whole_request(exchange: Exchange) -> tuple[EncodedRequest, HttpRequest]:
+def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest, HttpRequest]:
     """Return the request in its non-streaming form."""
-    encoded = exchange.encoded
     encoded_request, sent, target = encoded.encoded, encoded.sent, encoded.target
     if encoded_request.stream_fields is None and sent.config.streaming:
         config = sent.config.model_copy(update={"streaming": False})
         sent = replace(sent, config=config)
-        encoded_request = exchange.encoder.encoded(sent)
+        encoded_request = encode(sent, encoded.constraints)
         return encoded_request, target.unsigned(encoded_request, sent)
     own_fields: set[str] = set()
     if not sent.config.streaming:

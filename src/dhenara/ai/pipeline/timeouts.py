@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from ..errors import CallTimeoutError
+from ..io.protocol import IO
+from ..types.config.call import Call
 from ..types.config.limits import Limit, Timeouts
 
 WHAT: dict[Limit, str] = {
@@ -91,3 +94,12 @@ class TimeoutPolicy:
             left = self._deadline - self._now()
             seconds = left if seconds is None else min(seconds, left)
         return None if seconds is None or seconds > LONGEST else max(0.0, seconds)
+
+
+def with_deadline(call: Call, io: IO) -> Call:
+    """Return the call with the deadline that its `total` timeout sets for all attempts; an earlier deadline stays."""
+    total = call.config.timeouts.total
+    if total is None:
+        return call
+    at = io.monotonic() + total
+    return replace(call, deadline=at if call.deadline is None else min(at, call.deadline))

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
-from ..codecs.common.structured_output import output_mode
+from ..codecs.common.plan import fingerprint_of
+from ..codecs.common.structured_output import output_mode, output_tool_name
 from ..errors import CallError, UnsupportedError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder, Shaper
+from ..response.structured import parse_structured
 from ..types.chat.delta import WarningDelta
+from ..types.chat.report import CallWarning
 from ..types.config.call import Call
+from ..types.content.parts import Origin
 from .connect import connect, limited, read_error_response, with_names
-from .exchange import EncodedCall, unserializable
+from .encoded_call import EncodedCall, unserializable
+from .exchange import Encoder
+from .media.upload import Filing, upload_media
 from .pricing import cost_function
 from .request_builder import add_target
+from .streaming.background import with_background
 from .streaming.response_reader import BufferedSource, ResponseReader, StreamingSource
 from .streaming.stream import DeltaSource, Stream
+from .streaming.structured_output import OutputToolDecoder
 from .timeouts import TimeoutPolicy
 
 BITS = 53
@@ -48,63 +54,49 @@ def with_idempotency_key(request: HttpRequest, target: ResolvedTarget, call: Cal
     return request.with_headers({name: f"{journal.idempotency_key}-{content:08x}"})
 
 
-if TYPE_CHECKING:
-    from ..providers.target import ResolvedTarget
-    from ..types.config.call import Call
-    from ..types.content.parts import Origin
-    from .exchange import Encoder
-    from .middleware import Send
-    from .pipeline import Pipeline
-
-    Filing = Callable[[], Pipeline]
-
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream", "application/x-ndjson")
 DOCUMENTS = ("application/json", "text/html")
 
 
-def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
-    """Return the function that sends calls to the target; `filing` returns the pipeline to the provider's files."""
-    io, target = encoder.io, encoder.target
+class RequestSender:
+    """The innermost `Send`: sends calls to one target.
 
-    async def send(call: Call) -> Stream:
-        encoded = (await encoder.exchange(call)).encoded
-        encoded_request = encoded.encoded
-        if encoded.sent.messages is not call.messages:
-            call = replace(call, messages=encoded.sent.messages)
-        warnings = (*call.journal.warnings, *encoded_request.warnings)
-        if warnings and call.config.strict:
-            text = "; ".join(warning.message for warning in warnings)
-            error = UnsupportedError(f"{text}. With strict=False this is a warning on the response.")
-            add_target(error, call)
-            raise error
-        if encoded_request.oversized and filing is not None:
-            from .media.upload import upload_media
+    Args:
+        encoder: Encodes the calls.
+        filing: Returns the pipeline to the provider's files; None where calls cannot upload.
+    """
 
-            call, notes = await upload_media(call, encoded_request.oversized, filing)
-            encoded_request, warnings = encoder.encoded(call), (*warnings, *notes)
-            encoded = EncodedCall(call, call, encoded_request, target, encoded.lessons)
-        if call.config.fingerprint:
-            from ..codecs.common.plan import fingerprint_of
+    def __init__(self, encoder: Encoder, filing: Filing | None = None) -> None:
+        self._encoder = encoder
+        self._filing = filing
+        self._io = encoder.io
+        self._target = encoder.target
 
-            call.journal.fingerprint = fingerprint_of(encoded_request.body)
+    async def send_request(self, call: Call) -> Stream:
+        """Send one HTTP request and return its stream after the first content has arrived.
+
+        Raises:
+            CallError: If the request failed or was refused.
+            ConfigurationError: If the call cannot be encoded; nothing was sent.
+        """
+        io, target = self._io, self._target
+        call, encoded, warnings = await self._encode(call)
+        request = encoded.encoded
         await before_send(call)
-        timeout_policy = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
-        request = limited(encoded.unsigned(), call, encoded_request.response_format)
-        request = target.signed(with_idempotency_key(request, target, call, io), io.time())
-        reader = await connect(io, target, request, timeout_policy)
+        call.journal.sent_constraints = encoded.constraints
+        timeouts = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
+        reader = await connect(io, target, self._http_request(call, encoded), timeouts)
         call.journal.set_head(reader.head)
         if reader.head.status >= 300:
             raise await read_error_response(target, reader)
         builder = ResponseBuilder(
-            origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
+            origin_of(target, request), cost_function(target, call, io.time()), output_parser(call)
         )
-        source = make_source(target, reader, call, encoded_request)
-        if encoded_request.background:
-            from .streaming.background import with_background
-
+        source = make_source(target, reader, call, request)
+        if request.background:
             source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
-        stream = Stream(source, builder, before, reader.redactor, timeout_policy.total_error)
+        stream = Stream(source, builder, before, reader.redactor, timeouts.total_error)
         try:
             await stream.prime()
         except CallError as error:
@@ -115,24 +107,39 @@ def dispatch(encoder: Encoder, filing: Filing | None = None) -> Send:
         call.journal.encoded = None  # it may be large, and reading the response may take long
         return stream
 
-    return refuse_unserializable(target, send)
+    async def _encode(self, call: Call) -> tuple[Call, EncodedCall, tuple[CallWarning, ...]]:
+        """Return the call with its media fetched and uploaded, its encoding, and the warnings of its response."""
+        encoded = (await self._encoder.exchange(call)).encoded
+        if encoded.sent.messages is not call.messages:
+            call = replace(call, messages=encoded.sent.messages)
+        warnings = (*call.journal.warnings, *encoded.encoded.warnings)
+        if warnings and call.config.strict:
+            text = "; ".join(warning.message for warning in warnings)
+            error = UnsupportedError(f"{text}. With strict=False this is a warning on the response.")
+            add_target(error, call)
+            raise error
+        if encoded.encoded.oversized and self._filing is not None:
+            call, notes = await upload_media(call, encoded.encoded.oversized, self._filing)
+            warnings = (*warnings, *notes)
+            request = self._encoder.encoded(call, encoded.constraints)
+            encoded = EncodedCall(call, call, request, self._target, encoded.constraints)
+        return call, encoded, warnings
+
+    def _http_request(self, call: Call, encoded: EncodedCall) -> HttpRequest:
+        """Return the signed HTTP request with the limits of the call."""
+        io, target = self._io, self._target
+        try:
+            if call.config.fingerprint:
+                call.journal.fingerprint = fingerprint_of(encoded.encoded.body)
+            request = limited(encoded.unsigned(), call, encoded.encoded.response_format)
+            return target.signed(with_idempotency_key(request, target, call, io), io.time())
+        except PydanticSerializationError as error:
+            raise unserializable(target, error) from error
 
 
 async def before_send(call: Call) -> None:
     for step in call.journal.before_send:
         await step()
-
-
-def refuse_unserializable(target: ResolvedTarget, send: Send) -> Send:
-    """Return `send` with a clear error for calls that cannot be written as JSON."""
-
-    async def guarded_send(call: Call) -> Stream:
-        try:
-            return await send(call)
-        except PydanticSerializationError as error:
-            raise unserializable(target, error) from error
-
-    return guarded_send
 
 
 def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:
@@ -159,9 +166,6 @@ def decoder_for(target: ResolvedTarget, call: Call, encoded: EncodedRequest) -> 
     shape = call.config.structured_output
     if shape is None or call.operation != "chat" or output_mode(call, target.quirks) != "tool":
         return decoder
-    from ..codecs.common.structured_output import output_tool_name
-    from .streaming.structured_output import OutputToolDecoder
-
     return OutputToolDecoder(decoder, output_tool_name(call, shape))
 
 
@@ -170,6 +174,4 @@ def output_parser(call: Call) -> Shaper | None:
     shape = call.config.structured_output
     if shape is None:
         return None
-    from ..response.structured import parse_structured
-
     return partial(parse_structured, shape=shape)

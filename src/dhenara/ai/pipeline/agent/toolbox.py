@@ -85,14 +85,10 @@ def to_json_value(value: Any) -> Any:
     if isinstance(value, str):
         value.encode()  # raises for lone surrogates, which cannot be sent
         return value
-    from ...wire import json
-
     return json.loads(to_json(value, by_alias=True, fallback=str, bytes_mode="base64", inf_nan_mode="strings"))
 
 
 def to_text(value: Any) -> str:
-    from ...wire import json
-
     return value if isinstance(value, str) else json.dumps(to_json_value(value)).decode()
 
 

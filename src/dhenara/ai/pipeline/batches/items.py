@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from ...catalog.prices import batch_price
 from ...codecs.base import Decoder
 from ...codecs.operations.batch import BatchResult, index_of
 from ...errors import BadAnswerError, CallError, ConfigurationError, ServerError
@@ -128,8 +129,6 @@ class BatchItemReader:
         return OutputToolDecoder(decoder, self.job.answer_tool) if self.job.answer_tool else decoder
 
     def _price(self, answer: ChatResponse) -> Cost | None:
-        from ...catalog.prices import batch_price
-
         at = self.job.created_at or datetime.fromtimestamp(self._batching.own.io.time(), UTC)
         share = self._batching.quirks.price_share
         return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))

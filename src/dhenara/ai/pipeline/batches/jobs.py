@@ -15,6 +15,7 @@ from ...types.config.call import Call, CallJournal
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest
 from ...types.operations.files import FileRequest
 from ...types.operations.result import OperationResponse
+from ..media.files import upload
 from ..pipeline import Pipeline
 from .splitter import BatchPortion, BatchSplitter, upload_parts
 
@@ -118,8 +119,6 @@ class BatchClient:
     async def _upload(self, lines: StreamedLines) -> str:
         if self.files is None:
             raise UnsupportedError(f"{self.own.target.provider.name} needs a file for each batch, but has no files API")
-        from ..media.files import upload
-
         request = FileRequest(
             action="upload",
             content=lines,

@@ -6,19 +6,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import BrokenStreamError, UnsupportedError
 from ...types.chat.delta import ResultDelta
 from ...types.config.call import Call, CallJournal
 from ...types.operations.batch import BatchJob, BatchLine, BatchPage, BatchRequest
 from ...types.operations.files import FileRequest
+from ..pipeline import Pipeline
 from ..streaming.stream import Stream
-
-if TYPE_CHECKING:
-    from ..pipeline import Pipeline
-    from .jobs import BatchClient
-
+from .jobs import BatchClient
 
 TRIES = 3
 """How often an interrupted download of results is restarted."""

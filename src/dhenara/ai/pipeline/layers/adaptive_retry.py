@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from ...catalog.error_diagnosis import read_lessons
+from ...catalog.learned_constraints import LearnedConstraint
 from ...errors import BadRequestError
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
@@ -13,10 +13,6 @@ from ..request_builder import RequestBuilder
 from ..streaming.stream import Stream
 from .learned_store import LearnedConstraints, target_key
 from .retry import record_attempt
-
-if TYPE_CHECKING:
-    from ...catalog.learned_constraints import LearnedConstraint
-
 
 MOST_LESSONS_A_CALL = 4
 
@@ -30,7 +26,7 @@ class AdaptiveRetry:
         self._builder = builder
         self._lessons = lessons
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def retry_without_refused(self, call: Call, send: Send) -> Stream:
         if self._lessons.waits_for_file:
             await self._io.call(self._lessons.load)
         for _ in range(MOST_LESSONS_A_CALL):
@@ -48,8 +44,6 @@ class AdaptiveRetry:
     def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
         # Imported here because its regular expressions are only needed after a rejection.
-        from ...catalog.error_diagnosis import read_lessons
-
         sent = self._builder.write(call, known)
         self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.time()))
         return self._builder.write(call).body != sent.body

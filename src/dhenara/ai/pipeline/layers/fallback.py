@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ...errors import CallError
 from ...io.protocol import IO
 from ...types.chat.report import CallWarning, WarningCode
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
-from ..middleware import Send, wrap_layer
+from ..middleware import Send
 from ..streaming.stream import Stream
-from .retry import Deadline
+from ..timeouts import with_deadline
 
-if TYPE_CHECKING:
-    from ..pipeline import Pipeline
+
+class FallbackPipeline(Protocol):
+    """What sends calls to another endpoint."""
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        """The endpoint, with the provider's name for the model."""
+
+    async def send(self, call: Call) -> Stream:
+        """Send the call to this endpoint only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +32,11 @@ class Fallback:
     """Outermost middleware: each endpoint uses its own layers, and one deadline applies to all."""
 
     io: IO
-    others: Sequence[Pipeline]
+    others: Sequence[FallbackPipeline]
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
-        return await Deadline(self.io)(call, wrap_layer(self._in_turn, send))
-
-    async def _in_turn(self, call: Call, send: Send) -> Stream:
+    async def try_in_turn(self, call: Call, send: Send) -> Stream:
+        """Send the call, and to the other endpoints in order when one fails."""
+        call = with_deadline(call, self.io)
         turn, endpoint, left = call, call.endpoint, list(self.others)
         errors: list[CallError] = []
         while True:
@@ -43,7 +50,7 @@ class Fallback:
                 errors.append(error)
                 warn_fallback(call, endpoint, error)
                 other = left.pop(0)
-                turn, endpoint, send = adapt_call(call, other.target.endpoint), other.target.endpoint, other.send
+                turn, endpoint, send = adapt_call(call, other.endpoint), other.endpoint, other.send
 
     def is_fallback_eligible(self, call: Call, error: CallError) -> bool:
         """Return whether another endpoint may succeed and there is time left."""

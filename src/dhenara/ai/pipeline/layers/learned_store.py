@@ -8,15 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...catalog.learned_constraints import LearnedConstraint
 from ...errors import ConfigurationError
 from ...providers.target import ResolvedTarget
 from ...wire import json
-
-if TYPE_CHECKING:
-    from ...catalog.learned_constraints import LearnedConstraint
-
 
 Key = tuple[str, ...]
 """Provider, base URL and model; since the file format exists also protocol and a hash of the query."""
@@ -102,8 +99,6 @@ def row_of(key: Key, lessons: Iterable[LearnedConstraint]) -> dict[str, Any]:
 def read_file(path: Path) -> dict[Key, list[LearnedConstraint]]:
     if not path.is_file():
         return {}
-    from ...catalog.learned_constraints import LearnedConstraint
-
     try:
         document: dict[str, Any] = json.loads(path.read_bytes())
         rows: list[dict[str, Any]] = document["targets"]

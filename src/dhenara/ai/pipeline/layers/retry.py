@@ -1,8 +1,8 @@
-"""Retry policy: exponential backoff with jitter, Retry-After, a deadline; never retries after the first chunk."""
+"""Retry policy: exponential backoff with jitter; honours Retry-After; never retries after the first chunk."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ...codecs.failure import request_id
 from ...errors import AuthenticationError, CallError, PermissionDeniedError
@@ -25,7 +25,8 @@ class Retry:
 
     io: IO
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def retry_failures(self, call: Call, send: Send) -> Stream:
+        """Send the call, and again after failures that another attempt may not have."""
         waited, failed = 0.0, 0
         while True:
             started = self.io.monotonic()
@@ -96,17 +97,3 @@ def is_retry_forbidden(call: Call) -> bool:
     """Return whether the provider forbids a retry (`x-should-retry: false`)."""
     head = call.journal.head
     return head is not None and head.headers.get("x-should-retry") == "false"
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """Middleware that sets the deadline; an earlier deadline stays."""
-
-    io: IO
-
-    async def __call__(self, call: Call, send: Send) -> Stream:
-        total = call.config.timeouts.total
-        if total is None:
-            return await send(call)
-        at = self.io.monotonic() + total
-        return await send(replace(call, deadline=at if call.deadline is None else min(at, call.deadline)))

@@ -68,7 +68,8 @@ class Trace:
     io: IO
     observer: Observer
 
-    async def __call__(self, call: Call, send: Send) -> Stream:
+    async def trace_call(self, call: Call, send: Send) -> Stream:
+        """Report the start and the end of the call."""
         who = str(call.endpoint.api.provider), call.endpoint.ai_model.model_name
         started = self.io.monotonic()
         self.observer(CallStarted(*who, call.config.streaming, call.operation))

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ...codecs.failure import error_from_response
 from ...codecs.operations.files import FileQuirks
 from ...errors import BadAnswerError, BadRequestError, CallTimeoutError, ConfigurationError
 from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
 from ...http.protocol.message import HttpRequest
+from ...io.protocol import IO
+from ...providers.target import ResolvedTarget
 from ...types.config.call import Call, CallJournal
 from ...types.config.call_config import AIModelCallConfig
 from ...types.config.policies import Fetching
 from ...types.content.parts import Media
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
+from ...types.operations.result import OperationResponse
 from ..connect import connect_again
-from ..pipeline import Pipeline
 from ..streaming.response_reader import ResponseReader
 from ..timeouts import TimeoutPolicy
 from .fetch import check_url
@@ -24,7 +26,29 @@ from .fetch import check_url
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
 
-async def upload(pipeline: Pipeline, call: Call) -> UploadedFile:
+M = TypeVar("M", bound=Media)
+R = TypeVar("R", bound=OperationResponse)
+
+
+class OperationPipeline(Protocol):
+    """What sends operations to one provider: `Pipeline`, which this module may not import."""
+
+    @property
+    def io(self) -> IO:
+        """The IO object."""
+        ...
+
+    @property
+    def target(self) -> ResolvedTarget:
+        """Where operations are sent."""
+        ...
+
+    async def perform(self, call: Call, kind: type[R]) -> R:
+        """Send an operation and return its complete result."""
+        ...
+
+
+async def upload(pipeline: OperationPipeline, call: Call) -> UploadedFile:
     """Upload a file, in one or two requests; return its metadata."""
     if pipeline.target.route.codec != "gemini.files":
         return await pipeline.perform(call, UploadedFile)
@@ -33,7 +57,7 @@ async def upload(pipeline: Pipeline, call: Call) -> UploadedFile:
     return sent.model_copy(update={"warnings": [*begun.warnings, *sent.warnings]})
 
 
-async def list_files(pipeline: Pipeline, call: Call, most: int | None) -> list[UploadedFile]:
+async def list_files(pipeline: OperationPipeline, call: Call, most: int | None) -> list[UploadedFile]:
     """Return all files, or the first `most`, in the provider's order."""
     collected: list[UploadedFile] = []
     quirks, pages, cursor = pipeline.target.quirks, 0, None
@@ -48,7 +72,7 @@ async def list_files(pipeline: Pipeline, call: Call, most: int | None) -> list[U
             cursor = str(pages)
 
 
-async def wait_for_file(pipeline: Pipeline, call: Call, timeout: float) -> UploadedFile:
+async def wait_for_file(pipeline: OperationPipeline, call: Call, timeout: float) -> UploadedFile:
     """Poll until the file is ready; raise if the provider failed to process it."""
     until, pause = pipeline.io.monotonic() + timeout, FIRST_PAUSE
     while True:
@@ -67,7 +91,7 @@ async def wait_for_file(pipeline: Pipeline, call: Call, timeout: float) -> Uploa
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-async def delete(pipeline: Pipeline, call: Call) -> FileDeleted:
+async def delete(pipeline: OperationPipeline, call: Call) -> FileDeleted:
     return await pipeline.perform(call, FileDeleted)
 
 
@@ -78,15 +102,14 @@ def file_call(call: Call, **changes: Any) -> Call:
     return replace(call, request=call.request.model_copy(update=changes), journal=CallJournal())
 
 
-M = TypeVar("M", bound=Media)
 MOST_REDIRECTS = 5
 
 
-async def download(pipeline: Pipeline, media: M, config: AIModelCallConfig) -> M:
+async def download(pipeline: OperationPipeline, media: M, config: AIModelCallConfig) -> M:
     """Return the media with its bytes; unchanged if it already has them.
 
     Args:
-        pipeline: Pipeline to the provider that made it.
+        pipeline: Sends to the provider that made it.
         media: The part to download.
         config: Time limits; `fetching` says whether private addresses may be fetched. The provider's own host always
             may.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...codecs.media.limits import media_of
 from ...codecs.media.support import describe_media, kind_of
@@ -21,12 +21,11 @@ from ...types.config.policies import Uploading
 from ...types.content.media import Media
 from ...types.content.parts import Content, ToolResultContent
 from ...types.operations.files import FileRequest, UploadedFile
-from .files import file_call, upload, wait_for_file
+from ..request_key import account_of
+from .files import OperationPipeline, file_call, upload, wait_for_file
 
-if TYPE_CHECKING:
-    from ..pipeline import Pipeline
-    from ..transport_call import Filing
-
+Filing = Callable[[], OperationPipeline]
+"""Returns the pipeline to the files of a provider."""
 
 MOST_KNOWN = 1_000
 # Files that expire soon are not reused.
@@ -136,10 +135,8 @@ def upload_note(part: Media, file: UploadedFile, target: ResolvedTarget) -> str:
     )
 
 
-async def find_or_upload(pipeline: Pipeline, call: Call, part: Media) -> UploadedFile:
+async def find_or_upload(pipeline: OperationPipeline, call: Call, part: Media) -> UploadedFile:
     """Return the file at the provider, uploaded now or earlier, in state `ready`."""
-    from ..request_key import account_of  # most calls upload nothing
-
     key = upload_key(part, pipeline.target, await account_of(pipeline.io, pipeline.target, call))
     file = call.journal.uploaded.get(key)
     if file is None:
@@ -147,7 +144,7 @@ async def find_or_upload(pipeline: Pipeline, call: Call, part: Media) -> Uploade
     return file
 
 
-async def upload_once(pipeline: Pipeline, call: Call, part: Media, key: str) -> UploadedFile:
+async def upload_once(pipeline: OperationPipeline, call: Call, part: Media, key: str) -> UploadedFile:
     """Upload the file unless another call is uploading the same one; then wait for that."""
     io = pipeline.io
     while not EVERYBODYS.begin(key):
@@ -164,7 +161,7 @@ async def upload_once(pipeline: Pipeline, call: Call, part: Media, key: str) -> 
     return file
 
 
-async def find_uploaded(pipeline: Pipeline, call: Call, key: str) -> UploadedFile | None:
+async def find_uploaded(pipeline: OperationPipeline, call: Call, key: str) -> UploadedFile | None:
     """Return a previously uploaded file if the provider still has it."""
     file = EVERYBODYS.find(key, pipeline.io.time())
     if file is None:
@@ -182,7 +179,7 @@ async def find_uploaded(pipeline: Pipeline, call: Call, key: str) -> UploadedFil
     return current
 
 
-async def send_upload(pipeline: Pipeline, call: Call, part: Media) -> UploadedFile:
+async def send_upload(pipeline: OperationPipeline, call: Call, part: Media) -> UploadedFile:
     rules, content = call.config.uploading or Uploading(), part.data or b""
     request = FileRequest(
         action="upload",
@@ -205,7 +202,7 @@ def supports_expiry(target: ResolvedTarget) -> bool:
     return isinstance(target.quirks, FileQuirks) and target.quirks.expiry != "none"
 
 
-def upload_file_call(pipeline: Pipeline, call: Call, request: FileRequest) -> Call:
+def upload_file_call(pipeline: OperationPipeline, call: Call, request: FileRequest) -> Call:
     """Build a files call with the time limits of `call`; without retries, because the outer call is retried as a
     whole.
     """

@@ -7,6 +7,7 @@ from functools import partial
 
 from ...response.builder import ResponseBuilder
 from ...response.replay import to_deltas
+from ...response.structured import read_structured
 from ...types.chat.delta import Delta, ResponseStart, ResultDelta, StreamEnd, UsageDelta, WarningDelta
 from ...types.chat.response import ChatResponse
 from ...types.chat.structured import StructuredOutput
@@ -78,7 +79,6 @@ class CompletedStream(Stream):
 
 def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
     """Return the response with structured parts parsed into the type that this call requests."""
-    from ...response.structured import read_structured
 
     def read(part: ContentItem) -> ContentItem:
         if not isinstance(part, StructuredContent):

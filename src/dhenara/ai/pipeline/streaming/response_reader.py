@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from ...codecs.base import MALFORMED as MALFORMED, BinaryBody, Decoder
 from ...codecs.failure import not_an_answer, request_id
@@ -12,14 +11,12 @@ from ...http.protocol.interfaces import ClientClosed, ConnectFailed, ConnectionB
 from ...http.protocol.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 from ...http.protocol.message import Head
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
+from ...types.content.parts import Origin
 from ...wire import json
 from ...wire.frame import BrokenFraming, ForeignFraming, Frame, Frames
-
-if TYPE_CHECKING:
-    from ...types.content.parts import Origin
-    from ..redaction import Redactor
-    from ..timeouts import TimeoutPolicy
-    from .stream import Batch
+from ..redaction import Redactor
+from ..timeouts import TimeoutPolicy
+from .stream import Batch
 
 
 class ResponseReader:

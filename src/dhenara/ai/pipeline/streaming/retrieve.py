@@ -9,11 +9,11 @@ from ...providers.target import ResolvedTarget
 from ...response.builder import ResponseBuilder
 from ...types.chat.call_response import AIModelCallResponse
 from ...types.config.call import Call
-from ..layers.retry import Deadline, Retry
-from ..middleware import stack_layers
+from ..layers.retry import Retry
 from ..pipeline import Pipeline
 from ..pricing import cost_function
 from ..provider_get import open_document
+from ..timeouts import with_deadline
 from .background import PollingSource
 from .response_reader import BufferedSource
 from .stream import Stream
@@ -59,5 +59,5 @@ async def read_answer(
         return stream
 
     call.journal.started_at = io.monotonic()
-    stream = await stack_layers([Deadline(io), Retry(io)], send)(call)
+    stream = await Retry(io).retry_failures(with_deadline(call, io), send)
     return pipeline.report(call, await stream.response())

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ...errors import BrokenStreamError, CallError
 from ...response.builder import UNFINISHED, ResponseBuilder
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
 from ...types.chat.response import ChatResponse
 from ...types.content.base import Origin
+from ...types.operations.result import Result
 from ..redaction import Redactor
-
-if TYPE_CHECKING:
-    from ...types.operations.result import Result
-
 
 Batch = Sequence[Delta]
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]

@@ -14,7 +14,6 @@ from .api import AIModelEndpoint
 from .call_config import AIModelCallConfig
 
 if TYPE_CHECKING:
-    from ...pipeline.exchange import EncodedCall
     from ..chat.report import CallWarning, Fingerprint, Plan
     from ..operations.files import UploadedFile
 
@@ -37,8 +36,11 @@ class CallJournal:
     """How each part was converted; None if every part was sent unchanged."""
 
     fingerprint: Fingerprint | None = None
-    encoded: EncodedCall | None = None
-    """The encoded request that layers inspected, sent as it is; None once it is being sent."""
+    encoded: object = None
+    """The encoded request that layers inspected (`EncodedCall`), sent as it is; None once it is being sent."""
+
+    sent_constraints: tuple[Any, ...] | None = None
+    """The learned constraints that were applied to the request that was sent last; None before the first one."""
 
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     """Files that were downloaded for the provider: address to bytes and media type."""

@@ -1,0 +1,87 @@
+"""Tracebacks are short, and every step of a call has a name of its own in them."""
+
+from __future__ import annotations
+
+import traceback
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiClient, AiSettings, AsyncAiClient
+from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.limits import Limit, LimitLayer
+from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import AuthenticationError
+from dhenara.ai.testing import FakeServer, Refusal
+from support.worlds import Blocking, World, endpoint
+
+OURS = ("/dhenara/ai/", "/ai_utilities/")
+REFUSED = Refusal(401, "Incorrect API key provided")
+LAYER_NAMES = ["record_usage", "answer_from_cache", "reserve_budget", "wait_for_limits"]
+
+
+def frames_of(error: BaseException) -> list[str]:
+    """The names of the functions of ours in the traceback, outermost first."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame.name for frame in frames if any(part in frame.filename for part in OURS)]
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+def test_a_refused_key_shows_at_most_eight_frames(world: World, server: FakeServer, streaming: bool) -> None:
+    server.add_replies(REFUSED)
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(AuthenticationError) as caught:
+        (world.stream if streaming else world.run)(client, "?")
+    world.close(client)
+    frames = frames_of(caught.value)
+    assert len(frames) <= 8, frames
+    assert frames[-3:] == ["retry_failures", "retry_without_refused", "send_request"]
+
+
+def test_a_refused_key_in_the_kit_shows_each_frame_once(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    settings = AiSettings(api_key="sk-not-a-key", model="gpt-4o", base_url=server.url)
+
+    def ask() -> None:
+        if isinstance(world, Blocking):
+            AiClient(settings).ask("?")
+        else:
+            world._start(lambda: AsyncAiClient(settings).ask("?"))
+
+    with pytest.raises(AuthenticationError) as caught:
+        ask()
+    frames = frames_of(caught.value)
+    assert len(frames) <= 16, frames
+    assert frames[-4:] == ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
+
+
+def test_each_layer_stands_in_the_traceback_by_its_name(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    budget = BudgetLayer(Budget("100", "day", unknown="allow"))
+    layers = [UsageLayer(MemoryLedger()), CacheLayer(MemoryCache(), policy="always", lease=0), budget]
+    limits = LimitLayer(Limit(requests_per_minute=100))
+    client = AIModelClient(endpoint(server.url), layers=layers, attempt_layers=[limits])
+    with pytest.raises(AuthenticationError) as caught:
+        world.run(client, "?", max_output_tokens=10)
+    world.close(client)
+    frames = frames_of(caught.value)
+    assert [name for name in frames if name in LAYER_NAMES] == LAYER_NAMES
+    assert "__call__" not in frames
+
+
+def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, server: FakeServer) -> None:
+    async def mine(call: Any, send: Any) -> Any:
+        return await send(call)
+
+    async def with_another_name(call: Any, forward: Any) -> Any:
+        return await forward(call)
+
+    server.add_replies(REFUSED)
+    client = AIModelClient(endpoint(server.url), layers=[with_another_name, mine])
+    with pytest.raises(AuthenticationError) as caught:
+        world.run(client, "?")
+    world.close(client)
+    names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+    first = names.index("with_another_name")
+    assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
