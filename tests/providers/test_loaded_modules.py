@@ -22,7 +22,6 @@ NOT_LOADED = (
     "aiohttp",
     "anyio",
     "asyncio",
-    "email",
     "genai_prices",
     "http.client",
     "httpx2",

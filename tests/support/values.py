@@ -16,7 +16,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
-from pydantic.fields import FieldInfo
 
 import dhenara.ai.types
 
@@ -54,7 +53,7 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
     if depth > DEEPEST:
         return st.nothing()
     shown = {name: field for name, field in kind.model_fields.items() if not field.exclude}
-    given = {name: of(declared(field), depth) for name, field in shown.items()}
+    given = {name: of(field.annotation, depth) for name, field in shown.items()}
     needed = {name: found for name, found in given.items() if shown[name].is_required()}
 
     def make(fields: dict[str, Any]) -> Any:
@@ -65,11 +64,6 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
 
     optional = {name: found for name, found in given.items() if name not in needed}
     return st.fixed_dictionaries(needed, optional=optional).map(make).filter(lambda made: made is not None)
-
-
-def declared(field: FieldInfo) -> Any:
-    """The type of a field."""
-    return field.annotation
 
 
 def of(annotation: Any, depth: int) -> st.SearchStrategy[Any]:

@@ -109,7 +109,7 @@ class AIModelClient(
         fallbacks: Sequence[AIModelEndpoint] = (),
     ) -> None:
         self.model_endpoint = check_endpoint(model_endpoint)
-        self.config = as_config(config, AIModelCallConfig.construct_unchecked())
+        self.config = as_config(config, AIModelCallConfig())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(
             model_endpoint,

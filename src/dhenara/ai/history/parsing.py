@@ -105,8 +105,8 @@ def typed(given: Mapping[str, Any]) -> Message:
 
 
 def user_prompt(text: str) -> Prompt:
-    """Build a text prompt; this is the most frequent case, so validation is skipped."""
-    return Prompt.construct_unchecked(contents=[TextContent.construct_unchecked(type="text", text=text)])
+    """Build a text prompt. The content is validated; the forms that a message may have need not be looked for."""
+    return Prompt.model_construct(_fields_set={"contents"}, contents=[TextContent(text=text)])
 
 
 def response_message(response: ChatResponse) -> Message:

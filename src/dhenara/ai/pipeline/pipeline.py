@@ -133,7 +133,7 @@ class Pipeline:
             shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
-        return AIModelCallResponse.construct_unchecked(
+        return AIModelCallResponse(
             **shown,
             attempts=list(journal.attempts),
             request_id=journal.attempts[-1].request_id if journal.attempts else None,

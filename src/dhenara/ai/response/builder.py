@@ -81,11 +81,9 @@ class ChoiceBuilder:
         return self.part_builders.setdefault(place, new_part_builder(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
-        """Return the choice, created without validation because its values were checked, so that no schema is
-        built.
-        """
+        """Return the choice as it is now."""
         end = self.end
-        return ChatResponseChoice.construct_unchecked(
+        return ChatResponseChoice(
             index=index,
             contents=self.contents(origin),
             finish_reason=end.reason if end else None,
@@ -165,7 +163,7 @@ class ResponseBuilder:
         if self.shape is not None:
             over = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
-        answer = ChatResponse.construct_unchecked(
+        answer = ChatResponse(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,

@@ -59,9 +59,7 @@ class TextPartBuilder:
         text = self._pieces.text()
         if not (text or self._citations or self._extras):
             return None
-        return TextContent.construct_unchecked(
-            text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras)
-        )
+        return TextContent(text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras))
 
 
 class ReasoningPartBuilder:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
-
-from .plainly import FirstValidator, filled
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
@@ -25,17 +23,6 @@ class FrozenModel(BaseModel):
         use_enum_values=False,
         defer_build=True,
     )
-
-    @classmethod
-    def construct_unchecked(cls, **values: Any) -> Self:
-        """Create an instance without validation; every field without a default must be passed."""
-        return filled(cls.__new__(cls), values)
-
-    @classmethod
-    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
-        if not cls.__pydantic_complete__:
-            cls.__pydantic_validator__ = FirstValidator(cls)  # type: ignore[assignment]  # until there is one
 
 
 def model_fields(given: object) -> dict[str, Any] | None:

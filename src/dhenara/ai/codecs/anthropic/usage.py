@@ -25,12 +25,14 @@ def read_usage(report: Report) -> Usage:
         "cache_write_tokens": max(0, written - long),
         "cache_write_1h_tokens": min(long, written),
     }
-    return Usage.construct_unchecked(
-        **counts,
-        server_tool_requests=read_ints(read_object(report, "server_tool_use")),
-        reported_cost=reported_cost(report),
-        unclear=(*missing, *match.unclear, *separately_billed(report), *unreadable(report)),
-        raw=dict(report),
+    return Usage.model_validate(
+        {
+            **counts,
+            "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
+            "reported_cost": reported_cost(report),
+            "unclear": (*missing, *match.unclear, *separately_billed(report), *unreadable(report)),
+            "raw": dict(report),
+        }
     )
 
 

@@ -215,4 +215,4 @@ def read_usage(report: Report) -> Usage:
             made={"reasoning_tokens": read_int(tokens, "reasoning_tokens")},
         )
     )
-    return Usage.construct_unchecked(**match.counts, unclear=(*match.unclear, *unreadable(report)), raw=dict(report))
+    return Usage.model_validate({**match.counts, "unclear": (*match.unclear, *unreadable(report)), "raw": dict(report)})

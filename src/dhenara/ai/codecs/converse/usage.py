@@ -71,11 +71,15 @@ def read_usage(report: Report) -> Usage:
     )
     written = match.counts.get("cache_write_tokens", 0)
     long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
-    return Usage.construct_unchecked(
-        **{**match.counts, "cache_write_tokens": written - long, "cache_write_1h_tokens": long},
-        server_tool_requests=read_ints(read_object(report, "serverToolUsage")),
-        unclear=(*match.unclear, *unreadable(report)),
-        raw=dict(report),
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "cache_write_tokens": written - long,
+            "cache_write_1h_tokens": long,
+            "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
+            "unclear": (*match.unclear, *unreadable(report)),
+            "raw": dict(report),
+        }
     )
 
 

@@ -34,7 +34,7 @@ def read_usage(report: Report) -> Usage:
     )
     counts = dict(match.counts)
     counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return Usage.construct_unchecked(**counts, unclear=(*match.unclear, *unreadable(report)), raw=dict(report))
+    return Usage.model_validate({**counts, "unclear": (*match.unclear, *unreadable(report)), "raw": dict(report)})
 
 
 def modality_tokens(report: Report, name: str, wanted: str) -> int:

@@ -174,7 +174,7 @@ NEEDED = (("prompt_eval_count", "input_tokens"), ("eval_count", "output_tokens")
 def read_usage(report: Report) -> Usage:
     """Convert the report; reasoning is included in the output, and durations are kept in `raw`."""
     data = {name: report[name] for name in COUNTS if name in report}
-    return Usage.construct_unchecked(
+    return Usage(
         input_tokens=read_int(report, "prompt_eval_count"),
         output_tokens=read_int(report, "eval_count"),
         unclear=(*(name for field, name in NEEDED if count(data, field) is None), *unreadable(data)),

@@ -43,12 +43,14 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
         )
     )
     left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
-    return Usage.construct_unchecked(
-        **match.counts,
-        server_tool_requests=server_tools(report),
-        reported_cost=reported_cost(report),
-        unclear=(*match.unclear, *left_out, *unreadable(report)),
-        raw=dict(report),
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "server_tool_requests": server_tools(report),
+            "reported_cost": reported_cost(report),
+            "unclear": (*match.unclear, *left_out, *unreadable(report)),
+            "raw": dict(report),
+        }
     )
 
 

@@ -26,10 +26,12 @@ def read_usage(report: Report) -> Usage:
             },
         )
     )
-    return Usage.construct_unchecked(
-        **match.counts,
-        server_tool_requests=read_ints(read_object(report, "server_side_tool_usage_details")),
-        reported_cost=reported_cost(report),
-        unclear=(*match.unclear, *unreadable(report)),
-        raw=dict(report),
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
+            "reported_cost": reported_cost(report),
+            "unclear": (*match.unclear, *unreadable(report)),
+            "raw": dict(report),
+        }
     )

@@ -102,15 +102,17 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     )
     counts = dict(match.counts)
     pixels, texts = counts.pop("output_tokens", 0), counts.pop("text_tokens", 0)
-    return Usage.construct_unchecked(
-        output_image_tokens=pixels,
-        output_tokens=texts,
-        **counts,
-        units={"images": float(made)},
-        options=options,
-        reported_cost=reported_cost(report),
-        unclear=(*match.unclear, *unreadable(report)),
-        raw=dict(report),
+    return Usage.model_validate(
+        {
+            "output_image_tokens": pixels,
+            "output_tokens": texts,
+            **counts,
+            "units": {"images": float(made)},
+            "options": options,
+            "reported_cost": reported_cost(report),
+            "unclear": (*match.unclear, *unreadable(report)),
+            "raw": dict(report),
+        }
     )
 
 

@@ -129,12 +129,14 @@ def read_usage(body: Wire) -> Usage:
         )
     )
     seconds = amount(data, "seconds", "prompt_audio_seconds") or amount(body, "duration")
-    return Usage.construct_unchecked(
-        **match.counts,
-        units={"seconds": seconds} if seconds else {},
-        reported_cost=reported_cost(data),
-        unclear=(*match.unclear, *unreadable(data)),
-        raw=dict(data),
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "units": {"seconds": seconds} if seconds else {},
+            "reported_cost": reported_cost(data),
+            "unclear": (*match.unclear, *unreadable(data)),
+            "raw": dict(data),
+        }
     )
 
 

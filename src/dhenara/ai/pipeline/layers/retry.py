@@ -79,7 +79,7 @@ def record_attempt(io: IO, call: Call, started: float, waited: float, error: Cal
     """Add one attempt to the call's journal."""
     head = call.journal.head
     call.journal.attempts.append(
-        Attempt.construct_unchecked(
+        Attempt(
             number=len(call.journal.attempts) + 1,
             provider=str(call.endpoint.api.provider),
             model=call.endpoint.ai_model.model_name,

@@ -7,7 +7,7 @@ import types
 from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
 from ...types.chat.structured import INSIDE, StructuredOutput
 from ...wire.partial_json import PLAIN, PartialJson, ReadPlan
@@ -219,7 +219,7 @@ def make_plan(kind: Any) -> ReadPlan:
     origin = get_origin(kind)
     if kind in AS_THEY_ARE or isinstance(kind, str):
         return ScalarPlan(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel) and not kind.__pydantic_root_model__:
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel):
         return ModelPlan(kind)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return DataclassPlan(kind)

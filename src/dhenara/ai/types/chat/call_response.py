@@ -53,7 +53,7 @@ class AIModelCallResponse(FrozenModel):
         async_stream: AsyncStream | None = None,
     ) -> AIModelCallResponse:
         """Create the response of a streamed call."""
-        response = cls.construct_unchecked()
+        response = cls()
         response._stream, response._async_stream = stream, async_stream
         return response
 

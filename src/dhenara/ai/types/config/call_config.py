@@ -99,9 +99,7 @@ class AIModelCallConfig(CallParameters):
         """The four timeouts; a plain number is the total timeout."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
-        return (
-            Timeouts.construct_unchecked() if self.timeout is None else Timeouts.construct_unchecked(total=self.timeout)
-        )
+        return Timeouts() if self.timeout is None else Timeouts(total=self.timeout)
 
     @property
     def read_limits(self) -> ReadLimits:
