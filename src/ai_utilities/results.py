@@ -214,14 +214,14 @@ def as_answer(result: AskResult) -> ChatResponse:
     if answer is not None:
         return answer.model_copy(update={"choices": choices})
     used = result.usage
-    return ChatResponse(
+    made = ChatResponse(
         model=result.model,
         provider=result.provider,
         choices=choices,
         usage=Usage(**{name: getattr(used, name) for name in BUCKETS}),
-        cost=Cost(amount=result.cost, reason=used.cost_reason),
         cached=result.cached,
     )
+    return made.with_cost(Cost(amount=result.cost, reason=used.cost_reason))
 
 
 class Embeddings(list[list[float]]):

@@ -65,11 +65,10 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
         model=first.model,
         provider=first.provider,
         usage=add_usages([options.usage for options in received]),
-        cost=add_costs([options.cost for options in received]),
         warnings=warnings,
         attempts=[attempt for options in received for attempt in options.attempts],
         duration_seconds=sum(options.duration_seconds or 0.0 for options in received),
-    )
+    ).with_cost(add_costs([options.cost for options in received]))
 
 
 def shift_times(one: W, part: AudioPart) -> W:

@@ -52,7 +52,7 @@ class VectorCache:
         missing = [key for key in texts if key not in known]
         if not missing:
             call.journal.mark_started(self._io.monotonic())
-            made = EmbeddingResponse(model=self._target.origin.model, usage=Usage(), cost=zero_cost())
+            made = EmbeddingResponse(model=self._target.origin.model, usage=Usage()).with_cost(zero_cost())
         else:
             if len(missing) < len(keys):
                 question = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})

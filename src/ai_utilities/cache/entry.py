@@ -108,7 +108,7 @@ def read_entry(text: str) -> ChatResponse | None:
 
 def mark_as_cached(answer: ChatResponse) -> ChatResponse:
     """The same answer marked as cached: cost 0, and the original cost as saved."""
-    return answer.model_copy(update={"cached": True, "cost": zero_cost(answer.cost)})
+    return answer.model_copy(update={"cached": True}).with_cost(zero_cost(answer.cost))
 
 
 def zero_cost(first: Cost | None) -> Cost:
@@ -172,4 +172,4 @@ def read_result(data: dict[str, Any]) -> Result | None:
         stored = model.model_validate_json(to_json(data.get("answer")))
     except ValidationError:
         return None
-    return stored.model_copy(update={"cost": zero_cost(stored.cost)})
+    return stored.model_copy().with_cost(zero_cost(stored.cost))

@@ -13,7 +13,7 @@ from ..model_base import FrozenModel
 from .delta import FinishReason
 from .message import Message
 from .report import CallWarning
-from .usage import Cost, Costed, Usage
+from .usage import Costed, Usage
 
 T = TypeVar("T")
 
@@ -57,7 +57,6 @@ class ChatResponse(Costed):
         provider: Provider that answered.
         choices: The choices.
         usage: Token counts.
-        cost: Cost, calculated on first access.
         warnings: Parameters and content that the provider does not support.
         interrupted: Whether the response ended before it was complete.
         error: Why the response was interrupted.
@@ -70,7 +69,6 @@ class ChatResponse(Costed):
     provider: str | None = None
     choices: list[ChatResponseChoice] = Field(default_factory=list)
     usage: Usage | None = None
-    cost: Cost | None = None
     warnings: list[CallWarning] = Field(default_factory=list)
     interrupted: bool = False
     error: str | None = None

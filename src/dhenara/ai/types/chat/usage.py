@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property
+from typing import Any, Self
 
-from pydantic import Field, PrivateAttr
-from pydantic_core import core_schema
+from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, computed_field, model_validator
 
 from ..model_base import FrozenModel
 
@@ -90,78 +90,69 @@ class Cost(FrozenModel):
 
 
 Pricing = Callable[[Any], Cost | None]
+"""Calculates the cost of a response."""
 
 
 class Costed(FrozenModel):
-    """Base class of responses with a `cost`, calculated on first access because loading the price list takes time."""
+    """Base class of responses with a cost, calculated when it is first read because the price list takes time to load.
 
-    if TYPE_CHECKING:
-        cost: Cost | None = None
+    The cost is part of dumps, comparisons and pickles. `model_validate` and the constructor accept it as `cost`.
+    """
 
     _pricing: Pricing | None = PrivateAttr(default=None)
 
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators on properties
+    @cached_property
+    def cost(self) -> Cost | None:
+        """Cost in US dollars with the source of its price; None if there was nothing to calculate it from."""
+        pricing, self._pricing = self._pricing, None
+        return pricing(self) if pricing is not None else None
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_cost(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
+        """Accept the cost, which is not a field, because dumps contain it."""
+        if not isinstance(given, Mapping) or "cost" not in given:
+            return read(given)
+        cost = None if given["cost"] is None else Cost.model_validate(given["cost"])
+        return read({name: value for name, value in given.items() if name != "cost"}).with_cost(cost)
+
     def with_pricing(self, pricing: Pricing | None) -> Self:
-        """Return this response; its cost is calculated with `pricing` on first access."""
+        """Set the function that calculates the cost on first access.
+
+        Args:
+            pricing: The function; None leaves the cost as it is.
+
+        Returns:
+            This response.
+        """
         if pricing is not None:
             vars(self).pop("cost", None)
             self._pricing = pricing
         return self
 
-    def settle_cost(self) -> None:
-        """Calculate the cost now."""
-        if "cost" not in self.__dict__:
-            pricing, self._pricing = self._pricing, None
-            known = {**self.__dict__, "cost": pricing(self) if pricing is not None else None}
-            # In the order of the fields, so that a response and its copy from JSON are serialised in the same order.
-            object.__setattr__(self, "__dict__", {name: known[name] for name in type(self).model_fields})
-            # A new set: the old one is shared by many responses.
-            object.__setattr__(self, "__pydantic_fields_set__", {*self.__pydantic_fields_set__, "cost"})
+    def with_cost(self, cost: Cost | None) -> Self:
+        """Set a cost that is known.
 
-    # Hidden from type checkers: for them `cost` is a normal field, and the dump keeps the fields' schema.
-    if not TYPE_CHECKING:
+        Args:
+            cost: The cost.
 
-        def __getattr__(self, name):
-            if name != "cost":
-                return super().__getattr__(name)
-            self.settle_cost()
-            return self.__dict__["cost"]
-
-        @classmethod
-        def __get_pydantic_core_schema__(cls, source, handler):
-            """Do what `model_serializer` does, without importing its module."""
-            written = core_schema.wrap_serializer_function_ser_schema(with_cost)
-            return {**handler(source), "serialization": written}
+        Returns:
+            This response.
+        """
+        self.__dict__["cost"] = cost
+        self._pricing = None
+        return self
 
     def __eq__(self, other: object) -> bool:
-        for one in (self, other):
-            if isinstance(one, Costed):
-                one.settle_cost()
-        return super().__eq__(other)
-
-    __hash__ = None  # type: ignore[assignment]  # responses hold lists
-
-    def __repr_args__(self) -> Any:
-        self.settle_cost()
-        return super().__repr_args__()
-
-    def __iter__(self) -> Any:
-        self.settle_cost()
-        return super().__iter__()
+        """Compare the costs as well, whether or not they were read before."""
+        if not isinstance(other, Costed):
+            return NotImplemented
+        self.with_cost(self.cost)
+        other.with_cost(other.cost)
+        return self.cost == other.cost and super().__eq__(other)
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Leave out the pricing object when pickling, because it holds the endpoint with its API key."""
-        self.settle_cost()
+        """Calculate the cost before pickling, because the pricing function holds the endpoint with its API key."""
+        self.with_cost(self.cost)
         return super().__getstate__()
-
-    def __copy__(self) -> Self:
-        self.settle_cost()
-        return super().__copy__()
-
-    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
-        self.settle_cost()
-        return super().__deepcopy__(memo)
-
-
-def with_cost(answer: Costed, write: Callable[[Any], Any]) -> Any:
-    answer.settle_cost()
-    return write(answer)

@@ -28,7 +28,11 @@ class TakenAsGiven:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.json_or_python_schema(json_schema=handler(source), python_schema=core_schema.any_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=handler(source),
+            python_schema=core_schema.any_schema(),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
 
 
 class EmbeddingRequest(FrozenModel):
@@ -96,10 +100,8 @@ class EmbeddingResponse(OperationResponse):
     def __eq__(self, other: object) -> bool:
         """Compare the vectors, whether packed or not."""
         if not isinstance(other, EmbeddingResponse):
-            return False
-        self.settle_cost()
-        other.settle_cost()
-        return self.__dict__ == other.__dict__
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in (*type(self).model_fields, "cost"))
 
     __hash__ = None  # type: ignore[assignment]  # it holds lists
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 
 from ..chat.report import Attempt, CallWarning
-from ..chat.usage import Cost, Costed, Usage
+from ..chat.usage import Costed, Usage
 
 
 class Result(Costed):
@@ -17,7 +17,6 @@ class Result(Costed):
     model: str | None = None
     provider: str | None = None
     usage: Usage | None = None
-    cost: Cost | None = None
     warnings: list[CallWarning] = Field(default_factory=list)
     extras: dict[str, Any] = Field(default_factory=dict)
 
