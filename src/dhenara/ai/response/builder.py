@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..types.chat.delta import (
     CitationDelta,
@@ -28,18 +28,14 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
+from ..types.chat.report import CallWarning
 from ..types.chat.response import ChatResponse, ChatResponseChoice
-from ..types.chat.usage import Usage
+from ..types.chat.usage import Cost, Usage
+from ..types.content.parts import ContentItem, Origin
+from ..types.operations.result import Result
 from .media_parts import MediaPartBuilder
 from .text_parts import PartBuilder, ReasoningPartBuilder, RefusalPartBuilder, ReplacingPartBuilder, TextPartBuilder
 from .tool_parts import ServerToolPartBuilder, ToolCallPartBuilder
-
-if TYPE_CHECKING:
-    from ..types.chat.report import CallWarning
-    from ..types.chat.usage import Cost
-    from ..types.content.parts import ContentItem, Origin
-    from ..types.operations.result import Result
-
 
 PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
     ReasoningDelta: ReasoningPartBuilder,

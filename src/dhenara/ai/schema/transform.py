@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..wire import json
 from .resources import subschemas
 from .rules import NOTES, STRUCTURE, SchemaRules
 from .validate import Checker, is_list, required_names, tuple_items
@@ -324,6 +325,4 @@ def allows_additional(schema: Schema) -> bool:
 
 
 def to_json(value: Any) -> str:
-    from ..wire import json
-
     return value if isinstance(value, str) else json.dumps(value).decode()

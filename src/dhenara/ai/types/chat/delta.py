@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from ..content.base import Citation, Content
+from ..operations.result import Result
+from .report import CallWarning
 from .usage import Usage
-
-if TYPE_CHECKING:
-    from ..content.base import Citation, Content
-    from ..operations.result import Result
-    from .report import CallWarning
-
 
 FinishReason = Literal[
     "stop",

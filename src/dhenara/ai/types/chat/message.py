@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field, model_validator
 
 from ..content.base import CacheLifetime, joined_text
+from ..content.parsing import read_parts
 from ..content.parts import ContentItem
 from ..model_base import FrozenModel
 
@@ -60,8 +61,6 @@ class Message(FrozenModel):
     def _read_spellings(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        from ..content.parsing import read_parts
-
         text = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
         if len(spoken) > 1:

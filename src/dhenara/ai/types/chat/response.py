@@ -7,9 +7,13 @@ from typing import Any, TypeVar, overload
 from pydantic import Field, ValidationError
 
 from ...errors import InvalidOutputError, OutputError, RefusedError, TruncatedError
+from ...wire import json
+from ...wire.json import find_json
 from ..content.base import joined_text
 from ..content.parts import ContentItem, ImageContent, StructuredContent, ToolCallContent
 from ..model_base import FrozenModel
+from ..tools.json_schema import adapter_of
+from ..tools.tool import describe_errors
 from .delta import FinishReason
 from .message import Message
 from .report import CallWarning
@@ -171,11 +175,6 @@ def read_output(response: ChatResponse, kind: Any = None) -> Any:
 
 
 def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
-    from ...wire import json
-    from ...wire.json import find_json
-    from ..tools.json_schema import adapter_of
-    from ..tools.tool import describe_errors
-
     adapter = adapter_of(kind, "the output")
     try:
         data = content.data if content is not None else find_json(response.text())

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self, get_origin
+from typing import Any, Literal, Self, get_origin
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from ...errors import ConfigurationError
+from ...schema.definition import check_definition
+from ...schema.validate import Checker, resolved
 from ..tools.definitions import SchemaSource
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
-
-    from ...schema.validate import Checker
-
+from ..tools.json_schema import adapter_of, schema_of
+from ..tools.tool import own_docstring
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""
@@ -68,8 +66,6 @@ class StructuredOutput(SchemaSource):
             )
         if "model_class" in given:
             return {**read_type(given["model_class"]), **given}
-        from ...schema.definition import check_definition
-
         name = str(given.get("title") or "answer")
         check_definition(given, f"the output {name!r}")
         return read_schema(given, name)
@@ -77,8 +73,6 @@ class StructuredOutput(SchemaSource):
     @model_validator(mode="after")
     def _check_schema(self) -> Self:
         if self.model_class is None:
-            from ...schema.definition import check_definition
-
             check_definition(self.output_schema, f"the output {self.name!r}")
         return self
 
@@ -108,22 +102,15 @@ class StructuredOutput(SchemaSource):
     @cached_property
     def checker(self) -> Checker:
         """Validator of answers against the schema."""
-        from ...schema.validate import Checker
-
         return Checker(self.output_schema)
 
     @cached_property
     def adapter(self) -> TypeAdapter[Any] | None:
         """Adapter that converts answers to the requested type; None if only a schema was given."""
-        from ..tools.json_schema import adapter_of
-
         return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
 
 
 def read_type(kind: Any) -> dict[str, Any]:
-    from ..tools.json_schema import adapter_of, schema_of
-    from ..tools.tool import own_docstring
-
     name = getattr(kind, "__name__", None) or "answer"
     schema = schema_of(adapter_of(kind, f"the output {name!r}"), f"the output {name!r}")
     text = {**read_schema(schema, name), "model_class": kind}
@@ -175,8 +162,6 @@ def cause_of(error: ValidationError) -> Exception:
 
 
 def is_object(schema: Mapping[str, Any]) -> bool:
-    from ...schema.validate import resolved
-
     match: Any = schema
     for _ in range(8):
         if not (isinstance(match, Mapping) and "$ref" in match and "type" not in match):

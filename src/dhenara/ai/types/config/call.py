@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...http.protocol.message import Head
 from ..chat.message import Message
-from ..chat.report import Attempt
+from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
 from ..model_base import FrozenModel
+from ..operations.files import UploadedFile
 from .api import AIModelEndpoint
 from .call_config import AIModelCallConfig
-
-if TYPE_CHECKING:
-    from ..chat.report import CallWarning, Fingerprint, Plan
-    from ..operations.files import UploadedFile
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ...errors import ConfigurationError
 from ...wire.mime_sniffing import from_name, is_youtube, sniff
 from ..model_base import FrozenModel, model_fields
+from ..vendor_parts.readers import read_keyed, read_typed
 from .base import Content
 from .media import AudioContent, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent
@@ -40,10 +41,8 @@ def read_part(part: Any) -> Any:
         return read_untyped(part)
     if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
         return without_none(part)
-    from ..vendor_parts.readers import read_typed
-
     match = read_typed(part)
-    return without_none(part) if match is None else match
+    return without_none(part) if match is None else read_inner(match)
 
 
 def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,10 +52,13 @@ def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
     """Google and Amazon parts have no type field; their key is the type."""
-    from ..vendor_parts.readers import read_keyed
-
     match = read_keyed(part)
-    return dict(part) if match is None else match
+    return dict(part) if match is None else read_inner(match)
+
+
+def read_inner(part: dict[str, Any]) -> dict[str, Any]:
+    """Read the parts of a tool result, which its reader left in the format of the vendor."""
+    return {**part, "contents": read_parts(part["contents"])} if "contents" in part else part
 
 
 def read_object(given: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from ...wire import json
 from .base import Citation as Citation, Content as Content, Origin as Origin, TextContent as TextContent
 from .media import (
     AudioContent as AudioContent,
@@ -214,8 +215,6 @@ class ToolResultContent(Content):
         return self.get_text()
 
     def get_text(self) -> str:
-        from ...wire import json
-
         if self.output is None:
             return "\n".join(filter(None, (part.get_text() for part in self.contents)))
         return self.output if isinstance(self.output, str) else json.dumps(self.output).decode()

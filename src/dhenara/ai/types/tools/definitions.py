@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator, model_validator
 
+from ...schema.definition import check_definition
+from ...schema.rules import SchemaRules
+from ...schema.transform import TransformedSchema, transform_schema
 from ...wire.secrets import SecretAddress, conceal_options, mask, shown_address
 from ..model_base import DISCREET, FrozenModel
-
-if TYPE_CHECKING:
-    from ...schema.rules import SchemaRules
-    from ...schema.transform import TransformedSchema
 
 
 class SchemaSource(FrozenModel):
@@ -21,8 +20,6 @@ class SchemaSource(FrozenModel):
 
     def transformed(self, rules: SchemaRules) -> TransformedSchema:
         """Return the schema in the form that these rules allow."""
-        from ...schema.transform import transform_schema
-
         if rules not in self._fits:
             self._fits[rules] = transform_schema(self._own_schema(), rules)
         return self._fits[rules]
@@ -51,8 +48,6 @@ class ToolDefinition(SchemaSource):
     def _check_schema(self, info: ValidationInfo) -> Self:
         """Check the schema, unless it was made from Python types or checked before."""
         if info.context is not CHECKED:
-            from ...schema.definition import check_definition
-
             check_definition(self.parameters, f"the tool {self.name!r}")
         return self
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, get_type_hints
 
+from docstring_parser import ParseError, parse
 from pydantic import BaseModel, ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from ...errors import ConfigurationError
+from ...wire import json
 from .json_schema import UNDESCRIBABLE, adapter_of, first_line, schema_of
 
 
@@ -28,8 +30,6 @@ def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
     text = inspect.getdoc(function)
     if not text:
         return FunctionDocs()
-    from docstring_parser import ParseError, parse
-
     try:
         read = parse(text)
     except ParseError:
@@ -55,8 +55,6 @@ class Parameters:
 
     def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
         """Convert the arguments to those of the function. Raises pydantic's ValidationError."""
-        from ...wire import json
-
         # Validate as JSON: strict types accept dates and similar types only from JSON.
         read = self.model.model_validate_json(json.dumps(dict(arguments)))
         fields = type(read).model_fields

@@ -11,6 +11,9 @@ from typing import Any, Self
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 
 from ...errors import ConfigurationError
+from ...schema.definition import check_definition
+from ...schema.validate import Checker, problems
+from ...wire import json
 from .definitions import CHECKED, ToolDefinition
 from .json_schema import adapter_of, as_object, schema_of
 from .signature import innermost, read_docstring, read_signature
@@ -103,8 +106,6 @@ class Tool(ToolDefinition):
         plain = {key: value for key, value in schema.items() if key not in ("title", "description")}
 
         def read(arguments: Mapping[str, Any]) -> Bound:
-            from ...wire import json
-
             given = adapter.validate_json(json.dumps(dict(arguments)))
             return functools.partial(function, given) if function else lambda: given
 
@@ -135,9 +136,6 @@ class Tool(ToolDefinition):
         Raises:
             InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
         """
-        from ...schema.definition import check_definition
-        from ...schema.validate import Checker, problems
-
         check_definition(schema, f"the tool {name!r}")
         checker = Checker(schema)
 

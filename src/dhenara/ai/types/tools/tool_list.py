@@ -9,7 +9,7 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, Seri
 from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
-from .definitions import ServerTool, ToolDefinition
+from .definitions import KINDS, ServerTool, ToolDefinition
 from .tool import Tool
 
 
@@ -87,8 +87,6 @@ def read_tools(given: Any) -> list[Any]:
 
 def check_tool(given: Any) -> Any:
     """Validate a tool; dicts are converted to their class."""
-    from .definitions import KINDS
-
     if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
         return given
     if not isinstance(given, Mapping):

@@ -116,17 +116,15 @@ def read_tool_use(part: Mapping[str, Any]) -> Wire:
 
 
 def read_tool_result(part: Mapping[str, Any]) -> Wire | None:
-    """Our own form has a call_id."""
+    """Read a tool result; its parts stay as they are. None for our own form, which has a `call_id`."""
     if "tool_use_id" not in part:
         return None
-    from ..content.parsing import read_parts
-
     content = part.get("content")
     text: Wire = {"type": "tool_result", "call_id": part["tool_use_id"], "is_error": bool(part.get("is_error"))}
     if isinstance(content, str) or content is None:
         text["output"] = content
     else:
-        text["contents"] = read_parts(content)
+        text["contents"] = content
     return with_fields(text, leftover(part, TOOL_RESULT), PROTOCOL)
 
 

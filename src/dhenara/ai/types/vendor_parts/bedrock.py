@@ -109,15 +109,13 @@ def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
 def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if options.get("type"):
         return None
-    from ..content.parsing import read_parts
-
     content = options.get("content") or []
     match: Wire = {"type": "tool_result", "call_id": options.get("toolUseId") or ""}
     match["is_error"] = options.get("status") == "error"
     if len(content) == 1 and "json" in content[0]:
         match["output"] = content[0]["json"]
     else:
-        match["contents"] = [generic("json", one, PROTOCOL) if "json" in one else read_parts(one)[0] for one in content]
+        match["contents"] = [generic("json", one, PROTOCOL) if "json" in one else one for one in content]
     left = leftover(options, TOOL_RESULT)
     if options.get("status") == "success":
         left["status"] = "success"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...config.model import AIModel
+from .. import foundation_models
 
 
 class FoundationModelFns:
@@ -21,7 +22,5 @@ class FoundationModelFns:
         Returns:
             The model, or None if there is none with this name.
         """
-        from . import ALL_FOUNDATION_MODELS
-
-        among = ALL_FOUNDATION_MODELS if all_models is None else all_models
+        among = foundation_models.ALL_FOUNDATION_MODELS if all_models is None else all_models
         return next((model for model in among if model.model_name == model_name), None)
