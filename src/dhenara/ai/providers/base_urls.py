@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ..codecs.common.paths import quote_segment
 from ..errors import ConfigurationError
-from ..wire.secrets import SecretAddress, is_masked
+from ..wire.secrets import SecretAddress, is_masked, shown_address
 from .provider import Provider, Route
 
 ENDPOINTS = ("/chat/completions", "/responses", "/messages", "/embeddings")
@@ -154,7 +154,7 @@ def address_problem(address: str) -> str | None:
 def redact_address(address: str) -> str:
     """Return the URL without possible secrets."""
     start, mark, rest = address.partition("://")
-    return f"{start}{mark}{rest.rpartition('@')[2].partition('?')[0]}"
+    return shown_address(f"{start}{mark}{rest.rpartition('@')[2].partition('?')[0]}")
 
 
 def own_host(address: str, templates: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText
+from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText, path_secrets
 
 SHORTEST = 8
 """Shorter values are too common to be masked wherever they appear..."""
@@ -42,11 +42,26 @@ AWS_PARTS = re.compile(r"Credential=([^/,\s]+)|Signature=([0-9a-f]+)")
 
 
 def configured_secrets(
-    api_key: str | None, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
+    api_key: str | None,
+    credentials: Mapping[str, Any],
+    config: Mapping[str, Any],
+    environment: Mapping[str, str],
+    base_url: str = "",
 ) -> tuple[str, ...]:
-    """Return the secrets of an endpoint that are not, or only partly, in the headers of its requests."""
+    """Return the secrets of an endpoint that are not, or only partly, in the headers of its requests.
+
+    Args:
+        api_key: The key, if there is one.
+        credentials: Credentials other than a key.
+        config: Config of the API.
+        environment: Environment variables; proxies have passwords.
+        base_url: The configured base URL, from the config or the environment.
+
+    Returns:
+        Each secret that is distinct enough to be masked wherever it appears, once.
+    """
     match = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
-    match += query_values(str(config.get("base_url") or ""))
+    match += address_secrets(base_url)
     for name in PROXIES:
         match += user_info(environment.get(name) or "")
     return tuple(dict.fromkeys(filter(is_distinct, match)))
@@ -87,7 +102,7 @@ def option_secrets(value: Any, name: str = "") -> Iterator[str]:
     elif isinstance(value, str) and OPTION_NAMES.search(name):
         yield from header_parts(value)
     elif isinstance(value, str) and "url" in name:
-        yield from query_values(value)
+        yield from address_secrets(value)
 
 
 def header_parts(value: str) -> Iterator[str]:
@@ -131,8 +146,10 @@ def texts(value: Any, name: str = "") -> Iterator[str]:
             yield from texts(each, name)
 
 
-def query_values(url: str) -> Iterator[str]:
-    """Return the values in the query of a URL, encoded and decoded."""
+def address_secrets(url: str) -> Iterator[str]:
+    """Return the secrets of a URL, encoded and decoded: values of its query, user info, keys in its path."""
+    for segment in path_secrets(urlsplit(url).path):
+        yield from (segment, unquote(segment))
     query = urlsplit(url).query
     for pair in filter(None, query.split("&")):
         name, equals, value = pair.partition("=")

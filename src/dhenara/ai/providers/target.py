@@ -147,7 +147,9 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         auth=route.auth or provider.auth,
         endpoint=with_known_config(endpoint, model, config if operation != "chat" else {}),
         query=SecretText(query),
-        secrets=configured_secrets(identity.key, identity.credentials or given_values(api), config, environment),
+        secrets=configured_secrets(
+            identity.key, identity.credentials or given_values(api), config, environment, given or ""
+        ),
         source=identity.source,
     )
 

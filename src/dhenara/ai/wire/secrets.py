@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import Any
+from urllib.parse import unquote
 
 MASK = "**********"
 SECRET_NAMES = re.compile(r"auth|key|secret|token|passw|pwd|bearer|credential|cookie|signature", re.IGNORECASE)
@@ -18,6 +20,18 @@ WHOLE = re.compile(r"headers$|query$|^params$|^cookies$", re.IGNORECASE)
 
 DIALECT = frozenset({"quirks", "operation_quirks"})
 """Entries that name fields of requests, many of them with `key` or `token` in their names; none is a secret."""
+
+
+KEY_START = re.compile(
+    r"(?:sk|pk|rk|key|tok|token|secret|gsk|csk|xai|hf|gh[opsu]|nvapi)[-_]\S{8,}|AIza\S{16,}|eyJ\S{16,}"
+)
+"""How keys of well-known services begin."""
+
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+RUN = re.compile(r"[A-Za-z0-9]{16,}")
+CHANGE = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
+KEY_SEGMENT = re.compile(r"(?:api[-_]?)?(?:key|token|secret)s?", re.IGNORECASE)
+"""A segment of a path that says that the next one is a secret, as in `/token/...`."""
 
 
 class SecretText(str):
@@ -39,7 +53,7 @@ class SecretBytes(bytes):
 
 
 class SecretAddress(str):
-    """A URL whose `repr` has neither the values of its query nor a name and password."""
+    """A URL whose `repr` has neither a name and password, nor the values of its query, nor keys in its path."""
 
     __slots__ = ()
 
@@ -48,16 +62,34 @@ class SecretAddress(str):
 
 
 def shown_address(url: str) -> str:
-    """The URL with its user info and the values of its query masked."""
+    """The URL with its user info, the values of its query, and keys in its path masked."""
     head, _, fragment = url.partition("#")
     place, mark, query = head.partition("?")
     scheme, slashes, rest = place.rpartition("//")
     authority, slash, path = rest.partition("/")
     user, at, host = authority.rpartition("@")
+    keys = set(path_secrets(path))
+    path = "/".join(MASK if segment in keys else segment for segment in path.split("/"))
     shown = f"{scheme}{slashes}{MASK if user else ''}{at}{host}{slash}{path}"
     if mark:
         shown += "?" + "&".join(masked_pair(pair) for pair in query.split("&"))
     return f"{shown}#{MASK}" if fragment else shown
+
+
+def path_secrets(path: str) -> Iterator[str]:
+    """Return the segments of a path that look like keys, as gateways and MCP servers have them."""
+    for before, segment in pairwise(["", *path.split("/")]):
+        if is_key(unquote(segment)) or (KEY_SEGMENT.fullmatch(before) and len(segment) >= 8):
+            yield segment
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is random, or begins as keys do; names of models, versions, dates and numbers are not."""
+    if KEY_START.fullmatch(text) or UUID.fullmatch(text):
+        return True
+    return any(
+        sum(map(str.isdigit, run)) >= 3 and len(CHANGE.findall(run)) * 4 >= len(run) for run in RUN.findall(text)
+    )
 
 
 def masked_pair(pair: str) -> str:
