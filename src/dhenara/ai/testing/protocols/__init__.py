@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ..answer import Dialect
-from . import anthropic, cohere, converse, gemini, ollama, openai_chat, openai_responses
-from .anthropic import AnthropicDialect, InvokeDialect, PredictDialect
-from .cohere import CohereDialect
-from .converse import ConverseDialect
-from .gemini import GeminiDialect
-from .ollama import OllamaDialect
-from .openai_chat import ChatDialect
-from .openai_responses import ResponsesDialect
+from .anthropic import AnthropicDialect, InvokeDialect, PredictDialect, anthropic_violations
+from .cohere import CohereDialect, cohere_violations
+from .converse import ConverseDialect, converse_violations
+from .gemini import GeminiDialect, gemini_violations
+from .ollama import OllamaDialect, ollama_violations
+from .openai_chat import ChatDialect, chat_violations
+from .openai_responses import ResponsesDialect, responses_violations
 
 PROTOCOL_PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
@@ -36,13 +35,13 @@ def dialect_for(path: str) -> Dialect:
 
 Rules = Callable[[dict[str, Any]], Iterator[str]]
 RULE_PATHS: list[tuple[re.Pattern[str], Rules]] = [
-    (re.compile(r"/chat/completions(\?|$)"), openai_chat.violations),
-    (re.compile(r"/messages(\?|$)"), anthropic.violations),
-    (re.compile(r"/responses(\?|$)"), openai_responses.violations),
-    (re.compile(r"/v2/chat(\?|$)"), cohere.violations),
-    (re.compile(r"/api/chat(\?|$)"), ollama.violations),
-    (re.compile(r"/converse(-stream)?$"), converse.violations),
-    (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), gemini.violations),
+    (re.compile(r"/chat/completions(\?|$)"), chat_violations),
+    (re.compile(r"/messages(\?|$)"), anthropic_violations),
+    (re.compile(r"/responses(\?|$)"), responses_violations),
+    (re.compile(r"/v2/chat(\?|$)"), cohere_violations),
+    (re.compile(r"/api/chat(\?|$)"), ollama_violations),
+    (re.compile(r"/converse(-stream)?$"), converse_violations),
+    (re.compile(r":(stream)?[gG]enerateContent(\?|$)"), gemini_violations),
 ]
 
 

@@ -150,7 +150,7 @@ MOST_MARKS = 4
 Wire = dict[str, Any]
 
 
-def violations(body: Wire) -> Iterator[str]:
+def anthropic_violations(body: Wire) -> Iterator[str]:
     if "max_tokens" not in body:
         yield "max_tokens: Field required"
     turns: list[Wire] = body.get("messages") or []

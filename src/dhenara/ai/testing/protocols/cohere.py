@@ -87,7 +87,7 @@ def event(text: Wire) -> bytes:
     return f"event: {text['type']}\ndata: {json.dumps(text, separators=(',', ':'))}\n\n".encode()
 
 
-def violations(body: Wire) -> Iterator[str]:
+def cohere_violations(body: Wire) -> Iterator[str]:
     messages: list[Wire] = body.get("messages") or []
     if not messages:
         yield "invalid request: messages must not be empty"

@@ -90,7 +90,7 @@ WORD64 = re.compile(r"[A-Za-z0-9_-]{1,64}")
 SAFE = re.compile(r"[A-Za-z0-9\-()\[\]]+( [A-Za-z0-9\-()\[\]]+)*")
 
 
-def violations(body: Wire) -> Iterator[str]:
+def converse_violations(body: Wire) -> Iterator[str]:
     turns: list[Wire] = body.get("messages") or []
     if not turns or turns[0].get("role") != "user":
         yield "A conversation must start with a user message. Try again with a conversation that starts with one."

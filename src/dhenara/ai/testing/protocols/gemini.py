@@ -83,7 +83,7 @@ KINDS = (
 )
 
 
-def violations(body: Wire) -> Iterator[str]:
+def gemini_violations(body: Wire) -> Iterator[str]:
     turns: list[Wire] = body.get("contents") or []
     if not turns:
         yield "contents: contents is not specified"

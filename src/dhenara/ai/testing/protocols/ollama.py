@@ -72,7 +72,7 @@ NUMBERS = ("temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "pres
 WHOLE = ("num_ctx", "num_predict", "num_keep", "seed", "top_k", "repeat_last_n", "num_gpu", "num_batch", "num_thread")
 
 
-def violations(body: Wire) -> Iterator[str]:
+def ollama_violations(body: Wire) -> Iterator[str]:
     if not body.get("model"):
         yield "model is required"
     for message in body.get("messages") or ():

@@ -101,7 +101,7 @@ LONGEST_ID = 64
 Wire = dict[str, Any]
 
 
-def violations(body: Wire) -> Iterator[str]:
+def chat_violations(body: Wire) -> Iterator[str]:
     messages: list[Wire] = body.get("messages") or []
     if not messages:
         yield "messages: there is none"

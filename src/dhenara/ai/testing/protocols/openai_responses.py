@@ -121,7 +121,7 @@ LONGEST_ID = 64
 CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
 
 
-def violations(body: Wire) -> Iterator[str]:
+def responses_violations(body: Wire) -> Iterator[str]:
     items: list[Wire] | str = body.get("input") or []
     if not items:
         yield "input: there is none"
