@@ -11,7 +11,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, UnsupportedError
 from dhenara.ai.pipeline.streaming import background as lasting
 from dhenara.ai.testing import Answer, CutReply, FakeServer, HangUp, Raw, RawStream, Refusal
-from dhenara.ai.testing.protocols.openai_responses import ResponsesDialect
+from dhenara.ai.testing.protocols.openai import ResponsesDialect
 from support.worlds import World, endpoint
 
 SAID = Answer(text="A long answer, made while nobody waited.", id="resp_1")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answer import Answer, FakeUsage
-from .protocols.openai_responses import ResponsesDialect
+from .protocols.openai import ResponsesDialect
 
 Wire = dict[str, Any]
 CREATED = 1_790_000_000

@@ -12,8 +12,7 @@ from .cohere import CohereDialect, cohere_violations
 from .converse import ConverseDialect, converse_violations
 from .gemini import GeminiDialect, gemini_violations
 from .ollama import OllamaDialect, ollama_violations
-from .openai_chat import ChatDialect, chat_violations
-from .openai_responses import ResponsesDialect, responses_violations
+from .openai import ChatDialect, ResponsesDialect, chat_violations, responses_violations
 
 PROTOCOL_PATHS: list[tuple[re.Pattern[str], Dialect]] = [
     (re.compile(r"/chat/completions(\?|$)"), ChatDialect()),
