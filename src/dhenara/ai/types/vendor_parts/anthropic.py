@@ -138,7 +138,7 @@ def read_tool_reference(part: Mapping[str, Any]) -> Wire | None:
     return generic("tool_reference", part, PROTOCOL) if "tool_name" in part else None
 
 
-READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+ANTHROPIC_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
     "text": read_text,
     "image": read_image,
     "document": read_document,

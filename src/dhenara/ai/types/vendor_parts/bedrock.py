@@ -9,7 +9,7 @@ from typing import Any
 from .common import fields, generic, leftover, text_of, with_fields
 
 Wire = dict[str, Any]
-PROTOCOL = "converse"
+CONVERSE = "converse"
 SOURCE = fields("bytes", s3Location=fields("uri"))
 MEDIA = fields("format", source=SOURCE)
 DOCUMENT = fields("format", "context", source=SOURCE, citations=fields("enabled"))
@@ -40,14 +40,14 @@ OWN_BLOCKS = (
 """Blocks that mean something to Converse alone."""
 
 
-def read(part: Mapping[str, Any]) -> Wire | None:
+def read_bedrock(part: Mapping[str, Any]) -> Wire | None:
     """The block in our form; None for one that is not Converse's."""
-    for kind, reader in READERS.items():
+    for kind, reader in BEDROCK_READERS.items():
         if isinstance(part.get(kind), Mapping):
             match = reader(kind, part[kind])
-            return match if match is not None else generic(kind, in_base64(part), PROTOCOL)
+            return match if match is not None else generic(kind, in_base64(part), CONVERSE)
     own = next((name for name in OWN_BLOCKS if name in part), None)
-    return None if own is None else generic(own, in_base64(part), PROTOCOL)
+    return None if own is None else generic(own, in_base64(part), CONVERSE)
 
 
 def read_media(kind: str, options: Mapping[str, Any]) -> Wire | None:
@@ -55,7 +55,7 @@ def read_media(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if where is None:
         return None
     match: Wire = {"type": kind, "mime_type": f"{kind}/{options.get('format')}", **where}
-    return with_fields(match, inside(kind, leftover(options, MEDIA)), PROTOCOL)
+    return with_fields(match, inside(kind, leftover(options, MEDIA)), CONVERSE)
 
 
 def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
@@ -71,7 +71,7 @@ def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
         **where,
     }
-    return with_fields(match, inside(kind, leftover(options, DOCUMENT)), PROTOCOL)
+    return with_fields(match, inside(kind, leftover(options, DOCUMENT)), CONVERSE)
 
 
 def read_source(source: Any) -> Wire | None:
@@ -95,7 +95,7 @@ def read_search_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
         "texts": texts,
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
     }
-    return with_fields(match, inside(kind, leftover(options, SEARCH_RESULT)), PROTOCOL)
+    return with_fields(match, inside(kind, leftover(options, SEARCH_RESULT)), CONVERSE)
 
 
 def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
@@ -103,7 +103,7 @@ def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
         return None
     match = {"type": "tool_call", "id": options.get("toolUseId") or "", "name": options.get("name") or ""}
     left = leftover(options, TOOL_USE)
-    return with_fields({**match, "arguments": options.get("input") or {}}, inside(kind, left), PROTOCOL)
+    return with_fields({**match, "arguments": options.get("input") or {}}, inside(kind, left), CONVERSE)
 
 
 def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
@@ -115,11 +115,11 @@ def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if len(content) == 1 and "json" in content[0]:
         match["output"] = content[0]["json"]
     else:
-        match["contents"] = [generic("json", one, PROTOCOL) if "json" in one else one for one in content]
+        match["contents"] = [generic("json", one, CONVERSE) if "json" in one else one for one in content]
     left = leftover(options, TOOL_RESULT)
     if options.get("status") == "success":
         left["status"] = "success"
-    return with_fields(match, inside(kind, left), PROTOCOL)
+    return with_fields(match, inside(kind, left), CONVERSE)
 
 
 def inside(kind: str, left: Wire) -> Wire:
@@ -135,7 +135,7 @@ def in_base64(given: Any) -> Any:
     return [in_base64(one) for one in given] if isinstance(given, list | tuple) else given
 
 
-READERS = {
+BEDROCK_READERS = {
     "image": read_media,
     "video": read_media,
     "document": read_document,

@@ -8,16 +8,16 @@ from typing import Any
 from .common import generic, with_original
 
 Wire = dict[str, Any]
-PROTOCOL = "cohere"
+COHERE = "cohere"
 TEXTS = ("text", "snippet", "content", "contents", "body")
 SOURCES = ("url", "source", "link")
 
 
-def read_document(part: Mapping[str, Any]) -> Wire | None:
+def read_cohere_document(part: Mapping[str, Any]) -> Wire | None:
     """A document of a tool result or of the user's own search."""
     text = part.get("document")
     if isinstance(text, str):
-        return with_original({"type": "search_result", "texts": [text]}, part, PROTOCOL)
+        return with_original({"type": "search_result", "texts": [text]}, part, COHERE)
     if not isinstance(text, Mapping):
         return None
     data = text.get("data")
@@ -28,14 +28,14 @@ def read_document(part: Mapping[str, Any]) -> Wire | None:
     texts = [str(known[name]) for name in TEXTS if known.get(name)]
     rest = [f"{name}: {value}" for name, value in known.items() if name not in (*TEXTS, *SOURCES, "title")]
     about = {"type": "search_result", "source": source, "title": str(known.get("title") or "")}
-    return with_original({**about, "texts": [*texts, *rest]}, part, PROTOCOL)
+    return with_original({**about, "texts": [*texts, *rest]}, part, COHERE)
 
 
-def read_thinking(part: Mapping[str, Any]) -> Wire | None:
-    return generic("thinking", part, PROTOCOL) if isinstance(part.get("thinking"), str) else None
+def read_cohere_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, COHERE) if isinstance(part.get("thinking"), str) else None
 
 
-READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
-    "document": read_document,
-    "thinking": read_thinking,
+COHERE_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "document": read_cohere_document,
+    "thinking": read_cohere_thinking,
 }

@@ -10,7 +10,7 @@ from typing import Any
 from .common import fields, generic, leftover, media, with_fields
 
 Wire = dict[str, Any]
-PROTOCOL = "gemini"
+GEMINI = "gemini"
 FREE = ("args", "response", "partMetadata")
 """Fields whose own keys are the user's."""
 
@@ -23,28 +23,28 @@ OWN_PARTS = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse"
 """Parts that mean something to Gemini alone."""
 
 
-def read(given: Mapping[str, Any]) -> Wire | None:
+def read_gemini(given: Mapping[str, Any]) -> Wire | None:
     """The part in our form; None for one that is not Gemini's."""
     part = camel_case(given)
     if isinstance(inline := part.get("inlineData"), Mapping):
-        return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), PROTOCOL)
+        return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), GEMINI)
     if isinstance(stored := part.get("fileData"), Mapping):
         match = media(stored.get("mimeType"), stored.get("fileUri"))
-        return with_fields(match, leftover(part, STORED), PROTOCOL)
+        return with_fields(match, leftover(part, STORED), GEMINI)
     if isinstance(call := part.get("functionCall"), Mapping):
         text = {"type": "tool_call", "id": call.get("id") or "", "name": call.get("name") or ""}
-        return with_fields({**text, "arguments": call.get("args") or {}}, leftover(part, CALL), PROTOCOL)
+        return with_fields({**text, "arguments": call.get("args") or {}}, leftover(part, CALL), GEMINI)
     if isinstance(result := part.get("functionResponse"), Mapping):
         text = {"type": "tool_result", "call_id": result.get("id") or "", "name": result.get("name")}
-        return with_fields({**text, "output": result.get("response") or {}}, leftover(part, RESPONSE), PROTOCOL)
+        return with_fields({**text, "output": result.get("response") or {}}, leftover(part, RESPONSE), GEMINI)
     own = next((name for name in OWN_PARTS if name in part), None)
     if own is not None:
-        return generic(own, part, PROTOCOL)
+        return generic(own, part, GEMINI)
     if part.get("thought"):
-        return generic("thought", part, PROTOCOL)
+        return generic("thought", part, GEMINI)
     if isinstance(part.get("text"), str):
         known = fields("text", "thought", "cache", "origin", "extras", "citations")
-        return with_fields({"type": "text", **plain(part)}, leftover(part, known), PROTOCOL)
+        return with_fields({"type": "text", **plain(part)}, leftover(part, known), GEMINI)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from .common import fields, from_address, generic, leftover, with_fields
 
 Wire = dict[str, Any]
-PROTOCOL = "openai_chat"
+MISTRAL = "openai_chat"
 DOCUMENT = fields("type", "document_url", "document_name")
 OWN_CHUNKS = ("reference", "resource", "resource_link", "tool_file")
 
@@ -18,23 +18,23 @@ def read_document_url(part: Mapping[str, Any]) -> Wire:
     text = part["document_url"]
     if isinstance(text, str):
         match = {**from_address(text, "file"), "name": part.get("document_name")}
-        return with_fields(match, leftover(part, DOCUMENT), PROTOCOL)
+        return with_fields(match, leftover(part, DOCUMENT), MISTRAL)
     match = {**from_address(text.get("url"), "file"), "name": part.get("document_name")}
     left = leftover(part, fields("type", "document_name", document_url=fields("url")))
-    return with_fields(match, left, PROTOCOL)
+    return with_fields(match, left, MISTRAL)
 
 
-def read_thinking(part: Mapping[str, Any]) -> Wire | None:
-    return generic("thinking", part, PROTOCOL) if isinstance(part.get("thinking"), list | tuple) else None
+def read_mistral_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, MISTRAL) if isinstance(part.get("thinking"), list | tuple) else None
 
 
-def read_tool_reference(part: Mapping[str, Any]) -> Wire | None:
-    return generic("tool_reference", part, PROTOCOL) if "tool" in part else None
+def read_mistral_tool_reference(part: Mapping[str, Any]) -> Wire | None:
+    return generic("tool_reference", part, MISTRAL) if "tool" in part else None
 
 
-READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+MISTRAL_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
     "document_url": read_document_url,
-    "thinking": read_thinking,
-    "tool_reference": read_tool_reference,
-    **{kind: partial(generic, kind, protocol=PROTOCOL) for kind in OWN_CHUNKS},
+    "thinking": read_mistral_thinking,
+    "tool_reference": read_mistral_tool_reference,
+    **{kind: partial(generic, kind, protocol=MISTRAL) for kind in OWN_CHUNKS},
 }

@@ -91,7 +91,7 @@ def one_of(options: Mapping[str, Any]) -> Wire:
     return {**match, "file_id": options.get("file_id"), "name": name}
 
 
-READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+OPENAI_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
     "input_text": read_text,
     "output_text": read_text,
     "refusal": read_refusal,

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from . import anthropic, bedrock, cohere, gemini, mistral, openai
+from .anthropic import ANTHROPIC_READERS
+from .bedrock import read_bedrock
+from .cohere import COHERE_READERS
+from .gemini import read_gemini
+from .mistral import MISTRAL_READERS
+from .openai import OPENAI_READERS
 
 Reader = Callable[[Mapping[str, Any]], "dict[str, Any] | None"]
-BY_TYPE: dict[str, tuple[Reader, ...]] = {}
-"""Readers by the `type` of a part; each gives None for a part that is not its vendor's."""
-
-for readers in (openai.READERS, anthropic.READERS, mistral.READERS, cohere.READERS):
-    for kind, reader in readers.items():
-        BY_TYPE[kind] = (*BY_TYPE.get(kind, ()), reader)
+READERS: tuple[Mapping[str, Reader], ...] = (OPENAI_READERS, ANTHROPIC_READERS, MISTRAL_READERS, COHERE_READERS)
+"""Readers by the `type` of a part; each returns None for a part that is not its vendor's."""
 
 
 def read_typed(part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A part that says its type; None for one that is not known to be a vendor's."""
-    match = (reader(part) for reader in BY_TYPE.get(str(part["type"]), ()))
-    return next((one for one in match if one is not None), None)
+    """Read a part with a type; None if it is not in the format of a vendor."""
+    kind = str(part["type"])
+    read = (readers[kind](part) for readers in READERS if kind in readers)
+    return next((one for one in read if one is not None), None)
 
 
 def read_keyed(part: Mapping[str, Any]) -> dict[str, Any] | None:
-    """A part whose only key says what it is, as Google's and Amazon's do; None for any other."""
-    return gemini.read(part) or bedrock.read(part)
+    """Read a part whose key is its type, as Google and Amazon write them; None for any other."""
+    return read_gemini(part) or read_bedrock(part)
