@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from ai_utilities import AiClient, AiSettings
+from ai_utilities.batch import run_bulk
 from ai_utilities.usage import (
     Budget,
     MemoryLedger,
@@ -97,3 +99,41 @@ def test_a_learned_lesson_is_kept_without_the_prompt_for_its_owner_only(
     assert "pneumonia" not in kept
     assert lessons.stat().st_mode & 0o777 == 0o600
     assert lessons.with_name("lessons.json.lock").stat().st_mode & 0o777 == 0o600
+
+
+STOP = "Ockham Park Hospital"
+OPTIONS = {"metadata": {"patient": "Lovelace, Ada, 1815"}}
+
+
+def test_stop_sequences_and_options_are_not_kept_with_an_error(
+    world: World, server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    server.add_replies(Refusal(400, f"Invalid stop {STOP!r}, and metadata {OPTIONS['metadata']} is not allowed"))
+    ledger = MemoryLedger()
+    client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)])
+    with pytest.raises(BadRequestError, match="Ockham"):
+        world.run(client, "?", stop=[STOP], options=OPTIONS, retries=0)
+    world.close(client)
+    kept = f"{ledger.rows()[0].error} {caplog.text}".lower()
+    assert "invalid stop" in kept
+    assert not any(word in kept for word in ("ockham", "lovelace", "1815"))
+
+
+def test_stop_sequences_and_options_are_not_kept_in_journals_and_lessons(server: FakeServer, tmp_path: Path) -> None:
+    quoted = f"Unsupported parameter: temperature; with {STOP} and {OPTIONS['metadata']['patient']}"
+    server.add_replies(*[Refusal(400, quoted)] * 3)
+    settings = AiSettings(api_key="sk-not-a-key", model="gpt-4o", base_url=server.url, max_retries=0)
+    output = tmp_path / "out.jsonl"
+    with AiClient(settings) as client:
+        run_bulk([{"prompt": "?"}], output, client=client, stop=[STOP], options=OPTIONS, strict=True)
+    journal = Path(f"{output}.journal").read_text()
+    lessons = tmp_path / "lessons.json"
+    engine = AIModelClient(endpoint(server.url), lessons=lessons)
+    with engine, pytest.raises(BadRequestError):
+        engine.generate("?", temperature=0.1, stop=[STOP])
+    assert "temperature" in lessons.read_text()
+    for kept in (journal.lower(), lessons.read_text().lower()):
+        assert "unsupported parameter" in kept
+        assert "ockham" not in kept
+    assert "lovelace" not in journal.lower()

@@ -12,12 +12,17 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from dhenara.ai.error_text import texts_in, without_contents
+
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from .journal import BulkJournal, Entry, fingerprint_request
-from .report import BulkProgress, BulkReport, OnProgress, RowResult
+from .report import MAX_ERROR_LENGTH, BulkProgress, BulkReport, OnProgress, RowResult
 from .rows import PromptTemplate, Row, Source, load_pyarrow, read_rows
+
+CONTENT_OPTIONS = ("system", "system_prompt", "instructions", "context", "stop", "options")
+"""Options with texts of the user's own, which journals do not repeat."""
 
 FIELDS = ("text", "error", "provider", "model", "finish_reason", "prompt_tokens", "completion_tokens", "cost")
 PARQUET_ROWS = 1000
@@ -152,9 +157,16 @@ class BulkJob:
                 self._count(replace(self.progress, reused=self.progress.reused + 1))
         return None
 
+    def _contents(self) -> Iterator[str]:
+        """Texts of the options, which a provider's error may repeat."""
+        return texts_in([self._options.get(name) for name in CONTENT_OPTIONS])
+
     def record_result(self, question: RowRequest, outcome: RowResult) -> None:
-        """Writes down first, then counts."""
-        self.journal.add(question.index, question.fingerprint, question.row, outcome.entry)
+        """Writes down first, then counts. Errors are written without what they repeat of the options of the run."""
+        entry = outcome.entry
+        if entry["error"] is not None:
+            entry = {**entry, "error": without_contents(entry["error"], self._contents(), most=MAX_ERROR_LENGTH)}
+        self.journal.add(question.index, question.fingerprint, question.row, entry)
         with self._lock:
             now = self.progress
             tokens = now.tokens + outcome.tokens

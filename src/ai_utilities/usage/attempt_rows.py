@@ -6,13 +6,13 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from dhenara.ai import Stream
-from dhenara.ai.error_text import texts_in, without_contents
+from dhenara.ai.error_text import call_texts, stored_error_text, without_contents
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
@@ -37,12 +37,7 @@ def stored_text(error: BaseException, call: Call) -> str:
         The class of the error, the status and code where it has them, and its message: shortened, without secrets,
         and without what it repeats of the call.
     """
-    if not isinstance(error, CallError):
-        return f"{type(error).__name__}: {shown(str(error), call)}"
-    facts = [f"HTTP {error.status}"] if error.status else []
-    facts += [shown(str(error.provider_code), call)] if error.provider_code else []
-    data = f" [{', '.join(facts)}]" if facts else ""
-    return f"{type(error).__name__}: {shown(error.message, call)}{data}"
+    return redact(stored_error_text(error, call))
 
 
 def attempt_text(attempt: Attempt, call: Call) -> str | None:
@@ -55,15 +50,7 @@ def attempt_text(attempt: Attempt, call: Call) -> str | None:
 
 
 def shown(text: str, call: Call) -> str:
-    return redact(without_contents(text, contents(call)))
-
-
-def contents(call: Call) -> Iterator[str]:
-    """The texts of a call."""
-    yield from call.instructions
-    for value in (*call.messages, *([call.request] if call.request is not None else [])):
-        dump = getattr(value, "model_dump", None)
-        yield from texts_in(dump() if dump is not None else value)
+    return redact(without_contents(text, call_texts(call)))
 
 
 LONGEST_WAIT = 10.0

@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .errors import CallError
+from .types.config.call import Call
+
 MOST = 200
 """Characters of a stored text."""
 
@@ -79,3 +82,34 @@ def texts_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for entry in value:
             yield from texts_in(entry)
+
+
+def call_texts(call: Call) -> Iterator[str]:
+    """Every text of a call that an error may repeat: instructions, messages, inputs of operations, stop sequences and
+    provider-specific parameters.
+    """
+    config = call.config
+    yield from call.instructions
+    for value in (*call.messages, *([call.request] if call.request is not None else [])):
+        yield from texts_in(value.model_dump())
+    yield from texts_in([config.stop, config.options, call.endpoint.ai_model.parameters])
+
+
+def stored_error_text(error: BaseException, call: Call) -> str:
+    """The text of an error for places where it stays, such as logs and ledgers.
+
+    Args:
+        error: What went wrong.
+        call: The call whose texts must not be repeated.
+
+    Returns:
+        The class of the error, the status and code where it has them, and its message: shortened, and without what it
+        repeats of the call.
+    """
+    texts = tuple(call_texts(call))
+    if not isinstance(error, CallError):
+        return f"{type(error).__name__}: {without_contents(str(error), texts)}"
+    facts = [f"HTTP {error.status}"] if error.status else []
+    facts += [without_contents(str(error.provider_code), texts)] if error.provider_code else []
+    data = f" [{', '.join(facts)}]" if facts else ""
+    return f"{type(error).__name__}: {without_contents(error.message, texts)}{data}"

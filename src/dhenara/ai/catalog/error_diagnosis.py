@@ -114,9 +114,17 @@ def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) ->
     """What this error teaches about fields that were really sent; nothing, where it is about something else."""
     if isinstance(error, ContextLengthError | ContentFilteredError):
         return []
-    text = without_contents(error.message, texts_in([sent.get(name) for name in ESSENTIAL - {"model"}]))
+    contents = [sent.get(name) for name in ESSENTIAL - {"model"}]
+    text = without_contents(error.message, texts_in([*contents, *stop_sequences(sent)]))
     match = list(iter_lessons(error, sent, text, now))
     return [constraint for constraint in match if constraint.field.split(".")[0] not in ESSENTIAL][:4]
+
+
+def stop_sequences(sent: Mapping[str, Any]) -> Iterator[Any]:
+    """The stop sequences of a request, wherever its protocol has them."""
+    for fields in (sent, *(sent.get(name) for name in ("generationConfig", "inferenceConfig", "options"))):
+        if isinstance(fields, Mapping):
+            yield from (fields.get(name) for name in ("stop", "stop_sequences", "stopSequences"))
 
 
 def iter_lessons(error: BadRequestError, sent: Mapping[str, Any], text: str, now: float) -> Iterator[LearnedConstraint]:

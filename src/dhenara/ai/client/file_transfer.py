@@ -69,10 +69,10 @@ async def fetch(pipeline: Pipeline, call: Call, path: Path, on_progress: Downloa
         except DownloadInterrupted as cut:
             failed += 1
             cut.error.retriable = True
-            wait = again.pause(attempt, cut.error, failed)
-            if wait is None:
+            decision = again.decide(attempt, cut.error, failed)
+            if isinstance(decision, str):
                 raise cut.error from cut.error.__cause__
-            await pipeline.io.sleep(wait)
+            await pipeline.io.sleep(decision)
 
 
 class DownloadInterrupted(Exception):

@@ -21,6 +21,7 @@ from ..types.config.call import Call, CallJournal
 from ..types.config.model import ModelListing
 from ..wire.frame import Frame
 from .authentication import with_authentication
+from .call_log import log_request
 from .connect import connect, limited, read_error_response
 from .layers.retry import Retry
 from .middleware import Send, wrap_layer
@@ -78,6 +79,7 @@ async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest,
     """Send the request and return a reader; raise if the status is an error."""
     timeout_policy = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
     request = limited(target.request(encoded, call, io.time()), call, encoded.response_format)
+    log_request(call, request)
     reader = await connect(io, target, request, timeout_policy)
     call.journal.set_head(reader.head)
     if reader.head.status >= 300:

@@ -21,6 +21,7 @@ from ..types.chat.delta import WarningDelta
 from ..types.chat.report import CallWarning
 from ..types.config.call import Call
 from ..types.content.parts import Origin
+from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
 from .encoded_call import EncodedCall, unserializable
 from .exchange import Encoder
@@ -81,19 +82,21 @@ class RequestSender:
         """
         io, target = self._io, self._target
         call, encoded, warnings = await self._encode(call)
-        request = encoded.encoded
+        encoded_request = encoded.encoded
         await before_send(call)
         call.journal.sent_constraints = encoded.constraints
         timeouts = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
-        reader = await connect(io, target, self._http_request(call, encoded), timeouts)
+        request = self._http_request(call, encoded)
+        log_request(call, request)
+        reader = await connect(io, target, request, timeouts)
         call.journal.set_head(reader.head)
         if reader.head.status >= 300:
             raise await read_error_response(target, reader)
         builder = ResponseBuilder(
-            origin_of(target, request), cost_function(target, call, io.time()), output_parser(call)
+            origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
         )
-        source = make_source(target, reader, call, request)
-        if request.background:
+        source = make_source(target, reader, call, encoded_request)
+        if encoded_request.background:
             source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
         stream = Stream(source, builder, before, reader.redactor, timeouts.total_error)

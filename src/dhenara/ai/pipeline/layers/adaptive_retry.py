@@ -8,6 +8,7 @@ from ...errors import BadRequestError
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
 from ...types.config.call import Call
+from ..call_log import log_learned
 from ..middleware import Send
 from ..request_builder import RequestBuilder
 from ..streaming.stream import Stream
@@ -27,6 +28,7 @@ class AdaptiveRetry:
         self._lessons = lessons
 
     async def retry_without_refused(self, call: Call, send: Send) -> Stream:
+        """Send the call, and again without what the provider refused."""
         if self._lessons.waits_for_file:
             await self._io.call(self._lessons.load)
         for _ in range(MOST_LESSONS_A_CALL):
@@ -43,7 +45,9 @@ class AdaptiveRetry:
 
     def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
-        # Imported here because its regular expressions are only needed after a rejection.
-        sent = self._builder.write(call, known)
-        self._lessons.learn(self._key, read_lessons(error, sent.body, self._io.time()))
+        constraints = call.journal.sent_constraints
+        sent = self._builder.write(call, known if constraints is None else constraints)
+        learned = read_lessons(error, sent.body, self._io.time())
+        log_learned(call, learned)
+        self._lessons.learn(self._key, learned)
         return self._builder.write(call).body != sent.body

@@ -11,6 +11,7 @@ from ...io.protocol import IO
 from ...types.chat.report import CallWarning, WarningCode
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
+from ..call_log import log_fallback
 from ..middleware import Send
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
@@ -50,6 +51,7 @@ class Fallback:
                 errors.append(error)
                 warn_fallback(call, endpoint, error)
                 other = left.pop(0)
+                log_fallback(call, endpoint, other.endpoint, error)
                 turn, endpoint, send = adapt_call(call, other.endpoint), other.endpoint, other.send
 
     def is_fallback_eligible(self, call: Call, error: CallError) -> bool:
