@@ -10,7 +10,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.common.paths import quote_segment
+from dhenara.ai.codecs.common.request import quote_segment
 from dhenara.ai.codecs.gemini.request import full_name
 from dhenara.ai.codecs.operations.operation import SupportsBackground
 from dhenara.ai.errors import ConfigurationError, UnsupportedError

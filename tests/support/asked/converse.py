@@ -7,7 +7,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from dhenara.ai.codecs.converse.parts import DOCUMENTS
+from dhenara.ai.codecs.converse.messages import DOCUMENTS
 from dhenara.ai.types import (
     FileContent,
     ImageContent,

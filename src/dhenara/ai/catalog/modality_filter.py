@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..codecs.common.media_support import describe_media, kind_of
 from ..codecs.common.plan import is_own_part
 from ..codecs.common.warnings import WarningCollector
-from ..codecs.media.support import describe_media, kind_of
 from ..errors import UnsupportedError
 from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..codecs.operations.count_tokens import estimate_tokens
+from ..codecs.operations.operation import estimate_tokens
 from ..errors import UnsupportedError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline

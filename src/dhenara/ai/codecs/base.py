@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..types.config.call import Call
     from ..types.content.media import Media
     from ..wire.frame import Frame, Frames
-    from .media.support import MediaSupport
+    from .common.media_support import MediaSupport
 
 
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..codecs.base import MALFORMED, EncodedRequest
-from ..codecs.common.paths import quote_segment
+from ..codecs.common.request import quote_segment
 from ..codecs.operations.listing import next_page, read_listing
 from ..errors import CallError, DhenaraError, UnsupportedError
 from ..io.protocol import IO

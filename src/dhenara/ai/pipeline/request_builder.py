@@ -10,9 +10,9 @@ from ..catalog.modality_filter import drop_unsupported_media
 from ..catalog.model_constraints import apply_constraints, with_model_limits
 from ..catalog.model_info import ModelFacts, find_facts
 from ..codecs.base import EncodedRequest
+from ..codecs.common.media import has_media
 from ..codecs.common.request import is_prefilled
 from ..codecs.common.warnings import WarningCollector
-from ..codecs.media.prepare import has_media
 from ..errors import UnsupportedError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget

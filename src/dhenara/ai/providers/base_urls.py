@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..codecs.common.paths import quote_segment
+from ..codecs.common.request import quote_segment
 from ..errors import ConfigurationError
 from ..wire.secrets import SecretAddress, is_masked, shown_address
 from .provider import Provider, Route

@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ..codecs.operations.batch import BatchQuirks
-from ..codecs.operations.files import FileQuirks
+from ..codecs.operations.batch import BatchQuirks, FileQuirks
 from ..codecs.operations.operation import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..codecs.base import Codec, EncodedRequest, Quirks
-from ..codecs.common.paths import check_path
+from ..codecs.common.request import check_path
 from ..codecs.registry import load_codec
 from ..errors import ConfigurationError
 from ..http.protocol.message import HttpRequest

@@ -27,12 +27,12 @@ from ...types.content.parts import (
 )
 from ...wire.mime_sniffing import is_text
 from ...wire.text import clean_text
+from ..common.foreign_parts import with_vendor_fields
+from ..common.media import document_options, is_remote
 from ..common.plan import is_own_part
 from ..common.request import anthropic_cache_control
 from ..common.tools import legal_id, result_id
-from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import document_options, is_remote
 
 PROTOCOL = "anthropic"
 Wire = dict[str, Any]

@@ -10,13 +10,12 @@ from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
-from ..common.paths import quote_segment
+from ..common.media import prepare_media
 from ..common.plan import PromptPrefix
-from ..common.request import budget_for, dialect_effort, strip_trailing_space, write_parameters
+from ..common.request import budget_for, dialect_effort, quote_segment, strip_trailing_space, write_parameters
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
 from ..common.tools import select_tools
 from ..common.warnings import WarningCollector
-from ..media.prepare import prepare_media
 from .messages import write_cache, write_context, write_messages, write_system
 from .parts import PROTOCOL, is_user_media
 from .quirks import MessagesQuirks

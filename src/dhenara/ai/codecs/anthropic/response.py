@@ -1,4 +1,4 @@
-"""Responses: complete and streamed Messages, decoded by the same functions."""
+"""Responses: complete and streamed Messages, decoded by the same functions, and their token counts."""
 
 from __future__ import annotations
 
@@ -18,21 +18,64 @@ from ...types.chat.delta import (
     TextDelta,
     UsageDelta,
 )
+from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ..common.fields import (
+    Report,
+    count,
     read_extras,
     read_index,
+    read_int,
+    read_ints,
     read_name,
     read_object,
     read_objects,
     read_text,
     unread_warning,
+    unreadable,
     used,
 )
-from ..common.protocol_detection import MESSAGES, not_an_answer, refuse_foreign, says_why
+from ..common.usage import TokenReport as Counted, reported_cost, split
+from ..failure import MESSAGES, missing_response, refuse_foreign, says_why
 from .response_parts import BlockReader, read_citation
-from .usage import read_usage
+
+OWN_BILL = ("compaction", "advisor_message")
+"""Steps that are billed and not in the counts of the message, maybe at the price of another model."""
+
+
+def read_usage(report: Report) -> Usage:
+    """Convert the report to counts that do not overlap."""
+    stored = read_object(report, "cache_creation")
+    short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
+    written = read_int(report, "cache_creation_input_tokens") or short + long
+    thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
+    match = split(Counted(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    missing = ("input_tokens",) if count(report, "input_tokens") is None else ()
+    counts = {
+        **match.counts,
+        "input_tokens": read_int(report, "input_tokens"),
+        "cache_read_tokens": read_int(report, "cache_read_input_tokens"),
+        "cache_write_tokens": max(0, written - long),
+        "cache_write_1h_tokens": min(long, written),
+    }
+    return Usage.model_validate(
+        {
+            **counts,
+            "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
+            "reported_cost": reported_cost(report),
+            "unclear": (*missing, *match.unclear, *separately_billed(report), *unreadable(report)),
+            "raw": dict(report),
+        }
+    )
+
+
+def separately_billed(report: Report) -> tuple[str, ...]:
+    """Where steps of the answer are billed beside its counts."""
+    steps = report.get("iterations")
+    kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
+    return ("iterations",) if any(kind in OWN_BILL for kind in kinds) else ()
+
 
 Wire = dict[str, Any]
 
@@ -64,7 +107,7 @@ class MessagesReader:
         refuse_foreign(body, MESSAGES)
         if not is_message(body):
             if not says_why(body):
-                raise not_an_answer(MESSAGES)
+                raise missing_response(MESSAGES)
             yield ErrorDelta(stream_error(body))
             return
         yield from self._begin(body)

@@ -23,12 +23,11 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
 from ...wire.mime_sniffing import is_text
-from ..common.foreign_parts import drop_empty
+from ..common.foreign_parts import drop_empty, with_vendor_fields
+from ..common.media import is_remote
 from ..common.plan import is_own_part
 from ..common.tools import result_id
-from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import is_remote
 
 PROTOCOL = "cohere"
 ADDRESSES = ("http://", "https://")

@@ -9,7 +9,7 @@ from typing import ClassVar
 from ...schema.rules import SHAPES_ONLY, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import Quirks
-from ..media.support import PICTURES, MediaSupport
+from ..common.media_support import PICTURES, MediaSupport
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,8 @@ from ..common.fields import (
     unreadable,
     used,
 )
-from ..common.protocol_detection import COHERE, not_an_answer, refuse_foreign, says_why
 from ..common.usage import TokenReport as Counted, split
-from ..failure import error_from_response
+from ..failure import COHERE, error_from_response, missing_response, refuse_foreign, says_why
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {
@@ -73,7 +72,7 @@ class CohereReader:
         message = read_object(body, "message")
         if not message:
             if not says_why(body):
-                raise not_an_answer(COHERE)
+                raise missing_response(COHERE)
             yield ErrorDelta(error_for(body))
             return
         yield ResponseStart(read_name(body, "id"), read_name(body, "model"))

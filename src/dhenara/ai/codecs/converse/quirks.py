@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from ...schema.rules import CLOSED, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import Quirks
-from ..media.support import PICTURES, MediaSupport
+from ..common.media_support import PICTURES, MediaSupport
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 DOCUMENTS = {

@@ -12,12 +12,13 @@ from ...types.content.parts import ToolCallContent, ToolResultContent
 from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import EncodedRequest
-from ..common.paths import quote_segment
+from ..common.media import prepare_media
 from ..common.plan import PromptPrefix
 from ..common.request import (
     budget_for,
     cache_point,
     dialect_effort,
+    quote_segment,
     strip_trailing_space,
     warn_unsupported_cache,
     warn_unsupported_context,
@@ -26,9 +27,7 @@ from ..common.request import (
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
 from ..common.tools import select_tools
 from ..common.warnings import WarningCollector
-from ..media.prepare import prepare_media
-from .messages import PROTOCOL, write_messages, write_system
-from .parts import is_user_media
+from .messages import PROTOCOL, is_user_media, write_messages, write_system
 from .quirks import ConverseQuirks
 from .tools import write_provider_tools
 

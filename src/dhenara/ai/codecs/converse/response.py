@@ -35,9 +35,8 @@ from ..common.fields import (
     unread_warning,
     used,
 )
-from ..common.protocol_detection import CONVERSE, not_an_answer, refuse_foreign, says_why
-from ..failure import aws_error, error_from_response
-from .usage import MEDIA, Kind, read_citation, read_media, read_usage
+from ..failure import CONVERSE, aws_error, error_from_response, missing_response, refuse_foreign, says_why
+from .response_parts import MEDIA, Kind, read_citation, read_media, read_usage
 
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -85,7 +84,7 @@ class ConverseReader:
         refuse_foreign(body, CONVERSE)
         if not is_message(body):
             if not says_why(body) and not body.get("Message"):
-                raise not_an_answer(CONVERSE)
+                raise missing_response(CONVERSE)
             yield ErrorDelta(aws_error(Head(0), body))
             return
         self._began = True

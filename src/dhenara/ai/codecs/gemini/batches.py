@@ -1,24 +1,45 @@
-"""Gemini batches: small ones are sent in the request with results in the job, large ones use files."""
+"""Batches and files of the Gemini API."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
+from ...errors import ConfigurationError
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.operations.files import read_time
-from ..base import EncodedRequest, ResponseFormat
+from ...types.operations.files import (
+    FileDeleted,
+    FilePage,
+    FileRequest,
+    FileState,
+    UploadAddress,
+    UploadedFile,
+    read_time,
+)
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import read_int, read_object, require
-from ..common.paths import quote_segment
-from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, Wire, error_body, upload_request
-from ..operations.operation import DocumentReader, request_of
+from ..common.request import quote_segment
+from ..common.warnings import WarningCollector
+from ..operations.batch import (
+    MARK,
+    BatchCodec,
+    BatchQuirks,
+    BatchResult,
+    FileQuirks,
+    Wire,
+    batch_line_format,
+    download_format,
+    error_body,
+    upload_request,
+)
+from ..operations.operation import DocumentReader, OperationCodec, request_of
 from .codec import read_error
 from .request import full_name, model_path
 
-STATES: dict[str, BatchState] = {
+BATCH_STATES: dict[str, BatchState] = {
     "SUCCEEDED": "done",
     "FAILED": "failed",
     "CANCELLED": "cancelled",
@@ -30,7 +51,7 @@ OTHERS = ("files/", "cachedContents/", "fileSearchStores/", "models/")
 STATUSES = {3: 400, 5: 404, 7: 403, 8: 429, 13: 500, 14: 503, 16: 401}
 
 
-def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
+def write_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "get":
         return EncodedRequest(batch_path(request), {}, method="GET")
@@ -67,7 +88,7 @@ def write_file_line(key: str, body: Any, path: str) -> Wire:
     return {"key": key, "request": body}
 
 
-def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+def read_batch(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "name" in body:
         yield ResultDelta(read_job(body))
     else:
@@ -86,7 +107,7 @@ def read_job(body: Wire) -> BatchJob:
     state = str(data.get("state", "")).removeprefix("BATCH_STATE_").removeprefix("JOB_STATE_")
     return BatchJob(
         batch_id=body["name"],
-        state=STATES.get(state, "running"),
+        state=BATCH_STATES.get(state, "running"),
         total=whole_number(counts, "requestCount"),
         succeeded=whole_number(counts, "successfulRequestCount"),
         failed=whole_number(counts, "failedRequestCount"),
@@ -129,10 +150,10 @@ def entry(data: Wire, position: int) -> BatchResult:
     return BatchResult(key, data["response"])
 
 
-CODEC = BatchCodec(
+BATCHES = BatchCodec(
     "gemini.batches",
-    write,
-    read,
+    write_batch,
+    read_batch,
     read_error,
     write_line,
     entry,
@@ -141,3 +162,91 @@ CODEC = BatchCodec(
     filed=write_file_line,
     inside=inline_results,
 )
+
+
+FILE_STATES: dict[str, FileState] = {"PROCESSING": "processing", "FAILED": "failed"}
+
+
+def write_files(call: Call, quirks: FileQuirks) -> EncodedRequest:
+    request = request_of(call, FileRequest)
+    match request.action:
+        case "begin":
+            return write_begin(call, request)
+        case "upload":
+            how = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+            return EncodedRequest(f"/files?{request.cursor}", {}, how, payload=request.content, under="upload")
+        case "list":
+            question = {"pageSize": quirks.page_size, **({"pageToken": request.cursor} if request.cursor else {})}
+            return EncodedRequest(f"/files?{urlencode(question)}", {}, method="GET")
+        case "get":
+            return EncodedRequest(f"/{name_of(request)}", {}, method="GET")
+        case "delete":
+            response_format = ResponseFormat(
+                DocumentReader(lambda _: iter([ResultDelta(FileDeleted(file_id=name_of(request)))])), body="blob"
+            )
+            return EncodedRequest(f"/{name_of(request)}", {}, method="DELETE", response_format=response_format)
+    response_format = batch_line_format() if request.action == "lines" else download_format(call)
+    return EncodedRequest(f"/{name_of(request)}:download?alt=media", {}, method="GET", response_format=response_format)
+
+
+def write_begin(call: Call, request: FileRequest) -> EncodedRequest:
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    if request.expires_in is not None:
+        warnings.unsupported("expires_in", "files are kept for two days")
+    if request.purpose is not None:
+        warnings.unsupported("purpose")
+    headers = {
+        "x-goog-upload-protocol": "resumable",
+        "x-goog-upload-command": "start",
+        "x-goog-upload-header-content-length": str(request.size),
+        "x-goog-upload-header-content-type": request.mime_type,
+    }
+    body = {"file": {"display_name": request.name, **call.config.options}}
+    response_format = ResponseFormat(DocumentReader(read_address), body="blob")
+    return EncodedRequest("/files", body, headers, warnings.all(), response_format=response_format, under="upload")
+
+
+def name_of(request: FileRequest) -> str:
+    """Return the name with its collection; of a full URL, the last part."""
+    given = request.file_id or ""
+    match = given[given.find("files/") :] if "files/" in given else f"files/{given}"
+    if not match.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
+        raise ConfigurationError(f"{given!r} is not a Gemini file. Pass a name such as files/…")
+    return match
+
+
+def read_address(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, BinaryBody):
+        raise ValueError("expected an upload URL, got something else")
+    # Use only the query of the URL, so that the key is sent to the configured host.
+    yield ResultDelta(UploadAddress(query=urlsplit(body.head.headers["x-goog-upload-url"]).query))
+
+
+def read_files(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
+    if "name" in body or "file" in body:
+        yield ResultDelta(read_file(body.get("file") or body))
+    else:
+        if body:  # an empty page has no body
+            require(body, "a page of files", "files", "nextPageToken")
+        files = [read_file(one) for one in body.get("files") or ()]
+        yield ResultDelta(FilePage(files=files, cursor=body.get("nextPageToken") or None))
+
+
+def read_file(data: dict[str, Any]) -> UploadedFile:
+    if not str(data["name"]).startswith("files/"):
+        raise ValueError("expected a file, got something else")
+    size = data.get("sizeBytes")
+    return UploadedFile(
+        file_id=data["name"],
+        name=data.get("displayName"),
+        size=None if size is None else int(size),
+        mime_type=data.get("mimeType"),
+        state=FILE_STATES.get(str(data.get("state")), "ready"),
+        created_at=read_time(data.get("createTime")),
+        expires_at=read_time(data.get("expirationTime")),
+        url=data.get("uri"),
+        raw=data,
+    )
+
+
+FILES = OperationCodec("gemini.files", write_files, read_files, read_error)

@@ -1,9 +1,10 @@
-"""The Gemini codec, and an adapter for operations whose answer is a chat response."""
+"""The Gemini codec, its errors, token counts, and an adapter for operations whose answer is a chat response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError, QuotaError, RateLimitError
@@ -15,8 +16,9 @@ from ...wire.sse import SseFrames
 from ..base import EncodedRequest
 from ..common.fields import read_text
 from ..failure import error_from_response, parse_body
+from ..operations.operation import OperationCodec, count_reader
 from .quirks import GeminiQuirks
-from .request import write_request
+from .request import full_name, model_path, write_request
 from .response import GeminiReader
 
 SECONDS = re.compile(r"([0-9.]+)s")
@@ -107,3 +109,14 @@ class ChatAdapterReader:
 
     def _read(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         raise NotImplementedError
+
+
+def write_count(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
+    request, name = write_request(call, quirks), call.endpoint.ai_model.model_name
+    path = quirks.path.format(model=model_path(name), name=model_path(name), method="countTokens")
+    if not quirks.counts_whole_request:
+        return replace(request, path=path)
+    return replace(request, path=path, body={"generateContentRequest": {"model": full_name(name), **request.body}})
+
+
+COUNT_TOKENS = OperationCodec("gemini.count_tokens", write_count, count_reader("totalTokens"), read_error)

@@ -1,4 +1,4 @@
-"""Embeddings over Gemini's own API, and the names of their tasks."""
+"""Embeddings of the Gemini API, and of Vertex AI over `:predict` and `:embedContent`."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from ...types.operations.embedding import EmbeddingResponse
 from ...wire.media_headers import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int
-from ..operations.embedding import checked, read_embedding_input
+from ..common.request import quote_path, quote_segment
+from ..operations.inputs import checked, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .codec import read_error
 from .request import full_name, model_path
 
 
-def write(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     request = read_embedding_input(call, quirks)
     model = full_name(request.model)
     own = {**quirks.defaults, **request.params, **call.endpoint.ai_model.parameters, **call.config.options}
@@ -43,7 +44,7 @@ def write_part(one: str | Media) -> dict[str, Any]:
     return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
 
 
-def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     usage = body.get("usageMetadata")
     if usage:
         yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
@@ -51,7 +52,7 @@ def read(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield ResultDelta(EmbeddingResponse(vectors=checked([entry["values"] for entry in entries])))
 
 
-CODEC = OperationCodec("gemini.embeddings", write, read, read_error)
+EMBEDDINGS = OperationCodec("gemini.embeddings", write_embeddings, read_embeddings, read_error)
 
 
 TASK_TYPES = {
@@ -64,3 +65,70 @@ TASK_TYPES = {
     "question": "QUESTION_ANSWERING",
     "fact": "FACT_VERIFICATION",
 }
+
+
+WHOLE = ("publishers/", "projects/", "endpoints/")
+PREFIXES = ("models/", "google/")
+
+
+def resource_path(model: str) -> str:
+    """The path of a model of Google's, or of the resource that its name says.
+
+    Args:
+        model: A name such as `gemini-embedding-2`, `google/gemini-embedding-2` or
+            `publishers/google/models/gemini-embedding-2`.
+
+    Returns:
+        The quoted path, without a slash at its beginning.
+    """
+    if model.startswith(WHOLE):
+        return quote_path(model, "@")
+    prefix = next((one for one in PREFIXES if model.startswith(one)), "")
+    return f"publishers/google/models/{quote_segment(model.removeprefix(prefix), '@')}"
+
+
+PER_TEXT = ("task_type",)
+
+
+def write_prediction(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    own = {name: value for name, value in request.params.items() if name in PER_TEXT}
+    parameters = {
+        **quirks.defaults,
+        **{name: value for name, value in request.params.items() if name not in PER_TEXT},
+        **call.endpoint.ai_model.parameters,
+        **call.config.options,
+    }
+    body: dict[str, Any] = {"instances": [{"content": text, **own} for text in request.texts]}
+    if parameters:
+        body["parameters"] = parameters
+    return EncodedRequest(quirks.path.format(name=resource_path(request.model)), body, {}, request.warnings.all())
+
+
+def read_prediction(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    made = [prediction["embeddings"] for prediction in body["predictions"]]
+    tokens = sum(read_int(one.get("statistics") or {}, "token_count") for one in made)
+    yield UsageDelta(Usage(input_tokens=tokens, raw=dict(body.get("metadata") or {})))
+    yield ResultDelta(EmbeddingResponse(vectors=checked([one["values"] for one in made])))
+
+
+VERTEX_EMBEDDINGS = OperationCodec("vertex.embeddings", write_prediction, read_prediction, read_error)
+
+
+def write_vertex_content(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    own = {**quirks.defaults, **request.params, **call.endpoint.ai_model.parameters, **call.config.options}
+    body: dict[str, Any] = {"content": {"role": "user", "parts": [write_part(one) for one in request.inputs]}}
+    if own:
+        body["embedContentConfig"] = own
+    return EncodedRequest(quirks.path.format(name=resource_path(request.model)), body, {}, request.warnings.all())
+
+
+def read_vertex_content(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    usage = body.get("usageMetadata") or {}
+    yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
+    extras = {"truncated": True} if body.get("truncated") else {}
+    yield ResultDelta(EmbeddingResponse(vectors=checked([body["embedding"]["values"]]), extras=extras))
+
+
+VERTEX_EMBED_CONTENT = OperationCodec("vertex.embed_content", write_vertex_content, read_vertex_content, read_error)

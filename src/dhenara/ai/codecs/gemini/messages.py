@@ -20,10 +20,10 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...wire.mime_sniffing import is_youtube
+from ..common.foreign_parts import with_vendor_fields
+from ..common.media import is_remote
 from ..common.plan import is_own_part
-from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import is_remote
 from .quirks import GeminiQuirks
 
 PROTOCOL = "gemini"

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import Quirks
-from ..media.support import MediaSupport
+from ..common.media_support import MediaSupport
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # Larger media are uploaded.

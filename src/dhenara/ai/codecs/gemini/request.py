@@ -10,17 +10,18 @@ from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
-from ..common.paths import quote_path, quote_segment
+from ..common.media import prepare_media
 from ..common.request import (
     budget_for,
     dialect_effort,
+    quote_path,
+    quote_segment,
     warn_unsupported_cache,
     warn_unsupported_context,
     write_parameters,
 )
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
 from ..common.warnings import WarningCollector
-from ..media.prepare import prepare_media
 from .messages import PROTOCOL, is_user_media, write_contents
 from .quirks import GeminiQuirks
 from .tools import write_provider_tools

@@ -21,9 +21,9 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.mime_sniffing import is_text
+from ..common.media import is_remote
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
-from ..media.prepare import is_remote
 
 PROTOCOL = "ollama"
 Wire = dict[str, Any]

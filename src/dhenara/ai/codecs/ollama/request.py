@@ -10,11 +10,11 @@ from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import ToolDefinition
 from ..base import EncodedRequest
+from ..common.media import prepare_media
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
 from ..common.tools import select_tools, write_raw
 from ..common.warnings import WarningCollector
-from ..media.prepare import prepare_media
 from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import OllamaQuirks
 

@@ -40,9 +40,8 @@ from ..common.fields import (
     unreadable,
     used,
 )
-from ..common.protocol_detection import OLLAMA, not_an_answer, refuse_foreign
-from ..common.think_tags import ThinkTagParser
-from ..failure import error_from_response
+from ..common.response import ThinkTagParser
+from ..failure import OLLAMA, error_from_response, missing_response, refuse_foreign
 from .request import is_prompt_truncated
 
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
@@ -87,7 +86,7 @@ class OllamaReader(RequestAware):
         if not self._began:
             refuse_foreign(data, OLLAMA)
             if not read_object(data, "message") and "done_reason" not in data:
-                raise not_an_answer(OLLAMA)
+                raise missing_response(OLLAMA)
         if not self._began:
             yield self._begin(data)
         yield from self._read_message(read_object(data, "message"))

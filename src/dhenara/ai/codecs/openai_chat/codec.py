@@ -1,7 +1,8 @@
-"""The Chat Completions codec."""
+"""The Chat Completions codec and its errors; images and token counts over the same endpoint."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError
@@ -11,6 +12,7 @@ from ...wire.frame import Frames
 from ..base import EncodedRequest
 from ..common.fields import Wire, read_object, read_text
 from ..failure import LONGEST_BODY, error_from_response, parse_body
+from ..operations.operation import OperationCodec, count_reader
 from .quirks import ChatQuirks
 from .request import write_request
 from .response import ChatReader
@@ -88,3 +90,27 @@ CODES = ("code", "status_code")
 
 
 CODEC = OpenAIChat()
+
+
+def write_count(call: Call, quirks: ChatQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    return replace(request, path=f"{request.path}/input_tokens")
+
+
+COUNT_TOKENS = OperationCodec("openai_chat.count_tokens", write_count, count_reader("input_tokens"), read_error)
+
+
+MODALITIES = ["image", "text"]
+
+
+class ChatImages(OpenAIChat):
+    """Returns text in addition to the images."""
+
+    name = "openai_chat.images"
+
+    def encode(self, call: Call, quirks: ChatQuirks) -> EncodedRequest:
+        options = {"modalities": MODALITIES, **call.config.options}
+        return super().encode(replace(call, config=call.config.model_copy(update={"options": options})), quirks)
+
+
+IMAGES = ChatImages()

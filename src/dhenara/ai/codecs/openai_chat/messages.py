@@ -22,10 +22,10 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
 from ...wire import json
+from ..common.foreign_parts import with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, is_prefilled
 from ..common.tools import legal_id, result_id
-from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
 from .parts import cache_control_of, mark_part, write_parts
 from .quirks import PROTOCOL, ChatQuirks

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ..base import EncodedRequest
+from ..common.media import has_media, prepare_media
 from ..common.request import (
     BREAKPOINT,
     as_continue_request,
@@ -17,7 +18,6 @@ from ..common.request import (
 )
 from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
-from ..media.prepare import has_media, prepare_media
 from .messages import write_messages
 from .quirks import PROTOCOL, ChatQuirks
 

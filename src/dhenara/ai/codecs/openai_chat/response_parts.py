@@ -26,13 +26,13 @@ from ..common.fields import (
     read_text,
     unread_warning,
 )
-from ..common.parallel_calls import WrapperCalls
+from ..common.response import WrapperCalls
 from .quirks import ChatQuirks
 from .reasoning import find_reasoning, reasoning_text
 from .tools import CallReader
 
 if TYPE_CHECKING:
-    from ..common.think_tags import ThinkTagParser
+    from ..common.response import ThinkTagParser
     from .reasoning import ReasoningDetails
 
 
@@ -215,7 +215,7 @@ class MessageReader:
 
 
 def think_tag_parser(*, opened: bool) -> ThinkTagParser:
-    from ..common.think_tags import ThinkTagParser
+    from ..common.response import ThinkTagParser
 
     return ThinkTagParser(opened=opened)
 

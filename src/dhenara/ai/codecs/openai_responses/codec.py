@@ -1,7 +1,8 @@
-"""The Responses codec."""
+"""The Responses codec and its errors; background responses and token counts."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError
@@ -10,8 +11,9 @@ from ...types.config.call import Call
 from ...wire.frame import Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
-from ..common.paths import quote_segment
+from ..common.request import quote_segment
 from ..failure import error_from_response, parse_body
+from ..operations.operation import OperationCodec, count_reader
 from .quirks import ResponsesQuirks
 from .request import write_request
 from .response import UNDER_WAY, ResponsesReader
@@ -65,3 +67,20 @@ def read_error(head: Head, body: Any) -> CallError:
 
 
 CODEC = OpenAIResponses()
+
+
+COUNTED = frozenset(
+    {
+        *("model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "reasoning"),
+        *("text", "truncation", "conversation", "previous_response_id", "personality"),
+    }
+)
+
+
+def write_count(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    body = {name: value for name, value in request.body.items() if name in COUNTED}
+    return replace(request, path=f"{request.path}/input_tokens", body=body)
+
+
+COUNT_TOKENS = OperationCodec("openai_responses.count_tokens", write_count, count_reader("input_tokens"), read_error)

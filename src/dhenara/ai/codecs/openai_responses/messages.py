@@ -22,10 +22,10 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import VENDOR_PART
 from ...wire import json
+from ..common.foreign_parts import has_own_form, with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.tools import legal_id, result_id
-from ..common.vendor_fields import has_own_form, with_vendor_fields
 from ..common.warnings import WarningCollector
 from .parts import PROTOCOL, to_base64, write_parts
 from .quirks import ResponsesQuirks

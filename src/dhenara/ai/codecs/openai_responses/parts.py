@@ -8,10 +8,10 @@ from typing import Any
 
 from ...types.content.parts import Content, FileContent, GenericContent, ImageContent, Media
 from ...wire.mime_sniffing import is_text
+from ..common.foreign_parts import with_vendor_fields
+from ..common.media import document_name, is_remote
 from ..common.request import BREAKPOINT, breakpoint_of
-from ..common.vendor_fields import with_vendor_fields
 from ..common.warnings import WarningCollector
-from ..media.prepare import document_name, is_remote
 
 PROTOCOL = "openai_responses"
 Wire = dict[str, Any]

@@ -11,11 +11,11 @@ from ...types.config.call_config import AIModelCallConfig
 from ...types.content.parts import ReasoningContent
 from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
+from ..common.media import prepare_media
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
 from ..common.warnings import WarningCollector
-from ..media.prepare import prepare_media
 from .messages import write_items
 from .parts import PROTOCOL, is_user_media
 from .quirks import ResponsesQuirks

@@ -1,4 +1,4 @@
-"""Responses: complete and streamed, decoded item by item by the same functions."""
+"""Responses: complete and streamed, decoded item by item by the same functions, and their token counts."""
 
 from __future__ import annotations
 
@@ -23,23 +23,60 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ..common.fields import (
+    Report,
     Wire,
+    count,
     read_extras,
     read_index,
+    read_int,
+    read_ints,
     read_name,
     read_object,
     read_objects,
     read_text,
     unread_warning,
+    unreadable,
     used,
 )
-from ..common.protocol_detection import RESPONSES, not_an_answer, refuse_foreign, says_why
+from ..common.usage import TokenReport as Counted, reported_cost, split
+from ..failure import RESPONSES, missing_response, refuse_foreign, says_why
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
-from .usage import read_usage
+
+
+def read_usage(report: Report) -> Usage:
+    read_in, made = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
+    match = split(
+        Counted(
+            count(report, "input_tokens"),
+            count(report, "output_tokens"),
+            count(report, "total_tokens"),
+            read={
+                "cache_read_tokens": read_int(read_in, "cached_tokens"),
+                "cache_write_tokens": read_int(read_in, "cache_write_tokens"),
+                "input_audio_tokens": read_int(read_in, "audio_tokens"),
+            },
+            made={
+                "reasoning_tokens": read_int(made, "reasoning_tokens"),
+                "output_audio_tokens": read_int(made, "audio_tokens"),
+                "output_image_tokens": read_int(made, "image_tokens"),
+            },
+        )
+    )
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
+            "reported_cost": reported_cost(report),
+            "unclear": (*match.unclear, *unreadable(report)),
+            "raw": dict(report),
+        }
+    )
+
 
 INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -84,10 +121,10 @@ class ResponsesReader:
         has_items = is_response and isinstance(body.get("output"), list) and bool(body["output"] or body.get("status"))
         if has_items and body["output"] and not any(read_objects(body, "output")):
             # Items that are all empty or no objects.
-            raise not_an_answer(RESPONSES)
+            raise missing_response(RESPONSES)
         if not has_items and not is_unfinished(body):
             if not says_why(body):
-                raise not_an_answer(RESPONSES)
+                raise missing_response(RESPONSES)
             yield ErrorDelta(stream_error(body))
             return
         yield from self._begin(body)
@@ -204,7 +241,7 @@ class ResponsesReader:
         """An end without a response, and without items before it, is no answer."""
         response = read_object(event, "response")
         if not response and not self._items:
-            raise not_an_answer(RESPONSES)
+            raise missing_response(RESPONSES)
         return self._close(response)
 
     def _error(self, event: Wire) -> Iterable[Delta]:

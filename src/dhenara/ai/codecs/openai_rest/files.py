@@ -12,11 +12,10 @@ from ...types.config.call import Call
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ..base import EncodedRequest
 from ..common.fields import require
-from ..common.paths import quote_segment
+from ..common.request import quote_segment
 from ..common.warnings import WarningCollector
 from ..openai_chat.codec import read_error
-from ..operations.batch import batch_line_format
-from ..operations.files import FileQuirks, download_format
+from ..operations.batch import FileQuirks, batch_line_format, download_format
 from ..operations.operation import OperationCodec, request_of
 
 Wire = dict[str, Any]

@@ -22,7 +22,7 @@ from ..common.fields import Report, count, read_int, read_name, read_object, unr
 from ..common.usage import TokenReport as Counted, reported_cost, split_if_counted
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
-from ..operations.image import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
+from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
 from ..operations.operation import ImageQuirks, says_why
 
 FACTS = ("background", "quality", "size", "output_format", "created")

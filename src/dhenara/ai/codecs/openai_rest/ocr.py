@@ -14,9 +14,9 @@ from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrRe
 from ...wire.media_headers import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
-from ..media.support import with_media_type
+from ..common.media_support import with_media_type
 from ..openai_chat.codec import read_error
-from ..operations.image import image_url
+from ..operations.inputs import image_url
 from ..operations.operation import OcrQuirks, OperationCodec, request_of
 
 OWN = ("index", "markdown", "images", "dimensions")

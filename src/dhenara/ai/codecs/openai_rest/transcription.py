@@ -22,7 +22,7 @@ from ..common.usage import TokenReport as Counted, reported_cost, split_if_count
 from ..common.warnings import WarningCollector
 from ..failure import parse_body
 from ..openai_chat.codec import read_error
-from ..openai_chat.usage import input_audio
+from ..openai_chat.response import input_audio
 from ..operations.audio import (
     TranscriptionQuirks,
     Wire,

@@ -1,22 +1,27 @@
-"""Base of the codecs of operations other than chat, their quirks, and background responses."""
+"""Base of the codecs of operations other than chat, their quirks, and token counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
 
 from ...errors import CallError, ConfigurationError
 from ...http.protocol.message import Head
-from ...types.chat.delta import Delta, ErrorDelta, StreamEnd
+from ...types.chat.delta import Delta, ErrorDelta, ResultDelta, StreamEnd
+from ...types.chat.message import Message
 from ...types.config.call import Call
+from ...types.content.parts import Media
 from ...types.model_base import FrozenModel
+from ...types.operations.result import TokenCountResponse
+from ...types.tools.definitions import ToolDefinition
+from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import MALFORMED, EncodedRequest, Quirks
-from ..common.protocol_detection import says_why as says_why
-from ..failure import parse_body
+from ..common.fields import count
+from ..failure import parse_body, says_why as says_why
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)
@@ -153,3 +158,53 @@ class SupportsBackground(Protocol):
     def retrieve_request(self, answer_id: str, quirks: Any, after: int | None = None) -> EncodedRequest: ...
 
     def stop(self, answer_id: str, quirks: Any) -> EncodedRequest: ...
+
+
+def count_reader(field: str) -> Callable[[Any, Any], Iterator[Delta]]:
+    """Return a reader for a count in this field of the response."""
+
+    def read(quirks: Any, body: Any) -> Iterator[Delta]:
+        counted = count(body, field)
+        if counted is None:
+            raise ValueError(f"expected a token count, but the field {field} is missing")
+        yield ResultDelta(TokenCountResponse(input_tokens=counted))
+
+    return read
+
+
+LETTERS_PER_TOKEN = 4
+TOKENS_PER_TURN = 4
+TOKENS_PER_PICTURE = 800
+"""Providers count images by size, from a few hundred to 2,000 tokens."""
+
+
+def estimate_tokens(call: Call) -> int:
+    """Estimate the input tokens; within a third of the real count for most languages and models, rather too high."""
+    words = sum(tokens(text) for text in call_texts(call))
+    pictures = sum(isinstance(part, Media) for message in call.messages for part in message.contents)
+    return words + TOKENS_PER_TURN * (len(call.messages) + len(call.instructions)) + TOKENS_PER_PICTURE * pictures
+
+
+def tokens(text: str) -> int:
+    """Estimate a text: four Latin letters per token, one character per token for most other scripts."""
+    plain = len(text) if text.isascii() else sum(letter < "\u0250" for letter in text)
+    return -(-plain // LETTERS_PER_TOKEN) + len(text) - plain
+
+
+def call_texts(call: Call) -> Iterator[str]:
+    yield from call.instructions
+    for message in call.messages:
+        yield from message_texts(message)
+    for tool in call.config.tools:
+        if isinstance(tool, ToolDefinition):
+            yield json.dumps(tool.model_dump(exclude_none=True)).decode()
+
+
+def message_texts(message: Message) -> Iterator[str]:
+    """Return all content of a message that becomes tokens; content that is not text as its JSON."""
+    for part in message.contents:
+        text = part.get_text()
+        if text:
+            yield text
+        elif not isinstance(part, Media):
+            yield json.dumps(part.model_dump(exclude_none=True, exclude={"origin", "extras", "type"})).decode()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ...codecs.base import EncodedRequest
-from ...codecs.media.support import describe_media
+from ...codecs.common.media_support import describe_media
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
 from ...errors import ConfigurationError, UnsupportedError
 from ...http.protocol.request_bodies import LineSource, StreamedLines

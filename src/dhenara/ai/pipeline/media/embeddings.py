@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ...codecs.operations.embedding import check_images
+from ...codecs.operations.inputs import check_images
 from ...codecs.operations.operation import EmbeddingQuirks
 from ...errors import BadAnswerError, DhenaraError
 from ...types.config.call import Call, CallJournal

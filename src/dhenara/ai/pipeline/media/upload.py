@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...codecs.media.limits import media_of
-from ...codecs.media.support import describe_media, kind_of
-from ...codecs.operations.files import FileQuirks
+from ...codecs.common.media_support import describe_media, kind_of, media_of
+from ...codecs.operations.batch import FileQuirks
 from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import CallWarning

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from ...codecs.media.support import PICTURES, MediaSupport
+from ...codecs.common.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import BatchQuirks
-from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.batch import BatchQuirks, FileQuirks
 from ...codecs.operations.operation import EmbeddingQuirks
 from ..operation_routes import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route

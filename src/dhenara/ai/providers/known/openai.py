@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...codecs.media.support import PICTURES, MediaSupport
+from ...codecs.common.media_support import PICTURES, MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.batch import FileQuirks
 from ...codecs.operations.operation import ImageQuirks, ModerationQuirks
 from ..operation_routes import (
     BATCHES,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ...codecs.media.support import MediaSupport
+from ...codecs.common.media_support import MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import BatchQuirks
-from ...codecs.operations.files import FileQuirks
+from ...codecs.operations.batch import BatchQuirks, FileQuirks
 from ...codecs.operations.operation import ImageQuirks
 from ..operation_routes import files, images, speech, transcriptions
 from ..provider import Provider, Route

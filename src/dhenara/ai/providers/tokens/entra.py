@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...codecs.common.paths import quote_segment
+from ...codecs.common.request import quote_segment
 from ...errors import ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...io.protocol import IO

@@ -1,8 +1,9 @@
-"""Anthropic batches: calls are sent in the request, results are read from a URL of their own."""
+"""Message batches, and token counts of requests."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchSt
 from ...types.operations.files import read_time
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_object, require
-from ..common.paths import quote_segment
+from ..common.request import quote_segment
 from ..operations.batch import (
     MARK,
     BatchCodec,
@@ -23,15 +24,17 @@ from ..operations.batch import (
     error_body,
     upload_request,
 )
-from ..operations.operation import request_of
+from ..operations.operation import OperationCodec, count_reader, request_of
 from .codec import read_error
+from .quirks import MessagesQuirks
+from .request import write_request
 
 HEADERS = {"anthropic-version": "2023-06-01"}
 STATUSES = {"invalid_request_error": 400, "authentication_error": 401, "permission_error": 403, "not_found_error": 404}
 STATUSES |= {"request_too_large": 413, "rate_limit_error": 429, "api_error": 500, "overloaded_error": 529}
 
 
-def write(call: Call, quirks: BatchQuirks) -> EncodedRequest:
+def write_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     path = f"{quirks.path}/{quote_segment(request.batch_id)}" if request.batch_id is not None else quirks.path
     if request.action == "get":
@@ -52,7 +55,7 @@ def write_line(key: str, body: Any, path: str) -> Wire:
     return {"custom_id": key, "params": body}
 
 
-def read(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+def read_batch(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "data" in body:
         cursor = body.get("last_id") if body.get("has_more") else None
         yield ResultDelta(BatchPage(jobs=tuple(map(read_job, body["data"] or ())), cursor=cursor))
@@ -96,6 +99,23 @@ def entry(data: Wire, position: int) -> BatchResult:
     return BatchResult(data["custom_id"], *error_body(error, STATUSES.get(str(kind), 500)))
 
 
-CODEC = BatchCodec(
-    "anthropic.batches", write, read, read_error, write_line, entry, results_location="address", named=False
+BATCHES = BatchCodec(
+    "anthropic.batches", write_batch, read_batch, read_error, write_line, entry, results_location="address", named=False
 )
+
+
+COUNTED = frozenset(
+    {
+        *("model", "messages", "system", "tools", "tool_choice", "thinking", "cache_control"),
+        *("output_config", "output_format", "mcp_servers", "context_management", "speed"),
+    }
+)
+
+
+def write_count(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    body = {name: value for name, value in request.body.items() if name in COUNTED}
+    return replace(request, path=f"{request.path}/count_tokens", body=body)
+
+
+COUNT_TOKENS = OperationCodec("anthropic.count_tokens", write_count, count_reader("input_tokens"), read_error)

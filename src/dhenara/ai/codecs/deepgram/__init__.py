@@ -1,1 +1,0 @@
-"""Codecs for Deepgram: transcription and speech, with all parameters in the query."""

@@ -1,1 +1,0 @@
-"""Media in requests: which media a protocol accepts, and how they are prepared for it."""

@@ -1,1 +1,0 @@
-"""Codecs for Vertex AI's predict protocol: instances in, predictions out."""
