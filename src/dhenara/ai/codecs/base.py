@@ -36,6 +36,9 @@ class Quirks:
     names: ClassVar[Mapping[str, str | None]] = {}
     """Parameter names of the protocol."""
 
+    results_by_name: ClassVar[bool] = False
+    """Whether tool results are matched to their calls by the name of the tool, so that they need no id."""
+
     params: Mapping[str, str | None] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     structured: tuple[OutputMode, ...] = ("native", "tool", "prompt")

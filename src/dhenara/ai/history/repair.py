@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..errors import ConfigurationError
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
+from ..types.config.call import Call
 from ..types.config.call_config import AIModelCallConfig
 from ..types.config.model import AIModel
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
@@ -191,6 +193,23 @@ def continues_stored_history(config: AIModelCallConfig, model: AIModel) -> bool:
     if config.prompt_cache is not None and config.prompt_cache.stored is not None:
         return True
     return names_stored_history(config.options) or names_stored_history(model.parameters)
+
+
+def check_result_ids(call: Call) -> None:
+    """Check the tool results of a call whose earlier turns only the provider has.
+
+    Args:
+        call: The call, with repaired messages: results of known calls have the ids of these.
+
+    Raises:
+        ConfigurationError: If a result has no id; its call cannot be found by the name of the tool.
+    """
+    for message in call.messages:
+        for part in message.contents:
+            if isinstance(part, ToolResultContent) and not part.call_id:
+                target = f"{call.endpoint.api.provider} ({call.endpoint.ai_model.model_name})"
+                problem = f"the result of {part.name!r} has no call_id, and its call is stored at the provider"
+                raise ConfigurationError(f"{target}: {problem}. Pass call_id=...")
 
 
 def names_stored_history(fields: Mapping[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from ..codecs.common.media import has_media
 from ..codecs.common.request import is_prefilled
 from ..codecs.common.warnings import WarningCollector
 from ..errors import UnsupportedError
+from ..history.repair import check_result_ids, continues_stored_history
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint
@@ -51,6 +52,9 @@ class RequestBuilder:
 
     def write(self, call: Call, constraints: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
         """Encode the call, with the given constraints or all that are known."""
+        is_stored = continues_stored_history(call.config, call.endpoint.ai_model)
+        if is_stored and not self._target.quirks.results_by_name:
+            check_result_ids(call)
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & CONSTRAINED or is_prefilled(call)
         facts = self._facts(call) if concerned or shows else None

@@ -31,7 +31,7 @@ from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_options, is_remote
 from ..common.plan import is_own_part
 from ..common.request import anthropic_cache_control
-from ..common.tools import legal_id, result_id
+from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 
 PROTOCOL = "anthropic"
@@ -125,7 +125,7 @@ def write_call(part: ToolCallContent, *, home: bool) -> Wire:
 
 
 def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector) -> Wire:
-    block: Wire = {"type": "tool_result", "tool_use_id": result_id(part, "word64")}
+    block: Wire = {"type": "tool_result", "tool_use_id": legal_id(part.call_id, "word64")}
     if part.contents:
         options = [part.get_text()] if part.output is not None else []
         inner: list[Wire] = [{"type": "text", "text": one} for one in options if one]

@@ -26,7 +26,6 @@ from ...wire.mime_sniffing import is_text
 from ..common.foreign_parts import drop_empty, with_vendor_fields
 from ..common.media import is_remote
 from ..common.plan import is_own_part
-from ..common.tools import result_id
 from ..common.warnings import WarningCollector
 
 PROTOCOL = "cohere"
@@ -165,7 +164,7 @@ def write_results(contents: Sequence[Content], warnings: WarningCollector) -> It
                 warnings.rewritten(
                     "a tool result", "its images and files are left out: tool results support only text", part
                 )
-            yield {"role": "tool", "tool_call_id": result_id(part, "any"), "content": write_output(part)}
+            yield {"role": "tool", "tool_call_id": part.call_id, "content": write_output(part)}
 
 
 def write_output(part: ToolResultContent) -> str | list[Wire]:

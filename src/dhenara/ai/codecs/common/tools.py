@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...errors import ConfigurationError
-from ...types.content.parts import ToolResultContent
 from ...types.tools.definitions import ProviderTool, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from .warnings import WarningCollector
 
@@ -75,25 +73,6 @@ WORD64 = re.compile(r"[A-Za-z0-9_-]{1,64}")
 def legal_id(given: str, rule: IdRule) -> str:
     """Return the id if it is valid, else one derived from it; the result is deterministic."""
     return RULES[rule](given)
-
-
-def result_id(result: ToolResultContent, rule: IdRule) -> str:
-    """Return the id of the call that a result answers.
-
-    Args:
-        result: A result whose call the history has, or the provider stores.
-        rule: Format of ids that the provider accepts.
-
-    Returns:
-        The valid id.
-
-    Raises:
-        ConfigurationError: If the result has no id; without its call, none can be found.
-    """
-    if not result.call_id:
-        what = f"the result of {result.name!r}" if result.name else "a tool result"
-        raise ConfigurationError(f"{what} has no call_id, and the history does not contain its call. Pass call_id=...")
-    return legal_id(result.call_id, rule)
 
 
 def any_id(given: str) -> str:

@@ -27,7 +27,7 @@ from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_options, is_remote
 from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
 from ..common.request import cache_point
-from ..common.tools import legal_id, result_id
+from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 from .quirks import DOCUMENTS
 
@@ -259,5 +259,5 @@ def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector
             content.extend(write_unsupported_media(inner, warnings, "tool results have no sound there"))
         else:
             content.extend(write_block(inner, call, warnings))
-    text: Wire = {"toolUseId": result_id(part, "word64"), "content": content or [{"text": NOTHING}]}
+    text: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
     return {"toolResult": {**text, "status": "error"} if part.is_error else text}

@@ -21,6 +21,7 @@ class GeminiQuirks(Quirks):
     """Quirks of a Gemini dialect. The defaults are Google AI and a model of the third generation or later."""
 
     names: ClassVar[Mapping[str, str | None]] = wire_names("gemini")
+    results_by_name: ClassVar[bool] = True
 
     path: str = "/{model}:{method}"
     thinking: Literal["level", "budget", "none"] = "level"

@@ -16,6 +16,7 @@ class OllamaQuirks(Quirks):
     """Quirks of a model. The defaults are a model whose reasoning can only be on or off."""
 
     names: ClassVar[Mapping[str, str | None]] = wire_names("ollama")
+    results_by_name: ClassVar[bool] = True
 
     path: str = "/api/chat"
     structured: tuple[OutputMode, ...] = ("native", "prompt", "tool")

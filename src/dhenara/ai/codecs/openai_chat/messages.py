@@ -25,7 +25,7 @@ from ...wire import json
 from ..common.foreign_parts import with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, is_prefilled
-from ..common.tools import legal_id, result_id
+from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 from .parts import cache_control_of, mark_part, write_parts
 from .quirks import PROTOCOL, ChatQuirks
@@ -193,7 +193,7 @@ def write_results(contents: Sequence[ContentItem], quirks: ChatQuirks, warnings:
     for result in results:
         yield {
             "role": "tool",
-            "tool_call_id": result_id(result, quirks.tool_id),
+            "tool_call_id": legal_id(result.call_id, quirks.tool_id),
             "content": result_content(result, quirks, warnings),
         }
     if quirks.parts_in_tool_results:

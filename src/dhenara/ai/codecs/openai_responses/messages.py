@@ -25,7 +25,7 @@ from ...wire import json
 from ..common.foreign_parts import has_own_form, with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
-from ..common.tools import legal_id, result_id
+from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 from .parts import PROTOCOL, to_base64, write_parts
 from .quirks import ResponsesQuirks
@@ -225,5 +225,5 @@ def write_results(
                 output = [*lead, *write_parts(part.contents, warnings, marks=marks)]
             elif mark := part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None):
                 output = [{**text(output), BREAKPOINT: mark}]
-            wire = {"type": "function_call_output", "call_id": result_id(part, "long"), "output": output}
+            wire = {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}
             yield with_vendor_fields(wire, part, PROTOCOL)
