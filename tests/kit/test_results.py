@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, ValidationError
 
 from ai_utilities import AskResult, UsageData
-from ai_utilities.usage.data import BUCKETS, MADE, READ
+from ai_utilities.usage.data import BUCKETS, INPUT_BUCKETS, OUTPUT_BUCKETS
 from dhenara.ai.types import Cost, Usage
 
 COUNTS = st.fixed_dictionaries({name: st.integers(0, 10**6) for name in BUCKETS})
@@ -71,8 +71,8 @@ def test_copies_know_what_the_original_knew(travel) -> None:  # type: ignore[no-
 def test_usage_keeps_every_bucket_and_its_sums(counts: dict[str, int]) -> None:
     row = UsageData.of(Usage(**counts))
     assert {name: getattr(row, name) for name in BUCKETS} == counts
-    assert row.prompt_tokens == sum(counts[name] for name in READ)
-    assert row.completion_tokens == sum(counts[name] for name in MADE)
+    assert row.prompt_tokens == sum(counts[name] for name in INPUT_BUCKETS)
+    assert row.completion_tokens == sum(counts[name] for name in OUTPUT_BUCKETS)
     assert row.total_tokens == sum(counts.values())
     assert UsageData.model_validate_json(row.model_dump_json()) == row
 

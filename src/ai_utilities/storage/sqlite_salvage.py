@@ -20,11 +20,17 @@ MOST_MISSES = 20_000
 """Unreadable row numbers in a row after which reading ends."""
 
 T = TypeVar("T")
-Rows = list[tuple[Any, ...]]
+Row = tuple[Any, ...]
+"""The columns of a row, of the types of SQLite."""
+
+Rows = list[Row]
 
 
 def salvage(
-    path: Path, templates: Sequence[Callable[[sqlite3.Connection], None]], table: str, read: Callable[[Any], list[T]]
+    path: Path,
+    templates: Sequence[Callable[[sqlite3.Connection], None]],
+    table: str,
+    read: Callable[[sqlite3.Connection], list[T]],
 ) -> list[T]:
     """Reads a copy of a damaged file: as it is, or with the first page of an empty file.
 

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -19,7 +18,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 from ..storage.store_calls import StoreIO, call_store_shielded, within
 from ..telemetry.redaction import redact
 from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
-from .data import Outcome, UsageData
+from .data import Facts, Outcome, UsageData
 from .open_rows import expiry
 
 if TYPE_CHECKING:
@@ -27,29 +26,30 @@ if TYPE_CHECKING:
 
 
 def stored_text(error: BaseException, call: Call) -> str:
-    """The text of an error for places where it stays.
+    """The text of an error for ledgers, spans and logs.
 
     Args:
-        error: What went wrong.
-        call: The call whose texts must not be repeated.
+        error: The error.
+        call: The call whose contents must not be repeated.
 
     Returns:
-        The class of the error, the status and code where it has them, and its message: shortened, without secrets,
-        and without what it repeats of the call.
+        The class of the error, its status and code if it has them, and its message: shortened, and without secrets
+        and quotations of the call.
     """
     return redact(stored_error_text(error, call))
 
 
 def attempt_text(attempt: Attempt, call: Call) -> str | None:
-    """The same for an attempt, which has its error as text."""
+    """Like `stored_text`, for the error of an attempt; None if it has none."""
     if attempt.error is None:
         return None
     kind, colon, text = attempt.error.partition(": ")
     status = f" [HTTP {attempt.status}]" if attempt.status else ""
-    return f"{kind}{colon}{shown(text, call)}{status}"
+    return f"{kind}{colon}{redact_contents(text, call)}{status}"
 
 
-def shown(text: str, call: Call) -> str:
+def redact_contents(text: str, call: Call) -> str:
+    """A text without secrets and without quotations of the call."""
     return redact(without_contents(text, call_texts(call)))
 
 
@@ -66,9 +66,18 @@ IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
 
 
 class AttemptRows:
-    """Rows of one call. An attempt's row uses the id opened when the journal had as many attempts before it."""
+    """The rows of one call.
 
-    def __init__(self, usage: UsageLayer, io: StoreIO, call: Call, facts: Mapping[str, Any]) -> None:
+    The row of an attempt has the id under which it was opened, when the journal had as many attempts as before it.
+
+    Args:
+        usage: The layer that writes the rows.
+        io: The IO of the call.
+        call: The call.
+        facts: The fields that all rows have in common.
+    """
+
+    def __init__(self, usage: UsageLayer, io: StoreIO, call: Call, facts: Facts) -> None:
         self._usage = usage
         self._io = io
         self._call = call
@@ -96,13 +105,13 @@ class AttemptRows:
         await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
 
     def _open_row(self, opened: UsageData, expires: float) -> None:
-        """Uses the lock of settling; otherwise a row of a cancelled call could be opened late and stay open."""
+        """Shares its lock with settling, since the row of a cancelled call could otherwise be opened after its end."""
         with self._lock:
             if not self._over:
                 self._usage.open(opened, expires)
 
     def _retire(self, index: int) -> None:
-        """An attempt that sent two requests has two rows."""
+        """Keeps the id of an earlier request of the same attempt, which has a row of its own."""
         if index in self._ids:
             self._retired.append(self._ids.pop(index))
 
@@ -146,7 +155,7 @@ class AttemptRows:
         await self._write(rows, last=True)
 
     def _end(self) -> None:
-        """Called when this layer sends no more requests of the call; a fallback endpoint has its own rows."""
+        """Ends the opening of rows. Requests to a fallback endpoint have rows of another instance."""
         steps = self._call.journal.before_send
         if self.open in steps:
             steps.remove(self.open)
@@ -165,7 +174,7 @@ class AttemptRows:
         return rows
 
     def _left_open(self) -> list[str]:
-        """Rows that belong to no recorded attempt."""
+        """Ids of open rows that belong to no recorded attempt."""
         return [*self._ids.values(), *self._retired]
 
     def _left(self) -> float | None:
@@ -203,21 +212,21 @@ class AttemptRows:
 
 
 def new_id() -> str:
-    """32 digits that sort by time, so that every store returns the rows of a call in order."""
+    """A new id of 32 digits. Ids sort by time, so that every store returns the rows of a call in order."""
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
 
 
-def row(facts: Mapping[str, Any], outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
+def row(facts: Facts, outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
     """A row without usage."""
     return UsageData.of(None, cost, **{**facts, "outcome": outcome, "attempt": attempt, **more})
 
 
-def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageData:
+def failed_row(attempt: Attempt, facts: Facts, call: Call) -> UsageData:
     """Rejected requests are not charged; for requests without an answer the cost is unknown."""
     refused = attempt.status is not None and attempt.status >= 400
     return row(
         facts,
-        "interrupted" if broke_off(attempt) else "failed",
+        "interrupted" if is_interrupted(attempt) else "failed",
         attempt.number,
         REFUSED_COST if refused or unsent(attempt) else None,
         error=attempt_text(attempt, call),
@@ -226,14 +235,14 @@ def failed_row(attempt: Attempt, facts: Mapping[str, Any], call: Call) -> UsageD
     )
 
 
-def broke_off(attempt: Attempt) -> bool:
+def is_interrupted(attempt: Attempt) -> bool:
     """Whether the answer had begun when its connection ended."""
     text = attempt.error or ""
     begun = attempt.status is not None and attempt.status < 300
     return text.startswith("BrokenStreamError") or (begun and text.startswith("ConnectionFailedError"))
 
 
-def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -> UsageData:
+def cached_row(answer: ChatResponse, facts: Facts, seconds: float) -> UsageData:
     saved = answer.cost.saved if answer.cost else None
     more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
     return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
@@ -242,7 +251,7 @@ def cached_row(answer: ChatResponse, facts: Mapping[str, Any], seconds: float) -
 def answered_row(
     answer: ChatResponse,
     last: Attempt,
-    facts: Mapping[str, Any],
+    facts: Facts,
     outcome: Outcome = "answered",
     error: str | None = None,
 ) -> UsageData:
@@ -251,9 +260,7 @@ def answered_row(
     return UsageData.of(answer.usage, FREE_COST if free else answer.cost, **{**facts, **more})
 
 
-def incomplete_row(
-    stream: Stream, answer: ChatResponse, last: Attempt, facts: Mapping[str, Any], call: Call
-) -> UsageData:
+def incomplete_row(stream: Stream, answer: ChatResponse, last: Attempt, facts: Facts, call: Call) -> UsageData:
     """The row of a stream that broke or was closed early."""
     if stream.error is None:
         return answered_row(answer, last, facts, "cancelled")

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog.model_info import find_facts
@@ -34,12 +33,12 @@ REFUSED_COST = Cost(amount=Decimal(0), source="refused")
 
 
 def unbilled(attempt: Attempt) -> bool:
-    """Whether nothing can have been charged for it: refused, never reached, or never sent."""
+    """Whether an attempt cannot have been charged: it was rejected, or its request was not received."""
     return unsent(attempt) or (attempt.status is not None and attempt.status >= 400)
 
 
 def unsent(attempt: Attempt) -> bool:
-    """Whether its request cannot have been received: a limit kept it back, or there was no connection."""
+    """Whether the request of an attempt cannot have been received: a limit held it back, or nothing was connected."""
     text = attempt.error or ""
     if "may have been received" in text:
         return False
@@ -47,53 +46,62 @@ def unsent(attempt: Attempt) -> bool:
 
 
 def unbilled_error(call: Call, error: CallError) -> bool:
-    """The same for an error that no attempt has, as where nothing retries."""
+    """Like `unbilled`, for an error that belongs to no attempt, as without retries."""
     head = call.journal.head
     if head is not None:
         return head.status >= 400
-    never = isinstance(error, ConnectionFailedError) and "may have been received" not in error.message
-    return never or (error.status or 0) >= 400
+    unreceived = isinstance(error, ConnectionFailedError) and "may have been received" not in error.message
+    return unreceived or (error.status or 0) >= 400
 
 
 MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")
 MEDIA_TOKENS = 2000
 """Minimum tokens of an image, audio or document."""
 
-BYTES_A_MEDIA_TOKEN = 25
+BYTES_PER_MEDIA_TOKEN = 25
 """A document page has about 50 kB and up to 2,000 tokens; audio and images have fewer tokens per byte."""
 
-USUAL_BYTES_A_TOKEN = 4
+USUAL_BYTES_PER_TOKEN = 4
 OVERHEAD = 16
 """Tokens that the provider adds per message."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEstimate:
-    """`usual` is the expected count, `most` an upper bound: a text token has at least one byte."""
+    """An estimate of tokens.
+
+    Attributes:
+        usual: The expected number.
+        most: An upper bound: a text token has at least one byte.
+    """
 
     usual: int
     most: int
 
 
-def estimate_tokens(body: Any) -> TokenEstimate:
-    """The tokens of a request body, in any protocol."""
+def estimate_tokens(body: object) -> TokenEstimate:
+    """Estimates the tokens of a request body of any protocol.
+
+    Args:
+        body: The body, as a JSON value. Long base64 texts count as media.
+    """
     text = media = 0
-    for options in iter_strings(body):
-        if MEDIA.match(options):
-            media += max(MEDIA_TOKENS, len(options) * 3 // 4 // BYTES_A_MEDIA_TOKEN)
+    for string in iter_strings(body):
+        if MEDIA.match(string):
+            media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
         else:
-            text += len(options.encode("utf-8", "surrogatepass"))
-    return TokenEstimate(text // USUAL_BYTES_A_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
+            text += len(string.encode("utf-8", "surrogatepass"))
+    return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
 
 
 def estimate_request(exchange: Exchange) -> TokenEstimate:
-    """The tokens of a request as sent, including uploaded media."""
+    """Estimates the tokens of a request as it will be sent, including uploaded media."""
     body = estimate_tokens(exchange.body)
-    media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_A_MEDIA_TOKEN) for part in exchange.uploads)
+    media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_PER_MEDIA_TOKEN) for part in exchange.uploads)
     return TokenEstimate(body.usual + media, body.most + media)
 
 
-def iter_strings(value: Any) -> Iterator[str]:
+def iter_strings(value: object) -> Iterator[str]:
     """All strings of a JSON value, also field names, as tool schemas are counted too."""
     if isinstance(value, str):
         yield value
@@ -107,17 +115,26 @@ def iter_strings(value: Any) -> Iterator[str]:
 
 
 def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
-    """The upper bound; None if unknown."""
+    """The most that a call can cost.
+
+    Args:
+        exchange: The call and the request that it becomes.
+        target: The endpoint.
+
+    Returns:
+        US dollars; None if the price or the length of the answer is unknown.
+    """
     call = exchange.call
     return highest_cost(USAGES.get(call.operation, unknown_usages)(call, estimate_request(exchange).most), call, target)
 
 
 def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
-    """The upper bound for a prompt of this many tokens."""
+    """The most that a call with a prompt of so many tokens can cost; None if unknown."""
     return highest_cost(answer_usages(call, read), call, target)
 
 
 def highest_cost(usages: Sequence[Usage], call: Call, target: Target) -> Decimal | None:
+    """The highest cost of these usages; None if no price is known."""
     amounts = [
         cost.amount
         for usage in usages
@@ -128,11 +145,12 @@ def highest_cost(usages: Sequence[Usage], call: Call, target: Target) -> Decimal
 
 
 def answer_usages(call: Call, read: int) -> list[Usage]:
+    """The longest answer, with and without a write to the provider's cache."""
     longest = call.config.max_output_tokens or longest_answer(call.endpoint)
     if longest is None:
         return []
-    made = longest * (call.config.n or 1)
-    return [Usage(input_tokens=read, output_tokens=made), Usage(cache_write_tokens=read, output_tokens=made)]
+    output = longest * (call.config.n or 1)
+    return [Usage(input_tokens=read, output_tokens=output), Usage(cache_write_tokens=read, output_tokens=output)]
 
 
 def embedding_usages(call: Call, read: int) -> list[Usage]:
@@ -150,17 +168,19 @@ def image_usages(call: Call, read: int) -> list[Usage]:
 
 def speech_usages(call: Call, read: int) -> list[Usage]:
     """Characters at the endpoint's own price."""
-    options, prices = call.request, prices_of(call.endpoint)
-    if not isinstance(options, SpeechRequest) or not isinstance(prices, AudioModelCostData):
+    request, prices = call.request, prices_of(call.endpoint)
+    if not isinstance(request, SpeechRequest) or not isinstance(prices, AudioModelCostData):
         return answer_usages(call, read)
-    return [Usage(units={"characters": float(len(options.text))})]
+    return [Usage(units={"characters": float(len(request.text))})]
 
 
 def unknown_usages(call: Call, read: int) -> list[Usage]:
+    """For operations whose cost cannot be foreseen."""
     return []
 
 
-def prices_of(endpoint: AIModelEndpoint) -> Any:
+def prices_of(endpoint: AIModelEndpoint) -> object:
+    """The prices that the user has set; None if the catalogue's are used."""
     return endpoint.cost_data or endpoint.ai_model.cost_data
 
 

@@ -17,10 +17,11 @@ from dhenara.ai.errors import DhenaraError
 from dhenara.ai.types import Cost, Usage
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
-"""`open`: sent, outcome not known yet; `abandoned`: outcome will stay unknown, because the process has ended."""
+"""`open`: sent, the outcome is not known yet; `abandoned`: the same, but the process has ended.
+`interrupted`: the answer broke off, or its process ended; `cancelled`: the caller stopped it."""
 
 BATCH = "batch"
-"""The operation of answers out of batches: each has one row, however many read it at the same time."""
+"""The operation of the items of a batch. Each has one row, even if several processes read the batch."""
 
 BUCKETS = (
     "input_tokens",
@@ -36,15 +37,41 @@ BUCKETS = (
 )
 """Disjoint token counts: every token is in exactly one. The first six are input, the others output."""
 
-READ = BUCKETS[:6]
-MADE = BUCKETS[6:]
+INPUT_BUCKETS = BUCKETS[:6]
+OUTPUT_BUCKETS = BUCKETS[6:]
+
+Facts = Mapping[str, Any]
+"""Fields of `UsageData` by name."""
 
 
 class UsageData(BaseModel):
-    """Usage of one request.
+    """Usage of one request: tokens, cost, duration and outcome.
 
-    Give either the totals or the disjoint counts; the others are computed. `cost` is None if unknown, never 0, and
-    `cost_reason` says why. A cached answer has `cached=True`, cost 0, and the original cost in `saved_cost`.
+    Pass either the totals or the disjoint counts; the others are computed.
+
+    Attributes:
+        prompt_tokens: All input tokens.
+        completion_tokens: All output tokens.
+        total_tokens: Both; what the provider reported, if it reported a total.
+        cost: The cost; None if unknown, never 0.
+        currency: The currency of the cost.
+        cost_source: Where the cost comes from, such as `provider` or `catalog`.
+        priced_as: The model whose price was used, if it is another name than `model`.
+        cost_reason: Why the cost is unknown.
+        saved_cost: For a cached answer, the cost of the original one; its own `cost` is 0.
+        provider: The name of the provider.
+        model: The name of the model.
+        operation: `chat`, `embed`, `image` and so on; `batch` for an item of a batch.
+        request_id: The provider's id of the request.
+        row_id: The id under which the row was opened before its request.
+        outcome: What became of the request.
+        cached: Whether the answer came from a cache.
+        attempt: The number of the attempt, from 1.
+        error: The error as text, redacted and shortened.
+        started_at: When the call began.
+        duration_s: Seconds until the end of the answer.
+        first_token_s: Seconds until the first part of the answer.
+        tags: The tags of the call.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -76,7 +103,6 @@ class UsageData(BaseModel):
     operation: str = "chat"
     request_id: str | None = None
     row_id: str | None = None
-    """The id under which the row was opened before its request."""
 
     outcome: Outcome = "answered"
     cached: bool = False
@@ -90,31 +116,40 @@ class UsageData(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _agree(cls, given: Any) -> Any:
-        return reconcile(given) if isinstance(given, Mapping) else given
+    def _reconcile(cls, fields: object) -> object:
+        return reconcile(fields) if isinstance(fields, Mapping) else fields
 
     @classmethod
     def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
-        """The row for an answer's usage and cost; `facts` are further fields."""
-        text = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
-        return cls.model_validate({**text, **cost_fields(usage, cost), **facts})
+        """Makes a row from the usage and cost of an answer.
+
+        Args:
+            usage: The tokens, if known.
+            cost: The cost, if known.
+            **facts: Further fields.
+
+        Raises:
+            pydantic.ValidationError: If a field is invalid.
+        """
+        counts = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
+        return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
-def reconcile(given: Mapping[str, Any]) -> dict[str, Any]:
+def reconcile(given: Facts) -> dict[str, Any]:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
-    text = dict(given)
-    if any(text.get(name) for name in BUCKETS):
-        text.setdefault("prompt_tokens", sum(text.get(name) or 0 for name in READ))
-        text.setdefault("completion_tokens", sum(text.get(name) or 0 for name in MADE))
+    fields = dict(given)
+    if any(fields.get(name) for name in BUCKETS):
+        fields.setdefault("prompt_tokens", sum(fields.get(name) or 0 for name in INPUT_BUCKETS))
+        fields.setdefault("completion_tokens", sum(fields.get(name) or 0 for name in OUTPUT_BUCKETS))
     else:
-        text["input_tokens"] = text.get("prompt_tokens") or 0
-        text["output_tokens"] = text.get("completion_tokens") or 0
-    text.setdefault("total_tokens", (text.get("prompt_tokens") or 0) + (text.get("completion_tokens") or 0))
-    return text
+        fields["input_tokens"] = fields.get("prompt_tokens") or 0
+        fields["output_tokens"] = fields.get("completion_tokens") or 0
+    fields.setdefault("total_tokens", (fields.get("prompt_tokens") or 0) + (fields.get("completion_tokens") or 0))
+    return fields
 
 
 def cost_fields(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
-    """What is known of the money."""
+    """The fields about cost."""
     if cost is None:
         return {"cost_reason": "the provider reported no usage" if usage is None else "no price is known"}
     return {
@@ -132,7 +167,11 @@ _tags: ContextVar[Mapping[str, str]] = ContextVar("ai_utilities.tags", default=N
 
 @contextmanager
 def tagged(**tags: str) -> Iterator[None]:
-    """Adds tags to all calls of this thread or task within a `with` block, besides those of outer blocks."""
+    """Adds tags to all calls of this thread or task within a `with` block, besides those of outer blocks.
+
+    Args:
+        **tags: Names and values; values become text.
+    """
     token = _tags.set({**_tags.get(), **{name: str(value) for name, value in tags.items()}})
     try:
         yield
@@ -156,9 +195,20 @@ OPEN = ("open", "abandoned")
 class Totals:
     """Sums of usage rows.
 
-    `cost` is the sum of known costs: `unknown_costs` rows have no cost, `partial_costs` rows may have cost more. Tokens
-    of cached answers are in `saved_tokens`. `interrupted` counts calls that broke or were closed early, `open` requests
-    that are not finished, `abandoned` those of them whose process has ended.
+    Attributes:
+        requests: The number of rows.
+        failed: Rows of failed requests.
+        cached: Rows of cached answers.
+        prompt_tokens: Input tokens of answers that were not cached.
+        completion_tokens: Output tokens of answers that were not cached.
+        saved_tokens: Tokens of cached answers.
+        cost: The sum of known costs.
+        saved_cost: The sum of known costs that caches saved.
+        unknown_costs: Rows without a known cost.
+        partial_costs: Rows that may have cost more than their known cost.
+        interrupted: Rows of answers that broke off or were stopped early.
+        open: Requests that are not finished.
+        abandoned: Those of them whose process has ended.
     """
 
     requests: int = 0
@@ -177,6 +227,7 @@ class Totals:
 
     @property
     def total_tokens(self) -> int:
+        """All tokens of answers that were not cached."""
         return self.prompt_tokens + self.completion_tokens
 
     @property
@@ -186,12 +237,12 @@ class Totals:
 
     def __str__(self) -> str:
         text = f"{self.requests} requests, {self.total_tokens} tokens, ${self.cost:f}"
-        unsure = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
-        unsure += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
-        return f"{text} (and {', '.join(unsure)})" if unsure else text
+        inexact = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
+        inexact += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
+        return f"{text} (and {', '.join(inexact)})" if inexact else text
 
     def __add__(self, other: Totals) -> Totals:
-        """Both together."""
+        """The sums of both."""
         return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
 
     def plus(self, row: UsageData) -> Totals:
@@ -216,15 +267,24 @@ class Totals:
 
 
 def sum_by(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
-    """Totals by day, model, provider, outcome or `tag:name`; under "" without grouping."""
-    match: dict[str, Totals] = {}
+    """Sums rows.
+
+    Args:
+        rows: The rows.
+        by: `day`, `model`, `provider`, `outcome` or `tag:<name>`; None for one total under "".
+
+    Returns:
+        Totals by the value of `by`, sorted.
+    """
+    sums: dict[str, Totals] = {}
     for row in rows:
         group = group_of(row, by)
-        match[group] = match.get(group, Totals()).plus(row)
-    return dict(sorted(match.items()))
+        sums[group] = sums.get(group, Totals()).plus(row)
+    return dict(sorted(sums.items()))
 
 
 def group_of(row: UsageData, by: str | None) -> str:
+    """The group of a row; empty if it has no such value."""
     if by is None:
         return ""
     if by == "day":
@@ -235,10 +295,14 @@ def group_of(row: UsageData, by: str | None) -> str:
 
 
 class PartialWriteError(DhenaraError):
-    """A ledger failed in the middle. Raised by its `add`, only `rows` are told again: those that it has not got."""
+    """Raised by `add` of a ledger that stored some of the rows. Only the others are written again.
+
+    Args:
+        rows: The rows that were not stored.
+    """
 
     def __init__(self, rows: Sequence[UsageData]) -> None:
-        super().__init__(f"{len(rows)} rows of usage were not written down")
+        super().__init__(f"{len(rows)} rows of usage were not stored")
         self.rows = list(rows)
 
     def __reduce__(self) -> tuple[Any, ...]:

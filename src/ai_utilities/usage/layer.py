@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar, cast
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError
@@ -19,7 +19,8 @@ from dhenara.ai.types import BatchItemContext, Call
 from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
 from .attempt_rows import AFTERWARDS, IN_FLIGHT, LONGEST_WAIT, AttemptRows, stored_text
 from .costs import MANAGEMENT_OPERATIONS, REFUSED_COST
-from .data import BATCH, PartialWriteError, UsageData, tags_now
+from .data import BATCH, Facts, PartialWriteError, UsageData, tags_now
+from .ledger import Ledger
 
 log = logging.getLogger("ai_utilities.usage")
 P = ParamSpec("P")
@@ -37,7 +38,7 @@ RETRY_AFTER = 1.0
 
 ITEM = "batch_item"
 TAG = "batch"
-"""Rows of answers out of a batch carry its id under this tag."""
+"""The name of the tag with the id of the batch, in rows of its items."""
 
 WAITING: set[UsageLayer] = set()
 """Layers with rows that could not be written yet."""
@@ -52,7 +53,7 @@ class UsageSink(Protocol):
 class UsageLayer:
     """Records usage. Put it into `layers` before the cache, so that cached answers are counted too.
 
-    The row of each request is opened in the ledger before the request is sent, and settled when its answer is over.
+    The row of each request is opened in the ledger before the request is sent, and settled when its answer ends.
 
     Args:
         ledger: A ledger, a tracker, or any object with `add(rows)`.
@@ -75,7 +76,7 @@ class UsageLayer:
         self.tags = dict(tags or {})
         self._listener = listener
         self.items: dict[str, set[str]] = {}
-        """Items of batches that have rows, for ledgers that cannot be asked."""
+        """Items of batches that have rows, by batch, for ledgers that cannot be read."""
 
         self._backlog: list[UsageData] = []
         self._failed = False
@@ -84,6 +85,7 @@ class UsageLayer:
         self._process = os.getpid()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint, in sync or async code."""
         return BoundUsage(self, io, target).record_usage
 
     def open(self, row: UsageData, expires: float) -> None:
@@ -139,6 +141,7 @@ class UsageLayer:
         return within(seconds, function, stalled=None if self.required else STALLED)
 
     def _steps_aside(self) -> bool:
+        """Whether the ledger is not called now, because it was not free in time a moment ago."""
         return self._failed and not self.required and time.monotonic() < self._retry_at
 
     def _take_backlog(self, *, put_back: bool = False) -> list[UsageData]:
@@ -184,19 +187,24 @@ def settle_at_exit() -> None:
 
 
 class BoundUsage:
-    """The ledger in one world, before one target."""
+    """The usage layer of one endpoint, in sync or async code."""
 
     def __init__(self, usage: UsageLayer, io: StoreIO, target: Target) -> None:
         self._usage = usage
         self._io = io
-        self._who = {"provider": target.origin.provider, "model": target.origin.model}
+        self._facts = {"provider": target.origin.provider, "model": target.origin.model}
 
     async def record_usage(self, call: Call, send: Send) -> Stream:
         """Records the requests of the call in the ledger."""
         if call.operation == ITEM:
-            return await record_item(self._io, self._usage, self._who, call, send)
+            return await record_item(self._io, self._usage, self._facts, call, send)
         at = datetime.fromtimestamp(self._io.time(), UTC)
-        facts = {**self._who, "operation": call.operation, "tags": {**self._usage.tags, **tags_now()}, "started_at": at}
+        facts = {
+            **self._facts,
+            "operation": call.operation,
+            "tags": {**self._usage.tags, **tags_now()},
+            "started_at": at,
+        }
         if call.operation in MANAGEMENT_OPERATIONS:
             call.journal.layer_data["tags"] = facts["tags"]
         rows = AttemptRows(self._usage, self._io, call, facts)
@@ -210,20 +218,31 @@ class BoundUsage:
         return stream
 
 
-async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Call, send: Send) -> Stream:
-    """Hands one item of a batch on, and writes its row unless it has one."""
-    arrival = call.request
-    if not isinstance(arrival, BatchItemContext):
+async def record_item(io: StoreIO, usage: UsageLayer, target_facts: Facts, call: Call, send: Send) -> Stream:
+    """Passes one item of a batch on, and writes its row unless the ledger has it.
+
+    Args:
+        io: The IO of the call.
+        usage: The layer that writes the row.
+        target_facts: The fields about provider and model.
+        call: The call of the operation `batch_item`.
+        send: The next layer.
+
+    Raises:
+        CallError: If the item failed.
+    """
+    item = call.request
+    if not isinstance(item, BatchItemContext):
         return await send(call)
-    at = arrival.job.created_at or datetime.fromtimestamp(io.time(), UTC)
-    tags = {**usage.tags, **arrival.job.layer_data.get("tags", {}), **tags_now(), TAG: arrival.job.batch_id}
-    facts = {**who, "operation": BATCH, "tags": tags, "started_at": at, "request_id": name_of(arrival)}
+    at = item.job.created_at or datetime.fromtimestamp(io.time(), UTC)
+    tags = {**usage.tags, **item.job.layer_data.get("tags", {}), **tags_now(), TAG: item.job.batch_id}
+    facts = {**target_facts, "operation": BATCH, "tags": tags, "started_at": at, "request_id": request_id_of(item)}
     facts["row_id"] = row_id_of(facts)
-    known = await recorded_items(io, usage, arrival, at)
+    recorded = await recorded_items(io, usage, item, at)
 
     async def write(row: UsageData) -> None:
-        if facts["request_id"] not in known:
-            known.add(facts["request_id"])
+        if facts["request_id"] not in recorded:
+            recorded.add(facts["request_id"])
             await call_store_shielded(io, usage.ledger, within(LONGEST_WAIT, usage.write), [row])
 
     try:
@@ -241,32 +260,32 @@ async def record_item(io: StoreIO, usage: Any, who: Mapping[str, Any], call: Cal
     return stream
 
 
-def name_of(arrival: BatchItemContext) -> str:
-    return f"{arrival.job.batch_id}/{arrival.index}"
+def request_id_of(item: BatchItemContext) -> str:
+    return f"{item.job.batch_id}/{item.index}"
 
 
-def row_id_of(facts: Mapping[str, Any]) -> str:
-    """The same for every reader, so that two at the same time write one row."""
+def row_id_of(facts: Facts) -> str:
+    """The id of an item's row: the same in every process, so that two readers write one row."""
     name = f"{facts.get('provider')}|{facts['started_at'].isoformat()}|{facts['request_id']}"
     return blake2b(name.encode(), digest_size=16).hexdigest()
 
 
-async def recorded_items(io: StoreIO, usage: Any, arrival: BatchItemContext, at: datetime) -> set[str]:
-    """The items of this batch that have rows already; the ledger is asked once for each time a batch is read."""
-    known: dict[int, set[str]] = arrival.shared.setdefault("rows", {})
-    if id(usage) not in known:
+async def recorded_items(io: StoreIO, usage: UsageLayer, item: BatchItemContext, at: datetime) -> set[str]:
+    """The items of this batch that have rows. The ledger is read once for each reading of a batch."""
+    by_layer: dict[int, set[str]] = item.shared.setdefault("rows", {})
+    if id(usage) not in by_layer:
         ledger = readable_ledger(usage.ledger)
         if ledger is None:
-            known[id(usage)] = usage.items.setdefault(arrival.job.batch_id, set())
+            by_layer[id(usage)] = usage.items.setdefault(item.job.batch_id, set())
         else:
-            tags = {TAG: arrival.job.batch_id}
+            tags = {TAG: item.job.batch_id}
             rows = await call_store(io, ledger, lambda: list(ledger.rows(at, at + timedelta(seconds=1), tags)))
-            known[id(usage)] = {row.request_id for row in rows}
-    return known[id(usage)]
+            by_layer[id(usage)] = {row.request_id or "" for row in rows}
+    return by_layer[id(usage)]
 
 
-def readable_ledger(ledger: Any) -> Any | None:
-    """The ledger itself, where one stands behind a tracker; None where rows are only told."""
-    while ledger is not None and not hasattr(ledger, "rows"):
-        ledger = getattr(ledger, "ledger", None)
-    return ledger
+def readable_ledger(sink: object) -> Ledger | None:
+    """The ledger itself, also behind a tracker; None if rows cannot be read."""
+    while sink is not None and not hasattr(sink, "rows"):
+        sink = getattr(sink, "ledger", None)
+    return cast("Ledger | None", sink)

@@ -21,32 +21,41 @@ GROUPS = ("day", "model", "provider", "outcome")
 
 
 class Ledger(ABC):
-    """Base class of ledgers. Rows are only added. `since` is inclusive, `until` exclusive; `tags` filter rows.
+    """Base class of ledgers, which store the rows of usage for good.
 
     A custom ledger needs `add` and `rows`. With `open`, `open_rows` and `close_abandoned`, requests of killed processes
-    are not lost: every row is opened before its request is sent.
+    are not lost: every row is opened before its request is sent. Methods may block; `blocking = False` promises that
+    they never do. Everywhere, `since` is inclusive and `until` exclusive, and `tags` selects the rows that have them.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
     def add(self, rows: Sequence[UsageData]) -> None:
-        """Stores all of these rows, or none. A row opened under the same `row_id` is settled by it."""
+        """Stores all of these rows, or none.
+
+        Args:
+            rows: Settled rows. Each replaces the open row with the same `row_id`.
+
+        Raises:
+            PartialWriteError: If only some were stored.
+            StoreError: If the ledger cannot be used; the rows are written again later.
+        """
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:  # noqa: B027  # ledgers may do without
         """Stores rows of requests that will be sent.
 
         Args:
             rows: Rows with the outcome `open` and a `row_id`.
-            expires: When other machines take their process for dead, in Unix seconds.
+            expires: From when on their process counts as ended for other machines, in Unix seconds.
         """
 
     def open_rows(self) -> list[OpenRow]:
-        """Requests that are not settled: of running calls and of ended processes."""
+        """The rows that are not settled: of running calls, and of processes that have ended."""
         return []
 
     def close_abandoned(self) -> list[UsageData]:
-        """Closes the open rows of ended processes: they become `interrupted`, with unknown cost.
+        """Closes the open rows of ended processes. They become `interrupted`, with unknown cost.
 
         Returns:
             The closed rows.
@@ -66,7 +75,17 @@ class Ledger(ABC):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        """Totals by `day`, `model`, `provider`, `outcome` or `tag:<name>`; for None, one total under ""."""
+        """Sums rows.
+
+        Args:
+            by: `day` (in UTC), `model`, `provider`, `outcome` or `tag:<name>`; None for one total under "".
+            since: The first moment.
+            until: The moment after the last one.
+            tags: Only rows with these tags.
+
+        Raises:
+            ConfigurationError: If `by` is none of these.
+        """
         return sum_by(self.rows(since, until, tags), check_grouping(by))
 
     def total(
@@ -79,14 +98,17 @@ class Ledger(ABC):
         """The names of all tags of rows in that time."""
         return sorted({name for row in self.rows(since, until) for name in row.tags})
 
-    def close(self) -> None:  # noqa: B027  # a ledger in memory holds nothing open
+    def close(self) -> None:  # noqa: B027  # a ledger in memory has nothing to close
         """Closes files and connections."""
 
 
 class MemoryLedger(Ledger):
-    """The latest rows in memory, for scripts and tests. Use a file to keep all rows.
+    """The latest rows in memory, for scripts and tests.
 
     Open rows are in `open_rows` and in totals; `rows` has settled rows.
+
+    Args:
+        max_rows: The number of rows after which the oldest are dropped.
     """
 
     blocking: ClassVar[bool] = False
@@ -102,7 +124,7 @@ class MemoryLedger(Ledger):
         with self._lock:
             rows = [row for row in rows if row.operation != BATCH or row.row_id not in self._batched]
             self._batched.update(row.row_id for row in rows if row.operation == BATCH and row.row_id)
-            # Text takes a fifth of the room that rows would.
+            # As text, a row needs a fifth of the memory.
             texts = [row.model_dump_json(exclude_defaults=True) for row in rows]
             full = len(self._rows) + len(texts) > (self._rows.maxlen or 0)
             first, self._full = full and not self._full, full
@@ -110,15 +132,15 @@ class MemoryLedger(Ledger):
             for row in rows:
                 self._open.pop(row.row_id or "", None)
         if first:
-            log.warning("the usage ledger in memory is full at %d rows; its oldest rows go", self._rows.maxlen)
+            log.warning("the usage ledger in memory is full at %d rows; the oldest rows are dropped", self._rows.maxlen)
 
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         with self._lock:
             stored = list(self._rows)
-        match = (UsageData.model_validate_json(text) for text in stored)
-        return [row for row in match if matches(row, since, until, tags)]
+        rows = (UsageData.model_validate_json(text) for text in stored)
+        return [row for row in rows if matches(row, since, until, tags)]
 
     def totals(
         self,
@@ -147,7 +169,7 @@ class MemoryLedger(Ledger):
 
 
 def matches(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
-    """Whether a row is of that time and has these tags."""
+    """Whether a row is from that time and has these tags."""
     at = row.started_at
     if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
         return False
@@ -155,7 +177,11 @@ def matches(row: UsageData, since: datetime | None, until: datetime | None, tags
 
 
 def check_grouping(by: str | None) -> str | None:
-    """What can be grouped by, or an error that says so."""
+    """Returns `by` if rows can be summed by it.
+
+    Raises:
+        ConfigurationError: If they cannot.
+    """
     if by is None or by in GROUPS or (by.startswith("tag:") and len(by) > len("tag:")):
         return by
     raise ConfigurationError(f"usage is summed by {', '.join(GROUPS)} or 'tag:<name>', not by {by!r}")
@@ -168,9 +194,12 @@ MOST_DEFERRED = 8
 
 
 class UsageTracker:
-    """Counts usage. Pass it to a client, or report rows to it yourself. With a ledger, rows are stored there too.
+    """Counts usage in memory, and notifies listeners. Pass it to a client, or report rows to it yourself.
 
     Override `track_request` in a subclass to process rows in another way.
+
+    Args:
+        ledger: A ledger in which rows are stored, too.
     """
 
     def __init__(self, ledger: Ledger | None = None) -> None:
@@ -184,7 +213,7 @@ class UsageTracker:
 
     @property
     def blocking(self) -> bool:
-        """Whether rows go to a file or a server."""
+        """Whether rows are written to a file or a server."""
         return self.ledger is not None and self.ledger.blocking
 
     def track_request(self, usage: UsageData) -> None:
@@ -192,9 +221,13 @@ class UsageTracker:
         self.add([usage])
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        """Records several rows, as a ledger does: `UsageLayer(tracker)`."""
+        """Records several rows, as a ledger does, so that `UsageLayer(tracker)` works.
+
+        Raises:
+            StoreError: If the ledger cannot be used; the rows are not counted then.
+        """
         if self.ledger is not None:
-            self.ledger.add(rows)  # rows that could not be stored are not counted, because they will be reported again
+            self.ledger.add(rows)  # on an error, rows are not counted: they will be reported again
         with self._lock:
             for usage in rows:
                 self._total = self._total.plus(usage)
@@ -241,7 +274,14 @@ class UsageTracker:
         return [] if self.ledger is None else self.ledger.close_abandoned()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Registers a listener for every request. Call the returned function to remove it."""
+        """Registers a listener.
+
+        Args:
+            listener: Called with the row of every request.
+
+        Returns:
+            A function that removes it.
+        """
         self._add_deferred()
         self._defers = False
         self._listeners.append(listener)
@@ -255,6 +295,7 @@ class UsageTracker:
             return self._total
 
     def by_model(self) -> dict[str, Totals]:
+        """The totals of this tracker by model."""
         """The totals of each model."""
         self._add_deferred()
         with self._lock:
@@ -277,5 +318,9 @@ def overrides_rows(kind: type[UsageTracker]) -> bool:
 
 
 def create_usage_tracker(ledger: Ledger | None = None) -> UsageTracker:
-    """A tracker; without a ledger, rows are stored in memory."""
+    """Creates a tracker.
+
+    Args:
+        ledger: Where rows are stored; None stores the latest ones in memory.
+    """
     return UsageTracker(MemoryLedger() if ledger is None else ledger)

@@ -1,7 +1,7 @@
-"""Open rows: requests that have left and are not accounted for yet.
+"""Open rows: requests that were sent and whose outcome is not known yet.
 
-A row is opened before its request leaves and settled when its answer is over. What stays open belongs to a call that
-still runs, or to a process that was killed in the middle: then the row is abandoned, and can be closed.
+A row is opened before its request is sent, and settled when the answer ends. An open row belongs to a running call, or
+to a process that was killed: then the row is abandoned and can be closed.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
@@ -19,22 +18,22 @@ from ..storage.process import Owner, this_process
 from .data import UsageData
 
 LEASE = 900.0
-"""Seconds after which an open row of another machine counts as abandoned, where its call has no deadline."""
+"""Seconds after which an open row of another machine counts as abandoned, if its call has no deadline."""
 
 TO_SPARE = 60.0
-"""Seconds after its deadline at which a call of another machine is taken for dead."""
+"""Seconds after its deadline from which an open row of another machine counts as abandoned."""
 
-CLOSED = "the process ended before the answer was accounted for"
+CLOSED = "the process ended before the outcome was recorded"
 
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """A request without a known end.
+    """A request whose outcome is not known.
 
     Attributes:
-        row: What is known of it; its outcome is `open` or `abandoned`.
+        row: Its row, with the outcome `open` or `abandoned`.
         owner: The process that sent it.
-        expires: Until when a process of another machine is believed to be running, in seconds since 1970.
+        expires: From when on the process counts as ended for other machines, in Unix seconds.
     """
 
     row: UsageData
@@ -43,6 +42,7 @@ class OpenRow:
 
     @property
     def key(self) -> str:
+        """The id of the row."""
         return self.row.row_id or ""
 
     @property
@@ -52,7 +52,13 @@ class OpenRow:
 
 
 def make_open(row: UsageData, owner: Owner, expires: float) -> OpenRow:
-    """The open row as it is now."""
+    """The open row, with the outcome that it has now.
+
+    Args:
+        row: The stored row.
+        owner: The process that sent the request.
+        expires: From when on the process counts as ended for other machines, in Unix seconds.
+    """
     ended = owner.has_ended()
     gone = time.time() > expires if ended is None else ended
     outcome = "abandoned" if gone else "open"
@@ -60,24 +66,29 @@ def make_open(row: UsageData, owner: Owner, expires: float) -> OpenRow:
 
 
 def expiry(seconds: float | None) -> float:
-    """When a call with so many seconds left is taken for dead on other machines."""
+    """From when on the process of a call counts as ended for other machines, in Unix seconds.
+
+    Args:
+        seconds: The seconds that the call has left; None without a deadline.
+    """
     return time.time() + (LEASE if seconds is None else seconds + TO_SPARE)
 
 
 def closed_row(row: UsageData) -> UsageData:
-    """The row of a request whose end nobody will know: it may have cost something."""
+    """The row of a request whose outcome will stay unknown; so does its cost."""
     return row.model_copy(update={"outcome": "interrupted", "error": CLOSED, "cost_reason": CLOSED})
 
 
 def owner_text() -> str:
+    """This process, in the form in which stores keep it."""
     return this_process().to_text()
 
 
 def read_row(text: str | bytes) -> UsageData:
-    """A stored row; fields that only newer versions know are left out.
+    """Reads a stored row. Fields that only newer versions know are left out.
 
     Raises:
-        StoreDamagedError: if it is no row.
+        StoreDamagedError: If it is not a row.
     """
     try:
         return UsageData.model_validate_json(text)
@@ -87,10 +98,10 @@ def read_row(text: str | bytes) -> UsageData:
 
 def read_newer(text: str | bytes, error: ValidationError) -> UsageData:
     try:
-        match: Any = from_json(text)
-        if not isinstance(match, dict):
-            raise ValueError("it is no object")
-        return UsageData.model_validate({name: match[name] for name in UsageData.model_fields if name in match})
+        fields: object = from_json(text)
+        if not isinstance(fields, dict):
+            raise ValueError("it is not an object")
+        return UsageData.model_validate({name: fields[name] for name in UsageData.model_fields if name in fields})
     except (ValueError, TypeError):
         raise StoreDamagedError(f"a row of the usage ledger is damaged: {error.errors()[0]['msg']}.") from error
 
@@ -107,7 +118,7 @@ def row_of(
     saved: str | None,
     tags: str,
 ) -> UsageData:
-    """A row from its columns, where its text is damaged."""
+    """A row from its columns, for rows whose JSON is damaged; wrong values are left out."""
     facts = {
         "started_at": None if at is None else datetime.fromtimestamp(at, UTC),
         "provider": provider,
@@ -129,13 +140,14 @@ def row_of(
 
 
 def tags_of(text: str) -> dict[str, str]:
-    """The tags of a row; none where they are damaged."""
+    """The tags of a row; none if they are damaged."""
     try:
-        tags: Any = from_json(text)
+        tags: object = from_json(text)
     except ValueError:
         return {}
     return tags if isinstance(tags, dict) else {}
 
 
-def first_of(moment: datetime | None) -> float:
+def sort_time(moment: datetime | None) -> float:
+    """A time in Unix seconds; unknown times sort first."""
     return moment.timestamp() if moment else float("-inf")

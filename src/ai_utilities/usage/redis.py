@@ -8,26 +8,26 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic_core import from_json, to_json
 
-from ..storage.errors import StoreEvictsError, StoreVersionError
+from ..storage.errors import StoreDamagedError, StoreEvictsError, StoreVersionError
 from ..storage.generations import Generation, Generations
 from ..storage.process import Owner
-from ..storage.redis import RedisServer
+from ..storage.redis import RedisClient, RedisServer
 from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row
-from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, flattened, hour_of, read_hours
+from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, add_arguments, hour_of, read_hours
 
 log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000
 HOURS = 200
-"""Whose sums are asked for at once."""
+"""Hours whose sums are read at once."""
 
-MOST_UNSURE = 20_000
-"""Rows of which nobody knows whether they were written."""
+MOST_UNCONFIRMED = 20_000
+"""Maximum rows kept of which it is unknown whether they were written."""
+
 NAME = len(uuid.UUID(int=0).hex)
 
 
@@ -45,7 +45,7 @@ class RedisLedger(Ledger):
 
     def __init__(
         self,
-        server: Any = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = "redis://127.0.0.1:6379/0",
         *,
         prefix: str = "ai_utilities:usage",
         generations: str | Path | None = None,
@@ -56,20 +56,20 @@ class RedisLedger(Ledger):
         self._open = self._server.key_name("open")
         self._meta = self._server.key_name("meta")
         self._fixed = [self._rows, self._hours, self._open, self._server.key_name("closed"), self._meta]
-        self._unsure: dict[int, tuple[str, UsageData]] = {}
+        self._unconfirmed: dict[int, tuple[str, UsageData]] = {}
         self._generations = Generations(generations, server, prefix)
         self._evicts: bool | None = None
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        # Equal rows are two rows: a name of its own keeps each.
-        names = [self._unsure.get(id(row), (row.row_id or uuid.uuid4().hex, row))[0] for row in rows]
-        # A server that did not answer may have written them all the same: told again, they keep their names.
-        self._unsure.update((id(row), (name, row)) for name, row in zip(names, rows, strict=True))
-        while len(self._unsure) > MOST_UNSURE:
-            self._unsure.pop(next(iter(self._unsure)))
+        # Each row has a name of its own: otherwise equal rows would be stored once.
+        names = [self._unconfirmed.get(id(row), (row.row_id or uuid.uuid4().hex, row))[0] for row in rows]
+        # A server that did not answer may have stored them: with the same name, a row is not stored twice.
+        self._unconfirmed.update((id(row), (name, row)) for name, row in zip(names, rows, strict=True))
+        while len(self._unconfirmed) > MOST_UNCONFIRMED:
+            self._unconfirmed.pop(next(iter(self._unconfirmed)))
         self._add(names, rows, closing=False)
         for row in rows:
-            self._unsure.pop(id(row), None)
+            self._unconfirmed.pop(id(row), None)
 
     def _add(self, names: Sequence[str], rows: Sequence[UsageData], *, closing: bool) -> None:
         hours = sorted({hour_of(row) for row in rows})
@@ -79,20 +79,22 @@ class RedisLedger(Ledger):
             (f"{name}{row.model_dump_json(exclude_defaults=True)}", start_time(row), row)
             for name, row in zip(names, rows, strict=True)
         ]
-        self._run(ADD, keys, flattened(named, numbers, keys if closing else None))
+        self._run(ADD, keys, add_arguments(named, numbers, keys if closing else None))
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
-        text: list[str] = []
+        arguments: list[str] = []
         for row in rows:
-            text += [row.row_id or "", to_json([owner, expires, row.model_dump_json(exclude_defaults=True)]).decode()]
-        self._run(OPEN, self._fixed, text)
+            arguments += [
+                row.row_id or "",
+                to_json([owner, expires, row.model_dump_json(exclude_defaults=True)]).decode(),
+            ]
+        self._run(OPEN, self._fixed, arguments)
 
     def open_rows(self) -> list[OpenRow]:
         with self._server.connected_client() as client:
-            match = client.hvals(self._open)
-        stored = (from_json(text) for text in match)
-        return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in stored]
+            stored = client.hvals(self._open)
+        return [read_open(text) for text in stored]
 
     def close_abandoned(self) -> list[UsageData]:
         closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
@@ -100,20 +102,25 @@ class RedisLedger(Ledger):
             self._add([row.row_id or "" for row in closed], closed, closing=True)
         return closed
 
-    def _run(self, script: str, keys: Sequence[str], text: Sequence[Any]) -> None:
+    def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str | int]) -> None:
+        """Runs a script that changes the ledger.
+
+        Raises:
+            StoreVersionError: If a newer version of this library has written the ledger.
+        """
         self._check_policy()
         before = self._generations.known
         with self._server.connected_client() as client:
-            what, match = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *text)
-        if what == "version":
+            kind, value = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *arguments)
+        if kind == "version":
             raise StoreVersionError(
-                f"the Redis ledger {self._server.prefix} has version {match}, and this version of dhenara knows "
+                f"the Redis ledger {self._server.prefix} has version {value}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        self._report_loss(before, Generation.from_text(match))
+        self._report_loss(before, Generation.from_text(value))
 
     def _report_loss(self, before: Generation, now: Generation) -> None:
-        """Each operation is a change, so without a loss there is at least one more than before it."""
+        """Logs a loss of data. Each operation is a change: without a loss there are more than before it."""
         if before.epoch is not None and (now.epoch != before.epoch or now.changes <= before.changes):
             log.error(
                 "the Redis server lost the usage ledger %s, or rows of it: it restarted without its data or with an "
@@ -125,7 +132,7 @@ class RedisLedger(Ledger):
             self._generations.observe(now)
 
     def _check_policy(self) -> None:
-        """Says once whether the server may evict the ledger; then totals do not rest on sums, which may go alone."""
+        """Logs once whether the server may evict the ledger. Totals are then computed from rows, not from sums."""
         if self._evicts is not None:
             return
         try:
@@ -139,7 +146,7 @@ class RedisLedger(Ledger):
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Iterator[UsageData]:
-        return heapq.merge(self._settled(since, until, tags), self._waiting(since, until, tags), key=start_time)
+        return heapq.merge(self._settled(since, until, tags), self._open_rows(since, until, tags), key=start_time)
 
     def _settled(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
@@ -158,7 +165,7 @@ class RedisLedger(Ledger):
                 return
             start += PAGE
 
-    def _waiting(
+    def _open_rows(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
     ) -> list[UsageData]:
         return sorted((one.row for one in self.open_rows() if matches(one.row, since, until, tags)), key=start_time)
@@ -174,11 +181,11 @@ class RedisLedger(Ledger):
         self._check_policy()
         if self._evicts:
             return sum_by(self.rows(since, until, tags), by)
-        match: dict[str, Totals] = {}
+        sums: dict[str, Totals] = {}
         for row, total in self._sums(since, until, tags):
             group = group_of(row, by)
-            match[group] = match.get(group, Totals()) + total
-        return dict(sorted(match.items()))
+            sums[group] = sums.get(group, Totals()) + total
+        return dict(sorted(sums.items()))
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
         return sorted({name for row, _ in self._sums(since, until, None) for name in row.tags})
@@ -186,7 +193,7 @@ class RedisLedger(Ledger):
     def _sums(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
     ) -> Iterator[tuple[UsageData, Totals]]:
-        """Whole hours from their sums; what is left of the first and the last hour, row by row."""
+        """Whole hours from their sums, and the parts of the first and the last hour from their rows."""
         first = after = since and hour_after(since)
         last = until and hour_before(until)
         if since and until and first and last and first > last:
@@ -197,10 +204,10 @@ class RedisLedger(Ledger):
                 yield from ((row, Totals().plus(row)) for row in cut)
         hours = read_hours(self._stored_hours(first, last))
         yield from ((row, total) for row, total in hours if matches(row, None, None, tags))
-        yield from ((row, Totals().plus(row)) for row in self._waiting(since, until, tags))
+        yield from ((row, Totals().plus(row)) for row in self._open_rows(since, until, tags))
 
     def _stored_hours(self, first: datetime | None, last: datetime | None) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """The hours from the first to the last. Rows of which nobody knows when are in none, but in all of them."""
+        """The stored sums of these hours. Rows of unknown time belong to the total of all hours only."""
         since = first.timestamp() if first else "-inf" if last is None else "(0"
         with self._server.connected_client() as client:
             hours = [int(hour) for hour in client.zrangebyscore(
@@ -222,14 +229,28 @@ class RedisLedger(Ledger):
 
 
 def hour_before(moment: datetime) -> datetime:
-    """The beginning of its hour."""
+    """The start of the hour of a moment."""
     return datetime.fromtimestamp(moment.timestamp() // HOUR * HOUR, UTC)
 
 
 def hour_after(moment: datetime) -> datetime:
-    """The first full hour from then on."""
+    """The start of the first hour from a moment on."""
     return datetime.fromtimestamp(-(-moment.timestamp() // HOUR) * HOUR, UTC)
 
 
+def read_open(text: str) -> OpenRow:
+    """Reads a stored open row.
+
+    Raises:
+        StoreDamagedError: If it is damaged.
+    """
+    try:
+        owner, expires, row = from_json(text)
+    except (ValueError, TypeError) as error:
+        raise StoreDamagedError(f"an open row of the usage ledger is damaged ({error}).") from error
+    return make_open(read_row(row), Owner.from_text(owner), expires)
+
+
 def start_time(row: UsageData) -> float:
+    """When the call of a row began, in Unix seconds; 0 if unknown."""
     return row.started_at.timestamp() if row.started_at else 0.0

@@ -1,7 +1,10 @@
-"""What a Redis ledger does in one step on the server: add rows with their sums, open rows, close rows.
+"""Lua scripts of the Redis ledger, and the hourly sums that they update, so that no total reads all rows.
 
-KEYS: rows, hours, open, closed, meta, then the sums of the hours in question. ARGV begins with an epoch, which becomes
-that of a server without one: a server whose epoch has changed has lost its data.
+KEYS: rows, hours, open, closed, meta, then the sums of the hours concerned. ARGV begins with an epoch, which is stored
+if the server has none: a server with another epoch, or with fewer changes than before, has lost data.
+
+The sums of an hour are a hash: the name of an amount and the facts of a row as JSON, to the sum. Money is added in
+whole numbers, one for each group of decimal places, so that sums are exact.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 from pydantic_core import to_json
 
@@ -18,18 +20,18 @@ from .data import PARTIAL, Totals, UsageData
 
 HOUR, DAY = 3600, 86_400
 DIGITS = 9
-"""Digits of a sum that are added together: a server's numbers have room for thousands of millions of them."""
+"""Digits of an amount in one number: integers of Redis have 64 bits, enough for 9 * 10^9 such numbers."""
 
 
 def hour_of(row: UsageData) -> int:
-    """The beginning of the row's hour in seconds since 1970; 0 where nobody knows when it was."""
+    """The start of the row's hour in Unix seconds; 0 if its time is unknown."""
     return int(row.started_at.timestamp() // HOUR * HOUR) if row.started_at else 0
 
 
 def row_amounts(row: UsageData) -> dict[str, int]:
-    """What is added for this row, under which names."""
+    """The amounts that a row adds to the sums of its hour, by name."""
     about = json.dumps([row.provider, row.model, row.outcome, row.cached, row.tags], sort_keys=True)
-    text = {
+    amounts = {
         "requests": 1,
         "prompt": row.prompt_tokens,
         "completion": row.completion_tokens,
@@ -38,11 +40,11 @@ def row_amounts(row: UsageData) -> dict[str, int]:
         **dict(money_amounts("cost", row.cost)),
         **dict(money_amounts("saved", row.saved_cost)),
     }
-    return {f"{name} {about}": amount for name, amount in text.items() if amount}
+    return {f"{name} {about}": amount for name, amount in amounts.items() if amount}
 
 
 def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
-    """A sum of money as whole numbers, named after their decimal place."""
+    """An amount of money as whole numbers, each named after its decimal place."""
     sign, digits, place = (amount or Decimal(0)).as_tuple()
     left = int("".join(map(str, digits)))
     while left:
@@ -52,15 +54,22 @@ def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]
 
 
 def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple[UsageData, Totals]]:
-    """The sums of some hours: rows that say who and what they are about and on which day, and their sums."""
-    match: dict[tuple[str, int], dict[str, int]] = {}
+    """Reads the stored sums of hours.
+
+    Args:
+        hours: The start of each hour, and its hash.
+
+    Returns:
+        For each group and day, a row with what its rows have in common, and their sums.
+    """
+    groups: dict[tuple[str, int], dict[str, int]] = {}
     for hour, stored in hours:
         day = hour // DAY * DAY
         for field, amount in stored.items():
             name, _, about = field.partition(" ")
-            sums = match.setdefault((about, day), {})
+            sums = groups.setdefault((about, day), {})
             sums[name] = sums.get(name, 0) + int(amount)
-    for (about, day), sums in match.items():
+    for (about, day), sums in groups.items():
         if not any(sums.values()):
             continue  # rows that were closed too early and replaced
         provider, model, outcome, cached, tags = json.loads(about)
@@ -70,6 +79,7 @@ def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple
 
 
 def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
+    """The totals of one group."""
     requests, unknown = sums["requests"], sums.get("unknown", 0)
     return Totals(
         requests=requests,
@@ -87,15 +97,16 @@ def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
 
 
 def sum_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
+    """The reverse of `money_amounts`, for sums."""
     parts = ((int(name.removeprefix(prefix)), amount) for name, amount in sums.items() if name.startswith(prefix))
     return sum((Decimal(amount).scaleb(place) for place, amount in parts), Decimal(0))
 
 
 VERSION = 2
-"""Of the layout: 1 was without open rows, epoch and version."""
+"""Version of the layout: 1 had no open rows, epoch and version."""
 
 FIRST_HOUR = 6
-"""The number of the first key of sums."""
+"""The number of the first key with sums, in Lua."""
 
 HEAD = """
 local version = tonumber(redis.call('HGET', KEYS[5], 'version') or '0')
@@ -131,7 +142,7 @@ while at <= #ARGV do
 end
 {TAIL}
 """
-"""Adds rows and their amounts, each row once: one that is there already is not counted again."""
+"""Adds rows and their amounts; a row that is stored already is not counted again."""
 
 OPEN = f"""{HEAD}
 for at = 2, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1]) end
@@ -139,19 +150,23 @@ for at = 2, #ARGV, 2 do redis.call('HSET', KEYS[3], ARGV[at], ARGV[at + 1]) end
 """
 
 
-def flattened(
-    rows: Iterable[tuple[str, float, UsageData]], hours: Mapping[int, int], keys: list[str] | None
-) -> list[Any]:
-    """The arguments for rows: each with its name and score, the number of its hour's key, and its open row's id.
+def add_arguments(
+    rows: Iterable[tuple[str, float, UsageData]], hours: Mapping[int, int], closing_keys: list[str] | None
+) -> list[str | int]:
+    """The arguments of `ADD` for some rows.
 
-    With `keys`, the rows are closed: where the keys of their sums are is kept, so that a late answer can replace them.
+    Args:
+        rows: Each row with its stored text and its score.
+        hours: For each hour, the number of the key of its sums.
+        closing_keys: All keys, if the rows are closed because their process ended. Where their amounts were added is
+            stored then, so that a late answer can replace them.
     """
-    text: list[Any] = []
-    for name, score, row in rows:
-        counted = row_amounts(row)
+    arguments: list[str | int] = []
+    for stored, score, row in rows:
+        amounts = row_amounts(row)
         number = hours[hour_of(row)]
-        early = {"member": name, "key": keys[number - 1] if keys else "", "amounts": counted}
-        closing = to_json(early).decode() if keys else ""
-        text += [repr(score), name, hour_of(row), number, len(counted), row.row_id or "", closing]
-        text += [word for pair in counted.items() for word in pair]
-    return text
+        closed = {"member": stored, "key": closing_keys[number - 1] if closing_keys else "", "amounts": amounts}
+        closing = to_json(closed).decode() if closing_keys else ""
+        arguments += [repr(score), stored, hour_of(row), number, len(amounts), row.row_id or "", closing]
+        arguments += [part for pair in amounts.items() for part in pair]
+    return arguments

@@ -1,4 +1,4 @@
-"""A ledger in one SQLite file, for all threads and processes that open it."""
+"""A ledger in one SQLite file, shared by threads and processes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ from pydantic_core import to_json
 from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.process import Owner
 from ..storage.sqlite import SQLiteFile
+from ..storage.sqlite_salvage import Row
 from .data import BATCH, Totals, UsageData, group_of
 from .ledger import Ledger, check_grouping, matches
-from .open_rows import OpenRow, closed_row, first_of, make_open, owner_text, read_row, row_of
+from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row, row_of, sort_time
+from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_tables import (
     HOUR,
     SUMMED,
     USAGE,
     VALID,
-    Recovery,
     condition,
     equip,
     make_dirty_again,
     read_totals,
-    recover_ledger,
-    recoveries,
-    repair_ledger,
     tag_value,
     whole_hours,
 )
@@ -59,30 +57,37 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def once_more(method: Callable[P, T]) -> Callable[P, T]:
-    """Does the same again where a damaged file was found, and replaced by what could be read of it."""
+def retry_recovered(method: Callable[P, T]) -> Callable[P, T]:
+    """Calls a method again if it found a damaged file, which was then replaced by what could be read of it."""
 
     @wraps(method)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> T:
+    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return method(*args, **kwargs)
         except StoreRecoveredError:
             return method(*args, **kwargs)
 
-    return tried
+    return retried
 
 
 class SQLiteLedger(Ledger):
-    """`db_path` is created when it is missing.
+    """A ledger in one file.
 
-    A damaged file is set aside and its readable rows are copied into a new one; `recoveries()` and a warning in the
-    log `ai_utilities.storage` say what was lost.
+    A damaged file is set aside, and its readable rows are copied into a new one; `recoveries()` and a warning in the
+    log `ai_utilities.storage` tell what was lost.
+
+    Args:
+        db_path: The file. It is created, readable by its owner only, if missing.
+
+    Raises:
+        StoreError: If the path cannot be used. A locked file is opened later.
+        StoreVersionError: If a newer version of this library has written the file.
     """
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger)
 
-    @once_more
+    @retry_recovered
     def add(self, rows: Sequence[UsageData]) -> None:
         with self._file.transaction() as file:
             new = [row for row in rows if not is_known(file, row)]
@@ -92,19 +97,19 @@ class SQLiteLedger(Ledger):
                 if row.operation == BATCH:
                     file.execute(CLOSE, (row.row_id, number))
 
-    @once_more
+    @retry_recovered
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         owner = owner_text()
         opened = [(row.row_id, owner, expires, row.model_dump_json(exclude_defaults=True)) for row in rows]
         with self._file.transaction() as file:
             file.executemany(OPEN, opened)
 
-    @once_more
+    @retry_recovered
     def open_rows(self) -> list[OpenRow]:
         with self._file.connection() as file:
             return read_open(file)
 
-    @once_more
+    @retry_recovered
     def close_abandoned(self) -> list[UsageData]:
         with self._file.transaction() as file:
             closed = [closed_row(one.row) for one in read_open(file) if one.abandoned]
@@ -114,19 +119,19 @@ class SQLiteLedger(Ledger):
                 file.execute(CLOSE, (row.row_id, number))
         return closed
 
-    @once_more
+    @retry_recovered
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> list[UsageData]:
         where, values = condition(since, until, tags)
         with self._file.connection() as file:
-            match = file.execute(f"SELECT {READ} FROM usage {where} ORDER BY at, id", values).fetchall()
-            waiting = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
-        settled = (read_settled(*values) for values in match)
-        opened = sorted(waiting, key=began)
-        return list(heapq.merge(settled, opened, key=began)) if opened else list(settled)
+            stored = file.execute(f"SELECT {READ} FROM usage {where} ORDER BY at, id", values).fetchall()
+            open_rows = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
+        settled = (read_settled(*values) for values in stored)
+        opened = sorted(open_rows, key=start_time)
+        return list(heapq.merge(settled, opened, key=start_time)) if opened else list(settled)
 
-    @once_more
+    @retry_recovered
     def totals(
         self,
         by: str | None = None,
@@ -136,17 +141,17 @@ class SQLiteLedger(Ledger):
     ) -> dict[str, Totals]:
         by = check_grouping(by)
         self._sum_marked()
-        match: dict[str, Totals] = {}
+        sums: dict[str, Totals] = {}
         with self._file.reading() as file:
             for group, total in self._sums(file, by, since, until, tags):
-                match[group] = match.get(group, Totals()) + total
+                sums[group] = sums.get(group, Totals()) + total
             for one in read_open(file):
                 if matches(one.row, since, until, tags):
                     group = group_of(one.row, by)
-                    match[group] = match.get(group, Totals()).plus(one.row)
-        return dict(sorted(match.items()))
+                    sums[group] = sums.get(group, Totals()).plus(one.row)
+        return dict(sorted(sums.items()))
 
-    @once_more
+    @retry_recovered
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
         self._sum_marked()
         hours, edges = whole_hours(since, until)
@@ -161,7 +166,7 @@ class SQLiteLedger(Ledger):
         return sorted(names)
 
     def recoveries(self) -> list[Recovery]:
-        """What was lost when this file was damaged, each time that it was."""
+        """What was recovered and lost, for each time that this file was damaged."""
         with self._file.connection() as file:
             return recoveries(file)
 
@@ -173,7 +178,10 @@ class SQLiteLedger(Ledger):
             db_path: The file; it must not be in use.
 
         Returns:
-            What was recovered and lost, or None where nothing is wrong with the file.
+            What was recovered and lost, or None if the file is intact.
+
+        Raises:
+            StoreError: If there is no such file.
         """
         return repair_ledger(db_path)
 
@@ -181,9 +189,14 @@ class SQLiteLedger(Ledger):
         self._file.close()
 
     def _sums(
-        self, file: sqlite3.Connection, by: str | None, since: Any, until: Any, tags: Mapping[str, str] | None
+        self,
+        file: sqlite3.Connection,
+        by: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        tags: Mapping[str, str] | None,
     ) -> Iterator[tuple[str, Totals]]:
-        """Whole hours from their sums; what is left of the first and the last hour, from the rows."""
+        """Whole hours from their sums, and the parts of the first and the last hour from their rows."""
         scope = 1 if tags or (by or "").startswith("tag:") else 0
         hours, edges = whole_hours(since, until)
         for source in (hours, *edges):
@@ -196,26 +209,27 @@ class SQLiteLedger(Ledger):
                 yield row[0], read_totals(row[1:])
 
     def _sum_marked(self) -> None:
-        """Makes the sums again of hours in which somebody else changed rows."""
+        """Computes the sums again of hours in which another program changed rows."""
         if self._file.fetch_one("SELECT 1 FROM usage_dirty LIMIT 1") is None:
             return
         with self._file.transaction() as file:
             make_dirty_again(file)
 
 
-def began(row: UsageData) -> float:
-    return first_of(row.started_at)
+def start_time(row: UsageData) -> float:
+    """When the call of a row began, for sorting."""
+    return sort_time(row.started_at)
 
 
 def is_known(file: sqlite3.Connection, row: UsageData) -> bool:
-    """Whether this answer of a batch has its row already: several processes may read one batch."""
+    """Whether an item of a batch has its row already, as several processes may read one batch."""
     if row.operation != BATCH or row.row_id is None:
         return False
     return file.execute("SELECT 1 FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone() is not None
 
 
 def settle(file: sqlite3.Connection, row: UsageData) -> None:
-    """Takes away the open row of this one, or the one as which it was closed too early."""
+    """Deletes the open row of a settled one, or the row as which it was closed although its process still ran."""
     if row.row_id is None or file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,)).rowcount:
         return
     closed = file.execute("SELECT usage_id FROM usage_closed WHERE id = ?", (row.row_id,)).fetchone()
@@ -225,7 +239,7 @@ def settle(file: sqlite3.Connection, row: UsageData) -> None:
 
 
 def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
-    """Adds rows and their sums; within a transaction. Returns the numbers of the rows."""
+    """Adds rows and their sums, within a transaction, and returns the numbers of the rows."""
     file.execute("INSERT INTO usage_writing (id) VALUES (1)")
     numbers = [int(file.execute(ADD, row_values(row)).lastrowid or 0) for row in rows]
     file.execute("DELETE FROM usage_writing")
@@ -237,8 +251,8 @@ def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]
     return numbers
 
 
-def sum_of(row: UsageData) -> tuple[Any, ...]:
-    """What a row adds to the sums of its hour, after what these are about."""
+def sum_of(row: UsageData) -> Row:
+    """The group of a row among the sums of its hour, and what it adds to them."""
     at = row.started_at
     hour = -1 if at is None else int(max(at.timestamp(), 0.0) // HOUR * HOUR)
     return (
@@ -255,7 +269,8 @@ def sum_of(row: UsageData) -> tuple[Any, ...]:
     )
 
 
-def row_values(row: UsageData) -> tuple[Any, ...]:
+def row_values(row: UsageData) -> Row:
+    """The columns of a row."""
     at = row.started_at
     return (
         None if at is None else at.timestamp(),
@@ -274,14 +289,14 @@ def row_values(row: UsageData) -> tuple[Any, ...]:
 
 
 def read_settled(text: str, *columns: Any) -> UsageData:
-    """A row; where its text is damaged, what the columns beside it say."""
+    """A row from its JSON, or from its columns if the JSON is damaged."""
     try:
         return read_row(text)
     except StoreDamagedError as error:
-        log.warning("%s Its columns are shown instead.", error)
+        log.warning("%s Its columns are used instead.", error)
         return row_of(*columns)
 
 
 def read_open(file: sqlite3.Connection) -> list[OpenRow]:
-    match = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
-    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in match]
+    stored = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
+    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in stored]

@@ -1,35 +1,28 @@
-"""The tables of a ledger in SQLite, and how older ones become these.
+"""The tables of a ledger in SQLite, their migrations, and the queries that read totals.
 
-`usage` has every settled row, `usage_open` those of requests without a known end. `usage_sums` has the sums of every
-hour, so that totals read no rows: with scope 0 over all tags, with scope 1 for each combination of tags. They are
-written in the transaction that writes the rows. Rows that anybody else adds, changes or deletes leave a mark in
-`usage_dirty` by triggers, and the sums of that hour are made again before they are read.
+`usage` has every settled row, `usage_open` those of requests without a known outcome. `usage_sums` has the sums of
+every hour, so that totals read no rows: with scope 0 over all tags, with scope 1 for each combination of tags. They are
+written in the transaction that writes the rows. Rows that another program adds, changes or deletes leave a mark in
+`usage_dirty` by triggers, and the sums of that hour are computed again before they are read.
 """
 
 from __future__ import annotations
 
 import math
-import os
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Context, Decimal
 from functools import partial
-from pathlib import Path
-from typing import Any
 
-from pydantic_core import from_json, to_json
-
-from ..storage.errors import StoreError
-from ..storage.sqlite_files import Schema, columns_of, create_once, is_sound, set_aside
-from ..storage.sqlite_salvage import read_table, salvage
+from ..storage.sqlite_files import Schema, columns_of
+from ..storage.sqlite_salvage import Row
 from .data import PARTIAL, Totals
 
 HOUR = 3600
 NO_HOUR = -1
-"""Where nobody knows when a row was."""
+"""The hour of rows whose time is unknown."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS usage (
@@ -84,7 +77,7 @@ EXACT = Context(prec=100)
 
 
 class DecimalSum:
-    """An exact sum for SQLite, whose own would be floating."""
+    """An exact sum for SQLite, whose own sums are floating point."""
 
     def __init__(self) -> None:
         self._sum = Decimal(0)
@@ -102,13 +95,14 @@ def decimal_add(one: str, other: str) -> str:
 
 
 def equip(connection: sqlite3.Connection) -> None:
+    """Adds the functions that the queries use. Text that is not UTF-8 is read with replacement characters."""
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]  # typeshed knows int only
     connection.create_function("decimal_add", 2, decimal_add, deterministic=True)
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
-    """What there was before versions; columns that are missing are filled from the rows."""
+    """The layout before versions. Columns that older files lack are added and filled from the rows."""
     for statement in TABLES.strip().split(";\n"):
         if statement.startswith("CREATE TABLE"):
             connection.execute(statement)
@@ -121,6 +115,7 @@ def make_tables(connection: sqlite3.Connection) -> None:
 
 
 def make_all_sums(connection: sqlite3.Connection) -> None:
+    """Computes the sums of all rows of an older file."""
     equip(connection)
     for scope, tags in ((0, "''"), (1, "tags")):
         connection.execute(make_sums(scope, tags, "1"))
@@ -136,7 +131,7 @@ def make_sums(scope: int, tags: str, where: str) -> str:
 
 
 def make_dirty_again(connection: sqlite3.Connection) -> None:
-    """Makes the sums of marked hours from their rows; within a transaction."""
+    """Computes the sums of marked hours again; within a transaction."""
     hours = [hour for (hour,) in connection.execute("SELECT hour FROM usage_dirty")]
     for hour in hours:
         connection.execute("DELETE FROM usage_sums WHERE scope IN (0, 1) AND hour = ?", (hour,))
@@ -161,19 +156,25 @@ sum(CASE WHEN {PARTLY} THEN requests - unknown ELSE 0 END), sum(CASE WHEN {PARTL
 ROWS = """(SELECT at, day, provider, model, outcome, cached, tags, 1 AS requests, prompt_tokens, completion_tokens,
     cost, saved_cost, cost IS NULL AS unknown FROM usage)"""
 VALID = "CASE WHEN json_valid(tags) THEN tags ELSE '{}' END"
-"""The tags of a row; none where they are damaged."""
+"""The tags of a row; none if they are damaged."""
 
 DAY = "CASE WHEN hour < 0 THEN '' ELSE strftime('%Y-%m-%d', hour, 'unixepoch') END"
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Sums of hours, or rows, between two moments. The bounds are numbers of ours, and so part of the statement."""
+    """Where a total is read: from sums of hours, or from rows.
+
+    Attributes:
+        sums: Whether these are sums.
+        where: The condition for the time. Its bounds are numbers, and so part of the statement.
+    """
 
     sums: bool
     where: str
 
     def table(self, scope: int) -> str:
+        """The table or subquery to select from."""
         return f"(SELECT * FROM usage_sums WHERE scope = {scope})" if self.sums else ROWS
 
     def group(self, by: str | None) -> tuple[str, list[str]]:
@@ -183,13 +184,13 @@ class Source:
         if by == "day" and self.sums:
             return DAY, []
         if by.startswith("tag:"):
-            match, values = tag_of(by.removeprefix("tag:"))
-            return f"coalesce({match}, '')", values
+            tag, values = tag_of(by.removeprefix("tag:"))
+            return f"coalesce({tag}, '')", values
         return f"coalesce({by}, '')", []
 
 
 def whole_hours(since: datetime | None, until: datetime | None) -> tuple[Source, list[Source]]:
-    """The hours that are whole within a time, and what is left before and after them."""
+    """The whole hours within a time, and the parts of hours before and after them."""
     first = None if since is None else since.timestamp()
     last = None if until is None else until.timestamp()
     begin = None if first is None else math.ceil(max(first, 0.0) / HOUR) * HOUR
@@ -211,132 +212,39 @@ def between(first: float, last: float) -> Source:
 
 
 def tag_of(name: str) -> tuple[str, list[str]]:
-    """The expression for the value of a tag."""
+    """The expression for the value of a tag, and its values."""
     if '"' in name or "\\" in name:  # neither can be part of a JSON path
         return f"(SELECT value FROM json_each({VALID}) WHERE key = ?)", [name]
     return f"json_extract({VALID}, ?)", [f'$."{name}"']
 
 
 def tag_value(tags: Mapping[str, str] | None) -> tuple[str, list[str]]:
-    """The condition that rows have these tags, after another condition."""
-    text, values = "", []
+    """The condition that rows have these tags, to be added to another condition, and its values."""
+    clause, values = "", []
     for name, value in (tags or {}).items():
-        match, named = tag_of(name)
-        text += f" AND {match} = ?"
+        tag, named = tag_of(name)
+        clause += f" AND {tag} = ?"
         values += [*named, value]
-    return text, values
+    return clause, values
 
 
 def condition(
     since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
 ) -> tuple[str, list[float | str]]:
     """The WHERE clause for rows, and its values."""
-    text: list[str] = []
+    bounds: list[str] = []
     values: list[float | str] = []
     for at, comparison in ((since, "at >= ?"), (until, "at < ?")):
         if at is not None:
-            text.append(comparison)
+            bounds.append(comparison)
             values.append(at.timestamp())
     wanted, named = tag_value(tags)
-    clause = " AND ".join(text) + wanted if text else wanted.removeprefix(" AND ")
+    clause = " AND ".join(bounds) + wanted if bounds else wanted.removeprefix(" AND ")
     return (f"WHERE {clause}" if clause else ""), [*values, *named]
 
 
-def read_totals(row: Sequence[Any]) -> Totals:
+def read_totals(row: Row) -> Totals:
+    """The totals from the columns `SUMMED`."""
     values = list(row)
     values[6:8] = map(Decimal, values[6:8])
     return Totals(*values)
-
-
-NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
-INSERT = f"INSERT INTO usage ({NAMES}) VALUES ({', '.join('?' * 12)})"
-PREFIX = "recovery:"
-
-
-@dataclass(frozen=True, slots=True)
-class Recovery:
-    """What became of a damaged ledger.
-
-    Attributes:
-        at: When it was recovered, in ISO format.
-        recovered: How many rows could be read.
-        lost: How many could not; None where that cannot be known.
-        aside: The damaged file.
-    """
-
-    at: str
-    recovered: int
-    lost: int | None
-    aside: str
-
-    def __str__(self) -> str:
-        lost = "an unknown number is lost" if self.lost is None else f"at least {self.lost} are lost"
-        return f"{self.recovered} rows were recovered, {lost}; the damaged file is {self.aside}"
-
-
-def recover_ledger(aside: Path, path: Path) -> str:
-    """Copies what can be read of the file set aside into a new one at `path`, and says what was lost."""
-    opened: list[Any] = []
-    counts: list[int | None] = [None]
-
-    def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
-        rows = read_table(damaged, f"id, {NAMES}", "usage")
-        opened[:] = readable_open(damaged)
-        counts[0] = count_of(damaged, rows)
-        return rows
-
-    rows, most = salvage(aside, [USAGE.prepare, make_tables], "usage", read), counts[0]
-    good = [row[1:] for row in rows if is_row(row)]
-    match = Recovery(
-        datetime.now(UTC).isoformat(), len(good), None if most is None else max(0, most - len(good)), str(aside)
-    )
-    create_once(path, USAGE)
-    with closing(sqlite3.connect(path, timeout=60, isolation_level=None)) as new:
-        equip(new)
-        USAGE.prepare(new)
-        new.execute("BEGIN IMMEDIATE")
-        new.executemany(INSERT, good)
-        new.executemany("INSERT OR IGNORE INTO usage_open VALUES (?, ?, ?, ?)", opened)
-        note = to_json([match.at, match.recovered, match.lost, match.aside]).decode()
-        new.execute("REPLACE INTO store_meta VALUES (?, ?)", (PREFIX + match.at, note))
-        new.execute("COMMIT")
-    return str(match)
-
-
-def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
-    path = Path(db_path).expanduser()
-    if not path.exists():
-        raise StoreError(f"there is no file {path}")
-    if is_sound(path):
-        return None
-    recover_ledger(set_aside(path), path)
-    with closing(sqlite3.connect(path)) as connection:
-        return recoveries(connection)[-1]
-
-
-def recoveries(file: sqlite3.Connection) -> list[Recovery]:
-    match = file.execute("SELECT value FROM store_meta WHERE name LIKE ? ORDER BY name", (f"{PREFIX}%",)).fetchall()
-    return [Recovery(*from_json(text)) for (text,) in match]
-
-
-def is_row(row: Sequence[Any]) -> bool:
-    """Whether the values of a row survived, as far as that can be seen."""
-    try:
-        return isinstance(from_json(row[-1]), dict) and isinstance(from_json(row[-2]), dict)
-    except (ValueError, TypeError):
-        return False
-
-
-def readable_open(damaged: sqlite3.Connection) -> list[Any]:
-    with suppress(sqlite3.DatabaseError):
-        return damaged.execute("SELECT id, owner, expires, row FROM usage_open").fetchall()
-    return []
-
-
-def count_of(damaged: sqlite3.Connection, rows: Sequence[Any]) -> int | None:
-    """How many rows there were: by the sums, or at least by the highest number of a row."""
-    with suppress(sqlite3.DatabaseError):
-        (count,) = damaged.execute("SELECT sum(requests) FROM usage_sums WHERE scope = 0").fetchone()
-        if count is not None:
-            return int(count)
-    return max((row[0] for row in rows), default=None)
