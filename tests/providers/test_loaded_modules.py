@@ -28,7 +28,6 @@ NOT_LOADED = (
     "sqlite3",
     "ssl",
     "trio",
-    "dhenara.ai.catalog.model_info",
     "dhenara.ai.pipeline.agent.run_loop",
 )
 """What takes long to load, and serves other calls."""

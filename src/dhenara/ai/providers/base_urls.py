@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from ..codecs.common.request import quote_segment
 from ..errors import ConfigurationError
 from ..wire.secrets import SecretAddress, is_masked, shown_address
+from ..wire.text import similar_names
 from .provider import Provider, Route
 
 ENDPOINTS = ("/chat/completions", "/responses", "/messages", "/embeddings")
@@ -37,7 +38,6 @@ LABEL = re.compile(r"[A-Za-z0-9-]+")
 SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._:-]+")
 ENTRIES = ("base_url", "headers", "protocol", "quirks", "operation_quirks", "verify", "cert")
 """Config entries of every provider."""
-ALIKE = 0.8
 NAMES = re.compile(r"{(\w+)}")
 WRITABLE = re.compile(r"[!-~]*")
 
@@ -109,9 +109,8 @@ def check_names(provider: Provider, config: Mapping[str, Any]) -> None:
     """Reject entries whose name is similar to a known one, because they are probably typing errors."""
     known = {*ENTRIES, *NAMES.findall(provider.base_url + provider.prefix), *provider.config_env}
     for name in config.keys() - known:
-        from difflib import get_close_matches
-
-        if close := get_close_matches(str(name).lower(), known, 1, ALIKE):
+        close = similar_names(str(name).lower(), known) or [one for one in known if one.startswith(f"{name}_")]
+        if close:
             raise ConfigurationError(f"config has no entry {name!r} for {provider.name}; did you mean {close[0]!r}?")
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import ConfigurationError
 from ..types.config.api import AIModelAPI
 from ..wire import json
 from ..wire.secrets import SecretText
-from .auth import AuthContext, Token
+from .auth import AuthContext, Source, Token
 from .provider import Provider
-
-if TYPE_CHECKING:
-    from .auth import Source
+from .tokens.exchange import user_token_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,6 @@ def given_identity(
     provider: Provider, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> ProviderCredentials:
     if "token" in credentials:
-        from .tokens.exchange import user_token_source
-
         return ProviderCredentials(source=user_token_source(credentials["token"], str(config.get("scope") or "")))
     return ProviderCredentials(
         None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None

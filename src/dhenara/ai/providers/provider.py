@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..codecs.base import Quirks
 from ..wire.frame import Frames
 from ..wire.text import matches
-from .auth import Auth, bearer
-
-if TYPE_CHECKING:
-    from .auth import Finder
+from .auth import Auth, Finder, bearer
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 

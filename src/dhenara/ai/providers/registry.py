@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from importlib import import_module
 
 from ..errors import ConfigurationError
+from ..wire.text import similar_names
 from .provider import Provider
 
 MODULES = {
@@ -62,9 +63,6 @@ MEANT = {
     "github": ("github_models",),
 }
 """Names of models and companies that are taken for names of providers, with the providers to suggest."""
-
-SHORTEST, LONG = 4, 8
-"""A wrong name of at least 4 letters may differ from the right one by one typing error, of 8 letters by two."""
 
 _registered: dict[str, Provider] = {}
 
@@ -132,24 +130,7 @@ def similar_providers(name: str, known: Iterable[str]) -> tuple[str, ...]:
     folded = fold_name(name)
     if folded in meant:
         return meant[folded]
-    errors = {one: typing_errors(folded, one) for one in meant}
-    fewest = min(errors.values())
-    if len(folded) < SHORTEST or fewest > (2 if len(folded) >= LONG else 1):
-        return ()
-    return tuple(dict.fromkeys(provider for one in meant if errors[one] == fewest for provider in meant[one]))
-
-
-def typing_errors(given: str, meant: str) -> int:
-    """Return how many letters were left out, added, replaced or swapped with the next (optimal string alignment)."""
-    before: list[int] = []
-    row = list(range(len(meant) + 1))
-    for at, letter in enumerate(given, 1):
-        earlier, before, row = before, row, [at]
-        for place, wanted in enumerate(meant, 1):
-            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != wanted)))
-            if at > 1 and place > 1 and letter == meant[place - 2] and given[at - 2] == wanted:
-                row[-1] = min(row[-1], earlier[place - 2] + 1)
-    return row[-1]
+    return tuple(dict.fromkeys(provider for one in similar_names(folded, meant) for provider in meant[one]))
 
 
 def fold_name(name: str) -> str:

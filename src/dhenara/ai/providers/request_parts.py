@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ..codecs.base import EncodedRequest
 from ..errors import ConfigurationError
 from ..http.protocol.message import BodyPieces
+from ..http.protocol.request_bodies import Multipart
 from ..wire import json
 from ..wire.secrets import MASK, secret_headers
 
@@ -54,8 +55,6 @@ def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | Bod
     payload = encoded.payload
     if payload is None:
         return (OPENED, b"") if encoded.method in BARE else (JSON, json.dumps(encoded.body))
-    from ..http.protocol.request_bodies import Multipart
-
     if isinstance(payload, Multipart):
         return {"content-type": payload.content_type, **OPENED}, payload
     return OPENED, payload

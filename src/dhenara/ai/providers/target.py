@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..codecs.base import Codec, EncodedRequest, Quirks
 from ..codecs.common.request import check_path
@@ -17,7 +17,7 @@ from ..types.config.model import AIModel
 from ..types.content.base import Origin
 from ..wire.frame import Frames
 from ..wire.secrets import SecretAddress, SecretText
-from .auth import Auth, AuthContext, bearer
+from .auth import Auth, AuthContext, Source, Token, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_identity, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
@@ -25,9 +25,6 @@ from .provider import NOTHING, Provider, Route
 from .registry import load_provider
 from .request_parts import encode_body, given_headers
 from .secret_values import call_secrets, configured_secrets
-
-if TYPE_CHECKING:
-    from .auth import Source, Token
 
 
 @dataclass(frozen=True, slots=True)

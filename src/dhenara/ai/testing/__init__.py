@@ -6,7 +6,6 @@ from .answer import Answer, FakeToolCall, FakeUsage
 from .batches import FakeBatches
 from .replies import (
     CutReply,
-    DialectReply,
     GzippedReply,
     HangUp,
     MangledReply,
@@ -23,7 +22,7 @@ from .replies import (
     stall_before_head,
 )
 from .sample_operations import SampleOperations
-from .server import FakeServer, ServerExchange
+from .server import DialectReply, FakeServer, ServerExchange
 
 __all__ = [
     "Answer",

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .answer import Answer
 from .protocols import dialect_for
 
 
@@ -45,8 +43,6 @@ class HangUp:
 Step = Send | Wait | Stall | Reset | HangUp
 
 
-# Responses are resumed after the event with this number.
-STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
 REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
 
 
@@ -101,35 +97,6 @@ class RawStream:
                 yield Wait(self.pause)
             yield Send(chunk(piece))
         yield Send(b"0\r\n\r\n")
-
-
-@dataclass(frozen=True, slots=True)
-class DialectReply:
-    """An answer in the protocol of the request's path, streamed if the request says so.
-
-    For operations other than chat, such as embeddings, the server generates sample results.
-    """
-
-    answer: Answer
-    pause: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
-        from .sample_operations import SampleOperations, is_operation
-
-        if is_operation(resolved.path):
-            yield from SampleOperations().steps(resolved)
-            return
-        dialect = dialect_for(resolved.path)
-        if dialect.wants_stream(resolved):
-            kind = {"content-type": dialect.stream_type, **self.headers}
-            events = dialect.stream(self.answer, resolved.json)
-            if after := STARTING_AFTER.search(resolved.path):
-                events = events[int(after[1]) + 1 :]
-            yield from RawStream(events, self.pause, headers=kind).steps(resolved)
-        else:
-            body = json.dumps(dialect.body(self.answer, resolved.json)).encode()
-            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(resolved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import select
 import socket
 import struct
@@ -11,14 +12,57 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
 from .answer import Answer
-from .protocols import block_violations
-from .replies import DialectReply, HangUp, Refusal, Reply, Reset, Send, Stall, Step, Wait
+from .protocols import block_violations, dialect_for
+from .replies import (
+    HangUp,
+    Raw,
+    RawStream,
+    ReceivedRequest,
+    Refusal,
+    Reply,
+    Reset,
+    Send,
+    Stall,
+    Step,
+    Wait,
+)
+from .sample_operations import SampleOperations, is_operation
 
+# Responses are resumed after the event with this number.
+STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
 EXHAUSTED = Refusal(500, "the fake server has no replies left; add replies or use forever=True")
+
+
+@dataclass(frozen=True, slots=True)
+class DialectReply:
+    """An answer in the protocol of the request's path, streamed if the request says so.
+
+    For operations other than chat, such as embeddings, the server generates sample results.
+    """
+
+    answer: Answer
+    pause: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+        if is_operation(resolved.path):
+            yield from SampleOperations().steps(resolved)
+            return
+        dialect = dialect_for(resolved.path)
+        if dialect.wants_stream(resolved):
+            kind = {"content-type": dialect.stream_type, **self.headers}
+            events = dialect.stream(self.answer, resolved.json)
+            if after := STARTING_AFTER.search(resolved.path):
+                events = events[int(after[1]) + 1 :]
+            yield from RawStream(events, self.pause, headers=kind).steps(resolved)
+        else:
+            body = json.dumps(dialect.body(self.answer, resolved.json)).encode()
+            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(resolved)
 
 
 class ServerExchange:

@@ -1,7 +1,8 @@
-"""Text helpers: bytes of unknown encoding as text, and names matched against patterns."""
+"""Text helpers: bytes of unknown encoding as text, names matched against patterns, and names that are misspelt."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
@@ -41,3 +42,29 @@ def is_like(name: str, pattern: str) -> bool:
             return False
         at = match + len(part)
     return True
+
+
+SHORTEST, LONG = 4, 8
+"""A wrong name of at least 4 letters may differ from the right one by one typing error, of 8 letters by two."""
+
+
+def similar_names(given: str, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names that a misspelt one probably means: those with the fewest typing errors, if these are few."""
+    errors = {name: typing_errors(given, name) for name in names}
+    fewest = min(errors.values(), default=len(given))
+    if len(given) < SHORTEST or fewest > (2 if len(given) >= LONG else 1):
+        return ()
+    return tuple(name for name in errors if errors[name] == fewest)
+
+
+def typing_errors(given: str, meant: str) -> int:
+    """Return how many letters were left out, added, replaced or swapped with the next (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(meant) + 1))
+    for at, letter in enumerate(given, 1):
+        earlier, before, row = before, row, [at]
+        for place, wanted in enumerate(meant, 1):
+            row.append(min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != wanted)))
+            if at > 1 and place > 1 and letter == meant[place - 2] and given[at - 2] == wanted:
+                row[-1] = min(row[-1], earlier[place - 2] + 1)
+    return row[-1]

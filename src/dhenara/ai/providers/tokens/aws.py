@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,6 @@ def profile_path(variable: str, usual: str, environment: Environment) -> Path:
 
 def read(path: Path) -> dict[tuple[str, ...], dict[str, str]]:
     """Return the sections of a file by the words of their headings; empty if there is no file."""
-    from configparser import ConfigParser, Error
-
     parser = ConfigParser(interpolation=None, default_section="")
     try:
         parser.read_string(path.read_text(encoding="utf-8"))
