@@ -11,7 +11,7 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage bench bench-caches bench-transports dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage mutants bench bench-caches bench-transports dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ soak: $(STAMP)   ## 1,000 streams at once for five minutes, 100,000 calls in 64 
 coverage: $(WEIGHTS) ## which lines and branches the suite runs
 	@$(BIN)/python -m coverage run -m pytest -q -m "not slow" -p no:xdist
 	@$(BIN)/python -m coverage report
+
+mutants: $(STAMP) ## change the core modules in one place at a time: do their tests fail? (MUTANTS="--all retry sse")
+	@$(BIN)/python -m tools.mutants $(MUTANTS)
 
 bench: $(STAMP)  ## speed against the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(BENCH)

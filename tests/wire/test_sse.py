@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import httpx2
 import pytest
 from hypothesis import given, strategies as st
@@ -90,3 +92,122 @@ def test_an_event_of_one_name_and_one_line_is_the_same_in_one_piece_and_in_many(
     rest = b"event: delta\ndata: x\n\nevent: \ndata: y\n\nevent: a\nevent: b\ndata: z\n\n\nid: 1\ndata: w\n\n"
     assert frames([first, rest]) == frames(single_bytes(first + rest))
     assert [frame.event for frame in frames([first, rest])] == [None, "delta", None, "b", None]
+
+
+def read_by_the_standard(body: bytes) -> list[Frame]:
+    """The algorithm of the HTML standard for a whole body, with a blank line added at the end."""
+    found: list[Frame] = []
+    fields: dict[bytes, bytes] = {}
+    for line in [*re.split(rb"\r\n|\r|\n", body.removeprefix(b"\xef\xbb\xbf")), b""]:
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if line == b"":
+            if b"data" in fields:
+                told = {key: fields[key].decode("utf-8", "replace") for key in (b"event", b"id") if key in fields}
+                retry = fields.get(b"retry")
+                found.append(
+                    Frame(
+                        fields[b"data"][:-1], told.get(b"event") or None, told.get(b"id"), int(retry) if retry else None
+                    )
+                )
+            fields = {}
+        elif name == b"data":
+            fields[b"data"] = fields.get(b"data", b"") + value + b"\n"
+        elif name == b"event" or (name == b"id" and b"\0" not in value) or (name == b"retry" and value.isdigit()):
+            fields[name] = value
+    return found
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        [
+            *(b"data: ", b"data:", b"event: ", b"event:", b"id: ", b"id:", b"retry: ", b"\n\n", b"\n", b"\r", b"\r\n"),
+            *(b"a", b"bc", b" ", b"7", b"\0", b":", b"\xff", b"\xef\xbb\xbf", b"data: x\n\n", b"event: e\ndata: y\n\n"),
+        ]
+    ),
+    max_size=16,
+).map(b"".join)
+
+
+@given(PIECES, places)
+def test_any_bytes_are_read_as_the_standard_says(body: bytes, at: list[int]) -> None:
+    assert frames([body]) == frames(cut(body, at)) == read_by_the_standard(body)
+
+
+@given(st.lists(PIECES.map(lambda piece: piece + b"\n\n"), min_size=1, max_size=4))
+def test_chunks_of_whole_events_are_read_as_the_standard_says(chunks: list[bytes]) -> None:
+    assert frames(chunks) == read_by_the_standard(b"".join(chunks))
+
+
+@pytest.mark.parametrize(
+    ("digits", "retry"), [("0", 0), ("1" * 12, int("1" * 12)), ("1" * 13, None), ("-1", None), ("", None)]
+)
+def test_a_retry_of_more_than_twelve_digits_is_ignored(digits: str, retry: int | None) -> None:
+    assert frames([f"retry: {digits}\ndata: x\n\n".encode()]) == [Frame(b"x", retry=retry)]
+
+
+def test_an_id_belongs_to_its_event_alone() -> None:
+    assert frames([b"id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"]) == [
+        Frame(b"a", id="1"),
+        Frame(b"b"),
+        Frame(b"c", id=""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"id: 5\n", Frame(b"x", id="5")),
+        (b"retry: 7\n", Frame(b"x", retry=7)),
+        (b"event: e\n", Frame(b"x", "e")),
+        (b"data: w\n", Frame(b"w\nx")),
+        (b"data: w\r", Frame(b"w\nx")),
+        (b"dat", Frame(b"x", None)),
+    ],
+)
+def test_an_event_goes_on_in_the_next_chunk(line: bytes, expected: Frame) -> None:
+    rest = b"a: x\n\n" if line == b"dat" else b"data: x\n\n"
+    assert frames([b"data: first\n\n", line, rest]) == [Frame(b"first"), expected]
+
+
+def test_an_id_with_a_null_byte_leaves_the_one_before() -> None:
+    assert frames([b"id: 1\nid: 2\0\ndata: a\n\n"]) == [Frame(b"a", id="1")]
+
+
+def test_names_that_are_not_utf8_are_read_with_replacements() -> None:
+    chunk = b"data: a\n\nevent: \xff\ndata: b\n\n"
+    assert [frame.event for frame in frames([b"data: first\n\n", chunk])] == [None, None, "\ufffd"]
+    assert frames([b"id: \xff\nevent: \xfe\ndata: b\n\n"]) == [Frame(b"b", "\ufffd", "\ufffd")]
+
+
+def test_a_byte_order_mark_counts_as_one_at_the_beginning_only() -> None:
+    mark = b"\xef\xbb\xbf"
+    assert frames([mark + b"data: a\n\n", mark + b"data: b\n\n"]) == [Frame(b"a")]
+
+
+def test_frames_are_given_once_and_nothing_is_left_after_the_end() -> None:
+    reader = SseFrames()
+    assert reader.feed(b"data: a\n\ndata: b") == [Frame(b"a")]
+    assert reader.feed(b"") == []
+    assert reader.finish() == [Frame(b"b")]
+    assert reader.finish() == []
+    assert reader.feed(b"data: c\n\n") == [Frame(b"c")]
+
+
+def test_a_line_feed_after_a_carriage_return_in_the_chunk_before_is_no_blank_line() -> None:
+    assert frames([b"data: a\r", b"\ndata: b\r", b"\n\r", b"\n"]) == [Frame(b"a\nb")]
+    reader = SseFrames()
+    assert [reader.feed(chunk) for chunk in (b"data: a\r", b"\n", b"\n")] == [[], [], [Frame(b"a")]]
+
+
+def test_an_event_is_written_field_by_field() -> None:
+    assert write_event("x") == b"data: x\n\n"
+    assert write_event(b"x", "e", "7", 10) == b"event: e\nid: 7\nretry: 10\ndata: x\n\n"
+    assert write_event("x", "", "", 0) == b"event: \nid: \nretry: 0\ndata: x\n\n"
+    assert write_event("a\r\nb\rc\nd") == b"data: a\ndata: b\ndata: c\ndata: d\n\n"
+
+
+@pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b"])
+def test_an_id_that_would_break_the_framing_is_refused(value: str) -> None:
+    with pytest.raises(ValueError, match="the id of an event"):
+        write_event("x", id=value)

@@ -1,0 +1,232 @@
+"""How amounts are computed from counts and prices, with prices that the test gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+
+from dhenara.ai.catalog.cost_calculation import (
+    audio_cost,
+    cost_by_bucket,
+    default_options,
+    image_cost,
+    row_matches,
+    tiered_price,
+    token_cost,
+)
+from dhenara.ai.types import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData, Usage
+from dhenara.ai.types.config.model import ValidOptionValue
+
+MILLION = 1_000_000
+PRICES = {
+    "input_tokens": ("input", ["input_text_mtok", "input_mtok"]),
+    "cache_read_tokens": (
+        "cache_read",
+        ["cache_text_read_mtok", "cache_read_mtok", "input_text_mtok", "input_mtok"],
+    ),
+    "cache_write_tokens": (
+        "cache_write",
+        ["cache_write_5m_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"],
+    ),
+    "cache_write_1h_tokens": (
+        "cache_write_1h",
+        ["cache_write_1h_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"],
+    ),
+    "input_audio_tokens": ("input_audio", ["input_audio_mtok", "input_mtok"]),
+    "input_image_tokens": ("input_image", ["input_image_mtok", "input_mtok"]),
+    "output_tokens": ("output", ["output_text_mtok", "output_mtok"]),
+    "reasoning_tokens": ("reasoning", ["output_reasoning_mtok", "output_mtok"]),
+    "output_audio_tokens": ("output_audio", ["output_audio_mtok", "output_mtok"]),
+    "output_image_tokens": ("output_image", ["output_image_mtok", "output_mtok"]),
+}
+"""Each count of tokens: the component of the cost, and the prices that hold for it, the most exact one first."""
+
+
+@dataclass(frozen=True)
+class Tier:
+    start: int
+    price: Decimal
+
+
+@dataclass(frozen=True)
+class Tiered:
+    base: Decimal
+    tiers: tuple[Tier, ...]
+
+
+@pytest.mark.parametrize("count", PRICES)
+def test_each_count_costs_the_most_exact_price_that_is_known(count: str) -> None:
+    component, keys = PRICES[count]
+    prices: dict[str, Any] = {key: Decimal(number) for number, key in enumerate(keys, 1)}
+    for number, key in enumerate(keys, 1):
+        found, missing = cost_by_bucket(prices, Usage(**{count: 2 * MILLION}), {})
+        assert (found, missing) == ({component: Decimal(2 * number)}, [])
+        prices[key] = None
+    assert cost_by_bucket(prices, Usage(**{count: 1}), {}) == ({}, [component])
+    assert cost_by_bucket({}, Usage(**{count: 0}), {}) == ({}, [])
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PRICES)), st.integers(1, 10**6)))
+def test_every_token_is_charged_once(counts: dict[str, int]) -> None:
+    prices = {"input_mtok": Decimal(1), "output_mtok": Decimal(1)}
+    components, missing = cost_by_bucket(prices, Usage(**counts), {})  # type: ignore[arg-type]  # counts of tokens
+    assert not missing
+    assert sum(components.values()) * MILLION == sum(counts.values())
+    assert components.keys() == {PRICES[count][0] for count in counts}
+
+
+@pytest.mark.parametrize(
+    ("tool", "fee"),
+    [
+        ("web_search_requests", "web_searches_kcount"),
+        ("google_search_call", "web_searches_kcount"),
+        ("nova_grounding", "web_searches_kcount"),
+        ("x_search", "social_searches_kcount"),
+        ("view_x_video", "social_searches_kcount"),
+        ("file_search_call", "storage_searches_kcount"),
+        ("collections_search", "storage_searches_kcount"),
+        ("code_interpreter_call", "code_executions_kcount"),
+        ("image_generation_call", "image_generations_kcount"),
+    ],
+)
+def test_tools_of_the_provider_cost_their_fee_per_thousand(tool: str, fee: str) -> None:
+    assert cost_by_bucket({fee: Decimal(10)}, Usage(), {tool: 3}) == ({tool: Decimal("0.03")}, [])
+    assert cost_by_bucket({}, Usage(), {tool: 3}) == ({}, [tool])
+    assert cost_by_bucket({}, Usage(), {tool: 0}) == ({}, [])
+
+
+@pytest.mark.parametrize("tool", ["web_search_tool_result", "calculator", "max_x_", "bash"])
+def test_other_tools_have_no_fee(tool: str) -> None:
+    assert cost_by_bucket({"web_searches_kcount": Decimal(10)}, Usage(), {tool: 3}) == ({}, [])
+
+
+def test_a_request_may_have_a_price_of_its_own() -> None:
+    assert cost_by_bucket({"requests_kcount": Decimal(5)}, Usage(), {}) == ({"request": Decimal("0.005")}, [])
+
+
+def test_above_a_threshold_every_token_costs_the_price_of_its_tier() -> None:
+    each = Tiered(Decimal(1), (Tier(100, Decimal(2)), Tier(200, Decimal(3))))
+    assert [tiered_price(each, size) for size in (0, 100, 101, 200, 201)] == [1, 1, 2, 2, 3]
+    assert tiered_price(Decimal(7), 10**9) == 7
+
+
+def test_the_whole_prompt_says_which_tier_it_is() -> None:
+    prices = {"input_mtok": Decimal(1), "output_mtok": Tiered(Decimal(1), (Tier(100, Decimal(2)),))}
+    usage = {"input_tokens": 60, "output_tokens": MILLION}
+    assert cost_by_bucket(prices, Usage(**usage, cache_read_tokens=40), {})[0]["output"] == 1
+    assert cost_by_bucket(prices, Usage(**usage, cache_read_tokens=41), {})[0]["output"] == 2
+
+
+# The user's own prices
+
+
+def own(**more: Any) -> ChatModelCostData:
+    return ChatModelCostData(input_token_cost_per_million=Decimal(2), output_token_cost_per_million=Decimal(8), **more)
+
+
+def test_tokens_of_every_kind_cost_the_users_prices() -> None:
+    usage = Usage(
+        input_tokens=MILLION,
+        input_audio_tokens=2 * MILLION,
+        input_image_tokens=3 * MILLION,
+        cache_read_tokens=MILLION,
+        cache_write_tokens=MILLION,
+        cache_write_1h_tokens=2 * MILLION,
+        output_tokens=MILLION,
+        reasoning_tokens=MILLION,
+    )
+    cost = token_cost(own(), usage)
+    assert cost.components == {"input": 12, "cache_read": 2, "cache_write": 6, "output": 16}
+    assert (cost.amount, cost.source) == (36, "cost_data")
+    priced = token_cost(own(cache_read_cost_per_million="0.5", cache_write_cost_per_million="2.5"), usage)
+    assert priced.components == {"input": 12, "cache_read": Decimal("0.5"), "cache_write": Decimal("7.5"), "output": 16}
+    free = token_cost(own(cache_read_cost_per_million=0, cache_write_cost_per_million=0), usage)
+    assert free.components == {"input": 12, "output": 16}
+
+
+def test_what_was_not_used_is_no_component() -> None:
+    cost = token_cost(own(), Usage(output_tokens=1))
+    assert cost.components == {"output": Decimal("0.000008")}
+    assert token_cost(own(), Usage()).amount == 0
+
+
+def test_audio_costs_by_the_minute_or_by_characters() -> None:
+    by_minute = AudioModelCostData(cost_per_minute=Decimal("0.6"))
+    cost = audio_cost(by_minute, Usage(units={"seconds": 90.0}))
+    assert (cost.amount, cost.components, cost.source) == (Decimal("0.9"), {"seconds": Decimal("0.9")}, "cost_data")
+    both = AudioModelCostData(cost_per_minute=Decimal(6), cost_per_million_characters=Decimal(15))
+    cost = audio_cost(both, Usage(units={"seconds": 10, "characters": 2000, "pages": 3}))
+    assert cost.components == {"seconds": 1, "characters": Decimal("0.03")}
+    assert cost.amount == Decimal("1.03")
+
+
+def test_audio_that_was_counted_without_a_price_has_no_cost() -> None:
+    by_minute = AudioModelCostData(cost_per_minute=Decimal("0.6"))
+    cost = audio_cost(by_minute, Usage(units={"seconds": 90.0, "characters": 5}))
+    assert (cost.amount, cost.source) == (None, "cost_data")
+    assert cost.reason == "cost_data has no price for characters"
+    cost = audio_cost(by_minute, Usage(units={"pages": 3}))
+    assert cost.amount is None
+    assert cost.reason is not None
+    assert "neither seconds nor characters" in cost.reason
+
+
+ROWS = (
+    {"size": ["s", "m"], "quality": "low", "cost_per_image": 0.01},
+    {"size": "l", "cost_per_image": "0.04"},
+    {"cost_per_image": 0.5, "style": ("a", "b")},
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "amount"),
+    [
+        ({"size": "s", "quality": "low"}, "0.02"),
+        ({"size": "m", "quality": "low", "style": "a"}, "0.02"),
+        ({"size": "l", "quality": "low"}, "0.08"),
+        ({"size": "s", "quality": "high", "style": "b"}, "1.0"),
+        ({"size": "s", "quality": "high"}, None),
+        ({}, None),
+    ],
+)
+def test_images_cost_the_first_row_that_matches_their_options(options: dict[str, Any], amount: str | None) -> None:
+    prices = ImageModelCostData(image_options_cost_data=ROWS)
+    cost = image_cost(prices, Usage(units={"images": 2}, options=options), AIModel(model_name="m"))
+    if amount is None:
+        named = ", ".join(f"{name}={value}" for name, value in options.items()) or "no options"
+        assert (cost.amount, cost.reason) == (None, f"image_options_cost_data has no price for {named}")
+    else:
+        assert (cost.amount, cost.components) == (Decimal(amount), {"images": Decimal(amount)})
+    assert cost.source == "cost_data"
+
+
+def test_images_may_all_cost_the_same() -> None:
+    prices = ImageModelCostData(flat_cost_per_image=Decimal("0.25"))
+    assert image_cost(prices, Usage(units={"images": 3}), AIModel(model_name="m")).amount == Decimal("0.75")
+    assert image_cost(prices, Usage(), AIModel(model_name="m")).amount == 0
+
+
+def test_options_that_were_not_set_are_the_defaults_of_the_model() -> None:
+    options = {
+        "size": ValidOptionValue(allowed_values=("s", "l"), default_value="l"),
+        "q": ValidOptionValue(allowed_values=()),
+    }
+    model = AIModel(model_name="m", valid_options=options)
+    prices = ImageModelCostData(image_options_cost_data=ROWS)
+    assert image_cost(prices, Usage(units={"images": 1}), model).amount == Decimal("0.04")
+    small = Usage(units={"images": 1}, options={"size": "s", "quality": "low"})
+    assert image_cost(prices, small, model).amount == Decimal("0.01")
+    assert default_options(model) == {"size": "l"}
+
+
+def test_a_row_matches_if_each_of_its_options_has_one_of_its_values() -> None:
+    assert row_matches({"cost_per_image": 1}, {})
+    assert row_matches({"size": "s"}, {"size": "s", "more": 1})
+    assert row_matches({"size": None}, {})
+    assert not row_matches({"size": "s"}, {"size": "sm"})
+    assert not row_matches({"size": "small"}, {"size": "s"})
+    assert not row_matches({"size": ["s"], "quality": "low"}, {"size": "s"})
