@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy_package
+from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream

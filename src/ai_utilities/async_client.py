@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.types.config.secret_options import with_secret_options
+from dhenara.ai.integration import with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin

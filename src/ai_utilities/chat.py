@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved
+from dhenara.ai.integration import with_secret_options
 from dhenara.ai.types import Plan
-from dhenara.ai.types.config.secret_options import with_secret_options
 
 from .ask_options import AskOptions, add_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError

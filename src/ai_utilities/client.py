@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.types.config.secret_options import conceal_options, with_secret_options
+from dhenara.ai.integration import conceal_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin

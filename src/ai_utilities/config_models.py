@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from dhenara.ai.types.config.secret_options import conceal_options
+from dhenara.ai.integration import conceal_options
 
 from .config.origins import (
     OriginLevel,

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dhenara.ai.types.config.secret_options import shown_address
+from dhenara.ai.integration import shown_address
 
 from .config.origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
 from .config.secrets import MASK, Secret

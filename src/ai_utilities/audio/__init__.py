@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dhenara.ai._lazy import lazy_package
+from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .conversion import convert_audio as convert_audio, split_wav as split_wav

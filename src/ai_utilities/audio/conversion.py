@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
-from dhenara.ai.types.operations.audio_files import Wav, read_wav, write_wav
+from dhenara.ai.integration import Wav, read_wav, write_wav
 
 from .errors import AudioProcessingError
 

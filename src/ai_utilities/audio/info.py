@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from dhenara.ai.types.operations.audio_files import audio_type, read_wav
+from dhenara.ai.integration import audio_type, read_wav
 
 from .errors import AudioProcessingError
 

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dhenara.ai.pipeline.pricing import add_costs, add_usages, unique
+from dhenara.ai.integration import add_costs, add_usages, unique
 from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, TranscriptionResponse
 
 from ..exceptions import AIUtilitiesError

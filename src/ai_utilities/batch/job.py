@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from dhenara.ai.error_text import texts_in, without_contents
+from dhenara.ai.integration import texts_in, without_contents
 
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from dhenara.ai.error_text import without_contents
+from dhenara.ai.integration import without_contents
 from dhenara.ai.types import BatchItem
 
 from ..results import AskResult

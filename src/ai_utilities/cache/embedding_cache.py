@@ -14,8 +14,8 @@ from pydantic_core import from_json, to_json
 
 from dhenara.ai import CompletedResult, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import BadAnswerError
+from dhenara.ai.integration import CallJournal
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
-from dhenara.ai.types.config.call import CallJournal
 
 from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, FailsafeBackend

@@ -25,7 +25,7 @@ from ..usage.data import tagged
 from .exit_codes import print_note
 
 if TYPE_CHECKING:
-    from dhenara.ai.types.config.model import FunctionalType
+    from dhenara.ai.integration import FunctionalType
 
 
 class CommandSettings(AiSettings):

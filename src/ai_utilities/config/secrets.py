@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from dhenara.ai.types.config.secret_options import SecretAddress, SecretText, conceal, mask, shown_address
+from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, shown_address
 
 from ..exceptions import ProviderConfigurationError
 

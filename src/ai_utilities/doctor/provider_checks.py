@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from dhenara.ai.diagnosis import proxy_for, trusted_certificates
-from dhenara.ai.types.config.secret_options import shown_address
+from dhenara.ai.integration import shown_address
 
 from ..client import AiClient
 from ..exceptions import (

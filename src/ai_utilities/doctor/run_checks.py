@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from dhenara.ai.types.config.secret_options import shown_address
+from dhenara.ai.integration import shown_address
 
 from ..client import AiClient
 from ..config_models import AiSettings

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from dhenara.ai.types.config.secret_options import shown_address
+from dhenara.ai.integration import shown_address
 
 from ..exceptions import ProviderConfigurationError
 from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers, no_models_message, nothing_configured

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.providers.registry import did_you_mean, find_provider
+from dhenara.ai.integration import did_you_mean, find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from ..config.origins import OriginLevel
@@ -16,7 +16,7 @@ from ..exceptions import ProviderConfigurationError
 from .facts import ProviderFacts, engine_facts, known_providers, normalize_name
 
 if TYPE_CHECKING:
-    from dhenara.ai.types.config.model import FunctionalType
+    from dhenara.ai.integration import FunctionalType
 
 
 def make_endpoint(

@@ -8,11 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.config.settings import environment
-from dhenara.ai.providers.operation_routes import operation_of, why_not_offered
-from dhenara.ai.providers.target import resolve
+from dhenara.ai.integration import environment, operation_of, resolve, why_not_offered, with_secret_options
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
-from dhenara.ai.types.config.secret_options import with_secret_options
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..ask_stream import Around, AskStream, AsyncAskStream
@@ -29,7 +26,7 @@ from .facts import missing_model, missing_operation_model, no_embedding_model, n
 from .image_generation import generate_image, generate_image_async
 
 if TYPE_CHECKING:
-    from dhenara.ai.types.config.model import FunctionalType
+    from dhenara.ai.integration import FunctionalType
 
 ANY = "any"
 """Model name where none is needed."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.providers.registry import did_you_mean, find_provider, fold_name
+from dhenara.ai.integration import did_you_mean, find_provider, fold_name
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from dhenara.ai.providers.registry import find_provider, fold_name, known_names
+from dhenara.ai.integration import find_provider, fold_name, known_names
 
 FIRST_MODELS = {
     "openai": "gpt-5.4-mini",

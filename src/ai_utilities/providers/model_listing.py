@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from dhenara.ai.catalog import ModelFacts, find_facts, known_models, price_usage
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.integration import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 from .facts import facts_of, known_providers

@@ -7,7 +7,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dhenara.ai.providers.registry import fold_name
+from dhenara.ai.integration import fold_name
 
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO

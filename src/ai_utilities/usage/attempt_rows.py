@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
 from dhenara.ai import Stream
-from dhenara.ai.error_text import call_texts, stored_error_text, without_contents
 from dhenara.ai.errors import CallError
+from dhenara.ai.integration import call_texts, stored_error_text, without_contents
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..storage.store_calls import StoreIO, call_store_shielded, within

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog.model_info import find_facts
-from dhenara.ai.catalog.prices import price_usage
+from dhenara.ai.catalog import find_facts, price_usage
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import (
     AIModelEndpoint,

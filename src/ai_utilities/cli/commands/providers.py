@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dhenara.ai.types.config.secret_options import shown_address
+from dhenara.ai.integration import shown_address
 
 from ..flags import EnvFileFlag
 from ..streams import show

@@ -1,0 +1,56 @@
+"""Public functions for packages that are built on the engine, such as `ai_utilities`.
+
+They look up providers, mask secrets, and add up usage and costs. Programs that only call models do not need them.
+"""
+
+from __future__ import annotations
+
+from .config.settings import environment
+from .error_text import call_texts, stored_error_text, texts_in, without_contents
+from .pipeline.pricing import add_costs, add_usages, unique
+from .providers.operation_routes import operation_of, why_not_offered
+from .providers.registry import did_you_mean, find_provider, fold_name, known_names
+from .providers.target import resolve
+from .types.config.call import CallJournal
+from .types.config.model import FunctionalType
+from .types.config.secret_options import (
+    SecretAddress,
+    SecretText,
+    conceal,
+    conceal_options,
+    mask,
+    shown_address,
+    with_secret_options,
+)
+from .types.operations.audio_files import Wav, audio_type, read_wav, write_wav
+
+__all__ = [
+    "CallJournal",
+    "FunctionalType",
+    "SecretAddress",
+    "SecretText",
+    "Wav",
+    "add_costs",
+    "add_usages",
+    "audio_type",
+    "call_texts",
+    "conceal",
+    "conceal_options",
+    "did_you_mean",
+    "environment",
+    "find_provider",
+    "fold_name",
+    "known_names",
+    "mask",
+    "operation_of",
+    "read_wav",
+    "resolve",
+    "shown_address",
+    "stored_error_text",
+    "texts_in",
+    "unique",
+    "why_not_offered",
+    "with_secret_options",
+    "without_contents",
+    "write_wav",
+]
