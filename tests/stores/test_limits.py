@@ -27,8 +27,11 @@ from ai_utilities.limits import (
 )
 from ai_utilities.limits.limit import read_headers, seconds
 from ai_utilities.limits.window_state import SLOTS
+from ai_utilities.storage.process import steady
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError
+from dhenara.ai.io.async_io import LoopEvent
+from dhenara.ai.io.sync_io import ThreadEvent
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
@@ -68,6 +71,21 @@ def client(server: FakeServer, *limits: Limit, **more: Any) -> AIModelClient:
     return AIModelClient(endpoint(server.url), attempt_layers=[LimitLayer(*limits, **more)])
 
 
+def recorded_grants(store: LimitStore) -> list[float]:
+    """When calls are granted from now on, by the store's own clock: a busy machine sends them any time later."""
+    granted: list[float] = []
+    step = store.step
+
+    def recorded(account: str, name: str, ask: Any) -> dict[str, Any]:
+        verdict = step(account, name, ask)
+        if name == "take" and not verdict["wait"]:
+            granted.append(verdict["at"])
+        return verdict
+
+    store.step = recorded  # type: ignore[method-assign]
+    return granted
+
+
 def test_who_may_not_wait_is_told_how_long_it_would_take(world: World, server: FakeServer, store: LimitStore) -> None:
     server.add_replies(HELLO, HELLO)
     asking = client(server, Limit(requests_per_minute=2), store=store, wait=False)
@@ -82,10 +100,12 @@ def test_who_may_not_wait_is_told_how_long_it_would_take(world: World, server: F
 
 def test_who_may_wait_waits(world: World, server: FakeServer, store: LimitStore) -> None:
     server.add_replies(HELLO, HELLO, HELLO)
-    asking = client(server, Limit(requests_per_second=2), store=store, wait=5)
+    granted = recorded_grants(store)
+    asking = client(server, Limit(requests_per_second=2), store=store)
     for _ in range(3):
         world.run(asking, "?")
-    assert server.exchanges[2].at - server.exchanges[0].at > 0.95
+    assert len(server.exchanges) == len(granted) == 3
+    assert granted[2] - granted[0] > 0.95
     world.close(asking)
 
 
@@ -184,34 +204,40 @@ def test_keys_are_kept_hashed_only(server: FakeServer, tmp_path: Path) -> None:
 
 def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
     server.add_replies(HELLO, HELLO)
+    clock = Clock()
+    store = Watched(clock)
 
-    async def main() -> float:
-        asking = client(server, Limit(requests_per_second=1))
+    async def main() -> None:
+        asking = client(server, Limit(requests_per_second=1), store=store)
         await asking.generate_async("?")
         waiting = [asyncio.create_task(asking.generate_async("?")) for _ in range(5)]
-        await asyncio.sleep(0.1)
+        await wait_until_async(lambda: store.asked >= 6)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-        await asking.generate_async("?")
         await asking.aclose()
-        return server.exchanges[1].at - server.exchanges[0].at
+        clock.now += 1.1
+        # With one of them before it, it would have to wait.
+        impatient = client(server, Limit(requests_per_second=1), store=store, wait=False)
+        await impatient.generate_async("?")
+        await impatient.aclose()
 
-    assert asyncio.run(main()) < 1.9
+    asyncio.run(main())
 
 
 class Watched(MemoryLimits):
     """Counts how often callers ask whether it is their turn."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, clock: Callable[[], float] = steady) -> None:
+        super().__init__(clock)
         self.asked = 0
         self.callers: set[int] = set()
 
     def step(self, account: str, step: str, ask: Any) -> dict[str, Any]:
         self.asked += step == "take"
+        verdict = super().step(account, step, ask)
         self.callers.add(CALLER.get())
-        return super().step(account, step, ask)
+        return verdict
 
 
 CALLER: ContextVar[int] = ContextVar("CALLER", default=-1)
@@ -250,7 +276,7 @@ def crowded(world: World, asking: AIModelClient, count: int, store: Watched) -> 
 
 def test_who_waits_in_this_process_is_told_and_does_not_look(world: World, server: FakeServer) -> None:
     server.add_replies(*[DialectReply(HELLO, pause=0.01)] * 40)
-    store = Watched()
+    store = Watched(Clock())  # one that stands: nobody is forgotten, however long it takes
     asking = client(server, Limit(concurrency=1), store=store)
     crowded(world, asking, 40, store)
     assert store.asked <= 4 * 40
@@ -273,11 +299,32 @@ def test_what_turns_out_to_be_left_is_used_at_once(world: World, server: FakeSer
 def test_a_waiter_sleeps_until_its_time_has_come(world: World, server: FakeServer) -> None:
     server.add_replies(HELLO, HELLO)
     store = Watched()
+    granted = recorded_grants(store)
     asking = client(server, Limit(requests_per_second=1), store=store)
     world.run(asking, "?")
     world.run(asking, "?")
     assert store.asked <= 4
-    assert 0.95 < server.exchanges[1].at - server.exchanges[0].at < 1.2
+    assert granted[1] - granted[0] > 0.95
+    world.close(asking)
+
+
+def test_a_waiter_sleeps_no_longer_than_until_its_time_has_come(
+    world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.add_replies(HELLO, HELLO)
+    clock, waits = Clock(), list[float]()
+
+    async def wait(event: object, seconds: float) -> None:
+        waits.append(seconds)
+        clock.now += seconds
+
+    monkeypatch.setattr(ThreadEvent, "wait", wait)
+    monkeypatch.setattr(LoopEvent, "wait", wait)
+    asking = client(server, Limit(requests_per_second=1), store=MemoryLimits(clock))
+    world.run(asking, "?")
+    world.run(asking, "?")
+    assert len(waits) <= 2
+    assert 0.95 < sum(waits) < 1.05
     world.close(asking)
 
 
