@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AskResult, UsageData
-from ai_utilities.limits import Limit, LimitLayer
+from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, MemoryLimits
 from ai_utilities.providers import BaseProvider
 from ai_utilities.storage import redis as storage
 from ai_utilities.usage import MemoryLedger, PartialWriteError, RedisLedger, UsageTracker
@@ -34,43 +34,61 @@ def on_redis(server: FakeServer, url: str) -> AiSettings:
     return settings(server.url, cache_enabled=True, requests_per_minute=1000, **shared)
 
 
+class ShiftedTime:
+    """The clock of the cooldown; `ahead` lets its pauses end."""
+
+    ahead = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.ahead
+
+
 def test_a_redis_that_hangs_holds_calls_up_once_and_loses_no_row(
     served: FakeServer, running_redis: Any, redis_url: str, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(storage, "SECONDS", 0.2)
-    monkeypatch.setattr(storage, "SHORTEST", 1.5)
+    clock, waited = ShiftedTime(), list[storage.Cooldown]()
+    begin = storage.Cooldown.begin
+
+    def counted(cooldown: storage.Cooldown) -> None:
+        waited.append(cooldown)
+        begin(cooldown)
+
+    monkeypatch.setattr(storage, "time", clock)
+    monkeypatch.setattr(storage, "SHORTEST", 1000.0)
+    monkeypatch.setattr(storage, "LONGEST", 1000.0)
+    monkeypatch.setattr(storage.Cooldown, "begin", counted)
 
     async def script(client: Any) -> None:
         await client.ask("first")
         running_redis.freeze()
         try:
-            began = time.monotonic()
             assert await client.ask("second") == "Hello!"
             for number in range(5):
                 assert await client.ask(f"more {number}") == "Hello!"
-            # The first store that waits does so for all of them.
-            assert time.monotonic() - began < 3.0
         finally:
             running_redis.thaw()
-        time.sleep(1.6)
+        clock.ahead += 1001
         assert await client.ask("back") == "Hello!"
 
     run(world, script, on_redis(served, redis_url))
+    assert len(waited) == 1  # the first store that waits does so for all of them
     # What the server read while it hung was written, and told to it again.
     assert len(list(RedisLedger(redis_url).rows())) == 8
 
 
-def test_a_row_of_which_nobody_knows_is_written_once(running_redis: Any, redis_url: str) -> None:
+def test_a_row_of_which_nobody_knows_is_written_once(
+    running_redis: Any, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = ShiftedTime()
+    monkeypatch.setattr(storage, "time", clock)
     ledger, row = RedisLedger(redis_url), UsageData(provider="p", input_tokens=1)
-    ledger._server.client.get_connection_kwargs()["socket_timeout"] = 0.1
-    ledger._server.client.ping()
     running_redis.freeze()
     try:
         with pytest.raises(OSError, match="did not answer"):
             ledger.add([row])
     finally:
         running_redis.thaw()
-    time.sleep(storage.SHORTEST + 0.1)
+    clock.ahead += storage.LONGEST
     ledger.add([row])
     assert len(list(ledger.rows())) == 1
     ledger.add([row])
@@ -78,16 +96,17 @@ def test_a_row_of_which_nobody_knows_is_written_once(running_redis: Any, redis_u
     ledger.close()
 
 
-def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(
-    server: FakeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ai_utilities.limits.layer.TO_SPARE", 0.1)
+def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(server: FakeServer) -> None:
     server.add_replies(DialectReply(HELLO), DialectReply(HELLO))
-    layer = LimitLayer(Limit(concurrency=1))
+    now = 1_000.0
+    layer = LimitLayer(Limit(concurrency=1), store=MemoryLimits(lambda: now), wait=False)
     with AIModelClient(endpoint(server.url), attempt_layers=[layer]) as client:
-        held = client.generate("?", streaming=True, timeout=0.3)
-        # Without an end of its place, this would wait for ever.
-        assert client.generate("?", timeout=100).chat_response.text() == HELLO.text
+        held = client.generate("?", streaming=True, timeout=100)
+        now += 90
+        with pytest.raises(LimitReachedError):
+            client.generate("?")
+        now += 20
+        assert client.generate("?").chat_response.text() == HELLO.text
         held.stream_generator.close()
 
 
