@@ -27,7 +27,7 @@ from ai_utilities.limits import (
 )
 from ai_utilities.limits.limit import read_headers, seconds
 from ai_utilities.limits.window_state import SLOTS
-from ai_utilities.storage.process import steady
+from ai_utilities.storage.process import seconds_since_boot
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError
 from dhenara.ai.io.async_io import LoopEvent
@@ -228,7 +228,7 @@ def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
 class Watched(MemoryLimits):
     """Counts how often callers ask whether it is their turn."""
 
-    def __init__(self, clock: Callable[[], float] = steady) -> None:
+    def __init__(self, clock: Callable[[], float] = seconds_since_boot) -> None:
         super().__init__(clock)
         self.asked = 0
         self.callers: set[int] = set()
