@@ -124,7 +124,7 @@ def test_a_browser_shows_the_page_with_its_charts(cli: Any, ledger: SQLiteLedger
     page = (tmp_path / "usage.html").resolve().as_uri()
     done = subprocess.run([str(BROWSER), *options, page], capture_output=True, text=True, timeout=250, check=False)
     assert done.stdout.count('<rect class="spend"') == 2
-    assert done.stdout.count('<rect class="read"') == 2
+    assert done.stdout.count('<rect class="input"') == 2
     assert "&lt;zoo&gt;" in done.stdout
     assert "$1.50+" in done.stdout
 

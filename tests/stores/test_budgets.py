@@ -108,7 +108,7 @@ def test_a_call_whose_worst_case_is_unknown_is_refused_unless_allowed(server: Fa
         AIModelClient(priced(server.url), layers=[BudgetLayer(Budget(1, unknown="allow"))]) as lenient,
     ):
         for asking in (unpriced, unlimited):
-            with pytest.raises(UnknownCostError, match="set max_output_tokens"):
+            with pytest.raises(UnknownCostError, match="Set max_output_tokens"):
                 asking.generate("?")
         lenient.generate("?")
 

@@ -6,8 +6,9 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 from dhenara.ai import Stream
@@ -21,8 +22,18 @@ from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Facts, Outcome, UsageData
 from .open_rows import expiry
 
-if TYPE_CHECKING:
-    from .layer import UsageLayer
+
+class RowWriter(Protocol):
+    """The methods of the usage layer that write rows."""
+
+    @property
+    def ledger(self) -> object: ...
+
+    def open(self, row: UsageData, expires: float) -> None: ...
+
+    def write(self, rows: list[UsageData]) -> None: ...
+
+    def defer(self, make_row: Callable[[], UsageData]) -> bool: ...
 
 
 def stored_text(error: BaseException, call: Call) -> str:
@@ -77,7 +88,7 @@ class AttemptRows:
         facts: The fields that all rows have in common.
     """
 
-    def __init__(self, usage: UsageLayer, io: StoreIO, call: Call, facts: Facts) -> None:
+    def __init__(self, usage: RowWriter, io: StoreIO, call: Call, facts: Facts) -> None:
         self._usage = usage
         self._io = io
         self._call = call

@@ -111,7 +111,14 @@ class UsageLayer:
                 self._listener(row)
 
     def defer(self, make_row: Callable[[], UsageData]) -> bool:
-        """Hand a row to a tracker that makes it later; False if it must be written now."""
+        """Passes a row on to a tracker that makes it when it is read.
+
+        Args:
+            make_row: Makes the row.
+
+        Returns:
+            False if the row must be written now.
+        """
         take = getattr(self.ledger, "defer", None)
         return self._listener is None and take is not None and take(make_row)
 

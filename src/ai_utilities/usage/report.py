@@ -13,14 +13,22 @@ from .data import Totals
 from .ledger import Ledger
 
 MOST_DAYS = 62
-"""Longer times are shown by month."""
+"""Days up to which a report is by day; longer times are by month."""
 
 Sums = dict[str, Totals]
 
 
 @dataclass(frozen=True, slots=True)
 class UsageReport:
-    """`periods` are days, or months for long times, without gaps; `tags` are totals by tag name."""
+    """Totals of a ledger.
+
+    Attributes:
+        total: The total of all rows.
+        periods: Totals by day, or by month for long times, without gaps.
+        days: Totals by day.
+        models: Totals by model, the most expensive first.
+        tags: For each tag name, totals by its value.
+    """
 
     total: Totals
     periods: Sums
@@ -35,7 +43,17 @@ def make_report(
     until: datetime | None = None,
     tags: Mapping[str, str] | None = None,
 ) -> UsageReport:
-    """A report of the whole ledger, or of a time and of rows with these tags."""
+    """Makes a report of a ledger.
+
+    Args:
+        ledger: The ledger.
+        since: The first moment; None for all.
+        until: The moment after the last one; None for all.
+        tags: Only rows with these tags.
+
+    Raises:
+        StoreError: If the ledger cannot be read.
+    """
     days = ledger.totals("day", since, until, tags)
     return UsageReport(
         total=sum(days.values(), Totals()),
@@ -67,20 +85,26 @@ def by_cost(sums: Mapping[str, Totals]) -> Sums:
 
 
 def format_cost(total: Totals) -> str:
-    """A short cost for tables. A plus marks unknown parts."""
+    """A cost for tables; a plus marks that some of it is unknown."""
     if total.requests and total.unknown_costs == total.requests:
         return "unknown"
     return format_amount(total.cost) + ("" if total.is_exact else "+")
 
 
 def format_amount(amount: Decimal) -> str:
+    """An amount of US dollars for tables."""
     if 0 < amount < Decimal("0.0001"):
         return "<$0.0001"
     return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}" if amount else "$0"
 
 
 def days_before(days: int, now: datetime | None = None) -> datetime:
-    """The start of the UTC day that many days ago."""
+    """The start of a day, in UTC.
+
+    Args:
+        days: How many days ago.
+        now: The current time.
+    """
     today = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return today - timedelta(days=days)
 
@@ -89,41 +113,63 @@ WIDTH, HEIGHT = 760, 220
 LEFT, RIGHT, TOP, BOTTOM = 64, 8, 12, 28
 TICKS = 4
 LABEL = 76
-"""Room that a label under a column needs."""
+"""Width of a label under a column."""
 
-Tell = Callable[[float], str]
+Format = Callable[[float], str]
+"""Writes an amount as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChartSeries:
-    """One colour of a chart; `kind` is the name of its colour in the page's style."""
+    """One series of a chart.
+
+    Attributes:
+        name: Its name in the legend.
+        kind: The name of its color in the style of the page.
+        amounts: One amount for each column.
+    """
 
     name: str
     kind: str
     amounts: Sequence[float]
 
 
-def render_columns(title: str, labels: Sequence[str], series: Sequence[ChartSeries], tell: Tell) -> str:
-    """A column for each label, the series standing on each other."""
+def render_columns(title: str, labels: Sequence[str], series: Sequence[ChartSeries], to_text: Format) -> str:
+    """A chart with a column for each label, in which the series are stacked.
+
+    Args:
+        title: Its title, for screen readers.
+        labels: The labels of the columns.
+        series: The series.
+        to_text: Writes an amount as text.
+
+    Returns:
+        The SVG element.
+    """
     top = round_up(max((sum(parts) for parts in zip(*(one.amounts for one in series), strict=True)), default=0))
-    drawn = [*render_axis(top, tell), *render_labels(labels), *render_stacks(labels, series, top, tell)]
+    elements = [
+        *render_axis(top, to_text),
+        *render_labels(labels),
+        *render_stacks(labels, series, top, to_text),
+    ]
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(title, quote=True)}">'
-        + "".join(drawn)
+        + "".join(elements)
         + "</svg>"
     )
 
 
-def render_axis(top: float, tell: Tell) -> Iterator[str]:
-    """Lines across, each with its amount."""
+def render_axis(top: float, to_text: Format) -> Iterator[str]:
+    """Horizontal lines, each with its amount."""
     for tick in range(TICKS + 1):
-        y = amount_position(top * tick / TICKS, top)
+        amount = top * tick / TICKS
+        y = amount_position(amount, top)
         yield f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{tell(top * tick / TICKS)}</text>'
+        yield f'<text class="tick" x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{to_text(amount)}</text>'
 
 
 def render_labels(labels: Sequence[str]) -> Iterator[str]:
-    """As many labels as there is room for."""
+    """As many labels as fit."""
     every = max(1, math.ceil(len(labels) * LABEL / (WIDTH - LEFT - RIGHT)))
     for number, label in enumerate(labels):
         if number % every == 0:
@@ -131,11 +177,12 @@ def render_labels(labels: Sequence[str]) -> Iterator[str]:
             yield f'<text class="tick" x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>'
 
 
-def render_stacks(labels: Sequence[str], series: Sequence[ChartSeries], top: float, tell: Tell) -> Iterator[str]:
+def render_stacks(labels: Sequence[str], series: Sequence[ChartSeries], top: float, to_text: Format) -> Iterator[str]:
+    """The columns."""
     gap = column_pitch(len(labels)) * 0.15
-    wide = min(column_pitch(len(labels)) - 2 * gap, 48)
+    width = min(column_pitch(len(labels)) - 2 * gap, 48)
     for number, label in enumerate(labels):
-        x = column_position(number, len(labels)) + (column_pitch(len(labels)) - wide) / 2
+        x = column_position(number, len(labels)) + (column_pitch(len(labels)) - width) / 2
         floor = 0.0
         for one in series:
             amount = one.amounts[number]
@@ -144,16 +191,16 @@ def render_stacks(labels: Sequence[str], series: Sequence[ChartSeries], top: flo
                     amount_position(floor + amount, top),
                     amount_position(floor, top) - amount_position(floor + amount, top),
                 )
-                text = escape(f"{label}: {one.name} {tell(amount)}")
+                text = escape(f"{label}: {one.name} {to_text(amount)}")
                 yield (
-                    f'<rect class="{one.kind}" x="{x:.1f}" y="{y:.1f}" width="{wide:.1f}" height="{height:.1f}">'
+                    f'<rect class="{one.kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
                     f"<title>{text}</title></rect>"
                 )
             floor += amount
 
 
 def column_pitch(count: int) -> float:
-    """From one column to the next."""
+    """The distance from one column to the next."""
     return (WIDTH - LEFT - RIGHT) / max(1, count)
 
 
@@ -162,12 +209,12 @@ def column_position(number: int, count: int) -> float:
 
 
 def amount_position(amount: float, top: float) -> float:
-    """How far down an amount is drawn."""
+    """The y coordinate of an amount."""
     return HEIGHT - BOTTOM - (amount / top if top else 0) * (HEIGHT - TOP - BOTTOM)
 
 
 def round_up(most: float) -> float:
-    """A round number that is not below this one, so that four ticks of it are round too."""
+    """A round number that is not below this one, and whose quarters are round too."""
     if most <= 0:
         return 0.0
     power: float = 10 ** math.floor(math.log10(most))
@@ -175,16 +222,16 @@ def round_up(most: float) -> float:
 
 
 def percent_of_largest(amounts: Mapping[str, float]) -> dict[str, float]:
-    """Of the largest, in percent."""
+    """Each amount in percent of the largest."""
     most = max(amounts.values(), default=0) or 1
     return {name: 100 * amount / most for name, amount in amounts.items()}
 
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #667085; --line: #e3e7ee; --paper: #ffffff; --card: #f7f8fb;
-  --spend: #2f6fdb; --read: #2f9e8f; --made: #e08a3c; }
+  --spend: #2f6fdb; --input: #2f9e8f; --output: #e08a3c; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --soft: #98a2b3; --line: #2c3442; --paper: #14181f;
-  --card: #1b212b; --spend: #6ea3f7; --read: #57c4b4; --made: #f0a765; } }
+  --card: #1b212b; --spend: #6ea3f7; --input: #57c4b4; --output: #f0a765; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
   max-width: 820px; padding: 32px 24px 64px; }
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; }
@@ -193,7 +240,7 @@ p { color: var(--soft); margin: 4px 0 20px; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 8px; padding: 10px 16px; flex: 1; }
 .card b { display: block; font-size: 22px; font-weight: 600; } .card span { color: var(--soft); font-size: 13px; }
 svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .tick { fill: var(--soft); font-size: 11px; }
-.spend { fill: var(--spend); } .read { fill: var(--read); } .made { fill: var(--made); }
+.spend { fill: var(--spend); } .input { fill: var(--input); } .output { fill: var(--output); }
 .key { color: var(--soft); font-size: 13px; font-weight: 400; margin-left: 12px; }
 .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 4px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
@@ -205,14 +252,20 @@ HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out"
 
 
 def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None = None) -> str:
-    """The whole document."""
-    made = (now or datetime.now(UTC)).astimezone(UTC)
-    body = "\n".join(render_sections(report)) if report.total.requests else "<p>Nothing was used in this time.</p>"
+    """A report as an HTML page that loads nothing else.
+
+    Args:
+        report: The report.
+        title: The title of the page.
+        now: The current time.
+    """
+    created = (now or datetime.now(UTC)).astimezone(UTC)
+    body = "\n".join(render_sections(report)) if report.total.requests else "<p>No usage in this time.</p>"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head><body>\n<h1>{escape(title)}</h1>\n"
-        f"<p>{escape(format_span(report))} Made {made:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
+        f"<p>{escape(format_span(report))} Created {created:%Y-%m-%d %H:%M} UTC.</p>\n{body}\n</body></html>\n"
     )
 
 
@@ -228,20 +281,21 @@ def render_sections(report: UsageReport) -> Iterator[str]:
     spend = ChartSeries("spent", "spend", [float(total.cost) for total in sums])
     chart = render_columns("Spend", labels, [spend], format_dollars) if any(spend.amounts) else "<p>No known cost.</p>"
     yield f"<h2>Spend</h2>{chart}"
-    read = ChartSeries("read", "read", [float(total.prompt_tokens) for total in sums])
-    made = ChartSeries("generated", "made", [float(total.completion_tokens) for total in sums])
-    yield f"<h2>Tokens{key(read)}{key(made)}</h2>{render_columns('Tokens', labels, [read, made], count)}"
+    tokens_in = ChartSeries("input", "input", [float(total.prompt_tokens) for total in sums])
+    tokens_out = ChartSeries("output", "output", [float(total.completion_tokens) for total in sums])
+    yield f"<h2>Tokens{render_legend(tokens_in)}{render_legend(tokens_out)}</h2>"
+    yield render_columns("Tokens", labels, [tokens_in, tokens_out], format_count)
     yield f"<h2>By model</h2>{render_table('model', report.models)}"
     for name, groups in report.tags.items():
         yield f"<h2>By tag {escape(name)}</h2>{render_table(name, groups)}"
     yield f"<h2>By day</h2>{render_table('day', report.days)}"
     if not report.total.is_exact:
-        yield "<p>+ means that some of it has no known cost.</p>"
+        yield "<p>A plus means that some of the cost is unknown.</p>"
 
 
 def render_cards(report: UsageReport) -> str:
     total = report.total
-    data = {
+    values = {
         "spent": format_cost(total),
         "tokens": f"{total.total_tokens:,}",
         "requests": f"{total.requests:,}",
@@ -250,40 +304,40 @@ def render_cards(report: UsageReport) -> str:
         **({"open": f"{total.open:,}"} if total.open else {}),
         "saved by the cache": format_amount(total.saved_cost),
     }
-    shown = "".join(
-        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in data.items()
+    cards = "".join(
+        f'<div class="card"><b>{escape(value)}</b><span>{name}</span></div>' for name, value in values.items()
     )
-    return f'<div class="cards">{shown}</div>'
+    return f'<div class="cards">{cards}</div>'
 
 
-def key(series: ChartSeries) -> str:
+def render_legend(series: ChartSeries) -> str:
     return f'<span class="key"><i style="background: var(--{series.kind})"></i>{series.name}</span>'
 
 
-def render_table(what: str, groups: Sums) -> str:
-    """Sums as rows, each with its share of the largest cost, or of tokens where nothing cost anything."""
+def render_table(heading: str, groups: Sums) -> str:
+    """Totals as rows, each with a bar in relation to the largest cost, or to tokens if nothing has a cost."""
     weights = {name: float(total.cost) for name, total in groups.items()}
     if not any(weights.values()):
         weights = {name: float(total.total_tokens) for name, total in groups.items()}
-    wide = percent_of_largest(weights)
-    head = "".join(f"<th>{escape(name)}</th>" for name in (what, *HEAD))
+    percent = percent_of_largest(weights)
+    head = "".join(f"<th>{escape(name)}</th>" for name in (heading, *HEAD))
     rows = []
     for name, total in groups.items():
         ended = (total.requests, total.failed, total.interrupted, total.cached)
         counts = (*ended, total.prompt_tokens, total.completion_tokens)
         cells = [escape(name or "none"), *(f"{number:,}" for number in counts), escape(format_cost(total))]
-        share = f'<td class="share"><i style="width: {wide[name]:.1f}%"></i></td>'
+        share = f'<td class="share"><i style="width: {percent[name]:.1f}%"></i></td>'
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def format_dollars(amount: float) -> str:
-    """Four digits, and none of them a zero at the end."""
+    """An amount with four digits, without zeros at the end."""
     return f"${Decimal(f'{amount:.4g}').normalize():f}" if amount else "$0"
 
 
-def count(amount: float) -> str:
-    """Short: 1,200 is 1.2k."""
+def format_count(amount: float) -> str:
+    """A short number: 1,200 is 1.2k."""
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if amount >= size:
             return f"{amount / size:.3g}{letter}"

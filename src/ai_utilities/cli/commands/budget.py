@@ -44,7 +44,7 @@ def reserved(env_file: EnvFileFlag = None) -> None:
         (
             "abandoned" if one.abandoned else "running",
             f"${one.cost:f}",
-            ", ".join(account.name for account in one.accounts),
+            ", ".join(window.name for window in one.windows),
             str(one.owner.pid),
             one.owner.host.partition("/")[0],
         )

@@ -31,13 +31,17 @@ NANO = Decimal(10) ** 9
 class Budget:
     """A maximum cost of calls in a time window.
 
-    Args:
+    Attributes:
         limit: US dollars per window.
         window: `hour`, `day`, `month` (each in UTC) or `total`.
         tags: The budget applies to calls with these tags; without tags, to all calls.
         per: A tag name; each value of that tag has its own budget.
-        unknown: What to do if the worst-case cost of a call is unknown because its price or its answer length is:
-            `refuse` raises an error, `allow` sends it while any budget is left, and counts the final cost.
+        unknown: What to do if the most that a call can cost is unknown, because its price or the length of its answer
+            is: `refuse` raises an error, `allow` sends it while any budget is left, and counts its cost afterwards.
+        name: A name for errors and stores; budgets with equal names, tags and windows share what is spent.
+
+    Raises:
+        ConfigurationError: If the window is none of these, or the limit is negative.
     """
 
     limit: Decimal | float | str
@@ -51,23 +55,30 @@ class Budget:
         if self.window not in WINDOWS:
             raise ConfigurationError(f"window of a budget must be one of {', '.join(WINDOWS)}, not {self.window!r}")
         if self.amount < 0:
-            raise ConfigurationError(f"a budget's limit is a sum of money, not {self.limit!r}")
+            raise ConfigurationError(f"the limit of a budget must be an amount of at least 0, not {self.limit!r}")
 
     @property
     def amount(self) -> Decimal:
+        """The limit as an exact number."""
         return Decimal(str(self.limit))
 
     def applies_to(self, tags: Mapping[str, str]) -> bool:
+        """Whether calls with these tags count."""
         return all(tags.get(name) == value for name, value in self.tags.items())
 
     def window_at(self, tags: Mapping[str, str], now: float) -> BudgetWindow:
-        """The accounts on which a call with these tags is counted now."""
+        """The window in which a call counts.
+
+        Args:
+            tags: The tags of the call.
+            now: The time in Unix seconds.
+        """
         at = datetime.fromtimestamp(now, UTC)
-        whose = ",".join(f"{name}={value}" for name, value in sorted(self.tags.items()))
+        scope = ",".join(f"{name}={value}" for name, value in sorted(self.tags.items()))
         own = f"{self.per}={tags.get(self.per, '')}" if self.per else ""
         length = LENGTHS.get(self.window)
         return BudgetWindow(
-            name="|".join((self.name or "budget", whose, own, self.window, at.strftime(WINDOWS[self.window]))),
+            name="|".join((self.name or "budget", scope, own, self.window, at.strftime(WINDOWS[self.window]))),
             limit=to_nanodollars(self.amount),
             expires=None if length is None else (at + 2 * length).timestamp(),
         )
@@ -75,7 +86,13 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class BudgetWindow:
-    """One budget in one window. `expires` is when the account is no longer needed, in Unix seconds."""
+    """One budget in one window of time.
+
+    Attributes:
+        name: The name under which stores count it.
+        limit: The limit in billionths of a dollar.
+        expires: From when on stores may delete it, in Unix seconds; None keeps it.
+    """
 
     name: str
     limit: int
@@ -83,7 +100,14 @@ class BudgetWindow:
 
 
 class BudgetExceededError(DhenaraError):
-    """The call could exceed a budget; it was not sent."""
+    """The call could exceed a budget, and was not sent.
+
+    Attributes:
+        budget: The name of the window that would be exceeded.
+        limit: Its limit in US dollars.
+        spent: What is spent or reserved of it, in US dollars.
+        needed: The most that the call can cost, in US dollars.
+    """
 
     def __init__(self, message: str, *, budget: str, limit: Decimal, spent: Decimal, needed: Decimal) -> None:
         super().__init__(message)
@@ -101,7 +125,7 @@ def restore_error(message: str, budget: str, limit: Decimal, spent: Decimal, nee
 
 
 class UnknownCostError(ConfigurationError):
-    """The worst-case cost of the call is unknown, so a budget cannot be enforced."""
+    """The most that a call can cost is unknown, so a budget cannot be enforced. The call was not sent."""
 
 
 def to_nanodollars(amount: Decimal) -> int:
@@ -110,24 +134,28 @@ def to_nanodollars(amount: Decimal) -> int:
 
 
 def to_dollars(amount: int) -> Decimal:
+    """Billionths of a dollar as US dollars."""
     return Decimal(amount) / NANO
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """An amount, in billionths of a dollar, that is counted on some accounts.
+    """An amount that counts as spent in some windows while its call is running.
+
+    It is finished when the cost of the call is known. A reservation whose process was killed is abandoned, and counts
+    until it is closed.
 
     Attributes:
         key: Its id.
-        accounts: The budgets, each in one window.
-        amount: The most that the call can cost.
+        windows: The budgets, each in one window.
+        amount: The most that the call can cost, in billionths of a dollar.
         owner: The process that made it.
-        at: When it was made, in seconds since 1970.
-        expires: Until when a process of another machine is believed to be running.
+        at: When it was made, in Unix seconds.
+        expires: From when on the process counts as ended for other machines, in Unix seconds.
     """
 
     key: str
-    accounts: tuple[BudgetWindow, ...]
+    windows: tuple[BudgetWindow, ...]
     amount: int
     owner: Owner
     at: float
@@ -141,12 +169,13 @@ class Reservation:
 
     @property
     def cost(self) -> Decimal:
-        """The amount in dollars."""
+        """The amount in US dollars."""
         return to_dollars(self.amount)
 
     def to_text(self) -> str:
-        accounts = [[one.name, one.limit, one.expires] for one in self.accounts]
-        return to_json([accounts, self.amount, self.owner.to_text(), self.at, self.expires]).decode()
+        """The form in which stores keep it."""
+        windows = [[one.name, one.limit, one.expires] for one in self.windows]
+        return to_json([windows, self.amount, self.owner.to_text(), self.at, self.expires]).decode()
 
     @classmethod
     def from_text(cls, key: str, text: str) -> Reservation:
@@ -156,49 +185,67 @@ class Reservation:
             StoreDamagedError: If it is damaged.
         """
         try:
-            accounts, amount, owner, at, expires = from_json(text)
-            return cls(key, tuple(BudgetWindow(*one) for one in accounts), amount, Owner.from_text(owner), at, expires)
+            windows, amount, owner, at, expires = from_json(text)
+            return cls(key, tuple(BudgetWindow(*one) for one in windows), amount, Owner.from_text(owner), at, expires)
         except (ValueError, TypeError) as error:
             raise StoreDamagedError(f"the reservation {key!r} of a budget is damaged ({error}).") from error
 
 
-def make_reservation(accounts: Sequence[BudgetWindow], amount: int, left: float | None) -> Reservation:
-    """For a call that has so many seconds left."""
-    return Reservation(uuid.uuid4().hex, tuple(accounts), amount, this_process(), time.time(), expiry(left))
+def make_reservation(windows: Sequence[BudgetWindow], amount: int, left: float | None) -> Reservation:
+    """Makes a reservation of this process.
+
+    Args:
+        windows: The budgets, each in one window.
+        amount: The most that the call can cost, in billionths of a dollar.
+        left: The seconds that the call has left; None without a deadline.
+    """
+    return Reservation(uuid.uuid4().hex, tuple(windows), amount, this_process(), time.time(), expiry(left))
 
 
 Refused = tuple[int, int]
-"""The account that would be exceeded, and its amount spent."""
+"""The index of the window that would be exceeded, and what is spent of it."""
 
 
 class BudgetStore(ABC):
     """Base class of budget stores. A custom store needs `reserve`, `settle` and `spent`.
 
     With `open`, `finish`, `reservations` and `close_abandoned`, reservations of killed processes can be listed and
-    closed; until then they count as spent.
+    closed; until then they count as spent. All amounts are in billionths of a dollar. Methods may block;
+    `blocking = False` promises that they never do.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
-    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        """Adds the amount to all accounts, or to none if one would be exceeded; returns that one."""
+    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        """Adds the amount to all windows, or to none if one would be exceeded.
+
+        Returns:
+            The window that would be exceeded, or None.
+
+        Raises:
+            StoreError: If the store cannot be used.
+        """
 
     @abstractmethod
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
-        """Replaces a reserved amount by the real one."""
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
+        """Adds the difference of the real cost and a reserved amount.
+
+        Raises:
+            StoreError: If the store cannot be used.
+        """
 
     @abstractmethod
-    def spent(self, account: BudgetWindow) -> int:
-        """The amount spent or reserved."""
+    def spent(self, window: BudgetWindow) -> int:
+        """The amount that is spent or reserved in a window."""
 
     def open(self, reservation: Reservation) -> Refused | None:
-        """Like `reserve`, and records the owner of the reservation."""
-        return self.reserve(reservation.accounts, reservation.amount)
+        """Like `reserve`, and stores the reservation until it is finished."""
+        return self.reserve(reservation.windows, reservation.amount)
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """Ends a reservation and counts the real amount instead."""
-        self.settle(reservation.accounts, spent - reservation.amount)
+        """Ends a reservation, and counts the real cost instead."""
+        self.settle(reservation.windows, spent - reservation.amount)
 
     def reservations(self) -> list[Reservation]:
         """Reservations that are not finished: of running calls and of ended processes."""
@@ -218,7 +265,7 @@ class BudgetStore(ABC):
             self.finish(one, to_nanodollars(Decimal(spent)))
         return closed
 
-    def close(self) -> None:  # noqa: B027  # a memory holds nothing open
+    def close(self) -> None:  # noqa: B027  # a store in memory has nothing to close
         """Closes files and connections."""
 
 
@@ -233,46 +280,46 @@ class MemoryBudgets(BudgetStore):
         self._open: dict[str, Reservation] = {}
         self._expires: dict[str, float] = {}
 
-    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._lock:
-            for number, account in enumerate(accounts):
-                spent = self._spent.get(account.name, 0)
-                if spent + amount > account.limit:
+            for number, window in enumerate(windows):
+                spent = self._spent.get(window.name, 0)
+                if spent + amount > window.limit:
                     return number, spent
-            for account in accounts:
-                self._add(account, amount)
+            for window in windows:
+                self._add(window, amount)
         return None
 
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
         with self._lock:
-            for account in accounts:
-                self._add(account, difference)
+            for window in windows:
+                self._add(window, difference)
 
-    def spent(self, account: BudgetWindow) -> int:
-        return self._spent.get(account.name, 0)
+    def spent(self, window: BudgetWindow) -> int:
+        return self._spent.get(window.name, 0)
 
     def open(self, reservation: Reservation) -> Refused | None:
-        refused = self.reserve(reservation.accounts, reservation.amount)
+        refused = self.reserve(reservation.windows, reservation.amount)
         if refused is None:
             self._open[reservation.key] = reservation
         return refused
 
     def finish(self, reservation: Reservation, spent: int) -> None:
         known = self._open.pop(reservation.key, None) is not None
-        self.settle(reservation.accounts, spent - reservation.amount if known else spent)
+        self.settle(reservation.windows, spent - reservation.amount if known else spent)
 
     def reservations(self) -> list[Reservation]:
         return list(self._open.values())
 
-    def _add(self, account: BudgetWindow, amount: int) -> None:
-        if account.name not in self._spent:
+    def _add(self, window: BudgetWindow, amount: int) -> None:
+        if window.name not in self._spent:
             self._drop_expired()
-            if account.expires is not None:
-                self._expires[account.name] = account.expires
-        self._spent[account.name] = self._spent.get(account.name, 0) + amount
+            if window.expires is not None:
+                self._expires[window.name] = window.expires
+        self._spent[window.name] = self._spent.get(window.name, 0) + amount
 
     def _drop_expired(self) -> None:
-        """Windows that ended long ago."""
+        """Deletes windows that ended long ago."""
         now = time.time()
         for name in [name for name, at in self._expires.items() if at < now]:
             del self._expires[name], self._spent[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
@@ -15,6 +15,7 @@ from ...storage.store_calls import StoreIO, call_store, call_store_shielded, wit
 from ..costs import unbilled, unbilled_error
 from .budget import (
     BudgetExceededError,
+    BudgetStore,
     BudgetWindow,
     Refused,
     Reservation,
@@ -23,29 +24,45 @@ from .budget import (
     to_nanodollars,
 )
 
-if TYPE_CHECKING:
-    from .layer import BudgetLayer
-
-
 AFTERWARDS = 1.0
-"""Seconds that a store has at least when an answer is over, also where the deadline has passed."""
+"""Minimum seconds for a store after an answer, also if the deadline has passed."""
 
 
-class Reserved:
+class ReservationStore(Protocol):
+    """The methods of the budget layer that reserve and settle."""
+
+    @property
+    def store(self) -> BudgetStore: ...
+
+    def open(self, reservation: Reservation) -> Refused | None: ...
+
+    def finish(self, reservation: Reservation, spent: int) -> None: ...
+
+    def cancel(self, reservation: Reservation) -> None: ...
+
+
+class CallReservations:
     """The reservations of one call.
 
     The first is made before anything is sent. A retry after a request that may have been billed needs another one;
-    after a refusal, the retry uses the same.
+    after a rejected request, the retry uses the same.
+
+    Args:
+        layer: Reserves and settles.
+        io: The IO of the call.
+        call: The call.
+        windows: The budgets that apply to the call, each in one window.
+        upper_bound: The most that the call can cost, in US dollars.
     """
 
     def __init__(
-        self, layer: BudgetLayer, io: StoreIO, call: Call, accounts: Sequence[BudgetWindow], worst: Decimal
+        self, layer: ReservationStore, io: StoreIO, call: Call, windows: Sequence[BudgetWindow], upper_bound: Decimal
     ) -> None:
         self._layer = layer
         self._io = io
         self._call = call
-        self._accounts = accounts
-        self._worst = worst
+        self._windows = windows
+        self._upper_bound = upper_bound
         self._spent: list[Reservation] = []
         self._current: Reservation | None = None
         self._sent = False
@@ -54,13 +71,14 @@ class Reserved:
         self._known = len(call.journal.attempts)
 
     async def reserve(self) -> None:
-        """Sets aside what the call can cost at most.
+        """Reserves the most that the call can cost.
 
         Raises:
-            BudgetExceededError: if that is more than what is left of a budget.
+            BudgetExceededError: If that is more than what is left of a budget.
+            StoreError: If the store cannot be used.
         """
         left = self._left()
-        reservation = make_reservation(self._accounts, to_nanodollars(self._worst), left)
+        reservation = make_reservation(self._windows, to_nanodollars(self._upper_bound), left)
         try:
             refused = await call_store(self._io, self._layer.store, within(left, self._open), reservation)
         except BaseException as error:
@@ -78,13 +96,13 @@ class Reserved:
             return None if self._cancelled else self._layer.open(reservation)
 
     def _cancel(self, reservation: Reservation) -> None:
-        """The caller went away while this was being reserved, or before."""
+        """Releases the reservation of a cancelled call, or prevents it if it was not made yet."""
         with self._lock:
             self._cancelled = True
             self._layer.cancel(reservation)
 
     async def _sending(self) -> None:
-        """A request is about to leave."""
+        """Called before each request: makes another reservation if the previous request may have been billed."""
         if self._sent and self._current is not None and not self._was_free():
             self._spent.append(self._current)
             self._current = None
@@ -93,31 +111,31 @@ class Reserved:
         self._sent, self._known = True, len(self._call.journal.attempts)
 
     def _was_free(self) -> bool:
-        """Whether the provider refused the latest request, or never got it."""
+        """Whether the provider rejected the latest request, or did not receive it."""
         attempts = self._call.journal.attempts[self._known :]
         return bool(attempts) and all(map(unbilled, attempts))
 
     async def failed(self, error: BaseException) -> None:
-        """No answer came: what may have been billed stays counted."""
+        """Settles after an error: the reserved amount stays counted, unless nothing can have been billed."""
         self.answered()
         free = (
             not self._sent or self._was_free() or (isinstance(error, CallError) and unbilled_error(self._call, error))
         )
-        await self._finish(Decimal(0) if free else self._worst)
+        await self._finish(Decimal(0) if free else self._upper_bound)
 
     async def handed_over(self) -> None:
-        """A batch: what was reserved stays counted until its answers come."""
+        """Settles a submitted batch: the reserved amount stays counted until its answers are read."""
         self.answered()
-        await self._finish(self._worst)
+        await self._finish(self._upper_bound)
 
     async def ended(self, stream: Stream) -> None:
-        """The answer is over. What was cut may have cost more than was reported: then what was reserved counts."""
+        """Settles after an answer. One that broke off may have cost more than reported: the reserved amount counts."""
         cost = stream.partial().cost
         billed = cost.amount if cost is not None and stream.complete else None
-        await self._finish(self._worst if billed is None else billed)
+        await self._finish(self._upper_bound if billed is None else billed)
 
     def answered(self) -> None:
-        """No more requests leave for this call."""
+        """Called when no more requests are sent for this call."""
         steps = self._call.journal.before_send
         if self._sending in steps:
             steps.remove(self._sending)
@@ -138,19 +156,19 @@ class Reserved:
         return None if deadline is None else max(0.0, deadline - self._io.monotonic())
 
     def _exceeded(self, number: int, amount: int) -> BudgetExceededError:
-        account, spent = self._accounts[number], to_dollars(amount)
-        limit = to_dollars(account.limit)
-        left, needed = max(limit - spent, Decimal(0)), f"${self._worst:f}" if self._worst else "any sum"
+        window, spent = self._windows[number], to_dollars(amount)
+        limit = to_dollars(window.limit)
+        left, needed = max(limit - spent, Decimal(0)), f"${self._upper_bound:f}" if self._upper_bound else "any amount"
         return BudgetExceededError(
-            f"the budget {spoken(account.name)!r} has ${left:f} left of ${limit:f}, and this call may cost {needed}: "
-            "nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
-            budget=account.name,
+            f"the budget {display_name(window.name)!r} has ${left:f} left of ${limit:f}, and this call may cost "
+            f"{needed}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
+            budget=window.name,
             limit=limit,
             spent=spent,
-            needed=self._worst,
+            needed=self._upper_bound,
         )
 
 
-def spoken(account: str) -> str:
-    """The name of an account as people read it: what is said of it, without the places where nothing is."""
-    return " ".join(part for part in account.split("|") if part)
+def display_name(window: str) -> str:
+    """The name of a window for messages, without its empty parts."""
+    return " ".join(part for part in window.split("|") if part)

@@ -27,33 +27,53 @@ from .budget import (
     to_dollars,
     to_nanodollars,
 )
-from .call_reservations import Reserved
+from .call_reservations import CallReservations
 
-STEP = 64
-"""Prompts are taken for the next longer one of so many tokens: few prices need to be looked up for very many."""
-BREATH = 64
-LATCH_DAYS = 62
+log = logging.getLogger("ai_utilities.usage")
+TOKEN_STEP = 64
+"""Tokens to whose multiples the prompts of a batch are rounded up, so that few prices have to be computed."""
+
+YIELD_EVERY = 64
+"""Bodies of a batch that are estimated before other tasks may run."""
+
+SETTLED_DAYS = 62
+"""Days for which a store remembers that a batch was settled."""
+
 RESERVATION_KEY = "budget"
+"""The key of the reservation in the stored data of a batch."""
+
+Record = dict[str, Any]
+"""The stored reservation of a batch, as JSON."""
 
 
 def batch_request_of(call: Call) -> BatchRequest | None:
-    """What is handed over by this call, if it makes a batch."""
+    """The request of a call that submits a batch; None for other calls."""
     request = call.request
     return request if isinstance(request, BatchRequest) and request.action == "create" else None
 
 
 async def batch_upper_bound(
-    io: StoreIO, request: BatchRequest, target: Target, worst: Callable[[Call, int], Decimal | None]
+    io: StoreIO, request: BatchRequest, target: Target, upper_bound: Callable[[Call, int], Decimal | None]
 ) -> Decimal | None:
-    """The most that all calls can cost at the price of batches; None where that is not known."""
+    """The most that all calls of a batch can cost.
+
+    Args:
+        io: The IO of the call.
+        request: The batch.
+        target: The endpoint.
+        upper_bound: The most that a call with a prompt of so many tokens can cost.
+
+    Returns:
+        US dollars at the price of batches; None if unknown.
+    """
     prices: dict[int, Decimal | None] = {}
     total = Decimal(0)
     for number, body in enumerate(request.bodies):
-        if number % BREATH == 0:
+        if number % YIELD_EVERY == 0:
             await io.sleep(0)
-        read = -(-estimate_tokens(json.loads(body)).most // STEP) * STEP
+        read = -(-estimate_tokens(json.loads(body)).most // TOKEN_STEP) * TOKEN_STEP
         if read not in prices:
-            prices[read] = worst(request.sample_call, read)
+            prices[read] = upper_bound(request.sample_call, read)
         most = prices[read]
         if most is None:
             return None
@@ -61,42 +81,44 @@ async def batch_upper_bound(
     return total * Decimal(target.price_share)
 
 
-def reservation_record(accounts: Sequence[BudgetWindow], reserved: Decimal, calls: int) -> dict[str, Any]:
-    """What a batch keeps of its reservation until its answers come."""
-    named = [[account.name, account.limit, account.expires] for account in accounts]
+def reservation_record(windows: Sequence[BudgetWindow], reserved: Decimal, calls: int) -> Record:
+    """The reservation of a batch, as it is stored until the answers are read."""
+    named = [[window.name, window.limit, window.expires] for window in windows]
     return {"accounts": named, "reserved": to_nanodollars(reserved), "calls": calls}
 
 
-def windows_of(data: dict[str, Any]) -> list[BudgetWindow]:
+def windows_of(data: Record) -> list[BudgetWindow]:
     return [BudgetWindow(name, limit, expires) for name, limit, expires in data["accounts"]]
 
 
-def item_share(data: dict[str, Any], index: int) -> int:
-    """What of the reservation stands for one call: all parts together are all of it."""
+def item_share(data: Record, index: int) -> int:
+    """The part of the reservation for one call; all parts together are the reserved amount."""
     reserved, calls = data["reserved"], data["calls"]
     return reserved * (index + 1) // calls - reserved * index // calls if index < calls else 0
 
 
-def item_cost(arrival: BatchItemContext) -> int | None:
-    """What one item cost; None where that is unknown, so that its part stays counted."""
-    if arrival.response is None:
+def item_cost(item: BatchItemContext) -> int | None:
+    """The cost of one item; None if unknown, so that its part of the reservation stays counted."""
+    if item.response is None:
         return 0
-    cost = arrival.response.cost
+    cost = item.response.cost
     return None if cost is None or cost.amount is None else to_nanodollars(cost.amount)
 
 
-def settlement_window(arrival: BatchItemContext, now: float) -> BudgetWindow:
-    """Counted once for each batch that is settled, so that a second reading settles nothing."""
-    return BudgetWindow(f"settled|{arrival.job.batch_id}", 1, now + LATCH_DAYS * 86_400)
-
-
-log = logging.getLogger("ai_utilities.usage")
+def settlement_window(item: BatchItemContext, now: float) -> BudgetWindow:
+    """A window with room for one settlement, so that reading a batch again settles nothing."""
+    return BudgetWindow(f"settled|{item.job.batch_id}", 1, now + SETTLED_DAYS * 86_400)
 
 
 class BudgetLayer:
     """Enforces budgets. Put it into `layers` after the cache, so that cached answers are free.
 
     If the store fails, the call fails: no money is spent that is not counted.
+
+    Args:
+        *budgets: The budgets.
+        store: Where they are counted; None counts in memory.
+        tags: Added to the tags of every call, besides those of `tagged(...)`.
     """
 
     def __init__(
@@ -108,27 +130,28 @@ class BudgetLayer:
         self._waiting: dict[str, tuple[Reservation, int]] = {}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint, in sync or async code."""
         return BoundBudget(self, io, target).reserve_budget
 
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
-        """A store failure after the answer does not lose the answer: the reservation stays counted as spent."""
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
+        """Settles a batch. If the store fails, the answer is not lost, and the reservation stays counted as spent."""
         try:
-            self.store.settle(accounts, difference)
+            self.store.settle(windows, difference)
         except StoreError:
             log.exception("cannot settle a budget; the reserved amount stays counted as spent")
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """The same for a reservation, which is settled when the store works again."""
+        """Finishes a reservation. If the store fails, it is finished when the store works again."""
         try:
             self.store.finish(reservation, spent)
         except StoreError as error:
             self._waiting[reservation.key] = (reservation, spent)
-            log.warning("a budget is settled later; until then, what was reserved stays counted as spent: %s", error)
+            log.warning("a budget is settled later; until then, the reserved amount stays counted as spent: %s", error)
 
     def open(self, reservation: Reservation) -> Refused | None:
-        """Reserves; before that, settles what could not be settled earlier."""
+        """Reserves. Before that, it finishes reservations that could not be finished earlier."""
         if self._waiting:
-            # A store that did not answer may have settled it all the same.
+            # A store that did not answer may have finished them.
             known = {one.key for one in self.store.reservations()}
             for key in list(self._waiting):
                 late = self._waiting.pop(key, None)
@@ -142,16 +165,25 @@ class BudgetLayer:
             if any(one.key == reservation.key for one in self.store.reservations()):
                 self.store.finish(reservation, 0)
         except StoreError:
-            log.exception("a reservation could not be given back; it stays counted until it is closed")
+            log.exception("a reservation could not be released; it stays counted until it is closed")
 
     def remaining(self, budget: Budget, now: float, **tags: str) -> Decimal:
-        """The remaining amount of a budget at this time, in US dollars."""
-        account = budget.window_at({**self.tags, **tags}, now)
-        return to_dollars(account.limit - self.store.spent(account))
+        """What is left of a budget, in US dollars.
+
+        Args:
+            budget: The budget.
+            now: The time in Unix seconds.
+            **tags: The tags of a call, for budgets with `per`.
+
+        Raises:
+            StoreError: If the store cannot be used.
+        """
+        window = budget.window_at({**self.tags, **tags}, now)
+        return to_dollars(window.limit - self.store.spent(window))
 
 
 class BoundBudget:
-    """The budgets of one execution mode, before one target."""
+    """The budget layer of one endpoint, in sync or async code."""
 
     def __init__(self, layer: BudgetLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
@@ -167,14 +199,14 @@ class BoundBudget:
         if call.operation in UNCHARGED_OPERATIONS and submitted is None:
             return await send(call)
         tags = {**self._layer.tags, **tags_now()}
-        due = [budget for budget in self._layer.budgets if budget.applies_to(tags)]
-        if not due:
+        budgets = [budget for budget in self._layer.budgets if budget.applies_to(tags)]
+        if not budgets:
             return await send(call)
-        known = await self._upper_bound(call, submitted)
-        if known is None:
-            refuse_unknown(call, due)
-        accounts = [budget.window_at(tags, self._io.time()) for budget in due]
-        reserved = Reserved(self._layer, self._io, call, accounts, known or Decimal(0))
+        upper_bound = await self._upper_bound(call, submitted)
+        if upper_bound is None:
+            refuse_unknown(call, budgets)
+        windows = [budget.window_at(tags, self._io.time()) for budget in budgets]
+        reserved = CallReservations(self._layer, self._io, call, windows, upper_bound or Decimal(0))
         await reserved.reserve()
         try:
             stream = await send(call)
@@ -183,7 +215,7 @@ class BoundBudget:
             raise
         if submitted is not None:
             call.journal.layer_data[RESERVATION_KEY] = reservation_record(
-                accounts, known or Decimal(0), sum(1 for _ in submitted.bodies)
+                windows, upper_bound or Decimal(0), sum(1 for _ in submitted.bodies)
             )
             await reserved.handed_over()
             return stream
@@ -196,32 +228,36 @@ class BoundBudget:
             return cost_upper_bound(await self._target.exchange(call), self._target)
         return await batch_upper_bound(self._io, submitted, self._target, partial(upper_bound_for, self._target))
 
-    async def _settle_item(self, arrival: BatchItemContext) -> None:
-        """Settles what was reserved for a batch with its last answer, where nobody has done so before.
+    async def _settle_item(self, item: BatchItemContext) -> None:
+        """Settles the reservation of a batch with its last item, unless another reader has done so.
 
-        Until then all of it stays counted: a batch that is read in part may be read again.
+        Until then all of it stays counted, since a batch that was read in part may be read again.
         """
-        data, store = arrival.job.layer_data.get(RESERVATION_KEY), self._layer.store
+        data, store = item.job.layer_data.get(RESERVATION_KEY), self._layer.store
         if data is None:
             return
-        differences: dict[int, int] = arrival.shared.setdefault("differences", {})
-        spent = item_cost(arrival)
-        differences[arrival.index] = 0 if spent is None else spent - item_share(data, arrival.index)
+        differences: dict[int, int] = item.shared.setdefault("differences", {})
+        spent = item_cost(item)
+        differences[item.index] = 0 if spent is None else spent - item_share(data, item.index)
         if len(differences) < data["calls"]:
             return
-        once = [settlement_window(arrival, self._io.time())]
+        once = [settlement_window(item, self._io.time())]
         if await call_store(self._io, store, store.reserve, once, 1) is None:
             difference = sum(differences.values())
             await call_store_shielded(self._io, store, self._layer.settle, windows_of(data), difference)
 
 
-def refuse_unknown(call: Call, due: Sequence[Budget]) -> None:
-    strict = next((budget for budget in due if budget.unknown == "refuse"), None)
-    if strict is None:
+def refuse_unknown(call: Call, budgets: Sequence[Budget]) -> None:
+    """Raises an error if one of the budgets refuses calls of unknown cost.
+
+    Raises:
+        UnknownCostError: If one does.
+    """
+    if all(budget.unknown != "refuse" for budget in budgets):
         return
     name = call.endpoint.ai_model.model_name
     raise UnknownCostError(
-        f"a budget holds for this call, and what {name} may cost at most is not known: set max_output_tokens, and give "
-        "the endpoint cost_data if its price is unknown; or allow it with Budget(unknown='allow'), "
-        "which is AI_BUDGET_UNKNOWN=allow"
+        f"a budget applies to this call, and the most that {name} can cost is not known. Set max_output_tokens, and "
+        "cost_data of the endpoint if its price is unknown; or allow such calls with Budget(unknown='allow'), which is "
+        "AI_BUDGET_UNKNOWN=allow."
     )

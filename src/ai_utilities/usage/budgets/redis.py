@@ -1,4 +1,10 @@
-"""Budgets on a Redis or Valkey server."""
+"""Budgets on a Redis or Valkey server.
+
+All windows are fields of one hash without an expiry, together with the epoch of the data. A server that restarted
+empty, was flushed or evicted the hash has lost both: it has another epoch, or none, and nothing is spent until the user
+accepts the loss. Each change raises a number: a server that returned with an older copy of the data has a lower number
+than the processes that used it. Windows that have ended are deleted by a sorted set of their ends.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +12,20 @@ import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from ...storage.errors import StoreLostError, StoreVersionError
 from ...storage.generations import Generation, Generations
-from ...storage.redis import RedisServer
+from ...storage.redis import RedisClient, RedisServer
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2
-"""Version of the layout: 1 had a key for each account."""
+"""Version of the layout: 1 had a key for each window."""
 
 ACCEPTED = "accepted:"
 """Prefix of the epoch after a user accepted a data loss; running processes continue with it."""
 
-# KEYS: accounts, ends of windows, open reservations. ARGV: expected epoch#changes, new epoch, prefix of old keys, now.
+# KEYS: amounts by window, ends of windows, open reservations.
+# ARGV: expected epoch#changes, new epoch, prefix of old keys, now.
 HEAD = """
 local version = tonumber(redis.call('HGET', KEYS[1], 'version') or '0')
 if version > 2 then return {'version', tostring(version)} end
@@ -71,7 +77,7 @@ if ARGV[6] ~= '' then redis.call('HSET', KEYS[3], ARGV[6], ARGV[7]) end
 return {'done', state()}
 """
 )
-# ARGV: the difference, the key of a reservation or nothing, what to add where it was closed meanwhile, then accounts.
+# ARGV: the difference, the key of a reservation or nothing, what to add where it was closed meanwhile, then windows.
 SETTLE = (
     HEAD
     + """
@@ -100,7 +106,7 @@ class RedisBudgets(BudgetStore):
 
     def __init__(
         self,
-        server: Any = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = "redis://127.0.0.1:6379/0",
         *,
         prefix: str = "ai_utilities:budget",
         generations: str | Path | None = None,
@@ -109,26 +115,26 @@ class RedisBudgets(BudgetStore):
         self._keys = [self._server.key_name(name) for name in ("accounts", "ends", "open")]
         self._generations = Generations(generations, server, prefix)
 
-    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        return self._reserve(accounts, amount, "", "")
+    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        return self._reserve(windows, amount, "", "")
 
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
-        self._run(SETTLE, difference, "", "", *flat(accounts))
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
+        self._run(SETTLE, difference, "", "", *window_arguments(windows))
 
-    def spent(self, account: BudgetWindow) -> int:
-        return int(self._run(SPENT, account.name)[1])
+    def spent(self, window: BudgetWindow) -> int:
+        return int(self._run(SPENT, window.name)[1])
 
     def open(self, reservation: Reservation) -> Refused | None:
-        return self._reserve(reservation.accounts, reservation.amount, reservation.key, reservation.to_text())
+        return self._reserve(reservation.windows, reservation.amount, reservation.key, reservation.to_text())
 
     def finish(self, reservation: Reservation, spent: int) -> None:
         difference = spent - reservation.amount
-        self._run(SETTLE, difference, reservation.key, spent, *flat(reservation.accounts))
+        self._run(SETTLE, difference, reservation.key, spent, *window_arguments(reservation.windows))
 
     def reservations(self) -> list[Reservation]:
         with self._server.connected_client() as client:
-            match = client.hgetall(self._keys[2])
-        return [Reservation.from_text(key, value) for key, value in match.items()]
+            stored = client.hgetall(self._keys[2])
+        return [Reservation.from_text(key, text) for key, text in stored.items()]
 
     def repair(self) -> None:
         """Accepts a data loss of the server: budgets continue with the data that is there, usually none."""
@@ -140,32 +146,39 @@ class RedisBudgets(BudgetStore):
     def close(self) -> None:
         self._server.close()
 
-    def _reserve(self, accounts: Sequence[BudgetWindow], amount: int, key: str, text: str) -> Refused | None:
-        match = self._run(RESERVE, amount, key, text, *flat(accounts))
-        return (int(float(match[1])), int(match[2])) if match[0] == "refused" else None
+    def _reserve(self, windows: Sequence[BudgetWindow], amount: int, key: str, text: str) -> Refused | None:
+        result = self._run(RESERVE, amount, key, text, *window_arguments(windows))
+        return (int(float(result[1])), int(result[2])) if result[0] == "refused" else None
 
-    def _run(self, script: str, *text: Any) -> list[str]:
+    def _run(self, script: str, *arguments: str | int) -> list[str]:
+        """Runs a script, and checks that no data was lost.
+
+        Raises:
+            StoreVersionError: If a newer version of this library has written the budgets.
+            StoreLostError: If the server has lost data.
+        """
         self._server.check_eviction("the budgets", expiring=False)
         fixed = (self._generations.known.to_text(), uuid.uuid4().hex, self._server.key_name(""), time.time())
         with self._server.connected_client() as client:
-            match: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *text)
-        if match[0] == "version":
+            result: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *arguments)
+        if result[0] == "version":
             raise StoreVersionError(
-                f"the budgets under {self._server.prefix} have version {match[1]}, and this version of dhenara knows "
+                f"the budgets under {self._server.prefix} have version {result[1]}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        if match[0] == "lost":
+        if result[0] == "lost":
             raise StoreLostError(
                 f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data or "
                 "with an older copy, or they were flushed or evicted. What was spent is unknown, so nothing was sent. "
                 "Restore its data, or accept the loss with `ai-utilities budget repair` or RedisBudgets.repair()."
             )
-        self._generations.observe(Generation.from_text(match[-1]))
-        return match
+        self._generations.observe(Generation.from_text(result[-1]))
+        return result
 
 
-def flat(accounts: Sequence[BudgetWindow]) -> list[str | int]:
-    text: list[str | int] = []
-    for account in accounts:
-        text += [account.name, account.limit, "" if account.expires is None else int(account.expires)]
-    return text
+def window_arguments(windows: Sequence[BudgetWindow]) -> list[str | int]:
+    """The arguments of a script for windows: name, limit and end of each."""
+    arguments: list[str | int] = []
+    for window in windows:
+        arguments += [window.name, window.limit, "" if window.expires is None else int(window.expires)]
+    return arguments

@@ -1,4 +1,7 @@
-"""Budgets in one SQLite file, and its repair."""
+"""Budgets in one SQLite file, and its repair.
+
+A file that is damaged, deleted or replaced is refused, so that no cost stays uncounted.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,11 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 from ...storage.errors import StoreDamagedError, StoreError
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Schema, columns_of, create_once, is_sound, set_aside
-from ...storage.sqlite_salvage import salvage
+from ...storage.sqlite_salvage import Row, Rows, salvage
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
 REPAIR = (
@@ -37,6 +39,7 @@ def add_seals(connection: sqlite3.Connection) -> None:
 
 
 def seal(name: str, spent: int) -> int:
+    """The checksum of an amount."""
     return zlib.crc32(f"{name}|{spent}".encode())
 
 
@@ -48,8 +51,8 @@ class BudgetRepair:
     """The result of repairing a budget file.
 
     Attributes:
-        spent: The readable accounts and their amounts in US dollars.
-        unreadable: Accounts with damaged amounts; they start at zero.
+        spent: The readable windows and their amounts in US dollars.
+        unreadable: Windows with damaged amounts; they start at zero.
         aside: The damaged file.
     """
 
@@ -58,9 +61,9 @@ class BudgetRepair:
     aside: str
 
     def __str__(self) -> str:
-        lost = f", {len(self.unreadable)} could not be read and begin at zero" if self.unreadable else ""
+        lost = f", {len(self.unreadable)} could not be read and start at zero" if self.unreadable else ""
         return (
-            f"{len(self.spent)} budgets were recovered{lost}; any others in damaged places are lost and begin at zero; "
+            f"{len(self.spent)} budgets were recovered{lost}; any others in damaged places are lost and start at zero; "
             f"the damaged file is {self.aside}"
         )
 
@@ -76,21 +79,21 @@ class SQLiteBudgets(BudgetStore):
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, BUDGET, strict=True, check=wrong_seal, repair=REPAIR)
 
-    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
+    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._file.transaction() as file:
-            return self._reserve(file, accounts, amount)
+            return self._reserve(file, windows, amount)
 
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
         with self._file.transaction() as file:
-            self._add(file, accounts, difference)
+            self._add(file, windows, difference)
 
-    def spent(self, account: BudgetWindow) -> int:
+    def spent(self, window: BudgetWindow) -> int:
         with self._file.connection() as file:
-            return self._spent(file, account.name) or 0
+            return self._spent(file, window.name) or 0
 
     def open(self, reservation: Reservation) -> Refused | None:
         with self._file.transaction() as file:
-            refused = self._reserve(file, reservation.accounts, reservation.amount)
+            refused = self._reserve(file, reservation.windows, reservation.amount)
             if refused is None:
                 stored = (reservation.key, reservation.to_text())
                 file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
@@ -98,14 +101,14 @@ class SQLiteBudgets(BudgetStore):
 
     def finish(self, reservation: Reservation, spent: int) -> None:
         with self._file.transaction() as file:
-            match = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
-            # A reservation closed in the meantime is no longer counted.
-            self._add(file, reservation.accounts, spent - reservation.amount if match else spent)
+            is_open = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
+            # A reservation that was closed in the meantime is no longer counted.
+            self._add(file, reservation.windows, spent - reservation.amount if is_open else spent)
 
     def reservations(self) -> list[Reservation]:
-        match = self._file.fetch_all("SELECT key, reservation FROM budget_open")
+        stored = self._file.fetch_all("SELECT key, reservation FROM budget_open")
         try:
-            return [Reservation.from_text(key, text) for key, text in match]
+            return [Reservation.from_text(key, text) for key, text in stored]
         except StoreDamagedError as error:
             raise StoreDamagedError(f"{error} It is in {self._file.path}. {REPAIR}") from error
 
@@ -126,20 +129,20 @@ class SQLiteBudgets(BudgetStore):
     def close(self) -> None:
         self._file.close()
 
-    def _reserve(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        for number, account in enumerate(accounts):
-            known = self._spent(file, account.name)
+    def _reserve(self, file: sqlite3.Connection, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        for number, window in enumerate(windows):
+            known = self._spent(file, window.name)
             if known is None:
                 file.execute("DELETE FROM budget WHERE expires < ?", (time.time(),))
-            if (known or 0) + amount > account.limit:
+            if (known or 0) + amount > window.limit:
                 return number, known or 0
-        self._add(file, accounts, amount)
+        self._add(file, windows, amount)
         return None
 
-    def _add(self, file: sqlite3.Connection, accounts: Sequence[BudgetWindow], amount: int) -> None:
-        for account in accounts:
-            spent = (self._spent(file, account.name) or 0) + amount
-            file.execute(WRITE, (account.name, spent, account.expires, seal(account.name, spent)))
+    def _add(self, file: sqlite3.Connection, windows: Sequence[BudgetWindow], amount: int) -> None:
+        for window in windows:
+            spent = (self._spent(file, window.name) or 0) + amount
+            file.execute(WRITE, (window.name, spent, window.expires, seal(window.name, spent)))
 
     def _spent(self, file: sqlite3.Connection, name: str) -> int | None:
         row = file.execute("SELECT spent, seal FROM budget WHERE name = ?", (name,)).fetchone()
@@ -151,7 +154,7 @@ class SQLiteBudgets(BudgetStore):
 
 
 def wrong_seal(connection: sqlite3.Connection) -> str | None:
-    """The account whose name or amount is not as it was written."""
+    """The amount that is not as it was written, as text; None if all are."""
     for name, spent, sealed in connection.execute("SELECT name, spent, seal FROM budget"):
         if not isinstance(spent, int) or not isinstance(name, str) or sealed != seal(name, spent):
             return f"the amount of {name!r}"
@@ -159,8 +162,13 @@ def wrong_seal(connection: sqlite3.Connection) -> str | None:
 
 
 def repair_budgets(path: Path) -> BudgetRepair | None:
+    """Recovers a damaged file; None if it is intact.
+
+    Raises:
+        StoreError: If there is no such file.
+    """
     if not path.exists():
-        raise StoreError(f"there is no file {path}; a new store begins with budgets at zero")
+        raise StoreError(f"there is no file {path}. A new store starts with budgets at zero.")
     if is_sound(path) and is_usable(path):
         return None
     aside = set_aside(path)
@@ -187,12 +195,12 @@ def is_usable(path: Path) -> bool:
     return True
 
 
-def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """The readable accounts, read from both ends up to the damage, and the reservations."""
-    opened: list[tuple[Any, ...]] = []
+def read_damaged(path: Path) -> tuple[Rows, Rows]:
+    """The readable windows, read from both ends up to the damage, and the reservations."""
+    opened: Rows = []
 
-    def read(damaged: sqlite3.Connection) -> list[tuple[Any, ...]]:
-        rows: dict[str, tuple[Any, ...]] = {}
+    def read(damaged: sqlite3.Connection) -> Rows:
+        rows: dict[str, Row] = {}
         with suppress(sqlite3.DatabaseError):
             sealed = "seal" if "seal" in columns_of(damaged, "budget") else "NULL"
             for order, start, sign in (("", "", ">"), ("DESC", "\U0010ffff", "<")):
@@ -206,15 +214,16 @@ def read_damaged(path: Path) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...
 
 
 def is_reservation(key: str, text: str) -> bool:
+    """Whether a stored reservation can be read."""
     with suppress(StoreDamagedError):
         Reservation.from_text(key, text)
         return True
     return False
 
 
-def walk(damaged: sqlite3.Connection, columns: str, order: str, start: str, sign: str) -> dict[str, tuple[Any, ...]]:
-    """The accounts from one end up to the damage."""
-    rows: dict[str, tuple[Any, ...]] = {}
+def walk(damaged: sqlite3.Connection, columns: str, order: str, start: str, sign: str) -> dict[str, Row]:
+    """The windows from one end up to the damage."""
+    rows: dict[str, Row] = {}
     query = f"SELECT {columns} FROM budget WHERE name {sign} ? ORDER BY name {order} LIMIT 1"
     with suppress(sqlite3.DatabaseError):
         while (row := damaged.execute(query, (start,)).fetchone()) and row[0] not in rows:
