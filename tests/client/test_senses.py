@@ -31,7 +31,9 @@ def test_a_model_that_sees_nothing_is_shown_nothing(
 ) -> None:
     client = AIModelClient(endpoint(server.url, provider, model))
     ask = world.stream if streaming else world.run
-    with pytest.raises(UnsupportedError, match=rf"cat\.png cannot be sent: {model} does not see pictures") as refused:
+    with pytest.raises(
+        UnsupportedError, match=rf"{provider} \({model}\): cat\.png cannot be sent: the model does not support images"
+    ) as refused:
         ask(client, ["What is this?", PICTURE])
     assert "input_modalities=('text', 'image')" in str(refused.value)
     assert server.exchanges == []
@@ -41,7 +43,7 @@ def test_a_model_that_sees_nothing_is_shown_nothing(
 def test_a_plan_says_so_beforehand(server: FakeServer) -> None:
     with (
         AIModelClient(endpoint(server.url, model="gpt-3.5-turbo")) as client,
-        pytest.raises(UnsupportedError, match="does not see pictures"),
+        pytest.raises(UnsupportedError, match="does not support images"),
     ):
         client.plan(["What is this?", PICTURE])
 
@@ -55,10 +57,10 @@ def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> 
     assert b"image_url" not in server.exchanges[0].body
     assert answer.plan == client.plan(messages=history)
     assert [(part.kind, part.reason) for part in answer.plan.stays_home] == [
-        ("image", "the model does not see pictures")
+        ("image", "the model does not support images")
     ]
     assert [warning.code for warning in answer.chat_response.warnings] == ["dropped_content"]
-    with pytest.raises(UnsupportedError, match="does not see pictures"):
+    with pytest.raises(UnsupportedError, match="does not support images"):
         world.run(client, messages=history, strict=True)
     world.close(client)
 
@@ -104,7 +106,7 @@ def test_the_users_word_counts_before_the_catalogues(
         if goes:
             client.generate(["What is this?", PICTURE])
         else:
-            with pytest.raises(UnsupportedError, match="does not see pictures"):
+            with pytest.raises(UnsupportedError, match="does not support images"):
                 client.generate(["What is this?", PICTURE])
     assert len(server.exchanges) == goes
 

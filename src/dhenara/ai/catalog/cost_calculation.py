@@ -14,7 +14,7 @@ MILLION = Decimal(1_000_000)
 THOUSAND = Decimal(1_000)
 Prices = Mapping[str, Any]
 
-# Our bucket, and the prices that may hold for it, the most exact one first.
+# Name of a cost component, field of `Usage`, and prices that may apply, the most specific first.
 BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("input", "input_tokens", ("input_text_mtok", "input_mtok")),
     ("cache_read", "cache_read_tokens", ("cache_text_read_mtok", "cache_read_mtok", "input_text_mtok", "input_mtok")),
@@ -36,7 +36,7 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("output_image", "output_image_tokens", ("output_image_mtok", "output_mtok")),
 )
 
-# Tools with a fee of their own; whatever is not named here costs only its tokens.
+# Tools with a fee per call; other tools cost only their tokens.
 FEES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches_kcount"),
     (re.compile(r"^x_|view_x"), "social_searches_kcount"),
@@ -47,7 +47,7 @@ FEES: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 def cost_by_bucket(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> tuple[dict[str, Decimal], list[str]]:
-    """What each bucket costs, and the names of those for which there is no price."""
+    """Return the cost of each component, and the names of those without a price."""
     size = usage.prompt_tokens
     components: dict[str, Decimal] = {}
     missing: list[str] = []
@@ -60,7 +60,7 @@ def cost_by_bucket(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> tu
 
 
 def iter_charges(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> Iterator[tuple[str, Decimal, Any]]:
-    """Everything that is charged: its name, how much of it, and its price."""
+    """Yield each charge: name, amount and price."""
     for name, bucket, keys in BUCKETS:
         tokens: int = getattr(usage, bucket)
         if tokens:
@@ -78,7 +78,7 @@ def first_price(prices: Prices, keys: tuple[str, ...]) -> Any:
 
 
 def tiered_price(each: Any, size: int) -> Decimal:
-    """Above a threshold of the whole prompt, every token costs the price of that tier."""
+    """Return the price of the tier for this prompt size; it applies to all tokens."""
     if isinstance(each, Decimal):
         return each
     reached = [tier.price for tier in each.tiers if size > tier.start]
@@ -87,7 +87,7 @@ def tiered_price(each: Any, size: int) -> Decimal:
 
 
 def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:
-    """By the user's own prices; cached tokens cost as much as fresh ones unless a price is given for them."""
+    """Return the cost by the user's prices; cached tokens cost as much as other input unless they have a price."""
     fresh = prices.input_token_cost_per_million
     read = prices.cache_read_cost_per_million
     written = prices.cache_write_cost_per_million
@@ -103,7 +103,7 @@ def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:
 
 
 def audio_cost(prices: AudioModelCostData, usage: Usage) -> Cost:
-    """The sum of what was counted; a unit without a price is said to have none."""
+    """Return the cost of seconds and characters; unknown if a counted unit has no price."""
     each = {
         "seconds": (prices.cost_per_minute, Decimal(60)),
         "characters": (prices.cost_per_million_characters, MILLION),
@@ -126,7 +126,7 @@ PRICE = "cost_per_image"
 
 
 def image_cost(prices: ImageModelCostData, usage: Usage, model: AIModel) -> Cost:
-    """So many pictures at the price of their options; options that were not set are the model's defaults."""
+    """Return the cost of the images by their options; unset options have the model's defaults."""
     made = Decimal(usage.units.get("images", 0))
     each = prices.flat_cost_per_image
     if each is None:
@@ -146,7 +146,7 @@ def default_options(model: AIModel) -> dict[str, Any]:
 
 
 def row_matches(row: Mapping[str, Any], used: Mapping[str, Any]) -> bool:
-    """Whether this row prices these options: each of its own must have one of its values."""
+    """Whether the row applies: each option of the row has one of its values."""
     return all(name == PRICE or used.get(name) in values_of(values) for name, values in row.items())
 
 

@@ -80,7 +80,7 @@ FEATURES = (
     (re.compile(r"JSON mode is not"), ("responseMimeType", "responseJsonSchema")),
 )
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
-# A value that is not taken, and those that are, where they are named.
+# Errors about a value, with the allowed values if they are named.
 VALUES = (
     re.compile(r"[Ss]upported (?:values|levels)(?: are)?:? (?P<values>.+)$"),
     re.compile(r"must be one of:? (?P<values>[^.;]+)"),
@@ -93,12 +93,12 @@ BARE_WORD = re.compile(r"\b(?!and\b|or\b)\w+")
 EFFORT_FIELDS = ("reasoning_effort", "effort", "thinkingLevel", "maxReasoningEffort", "think")
 
 
-# Without these a request says something else, or nothing: nobody may leave them out unasked.
+# Fields without which a request means something else; they are never left out.
 ESSENTIAL = frozenset(
     {"model", "messages", "input", "contents", "prompt", "system", "instructions", "systemInstruction", "tools"}
     | {"toolConfig", "stream", "anthropic_version"}
 )
-# Of an effort that is not taken, what may be.
+# Effort to try if one is refused and the error names no other.
 NEXT_EFFORTS = {
     "none": ("minimal",),
     "minimal": ("low",),
@@ -111,7 +111,16 @@ NEXT_EFFORTS = {
 
 
 def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) -> list[LearnedConstraint]:
-    """What this error teaches about fields that were really sent; nothing, where it is about something else."""
+    """Return the constraints that follow from a refused request.
+
+    Args:
+        error: The error that the provider answered with.
+        sent: Body of the request.
+        now: Time in seconds since 1970, kept with each constraint.
+
+    Returns:
+        At most four constraints, about fields that were sent; empty if the error is about something else.
+    """
     if isinstance(error, ContextLengthError | ContentFilteredError):
         return []
     contents = [sent.get(name) for name in ESSENTIAL - {"model"}]
@@ -121,7 +130,7 @@ def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) ->
 
 
 def stop_sequences(sent: Mapping[str, Any]) -> Iterator[Any]:
-    """The stop sequences of a request, wherever its protocol has them."""
+    """Yield the stop sequences of a request, in the fields of every protocol."""
     for fields in (sent, *(sent.get(name) for name in ("generationConfig", "inferenceConfig", "options"))):
         if isinstance(fields, Mapping):
             yield from (fields.get(name) for name in ("stop", "stop_sequences", "stopSequences"))
@@ -152,7 +161,7 @@ def iter_lessons(error: BadRequestError, sent: Mapping[str, Any], text: str, now
 
 
 def value_lesson(error: BadRequestError, sent: Mapping[str, Any], text: str, now: float) -> LearnedConstraint | None:
-    """A value that is not taken, with those that are; of an effort without them, the next one towards the middle."""
+    """Return the constraint for a refused value: the nearest allowed effort, or no value at all."""
     match = next((result for pattern in VALUES if (result := pattern.search(error.message))), None)
     if match is None:
         return None
@@ -170,13 +179,13 @@ def value_lesson(error: BadRequestError, sent: Mapping[str, Any], text: str, now
 
 
 def effort_field(sent: Mapping[str, Any]) -> str | None:
-    """Where an effort was named, if one was."""
+    """Return the path of the reasoning effort in the request, or None."""
     match = (field for name in EFFORT_FIELDS if (field := locate(sent, name)))
     return next((field for field in match if get_path(sent, field) in EFFORTS), None)
 
 
 def refused_names(error: BadRequestError) -> Iterator[list[str]]:
-    """The names of what was refused, by every way they are told, the surest first."""
+    """Yield lists of refused fields, from the most reliable source to the least."""
     named = parameter_of(error.body)
     sure = (error.provider_code or "").startswith(("unsupported", "unknown_parameter"))
     if named and (sure or re.search(NEGATIVE, error.message)):
@@ -191,7 +200,7 @@ def refused_names(error: BadRequestError) -> Iterator[list[str]]:
 
 
 def parameter_of(body: Any) -> str | None:
-    """The field that the error names beside its words; some have no error around it."""
+    """Return the field in the error's `param`, or None."""
     inner = body.get("error") if isinstance(body, Mapping) else None
     error = inner if isinstance(inner, Mapping) else body
     named = error.get("param") if isinstance(error, Mapping) else None
@@ -199,7 +208,7 @@ def parameter_of(body: Any) -> str | None:
 
 
 def extra_forbidden(body: Any) -> Iterator[str]:
-    """Validation reports, however deep in the body they are: `{"type": "extra_forbidden", "loc": ["body", "seed"]}`."""
+    """Yield fields of validation errors at any depth: `{"type": "extra_forbidden", "loc": ["body", "seed"]}`."""
     if isinstance(body, Mapping):
         if body.get("type") == "extra_forbidden" and isinstance(body.get("loc"), list) and body["loc"]:
             yield str(body["loc"][-1])
@@ -212,7 +221,7 @@ def extra_forbidden(body: Any) -> Iterator[str]:
 
 
 def locate(sent: Mapping[str, Any], name: str) -> str | None:
-    """The path in the request that is meant by this name, however it is spelled; None if no such thing was sent."""
+    """Return the path of the field in the request, compared without case and underscores; None if it was not sent."""
     data = name.removeprefix("body.").rstrip(".")
     if data.partition(".")[0] in ESSENTIAL:
         return None
@@ -222,7 +231,7 @@ def locate(sent: Mapping[str, Any], name: str) -> str | None:
 
 
 def any_limit(sent: Mapping[str, Any]) -> str | None:
-    """The limit that was sent: servers speak of it by the name of another year."""
+    """Return the path of the output limit that was sent; errors may call it by another of its names."""
     return next((match for name in LIMITS if (match := locate(sent, name))), None)
 
 
@@ -231,7 +240,7 @@ def bare_name(name: str) -> str:
 
 
 def paths(sent: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Every field of the request that is not content, the outer ones first."""
+    """Yield the path of every field that is not content, outer fields first."""
     inside = []
     for name, value in sent.items():
         if above or name not in ESSENTIAL:

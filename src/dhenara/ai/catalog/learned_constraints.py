@@ -1,4 +1,4 @@
-"""Lessons: what a provider taught by refusing a request, and how the next request heeds it."""
+"""Constraints learned from refused requests, and their application to later requests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,15 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class LearnedConstraint:
-    """About one field of the request, by its path. `to` is the new name, value or limit; `said` the provider's words.
+    """A constraint on one field of requests.
 
-    A replacement holds for the value `instead_of` only.
+    Attributes:
+        field: Path of the field in the body, separated by dots.
+        action: Leave the field out, rename it, replace its value, or lower it to a limit.
+        to: The new name, value or limit.
+        instead_of: Value that is replaced; other values are left alone.
+        message: The provider's error message.
+        learned_at: Time in seconds since 1970.
     """
 
     field: str
@@ -29,16 +35,19 @@ class LearnedConstraint:
 
     @property
     def key(self) -> tuple[str, str, str | None]:
-        """Two lessons about the same thing are one."""
+        """Identity: a later constraint with the same key replaces an earlier one."""
         return self.field, self.action, self.instead_of
 
 
 def apply_lessons(
     encoded: EncodedRequest, lessons: Iterable[LearnedConstraint], own: Iterable[Body] = ()
 ) -> EncodedRequest:
-    """The request as it may be sent, with a warning for each lesson that changed it.
+    """Return the request with the constraints applied, and a warning for each that changed it.
 
-    `own` is what the user wrote in the provider's words: that goes as it is, whatever was learned.
+    Args:
+        encoded: The encoded request.
+        lessons: The constraints that are known for its target.
+        own: Provider-specific parameters of the user, which are never changed.
     """
     body, warnings = encoded.body, []
     for constraint in lessons:
@@ -56,7 +65,7 @@ def is_own(field: str, words: Body) -> bool:
 
 
 def get_path(body: Body, field: str) -> Any:
-    """The value at this path; None where there is none."""
+    """Return the value at this path, or None."""
     match: Any = body
     for step in field.split("."):
         if not isinstance(match, Mapping) or step not in match:
@@ -90,7 +99,7 @@ CHANGES = {"drop": drop, "rename": rename_field, "replace": substitute_value, "l
 
 
 def put(body: Body, path: list[str], value: Any) -> dict[str, Any]:
-    """A copy with this value at this path; None takes it out, and what is empty then goes with it."""
+    """Return a copy with this value at this path; None removes it, and objects that are empty then."""
     changed = copy(dict(body))
     step, *rest = path
     if rest:

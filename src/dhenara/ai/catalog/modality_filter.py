@@ -1,4 +1,4 @@
-"""Senses: what a model can see and hear, and what is left of a call for one that cannot."""
+"""Modalities: removes media that a model does not support from a call, or refuses the call."""
 
 from __future__ import annotations
 
@@ -16,19 +16,25 @@ from ..types.config.call import Call
 from ..types.content.parts import Content, Media, TextContent, ToolResultContent
 from .model_info import ModelFacts
 
-# Documents are read out by many hosts for models that cannot read them, so nothing follows from what a model takes in.
-DOES = {"image": "see pictures", "audio": "hear sound", "video": "see films"}
+# Not documents: many hosts convert them to text for models that do not support them.
+NAMES = {"image": "images", "audio": "audio", "video": "video"}
 NOTHING = "."
 
 
 def drop_unsupported_media(
     call: Call, facts: ModelFacts | None, protocol: str, warnings: WarningCollector, *, only: tuple[str, ...] = ()
 ) -> Call:
-    """The call as this model can take it in.
+    """Return the call without media that the model does not support.
 
-    What is asked about now must be taken in, or nothing is sent; what lies further back, or was found by a tool,
-    stays home. A plan is told the same as a request, so it raises the same error. `only` is what every model of the
-    provider takes in, whatever is said of one.
+    Args:
+        call: The call.
+        facts: Facts about its model, if known.
+        protocol: The protocol of the request.
+        warnings: Collects a warning for each removed part.
+        only: Modalities that all models of the provider support, whatever the facts say.
+
+    Raises:
+        UnsupportedError: If such media are in the new prompt. Media in earlier turns and in tool results are left out.
     """
     modalities = only or input_modalities(call.endpoint, facts)
     if not modalities:
@@ -45,14 +51,14 @@ def drop_unsupported_media(
 
 
 def input_modalities(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> tuple[str, ...]:
-    """The user's own word about the model counts before the catalogue's."""
+    """Return the input modalities from the model's settings, else from the catalogue."""
     settings = endpoint.ai_model.settings
     data = settings.input_modalities if settings else ()
     return data or (facts.input_modalities if facts else ())
 
 
 class ModalityFilter:
-    """One model, looking at the parts of one call."""
+    """Filters the parts of one call for one model."""
 
     def __init__(
         self,
@@ -68,14 +74,14 @@ class ModalityFilter:
         self._protocol, self._warnings = protocol, warnings
 
     def filter_message(self, message: Message, *, is_prompt: bool) -> Message:
-        """The message without what the model cannot take in."""
+        """Return the message without unsupported media."""
         contents = self._filter_contents(message.contents, is_prompt=is_prompt and message.role == "user")
         if contents is None:
             return message
         return message.model_copy(update={"contents": contents or [TextContent(text=NOTHING)]})
 
     def _filter_contents(self, contents: Sequence[Content], *, is_prompt: bool) -> list[Any] | None:
-        """None where all can stay as it is."""
+        """Return the remaining parts; None if nothing changes."""
         made = [(part, self._filter_part(part, is_prompt=is_prompt)) for part in contents]
         return None if all(new is old for old, new in made) else [new for _, new in made if new is not None]
 
@@ -88,7 +94,7 @@ class ModalityFilter:
             return part.model_copy(update={"contents": contents, **data})
         if not isinstance(part, Media) or self._supports(part):
             return part
-        why = f"the model does not {DOES[kind_of(part)]}"
+        why = f"the model does not support {NAMES[kind_of(part)]}"
         if words := part.get_text():
             self._warnings.rewritten(describe_media(part), f"{why}, so its transcript was sent instead", part)
             return TextContent(text=words)
@@ -98,23 +104,20 @@ class ModalityFilter:
         return None
 
     def _supports(self, part: Media) -> bool:
-        """Whether the model takes it in; what it made itself it may always hear of again."""
+        """Whether the model supports the part; parts that it generated itself are always supported."""
         kind = kind_of(part)
-        return kind not in DOES or kind in self._modalities or is_own_part(part, self._call, self._protocol)
+        return kind not in NAMES or kind in self._modalities or is_own_part(part, self._call, self._protocol)
 
     def _error(self, part: Media) -> UnsupportedError:
         model, kind = self._call.endpoint.ai_model.model_name, kind_of(part)
         source = self._facts.sources.get("input_modalities") if self._facts else None
-        says_who = f" ({source.name}, {source.date})" if source else ""
+        origin = f" ({source.name}, {source.date})" if source else ""
+        provider, supported = str(self._call.endpoint.api.provider), ", ".join(self._modalities)
+        what = f"{provider} ({model}): {describe_media(part)} cannot be sent"
         if self._certain:
-            provider = self._call.endpoint.api.provider
-            return UnsupportedError(
-                f"{provider} ({model}): {describe_media(part)} cannot be sent: models there take in "
-                f"{', '.join(self._modalities)} only. Ask another provider."
-            )
+            return UnsupportedError(f"{what}: all models there support {supported} only. Use another provider.")
         settings = f"ChatModelSettings(input_modalities={(*self._modalities, kind)!r})"
         return UnsupportedError(
-            f"{describe_media(part)} cannot be sent: {model} does not {DOES[kind]}, "
-            f"it takes in {', '.join(self._modalities)}"
-            f"{says_who}. Ask a model that does. If this one does after all, say so: AIModel(..., settings={settings})."
+            f"{what}: the model does not support {NAMES[kind]}, only {supported}{origin}. "
+            f"Use another model. If this one supports it, declare it: AIModel(..., settings={settings})."
         )

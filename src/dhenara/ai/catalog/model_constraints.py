@@ -1,4 +1,4 @@
-"""Fitting: a call made to fit what is known of its model, with a warning for everything that changed."""
+"""Constraints of a model, applied to a call, with a warning for everything that changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ Changes = dict[str, Any]
 def apply_constraints(
     call: Call, facts: ModelFacts, insisted: Collection[str] = ()
 ) -> tuple[Call, tuple[CallWarning, ...]]:
-    """The call as this model takes it. What the user insists on is left alone."""
+    """Return the call with parameters that its model accepts, and a warning for each change.
+
+    Args:
+        call: The call.
+        facts: Facts about its model.
+        insisted: Parameters that are left alone, because the user set them in the provider's own words.
+    """
     warnings, changes = WarningCollector(facts.name), Changes()
     config = call.config
     if config.model_fields_set & CONSTRAINED:
@@ -42,7 +48,7 @@ def apply_constraints(
 
 
 def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limit: bool) -> AIModelEndpoint:
-    """The endpoint with what protocols want to know of the model, where the user says nothing about it."""
+    """Return the endpoint with facts that protocols need, unless the model's settings have them."""
     model, limit = endpoint.ai_model, facts.max_output_tokens if with_limit else None
     data = model.settings
     if (data is not None and data != is_silent(data)) or (limit is None and not facts.reasoning):
@@ -54,19 +60,19 @@ def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limi
 
 
 def is_silent(data: ChatModelSettings) -> ChatModelSettings:
-    """Settings that say no more than these about what the model takes in: nothing about limits and reasoning."""
+    """Return the settings without limits and reasoning: with input modalities only."""
     return ChatModelSettings(input_modalities=data.input_modalities)
 
 
 def constrain_sampling(
     config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector, insisted: Collection[str]
 ) -> Changes:
-    refused = dict.fromkeys(facts.refused, "the model never does")
+    refused = dict.fromkeys(facts.refused, "the model does not accept it")
     if facts.refused_while_reasoning and reasons(config, facts):
         refused |= dict.fromkeys(facts.refused_while_reasoning, "it cannot be set while the model reasons")
     for one, *others in facts.exclusive:
         if is_set(config, one):
-            refused |= dict.fromkeys(others, f"the model takes either this or {one}")
+            refused |= dict.fromkeys(others, f"the model accepts either this or {one}")
     dropped = [name for name in refused if is_set(config, name) and name not in insisted]
     for name in dropped:
         warnings.unsupported(name, refused[name])
@@ -78,7 +84,7 @@ def is_set(config: AIModelCallConfig, name: str) -> bool:
 
 
 def reasons(config: AIModelCallConfig, facts: ModelFacts) -> bool:
-    """Whether the model will reason at this call, as far as that can be known."""
+    """Whether the model will reason in this call, as far as that is known."""
     if always_reasons(facts):
         return True
     wanted = config.wants_reasoning
@@ -93,19 +99,19 @@ def always_reasons(facts: ModelFacts) -> bool:
 
 
 def has_effort_levels(facts: ModelFacts) -> bool:
-    """Models with a list of refused settings are told how much to reason, and reason unless told not to."""
+    """Whether reasoning is set by effort levels: these models refuse parameters while they reason."""
     return bool(facts.refused_while_reasoning)
 
 
 def cannot_reason(call: Call, facts: ModelFacts) -> bool:
-    """The user's own word about the model counts before the catalogue's."""
+    """Whether the model does not reason; the model's settings override the catalogue."""
     settings = call.endpoint.ai_model.settings
     text = settings.supports_reasoning if settings else None
     return facts.reasoning is False and text is not True
 
 
 def drop_reasoning(config: AIModelCallConfig, warnings: WarningCollector) -> Changes:
-    """Whoever asks such a model not to reason gets just that."""
+    """Remove reasoning parameters; warn if reasoning was requested."""
     if config.wants_reasoning:
         warnings.unsupported("reasoning", "the model does not reason")
     return {} if config.wants_reasoning is None else dict.fromkeys(REASONING)
@@ -129,40 +135,40 @@ def constrain_effort(config: AIModelCallConfig, facts: ModelFacts, warnings: War
 
 
 def disable_reasoning(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:
-    """Not to reason at all, or as little as the model can."""
+    """Turn reasoning off, or down to the minimum if the model always reasons."""
     if "none" in facts.reasoning_efforts:
         return {} if facts.default_effort == "none" else {"reasoning_effort": "none"}
     if not always_reasons(facts) or facts.reasoning_budget:
         return {}
     if not facts.reasoning_efforts:
-        warnings.translated("reasoning", "the model cannot stop; nothing was said to it about reasoning")
+        warnings.translated("reasoning", "the model always reasons, so no reasoning parameter was sent")
         return dict.fromkeys(REASONING)
     least = facts.reasoning_efforts[0]
-    warnings.translated("reasoning", f"the model cannot stop; it was asked to reason as little as it can: {least}")
+    warnings.translated("reasoning", f"the model always reasons, so its lowest effort was sent: {least}")
     return {"reasoning": None, "reasoning_effort": least}
 
 
 def constrain_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:
-    """A budget within what the model takes; of a model that cannot stop, the least."""
+    """Limit the reasoning budget to the model's range; use the minimum if reasoning cannot be turned off."""
     if not facts.reasoning_budget or config.wants_reasoning is None:
         return {}
     least, most = facts.reasoning_budget
     if not config.wants_reasoning:
         if not facts.always_reasons:
             return {}
-        warnings.translated("reasoning", f"the model cannot stop; it was asked to think for {least} tokens")
+        warnings.translated("reasoning", f"the model always reasons, so its smallest budget was sent: {least} tokens")
         return {"reasoning": None, "reasoning_effort": None, "max_reasoning_tokens": least}
     request = budget_for(config)
     if request is None or least <= request <= most:
         return {}
     match = min(max(request, least), most)
     named = "max_reasoning_tokens" if config.max_reasoning_tokens is not None else "reasoning_effort"
-    warnings.clamped(named, f"the model thinks for {least} to {most} tokens, so {match} were allowed")
+    warnings.clamped(named, f"the model accepts {least} to {most} reasoning tokens, so {match} was sent")
     return {"max_reasoning_tokens": match}
 
 
 def nearest_effort(effort: str, efforts: tuple[str, ...]) -> str:
-    """The closest level there is; of two that are as close, the one that reasons more. Never none instead of some."""
+    """Return the nearest allowed effort; of two equally near ones the higher. `none` only if it was requested."""
     place = EFFORTS.index(effort)
     known = [one for one in efforts if one in EFFORTS and (one != "none" or effort == "none")]
     if not known:
@@ -171,12 +177,12 @@ def nearest_effort(effort: str, efforts: tuple[str, ...]) -> str:
 
 
 def constrain_output_limit(call: Call, facts: ModelFacts, warnings: WarningCollector) -> Changes:
-    """The user's own word about the model's limit counts before the catalogue's."""
+    """Limit the output tokens; the model's settings override the catalogue."""
     request, settings = call.config.max_output_tokens, call.endpoint.ai_model.settings
     most = (settings.max_output_tokens if settings else None) or facts.max_output_tokens
     if request is None or most is None or request <= most:
         return {}
-    warnings.clamped("max_output_tokens", f"the model writes at most {most} tokens, not {request}")
+    warnings.clamped("max_output_tokens", f"the model generates at most {most} tokens, not {request}")
     return {"max_output_tokens": most}
 
 

@@ -16,13 +16,13 @@ from ..wire import json
 
 @cache
 def load(table: str) -> dict[str, Any]:
-    """The table of this name."""
+    """Return a table of `tables/` by name."""
     content = get_data(__package__ or "", f"tables/{table}.json")
     match: dict[str, Any] = json.loads(content or b"{}")
     return match
 
 
-# What stands before or after the name itself, outermost first.
+# Prefixes and suffixes around the name itself, outermost first.
 WRAPPINGS = (
     re.compile(r"^.*/(?=[^/]+$)"),  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
     re.compile(r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)"),
@@ -38,7 +38,7 @@ FINE_TUNED = re.compile(r"^ft:([^:]+):")
 
 @lru_cache(1_024)
 def names_of(name: str) -> tuple[str, ...]:
-    """The name as it is, then with less and less around it; the last is the plainest."""
+    """Return the name in lower case, then with fewer and fewer prefixes and suffixes."""
     result = [name.lower()]
     tuned = FINE_TUNED.match(result[0])
     if tuned:
@@ -52,7 +52,7 @@ def names_of(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FactSource:
-    """Where a fact comes from, and when it was read there."""
+    """Source of a fact, and the date on which it was read."""
 
     name: str
     date: str
@@ -60,9 +60,37 @@ class FactSource:
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """One model. `refused` are settings that it never takes, `refused_while_reasoning` those that it does not take
-    while it reasons, `exclusive` sets of settings of which it takes one; `reasoning_budget` is the least and the most
-    that it may be told to think; `served_by` is what it is called elsewhere.
+    """What is known about one model. None or empty: unknown.
+
+    Attributes:
+        name: Name of the model.
+        vendor: Provider that makes it.
+        display_name: Name for people.
+        functional_type: What it generates.
+        context_window: Maximum tokens of prompt and answer together.
+        max_input_tokens: Maximum tokens of the prompt.
+        max_output_tokens: Maximum tokens of the answer.
+        input_modalities: What prompts may contain: `text`, `image`, `audio`, `video`, `file`.
+        output_modalities: What answers may contain.
+        reasoning: Whether it can reason.
+        reasoning_efforts: Allowed efforts, from least to most.
+        default_effort: Effort if none is set.
+        reasoning_budget: Minimum and maximum of reasoning tokens.
+        always_reasons: Whether reasoning cannot be turned off.
+        refused: Parameters that it does not accept.
+        refused_while_reasoning: Parameters that it does not accept while it reasons.
+        exclusive: Groups of parameters of which only one may be set.
+        tools: Whether it can call tools.
+        forced_tools: Whether it can be forced to call a tool.
+        forced_tools_while_reasoning: The same while it reasons.
+        structured_output: Whether the provider enforces a schema.
+        prefill: Whether the conversation may end with the beginning of the answer.
+        protocols: Protocols that serve it, if not all of its provider do.
+        released: Date of the release.
+        retires: Date from which it is no longer served.
+        deprecated: Whether it is deprecated.
+        served_by: Other providers to the model's name there.
+        sources: Name of each fact to its source.
     """
 
     name: str
@@ -93,10 +121,9 @@ class ModelFacts:
     deprecated: bool | None = None
     served_by: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, FactSource] = field(default_factory=dict, repr=False)
-    """For each fact by name, who says so."""
 
     def settings(self) -> ChatModelSettings:
-        """The limits, as an AIModel holds them."""
+        """Return the limits as settings of an `AIModel`."""
         return ChatModelSettings(
             max_context_window_tokens=self.context_window,
             max_input_tokens=self.max_input_tokens,
@@ -108,9 +135,14 @@ class ModelFacts:
 
 
 def find_facts(model: str | AIModelEndpoint) -> ModelFacts | None:
-    """What is known of a model, by any of the names it goes by; None for a model that nothing is known of.
+    """Return the facts about a model.
 
-    An endpoint is looked up by its `base_model`, where it has one, else by the model's name.
+    Args:
+        model: Any name of the model (with region, vendor, date or version around it), or an endpoint, which is looked
+            up by the `base_model` of its model if there is one.
+
+    Returns:
+        The facts; None if the model is not in the catalogue.
     """
     if isinstance(model, AIModelEndpoint):
         model = model.ai_model.base_model or model.ai_model.model_name
@@ -124,15 +156,19 @@ def find_named(model: str) -> ModelFacts | None:
 
 
 def known_models(vendor: str | None = None) -> tuple[str, ...]:
-    """The names of all models that something is known of; those of one vendor, where it is named."""
+    """Return the names of all models in the catalogue.
+
+    Args:
+        vendor: Only the models of this vendor, such as `"openai"`. Default None: all.
+    """
     return tuple(name for owner, name in name_index().values() if vendor in (None, owner))
 
 
 def facts_of(vendor: str, name: str) -> ModelFacts:
-    book = load("facts")
-    data: Mapping[str, Mapping[str, Any]] = book["models"][vendor][name]
-    values = {fact: freeze(value) for text in data.values() for fact, value in text.items()}
-    sources = {fact: FactSource(**book["sources"][key]) for key, text in data.items() for fact in text}
+    table = load("facts")
+    by_source: Mapping[str, Mapping[str, Any]] = table["models"][vendor][name]
+    values = {fact: freeze(value) for facts in by_source.values() for fact, value in facts.items()}
+    sources = {fact: FactSource(**table["sources"][key]) for key, facts in by_source.items() for fact in facts}
     return ModelFacts(name, vendor, sources=sources, **values)
 
 
@@ -142,7 +178,7 @@ def freeze(value: Any) -> Any:
 
 @cache
 def name_index() -> dict[str, tuple[str, str]]:
-    """The name of each model, in lower case, to its vendor and the name as it is written."""
+    """Return each model's name in lower case, with its vendor and exact name."""
     return {name.lower(): (vendor, name) for vendor, models in load("facts")["models"].items() for name in models}
 
 
@@ -150,7 +186,7 @@ IMAGE = {"functional_type": "image_generation"}
 
 
 def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` for a module that offers one vendor's models as constants, and all as a list."""
+    """Return `__getattr__` and `__dir__` for a module with the models of a vendor as constants."""
     everything = f"{kind.upper()}_MODELS"
 
     @cache
@@ -175,7 +211,7 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
 
 
 def constant_fields(facts: ModelFacts) -> dict[str, Any]:
-    """What a model's constant says of it, and who said that first."""
+    """Return the fields of a model constant, with the source of each fact in its metadata."""
     sources = {fact: f"{source.name} ({source.date})" for fact, source in facts.sources.items()}
     described: dict[str, Any] = {"display_name": facts.display_name, "metadata": {"facts": sources}}
     if facts.functional_type in (None, "text_generation"):

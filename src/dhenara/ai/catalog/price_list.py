@@ -1,4 +1,4 @@
-"""The public price list: genai-prices, loaded when the first price is wanted."""
+"""The public price list genai-prices, loaded for the first price because its import is slow."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 
 VERSION = f"genai-prices {genai_prices.__version__}"
-# What providers call the tier that everybody gets.
+# Names of the default tier.
 ORDINARY = frozenset({"default", "standard", "auto", "on_demand"})
 PLACES = ("models/", "publishers/google/models/", "publishers/anthropic/models/")
 
 
 class NoPrice(Exception):
-    """The list does not have it, and says so."""
+    """The price list does not have the model or tier; the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One model of one provider, in one tier."""
+    """Prices of one model of one provider in one tier."""
 
     name: str
     _model: Any
     _context: Mapping[str, str] | None
 
     def prices(self, at: datetime) -> Mapping[str, Any]:
-        """The prices that held at that time: a number per unit, or a number for each size of prompt."""
+        """Return the prices of that time: a number per unit, or tiers by prompt size."""
         match: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
         return match
 
 
 def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
-    """The row of the first of these names that the list knows."""
+    """Return the row of the first of these names that the list has; raises `NoPrice`."""
     snapshot = get_snapshot()
-    # Only by its exact name: the list's own matching takes "openai_compatible" for OpenAI.
+    # By exact name: the list's own matching would take "openai_compatible" for OpenAI.
     seller = next((known for known in snapshot.providers if known.id == provider), None)
     if seller is None:
         raise NoPrice(f"no price list is known for {provider}")
@@ -51,12 +51,12 @@ def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
 
 
 def row_in_tier(seller: Any, row: Any, tier: str | None) -> Row:
-    """The row at the prices of this tier."""
+    """Return the row with the prices of a tier; raises `NoPrice`."""
     name, text = f"{seller.id}/{row.id}", (tier or "default").lower()
     if text in ORDINARY:
         return Row(name, row, None)
     context = {"processing": "batch"} if text == "batch" else {"service_tier": text}
-    # Tiers are each seller's own, so those of a row that was borrowed from another list do not hold.
+    # Tiers belong to a provider, so those of a row from another provider's list do not apply.
     variants = row.price_variants if any(row is own for own in seller.models) else None
     if not any(variant.when.items() <= context.items() for variant in variants or ()):
         raise NoPrice(f"no price is known for the tier {text!r} of {name}")
@@ -64,5 +64,5 @@ def row_in_tier(seller: Any, row: Any, tier: str | None) -> Row:
 
 
 def bare_name(model: str) -> str:
-    """The name without the place that some providers put before it."""
+    """Return the name without a resource prefix."""
     return next((model[len(place) :] for place in PLACES if model.startswith(place)), model)

@@ -17,11 +17,11 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost
 
-# A private network's names: nothing behind them sends a bill per token.
+# Host names of private networks: servers there have no price per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
-# Thinking costs what the rest of the completion costs, so it does not matter how much of it there was.
+# Reasoning tokens cost as much as other output, so their share does not matter.
 SAME_PRICE = ("reasoning_tokens",)
-# What has no price has no day on which it held.
+# Without `priced_at`, because no price applies.
 FREE = Cost(amount=Decimal(0), source="local")
 
 
@@ -35,10 +35,19 @@ def price_usage(
     at: datetime | None = None,
     base_url: str | None = None,
 ) -> Cost | None:
-    """The cost of this usage at this time. An unknown price is an amount of None with the reason, never zero.
+    """Return the cost of a usage: the provider's own figure, else the user's prices, else the public price list.
 
-    `served` is the model that the provider says has answered, `server_tools` what it ran beside it, `base_url`
-    where it was asked when that is not in the endpoint. No usage gives no cost.
+    Args:
+        endpoint: The endpoint that was called.
+        usage: What was used.
+        served: Model that answered, as the provider reports it.
+        service_tier: The provider's service tier, if it is not the default.
+        server_tools: Calls of tools that the provider ran, by name.
+        at: Time of the call, for prices that change. Default None: now.
+        base_url: Base URL of the call, if it is not in the endpoint's config.
+
+    Returns:
+        The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero. None without usage.
     """
     if usage is None:
         return None
@@ -73,7 +82,7 @@ def price_usage(
 
 
 def billing_names(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
-    """What the model may be called on the list. A cloud's own name says the region too; a deployment's says nothing."""
+    """Return names of the model to look up, in order. Names of deployments (Azure) come last: they may be any text."""
     model = endpoint.ai_model
     normalized = provider is not None and provider.named is not None
     names = (model.model_name, model.base_model, served) if normalized else (model.base_model, served, model.model_name)
@@ -81,7 +90,7 @@ def billing_names(endpoint: AIModelEndpoint, provider: Provider | None, served: 
 
 
 def self_hosted_cost(base_url: str) -> Cost:
-    """A server of one's own charges nothing; the same software on somebody else's machine may."""
+    """Return no cost for a server on a private network; unknown for the same software elsewhere."""
     host = urlsplit(base_url).hostname or ""
     if is_self_hosted(host):
         return FREE
@@ -103,7 +112,7 @@ def list_price_cost(
     tools: Mapping[str, int],
     at: datetime,
 ) -> Cost:
-    """By the public list, at the prices that held at that time."""
+    """Return the cost by the public price list, at the prices of that time."""
     from .price_list import VERSION, NoPrice, find_row
 
     try:
@@ -130,7 +139,16 @@ def batch_price(
     share: str = "0.5",
     server_tools: Mapping[str, int] | None = None,
 ) -> Cost | None:
-    """`share` is for tokens; what the provider's own tools cost is the same for everybody."""
+    """Return the cost of an answer in a batch: reported, by the list price for batches, or a share of the usual cost.
+
+    Args:
+        endpoint: The endpoint of the batch.
+        answer: The answer.
+        at: Time of the batch.
+        base_url: Base URL of the batch.
+        share: Share of the usual token prices, if the list has none for batches. Fees of tools are not reduced.
+        server_tools: Calls of tools that the provider ran, by name.
+    """
     usage = answer.usage
     if usage is None:
         return None
@@ -144,14 +162,14 @@ def batch_price(
     if usual is None or usual.amount is None or usual.source in ("cost_data", "local"):
         return scale_cost(usual, share, tools)
     listed = ask(service_tier="batch")
-    # A list that knows no price for batches answers with the usual one.
+    # Without a price for batches, the list returns the usual one.
     return (
         listed if listed is not None and listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
     )
 
 
 def scale_cost(cost: Cost | None, share: str, tools: Collection[str] = ()) -> Cost | None:
-    """This part of the usual price, but for the fees of tools."""
+    """Return the cost with token prices reduced to this share; fees of tools stay."""
     if cost is None or cost.amount is None:
         return cost
     saved = Decimal(1) - Decimal(share)
