@@ -1,4 +1,4 @@
-"""Whether a JSON Schema can be used: checked once, when it is given, so that no call fails for it later."""
+"""Validation of JSON Schemas themselves, once, when they are passed in, so that no call fails for them later."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Problem = tuple[str, str]
 
 
 def check_definition(schema: Any, owner: str) -> None:
-    """Checks that a schema is one, and that everything it refers to is in it.
+    """Check that a JSON Schema is valid, and that all its references point into it.
 
     Args:
-        schema: A JSON Schema of draft 4 to 2020-12. Unknown keywords are left alone, as the standard wants it.
-        owner: What it belongs to, for the message: "the tool 'search'".
+        schema: A JSON Schema of draft 4 to 2020-12. Unknown keywords are ignored, as the standard requires.
+        owner: What the schema belongs to, for the message, such as "the tool 'search'".
 
     Raises:
-        InvalidSchemaError: The message names the place in the schema, and what is wrong there.
+        InvalidSchemaError: If not; the message names up to three places and what is wrong there.
     """
     try:
         match = list(islice(Definition(schema).problems(), MOST_SHOWN))
@@ -41,14 +41,14 @@ def check_definition(schema: Any, owner: str) -> None:
 
 
 class Definition:
-    """One document that is being checked."""
+    """A schema document that is being validated."""
 
     def __init__(self, root: Any) -> None:
         self._root = root
         self._resources = Resources(root)
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong, each with the path to it."""
+        """Yield each problem with its path."""
         if not isinstance(self._root, Mapping | bool):
             yield "", f"should be an object or a boolean, not {kind_of(self._root)}"
             return
@@ -100,7 +100,7 @@ class Definition:
             yield path, f"points at {reference!r}, which leads back to itself for the same value"
 
     def _returns_to(self, start: Mapping[str, Any], target: Any, scope: Scope) -> bool:
-        """Whether the schema is applied again to the same value, which would never end."""
+        """Whether the schema is applied to the same value again, endlessly."""
         left, seen = [(target, scope)], {0}
         while left:
             schema, scope = left.pop()
@@ -157,7 +157,7 @@ ALIASES = {
     "array": ("list", "tuple", "set"),
     "null": ("none", "nil", "undefined"),
 }
-"""Names of types in other languages."""
+"""Names of types in other languages, and the JSON type that is meant."""
 
 
 def list_of_names(value: Any) -> str | None:
@@ -169,7 +169,7 @@ def list_of_names(value: Any) -> str | None:
 
 
 def names_of(value: Any) -> str | None:
-    """Where a list is needed in every draft."""
+    """Problems of a keyword that must be a list in every draft."""
     return list_of_names(value) or (None if is_list(value) else f"should be a list of names of properties, not {value}")
 
 
@@ -255,4 +255,4 @@ RULES: dict[str, Rule] = {
     ),
     **dict.fromkeys(("contains", "propertyNames", "not", "if", "then", "else"), schema_at),
 }
-"""What each keyword takes; keywords that are not here are annotations, or unknown, and may hold anything."""
+"""Check of each keyword's value; other keywords are annotations or unknown, and may have any value."""

@@ -26,12 +26,12 @@ REPEAT = re.compile(r"\{(\d*)(?:(,)(\d*))?\}")
 
 
 class PatternError(ValueError):
-    """The expression cannot be compiled."""
+    """The regular expression cannot be compiled."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """`search` says whether the expression matches somewhere in a text of at most `longest` characters."""
+    """A compiled expression: `search(text)` is whether it matches anywhere in a text of up to `longest` characters."""
 
     search: Callable[[str], bool]
     longest: float = math.inf
@@ -39,10 +39,13 @@ class Pattern:
 
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Pattern:
-    """The compiled expression.
+    """Compile a regular expression of a schema.
+
+    Args:
+        pattern: An expression in the syntax of ECMA-262.
 
     Raises:
-        PatternError: It is not a regular expression that can be matched here.
+        PatternError: If neither of the two engines can compile it.
     """
     schema = core_schema.str_schema(pattern=translate(pattern, linear=True), regex_engine="rust-regex", strict=True)
     try:
@@ -57,7 +60,7 @@ def compile_pattern(pattern: str) -> Pattern:
 
 
 def translate(pattern: str, linear: bool) -> str:
-    """An expression of ECMA-262 in the syntax of the engine that matches it."""
+    """Translate an expression of ECMA-262 to the syntax of the engine: pydantic's linear one, or `re`."""
     written: list[str] = []
     inside = False
     for token in TOKEN.findall(pattern):
@@ -97,7 +100,7 @@ def translate_escape(letter: str, inside: bool, linear: bool) -> str:
 
 
 class PatternCost:
-    """The worst case of a backtracking match: n to the power of `degree`, or `branches` to the power of n."""
+    """Worst case of backtracking over n characters: n to the power of `degree`, or `branches` to the power of n."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
@@ -111,13 +114,13 @@ class PatternCost:
     _degree: float
 
     def longest(self) -> float:
-        """The length up to which a text can be matched in bounded time."""
+        """Return the length of the longest text that is matched in bounded time."""
         if math.isinf(self._degree):
             return int(math.log(MOST_STEPS) / math.log(self._branches))
         return int(MOST_STEPS ** (1 / self._degree)) if self._degree else math.inf
 
     def _alternatives(self) -> float:
-        """The degree of the alternatives up to the end of this group."""
+        """Return the degree of the alternatives up to the end of this group."""
         degree, branches = self._sequence(), 1
         while self._peek() == "|":
             self._at += 1
@@ -127,7 +130,7 @@ class PatternCost:
         return degree if branches == 1 else max(degree, 0.5)
 
     def _sequence(self) -> float:
-        """Parts multiply; lookarounds are matched once, so only the most expensive of them counts."""
+        """Return the degree of a sequence: the sum of its parts, and the largest of its lookarounds."""
         degree, around = 0.0, 0.0
         while self._peek() not in ("", "|", ")"):
             atom, is_around = self._atom()
@@ -139,7 +142,7 @@ class PatternCost:
         return max(degree, around)
 
     def _atom(self) -> tuple[float, bool]:
-        """The degree of one atom, and whether it is a lookaround."""
+        """Return the degree of one atom, and whether it is a lookaround."""
         letter = self._peek()
         self._at += 1
         if letter == "\\":
@@ -159,7 +162,7 @@ class PatternCost:
         return degree, around is not None
 
     def _repeated(self, atom: float) -> float:
-        """The degree with the quantifier that follows; one that may vary inside of another one is exponential."""
+        """Return the degree with the quantifier that follows; nested variable quantifiers are exponential."""
         before = self._optional
         most = self._quantifier()
         if most > FEW_REPEATS:

@@ -1,4 +1,4 @@
-"""What a JSON Schema consists of: its subschemas, the names they have, and what references inside it point at.
+"""Subschemas of a JSON Schema, their names, and the targets of references in it.
 
 A schema document holds schema resources, each with a base URI (`$id`), and names in them (`$anchor`,
 `$dynamicAnchor`; draft-04's `id`, draft-07's `$id: "#name"`). References are resolved inside the document only: nothing
@@ -22,20 +22,20 @@ ONE = frozenset(
 MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems", "items"})
 NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 OLD = ("draft-03", "draft-04", "draft-06", "draft-07")
-"""In these, a reference replaces everything that stands next to it."""
+"""In these drafts, keywords next to `$ref` are ignored."""
 
 REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 
 Scope = tuple[str, ...]
-"""The base URIs of the resources that evaluation entered, outermost first."""
+"""Base URIs of the resources that evaluation entered, outermost first."""
 
 
 class ReferenceNotFound(LookupError):
-    """There is no such place in the document."""
+    """The reference points at nothing in the document."""
 
 
 def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Every schema directly inside this one, with the path to it."""
+    """Yield each direct subschema with its path."""
     for word, value in schema.items():
         if word in NAMED and isinstance(value, Mapping):
             for name, inner in value.items():
@@ -48,7 +48,7 @@ def subschemas(schema: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class Resources:
-    """The names in one document."""
+    """The resources, anchors and base URIs of one document."""
 
     def __init__(self, root: Any) -> None:
         self.uses_unevaluated = False
@@ -88,15 +88,19 @@ class Resources:
         return base
 
     def enter(self, schema: Mapping[str, Any], scope: Scope) -> Scope:
-        """The scope inside of this schema."""
+        """Return the scope inside this schema."""
         base = self._bases.get(id(schema), scope[-1])
         return scope if base == scope[-1] else (*scope, base)
 
     def resolve(self, reference: str, base: str) -> tuple[Any, str]:
-        """What a reference points at, and the base URI there.
+        """Return the target of a reference, and its base URI.
+
+        Args:
+            reference: A URI, a JSON pointer (`#/...`) or an anchor (`#name`).
+            base: Base URI of the schema that has the reference.
 
         Raises:
-            ReferenceNotFound: It points at nothing in this document.
+            ReferenceNotFound: If it points at nothing in this document.
         """
         url, fragment = urldefrag(join(base, reference))
         if url not in self._resources and url in metaschemas():
@@ -127,7 +131,7 @@ class Resources:
         return place, base
 
     def resolve_dynamic(self, reference: str, scope: Scope) -> tuple[Any, str]:
-        """What `$dynamicRef` points at: the outermost resource of the scope that has the name."""
+        """Return the target of `$dynamicRef`: in the outermost resource of the scope that has the anchor."""
         target, base = self.resolve(reference, scope[-1])
         name = reference.rpartition("#")[2]
         if isinstance(target, Mapping) and target.get("$dynamicAnchor") == name:
@@ -137,7 +141,7 @@ class Resources:
         return target, base
 
     def resolve_recursive(self, reference: str, scope: Scope) -> tuple[Any, str]:
-        """The same for draft 2019-09's `$recursiveRef`."""
+        """Return the target of `$recursiveRef` (draft 2019-09)."""
         target, base = self.resolve(reference, scope[-1])
         if isinstance(target, Mapping) and target.get("$recursiveAnchor") is True:
             for outer in scope:
@@ -149,13 +153,13 @@ class Resources:
 
 @cache
 def metaschemas() -> dict[str, Any]:
-    """The schemas of schemas of drafts 4 to 2020-12 by their addresses, as json-schema.org publishes them."""
+    """Return the metaschemas of drafts 4 to 2020-12 by URI, as json-schema.org publishes them."""
     match: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
     return match
 
 
 def join(base: str, reference: str) -> str:
-    """A reference against its base. `urljoin` leaves fragments of URNs without their base."""
+    """Resolve a reference against its base; `urljoin` would lose the base of a URN for a fragment."""
     if not reference or reference.startswith("#"):
         return urldefrag(base)[0] + reference
     return urljoin(base, reference)

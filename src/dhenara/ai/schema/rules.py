@@ -1,4 +1,4 @@
-"""What a dialect understands of JSON Schema, as data. Named after the behaviour, used by whoever shows it."""
+"""The parts of JSON Schema that dialects support, as data; each is named after its behaviour."""
 
 from __future__ import annotations
 
@@ -8,22 +8,35 @@ STRUCTURE = frozenset(
     {"type", "properties", "required", "additionalProperties", "items", "prefixItems", "anyOf", "oneOf", "allOf"}
     | {"$ref", "$defs", "definitions", "enum", "const"}
 )
-"""What the shape of a value is said with."""
+"""Keywords for the shape of a value."""
 
 NOTES = frozenset(
     {"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "discriminator"}
     | {"$schema", "$id", "$comment", "$anchor", "contentEncoding", "contentMediaType"}
 )
-"""Words that hold nobody to anything."""
+"""Keywords that constrain nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaRules:
-    """The defaults understand everything.
+    """Supported parts of JSON Schema. The defaults support everything.
 
-    `closed`: every object says that it has no other properties. `all_required`: every property is required, and
-    those that need not be there may be null. `typed`: every place has a type. `keywords`: the constraints that are
-    understood beyond the shape; None for all of them.
+    Attributes:
+        closed: Every object must have `additionalProperties: false`.
+        all_required: Every property must be required; optional ones may be null instead.
+        typed: Every schema must have a type.
+        recursion: Whether schemas may contain themselves.
+        reference_siblings: Whether there may be keywords next to `$ref`.
+        one_of: Whether `oneOf` is supported.
+        all_of: Whether `allOf` is supported.
+        const: Whether `const` is supported.
+        tuples: Whether `prefixItems` is supported.
+        type_lists: Whether `type` may be a list.
+        keywords: Supported constraints other than the shape; None: all.
+        notes: Supported keywords that constrain nothing, such as `description`.
+        formats: Supported values of `format`; None: all.
+        largest_min_items: Largest value of `minItems`; None: any.
+        lookaround: Whether patterns may have lookarounds.
     """
 
     closed: bool = False
@@ -60,7 +73,7 @@ ALL_REQUIRED = SchemaRules(
     notes=frozenset({"title", "description"}),
     formats=COMMON_FORMATS,
 )
-"""Strict mode as Chat Completions and Responses know it."""
+"""Strict mode of Chat Completions and Responses."""
 
 CLOSED = SchemaRules(
     closed=True,
@@ -76,7 +89,7 @@ CLOSED = SchemaRules(
     formats=COMMON_FORMATS | {"uri"},
     largest_min_items=1,
 )
-"""Structured answers and strict tools as Messages and Converse know them."""
+"""Structured output and strict tools of Messages and Converse."""
 
 LONE_REFERENCES = SchemaRules(
     reference_siblings=False,
@@ -87,7 +100,7 @@ LONE_REFERENCES = SchemaRules(
     notes=frozenset({"title", "description", "propertyOrdering"}),
     lookaround=True,
 )
-"""The part of JSON Schema that generateContent knows, and its own word for the order of properties."""
+"""The part of JSON Schema that `generateContent` supports, with its `propertyOrdering`."""
 
 SHAPES_ONLY = SchemaRules(
     one_of=False,
@@ -98,4 +111,4 @@ SHAPES_ONLY = SchemaRules(
     notes=frozenset({"title", "description"}),
     formats=frozenset({"date-time", "date", "time", "uuid"}),
 )
-"""Types and properties, and no sizes."""
+"""Types and properties, without limits of size."""

@@ -1,4 +1,4 @@
-"""A JSON Schema rewritten for providers that support only a part of the standard, and what is lost by it."""
+"""Rewrites a JSON Schema for providers that support only a part of the standard, and reports what is lost."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .values import kind_of, listed
 
 
 def recursive_references(root: Any) -> frozenset[str]:
-    """The references whose target contains the same reference again, in itself or behind others; "#" is the root."""
+    """Return the references that lead to themselves, directly or through others; "#" is the root."""
     checker = Checker(root)
     inside: dict[str, set[str]] = {"#": set(references(root, definitions=False))}
     left = [*references(root), *inside["#"]]
@@ -28,7 +28,7 @@ def recursive_references(root: Any) -> frozenset[str]:
 
 
 def reachable(start: str, inside: Mapping[str, set[str]]) -> set[str]:
-    """The references that are met on the ways from this one."""
+    """Return all references that can be reached from this one."""
     met: set[str] = set()
     left = list(inside[start])
     while left:
@@ -40,7 +40,7 @@ def reachable(start: str, inside: Mapping[str, set[str]]) -> set[str]:
 
 
 def references(schema: Any, definitions: bool = True) -> Iterator[str]:
-    """Every reference in a schema, and in those of its definitions."""
+    """Yield every reference in a schema and in its definitions."""
     left: list[tuple[Any, bool]] = [(schema, definitions)]
     while left:
         one, all_of_it = left.pop()
@@ -54,14 +54,20 @@ def references(schema: Any, definitions: bool = True) -> Iterator[str]:
 
 Schema = dict[str, Any]
 MOST_COPIES = 1000
-"""Copies of definitions in a rewritten schema; definitions that name others twice double with each level."""
+"""Maximum number of copied definitions; definitions that use others twice double with each level."""
 
 LOOKAROUND = re.compile(r"\(\?[=!<]")
 
 
 @dataclass(frozen=True, slots=True)
 class TransformedSchema:
-    """`unsaid` are constraints that only words can carry there; `impossible` is why it cannot be said at all."""
+    """A rewritten schema.
+
+    Attributes:
+        schema: The schema for the provider.
+        unsaid: Constraints that the provider does not support; they can only be described in words.
+        impossible: Reasons why the schema cannot be rewritten; empty if it was.
+    """
 
     schema: Schema
     unsaid: tuple[str, ...] = ()
@@ -69,14 +75,19 @@ class TransformedSchema:
 
 
 def transform_schema(schema: Mapping[str, Any], rules: SchemaRules) -> TransformedSchema:
-    """The schema as this dialect can be told it. The given one is left as it is."""
+    """Rewrite a schema for a dialect.
+
+    Args:
+        schema: The schema; it is not changed.
+        rules: What the dialect supports.
+    """
     fitter = SchemaTransformer(dict(schema), rules)
     written = fitter.root()
     return TransformedSchema(written, tuple(fitter.unsaid), tuple(fitter.impossible))
 
 
 class SchemaTransformer:
-    """One schema being rewritten."""
+    """Rewrites one schema."""
 
     def __init__(self, root: Schema, rules: SchemaRules) -> None:
         self._root = root
@@ -94,7 +105,7 @@ class SchemaTransformer:
             return self._root
         root = self._root
         if "$ref" in root:
-            # The root has to be an object, not a reference to one.
+            # The root must be an object, not a reference to one.
             target = self._resolve(root["$ref"])
             root = {**(target if isinstance(target, dict) else {}), **{k: v for k, v in root.items() if k != "$ref"}}
         written: Schema = self._transform({k: v for k, v in root.items() if k not in ("$defs", "definitions")}, "")
@@ -113,7 +124,7 @@ class SchemaTransformer:
             return self._fit_reference(schema, path)
         schema = self._merge_all_of(modern(schema), path)
         if schema.get("nullable") is True and self._rules.keywords is not None:
-            # OpenAPI's word for what JSON Schema says by a type.
+            # OpenAPI's keyword for the type null.
             return self._nullable(self._transform({word: schema[word] for word in schema if word != "nullable"}, path))
         if isinstance(schema.get("type"), list) and not self._rules.type_lists:
             return self._fit_types(schema, path)
@@ -128,7 +139,7 @@ class SchemaTransformer:
         return written
 
     def _fit_reference(self, schema: Schema, path: str) -> Schema:
-        """A reference stands alone there: what stands beside it is put into a copy of what it points at."""
+        """Rewrite a reference with other keywords next to it: they are merged into a copy of its target."""
         extra = {word: value for word, value in schema.items() if word != "$ref"}
         target = self._resolve(schema["$ref"])
         if schema["$ref"] not in self._recursive and isinstance(target, dict):
@@ -142,7 +153,7 @@ class SchemaTransformer:
         return {"$ref": schema["$ref"]}
 
     def _fit_types(self, schema: Schema, path: str) -> Schema:
-        """One alternative for each type, with what there is to say about values of it."""
+        """Rewrite a list of types: one alternative for each, with the keywords that apply to it."""
         kinds = schema["type"]
         rest = {word: value for word, value in schema.items() if word != "type"}
         if len(kinds) == 1:
@@ -157,7 +168,7 @@ class SchemaTransformer:
         return written
 
     def _merge_all_of(self, schema: Schema, path: str) -> Schema:
-        """Parts that must all hold are joined into one, where they do not speak of the same."""
+        """Merge the parts of `allOf` into one schema, if they do not contradict each other."""
         parts = schema.get("allOf")
         if parts is None or self._rules.all_of:
             return schema
@@ -182,7 +193,7 @@ class SchemaTransformer:
         return {**(target if isinstance(target, dict) else {}), **{k: v for k, v in part.items() if k != "$ref"}}
 
     def _structure(self, word: str, value: Any, path: str) -> Schema:
-        """What a word about the shape becomes; objects are written by `_fit_object`."""
+        """Rewrite a keyword of the shape; objects are rewritten by `_fit_object`."""
         rules = self._rules
         match word:
             case "anyOf" | "allOf":
@@ -280,7 +291,7 @@ class SchemaTransformer:
         self.unsaid[f"{word} of {path or 'the whole'}"] = None
 
     def _fit_type(self, schema: Schema, written: Schema, path: str) -> None:
-        """A place that says nothing of its type says it by its values, where it has any."""
+        """Set the type of a schema that has none, from its `enum` or `const`."""
         if self._rules.typed and written.get("type") == "array" and "items" not in written:
             self._refuse(path, "its items may be anything")
         if not self._rules.typed or any(word in written for word in ("type", "anyOf", "allOf", "$ref")):
@@ -297,7 +308,7 @@ class SchemaTransformer:
 
 
 def modern(schema: Schema) -> Schema:
-    """What drafts before 2020-12 write otherwise, in the words of today."""
+    """Return the schema with keywords of older drafts in the form of 2020-12."""
     if is_list(schema.get("items")):
         first, rest = tuple_items(schema)
         plain = {word: value for word, value in schema.items() if word not in ("items", "additionalItems")}
@@ -312,12 +323,12 @@ def modern(schema: Schema) -> Schema:
 
 
 def part_for_type(schema: Schema, kind: str) -> Schema:
-    """What a schema says of values of one type; null has nothing to be said about."""
+    """Return the keywords that apply to values of one type; none for null."""
     return {} if kind == "null" else schema
 
 
 def allows_additional(schema: Schema) -> bool:
-    """Whether names of properties are left to whoever answers. Where some are named, the others are not missed."""
+    """Whether property names are free: the object names none of its properties."""
     rest = schema.get("additionalProperties")
     if "patternProperties" in schema or isinstance(rest, Mapping):
         return True

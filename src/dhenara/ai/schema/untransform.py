@@ -1,4 +1,4 @@
-"""Answers to a rewritten schema, read back: a null that only meant "not there" is left out again."""
+"""Converts values of a rewritten schema back: a null that stands for a missing property is removed."""
 
 from __future__ import annotations
 
@@ -11,9 +11,15 @@ MOST_STEPS = 200_000
 
 
 def restore(value: Any, schema: Any, checker: Checker | None = None) -> Any:
-    """The value as the original schema would have had it. Values that were right before stay as they are.
+    """Return the value as the original schema wants it; values that already satisfy it are not changed.
 
-    A value that is too complex to be restored stays as it is; checking it says so.
+    Args:
+        value: A JSON value that follows the rewritten schema.
+        schema: The original schema.
+        checker: Checker of this schema, if there is one already.
+
+    Returns:
+        The value without nulls for missing properties. A value that is too complex is returned unchanged.
     """
     checker = checker or Checker(schema)
     checker.restart()
@@ -24,7 +30,7 @@ def restore(value: Any, schema: Any, checker: Checker | None = None) -> Any:
 
 
 class SchemaRestorer:
-    """Restores one value. What was found for a part of it is remembered, since alternatives look at parts again."""
+    """Restores one value. Results for its parts are cached, because alternatives examine parts again."""
 
     def __init__(self, checker: Checker) -> None:
         self._checker = checker
@@ -61,7 +67,7 @@ class SchemaRestorer:
         }
 
     def _chosen(self, value: Any, alternatives: list[Any]) -> Any:
-        """By the first alternative that the restored value satisfies."""
+        """Restore by the first alternative that the restored value satisfies."""
         for one in alternatives:
             restored = self.restore(value, one)
             if self._fits(restored, one):

@@ -27,18 +27,18 @@ from .values import (
 )
 
 DESCRIBED = 10
-"""Nobody reads more problems than these."""
+"""Maximum number of reported problems."""
 
 MOST_STEPS = 1_000_000
-"""Schemas applied to values in one check; a few seconds."""
+"""Maximum number of schemas applied to values in one check; a few seconds."""
 
 
 class TooComplex(Exception):  # a condition that `problems` reports
-    """The check takes more steps than it may."""
+    """The check takes too many steps."""
 
 
 class Evaluated:
-    """The properties and items that some schema looked at, for the `unevaluated` keywords."""
+    """Evaluated properties and items, for `unevaluatedProperties` and `unevaluatedItems`."""
 
     __slots__ = ("items", "names")
 
@@ -52,12 +52,12 @@ class Evaluated:
 
 
 def problems(value: Any, schema: Any, checker: Checker | None = None) -> list[str]:
-    """What is wrong with a value.
+    """Validate a value.
 
     Args:
-        value: A value as JSON has them.
+        value: A JSON value.
         schema: The whole schema; references are resolved in it.
-        checker: The one of this schema, where it was made already.
+        checker: Checker of this schema, if there is one already.
 
     Returns:
         Up to ten problems, each with the path to it; empty when the value satisfies the schema.
@@ -73,27 +73,27 @@ def problems(value: Any, schema: Any, checker: Checker | None = None) -> list[st
 
 
 class Checker:
-    """One schema document, with what its references point at."""
+    """Validates values by the schemas of one document."""
 
     def __init__(self, root: Any) -> None:
         self._resources = Resources(root)
         self._steps = 0
 
     def check(self, value: Any, schema: Any, path: str) -> Iterator[Problem]:
-        """The problems of a value with a schema of this document."""
+        """Yield the problems of a value, by a schema of this document."""
         self.restart()
         return self._check(value, schema, path, ("",), Evaluated())
 
     def fits(self, value: Any, schema: Any) -> bool:
-        """Whether a value satisfies a schema of this document. Steps are counted on until `restart`."""
+        """Whether a value satisfies a schema of this document. Steps are counted until `restart`."""
         return next(self._check(value, schema, "", ("",), Evaluated()), None) is None
 
     def restart(self) -> None:
-        """Counts steps from here on."""
+        """Reset the number of steps."""
         self._steps = 0
 
     def resolve(self, reference: str) -> Any:
-        """What a reference of the root's base points at; True, which allows everything, where it points at nothing."""
+        """Return the target of a reference from the root; True (any value) if there is none."""
         try:
             return self._resources.resolve(reference, "")[0]
         except ReferenceNotFound:
@@ -140,7 +140,7 @@ class Checker:
             yield from self._in_place(value, target, path, inner, seen)
 
     def _in_place(self, value: Any, schema: Any, path: str, scope: Scope, seen: Evaluated) -> Iterator[Problem]:
-        """The same value by another schema; what that one looked at counts when the value satisfies it."""
+        """Check the same value by another schema; what it evaluated counts if the value satisfies it."""
         inner, wrong = Evaluated(), False
         for problem in self._check(value, schema, path, scope, inner):
             wrong = True
@@ -166,7 +166,7 @@ class Checker:
     def _alternatives(
         self, value: Any, schemas: Sequence[Any], path: str, scope: Scope, seen: Evaluated, only_one: bool
     ) -> Iterator[Problem]:
-        """Where none fits, the problems of the one alternative of the right type, if there is one."""
+        """Report the problems of the only alternative with the right type, if no alternative fits."""
         near: list[list[Problem]] = []
         fitting = 0
         for schema in schemas:
@@ -222,7 +222,7 @@ class Checker:
     def _dependencies(
         self, value: dict[str, Any], schema: Schema, path: str, scope: Scope, seen: Evaluated
     ) -> Iterator[Problem]:
-        """What must be there, or hold, when a property is there; `dependencies` is the older word for both."""
+        """Check `dependentRequired` and `dependentSchemas`; `dependencies` is the older keyword for both."""
         older = schema.get("dependencies", {})
         needed = {**{k: v for k, v in older.items() if is_list(v)}, **schema.get("dependentRequired", {})}
         for name, others in needed.items():
@@ -273,7 +273,7 @@ def check_constants(value: Any, schema: Schema, path: str) -> Iterator[Problem]:
 
 
 def tuple_items(schema: Schema) -> tuple[Sequence[Any], Any]:
-    """The schemas of the first items and that of the others; a list of `items` is how older drafts write the first."""
+    """Return the schemas of the first items and that of the others; older drafts have a list in `items`."""
     items = schema.get("items")
     if isinstance(items, list | tuple):
         return items, schema.get("additionalItems")
@@ -286,7 +286,7 @@ def required_names(schema: Schema) -> Sequence[str]:
 
 
 def is_nullable(schema: Schema) -> bool:
-    """OpenAPI's word for what JSON Schema says by a type."""
+    """Whether OpenAPI's `nullable` allows null."""
     return schema.get("nullable") is True
 
 
@@ -295,5 +295,5 @@ def is_list(value: Any) -> bool:
 
 
 def resolved(root: Any, reference: Any) -> Any:
-    """What a reference inside the document points at; True where it points at nothing."""
+    """Return the target of a reference in the document; True if there is none."""
     return Checker(root).resolve(reference) if isinstance(reference, str) else True

@@ -1,4 +1,4 @@
-"""Values as JSON Schema sees them: their types, when two are equal, and the limits of numbers, texts and sizes."""
+"""JSON values: types, equality, and limits of numbers, texts and sizes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .patterns import compile_pattern
 
 Schema = Mapping[str, Any]
 Problem = tuple[str, str]
-"""The path to a value, and what is wrong with it."""
+"""Path of a value, and what is wrong with it."""
 
 
 def is_number(value: Any) -> TypeGuard[float]:
@@ -32,19 +32,19 @@ TYPES |= {name.upper(): is_type for name, is_type in TYPES.items()}  # as Google
 
 
 def listed(kinds: Any) -> Sequence[str]:
-    """The types by name. Anything else that stands in their place, such as Google's numbers, says nothing here."""
+    """Return the names of types as a list; other values, such as Google's numbers, are ignored."""
     named = (kinds,) if isinstance(kinds, str) else kinds if isinstance(kinds, list | tuple) else ()
     return [kind for kind in named if isinstance(kind, str)]
 
 
 def kind_of(value: Any) -> str:
-    """The most exact type of a JSON value."""
+    """Return the most specific type of a JSON value."""
     kinds = ("null", "boolean", "integer", "number", "string", "array", "object")
     return next((kind for kind in kinds if TYPES[kind](value)), type(value).__name__)
 
 
 def comparable(value: Any) -> Hashable:
-    """Equal for equal JSON values: there is no difference between 1 and 1.0, but one between 1 and true."""
+    """Return a key that is equal for equal JSON values: 1 equals 1.0, but not true."""
     if isinstance(value, bool):
         return ("boolean", value)
     if isinstance(value, list | tuple):
@@ -72,7 +72,7 @@ def check_text(value: str, schema: Schema, path: str) -> Iterator[Problem]:
 def check_number(value: float, schema: Schema, path: str) -> Iterator[Problem]:
     low, high = schema.get("minimum"), schema.get("maximum")
     above, below = schema.get("exclusiveMinimum"), schema.get("exclusiveMaximum")
-    # Draft 4 says by true that a limit is exclusive.
+    # In draft 4, the value true makes a limit exclusive.
     above, low = (low, None) if above is True else (above, low)
     below, high = (high, None) if below is True else (below, high)
     if low is not None and value < low:
@@ -95,7 +95,7 @@ def check_size(size: int, schema: Schema, path: str, word: str, things: str) -> 
 
 
 def is_multiple(value: float, of: float) -> bool:
-    """By the decimal digits that the numbers have in JSON, so that 0.3 is a multiple of 0.1."""
+    """Whether one number is a multiple of another, by their decimal digits: 0.3 is a multiple of 0.1."""
     if not (math.isfinite(value) and math.isfinite(of)):
         return False
     return exact(value) % exact(of) == 0
