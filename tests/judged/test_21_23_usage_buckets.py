@@ -12,11 +12,11 @@ from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.anthropic.response import read_usage as read_messages
 from dhenara.ai.codecs.base import Quirks
 from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
-from dhenara.ai.codecs.converse.response_parts import read_usage as read_converse
+from dhenara.ai.codecs.converse.response import read_usage as read_converse
 from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
 from dhenara.ai.codecs.ollama.response import read_usage as read_ollama
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.codecs.openai_chat.response import read_usage as read_chat
+from dhenara.ai.codecs.openai_chat.usage import read_usage as read_chat
 from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
 from dhenara.ai.codecs.openai_rest.transcription import read_usage as read_transcription
 from dhenara.ai.codecs.registry import load_codec

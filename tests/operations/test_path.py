@@ -14,7 +14,7 @@ import pytest
 from dhenara.ai import AIModelClient, Provider, Route, Send, Stream, register_provider
 from dhenara.ai.codecs import registry
 from dhenara.ai.codecs.base import EncodedRequest, Quirks, ResponseFormat
-from dhenara.ai.codecs.openai_chat.codec import read_error
+from dhenara.ai.codecs.openai_chat.response import read_error
 from dhenara.ai.codecs.operations.operation import DocumentReader, OperationCodec
 from dhenara.ai.errors import BadAnswerError, BadRequestError, UnsupportedError
 from dhenara.ai.http.adapters.httpx2_transport import adapt_transport

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
+from ..errors import CallError
 from ..http.protocol.message import BodyPieces, Head
+from ..http.protocol.request_bodies import Multipart
 from ..schema.rules import ANY_SCHEMA, SchemaRules
-
-if TYPE_CHECKING:
-    from ..errors import CallError
-    from ..http.protocol.request_bodies import Multipart
-    from ..types.chat.delta import Delta
-    from ..types.chat.report import CallWarning, Fate
-    from ..types.chat.structured import OutputMode
-    from ..types.config.call import Call
-    from ..types.content.media import Media
-    from ..wire.frame import Frame, Frames
-    from .common.media_support import MediaSupport
-
+from ..types.chat.delta import Delta
+from ..types.chat.report import CallWarning, Fate
+from ..types.chat.structured import OutputMode
+from ..types.config.call import Call
+from ..types.content.media import Media
+from ..wire.frame import Frame, Frames
 
 MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 """Exceptions that a decoder may raise for a response that does not follow its protocol."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSupport:
+    """Supported media of one kind. An empty `types` allows every type; `most_bytes` is the size before encoding.
+
+    With `by_id`, an uploaded file can be referenced by id, up to `most_uploaded` bytes. None means unknown: not
+    checked.
+    """
+
+    types: tuple[str, ...] = ()
+    most_bytes: int | None = None
+    by_id: bool = False
+    most_uploaded: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from ...types.chat.message import Message
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.content.parts import Content, TextContent
+from ..common.fields import Wire
 from ..common.plan import PromptPrefix, drop_foreign_reasoning
 from ..common.request import anthropic_cache_control, warn_unsupported_cache, warn_unsupported_context
 from ..common.warnings import WarningCollector
 from .parts import MARK, PROTOCOL, write_block
 from .quirks import MessagesQuirks
 
-Wire = dict[str, Any]
 NOTHING = "."
 """Placeholder for a required turn without content; the API rejects empty text."""
 

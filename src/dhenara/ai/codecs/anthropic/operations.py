@@ -12,22 +12,21 @@ from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.operations.files import read_time
 from ..base import EncodedRequest
-from ..common.fields import read_int, read_object, require
+from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
 from ..operations.batch import (
     MARK,
     BatchCodec,
     BatchQuirks,
     BatchResult,
-    Wire,
     batch_line_format,
     error_body,
     upload_request,
 )
 from ..operations.operation import OperationCodec, count_reader, request_of
-from .codec import read_error
 from .quirks import MessagesQuirks
 from .request import write_request
+from .response import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
 STATUSES = {"invalid_request_error": 400, "authentication_error": 401, "permission_error": 403, "not_found_error": 404}

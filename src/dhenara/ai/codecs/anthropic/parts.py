@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 from ...types.chat.message import Role
@@ -27,6 +26,7 @@ from ...types.content.parts import (
 )
 from ...wire.mime_sniffing import is_text
 from ...wire.text import clean_text
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_options, is_remote
 from ..common.plan import is_own_part
@@ -35,7 +35,6 @@ from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 
 PROTOCOL = "anthropic"
-Wire = dict[str, Any]
 MARK = "cache_control"
 UNMARKABLE = ("thinking", "redacted_thinking")
 

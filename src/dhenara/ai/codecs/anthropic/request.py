@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ...types.chat.structured import StructuredOutput
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
-from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix
 from ..common.request import budget_for, dialect_effort, quote_segment, strip_trailing_space, write_parameters
-from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..common.tools import select_tools
+from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import write_cache, write_context, write_messages, write_system
 from .parts import PROTOCOL, is_user_media
 from .quirks import MessagesQuirks
-from .tools import write_provider_tools
-
-Wire = dict[str, Any]
+from .tools import write_tools
 
 
 def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
@@ -164,44 +160,6 @@ def write_user(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
         warnings.unsupported("metadata", f"only user_id is supported; {', '.join(sorted(unsaid))} were left out")
     user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
     return {} if user is None else {"metadata": {"user_id": str(user)}}
-
-
-def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:
-    if not config.tools:
-        return {}
-    choice = config.tool_choice
-    shown = select_tools(config.tools, choice, warnings, one_by_name=not thinks)
-    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
-    provider_tools = write_provider_tools(shown, quirks, warnings)
-    if not (own or provider_tools.entries):
-        return {}
-    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
-    chosen = write_choice(choice, warnings, thinks=thinks)
-    if config.parallel_tool_calls is not None and chosen.get("type") != "none":
-        chosen = {**(chosen or {"type": "auto"}), "disable_parallel_tool_use": not config.parallel_tool_calls}
-    if chosen:
-        written["tool_choice"] = chosen
-    return written
-
-
-def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
-    schema, strict = tool_schema(tool, quirks, warnings)
-    written: Wire = {"name": tool.name}
-    if tool.description is not None:
-        written["description"] = tool.description
-    written["input_schema"] = schema
-    return written if strict is None else {**written, "strict": strict}
-
-
-def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:
-    if choice is None:
-        return {}
-    if choice.mode == "required" and thinks:
-        warnings.translated("tool_choice", "a tool cannot be forced when the model reasons; the model decides")
-        return {"type": "auto"}
-    if choice.mode == "required" and len(choice.names) == 1:
-        return {"type": "tool", "name": choice.names[0]}
-    return {"type": {"auto": "auto", "none": "none", "required": "any"}[choice.mode]}
 
 
 def write_format(shape: StructuredOutput, quirks: MessagesQuirks, warnings: WarningCollector, config: Wire) -> Wire:

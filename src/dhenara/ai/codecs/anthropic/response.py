@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import (
     CitationDelta,
@@ -23,6 +24,7 @@ from ...wire import json
 from ...wire.frame import Frame
 from ..common.fields import (
     Report,
+    Wire,
     count,
     read_extras,
     read_index,
@@ -37,7 +39,7 @@ from ..common.fields import (
     used,
 )
 from ..common.usage import TokenReport as Counted, reported_cost, split
-from ..failure import MESSAGES, missing_response, refuse_foreign, says_why
+from ..failure import MESSAGES, aws_error, error_from_response, missing_response, refuse_foreign, says_why
 from .response_parts import BlockReader, read_citation
 
 OWN_BILL = ("compaction", "advisor_message")
@@ -76,8 +78,6 @@ def separately_billed(report: Report) -> tuple[str, ...]:
     kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     return ("iterations",) if any(kind in OWN_BILL for kind in kinds) else ()
 
-
-Wire = dict[str, Any]
 
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -237,6 +237,22 @@ def is_message(body: Wire) -> bool:
 
 def stream_error(event: Wire) -> Exception:
     """Return the error for an error event; its type stands in for the HTTP status."""
-    from .codec import read_error
-
     return read_error(Head(0), event)
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """Read `{"type": "error", "error": {"type", "message"}, "request_id"}`, as a body or as a stream event.
+
+    Cloud gateways send their own form: the same with a code and a status, or only `{"message"}`.
+    """
+    reply = body[0] if isinstance(body, list) and body else body
+    data = reply.get("error") if isinstance(reply, dict) else None
+    if not isinstance(reply, dict) or not isinstance(data, dict):
+        return aws_error(head, reply)
+    message, kind, code = data.get("message"), data.get("type") or data.get("status"), data.get("code")
+    words = message if isinstance(message, str) else None
+    error = error_from_response(
+        head, body, words, None if code is None else str(code), kind if isinstance(kind, str) else None
+    )
+    error.request_id = error.request_id or reply.get("request_id")
+    return error

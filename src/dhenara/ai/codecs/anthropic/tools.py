@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolDefinition, WebSearch
-from ..common.tools import AnyTool, ProviderToolsWire, user_location, warn_unsupported_settings, warn_unsupported_tool
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ..common.fields import Wire
+from ..common.structured_output import tool_schema
+from ..common.tools import (
+    AnyTool,
+    ProviderToolsWire,
+    select_tools,
+    user_location,
+    warn_unsupported_settings,
+    warn_unsupported_tool,
+)
 from ..common.warnings import WarningCollector
 from .quirks import MessagesQuirks
 
-Wire = dict[str, Any]
 MCP_BETA = "mcp-client-2025-11-20"
 
 
@@ -74,3 +82,41 @@ def write_mcp(server: RemoteMCP, match: ProviderToolsWire, warnings: WarningColl
         toolset["default_config"] = {"enabled": False}
         toolset["configs"] = {name: {"enabled": True} for name in server.allowed_tools}
     match.entries.append(toolset)
+
+
+def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:
+    if not config.tools:
+        return {}
+    choice = config.tool_choice
+    shown = select_tools(config.tools, choice, warnings, one_by_name=not thinks)
+    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    provider_tools = write_provider_tools(shown, quirks, warnings)
+    if not (own or provider_tools.entries):
+        return {}
+    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
+    chosen = write_choice(choice, warnings, thinks=thinks)
+    if config.parallel_tool_calls is not None and chosen.get("type") != "none":
+        chosen = {**(chosen or {"type": "auto"}), "disable_parallel_tool_use": not config.parallel_tool_calls}
+    if chosen:
+        written["tool_choice"] = chosen
+    return written
+
+
+def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    schema, strict = tool_schema(tool, quirks, warnings)
+    written: Wire = {"name": tool.name}
+    if tool.description is not None:
+        written["description"] = tool.description
+    written["input_schema"] = schema
+    return written if strict is None else {**written, "strict": strict}
+
+
+def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:
+    if choice is None:
+        return {}
+    if choice.mode == "required" and thinks:
+        warnings.translated("tool_choice", "a tool cannot be forced when the model reasons; the model decides")
+        return {"type": "auto"}
+    if choice.mode == "required" and len(choice.names) == 1:
+        return {"type": "tool", "name": choice.names[0]}
+    return {"type": {"auto": "auto", "none": "none", "required": "any"}[choice.mode]}

@@ -16,14 +16,14 @@ from ...wire import json
 from ...wire.frame import Frames
 from ...wire.sse import SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Report, read_int, read_name, read_object, read_text
+from ..common.fields import Report, read_int, read_name, read_object
 from ..common.request import quote_segment
-from ..failure import error_from_response, parse_body
+from ..failure import parse_body
 from ..operations.inputs import checked, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
 from .quirks import CohereQuirks
 from .request import write_request
-from .response import CohereReader
+from .response import CohereReader, read_error
 
 
 class Cohere:
@@ -42,21 +42,6 @@ class Cohere:
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))
-
-
-def read_error(head: Head, body: Any) -> CallError:
-    """`{"message", "error_type", "id"}`."""
-    data = body if isinstance(body, dict) else {}
-    loose = next((text for name in ("message", "error", "detail") if (text := read_text(data, name))), None)
-    error = error_from_response(
-        head,
-        body,
-        read_text(read_object(data, "error"), "message") or loose,
-        None,
-        read_text(data, "error_type") or None,
-    )
-    error.request_id = error.request_id or read_name(data, "id")
-    return error
 
 
 CODEC = Cohere()

@@ -23,6 +23,7 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
 from ...wire.mime_sniffing import is_text
+from ..common.fields import Wire
 from ..common.foreign_parts import drop_empty, with_vendor_fields
 from ..common.media import is_remote
 from ..common.plan import is_own_part
@@ -30,7 +31,6 @@ from ..common.warnings import WarningCollector
 
 PROTOCOL = "cohere"
 ADDRESSES = ("http://", "https://")
-Wire = dict[str, Any]
 
 
 def is_document(part: Content) -> bool:

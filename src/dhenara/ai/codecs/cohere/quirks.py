@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from ...schema.rules import SHAPES_ONLY, SchemaRules
 from ...types.config.parameters import wire_names
-from ..base import Quirks
-from ..common.media_support import PICTURES, MediaSupport
+from ..base import MediaSupport, Quirks
+from ..common.media_support import PICTURES
 
 
 @dataclass(frozen=True, slots=True)

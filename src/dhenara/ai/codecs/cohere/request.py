@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import ToolDefinition
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.request import (
     budget_for,
@@ -22,8 +21,6 @@ from ..common.tools import select_tools, write_raw
 from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_documents, write_messages
 from .quirks import CohereQuirks
-
-Wire = dict[str, Any]
 
 
 def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:

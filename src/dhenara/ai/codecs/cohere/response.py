@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import (
     CitationDelta,
@@ -197,8 +198,6 @@ def message_of(event: Wire) -> Wire:
 
 def error_for(data: Wire) -> Exception:
     """Return the error for an error body or event."""
-    from .codec import read_error
-
     return read_error(Head(0), data)
 
 
@@ -215,3 +214,18 @@ def read_usage(report: Report) -> Usage:
         )
     )
     return Usage.model_validate({**match.counts, "unclear": (*match.unclear, *unreadable(report)), "raw": dict(report)})
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """`{"message", "error_type", "id"}`."""
+    data = body if isinstance(body, dict) else {}
+    loose = next((text for name in ("message", "error", "detail") if (text := read_text(data, name))), None)
+    error = error_from_response(
+        head,
+        body,
+        read_text(read_object(data, "error"), "message") or loose,
+        None,
+        read_text(data, "error_type") or None,
+    )
+    error.request_id = error.request_id or read_name(data, "id")
+    return error

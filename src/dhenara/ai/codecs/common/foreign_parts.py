@@ -19,10 +19,9 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
+from .fields import Wire
 from .plan import is_own_part
 from .warnings import WarningCollector
-
-Wire = dict[str, Any]
 
 
 def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:

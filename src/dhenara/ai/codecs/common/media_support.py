@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ...errors import UnsupportedError
@@ -12,25 +11,11 @@ from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.content.parts import Content, FileContent, ToolResultContent
 from ...wire.mime_sniffing import from_name, is_text, sniff
-from ..base import Quirks
+from ..base import MediaSupport, Quirks
 from .warnings import WarningCollector
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 UNKNOWN = (None, "application/octet-stream")
-
-
-@dataclass(frozen=True, slots=True)
-class MediaSupport:
-    """Supported media of one kind. An empty `types` allows every type; `most_bytes` is the size before encoding.
-
-    With `by_id`, an uploaded file can be referenced by id, up to `most_uploaded` bytes. None means unknown: not
-    checked.
-    """
-
-    types: tuple[str, ...] = ()
-    most_bytes: int | None = None
-    by_id: bool = False
-    most_uploaded: int | None = None
 
 
 def check_kind(part: Media, rule: MediaSupport, provider: str) -> None:
@@ -42,8 +27,6 @@ def check_kind(part: Media, rule: MediaSupport, provider: str) -> None:
 
 def is_supported(part: Media, rule: MediaSupport) -> bool:
     """Whether this media type is supported."""
-    from ...wire.mime_sniffing import is_text
-
     return not rule.types or part.mime_type in (*rule.types, *UNKNOWN) or is_text(part.mime_type)
 
 

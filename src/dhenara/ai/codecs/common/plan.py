@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...types.chat.message import Message
-from ...types.chat.report import Fingerprint, FingerprintPart
+from ...types.chat.report import Fate, Fingerprint, FingerprintPart, Plan, PlannedPart
 from ...types.config.call import Call
 from ...types.content.base import Origin, TextContent
 from ...types.content.parts import Content, GenericContent, ReasoningContent
 from ...wire import json
-
-if TYPE_CHECKING:
-    from ...types.chat.report import Fate, Plan, PlannedPart
-    from ..base import EncodedRequest
+from ..base import EncodedRequest
+from .fields import Wire
 
 
 def is_own_part(content: Content, call: Call, protocol: str) -> bool:
@@ -35,8 +33,6 @@ UNCITED = "its text is sent without citations"
 
 def build_plan(call: Call, encoded: EncodedRequest, target: Origin) -> Plan:
     """Return how every part of the call was converted for this target."""
-    from ...types.chat.report import Plan
-
     return Plan(
         provider=target.provider,
         model=target.model,
@@ -54,8 +50,6 @@ def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) 
 
 
 def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[PlannedPart]:
-    from ...types.chat.report import PlannedPart
-
     for place, message in enumerate(call.messages):
         for number, part in enumerate(message.contents):
             fate, reason = encoded.part_outcomes.get(id(part)) or default_outcome(part, call, protocol)
@@ -69,7 +63,6 @@ def default_outcome(part: Content, call: Call, protocol: str) -> tuple[Fate, str
     return "translated", UNCITED if isinstance(part, TextContent) and part.citations else TRANSLATED
 
 
-Wire = dict[str, Any]
 PREFIX_LENGTH = 32
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 

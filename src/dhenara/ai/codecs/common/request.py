@@ -12,19 +12,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from ...errors import ConfigurationError
 from ...types.chat.message import Message
+from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.content.base import CacheLifetime, Content, TextContent
 from ..base import Quirks
+from .fields import Wire
 from .warnings import WarningCollector
-
-if TYPE_CHECKING:
-    from ...types.config.call import Call
-
 
 UNSET: tuple[object, ...] = (None, (), {})
 
@@ -136,7 +134,6 @@ def as_continue_request(call: Call, warnings: WarningCollector) -> Call:
     return replace(call, messages=(*call.messages, wish))
 
 
-Wire = dict[str, Any]
 BREAKPOINT = "prompt_cache_breakpoint"
 CONTROL = "cache_control"
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...schema.rules import ANY_SCHEMA
-from ...types.chat.structured import StructuredOutput
+from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
 from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Quirks
 from .warnings import WarningCollector
-
-if TYPE_CHECKING:
-    from ...types.chat.structured import OutputMode
-
 
 INSTRUCTION = "Answer with JSON that satisfies this JSON Schema, and with nothing else:\n"
 

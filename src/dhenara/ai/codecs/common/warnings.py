@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...types.chat.report import CallWarning, Fate, WarningCode
 from ...types.content.base import Content
+from ...types.content.media import Media
 from ..base import EncodedRequest
-
-if TYPE_CHECKING:
-    from ...types.chat.report import CallWarning, Fate, WarningCode
-    from ...types.content.media import Media
-
 
 NO_HEADERS: Mapping[str, str] = {}
 Parts = Content | Iterable[Content] | None
@@ -115,6 +112,4 @@ class WarningCollector:
         return part if known is None else known[1]
 
     def _add(self, code: WarningCode, message: str, parameter: str | None) -> None:
-        from ...types.chat.report import CallWarning
-
         self._text[CallWarning(code=code, message=message, parameter=parameter)] = None

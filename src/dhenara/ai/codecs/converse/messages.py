@@ -6,7 +6,6 @@ import base64
 import re
 from collections.abc import Iterator
 from itertools import dropwhile, takewhile
-from typing import Any
 
 from ...types.chat.message import Message
 from ...types.config.call import Call
@@ -23,6 +22,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_options, is_remote
 from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
@@ -31,7 +31,6 @@ from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 from .quirks import DOCUMENTS
 
-Wire = dict[str, Any]
 NOTHING = "."
 DEFAULTS = {"image/": "image/png", "audio/": "audio/wav", "video/": "video/mp4", "": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")

@@ -16,7 +16,7 @@ from ...types.operations.embedding import EmbeddingResponse, RankedDocument, Rer
 from ...wire import json
 from ...wire.media_headers import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import read_int
+from ..common.fields import Wire, read_int
 from ..common.request import quote_segment
 from ..failure import aws_error
 from ..operations.inputs import checked, read_embedding_input
@@ -47,7 +47,6 @@ def read_titan(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
 TITAN = OperationCodec("converse.titan", write_titan, read_titan, aws_error)
 
 
-Wire = dict[str, Any]
 USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
 FORMATS = {"jpg": "jpeg", "mpeg": "mpeg", "quicktime": "mov", "matroska": "mkv", "3gpp": "3gp", "vnd.wave": "wav"}
 SOUNDS = {"mpeg": "mp3", "vorbis": "ogg"}

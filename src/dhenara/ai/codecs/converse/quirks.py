@@ -8,8 +8,8 @@ from typing import ClassVar, Literal
 
 from ...schema.rules import CLOSED, SchemaRules
 from ...types.config.parameters import wire_names
-from ..base import Quirks
-from ..common.media_support import PICTURES, MediaSupport
+from ..base import MediaSupport, Quirks
+from ..common.media_support import PICTURES
 
 OFFICE = "application/vnd.openxmlformats-officedocument."
 DOCUMENTS = {

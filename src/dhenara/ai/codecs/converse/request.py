@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ...types.chat.structured import StructuredOutput
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
-from ...types.content.parts import ToolCallContent, ToolResultContent
-from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix
 from ..common.request import (
@@ -24,20 +22,17 @@ from ..common.request import (
     warn_unsupported_context,
     write_parameters,
 )
-from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
-from ..common.tools import select_tools
+from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_messages, write_system
 from .quirks import ConverseQuirks
-from .tools import write_provider_tools
+from .tools import write_tools
 
-Wire = dict[str, Any]
 # Options that Converse itself supports; all others are for the model.
 OWN = frozenset(
     {"guardrailConfig", "promptVariables", "additionalModelResponseFieldPaths", "requestMetadata", "performanceConfig"}
     | {"serviceTier", "outputConfig", "additionalModelRequestFields", "inferenceConfig", "toolConfig", "system"}
 )
-ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 
 
 def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
@@ -137,41 +132,6 @@ def disable_reasoning(quirks: ConverseQuirks, warnings: WarningCollector) -> Wir
 def drop_temperature(inference: Wire, warnings: WarningCollector) -> None:
     if inference.pop("temperature", None) is not None:
         warnings.unsupported("temperature", "it cannot be set when the model reasons")
-
-
-def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
-    """Encode the tools. A history with tool calls is rejected unless their tools are declared, so these are added."""
-    config = call.config
-    choice = config.tool_choice
-    shown = select_tools(config.tools, choice, warnings, one_by_name=True)
-    declared = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
-    declared += write_provider_tools(shown, quirks, warnings).entries
-    if not declared:
-        parts = (part for message in call.messages for part in message.contents)
-        named = {p.name for p in parts if isinstance(p, ToolCallContent | ToolResultContent) and p.name}
-        declared = [{"toolSpec": {"name": name, "inputSchema": {"json": ANY_SCHEMA}}} for name in sorted(named)]
-    if not declared:
-        return {}
-    written: Wire = {"tools": declared}
-    if choice is not None and choice.mode == "none":
-        warnings.unsupported("tool_choice", "tool calls cannot be turned off; the model decides")
-    elif choice is not None and config.tools:
-        written["toolChoice"] = write_choice(choice)
-    return {"toolConfig": written}
-
-
-def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
-    schema, strict = tool_schema(tool, quirks, warnings)
-    spec: Wire = {"name": tool.name, "inputSchema": {"json": schema}}
-    if tool.description is not None:
-        spec["description"] = tool.description
-    return {"toolSpec": spec if strict is None else {**spec, "strict": strict}}
-
-
-def write_choice(choice: ToolChoice) -> Wire:
-    if choice.mode == "required" and len(choice.names) == 1:
-        return {"tool": {"name": choice.names[0]}}
-    return {"any": {}} if choice.mode == "required" else {"auto": {}}
 
 
 def write_format(shape: StructuredOutput, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:

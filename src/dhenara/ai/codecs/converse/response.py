@@ -21,22 +21,29 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.chat.usage import Usage
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ...wire.frame import Frame
 from ..common.fields import (
+    Report,
     Wire,
+    count,
     read_extras,
     read_index,
+    read_int,
+    read_ints,
     read_name,
     read_object,
     read_objects,
     read_text,
     unread_warning,
+    unreadable,
     used,
 )
+from ..common.usage import TokenReport as Counted, split
 from ..failure import CONVERSE, aws_error, error_from_response, missing_response, refuse_foreign, says_why
-from .response_parts import MEDIA, Kind, read_citation, read_media, read_usage
+from .response_parts import MEDIA, Kind, read_citation, read_media
 
 FINISH: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -226,3 +233,33 @@ def stream_exception(frame: Frame, text: Any) -> CallError:
     data = text if isinstance(text, dict) else {}
     words = data.get("message") or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
     return error_from_response(Head(EXCEPTIONS.get(frame.event or "", 500)), data, str(words), None, frame.event)
+
+
+def read_usage(report: Report) -> Usage:
+    """Convert the report; fresh and cached input are separate unless the total shows otherwise."""
+    details = read_objects(report, "cacheDetails")
+    cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
+    match = split(
+        Counted(
+            count(report, "inputTokens"),
+            count(report, "outputTokens"),
+            count(report, "totalTokens"),
+            read={"cache_read_tokens": cached, "cache_write_tokens": written},
+            separate=CACHED,
+        )
+    )
+    written = match.counts.get("cache_write_tokens", 0)
+    long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
+    return Usage.model_validate(
+        {
+            **match.counts,
+            "cache_write_tokens": written - long,
+            "cache_write_1h_tokens": long,
+            "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
+            "unclear": (*match.unclear, *unreadable(report)),
+            "raw": dict(report),
+        }
+    )
+
+
+CACHED = frozenset({"cache_read_tokens", "cache_write_tokens"})

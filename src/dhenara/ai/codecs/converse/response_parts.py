@@ -6,22 +6,15 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 from ...types.chat.delta import Delta, MediaDelta
-from ...types.chat.usage import Usage
 from ...types.content.parts import Citation
 from ..common.fields import (
-    Report,
     Wire,
     address_of,
     build_citation,
-    count,
-    read_int,
-    read_ints,
     read_object,
     read_objects,
     read_text,
-    unreadable,
 )
-from ..common.usage import TokenReport as Counted, split
 
 Kind = Literal["image", "audio", "video"]
 MEDIA: tuple[Kind, ...] = get_args(Kind)
@@ -54,33 +47,3 @@ def read_citation(data: Wire) -> Citation:
         start=where.get("start"),
         end=where.get("end"),
     )
-
-
-def read_usage(report: Report) -> Usage:
-    """Convert the report; fresh and cached input are separate unless the total shows otherwise."""
-    details = read_objects(report, "cacheDetails")
-    cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
-    match = split(
-        Counted(
-            count(report, "inputTokens"),
-            count(report, "outputTokens"),
-            count(report, "totalTokens"),
-            read={"cache_read_tokens": cached, "cache_write_tokens": written},
-            separate=CACHED,
-        )
-    )
-    written = match.counts.get("cache_write_tokens", 0)
-    long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
-    return Usage.model_validate(
-        {
-            **match.counts,
-            "cache_write_tokens": written - long,
-            "cache_write_1h_tokens": long,
-            "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
-            "unclear": (*match.unclear, *unreadable(report)),
-            "raw": dict(report),
-        }
-    )
-
-
-CACHED = frozenset({"cache_read_tokens", "cache_write_tokens"})

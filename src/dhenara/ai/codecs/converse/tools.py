@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...types.tools.definitions import ServerTool, ToolDefinition
-from ..common.tools import AnyTool, ProviderToolsWire, warn_unsupported_settings, warn_unsupported_tool
+from ...types.config.call import Call
+from ...types.content.parts import ToolCallContent, ToolResultContent
+from ...types.tools.definitions import ServerTool, ToolChoice, ToolDefinition
+from ..common.fields import Wire
+from ..common.structured_output import tool_schema
+from ..common.tools import AnyTool, ProviderToolsWire, select_tools, warn_unsupported_settings, warn_unsupported_tool
 from ..common.warnings import WarningCollector
 from .quirks import ConverseQuirks
 
@@ -25,3 +29,41 @@ def write_provider_tools(
         else:
             warn_unsupported_tool(tool, warnings)
     return match
+
+
+ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
+
+
+def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools. A history with tool calls is rejected unless their tools are declared, so these are added."""
+    config = call.config
+    choice = config.tool_choice
+    shown = select_tools(config.tools, choice, warnings, one_by_name=True)
+    declared = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    declared += write_provider_tools(shown, quirks, warnings).entries
+    if not declared:
+        parts = (part for message in call.messages for part in message.contents)
+        named = {p.name for p in parts if isinstance(p, ToolCallContent | ToolResultContent) and p.name}
+        declared = [{"toolSpec": {"name": name, "inputSchema": {"json": ANY_SCHEMA}}} for name in sorted(named)]
+    if not declared:
+        return {}
+    written: Wire = {"tools": declared}
+    if choice is not None and choice.mode == "none":
+        warnings.unsupported("tool_choice", "tool calls cannot be turned off; the model decides")
+    elif choice is not None and config.tools:
+        written["toolChoice"] = write_choice(choice)
+    return {"toolConfig": written}
+
+
+def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
+    schema, strict = tool_schema(tool, quirks, warnings)
+    spec: Wire = {"name": tool.name, "inputSchema": {"json": schema}}
+    if tool.description is not None:
+        spec["description"] = tool.description
+    return {"toolSpec": spec if strict is None else {**spec, "strict": strict}}
+
+
+def write_choice(choice: ToolChoice) -> Wire:
+    if choice.mode == "required" and len(choice.names) == 1:
+        return {"tool": {"name": choice.names[0]}}
+    return {"any": {}} if choice.mode == "required" else {"auto": {}}

@@ -20,7 +20,7 @@ from ...types.operations.files import (
     read_time,
 )
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import read_int, read_object, require
+from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
 from ..common.warnings import WarningCollector
 from ..operations.batch import (
@@ -29,15 +29,14 @@ from ..operations.batch import (
     BatchQuirks,
     BatchResult,
     FileQuirks,
-    Wire,
     batch_line_format,
     download_format,
     error_body,
     upload_request,
 )
 from ..operations.operation import DocumentReader, OperationCodec, request_of
-from .codec import read_error
 from .request import full_name, model_path
+from .response import read_error
 
 BATCH_STATES: dict[str, BatchState] = {
     "SUCCEEDED": "done",

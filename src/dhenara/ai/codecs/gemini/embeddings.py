@@ -18,8 +18,8 @@ from ..common.fields import read_int
 from ..common.request import quote_path, quote_segment
 from ..operations.inputs import checked, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
-from .codec import read_error
 from .request import full_name, model_path
+from .response import read_error
 
 
 def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:

@@ -15,10 +15,11 @@ from ...types.operations.image import GeneratedImage, ImageResponse
 from ..base import EncodedRequest
 from ..operations.inputs import read_image_prompt
 from ..operations.operation import ImageQuirks, OperationCodec
-from .codec import Gemini, read_error
+from .codec import Gemini
 from .embeddings import resource_path
 from .quirks import GeminiQuirks
 from .request import model_path
+from .response import read_error
 
 MODALITIES = ["TEXT", "IMAGE"]
 

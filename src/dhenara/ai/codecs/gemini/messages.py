@@ -20,6 +20,7 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...wire.mime_sniffing import is_youtube
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import is_remote
 from ..common.plan import is_own_part
@@ -34,7 +35,6 @@ NOTHING = "."
 """Placeholder user text before a leading answer; an answer cannot come first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
-Wire = dict[str, Any]
 
 
 def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> tuple[str, list[Wire]]:

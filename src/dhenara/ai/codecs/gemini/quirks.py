@@ -8,8 +8,7 @@ from typing import ClassVar, Literal
 
 from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ...types.config.parameters import wire_names
-from ..base import Quirks
-from ..common.media_support import MediaSupport
+from ..base import MediaSupport, Quirks
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # Larger media are uploaded.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ...types.chat.structured import OutputMode
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
-from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.request import (
     budget_for,
@@ -20,11 +19,11 @@ from ..common.request import (
     warn_unsupported_context,
     write_parameters,
 )
-from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_contents
 from .quirks import GeminiQuirks
-from .tools import write_provider_tools
+from .tools import write_tools
 
 PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 SINGLE = ("models", "tunedModels")
@@ -41,10 +40,6 @@ def model_path(model: str) -> str:
     name = full_name(model)
     collection, _, rest = name.partition("/")
     return f"{collection}/{quote_segment(rest, '@') if collection in SINGLE else quote_path(rest, '@')}"
-
-
-Wire = dict[str, Any]
-MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
@@ -161,32 +156,3 @@ def write_format(
         return {"responseMimeType": "application/json"}
     schema, _ = native_schema(shape, quirks, warnings)
     return {"responseMimeType": "application/json", "responseJsonSchema": schema}
-
-
-def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
-    """Encode the tools: all functions in one entry, each provider tool in its own."""
-    functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
-    tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
-    tools += write_provider_tools(config.tools, quirks, warnings).entries
-    if not tools:
-        return {}
-    written: Wire = {"tools": tools}
-    if config.tool_choice is not None and functions:
-        written["toolConfig"] = {"functionCallingConfig": write_choice(config.tool_choice, config, warnings)}
-    elif any(isinstance(tool, ToolDefinition) and tool.strict for tool in config.tools):
-        written["toolConfig"] = {"functionCallingConfig": {"mode": "VALIDATED"}}
-    return written
-
-
-def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
-    schema, _ = tool_schema(tool, quirks, warnings)
-    written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
-    return written if tool.description is None else {**written, "description": tool.description}
-
-
-def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
-    mode = MODES[choice.mode]
-    if choice.names and choice.mode == "auto":
-        # Names are only allowed if a call is forced or validated.
-        mode = "VALIDATED"
-    return {"mode": mode, **({"allowedFunctionNames": list(choice.names)} if choice.names and mode != "NONE" else {})}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
+from ...errors import CallError, QuotaError, RateLimitError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...types.chat.usage import Usage
@@ -26,7 +28,7 @@ from ..common.fields import (
     used,
 )
 from ..common.usage import TokenReport as Counted, split
-from ..failure import GEMINI, missing_response, refuse_foreign
+from ..failure import GEMINI, error_from_response, missing_response, refuse_foreign
 from .response_parts import Candidate
 
 TOOL_PROMPT = "tool_prompt"
@@ -183,6 +185,52 @@ def as_token(data: Wire) -> Wire:
 
 
 def stream_error(event: Wire) -> Exception:
-    from .codec import read_error
-
     return read_error(Head(0), event)
+
+
+SECONDS = re.compile(r"([0-9.]+)s")
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """Read `{"error": {"code", "message", "status", "details"}}`, alone or in a list."""
+    data = body[0] if isinstance(body, list) and body else body
+    error = data.get("error") if isinstance(data, dict) else None
+    if not isinstance(error, dict):
+        # Gateways use their own error format.
+        loose = error if isinstance(error, str) else read_text(data, "message") if isinstance(data, dict) else ""
+        return error_from_response(head, body, loose or None)
+    code, status = error.get("code"), error.get("status")
+    match = error_from_response(
+        Head(head.status or (code if isinstance(code, int) else 0), head.headers),
+        body,
+        read_text(error, "message") or None,
+        None if code is None else str(code),
+        status if isinstance(status, str) else None,
+    )
+    wait = retry_delay(error.get("details"))
+    if wait is None:
+        return match
+    match.retry_after = wait
+    # "You exceeded your current quota" with a retry delay is a rate limit, not an empty account.
+    return as_rate_limit(match) if type(match) is QuotaError else match
+
+
+def as_rate_limit(match: CallError) -> CallError:
+    return RateLimitError(
+        match.message,
+        status=match.status,
+        request_id=match.request_id,
+        provider_code=match.provider_code,
+        provider_type=match.provider_type,
+        retry_after=match.retry_after,
+        body=match.body,
+    )
+
+
+def retry_delay(details: Any) -> float | None:
+    """Return the retry delay from the error details."""
+    for detail in details if isinstance(details, list) else ():
+        text = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(text, str) and (match := SECONDS.fullmatch(text)):
+            return float(match[1])
+    return None

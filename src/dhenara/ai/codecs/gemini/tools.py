@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from ...types.tools.definitions import CodeExecution, FileSearch, RemoteMCP, ServerTool, ToolDefinition, WebSearch
+from ...types.config.call_config import AIModelCallConfig
+from ...types.tools.definitions import (
+    CodeExecution,
+    FileSearch,
+    RemoteMCP,
+    ServerTool,
+    ToolChoice,
+    ToolDefinition,
+    WebSearch,
+)
+from ..common.fields import Wire
+from ..common.structured_output import tool_schema
 from ..common.tools import AnyTool, ProviderToolsWire, warn_unsupported_settings
 from ..common.warnings import WarningCollector
 from .quirks import GeminiQuirks
-
-Wire = dict[str, Any]
 
 
 def write_provider_tools(
@@ -62,3 +70,35 @@ def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
         headers.setdefault("Authorization", f"Bearer {token}")
     transport: Wire = {"url": server.url, **({"headers": headers} if headers else {})}
     return {"name": server.name, "streamableHttpTransport": transport}
+
+
+MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
+
+
+def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools: all functions in one entry, each provider tool in its own."""
+    functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
+    tools += write_provider_tools(config.tools, quirks, warnings).entries
+    if not tools:
+        return {}
+    written: Wire = {"tools": tools}
+    if config.tool_choice is not None and functions:
+        written["toolConfig"] = {"functionCallingConfig": write_choice(config.tool_choice, config, warnings)}
+    elif any(isinstance(tool, ToolDefinition) and tool.strict for tool in config.tools):
+        written["toolConfig"] = {"functionCallingConfig": {"mode": "VALIDATED"}}
+    return written
+
+
+def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    schema, _ = tool_schema(tool, quirks, warnings)
+    written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
+    return written if tool.description is None else {**written, "description": tool.description}
+
+
+def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
+    mode = MODES[choice.mode]
+    if choice.names and choice.mode == "auto":
+        # Names are only allowed if a call is forced or validated.
+        mode = "VALIDATED"
+    return {"mode": mode, **({"allowedFunctionNames": list(choice.names)} if choice.names and mode != "NONE" else {})}

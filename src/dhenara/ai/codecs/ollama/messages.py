@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from ...types.chat.message import Message
 from ...types.config.call import Call
@@ -21,12 +20,12 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.mime_sniffing import is_text
+from ..common.fields import Wire
 from ..common.media import is_remote
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
 
 PROTOCOL = "ollama"
-Wire = dict[str, Any]
 
 
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:

@@ -10,6 +10,7 @@ from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import ToolDefinition
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
@@ -18,7 +19,6 @@ from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import OllamaQuirks
 
-Wire = dict[str, Any]
 # Hardly any text has fewer bytes per token, so the estimate is rather too high.
 FEWEST_BYTES = 3
 # Hardly any text has this many characters per token.

@@ -22,6 +22,7 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
 from ...wire import json
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, is_prefilled
@@ -32,7 +33,6 @@ from .quirks import PROTOCOL, ChatQuirks
 from .reasoning import replay_reasoning
 from .tools import CUSTOM
 
-Wire = dict[str, Any]
 NOTHING = "."
 
 
@@ -94,8 +94,6 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
         getattr(part, "type", None) == "text" and is_unmarked(part, quirks) for part in contents
     ):
         return "".join(part.get_text() for part in contents)
-    from .parts import write_parts
-
     # An empty list is refused; what could not be sent is in the warnings.
     return write_parts(contents, quirks, warnings) or NOTHING
 

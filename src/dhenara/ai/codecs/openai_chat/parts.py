@@ -8,13 +8,12 @@ from typing import Any
 
 from ...types.content.parts import AudioContent, Content, FileContent, GenericContent, ImageContent, Media, VideoContent
 from ...wire.mime_sniffing import is_text
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_name, is_remote
 from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
 from ..common.warnings import WarningCollector
 from .quirks import PROTOCOL, ChatQuirks
-
-Wire = dict[str, Any]
 
 
 def write_parts(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> list[Wire]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import Quirks
-
-if TYPE_CHECKING:
-    from ..common.tools import IdRule
+from ..common.tools import IdRule
 
 PROTOCOL = "openai_chat"
 

@@ -8,7 +8,7 @@ from typing import Any
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.content.parts import ContentItem, ReasoningContent
-from ..common.fields import read_text
+from ..common.fields import Wire, read_text
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort
 from ..common.warnings import WarningCollector
@@ -156,9 +156,6 @@ def reasoning_text(data: Any) -> str:
     if isinstance(data, dict):
         return next((match for name in WORDS if (match := reasoning_text(data.get(name)))), "")
     return ""
-
-
-Wire = dict[str, Any]
 
 
 def replay_reasoning(

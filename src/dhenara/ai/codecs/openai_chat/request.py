@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ...types.chat.structured import OutputMode
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ..base import EncodedRequest
@@ -19,10 +20,10 @@ from ..common.request import (
 from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import write_messages
+from .parts import user_media_rule
 from .quirks import PROTOCOL, ChatQuirks
-
-if TYPE_CHECKING:
-    from ...types.chat.structured import OutputMode
+from .reasoning import write_reasoning
+from .tools import write_tools
 
 STREAM_OPTIONS = {"include_usage": True}
 STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
@@ -33,8 +34,6 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     warnings = WarningCollector(str(call.endpoint.api.provider))
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     if has_media(call):
-        from .parts import user_media_rule
-
         call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
     config = call.config
     if quirks.begun == "words" and is_prefilled(call):
@@ -46,12 +45,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     body.update(quirks.defaults)
     body.update(write_settings(config, quirks, warnings))
     if config.wants_reasoning is not None:
-        from .reasoning import write_reasoning
-
         body.update(write_reasoning(config, quirks, warnings))
     if config.tools:
-        from .tools import write_tools
-
         body.update(write_tools(config, quirks, warnings))
     body.update(write_format(config, mode, quirks, warnings))
     body.update(write_cache(config, quirks, warnings))

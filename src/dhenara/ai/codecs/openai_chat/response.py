@@ -6,106 +6,29 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
-from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
 from ..common.fields import (
-    Report,
-    count,
+    Wire,
     is_readable,
     read_extras,
-    read_int,
-    read_ints,
     read_name,
     read_object,
     read_objects,
     read_text,
     unread_warning,
-    unreadable,
     used,
 )
-from ..common.response import WrapperCalls, declared_tools
-from ..common.usage import TokenReport as Counted, reported_cost, split
-from ..failure import CHAT, missing_response, refuse_foreign
+from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
+from ..failure import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from .quirks import ChatQuirks
-from .response_parts import TEXT, MessageReader
-
-SEPARATE_REASONING = frozenset({"reasoning_tokens"})
-
-
-def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separate: bool = False) -> Usage:
-    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions.
-
-    Args:
-        report: The `usage` object of a response.
-        cache_unclear: Whether it is unknown if cached tokens are included in the prompt.
-        reasoning_separate: Whether the dialect counts reasoning next to the completion.
-
-    Returns:
-        Counts that do not overlap.
-    """
-    read_in = read_object(report, "prompt_tokens_details")
-    made = read_object(report, "completion_tokens_details")
-    cached = read_from_cache(report, read_in)
-    match = split(
-        Counted(
-            count(report, "prompt_tokens"),
-            count(report, "completion_tokens"),
-            count(report, "total_tokens"),
-            read={
-                "cache_read_tokens": 0 if cache_unclear else cached,
-                "cache_write_tokens": read_int(read_in, "cache_write_tokens")
-                or read_int(read_in, "cache_creation_input_tokens"),
-                "input_audio_tokens": input_audio(report, read_in),
-            },
-            made={
-                "reasoning_tokens": read_int(made, "reasoning_tokens") or read_int(report, "reasoning_tokens"),
-                "output_audio_tokens": read_int(made, "audio_tokens"),
-                "output_image_tokens": read_int(made, "image_tokens"),
-            },
-            separate=SEPARATE_REASONING if reasoning_separate else frozenset(),
-        )
-    )
-    left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
-    return Usage.model_validate(
-        {
-            **match.counts,
-            "server_tool_requests": server_tools(report),
-            "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *left_out, *unreadable(report)),
-            "raw": dict(report),
-        }
-    )
-
-
-def input_audio(report: Report, details: Report) -> int:
-    """Sound in the prompt; where only its seconds are told, it is what the total has beyond prompt and completion."""
-    data = read_int(details, "audio_tokens")
-    if data or not read_int(report, "prompt_audio_seconds"):
-        return data
-    return max(
-        0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
-    )
-
-
-def read_from_cache(report: Report, details: Report) -> int:
-    """Return the cached tokens from any of the fields that dialects use."""
-    return (
-        read_int(details, "cached_tokens")
-        or read_int(report, "prompt_cache_hit_tokens")
-        or read_int(report, "cached_tokens")
-        or read_int(report, "num_cached_tokens")
-    )
-
-
-def server_tools(report: Report) -> dict[str, int]:
-    details = read_object(report, "server_tool_use_details") or read_object(report, "server_tool_use")
-    return read_ints(details)
-
+from .response_parts import TEXT, MessageReader, read_sources
+from .usage import read_usage
 
 FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -171,8 +94,6 @@ class ChatReader(RequestAware):
         """
         self._declared = declared_tools(encoded.body)
         if self._quirks.think_tags and "response_format" not in encoded.body:
-            from ..common.response import opens_in_prompt
-
             model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
@@ -283,8 +204,6 @@ class ChatReader(RequestAware):
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):
-            from .response_parts import read_sources
-
             yield from read_sources(body, self._urls, TEXT)
 
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
@@ -301,13 +220,64 @@ def is_empty(choice: dict[str, Any]) -> bool:
 
 def stream_error(body: Any) -> Exception:
     """Return the error inside a response that started as a success."""
-    from .codec import read_error
-
     return read_error(Head(0), body)
 
 
 def has_error_text(body: Any) -> bool:
     """Whether a body without an answer has an error message; one in an `error` field was handled before."""
-    from .codec import error_fields
-
     return isinstance(body, dict) and not body.get("error") and bool(error_fields(body)[0])
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """Read an error in any of the formats of compatible servers."""
+    data = body[0] if isinstance(body, list) and body else body
+    if not isinstance(data, dict):
+        return error_from_response(head, body)
+    message, code, kind = error_fields(data)
+    return error_from_response(
+        Head(head.status if head.status >= 400 else error_status(data, code) or head.status, head.headers, head.reason),
+        body,
+        relayed_message(message, read_object(data, "error").get("metadata")) if message else None,
+        None if code is None else str(code),
+        kind,
+    )
+
+
+def relayed_message(message: str, about: Any) -> str:
+    """Append the message of the upstream provider, if a router passes an error on."""
+    raw = about.get("raw") if isinstance(about, dict) else None
+    if not isinstance(raw, str) or not raw or raw in message:
+        return message
+    inner = parse_body(raw.encode())
+    data = inner.get("error", inner) if isinstance(inner, dict) else raw
+    text = data.get("message") if isinstance(data, dict) else data
+    return f"{message}: {text if isinstance(text, str) and text else raw[:LONGEST_BODY]}"
+
+
+def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
+    """Return message, code and type, nested or at the top level."""
+    error = next((match for name in CASES if (match := data.get(name))), data)
+    if isinstance(error, list):
+        error = error[0]
+    if isinstance(error, str):
+        return error, data.get("code"), read_text(data, "error_type") or None
+    if not isinstance(error, dict):
+        return None, None, None
+    message = next((text for name in WORDS if (text := read_text(error, name))), None)
+    code = next((error[name] for name in CODES if error.get(name) is not None), None)
+    return message, code, read_text(error, "type") or None
+
+
+def error_status(data: Wire, code: Any) -> int | None:
+    """Return the HTTP status for an error inside a 200 response."""
+    text = (str(one) for one in (code, read_object(data, "error").get("status_code")))
+    return next((int(one) for one in text if one.isdigit() and 400 <= int(one) < 600), None)
+
+
+CASES = ("error", "errors", "base_resp")
+
+
+WORDS = ("message", "detail", "msg", "status_msg")
+
+
+CODES = ("code", "status_code")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...types.chat.delta import (
     CitationDelta,
@@ -15,6 +15,7 @@ from ...types.chat.delta import (
     ServerToolDelta,
     TextDelta,
 )
+from ...types.content.parts import GenericContent
 from ...wire import json
 from ..common.fields import (
     Wire,
@@ -26,15 +27,10 @@ from ..common.fields import (
     read_text,
     unread_warning,
 )
-from ..common.response import WrapperCalls
+from ..common.response import ThinkTagParser, WrapperCalls
 from .quirks import ChatQuirks
-from .reasoning import find_reasoning, reasoning_text
+from .reasoning import ReasoningDetails, find_reasoning, reasoning_text
 from .tools import CallReader
-
-if TYPE_CHECKING:
-    from ..common.response import ThinkTagParser
-    from .reasoning import ReasoningDetails
-
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
 PLAIN = frozenset({"role", "content"})
@@ -160,8 +156,6 @@ class MessageReader:
 
     def _read_unknown(self, kind: str, part: Wire) -> Delta:
         """Keep an unknown chunk unchanged."""
-        from ...types.content.parts import GenericContent
-
         name, self._unknown = f"chunk{self._unknown}", self._unknown + 1
         return ContentDelta(name, GenericContent(kind=kind, data=part), self._choice)
 
@@ -170,8 +164,6 @@ class MessageReader:
         details = message.get("reasoning_details")
         if isinstance(details, list):
             if self._details is None:
-                from .reasoning import ReasoningDetails
-
                 self._details = ReasoningDetails()
             self._details.add(details)
             thought = thought or self._details.text_of(details)
@@ -215,8 +207,6 @@ class MessageReader:
 
 
 def think_tag_parser(*, opened: bool) -> ThinkTagParser:
-    from ..common.response import ThinkTagParser
-
     return ThinkTagParser(opened=opened)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...types.chat.delta import Delta, ToolCallDelta
 from ...types.config.call_config import AIModelCallConfig
 from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from ...wire import json
+from ...wire.partial_json import PartialJson
 from ..common.fields import Wire, read_index, read_object, read_objects, read_text
 from ..common.structured_output import tool_schema
 from ..common.tools import (
@@ -22,9 +23,6 @@ from ..common.tools import (
 )
 from ..common.warnings import WarningCollector
 from .quirks import ChatQuirks
-
-if TYPE_CHECKING:
-    from ...wire.partial_json import PartialJson
 
 
 def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings: WarningCollector) -> ProviderToolsWire:
@@ -183,8 +181,6 @@ class OpenCall:
     def add(self, text: str) -> None:
         """Add the next piece of the arguments."""
         if self.arguments is None:
-            from ...wire.partial_json import PartialJson
-
             self.arguments = PartialJson()
         self.arguments.feed(text)
 

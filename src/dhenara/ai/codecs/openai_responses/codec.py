@@ -12,11 +12,11 @@ from ...wire.frame import Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
 from ..common.request import quote_segment
-from ..failure import error_from_response, parse_body
+from ..failure import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from .quirks import ResponsesQuirks
 from .request import write_request
-from .response import UNDER_WAY, ResponsesReader
+from .response import UNDER_WAY, ResponsesReader, read_error
 
 
 class OpenAIResponses:
@@ -48,22 +48,6 @@ class OpenAIResponses:
 
     def error(self, head: Head, body: bytes) -> CallError:
         return read_error(head, parse_body(body))
-
-
-def read_error(head: Head, body: Any) -> CallError:
-    """Read `{"error": {…}}` as a body, or `{"type": "error", "message", "code"}` or a failed response in a stream."""
-    data = body.get("error") if isinstance(body, dict) else None
-    error = data if isinstance(data, dict) else body
-    if not isinstance(error, dict):
-        return error_from_response(head, body, data if isinstance(data, str) else None)
-    message, code, kind = error.get("message"), error.get("code"), error.get("type")
-    return error_from_response(
-        head,
-        body,
-        message if isinstance(message, str) else None,
-        None if code is None else str(code),
-        kind if isinstance(kind, str) and kind != "error" else None,
-    )
 
 
 CODEC = OpenAIResponses()

@@ -22,6 +22,7 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import VENDOR_PART
 from ...wire import json
+from ..common.fields import Wire
 from ..common.foreign_parts import has_own_form, with_vendor_fields
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
@@ -30,8 +31,6 @@ from ..common.warnings import WarningCollector
 from .parts import PROTOCOL, to_base64, write_parts
 from .quirks import ResponsesQuirks
 from .tools import kinds_of_calls, write_output
-
-Wire = dict[str, Any]
 
 
 def write_items(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
 
 from ...types.content.parts import Content, FileContent, GenericContent, ImageContent, Media
 from ...wire.mime_sniffing import is_text
+from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_name, is_remote
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.warnings import WarningCollector
 
 PROTOCOL = "openai_responses"
-Wire = dict[str, Any]
 
 
 def write_parts(contents: Sequence[Content], warnings: WarningCollector, *, marks: bool = False) -> list[Wire]:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
 from ...types.config.call_config import AIModelCallConfig
 from ...types.content.parts import ReasoningContent
-from ...types.tools.definitions import ToolChoice, ToolDefinition
 from ..base import EncodedRequest
+from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
-from ..common.structured_output import apply_output_mode, native_schema, output_mode, tool_schema
+from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import write_items
 from .parts import PROTOCOL, is_user_media
 from .quirks import ResponsesQuirks
-from .tools import write_provider_tools
+from .tools import write_tools
 
-Wire = dict[str, Any]
 SEALED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
 STREAM_FIELDS = {"stream": True}
@@ -111,33 +109,6 @@ def has_reasoning(call: Call) -> bool:
         for message in call.messages
         for part in message.contents
     )
-
-
-def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    if not config.tools:
-        return {}
-    own = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
-    provider_tools = write_provider_tools(config.tools, quirks, warnings)
-    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
-    if config.tool_choice is not None:
-        written["tool_choice"] = write_choice(config.tool_choice)
-    return written
-
-
-def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
-    schema, strict = tool_schema(tool, quirks, warnings)
-    written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
-    return written if tool.description is None else {**written, "description": tool.description}
-
-
-def write_choice(choice: ToolChoice) -> str | Wire:
-    if len(choice.names) == 1 and choice.mode == "required":
-        return {"type": "function", "name": choice.names[0]}
-    if choice.names and choice.mode != "none":
-        allowed = [{"type": "function", "name": name} for name in choice.names]
-        return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
-    return choice.mode
 
 
 def write_format(

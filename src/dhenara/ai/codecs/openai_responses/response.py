@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any
 
+from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import (
     CitationDelta,
@@ -43,7 +44,7 @@ from ..common.fields import (
     used,
 )
 from ..common.usage import TokenReport as Counted, reported_cost, split
-from ..failure import RESPONSES, missing_response, refuse_foreign, says_why
+from ..failure import RESPONSES, error_from_response, missing_response, refuse_foreign, says_why
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
 
@@ -298,6 +299,20 @@ def is_unfinished(body: Wire) -> bool:
 
 
 def stream_error(event: Wire) -> Exception:
-    from .codec import read_error
-
     return read_error(Head(0), event)
+
+
+def read_error(head: Head, body: Any) -> CallError:
+    """Read `{"error": {…}}` as a body, or `{"type": "error", "message", "code"}` or a failed response in a stream."""
+    data = body.get("error") if isinstance(body, dict) else None
+    error = data if isinstance(data, dict) else body
+    if not isinstance(error, dict):
+        return error_from_response(head, body, data if isinstance(data, str) else None)
+    message, code, kind = error.get("message"), error.get("code"), error.get("type")
+    return error_from_response(
+        head,
+        body,
+        message if isinstance(message, str) else None,
+        None if code is None else str(code),
+        kind if isinstance(kind, str) and kind != "error" else None,
+    )

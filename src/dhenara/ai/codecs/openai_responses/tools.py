@@ -6,11 +6,21 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ...types.chat.message import Message
 from ...types.config.call import Call
+from ...types.config.call_config import AIModelCallConfig
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
-from ...types.tools.definitions import CodeExecution, FileSearch, RemoteMCP, ServerTool, ToolDefinition, WebSearch
+from ...types.tools.definitions import (
+    CodeExecution,
+    FileSearch,
+    RemoteMCP,
+    ServerTool,
+    ToolChoice,
+    ToolDefinition,
+    WebSearch,
+)
 from ...wire import json
 from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.plan import is_own_part
+from ..common.structured_output import tool_schema
 from ..common.tools import AnyTool, ProviderToolsWire, user_location, warn_unsupported_settings
 from ..common.warnings import WarningCollector
 from .parts import data_url
@@ -206,3 +216,30 @@ OUTPUTS: Outputs = {
     "mcp_approval_request": approval,
     "tool_search_call": search_output,
 }
+
+
+def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    if not config.tools:
+        return {}
+    own = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    provider_tools = write_provider_tools(config.tools, quirks, warnings)
+    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
+    if config.tool_choice is not None:
+        written["tool_choice"] = write_choice(config.tool_choice)
+    return written
+
+
+def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
+    schema, strict = tool_schema(tool, quirks, warnings)
+    written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
+    return written if tool.description is None else {**written, "description": tool.description}
+
+
+def write_choice(choice: ToolChoice) -> str | Wire:
+    if len(choice.names) == 1 and choice.mode == "required":
+        return {"type": "function", "name": choice.names[0]}
+    if choice.names and choice.mode != "none":
+        allowed = [{"type": "function", "name": name} for name in choice.names]
+        return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
+    return choice.mode

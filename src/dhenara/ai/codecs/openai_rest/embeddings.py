@@ -25,7 +25,7 @@ from ...types.operations.embedding import (
 from ..base import EncodedRequest
 from ..common.fields import Report, read_int, read_name, read_object, require, unreadable, used
 from ..common.usage import reported_cost
-from ..openai_chat.codec import read_error
+from ..openai_chat.response import read_error
 from ..operations.inputs import checked, image_url, read_embedding_input
 from ..operations.operation import (
     EmbeddingQuirks,

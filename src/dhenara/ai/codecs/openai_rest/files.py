@@ -11,14 +11,13 @@ from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ..base import EncodedRequest
-from ..common.fields import require
+from ..common.fields import Wire, require
 from ..common.request import quote_segment
 from ..common.warnings import WarningCollector
-from ..openai_chat.codec import read_error
+from ..openai_chat.response import read_error
 from ..operations.batch import FileQuirks, batch_line_format, download_format
 from ..operations.operation import OperationCodec, request_of
 
-Wire = dict[str, Any]
 STATES: dict[str, FileState] = {
     "uploaded": "processing",
     "pending": "processing",

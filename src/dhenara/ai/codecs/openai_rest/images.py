@@ -18,10 +18,10 @@ from ...wire.frame import Frame, Frames
 from ...wire.media_headers import image_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Report, count, read_int, read_name, read_object, unreadable, used
+from ..common.fields import Report, Wire, count, read_int, read_name, read_object, unreadable, used
 from ..common.usage import TokenReport as Counted, reported_cost, split_if_counted
 from ..failure import parse_body
-from ..openai_chat.codec import read_error
+from ..openai_chat.response import read_error
 from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
 from ..operations.operation import ImageQuirks, says_why
 
@@ -114,9 +114,6 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
             "raw": dict(report),
         }
     )
-
-
-Wire = dict[str, Any]
 
 
 PRICELESS = ("model", "prompt", "n", "user", "seed", "stream", "response_format", "partial_images")

@@ -15,7 +15,7 @@ from ...wire.media_headers import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
 from ..common.media_support import with_media_type
-from ..openai_chat.codec import read_error
+from ..openai_chat.response import read_error
 from ..operations.inputs import image_url
 from ..operations.operation import OcrQuirks, OperationCodec, request_of
 

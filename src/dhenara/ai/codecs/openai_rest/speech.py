@@ -18,7 +18,7 @@ from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
 from ..failure import parse_body
-from ..openai_chat.codec import read_error
+from ..openai_chat.response import read_error
 from ..operations.audio import AudioReader, SpeechQuirks, rename_fields, speech_usage
 from ..operations.operation import request_of, says_why
 

@@ -17,15 +17,14 @@ from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import amount, count, read_int, read_name, read_object, unreadable, used
+from ..common.fields import Wire, amount, count, read_int, read_name, read_object, unreadable, used
 from ..common.usage import TokenReport as Counted, reported_cost, split_if_counted
 from ..common.warnings import WarningCollector
 from ..failure import parse_body
-from ..openai_chat.codec import read_error
-from ..openai_chat.response import input_audio
+from ..openai_chat.response import read_error
+from ..openai_chat.usage import input_audio
 from ..operations.audio import (
     TranscriptionQuirks,
-    Wire,
     audio_bytes,
     file_name,
     kind_of,

@@ -17,9 +17,9 @@ from ...types.operations.subtitles import SpokenSegment, SpokenWord
 from ...wire.frame import Frame
 from ...wire.media_headers import SUFFIXES, audio_type, canonical_audio_type, write_wav
 from ..base import BinaryBody, Quirks
+from ..common.fields import Wire
 from ..common.warnings import WarningCollector
 
-Wire = dict[str, Any]
 PCM_RATE = 24_000
 """Sample rate of raw PCM audio, unless the provider says otherwise."""
 

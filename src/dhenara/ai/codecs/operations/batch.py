@@ -15,6 +15,7 @@ from ...wire import json
 from ...wire.frame import BytesAsFrames, Frame
 from ...wire.ndjson import NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, Quirks, ResponseFormat
+from ..common.fields import Wire
 from .operation import OperationCodec
 
 
@@ -36,7 +37,6 @@ class BatchQuirks(Quirks):
         return requests <= self.inline_requests and size <= self.inline_bytes
 
 
-Wire = dict[str, Any]
 LONGEST_NUMBER = 20
 MARK = "<here stands what is sent>"
 

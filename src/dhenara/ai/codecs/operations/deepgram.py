@@ -15,14 +15,13 @@ from ...types.operations.audio import SpeechRequest, TranscriptionRequest, Trans
 from ...wire.frame import BytesAsFrames, Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import amount, read_object, read_text
+from ..common.fields import Wire, amount, read_object, read_text
 from ..common.warnings import WarningCollector
 from ..failure import error_from_response, parse_body
 from .audio import (
     AudioReader,
     SpeechQuirks,
     TranscriptionQuirks,
-    Wire,
     audio_bytes,
     kind_of,
     read_segment,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...codecs.common.media_support import PICTURES, MediaSupport
+from ...codecs.base import MediaSupport
+from ...codecs.common.media_support import PICTURES
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...codecs.common.media_support import PICTURES, MediaSupport
+from ...codecs.base import MediaSupport
+from ...codecs.common.media_support import PICTURES
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
 from ...codecs.operations.batch import BatchQuirks, FileQuirks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...codecs.common.media_support import MediaSupport
+from ...codecs.base import MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
