@@ -263,7 +263,7 @@ def refuse_foreign(body: Any, own: str) -> None:
         raise ValueError(f"expected a response in the protocol {own}, got {spoken}. Check base_url and provider")
 
 
-def says_why(body: Any) -> bool:
+def contains_error(body: Any) -> bool:
     """Whether a body that is not a response contains an error message."""
     data = body[0] if isinstance(body, list) and body else body
     if not isinstance(data, Mapping):

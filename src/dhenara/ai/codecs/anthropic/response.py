@@ -26,6 +26,7 @@ from ..common.fields import (
     Report,
     Wire,
     count,
+    invalid_counts,
     read_extras,
     read_index,
     read_int,
@@ -35,11 +36,10 @@ from ..common.fields import (
     read_objects,
     read_text,
     unread_warning,
-    unreadable,
-    used,
+    usage_deltas,
 )
-from ..common.usage import TokenReport as Counted, reported_cost, split
-from ..failure import MESSAGES, aws_error, error_from_response, missing_response, refuse_foreign, says_why
+from ..common.usage import TokenReport, reported_cost, split
+from ..failure import MESSAGES, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 from .response_parts import BlockReader, read_citation
 
 OWN_BILL = ("compaction", "advisor_message")
@@ -52,7 +52,7 @@ def read_usage(report: Report) -> Usage:
     short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
     written = read_int(report, "cache_creation_input_tokens") or short + long
     thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
-    match = split(Counted(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    match = split(TokenReport(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
     missing = ("input_tokens",) if count(report, "input_tokens") is None else ()
     counts = {
         **match.counts,
@@ -66,7 +66,7 @@ def read_usage(report: Report) -> Usage:
             **counts,
             "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
             "reported_cost": reported_cost(report),
-            "unclear": (*missing, *match.unclear, *separately_billed(report), *unreadable(report)),
+            "unclear": (*missing, *match.unclear, *separately_billed(report), *invalid_counts(report)),
             "raw": dict(report),
         }
     )
@@ -106,7 +106,7 @@ class MessagesReader:
     def whole(self, body: Any) -> Iterator[Delta]:
         refuse_foreign(body, MESSAGES)
         if not is_message(body):
-            if not says_why(body):
+            if not contains_error(body):
                 raise missing_response(MESSAGES)
             yield ErrorDelta(stream_error(body))
             return
@@ -205,7 +205,7 @@ class MessagesReader:
         if usage:
             self._usage.update({name: value for name, value in usage.items() if value is not None})
             totals = read_usage(self._usage)
-            yield from used(totals) if whole else (UsageDelta(totals),)
+            yield from usage_deltas(totals) if whole else (UsageDelta(totals),)
 
 
 EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {

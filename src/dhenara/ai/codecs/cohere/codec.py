@@ -19,7 +19,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Report, read_int, read_name, read_object
 from ..common.request import quote_segment
 from ..failure import parse_body
-from ..operations.inputs import checked, image_url, read_embedding_input
+from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
 from .quirks import CohereQuirks
 from .request import write_request
@@ -99,7 +99,7 @@ def read_counts(body: Any) -> Iterator[Delta]:
 def vectors_of(data: dict[str, Any]) -> list[list[float]]:
     """Return the vectors, by type or in the format of older models."""
     made: Any = data["embeddings"]
-    return checked(made["float"] if isinstance(made, dict) else made)
+    return check_vectors(made["float"] if isinstance(made, dict) else made)
 
 
 def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

@@ -46,13 +46,13 @@ def write_documents(call: Call) -> Wire:
     match = [part for part in text if is_document(part)]
     if not match:
         return {}
-    written: Wire = {"documents": list(named(map(write_document, match)))}
+    written: Wire = {"documents": list(with_unique_ids(map(write_document, match)))}
     if all(getattr(part, "citations", None) is False for part in match):
         written["citation_options"] = {"mode": "OFF"}
     return written
 
 
-def named(documents: Iterable[Any]) -> Iterator[Any]:
+def with_unique_ids(documents: Iterable[Any]) -> Iterator[Any]:
     """Give the documents unique ids, because citations refer to them by id."""
     seen: set[str] = set()
     for number, document in enumerate(documents, 1):

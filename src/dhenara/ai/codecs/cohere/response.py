@@ -29,6 +29,7 @@ from ..common.fields import (
     Wire,
     build_citation,
     count,
+    invalid_counts,
     read_index,
     read_int,
     read_name,
@@ -36,11 +37,10 @@ from ..common.fields import (
     read_objects,
     read_text,
     unread_warning,
-    unreadable,
-    used,
+    usage_deltas,
 )
-from ..common.usage import TokenReport as Counted, split
-from ..failure import COHERE, error_from_response, missing_response, refuse_foreign, says_why
+from ..common.usage import TokenReport, split
+from ..failure import COHERE, contains_error, error_from_response, missing_response, refuse_foreign
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {
@@ -72,9 +72,9 @@ class CohereReader:
         refuse_foreign(body, COHERE)
         message = read_object(body, "message")
         if not message:
-            if not says_why(body):
+            if not contains_error(body):
                 raise missing_response(COHERE)
-            yield ErrorDelta(error_for(body))
+            yield ErrorDelta(stream_error(body))
             return
         yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
         content = message.get("content")
@@ -102,7 +102,7 @@ class CohereReader:
             self._began = self._began or read is not CohereReader._message_end
             return read(self, event) if self._began else ()
         refuse_foreign(event, COHERE)
-        return (ErrorDelta(error_for(event)),) if event.get("message") or event.get("error") else ()
+        return (ErrorDelta(stream_error(event)),) if event.get("message") or event.get("error") else ()
 
     def finish(self) -> Iterator[Delta]:
         if self._plan:
@@ -170,7 +170,7 @@ class CohereReader:
         yield from self.finish()
         self._plan.clear()
         if usage := read_object(data, "usage"):
-            yield from used(read_usage(usage))
+            yield from usage_deltas(read_usage(usage))
         raw = read_text(data, "finish_reason") or "COMPLETE"
         reason = FINISH.get(raw, "other")
         yield FinishDelta("tool_calls" if reason == "stop" and self._called_tools else reason, raw)
@@ -196,7 +196,7 @@ def message_of(event: Wire) -> Wire:
     return read_object(read_object(event, "delta"), "message")
 
 
-def error_for(data: Wire) -> Exception:
+def stream_error(data: Wire) -> Exception:
     """Return the error for an error body or event."""
     return read_error(Head(0), data)
 
@@ -205,7 +205,7 @@ def read_usage(report: Report) -> Usage:
     """`tokens` is what was read and written; `billed_units`, which is less, counts where there is nothing else."""
     tokens = read_object(report, "tokens") or read_object(report, "billed_units")
     match = split(
-        Counted(
+        TokenReport(
             count(tokens, "input_tokens"),
             count(tokens, "output_tokens"),
             None,
@@ -213,7 +213,9 @@ def read_usage(report: Report) -> Usage:
             made={"reasoning_tokens": read_int(tokens, "reasoning_tokens")},
         )
     )
-    return Usage.model_validate({**match.counts, "unclear": (*match.unclear, *unreadable(report)), "raw": dict(report)})
+    return Usage.model_validate(
+        {**match.counts, "unclear": (*match.unclear, *invalid_counts(report)), "raw": dict(report)}
+    )
 
 
 def read_error(head: Head, body: Any) -> CallError:

@@ -100,20 +100,20 @@ def read_ints(report: Report) -> dict[str, int]:
     return {name: match for name in report if (match := count(report, name)) is not None}
 
 
-def unreadable(report: Report) -> tuple[str, ...]:
+def invalid_counts(report: Report) -> tuple[str, ...]:
     """Return the names of fields, also nested ones, that should be counts but are not."""
-    return tuple(dict.fromkeys(misfits(report)))
+    return tuple(dict.fromkeys(iter_invalid_counts(report)))
 
 
-def misfits(report: Report) -> Iterator[str]:
+def iter_invalid_counts(report: Report) -> Iterator[str]:
     for name, value in report.items():
         if isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in value if is_misfit(value, inner))
-        elif is_misfit(report, name):
+            yield from (f"{name}.{inner}" for inner in value if is_invalid_count(value, inner))
+        elif is_invalid_count(report, name):
             yield name
 
 
-def is_misfit(report: Report, name: str) -> bool:
+def is_invalid_count(report: Report, name: str) -> bool:
     value = report[name]
     if type(value) is int and 0 <= value <= LARGEST:
         return False
@@ -138,7 +138,7 @@ def is_readable(block: Any) -> bool:
     return isinstance(block, Mapping) and any(value is not None for value in block.values())
 
 
-def used(usage: Usage) -> Iterator[Delta]:
+def usage_deltas(usage: Usage) -> Iterator[Delta]:
     """Return the usage, with a warning if the report is unclear."""
     yield UsageDelta(usage)
     if usage.unclear:

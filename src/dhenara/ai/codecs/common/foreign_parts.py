@@ -41,7 +41,7 @@ def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:
     if original is not None and protocol in original:
         return dict(original[protocol])
     fields = part.extras.get(VENDOR_FIELDS)
-    return wire if fields is None or protocol not in fields else merged(wire, fields[protocol])
+    return wire if fields is None or protocol not in fields else merge_fields(wire, fields[protocol])
 
 
 def has_own_form(part: Content, protocol: str) -> bool:
@@ -49,22 +49,22 @@ def has_own_form(part: Content, protocol: str) -> bool:
     return any(protocol in part.extras.get(name, ()) for name in (VENDOR_FIELDS, VENDOR_PART))
 
 
-def merged(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
+def merge_fields(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
     """Merge recursively; the user's values win. A URL that the codec encoded as a string becomes an object."""
     match = dict(wire)
     for name, value in fields.items():
         there = match.get(name)
         if isinstance(there, str) and isinstance(value, Mapping):
             there = {"url": there}
-        match[name] = merged(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
+        match[name] = merge_fields(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
     return match
 
 
-def leaves(fields: Mapping[str, Any], before: str = "") -> list[str]:
+def field_names(fields: Mapping[str, Any], before: str = "") -> list[str]:
     """Return the dotted names of the fields, such as `image_url.min_pixels`."""
     match: list[str] = []
     for name, value in fields.items():
-        match += leaves(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
+        match += field_names(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
     return match
 
 
@@ -94,29 +94,29 @@ NOTHING = "."
 """Placeholder for a message whose content was removed, because empty messages are rejected."""
 
 
-def understood(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
+def convert_foreign_parts(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
     """Convert the messages: search results to text if unsupported, parts of other protocols removed."""
-    read = [read_again(message, call, protocol, warnings) for message in call.messages]
+    read = [convert_message(message, call, protocol, warnings) for message in call.messages]
     if all(message.contents or not given.contents for message, given in zip(read, call.messages, strict=True)):
         return tuple(read)
-    return tuple(map(with_word, drop_empty(read, lambda message: bool(message.contents))))
+    return tuple(map(with_placeholder, drop_empty(read, lambda message: bool(message.contents))))
 
 
-def with_word(message: Message) -> Message:
+def with_placeholder(message: Message) -> Message:
     """A message of which nothing is left says a word; empty ones are refused."""
     return message if message.contents else message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
 
 
-def read_again(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
+def convert_message(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
     if message.name and protocol != "openai_chat":
         warnings.unsupported("the name of a message")
-    made = rewritten(message.contents, message.role, call, protocol, warnings)
+    made = convert_parts(message.contents, message.role, call, protocol, warnings)
     if made is message.contents:
         return message
     return message.model_copy(update={"contents": made})
 
 
-def rewritten(
+def convert_parts(
     contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: WarningCollector
 ) -> Sequence[Any]:
     """Convert the parts; return the same sequence if nothing changes."""
@@ -153,7 +153,7 @@ def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCo
             warnings.dropped(what, whose, part)
             return None
         case ToolResultContent() if part.contents:
-            inner = rewritten(part.contents, "tool", call, protocol, warnings)
+            inner = convert_parts(part.contents, "tool", call, protocol, warnings)
             if inner is part.contents:
                 return part
             left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
@@ -173,7 +173,7 @@ def check_fields(part: Content, protocol: str, warnings: WarningCollector) -> No
     known = part.extras.get(VENDOR_FIELDS)
     if known and protocol not in known:
         owner, fields = next(iter(known.items()))
-        warnings.left_out(part, sorted(leaves(fields)), owner)
+        warnings.left_out(part, sorted(field_names(fields)), owner)
     original = part.extras.get(VENDOR_PART)
     if original and protocol not in original and isinstance(part, SearchResultContent):
         owner, wire = next(iter(original.items()))

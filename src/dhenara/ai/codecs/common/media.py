@@ -12,7 +12,7 @@ from ...types.content.media import FileContent
 from ...types.content.parts import Content, Media, TextContent, ToolResultContent
 from ...types.vendor_parts.common import VENDOR_FIELDS
 from ..base import Quirks
-from .foreign_parts import understood
+from .foreign_parts import convert_foreign_parts
 from .media_support import MediaLimitCheck, kind_of, unsupported_reason, with_media_types
 from .plan import is_own_part
 from .warnings import WarningCollector
@@ -156,7 +156,7 @@ def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCo
     if not has_media(call):
         return call
     call = replace(call, messages=with_media_types(call.messages, warnings))
-    call = replace(call, messages=understood(call, protocol, warnings))
+    call = replace(call, messages=convert_foreign_parts(call, protocol, warnings))
     stored = replace(call, messages=replace_foreign_files(call, warnings))
     call = replace(stored, messages=relay_media(stored, protocol, quirks, warnings, moves))
     MediaLimitCheck(quirks, str(call.endpoint.api.provider), warnings).check(call)

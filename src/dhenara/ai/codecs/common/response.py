@@ -117,7 +117,7 @@ class InnerCall:
 
 
 @dataclass(slots=True)
-class Held:
+class HeldCall:
     """A wrapper call that is being received."""
 
     first: ToolCallDelta
@@ -131,7 +131,7 @@ class WrapperCalls:
 
     def __init__(self, declared: frozenset[str] = frozenset()) -> None:
         self._declared = declared
-        self._held: dict[Part, Held] = {}
+        self._held: dict[Part, HeldCall] = {}
 
     def unwrapped(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         """Return these deltas without those of wrapper calls."""
@@ -152,7 +152,7 @@ class WrapperCalls:
     def _hold(self, delta: ToolCallDelta) -> bool:
         held = self._held.get(delta.part)
         if held is None and is_wrapper(delta.name) and delta.name not in self._declared:
-            held = self._held[delta.part] = Held(delta)
+            held = self._held[delta.part] = HeldCall(delta)
         if held is None:
             return False
         held.first.id = held.first.id or delta.id

@@ -47,7 +47,7 @@ class Buckets:
 
 def split(report: TokenReport) -> Buckets:
     """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
-    prompt, completion, total = known(report.prompt, report.completion, report.total)
+    prompt, completion, total = derive_missing(report.prompt, report.completion, report.total)
     if prompt is None or completion is None:
         return split_partial(report, prompt, completion)
     total = total or None
@@ -56,10 +56,10 @@ def split(report: TokenReport) -> Buckets:
     if not read and not made and (total is None or total == prompt + completion):
         return Buckets({INPUT: prompt, OUTPUT: completion})
     usual = report.separate & {*read, *made}
-    fitting = readings(prompt, completion, total, read, made, usual)
+    fitting = consistent_separations(prompt, completion, total, read, made, usual)
     if not fitting:
-        return contradicted(prompt, completion, total, read, made)
-    counts = laid_out(prompt, completion, read, made, fitting[0])
+        return contradictory_buckets(prompt, completion, total, read, made)
+    counts = to_counts(prompt, completion, read, made, fitting[0])
     # Several readings fit, none of them the protocol's own: the counts in which they differ are unclear.
     doubts = () if fitting[0] == usual or len(fitting) == 1 else tuple(sorted(set().union(*fitting)))
     return Buckets(counts, doubts)
@@ -76,8 +76,8 @@ def split_partial(report: TokenReport, prompt: int | None, completion: int | Non
     """The buckets of a report without its prompt or completion: the parts of what is missing are still known."""
     missing = tuple(name for name, n in ((INPUT, prompt), (OUTPUT, completion)) if n is None)
     least = TokenReport(
-        inside(report.read, report.separate) if prompt is None else prompt,
-        inside(report.made, report.separate) if completion is None else completion,
+        included_sum(report.read, report.separate) if prompt is None else prompt,
+        included_sum(report.made, report.separate) if completion is None else completion,
         None,
         report.read,
         report.made,
@@ -87,7 +87,9 @@ def split_partial(report: TokenReport, prompt: int | None, completion: int | Non
     return Buckets(match.counts, (*missing, *match.unclear))
 
 
-def known(prompt: int | None, completion: int | None, total: int | None) -> tuple[int | None, int | None, int | None]:
+def derive_missing(
+    prompt: int | None, completion: int | None, total: int | None
+) -> tuple[int | None, int | None, int | None]:
     """One of the three follows from the other two; what follows from nothing is not known."""
     if total is not None and prompt is not None and completion is None and total >= prompt:
         completion = total - prompt
@@ -96,38 +98,38 @@ def known(prompt: int | None, completion: int | None, total: int | None) -> tupl
     return prompt, completion, total
 
 
-def readings(
+def consistent_separations(
     prompt: int, completion: int, total: int | None, read: Parts, made: Parts, usual: SeparateCounts
 ) -> list[SeparateCounts]:
     """Return every choice of separate parts that adds up; the protocol's own first."""
     sizes = {**read, **made}
     names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
-    every = [usual] if total is None else [usual, *choices(names)]
+    every = [usual] if total is None else [usual, *subsets(names)]
     match = [
         extra
         for extra in every
         if (total is None or prompt + completion + sum(sizes[name] for name in extra) == total)
-        and inside(read, extra) <= prompt
-        and inside(made, extra) <= completion
+        and included_sum(read, extra) <= prompt
+        and included_sum(made, extra) <= completion
     ]
     return list(dict.fromkeys(match))
 
 
-def choices(names: Iterable[str]) -> Iterator[SeparateCounts]:
+def subsets(names: Iterable[str]) -> Iterator[SeparateCounts]:
     every = tuple(names)
     return (frozenset(some) for size in range(len(every) + 1) for some in combinations(every, size))
 
 
-def inside(parts: Parts, extra: SeparateCounts) -> int:
+def included_sum(parts: Parts, extra: SeparateCounts) -> int:
     return sum(n for name, n in parts.items() if name not in extra)
 
 
-def laid_out(prompt: int, completion: int, read: Parts, made: Parts, extra: SeparateCounts) -> dict[str, int]:
-    main = {INPUT: prompt - inside(read, extra), OUTPUT: completion - inside(made, extra)}
+def to_counts(prompt: int, completion: int, read: Parts, made: Parts, extra: SeparateCounts) -> dict[str, int]:
+    main = {INPUT: prompt - included_sum(read, extra), OUTPUT: completion - included_sum(made, extra)}
     return {**main, **read, **made}
 
 
-def contradicted(prompt: int, completion: int, total: int | None, read: Parts, made: Parts) -> Buckets:
+def contradictory_buckets(prompt: int, completion: int, total: int | None, read: Parts, made: Parts) -> Buckets:
     """No reading adds up: return the counts that are certain."""
     clear_read = parts_within(read, prompt)
     unclear = [name for name in read if name not in clear_read]
@@ -146,7 +148,7 @@ def contradicted(prompt: int, completion: int, total: int | None, read: Parts, m
         # If the completion is smaller than its reasoning, all of it is reasoning.
         alone = clear_made.keys() == {REASONING} or hidden > 0
         clear_made = {REASONING: hidden if hidden > 0 else completion} if alone else {}
-    return Buckets(laid_out(prompt, completion, clear_read, clear_made, frozenset()), tuple(unclear))
+    return Buckets(to_counts(prompt, completion, clear_read, clear_made, frozenset()), tuple(unclear))
 
 
 def parts_within(parts: Parts, whole: int) -> dict[str, int]:

@@ -19,7 +19,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int
 from ..common.request import quote_segment
 from ..failure import aws_error
-from ..operations.inputs import checked, read_embedding_input
+from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import (
     DocumentReader,
     EmbeddingQuirks,
@@ -32,19 +32,19 @@ from .quirks import ConverseQuirks
 from .request import write_request
 
 
-def write_titan(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+def write_titan_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     request = read_embedding_input(call, quirks)
     own = {**quirks.defaults, **request.params, **call.endpoint.ai_model.parameters, **call.config.options}
     body: dict[str, Any] = {"inputText": request.texts[0], **own}
     return EncodedRequest(quirks.path.format(model=quote_segment(request.model)), body, {}, request.warnings.all())
 
 
-def read_titan(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+def read_titan_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield UsageDelta(Usage(input_tokens=read_int(body, "inputTextTokenCount")))
-    yield ResultDelta(EmbeddingResponse(vectors=checked([body["embedding"]])))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors([body["embedding"]])))
 
 
-TITAN = OperationCodec("converse.titan", write_titan, read_titan, aws_error)
+TITAN = OperationCodec("converse.titan", write_titan_embeddings, read_titan_embeddings, aws_error)
 
 
 USUAL = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"}
@@ -53,7 +53,7 @@ SOUNDS = {"mpeg": "mp3", "vorbis": "ogg"}
 COUNTED_MEDIA = "x-amzn-bedrock-input-token-count"
 
 
-def write_nova(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+def write_nova_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
     """Encode the request; the default purpose is that of texts to be searched."""
     request = read_embedding_input(call, quirks)
     params = dict(request.params)
@@ -111,14 +111,14 @@ def read_vectors(body: Wire) -> Iterator[Delta]:
     made = body["embeddings"]
     truncated = [one["truncatedCharLength"] for one in made if one.get("truncatedCharLength")]
     extras = {"truncated_lengths": truncated} if truncated else {}
-    yield ResultDelta(EmbeddingResponse(vectors=checked([one["embedding"] for one in made]), extras=extras))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors([one["embedding"] for one in made]), extras=extras))
 
 
-def read_nova(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+def read_nova_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     return read_vectors(body)
 
 
-NOVA_EMBEDDINGS = OperationCodec("converse.nova_embeddings", write_nova, read_nova, aws_error)
+NOVA_EMBEDDINGS = OperationCodec("converse.nova_embeddings", write_nova_embeddings, read_nova_embeddings, aws_error)
 
 
 def write_rerank(call: Call, quirks: RerankQuirks) -> EncodedRequest:

@@ -29,6 +29,7 @@ from ..common.fields import (
     Report,
     Wire,
     count,
+    invalid_counts,
     read_extras,
     read_index,
     read_int,
@@ -38,11 +39,10 @@ from ..common.fields import (
     read_objects,
     read_text,
     unread_warning,
-    unreadable,
-    used,
+    usage_deltas,
 )
-from ..common.usage import TokenReport as Counted, split
-from ..failure import CONVERSE, aws_error, error_from_response, missing_response, refuse_foreign, says_why
+from ..common.usage import TokenReport, split
+from ..failure import CONVERSE, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 from .response_parts import MEDIA, Kind, read_citation, read_media
 
 FINISH: dict[str, FinishReason] = {
@@ -90,7 +90,7 @@ class ConverseReader:
         """Decode a complete body; a body that is not a response contains an error."""
         refuse_foreign(body, CONVERSE)
         if not is_message(body):
-            if not says_why(body) and not body.get("Message"):
+            if not contains_error(body) and not body.get("Message"):
                 raise missing_response(CONVERSE)
             yield ErrorDelta(aws_error(Head(0), body))
             return
@@ -204,7 +204,7 @@ class ConverseReader:
 
     def _usage(self, data: Wire) -> Iterator[Delta]:
         if usage := read_object(data, "usage"):
-            yield from used(read_usage(usage))
+            yield from usage_deltas(read_usage(usage))
 
 
 EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
@@ -240,7 +240,7 @@ def read_usage(report: Report) -> Usage:
     details = read_objects(report, "cacheDetails")
     cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
     match = split(
-        Counted(
+        TokenReport(
             count(report, "inputTokens"),
             count(report, "outputTokens"),
             count(report, "totalTokens"),
@@ -256,7 +256,7 @@ def read_usage(report: Report) -> Usage:
             "cache_write_tokens": written - long,
             "cache_write_1h_tokens": long,
             "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
-            "unclear": (*match.unclear, *unreadable(report)),
+            "unclear": (*match.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

@@ -16,7 +16,7 @@ from ...wire.media_headers import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int
 from ..common.request import quote_path, quote_segment
-from ..operations.inputs import checked, read_embedding_input
+from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .request import full_name, model_path
 from .response import read_error
@@ -49,7 +49,7 @@ def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     if usage:
         yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
     entries = body.get("embeddings") or [body["embedding"]]
-    yield ResultDelta(EmbeddingResponse(vectors=checked([entry["values"] for entry in entries])))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors([entry["values"] for entry in entries])))
 
 
 EMBEDDINGS = OperationCodec("gemini.embeddings", write_embeddings, read_embeddings, read_error)
@@ -109,7 +109,7 @@ def read_prediction(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     made = [prediction["embeddings"] for prediction in body["predictions"]]
     tokens = sum(read_int(one.get("statistics") or {}, "token_count") for one in made)
     yield UsageDelta(Usage(input_tokens=tokens, raw=dict(body.get("metadata") or {})))
-    yield ResultDelta(EmbeddingResponse(vectors=checked([one["values"] for one in made])))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors([one["values"] for one in made])))
 
 
 VERTEX_EMBEDDINGS = OperationCodec("vertex.embeddings", write_prediction, read_prediction, read_error)
@@ -128,7 +128,7 @@ def read_vertex_content(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     usage = body.get("usageMetadata") or {}
     yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
     extras = {"truncated": True} if body.get("truncated") else {}
-    yield ResultDelta(EmbeddingResponse(vectors=checked([body["embedding"]["values"]]), extras=extras))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors([body["embedding"]["values"]]), extras=extras))
 
 
 VERTEX_EMBED_CONTENT = OperationCodec("vertex.embed_content", write_vertex_content, read_vertex_content, read_error)

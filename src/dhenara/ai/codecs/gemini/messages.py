@@ -37,7 +37,7 @@ MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4"
 FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
 
 
-def write_contents(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> tuple[str, list[Wire]]:
+def write_messages(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> tuple[str, list[Wire]]:
     """Encode system text and turns; neighbours with the same role are merged."""
     systems = list(call.instructions)
     turns: list[Wire] = []

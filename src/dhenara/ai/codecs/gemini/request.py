@@ -21,7 +21,7 @@ from ..common.request import (
 )
 from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
-from .messages import PROTOCOL, is_user_media, write_contents
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import GeminiQuirks
 from .tools import write_tools
 
@@ -48,7 +48,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
-    system, contents = write_contents(call, quirks, warnings)
+    system, contents = write_messages(call, quirks, warnings)
     body: Wire = {"contents": contents}
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}

@@ -17,6 +17,7 @@ from ..common.fields import (
     Report,
     Wire,
     count,
+    invalid_counts,
     read_extras,
     read_index,
     read_int,
@@ -24,12 +25,11 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
-    unreadable,
-    used,
+    usage_deltas,
 )
-from ..common.usage import TokenReport as Counted, split
+from ..common.usage import TokenReport, split
 from ..failure import GEMINI, error_from_response, missing_response, refuse_foreign
-from .response_parts import Candidate
+from .response_parts import CandidateReader
 
 TOOL_PROMPT = "tool_prompt"
 EXTRA_COUNTS = frozenset({TOOL_PROMPT, "reasoning_tokens"})
@@ -40,7 +40,7 @@ def read_usage(report: Report) -> Usage:
     cached = read_int(report, "cachedContentTokenCount")
     received = modality_tokens(report, "promptTokensDetails", "AUDIO")
     match = split(
-        Counted(
+        TokenReport(
             count(report, "promptTokenCount"),
             read_int(report, "candidatesTokenCount"),
             count(report, "totalTokenCount"),
@@ -59,7 +59,7 @@ def read_usage(report: Report) -> Usage:
     )
     counts = dict(match.counts)
     counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return Usage.model_validate({**counts, "unclear": (*match.unclear, *unreadable(report)), "raw": dict(report)})
+    return Usage.model_validate({**counts, "unclear": (*match.unclear, *invalid_counts(report)), "raw": dict(report)})
 
 
 def modality_tokens(report: Report, name: str, wanted: str) -> int:
@@ -96,7 +96,7 @@ class GeminiReader:
     __slots__ = ("_candidates", "_ended", "_seen", "_usage")
 
     def __init__(self) -> None:
-        self._candidates: dict[int, Candidate] = {}
+        self._candidates: dict[int, CandidateReader] = {}
         self._ended: set[int] = set()
         self._seen = False
         self._usage: Wire = {}
@@ -135,7 +135,7 @@ class GeminiReader:
             yield from self._candidate(candidate)
         if usage := read_object(event, "usageMetadata"):
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            yield from used(read_usage(self._usage))
+            yield from usage_deltas(read_usage(self._usage))
         feedback = read_object(event, "promptFeedback")
         if feedback.get("blockReason"):
             self._ended.add(0)
@@ -147,7 +147,7 @@ class GeminiReader:
         index = read_index(data, "index")
         candidate = self._candidates.get(index)
         if candidate is None:
-            candidate = self._candidates[index] = Candidate(index)
+            candidate = self._candidates[index] = CandidateReader(index)
         yield from candidate.read(data)
         if extras := read_extras(data, EXTRA_FIELDS):
             yield ResponseStart(extras=extras)

@@ -135,7 +135,7 @@ SERVER_TOOLS = ("toolCall", "toolResponse", "executableCode", "codeExecutionResu
 KINDS = ("image", "audio", "video")
 
 
-class Candidate:
+class CandidateReader:
     """Appends text to the open part if kind and signature match; signed parts are never joined."""
 
     __slots__ = ("_call", "_choice", "_last_text", "_open", "_parts", "_sources", "_text", "called")

@@ -77,7 +77,7 @@ MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     """Encode the tools: all functions in one entry, each provider tool in its own."""
-    functions = [write_function(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    functions = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
     tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
     tools += write_provider_tools(config.tools, quirks, warnings).entries
     if not tools:
@@ -90,7 +90,7 @@ def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warni
     return written
 
 
-def write_function(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     schema, _ = tool_schema(tool, quirks, warnings)
     written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
     return written if tool.description is None else {**written, "description": tool.description}

@@ -16,7 +16,7 @@ from ...wire.ndjson import NdjsonFrames
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name
 from ..failure import parse_body
-from ..operations.inputs import checked, read_embedding_input
+from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .quirks import OllamaQuirks
 from .request import write_request
@@ -58,7 +58,7 @@ def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
 def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield ResponseStart(None, read_name(body, "model"), {name: body[name] for name in TIMES if name in body} or None)
     yield UsageDelta(Usage(input_tokens=read_int(body, "prompt_eval_count")))
-    yield ResultDelta(EmbeddingResponse(vectors=checked(body["embeddings"])))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors(body["embeddings"])))
 
 
 EMBEDDINGS = OperationCodec("ollama.embeddings", write_embeddings, read_embeddings, read_error)

@@ -31,14 +31,14 @@ from ..common.fields import (
     Report,
     Wire,
     count,
+    invalid_counts,
     read_extras,
     read_int,
     read_name,
     read_object,
     read_objects,
     read_text,
-    unreadable,
-    used,
+    usage_deltas,
 )
 from ..common.response import ThinkTagParser
 from ..failure import OLLAMA, error_from_response, missing_response, refuse_foreign
@@ -133,7 +133,7 @@ class OllamaReader(RequestAware):
     def _end(self, data: Wire) -> Iterator[Delta]:
         yield from self.finish()
         if "prompt_eval_count" in data or "eval_count" in data:
-            yield from used(read_usage(data))
+            yield from usage_deltas(read_usage(data))
         if is_prompt_truncated(self._body, read_int(data, "prompt_eval_count")):
             yield WarningDelta(truncation_warning(self._body, read_int(data, "prompt_eval_count")))
         yield FinishDelta(self._reason(data), read_text(data, "done_reason") or None)
@@ -176,7 +176,7 @@ def read_usage(report: Report) -> Usage:
     return Usage(
         input_tokens=read_int(report, "prompt_eval_count"),
         output_tokens=read_int(report, "eval_count"),
-        unclear=(*(name for field, name in NEEDED if count(data, field) is None), *unreadable(data)),
+        unclear=(*(name for field, name in NEEDED if count(data, field) is None), *invalid_counts(data)),
         raw=data,
     )
 

@@ -22,7 +22,7 @@ from ..common.fields import (
     read_objects,
     read_text,
     unread_warning,
-    used,
+    usage_deltas,
 )
 from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
 from ..failure import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
@@ -200,7 +200,9 @@ class ChatReader(RequestAware):
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             separate = self._quirks.reasoning_separate
-            yield from used(read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate))
+            yield from usage_deltas(
+                read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate)
+            )
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):

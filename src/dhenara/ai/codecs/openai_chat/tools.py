@@ -139,7 +139,7 @@ def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
         return provider_tools.fields
     written: dict[str, Any] = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
     if config.tool_choice is not None:
-        written.update(write_tool_choice(config.tool_choice, quirks, warnings))
+        written.update(write_choice(config.tool_choice, quirks, warnings))
     return written
 
 
@@ -156,7 +156,7 @@ def write_tool(tool: ToolDefinition, quirks: ChatQuirks, warnings: WarningCollec
     return {"type": "function", "function": function}
 
 
-def write_tool_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+def write_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
     if len(choice.names) == 1 and choice.mode == "required" and quirks.named_tool_choice:
         return {"tool_choice": {"type": "function", "function": {"name": choice.names[0]}}}
     word = quirks.tool_choice_words.get(choice.mode, choice.mode)

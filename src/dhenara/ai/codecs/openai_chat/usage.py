@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...types.chat.usage import Usage
-from ..common.fields import Report, count, read_int, read_ints, read_object, unreadable
-from ..common.usage import TokenReport as Counted, reported_cost, split
+from ..common.fields import Report, count, invalid_counts, read_int, read_ints, read_object
+from ..common.usage import TokenReport, reported_cost, split
 
 SEPARATE_REASONING = frozenset({"reasoning_tokens"})
 
@@ -24,7 +24,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
     made = read_object(report, "completion_tokens_details")
     cached = read_from_cache(report, read_in)
     match = split(
-        Counted(
+        TokenReport(
             count(report, "prompt_tokens"),
             count(report, "completion_tokens"),
             count(report, "total_tokens"),
@@ -48,7 +48,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
             **match.counts,
             "server_tool_requests": server_tools(report),
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *left_out, *unreadable(report)),
+            "unclear": (*match.unclear, *left_out, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

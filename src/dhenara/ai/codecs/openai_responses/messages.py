@@ -33,7 +33,7 @@ from .quirks import ResponsesQuirks
 from .tools import kinds_of_calls, write_output
 
 
-def write_items(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
+def write_messages(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
     """Encode every message in order as one flat list."""
     kinds = kinds_of_calls(call, PROTOCOL)
     return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]

@@ -15,7 +15,7 @@ from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.structured_output import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
-from .messages import write_items
+from .messages import write_messages
 from .parts import PROTOCOL, is_user_media
 from .quirks import ResponsesQuirks
 from .tools import write_tools
@@ -34,7 +34,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     body: Wire = {"model": call.endpoint.ai_model.model_name}
     if call.instructions:
         body["instructions"] = "\n\n".join(call.instructions)
-    body["input"] = write_items(call, quirks, warnings)
+    body["input"] = write_messages(call, quirks, warnings)
     # Background responses and conversations require storage.
     body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
     body.update(quirks.defaults)

@@ -31,6 +31,7 @@ from ..common.fields import (
     Report,
     Wire,
     count,
+    invalid_counts,
     read_extras,
     read_index,
     read_int,
@@ -40,11 +41,10 @@ from ..common.fields import (
     read_objects,
     read_text,
     unread_warning,
-    unreadable,
-    used,
+    usage_deltas,
 )
-from ..common.usage import TokenReport as Counted, reported_cost, split
-from ..failure import RESPONSES, error_from_response, missing_response, refuse_foreign, says_why
+from ..common.usage import TokenReport, reported_cost, split
+from ..failure import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
 
@@ -52,7 +52,7 @@ from .response_parts import ItemReader, arguments_text, read_citation
 def read_usage(report: Report) -> Usage:
     read_in, made = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
     match = split(
-        Counted(
+        TokenReport(
             count(report, "input_tokens"),
             count(report, "output_tokens"),
             count(report, "total_tokens"),
@@ -73,7 +73,7 @@ def read_usage(report: Report) -> Usage:
             **match.counts,
             "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *unreadable(report)),
+            "unclear": (*match.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )
@@ -124,7 +124,7 @@ class ResponsesReader:
             # Items that are all empty or no objects.
             raise missing_response(RESPONSES)
         if not has_items and not is_unfinished(body):
-            if not says_why(body):
+            if not contains_error(body):
                 raise missing_response(RESPONSES)
             yield ErrorDelta(stream_error(body))
             return
@@ -257,7 +257,7 @@ class ResponsesReader:
             yield from known.whole(item)
         yield from unread_warning(response.get("output"))
         if usage := read_object(response, "usage"):
-            yield from used(read_usage(usage))
+            yield from usage_deltas(read_usage(usage))
         yield from self._begin(response)
         if response.get("error"):
             yield FinishDelta("error", read_text(response, "status") or None)

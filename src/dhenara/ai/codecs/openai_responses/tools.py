@@ -193,7 +193,7 @@ def patch_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     return {**written, "output": text} if (text := result.get_text()) else written
 
 
-def approval(result: ToolResultContent, warnings: WarningCollector) -> Wire:
+def approval_response(result: ToolResultContent, warnings: WarningCollector) -> Wire:
     """Encode an approval: True approves; False, a reason or an error declines."""
     approve = result.output is True or (isinstance(result.output, Mapping) and result.output.get("approve") is True)
     written: Wire = {"type": "mcp_approval_response", "approval_request_id": result.call_id, "approve": approve}
@@ -213,7 +213,7 @@ OUTPUTS: Outputs = {
     "local_shell_call": local_shell_output,
     "shell_call": shell_output,
     "apply_patch_call": patch_output,
-    "mcp_approval_request": approval,
+    "mcp_approval_request": approval_response,
     "tool_search_call": search_output,
 }
 

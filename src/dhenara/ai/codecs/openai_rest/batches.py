@@ -44,7 +44,7 @@ def batch_name_fields(request: BatchRequest) -> Wire:
     return {"metadata": {NAME: request.name}} if request.name else {}
 
 
-def write_openai(call: Call, quirks: BatchQuirks) -> EncodedRequest:
+def write_openai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "list":
         question = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
@@ -65,7 +65,7 @@ def write_openai_line(key: str, body: Any, path: str) -> Wire:
     return {"custom_id": key, "method": "POST", "url": f"/v1{path}", "body": body}
 
 
-def read_openai(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+def read_openai_batch(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "data" in body:
         jobs = tuple(map(read_openai_job, body["data"] or ()))
         more = body.get("has_more") and jobs
@@ -102,7 +102,9 @@ def openai_entry(data: Wire, position: int) -> BatchResult:
     return BatchResult(key, response.get("body"), status)
 
 
-BATCHES = BatchCodec("openai_rest.batches", write_openai, read_openai, read_error, write_openai_line, openai_entry)
+BATCHES = BatchCodec(
+    "openai_rest.batches", write_openai_batch, read_openai_batch, read_error, write_openai_line, openai_entry
+)
 
 
 MISTRAL_STATES: dict[str, BatchState] = {
@@ -115,7 +117,7 @@ MISTRAL_STATES: dict[str, BatchState] = {
 PAGE = 100
 
 
-def write_mistral(call: Call, quirks: BatchQuirks) -> EncodedRequest:
+def write_mistral_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "list":
         question = {"page_size": PAGE, "page": request.cursor or "0"}
@@ -137,7 +139,7 @@ def write_mistral_line(key: str, body: Any, path: str) -> Wire:
     return {"custom_id": key, "body": body}
 
 
-def read_mistral(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+def read_mistral_batch(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     if "id" not in body and "total" in body:
         yield ResultDelta(BatchPage(jobs=tuple(map(read_mistral_job, body.get("data") or ()))))
     else:
@@ -164,8 +166,8 @@ def read_mistral_job(body: Wire) -> BatchJob:
 
 MISTRAL_BATCHES = BatchCodec(
     "openai_rest.mistral_batches",
-    write_mistral,
-    read_mistral,
+    write_mistral_batch,
+    read_mistral_batch,
     read_error,
     write_mistral_line,
     openai_entry,
@@ -177,7 +179,7 @@ CHAT = "chat_get_completion"
 USUAL_NAME = "dhenara"
 
 
-def write_xai(call: Call, quirks: BatchQuirks) -> EncodedRequest:
+def write_xai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     address = f"{quirks.path}/{quote_segment(request.batch_id)}" if request.batch_id is not None else quirks.path
     page = {"limit": PAGE, **({"pagination_token": request.cursor} if request.cursor else {})}
@@ -203,7 +205,7 @@ def write_xai_line(key: str, body: Any, path: str) -> Wire:
     return {"batch_request_id": key, "batch_request": {CHAT: body}}
 
 
-def read_xai(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
+def read_xai_batch(quirks: BatchQuirks, body: Any) -> Iterator[Delta]:
     cursor = body.get("pagination_token") or None
     if "batches" in body:
         yield ResultDelta(BatchPage(jobs=tuple(map(read_xai_job, body["batches"] or ())), cursor=cursor))
@@ -253,8 +255,8 @@ def xai_entry(data: Wire, position: int) -> BatchResult:
 
 XAI_BATCHES = BatchCodec(
     "openai_rest.xai_batches",
-    write_xai,
-    read_xai,
+    write_xai_batch,
+    read_xai_batch,
     read_error,
     write_xai_line,
     xai_entry,

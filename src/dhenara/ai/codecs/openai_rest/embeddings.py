@@ -23,10 +23,10 @@ from ...types.operations.embedding import (
     RerankResponse,
 )
 from ..base import EncodedRequest
-from ..common.fields import Report, read_int, read_name, read_object, require, unreadable, used
+from ..common.fields import Report, invalid_counts, read_int, read_name, read_object, require, usage_deltas
 from ..common.usage import reported_cost
 from ..openai_chat.response import read_error
-from ..operations.inputs import checked, image_url, read_embedding_input
+from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import (
     EmbeddingQuirks,
     ModerationQuirks,
@@ -50,7 +50,7 @@ def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
 def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
     if usage := read_object(body, "usage"):
-        yield from used(read_usage(usage))
+        yield from usage_deltas(read_usage(usage))
     entries = sorted(body["data"], key=lambda entry: read_int(entry, "index"))
     if not entries:
         raise ValueError("the response contains no vectors")
@@ -60,7 +60,7 @@ def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
 def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
     """Read packed or plain vectors: servers without support for packed ones send numbers."""
     if not all(isinstance(vector, str) for vector in sent):
-        return EmbeddingResponse(vectors=checked(sent))
+        return EmbeddingResponse(vectors=check_vectors(sent))
     packed = tuple(base64.b64decode(vector) for vector in sent)
     if encoding == "base64_int8":
         return EmbeddingResponse(vectors=[to_floats(array("b", one)) for one in packed])
@@ -73,7 +73,9 @@ def to_floats(numbers: Iterable[int]) -> list[float]:
 
 def read_usage(report: Report) -> Usage:
     tokens = read_int(report, "prompt_tokens") or read_int(report, "total_tokens")
-    return Usage(input_tokens=tokens, reported_cost=reported_cost(report), unclear=unreadable(report), raw=dict(report))
+    return Usage(
+        input_tokens=tokens, reported_cost=reported_cost(report), unclear=invalid_counts(report), raw=dict(report)
+    )
 
 
 EMBEDDINGS = OperationCodec("openai_rest.embeddings", write_embeddings, read_embeddings, read_error)
@@ -124,7 +126,7 @@ def write_rerank(call: Call, quirks: RerankQuirks) -> EncodedRequest:
 def read_rerank(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
     yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
     if body.get("usage") or body.get("meta"):
-        yield from used(read_rerank_usage(body))
+        yield from usage_deltas(read_rerank_usage(body))
     ranked = [
         RankedDocument(index=one["index"], score=read_score(one), document=document_text(one.get("document")))
         for one in body[next((name for name in (quirks.results, *RESULTS) if name in body), quirks.results)]
@@ -151,7 +153,7 @@ def read_rerank_usage(body: Report) -> Usage:
         input_tokens=read_int(report, "prompt_tokens") or read_int(report, "total_tokens"),
         units={"searches": float(searches)} if searches else {},
         reported_cost=reported_cost(report),
-        unclear=unreadable(report or billed),
+        unclear=invalid_counts(report or billed),
         raw=dict(report) or dict(billed),
     )
 
@@ -180,7 +182,7 @@ def write_input(one: str | ImageContent) -> dict[str, Any]:
 def read_moderations(quirks: ModerationQuirks, body: Any) -> Iterator[Delta]:
     yield ResponseStart(read_name(body, "id"), read_name(body, "model"))
     if usage := read_object(body, "usage"):
-        yield from used(read_usage(usage))
+        yield from usage_deltas(read_usage(usage))
     if not body["results"]:
         raise ValueError("the response contains no results")
     yield ResultDelta(ModerationResponse(results=[read_judgement(one) for one in body["results"]]))

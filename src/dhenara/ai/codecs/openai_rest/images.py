@@ -18,12 +18,12 @@ from ...wire.frame import Frame, Frames
 from ...wire.media_headers import image_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Report, Wire, count, read_int, read_name, read_object, unreadable, used
-from ..common.usage import TokenReport as Counted, reported_cost, split_if_counted
-from ..failure import parse_body
+from ..common.fields import Report, Wire, count, invalid_counts, read_int, read_name, read_object, usage_deltas
+from ..common.usage import TokenReport, reported_cost, split_if_counted
+from ..failure import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
-from ..operations.operation import ImageQuirks, says_why
+from ..operations.operation import ImageQuirks
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 
@@ -39,7 +39,7 @@ class ImageReader:
         self._made: list[GeneratedImage] = []
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        if not body.get("data") and says_why(body):
+        if not body.get("data") and contains_error(body):
             yield ErrorDelta(read_error(Head(0), body))
             return
         if not body["data"]:
@@ -78,7 +78,7 @@ class ImageReader:
             read_name(body, "model"),
             {name: body[name] for name in FACTS if body.get(name)} or None,
         )
-        yield from used(read_usage(read_object(body, "usage"), len(self._made), self._options))
+        yield from usage_deltas(read_usage(read_object(body, "usage"), len(self._made), self._options))
         yield ResultDelta(ImageResponse(images=list(self._made)))
 
 
@@ -92,7 +92,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     data, drawn = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
     words = read_int(drawn, "text_tokens")
     match = split_if_counted(
-        Counted(
+        TokenReport(
             count(report, "input_tokens"),
             count(report, "output_tokens"),
             count(report, "total_tokens"),
@@ -110,7 +110,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
             "units": {"images": float(made)},
             "options": options,
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *unreadable(report)),
+            "unclear": (*match.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

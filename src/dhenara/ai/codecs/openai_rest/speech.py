@@ -17,10 +17,10 @@ from ...wire.media_headers import audio_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
-from ..failure import parse_body
+from ..failure import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.audio import AudioReader, SpeechQuirks, rename_fields, speech_usage
-from ..operations.operation import request_of, says_why
+from ..operations.operation import request_of
 
 
 class OpenAISpeech:
@@ -88,7 +88,7 @@ class SpeechEventReader:
         self._received = bytearray()
 
     def whole(self, body: Any) -> Iterator[Delta]:
-        if "audio_data" not in body and says_why(body):
+        if "audio_data" not in body and contains_error(body):
             yield ErrorDelta(read_error(Head(0), body))
             return
         yield from self._speech_result(base64.b64decode(body["audio_data"]))

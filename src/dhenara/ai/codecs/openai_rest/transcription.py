@@ -17,10 +17,10 @@ from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Wire, amount, count, read_int, read_name, read_object, unreadable, used
-from ..common.usage import TokenReport as Counted, reported_cost, split_if_counted
+from ..common.fields import Wire, amount, count, invalid_counts, read_int, read_name, read_object, usage_deltas
+from ..common.usage import TokenReport, reported_cost, split_if_counted
 from ..common.warnings import WarningCollector
-from ..failure import parse_body
+from ..failure import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.usage import input_audio
 from ..operations.audio import (
@@ -32,7 +32,7 @@ from ..operations.audio import (
     read_word,
     rename_fields,
 )
-from ..operations.operation import request_of, says_why
+from ..operations.operation import request_of
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")
@@ -55,7 +55,7 @@ class TranscriptionReader:
             body = body.data.decode() if kind in PLAIN else json.loads(body.data)
         if isinstance(body, str):
             yield ResultDelta(read_text(body))
-        elif "text" not in body and says_why(body):
+        elif "text" not in body and contains_error(body):
             yield ErrorDelta(read_error(Head(0), body))
             return
         else:
@@ -89,7 +89,7 @@ class TranscriptionReader:
     def _read(self, body: Wire) -> Iterator[Delta]:
         if body.get("model"):
             yield ResponseStart(None, read_name(body, "model"))
-        yield from used(read_usage(body))
+        yield from usage_deltas(read_usage(body))
         segments = [read_segment(one) for one in body.get("segments") or ()] or self._segments
         yield ResultDelta(
             TranscriptionResponse(
@@ -117,7 +117,7 @@ def read_usage(body: Wire) -> Usage:
     details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
     # Mistral counts audio separately from the prompt, OpenAI inside of it.
     match = split_if_counted(
-        Counted(
+        TokenReport(
             first_count(data, "input_tokens", "prompt_tokens"),
             first_count(data, "output_tokens", "completion_tokens"),
             count(data, "total_tokens"),
@@ -133,7 +133,7 @@ def read_usage(body: Wire) -> Usage:
             **match.counts,
             "units": {"seconds": seconds} if seconds else {},
             "reported_cost": reported_cost(data),
-            "unclear": (*match.unclear, *unreadable(data)),
+            "unclear": (*match.unclear, *invalid_counts(data)),
             "raw": dict(data),
         }
     )

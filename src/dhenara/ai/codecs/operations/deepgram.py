@@ -31,7 +31,7 @@ from .audio import (
 from .operation import OperationCodec, request_of
 
 
-def address(path: str, wanted: Mapping[str, Any]) -> str:
+def path_with_query(path: str, wanted: Mapping[str, Any]) -> str:
     """Return the path with query; booleans as words, lists as repeated parameters."""
     text = [(name, query_value(one)) for name, value in wanted.items() for one in as_list(value)]
     return f"{path}?{urlencode(text)}" if text else path
@@ -47,7 +47,7 @@ def query_value(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def read_refusal(head: Head, body: Any) -> CallError:
+def read_error(head: Head, body: Any) -> CallError:
     """`{"err_code", "err_msg", "request_id"}`, or `{"category", "message", "details"}`."""
     data = body if isinstance(body, dict) else {}
     message = data.get("err_msg") or data.get("message") or data.get("details")
@@ -80,7 +80,9 @@ class DeepgramSpeech:
         wanted.update({**quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options})
         response_format = ResponseFormat(AudioReader(request), BytesAsFrames, "blob")
         body = {"text": request.text}
-        return EncodedRequest(address(quirks.path, wanted), body, {}, warnings.all(), response_format=response_format)
+        return EncodedRequest(
+            path_with_query(quirks.path, wanted), body, {}, warnings.all(), response_format=response_format
+        )
 
     def frames(self) -> Frames:
         return SseFrames()
@@ -89,7 +91,7 @@ class DeepgramSpeech:
         return AudioReader(SpeechRequest(text="?"))
 
     def error(self, head: Head, body: bytes) -> CallError:
-        return read_refusal(head, parse_body(body))
+        return read_error(head, parse_body(body))
 
 
 def with_voice(model: str, voice: str | None) -> str:
@@ -122,7 +124,7 @@ def write_transcription(call: Call, quirks: TranscriptionQuirks) -> EncodedReque
     if request.diarize:
         wanted.update(quirks.speakers or {})
     wanted.update({**call.endpoint.ai_model.parameters, **call.config.options})
-    audio, path = request.audio, address(quirks.path, wanted)
+    audio, path = request.audio, path_with_query(quirks.path, wanted)
     if audio.data is None and audio.url is not None:
         return EncodedRequest(path, {"url": audio.url}, {}, warnings.all())
     kind = {"content-type": kind_of(audio)}
@@ -154,4 +156,4 @@ def model_name(data: Wire) -> str | None:
     return next((name for model in known if isinstance(model, dict) and (name := read_text(model, "name"))), None)
 
 
-TRANSCRIPTION = OperationCodec("deepgram.transcription", write_transcription, read_transcription, read_refusal)
+TRANSCRIPTION = OperationCodec("deepgram.transcription", write_transcription, read_transcription, read_error)

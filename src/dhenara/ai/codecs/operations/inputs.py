@@ -68,7 +68,7 @@ def read_embedding_input(call: Call, quirks: EmbeddingQuirks) -> EmbeddingInput:
     return EmbeddingInput(call.endpoint.ai_model.model_name, inputs, params, warnings)
 
 
-def checked(vectors: Any) -> list[list[float]]:
+def check_vectors(vectors: Any) -> list[list[float]]:
     """Check the vectors of a response; raises ValueError if they are missing or invalid."""
     if not isinstance(vectors, list) or not vectors:
         raise ValueError("the response contains no vectors")

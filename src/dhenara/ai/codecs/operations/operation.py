@@ -21,7 +21,7 @@ from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import MALFORMED, EncodedRequest, Quirks
 from ..common.fields import count
-from ..failure import parse_body, says_why as says_why
+from ..failure import contains_error, parse_body
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)
@@ -38,7 +38,7 @@ class DocumentReader:
         try:
             data = list(self.read(body))
         except MALFORMED:
-            if self.refuse is None or not says_why(body):
+            if self.refuse is None or not contains_error(body):
                 raise
             yield ErrorDelta(self.refuse(Head(0), body))
             return
