@@ -8,26 +8,24 @@ from typing import Annotated, Any
 
 import typer
 
-from .commands import (
-    ask,
-    batch,
-    budget,
-    cache,
-    chat,
-    doctor,
-    embed,
-    image,
-    ledger,
-    local,
-    models,
-    providers,
-    replay,
-    settings,
-    setup,
-    speak,
-    transcribe,
-    usage,
-)
+from .commands.ask import register_ask
+from .commands.batch import register_batch
+from .commands.budget import register_budget
+from .commands.cache import register_cache
+from .commands.chat import register_chat
+from .commands.doctor import register_doctor
+from .commands.embed import register_embed
+from .commands.image import register_image
+from .commands.ledger import register_ledger
+from .commands.local import register_local
+from .commands.models import register_models
+from .commands.providers import register_providers
+from .commands.replay import register_replay
+from .commands.settings import register_settings
+from .commands.setup import register_setup
+from .commands.speak import register_speak
+from .commands.transcribe import register_transcribe
+from .commands.usage import register_usage
 from .exit_codes import Exit, print_error, run_guarded
 from .streams import show
 
@@ -42,12 +40,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-PROMPT_COMMANDS = (ask, chat, batch, replay)
-OPERATION_COMMANDS = (embed, image, transcribe, speak)
-SETUP_COMMANDS = (setup, doctor, settings, providers, models, local)
-RECORD_COMMANDS = (usage, ledger, budget, cache)
-for module in (*PROMPT_COMMANDS, *OPERATION_COMMANDS, *SETUP_COMMANDS, *RECORD_COMMANDS):
-    module.register(app)
+PROMPT_COMMANDS = (register_ask, register_chat, register_batch, register_replay)
+OPERATION_COMMANDS = (register_embed, register_image, register_transcribe, register_speak)
+SETUP_COMMANDS = (
+    register_setup,
+    register_doctor,
+    register_settings,
+    register_providers,
+    register_models,
+    register_local,
+)
+RECORD_COMMANDS = (register_usage, register_ledger, register_budget, register_cache)
+for register in (*PROMPT_COMMANDS, *OPERATION_COMMANDS, *SETUP_COMMANDS, *RECORD_COMMANDS):
+    register(app)
 
 
 def show_version(wanted: bool) -> None:

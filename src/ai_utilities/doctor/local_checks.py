@@ -1,4 +1,4 @@
-"""The result of a check, and checks of this machine: installed extras, the embedded model, and files of stores."""
+"""Checks of this machine: installed extras, the embedded model, and files of stores."""
 
 from __future__ import annotations
 
@@ -8,42 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
-from typing import Literal
 
 from dhenara.ai.diagnosis import embedded_model
 
 from ..config.paths import cache_path, state_path
 from ..config_models import AiSettings
-
-Health = Literal["ok", "warning", "failure"]
-MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
-
-
-@dataclass(frozen=True, slots=True)
-class CheckResult:
-    """`fix` says what to do, where something is to be done."""
-
-    what: str
-    health: Health
-    seen: str
-    fix: str = ""
-
-    def __str__(self) -> str:
-        fix = f"\n{'':>9}{'':<18}-> {self.fix}" if self.fix else ""
-        return f"{MARKS[self.health]}  {self.what:<18}{self.seen}{fix}"
-
-
-def passed(what: str, seen: str) -> CheckResult:
-    return CheckResult(what, "ok", seen)
-
-
-def warning(what: str, seen: str, fix: str = "") -> CheckResult:
-    return CheckResult(what, "warning", seen, fix)
-
-
-def failed(what: str, seen: str, fix: str = "") -> CheckResult:
-    return CheckResult(what, "failure", seen, fix)
-
+from .provider_checks import CheckResult, failed, passed
 
 WHAT = "embedded model"
 FIX = "ai-utilities local install"

@@ -6,7 +6,9 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Literal
 from urllib.parse import urlsplit
 
 from dhenara.ai.diagnosis import proxy_for, trusted_certificates
@@ -24,7 +26,36 @@ from ..exceptions import (
 )
 from ..providers.defaults import EMBEDDERS
 from ..results import AskResult
-from .local_checks import CheckResult, failed, passed, warning
+
+Health = Literal["ok", "warning", "failure"]
+MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """`fix` says what to do, where something is to be done."""
+
+    what: str
+    health: Health
+    seen: str
+    fix: str = ""
+
+    def __str__(self) -> str:
+        fix = f"\n{'':>9}{'':<18}-> {self.fix}" if self.fix else ""
+        return f"{MARKS[self.health]}  {self.what:<18}{self.seen}{fix}"
+
+
+def passed(what: str, seen: str) -> CheckResult:
+    return CheckResult(what, "ok", seen)
+
+
+def warning(what: str, seen: str, fix: str = "") -> CheckResult:
+    return CheckResult(what, "warning", seen, fix)
+
+
+def failed(what: str, seen: str, fix: str = "") -> CheckResult:
+    return CheckResult(what, "failure", seen, fix)
+
 
 TIMEOUT = 20.0
 SLOW = 2.0

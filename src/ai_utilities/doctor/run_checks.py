@@ -14,8 +14,17 @@ from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import AIUtilitiesError
 from ..providers.endpoint import make_fallbacks
 from ..providers.facts import EMBEDDED, LOOPBACK
-from .local_checks import CheckResult, check_embedded, check_extras, check_stores, failed, passed, warning
-from .provider_checks import call_limit, check_call, check_connectivity, check_without_chat
+from .local_checks import check_embedded, check_extras, check_stores
+from .provider_checks import (
+    CheckResult,
+    call_limit,
+    check_call,
+    check_connectivity,
+    check_without_chat,
+    failed,
+    passed,
+    warning,
+)
 
 SHORTEST_KEY = 8
 

@@ -11,7 +11,6 @@ from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_calls import StoreIO
 from ..usage.attempt_rows import stored_text
-from . import names
 from .attributes import (
     Attributes,
     answer_attributes,
@@ -20,6 +19,21 @@ from .attributes import (
     request_attributes,
     response,
     token_attributes,
+)
+from .names import (
+    ATTEMPTS,
+    COUNTERS,
+    DURATION,
+    DURATIONS,
+    EMBEDDED_TOKENS,
+    ERROR_TYPE,
+    FIRST_CHUNK,
+    OPERATION,
+    REQUEST_MODEL,
+    RESPONSE_MODEL,
+    SECONDS,
+    TIME_TO_FIRST_CHUNK,
+    TOKENS,
 )
 from .redaction import redact
 
@@ -43,23 +57,23 @@ class TelemetryLayer:
         meter = metrics.get_meter("ai_utilities", meter_provider=meter_provider)
         self.durations = {
             operation: meter.create_histogram(
-                name, "s", "How long calls take.", explicit_bucket_boundaries_advisory=names.SECONDS
+                name, "s", "How long calls take.", explicit_bucket_boundaries_advisory=SECONDS
             )
-            for operation, name in (*names.DURATIONS.items(), ("", names.DURATION))
+            for operation, name in (*DURATIONS.items(), ("", DURATION))
         }
         self.first_chunk = meter.create_histogram(
-            names.TIME_TO_FIRST_CHUNK,
+            TIME_TO_FIRST_CHUNK,
             "s",
             "How long until answers begin.",
-            explicit_bucket_boundaries_advisory=names.SECONDS,
+            explicit_bucket_boundaries_advisory=SECONDS,
         )
         self.embedded = meter.create_histogram(
-            names.EMBEDDED_TOKENS,
+            EMBEDDED_TOKENS,
             "{token}",
             "How many tokens are read to embed texts.",
-            explicit_bucket_boundaries_advisory=names.TOKENS,
+            explicit_bucket_boundaries_advisory=TOKENS,
         )
-        self.tokens = {field: meter.create_counter(name, "{token}") for field, name in names.COUNTERS.items()}
+        self.tokens = {field: meter.create_counter(name, "{token}") for field, name in COUNTERS.items()}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
         return BoundTelemetry(self, io, target).record_span
@@ -78,7 +92,7 @@ class BoundTelemetry:
         layer, trace = self._layer, self._layer.trace
         who = request_attributes(self._target, call.operation)
         span = layer.tracer.start_span(
-            f"{who[names.OPERATION]} {who[names.REQUEST_MODEL]}",
+            f"{who[OPERATION]} {who[REQUEST_MODEL]}",
             kind=trace.SpanKind.CLIENT,
             attributes={**who, **request(call)},
         )
@@ -95,7 +109,7 @@ class BoundTelemetry:
             raise
         first = self._io.monotonic() - started if call.config.streaming else None
         if first is not None:
-            span.set_attribute(names.FIRST_CHUNK, first)
+            span.set_attribute(FIRST_CHUNK, first)
 
         async def ended(stream: Stream) -> None:
             answer, failed = stream.partial(), None
@@ -107,7 +121,7 @@ class BoundTelemetry:
             span.set_attributes(response(answer))
             if captured:
                 span.set_attributes(answer_attributes(answer))
-            data = {**who, names.RESPONSE_MODEL: answer.model} if answer.model else who
+            data = {**who, RESPONSE_MODEL: answer.model} if answer.model else who
             if not answer.cached:
                 self._record_tokens(call, answer, first, data)
             self._end_span(span, call, data, started, failed)
@@ -120,7 +134,7 @@ class BoundTelemetry:
         return str(error) if captured else stored_text(error, call)
 
     def _record_failure(self, span: Any, kind: str, text: str) -> None:
-        span.set_attribute(names.ERROR_TYPE, kind)
+        span.set_attribute(ERROR_TYPE, kind)
         span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redact(text)))
 
     def _record_tokens(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
@@ -136,10 +150,10 @@ class BoundTelemetry:
                 self._layer.tokens[field].add(count, who)
 
     def _end_span(self, span: Any, call: Call, who: Attributes, started: float, failed: str | None) -> None:
-        span.set_attribute(names.ATTEMPTS, len(call.journal.attempts))
+        span.set_attribute(ATTEMPTS, len(call.journal.attempts))
         durations = self._layer.durations
         duration = durations.get(call.operation, durations[""])
-        duration.record(self._io.monotonic() - started, {**who, names.ERROR_TYPE: failed} if failed else who)
+        duration.record(self._io.monotonic() - started, {**who, ERROR_TYPE: failed} if failed else who)
         span.end()
 
 

@@ -40,7 +40,7 @@ SaveFlag = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register_ask(app: typer.Typer) -> None:
     app.command("ask")(ask)
 
 

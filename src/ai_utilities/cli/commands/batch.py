@@ -27,7 +27,7 @@ from ..output import format_cost
 from ..streams import drawing
 
 
-def register(app: typer.Typer) -> None:
+def register_batch(app: typer.Typer) -> None:
     app.command("batch")(batch)
 
 

@@ -17,7 +17,7 @@ FileArgument = Annotated[Path | None, typer.Argument(help="File of budgets; by d
 SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="Amount to count as spent for each reservation.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_budget(app: typer.Typer) -> None:
     commands = typer.Typer(
         help="List and close reservations of ended processes, and repair budgets.",
         no_args_is_help=True,

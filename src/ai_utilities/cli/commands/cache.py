@@ -33,7 +33,7 @@ PREVIEW = 44
 SHORT = 10
 
 
-def register(app: typer.Typer) -> None:
+def register_cache(app: typer.Typer) -> None:
     commands = typer.Typer(
         help="Show or clear the cache.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
     )

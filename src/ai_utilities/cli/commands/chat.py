@@ -26,7 +26,7 @@ from ..streams import show
 LoadFlag = Annotated[Path | None, typer.Option("--load", metavar="FILE", help="Continue a saved conversation.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_chat(app: typer.Typer) -> None:
     app.command("chat")(chat)
 
 

@@ -17,7 +17,7 @@ INDENT = 27
 """Column at which the finding begins."""
 
 
-def register(app: typer.Typer) -> None:
+def register_doctor(app: typer.Typer) -> None:
     app.command("doctor")(doctor)
 
 

@@ -19,7 +19,7 @@ PurposeFlag = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register_embed(app: typer.Typer) -> None:
     app.command("embed")(embed)
 
 

@@ -31,7 +31,7 @@ OptionFlag = Annotated[
 UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show the cost afterwards.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_image(app: typer.Typer) -> None:
     app.command("image")(image)
 
 

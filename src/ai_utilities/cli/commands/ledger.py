@@ -12,7 +12,7 @@ from ..flags import EnvFileFlag
 FileArgument = Annotated[Path | None, typer.Argument(help="Ledger file; by default the one in the settings.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_ledger(app: typer.Typer) -> None:
     commands = typer.Typer(
         help="List and close requests of ended processes, and repair the usage ledger.",
         no_args_is_help=True,

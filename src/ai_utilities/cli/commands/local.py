@@ -25,7 +25,7 @@ DryFlag = Annotated[bool, typer.Option("--dry-run", help="Show the commands with
 NEXT = 'Now try: ai-utilities ask "Say hello" --provider local'
 
 
-def register(app: typer.Typer) -> None:
+def register_local(app: typer.Typer) -> None:
     commands = typer.Typer(
         help="Manage the embedded model, which needs no server and no key.", no_args_is_help=True, rich_markup_mode=None
     )

@@ -34,7 +34,7 @@ COLUMN_PRIORITY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "out
 """The order in which columns are kept if the terminal is too narrow for all."""
 
 
-def register(app: typer.Typer) -> None:
+def register_models(app: typer.Typer) -> None:
     app.command("models")(models)
 
 

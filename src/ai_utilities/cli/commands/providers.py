@@ -13,7 +13,7 @@ from ..flags import EnvFileFlag
 from ..streams import show
 
 
-def register(app: typer.Typer) -> None:
+def register_providers(app: typer.Typer) -> None:
     app.command("providers")(providers)
 
 

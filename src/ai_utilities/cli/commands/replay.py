@@ -18,7 +18,7 @@ from ..output import to_json
 CompareFlag = Annotated[bool, typer.Option("--diff", help="Show a line diff against the saved answer.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_replay(app: typer.Typer) -> None:
     app.command("replay")(replay)
 
 

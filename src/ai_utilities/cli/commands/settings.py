@@ -17,7 +17,7 @@ ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only settings that a
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_settings(app: typer.Typer) -> None:
     app.command("settings")(settings)
 
 

@@ -11,7 +11,7 @@ from ...setup.steps import KeyHome
 from ..streams import show as print_line
 
 
-def register(app: typer.Typer) -> None:
+def register_setup(app: typer.Typer) -> None:
     app.command("setup")(setup)
 
 

@@ -22,7 +22,7 @@ SpeedFlag = Annotated[
 ]
 
 
-def register(app: typer.Typer) -> None:
+def register_speak(app: typer.Typer) -> None:
     app.command("speak")(speak)
 
 

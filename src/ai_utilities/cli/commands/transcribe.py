@@ -32,7 +32,7 @@ SpeakersFlag = Annotated[bool, typer.Option("--speakers", help="Label speakers, 
 OutputFlag = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_transcribe(app: typer.Typer) -> None:
     app.command("transcribe")(transcribe)
 
 

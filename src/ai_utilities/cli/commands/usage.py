@@ -32,7 +32,7 @@ HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="W
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def register(app: typer.Typer) -> None:
+def register_usage(app: typer.Typer) -> None:
     app.command("usage")(usage)
 
 
