@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiSettings
-from ai_utilities.doctor.run_checks import run_checks
+from ai_utilities.doctor import run_checks
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 
 

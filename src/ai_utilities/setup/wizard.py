@@ -15,8 +15,8 @@ from ..config.origins import read_dotenv
 from ..config.secrets import MASK
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
-from ..doctor.provider_checks import call_limit
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
+from ..providers.checks import call_limit
 from ..providers.defaults import is_reachable, server_address
 from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv

@@ -33,7 +33,7 @@ def doctor(
 
     Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
     """
-    from ...doctor.run_checks import run_checks
+    from ...doctor import run_checks
     from ..clients import settings_for
 
     failed = False

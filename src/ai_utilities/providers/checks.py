@@ -24,8 +24,8 @@ from ..exceptions import (
     ProviderRateLimitError,
     QuotaError,
 )
-from ..providers.defaults import EMBEDDERS
 from ..results import AskResult
+from .defaults import EMBEDDERS
 
 Health = Literal["ok", "warning", "failure"]
 MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}

@@ -1,1 +1,0 @@
-"""The doctor: looks at everything a call rests on, and says what to do about what is ill."""
