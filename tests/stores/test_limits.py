@@ -338,7 +338,7 @@ def test_a_store_that_fails_leaves_this_process_its_own_limits(
         asking.generate("?")
         with pytest.raises(LimitReachedError):
             asking.generate("?")
-    assert "keeps to its limits alone" in caplog.text
+    assert "applies the limits alone" in caplog.text
 
 
 def test_who_asked_first_is_served_first_and_a_large_request_is_not_overtaken() -> None:
@@ -493,7 +493,7 @@ def test_headers_of_several_vendors_are_read() -> None:
 
 
 def test_a_limit_of_nothing_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="requests_per_minute is a number of at least 1"):
+    with pytest.raises(ConfigurationError, match="requests_per_minute must be a number of at least 1"):
         Limit(requests_per_minute=0)
 
 

@@ -7,7 +7,6 @@ import json
 import logging
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, QuotaError, RateLimitError
@@ -18,20 +17,25 @@ from ..storage.store_calls import StoreIO, call_store, call_store_shielded, with
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Limit, LimitReachedError, read_headers
 from .stores import LimitStore, MemoryLimits
-from .window_state import NEVER_LONGER, Ask
+from .window_state import NEVER_LONGER, Ask, SeenLimit, Verdict
 
+log = logging.getLogger("ai_utilities.limits")
 LEASE = 900.0
-"""Seconds after which a call that never ended no longer counts as running: its process has died."""
+"""Seconds after which a call that did not end no longer counts as running, as its process has probably died."""
+
 TO_SPARE = 5.0
-"""Seconds more than a call may take, for whoever ends it late."""
+"""Seconds for which a call counts as running after its deadline."""
 
 
-def build_request(
-    limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None
-) -> dict[str, Any]:
-    """What one call to this model needs to be granted; `live` is what only the provider knows the limits of.
+def build_request(limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None) -> Ask:
+    """The arguments with which a call asks for its limits.
 
-    `left`: how many seconds the call may take, where it has a deadline. One that never ends blocks its place no longer.
+    Args:
+        limits: The limits that apply.
+        model: The model.
+        tokens: The estimated tokens of the call.
+        headers: Whether limits that the provider reports apply, too.
+        left: The seconds that the call has left; None without a deadline.
     """
     return {
         "ticket": uuid.uuid4().hex,
@@ -61,29 +65,29 @@ def build_request(
 
 
 def live_name(model: str, kind: str) -> str:
+    """The bucket of a limit that the provider reports."""
     return f"{model}|{kind}||live"
 
 
 def describe_limit(why: str) -> str:
-    """Which limit it was, from the name of its bucket."""
+    """Describes a limit by the name of its bucket."""
     if why == "paused":
         return "the provider asked for a pause"
-    whose, kind, window, most = why.rsplit("|", 3)
+    model, kind, window, most = why.rsplit("|", 3)
     if most == "live":
-        return f"the provider says that the {kind} of {whose} are used up for now"
+        return f"the provider says that the {kind} of {model} are used up for now"
     if kind == "concurrency":
-        return f"{most} calls to {whose} are running, which is the limit"
-    return f"the limit of {most} {kind} per {WORDS.get(float(window), f'{window} s')} for {whose} is used up"
+        return f"{most} calls to {model} are running, which is the limit"
+    return f"the limit of {most} {kind} per {WORDS.get(float(window), f'{window} s')} for {model} is used up"
 
 
 def account_name(target: Target) -> str:
-    """Provider and a hash of address and key: keys do not share limits, and are never kept."""
+    """The account of a target: the provider, and a hash of address and key, since keys do not share limits."""
     text = json.dumps([target.base_url, target.account])
     digest = hashlib.blake2b(text.encode(), digest_size=12, person=b"dhenara-limits").hexdigest()
     return f"{target.origin.provider}:{digest}"
 
 
-log = logging.getLogger("ai_utilities.limits")
 USUAL_ANSWER = 500
 """Estimated tokens of an answer without a limit."""
 
@@ -95,16 +99,20 @@ AFTERWARDS = 2.0
 
 SHORT_PAUSE = 1.0
 """Seconds to pause if the provider does not say how long."""
+
 SHORTEST_POLL = 0.001
-"""Timers of uvloop count whole milliseconds: a shorter wait is none, and the queue would be asked over and over."""
+"""Seconds. Timers of uvloop count whole milliseconds: with a shorter wait, a call would poll without a pause."""
 
 
 class LimitLayer:
     """Enforces rate limits. Put it into `attempt_layers`. All users of the same store and API key share the limits.
 
-    `wait`: True waits as long as needed, a number at most that many seconds, False not at all; a call that may not wait
-    raises `LimitReachedError` with the time needed. With `headers`, the limits that providers report are respected too,
-    also without own limits.
+    Args:
+        *limits: The limits; without any, only those that providers report apply.
+        store: Where they are counted; None counts in memory.
+        wait: True waits as long as needed, a number at most that many seconds, False not at all. A call that may not
+            wait raises `LimitReachedError` with the time needed.
+        headers: Whether limits that providers report apply, too.
     """
 
     def __init__(
@@ -118,27 +126,33 @@ class LimitLayer:
         self.down = False
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint, in sync or async code."""
         return BoundLimits(self, io, target).wait_for_limits
 
-    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
-        """A failing store does not fail calls: meanwhile this process applies the limits alone."""
+    def step(self, account: str, step: str, ask: Ask) -> Verdict:
+        """Does a step. While the store fails, this process applies the limits alone.
+
+        Raises:
+            StoreEvictsError: If the server may evict the limits.
+            StoreVersionError: If a newer version of this library has written the limits.
+        """
         try:
-            match = self.store.step(account, step, ask)
+            verdict = self.store.step(account, step, ask)
         except (StoreEvictsError, StoreVersionError):
             raise  # a permanent error: the store is configured wrongly
         except StoreError as error:
             if not self.down:
-                log.warning("the limit store fails; this process keeps to its limits alone: %s", error)
+                log.warning("the limit store fails; this process applies the limits alone: %s", error)
             self.down = True
             return self._alone.step(account, step, ask)
         if self.down:
             log.warning("the limit store works again")
         self.down = False
-        return match
+        return verdict
 
 
 class BoundLimits:
-    """The limits of one execution mode, before one target."""
+    """The limit layer of one endpoint, in sync or async code."""
 
     def __init__(self, layer: LimitLayer, io: StoreIO, target: Target) -> None:
         self._layer = layer
@@ -169,8 +183,12 @@ class BoundLimits:
         stream.on_end(ended)
         return stream
 
-    async def _acquire(self, call: Call, ask: dict[str, Any]) -> float:
-        """The time at which the call was granted; waits in the queue."""
+    async def _acquire(self, call: Call, ask: Ask) -> float:
+        """Waits until the call is granted, and returns the time of the store at that moment.
+
+        Raises:
+            LimitReachedError: If the call may not wait that long.
+        """
         try:
             verdict = await self._step("take", ask, call)
             if verdict["wait"]:
@@ -182,25 +200,25 @@ class BoundLimits:
             raise
         return float(verdict["at"])
 
-    async def _wait_for_grant(self, call: Call, ask: dict[str, Any]) -> dict[str, Any]:
-        """Asks again when its time has come, or when a place becomes free, until granted."""
+    async def _wait_for_grant(self, call: Call, ask: Ask) -> Verdict:
+        """Asks again at its time, or when capacity becomes free, until the call is granted."""
         event, until = self._io.wakeup_event(), self._io.monotonic() + self._layer.longest
         until = until if call.deadline is None else min(until, call.deadline)
-        with self._layer.store.line.waiting(self._account, ask, event):
+        with self._layer.store.waiters.waiting(self._account, ask, event):
             while (verdict := await self._step("take", ask, call))["wait"]:
                 now = self._io.monotonic()
                 if now + verdict["wait"] > until:
                     raise self._limit_error(verdict)
                 await event.wait(min(self._next_poll(verdict, ask), until - now))
-        self._layer.store.line.notify(self._account)
+        self._layer.store.waiters.notify(self._account)
         return verdict
 
-    def _next_poll(self, verdict: dict[str, Any], ask: dict[str, Any]) -> float:
-        """Seconds until it asks again. A place in this process needs no looking for: it is told."""
-        data = not self._layer.store.blocking and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
-        return NEVER_LONGER if data else max(float(verdict["look"]), SHORTEST_POLL)
+    def _next_poll(self, verdict: Verdict, ask: Ask) -> float:
+        """Seconds until the next attempt. Places in a store of this process are notified."""
+        notified = not self._layer.store.blocking and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
+        return NEVER_LONGER if notified else max(float(verdict["look"]), SHORTEST_POLL)
 
-    def _limit_error(self, verdict: dict[str, Any]) -> LimitReachedError:
+    def _limit_error(self, verdict: Verdict) -> LimitReachedError:
         origin = self._target.origin
         return LimitReachedError(
             f"{describe_limit(verdict['why'])}; the call could be sent in {verdict['wait']:.3g} s, "
@@ -210,7 +228,7 @@ class BoundLimits:
             retry_after=verdict["wait"],
         )
 
-    async def _record_refusal(self, call: Call, ask: dict[str, Any], error: BaseException) -> None:
+    async def _record_refusal(self, call: Call, ask: Ask, error: BaseException) -> None:
         """A rejected request used no tokens. A rate-limit error pauses all users of the same key."""
         if isinstance(error, RateLimitError) and not isinstance(error, QuotaError):
             seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
@@ -220,10 +238,11 @@ class BoundLimits:
         await self._settle(ask, Usage() if known else None)
 
     async def _observe(self, call: Call, *, only_empty: bool = False) -> None:
+        """Passes on what the provider reported: all of it, or only limits that are used up."""
         head = call.journal.head
         if not self._layer.headers or head is None:
             return
-        seen = [
+        seen: list[SeenLimit] = [
             {
                 "bucket": live_name(self._model, one.kind),
                 "limit": one.limit,
@@ -236,29 +255,28 @@ class BoundLimits:
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
 
-    async def _settle(self, ask: dict[str, Any], usage: Usage | None) -> None:
-        """Without reported usage, the estimate stays counted."""
-        used = None if usage is None else usage.total_tokens - usage.cache_read_tokens
-        corrected = {
-            kind: [
-                {**want, "amount": used - want["amount"]}
-                for want in ask[kind]
-                if used is not None and want["kind"] == "tokens"
-            ]
-            for kind in ("wants", "live")
-        }
-        await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": ask["at"], **corrected})
+    async def _settle(self, ask: Ask, usage: Usage | None) -> None:
+        """Ends the call. Without a known usage, the estimate stays counted."""
+        settled: Ask = {"ticket": ask["ticket"], "at": ask["at"], "wants": [], "live": []}
+        if usage is not None:
+            used = usage.total_tokens - usage.cache_read_tokens
+            for want in ask["wants"]:
+                if want["kind"] == "tokens":
+                    settled["wants"].append({**want, "amount": used - want["amount"]})
+            for live_want in ask["live"]:
+                if live_want["kind"] == "tokens":
+                    settled["live"].append({**live_want, "amount": used - live_want["amount"]})
+        await self._apply_shielded("settle", settled)
 
-    async def _step(self, step: str, ask: Ask, call: Call) -> dict[str, Any]:
+    async def _step(self, step: str, ask: Ask, call: Call) -> Verdict:
         left = TIMEOUT if call.deadline is None else min(TIMEOUT, max(0.0, call.deadline - self._io.monotonic()) / 2)
         work = within(SHORT_TIMEOUT if self._layer.down else left, self._layer.step)
-        match: dict[str, Any] = await call_store(self._io, self._layer.store, work, self._account, step, ask)
-        return match
+        return await call_store(self._io, self._layer.store, work, self._account, step, ask)
 
     async def _apply_shielded(self, step: str, ask: Ask) -> None:
         work = within(SHORT_TIMEOUT if self._layer.down else AFTERWARDS, self._layer.step)
         await call_store_shielded(self._io, self._layer.store, work, self._account, step, ask)
-        self._layer.store.line.notify(self._account)
+        self._layer.store.waiters.notify(self._account)
 
     async def _tokens(self, call: Call) -> int:
         if call.operation in MANAGEMENT_OPERATIONS:

@@ -18,9 +18,21 @@ WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A rate limit; None means not limited. `provider` and `model` may have wildcards.
+    """A rate limit. API keys never share limits.
 
-    Each matching model has its own limit; with `together`, all share one. API keys never share limits.
+    Attributes:
+        requests_per_second: Maximum requests in any second; None is no limit, as for the others.
+        requests_per_minute: Maximum requests in any minute.
+        tokens_per_minute: Maximum tokens in any minute.
+        requests_per_day: Maximum requests in any 24 hours.
+        tokens_per_day: Maximum tokens in any 24 hours.
+        concurrency: Maximum calls that run at the same time.
+        provider: The providers to which it applies; may have wildcards.
+        model: The models to which it applies; may have wildcards.
+        together: Whether all matching models share one limit; otherwise each has its own.
+
+    Raises:
+        ConfigurationError: If a number is less than 1.
     """
 
     requests_per_second: int | None = None
@@ -38,9 +50,10 @@ class Limit:
                      "tokens_per_day", "concurrency"):  # fmt: skip
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise ConfigurationError(f"{name} is a number of at least 1, or None for no limit; not {value!r}")
+                raise ConfigurationError(f"{name} must be a number of at least 1, or None for no limit, not {value!r}")
 
     def applies_to(self, provider: str, model: str) -> bool:
+        """Whether calls to this provider and model count."""
         return fnmatchcase(provider, self.provider) and fnmatchcase(model, self.model)
 
     def counter_name(self, model: str) -> str:
@@ -48,7 +61,7 @@ class Limit:
         return self.model if self.together else model
 
     def windows(self) -> Iterator[tuple[Kind, int, float]]:
-        """What is limited, the amount, and the seconds of the window."""
+        """The limited windows: what is counted, the maximum, and the seconds of the window."""
         given: tuple[tuple[Kind, int | None, float], ...] = (
             ("requests", self.requests_per_second, SECOND),
             ("requests", self.requests_per_minute, MINUTE),
@@ -62,7 +75,7 @@ class Limit:
 
 
 class LimitReachedError(RateLimitError):
-    """A limit is used up and the call may not wait that long; it was not sent."""
+    """A limit is used up, and the call may not wait that long. It was not sent."""
 
     code = "limit_reached"
     retriable = False
@@ -91,7 +104,14 @@ USUAL_RESET = 60.0
 
 @dataclass(frozen=True, slots=True)
 class HeaderLimit:
-    """`remaining` of `limit` are left; all are available again in `reset` seconds."""
+    """A limit as a provider reports it.
+
+    Attributes:
+        kind: What is counted.
+        limit: The maximum.
+        remaining: What is left of it.
+        reset: Seconds until all of it is available again.
+    """
 
     kind: Kind
     limit: float
@@ -100,7 +120,12 @@ class HeaderLimit:
 
 
 def read_headers(headers: Mapping[str, str], now: float) -> Iterator[HeaderLimit]:
-    """The limits that can be parsed; `now` is in Unix seconds."""
+    """Reads the limits in the headers of a response; those that cannot be parsed are left out.
+
+    Args:
+        headers: The headers, with names in lower case.
+        now: The time in Unix seconds.
+    """
     for kind, limit, remaining, reset in NAMES:
         most, left = parse_number(headers.get(limit)), parse_number(headers.get(remaining))
         if most is not None and left is not None and most > 0:

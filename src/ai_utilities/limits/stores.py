@@ -12,24 +12,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
 from ..storage.process import boot_id, seconds_since_boot
-from ..storage.redis import RedisServer, load_redis
+from ..storage.redis import RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
 from ..storage.store_calls import WakeupEvent
-from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Account, Ask, apply_step, checked, new_state
+from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Account, Ask, Verdict, apply_step, checked, new_state
 
 Group = tuple[str, ...]
-"""Callers with the same needs: while the first has to wait, the others have to as well."""
+"""The limits that a call needs. Of waiting calls with the same ones, only the first has to be notified."""
 
 
 class WaitQueue:
-    """The callers of one store, in order of arrival."""
+    """The waiting calls of this process at one store, in order of arrival."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,7 +37,13 @@ class WaitQueue:
 
     @contextmanager
     def waiting(self, account: str, ask: Ask, event: WakeupEvent) -> Iterator[None]:
-        """Within it, the bell rings when this caller is first and something has become free."""
+        """Within the block, the event is set when this call is the first of its group and capacity may be free.
+
+        Args:
+            account: The account.
+            ask: What the call asks for.
+            event: The event.
+        """
         group, ticket = group_of(ask), ask["ticket"]
         with self._lock:
             self._waiting.setdefault(account, {}).setdefault(group, {})[ticket] = event
@@ -53,7 +59,7 @@ class WaitQueue:
                     del self._waiting[account]
 
     def notify(self, account: str) -> None:
-        """Notifies that capacity may be free; each caller that takes some notifies the next."""
+        """Notifies the first call of each group that capacity may be free. A call that is granted notifies the next."""
         if account not in self._waiting:
             return
         with self._lock:
@@ -64,34 +70,54 @@ class WaitQueue:
 
 
 def group_of(ask: Ask) -> Group:
-    named = (*ask["wants"], *ask["live"])
-    return tuple(sorted([*(want["bucket"] for want in named), *(lane["lane"] for lane in ask["lanes"])]))
+    """The group of a call."""
+    buckets = [*(want["bucket"] for want in ask["wants"]), *(want["bucket"] for want in ask["live"])]
+    return tuple(sorted([*buckets, *(lane["lane"] for lane in ask["lanes"])]))
 
 
 class LimitStore(ABC):
-    """Base class of stores. All users of a store share its limits. `account` is a name without secrets."""
+    """Base class of limit stores. All users of a store share its limits.
+
+    Methods may block; `blocking = False` promises that they never do.
+    """
 
     blocking: ClassVar[bool] = True
     poll_interval: ClassVar[float] = NEVER_LONGER
-    """Seconds between two questions of a waiting caller, at most: what other processes do, nobody tells."""
+    """The longest poll interval of a waiting call in seconds: other processes do not notify it."""
 
-    line: WaitQueue
+    waiters: WaitQueue
 
-    def __new__(cls, *_: Any, **__: Any) -> Self:
-        store = super().__new__(cls)  # here, so that a store of one's own need not call any __init__
-        store.line = WaitQueue()
+    def __new__(cls, *_: object, **__: object) -> Self:
+        store = super().__new__(cls)  # here, so that subclasses need not call __init__
+        store.waiters = WaitQueue()
         return store
 
     @abstractmethod
-    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
-        """Takes one step of `window_state`, exclusively."""
+    def step(self, account: str, step: str, ask: Ask) -> Verdict:
+        """Does one step of `window_state`, while no other one is done on the account.
 
-    def close(self) -> None:  # noqa: B027  # a memory holds nothing open
+        Args:
+            account: The name of an API key, without secrets.
+            step: The name of the step.
+            ask: Its arguments.
+
+        Returns:
+            The verdict of `take`; for other steps, nothing that matters.
+
+        Raises:
+            StoreError: If the store cannot be used.
+        """
+
+    def close(self) -> None:  # noqa: B027  # a store in memory has nothing to close
         """Closes files and connections."""
 
 
 class MemoryLimits(LimitStore):
-    """Limits in memory, for the threads and event loops of one process."""
+    """Limits in memory, for the threads and event loops of one process.
+
+    Args:
+        clock: The time in seconds, from any start.
+    """
 
     blocking: ClassVar[bool] = False
     poll_interval: ClassVar[float] = 60.0
@@ -101,7 +127,7 @@ class MemoryLimits(LimitStore):
         self._lock = threading.Lock()
         self._accounts: dict[str, Account] = {}
 
-    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+    def step(self, account: str, step: str, ask: Ask) -> Verdict:
         with self._lock:
             return apply_step(self._accounts.setdefault(account, new_state()), step, ask, self._clock())
 
@@ -115,28 +141,37 @@ VERSION = 2
 """Version of the account layout: 1 had no clock and no version."""
 
 LONGEST_OFF = 172_800.0
-"""Maximum seconds that a machine is assumed to have been off."""
+"""Maximum seconds that a machine counts as having been off."""
 
 
 class SQLiteLimits(LimitStore):
-    """`db_path` is created if missing. `clock`: seconds, instead of the time since the machine's boot."""
+    """Limits in one SQLite file, shared by all processes of a machine, with a clock that does not jump.
+
+    Args:
+        db_path: The file. It is created if missing.
+        clock: The time in seconds; None takes the time since the machine's boot.
+
+    Raises:
+        StoreDamagedError: If the file cannot be read.
+        StoreLostError: If the file was deleted or replaced while in use.
+    """
 
     def __init__(self, db_path: str | os.PathLike[str], *, clock: Callable[[], float] | None = None) -> None:
         self._file = SQLiteFile(db_path, LIMITS, strict=True, repair=REPAIR)
         self._clock = clock
 
-    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+    def step(self, account: str, step: str, ask: Ask) -> Verdict:
         with self._file.transaction() as file:
             row = file.execute("SELECT state FROM limits WHERE account = ?", (account,)).fetchone()
             state = new_state() if row is None else self._read(account, row[0])
             try:
-                match = apply_step(state, step, ask, self._now(state))
+                verdict = apply_step(state, step, ask, self._now(state))
             except (KeyError, TypeError, AttributeError, ValueError) as error:
                 state = self._damaged(account, error)
-                match = apply_step(state, step, ask, self._now(state))
+                verdict = apply_step(state, step, ask, self._now(state))
             text = to_json({**state, "version": VERSION}).decode()
             file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
-        return match
+        return verdict
 
     def close(self) -> None:
         self._file.close()
@@ -154,7 +189,9 @@ class SQLiteLimits(LimitStore):
         return state
 
     def _damaged(self, account: str, error: Exception) -> Account:
-        log.warning("the limits of %s in %s were damaged (%s); they are counted anew", account, self._file.path, error)
+        log.warning(
+            "the limits of %s in %s were damaged (%s); they are counted from zero", account, self._file.path, error
+        )
         return new_state()
 
     def _now(self, state: Account) -> float:
@@ -182,18 +219,27 @@ TOLERANCE = 5.0
 
 
 class RedisLimits(LimitStore):
-    """`server` is a URL such as `redis://localhost:6379/0`, or a client object.
+    """Limits on a Redis or Valkey server, shared by all machines. Each step is one script, timed by the server's clock.
+
+    The time of an account only goes forward. Each process compares it with a monotonic clock: if the server's clock is
+    set ahead, the difference is subtracted. A server that lost an account is reported in the log.
+
+    Args:
+        server: A URL such as `redis://localhost:6379/0`, or a client object.
+        prefix: Prefix of all keys.
 
     Raises:
         StoreEvictsError: If the server's `maxmemory-policy` may evict the limits.
     """
 
-    def __init__(self, server: Any = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits") -> None:
+    def __init__(
+        self, server: str | RedisClient = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits"
+    ) -> None:
         self._server = RedisServer(server, prefix)
         self._times: dict[str, tuple[float, float]] = {}
         self._stored = STORED_SECONDS
 
-    def step(self, account: str, step: str, ask: Ask) -> dict[str, Any]:
+    def step(self, account: str, step: str, ask: Ask) -> Verdict:
         self._check_policy()
         text, name = load_script()
         expected = "" if "now" in ask else self._expected(account)
@@ -201,32 +247,36 @@ class RedisLimits(LimitStore):
         options = (1, self._server.key_name(account), step, to_json(ask).decode(), *constants)
         with self._server.connected_client() as client:
             try:
-                match = client.evalsha(name, *options)
+                result = client.evalsha(name, *options)
             except load_redis().exceptions.NoScriptError:
-                match = client.eval(text, *options)
-        if match[0] == "version":
+                result = client.eval(text, *options)
+        if result[0] == "version":
             raise StoreVersionError(
-                f"the limits under {self._server.prefix} have version {match[1]}, and this version of dhenara knows "
+                f"the limits under {self._server.prefix} have version {result[1]}, and this version of dhenara knows "
                 f"{VERSION}: upgrade dhenara, or use another prefix."
             )
-        answer, now, jumped, state = match
+        answer, now, jumped, state = result
         self._report(account, state, float(jumped))
         self._times[account] = (float(now), seconds_since_boot())
-        read: dict[str, Any] = from_json(answer)
-        return read
+        verdict: Verdict = from_json(answer)
+        return verdict
 
     def close(self) -> None:
         self._server.close()
 
     def _expected(self, account: str) -> float | str:
-        """The latest that the account's time can be, where this process has seen it before."""
+        """The latest time that the account can have; empty if this process has not used it before."""
         if account not in self._times:
             return ""
         at, seen = self._times[account]
         return at + (seconds_since_boot() - seen) + TOLERANCE
 
     def _check_policy(self) -> None:
-        """Keys without an expiry are not evicted by the `volatile-` policies."""
+        """Stores keys without an expiry if the server evicts keys that expire.
+
+        Raises:
+            StoreEvictsError: If it evicts those, too.
+        """
         try:
             self._server.check_eviction("the limits", expiring=self._stored > 0)
         except StoreEvictsError:
@@ -241,19 +291,15 @@ class RedisLimits(LimitStore):
 
     def _report(self, account: str, state: str, jumped: float) -> None:
         if state == "damaged":
-            log.warning("the limits of %s on the Redis server were damaged; they are counted anew", account)
-        elif (
-            state == "new"
-            and account in self._times
-            and seconds_since_boot() - self._times[account][1] < STORED_SECONDS
-        ):
-            log.warning("the Redis server lost the limits of %s; they are counted anew", account)
+            log.warning("the limits of %s on the Redis server were damaged; they are counted from zero", account)
+        elif state == "new" and self._is_recent(account):
+            log.warning("the Redis server lost the limits of %s; they are counted from zero", account)
         if jumped:
             log.warning("the clock of the Redis server jumped ahead by %.0f s; limits do not follow it", jumped)
 
 
 @cache
 def load_script() -> tuple[str, str]:
-    """The script, and the name by which a server that has run it knows it."""
+    """The script, and its SHA-1, by which a server that has run it knows it."""
     text = files("ai_utilities.limits").joinpath("account.lua").read_text(encoding="utf-8")
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

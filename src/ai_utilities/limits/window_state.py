@@ -1,69 +1,177 @@
-"""What is used of one key's limits, and the steps that change it. Pure: state and time in, verdict out.
+"""What is used of the limits of one API key, and the steps that change it. Pure: state and time in, verdict out.
 
-An account is JSON: `windows` (bucket to amounts by slot), `live` (what the provider itself said is left), `running`
-(concurrent calls), `paused` (until when nobody may ask) and `queue` (who waits, in order, and for how much). A window
-is cut into slots, and a slot counts until all of it is out of the window: the sum over any window is never more than
-the limit. `account.lua` is the same for Redis, where it runs as one step.
+The state of an account is JSON. A window is divided into slots, and a slot counts until all of it has left the window:
+so the sum over any window never exceeds the limit. `account.lua` does the same in Redis, as one step of the server.
 
-An account has a time of its own, `clock`: what was last seen of the store's clock, and how far the account's time is
-ahead of it. It only goes forward: a clock that was set back blocks nothing.
+An account has a time of its own, `clock`: what was last seen of the store's clock, and how far the time of the account
+is ahead of it. It only goes forward, so a clock that is set back blocks nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict, cast
 
-Account = dict[str, Any]
-Ask = Mapping[str, Any]
+
+class Want(TypedDict):
+    """An amount of one window: `amount` of at most `limit` in `window` seconds, counted under `bucket`."""
+
+    bucket: str
+    kind: str
+    limit: float
+    window: float
+    amount: float
+
+
+class LiveWant(TypedDict):
+    """An amount of a limit that only the provider knows."""
+
+    bucket: str
+    kind: str
+    amount: float
+
+
+class Lane(TypedDict):
+    """A limit of calls that run at the same time."""
+
+    lane: str
+    limit: int
+
+
+class SeenLimit(TypedDict):
+    """A limit as the provider reported it: `remaining` of `limit`; all of it is available again in `reset` seconds."""
+
+    bucket: str
+    limit: float
+    remaining: float
+    reset: float
+
+
+class Ask(TypedDict, total=False):
+    """The arguments of a step.
+
+    `take`: `ticket` (the id of the call), `wants`, `live`, `lanes`, `lease` (seconds after which the call no longer
+    counts as running) and `looks` (the longest poll interval). `settle`: `ticket`, `at` (when it was granted) and the
+    corrections in `wants` and `live`. `leave`: `ticket`. `pause`: `seconds`. `observe`: `seen`. `now` replaces the
+    clock of a server, for tests.
+    """
+
+    ticket: str
+    wants: list[Want]
+    live: list[LiveWant]
+    lanes: list[Lane]
+    lease: float
+    looks: float
+    at: float
+    seconds: float
+    seen: list[SeenLimit]
+    now: float
+
+
+class Verdict(TypedDict, total=False):
+    """The result of `take`: granted at `at` if `wait` is 0; else wait for `why`, and ask again in `look` seconds."""
+
+    wait: float
+    why: str
+    look: float
+    at: float
+
+
+class LiveLevel(TypedDict):
+    """What is left of a limit of the provider at a time, and how fast it is refilled."""
+
+    level: float
+    limit: float
+    rate: float
+    at: float
+
+
+class QueuedCall(TypedDict):
+    """A waiting call, which counts as gone after `until`."""
+
+    ticket: str
+    until: float
+    amounts: dict[str, float]
+
+
+class AccountClock(TypedDict, total=False):
+    """The clock of an account; `boot` and `wall` belong to the SQLite store."""
+
+    seen: float
+    ahead: float
+    boot: str
+    wall: float
+
+
+class Account(TypedDict):
+    """The state of one API key.
+
+    `windows` has amounts by bucket and slot, `live` the levels of the provider's own limits, `running` the running
+    calls by lane, `paused` the time before which nothing is sent, `queue` the waiting calls in order.
+    """
+
+    windows: dict[str, dict[str, float]]
+    live: dict[str, LiveLevel]
+    running: dict[str, dict[str, float]]
+    paused: float
+    queue: list[QueuedCall]
+    clock: NotRequired[AccountClock]
+    version: NotRequired[int]
+
 
 SLOTS = 50
 GRACE = 3.0
-"""Seconds after which a waiting caller who did not ask again is taken for gone."""
+"""Seconds after which a waiting call that did not ask again counts as gone."""
 
 NEVER_LONGER = 1.0
-"""Seconds between two questions of a waiting caller, at most, unless its ask says otherwise in `looks`."""
+"""The longest poll interval of a waiting call in seconds, unless its ask has `looks`."""
 
 SHORTLY = 0.02
-"""When to ask again for a place among concurrent calls, times those who are before: nobody knows when one is free."""
+"""Seconds to the next attempt for a place among concurrent calls, times the calls before it in the queue."""
 
 
 def new_state() -> Account:
     return {"windows": {}, "live": {}, "running": {}, "paused": 0.0, "queue": []}
 
 
-def apply_step(account: Account, step: str, ask: Ask, now: float) -> dict[str, Any]:
-    """Takes one step on an account, in place; `now` is what the store's clock says."""
+def apply_step(account: Account, step: str, ask: Ask, now: float) -> Verdict:
+    """Changes an account in place.
+
+    Args:
+        account: The account.
+        step: `take`, `settle`, `leave`, `pause` or `observe`.
+        ask: The arguments of the step.
+        now: The time by the clock of the store.
+    """
     return STEPS[step](account, ask, tick(account, now))
 
 
 def tick(account: Account, seen: float) -> float:
-    """The account's own time."""
+    """The time of the account, which only goes forward."""
     clock = account.setdefault("clock", {"seen": seen, "ahead": 0.0})
     clock["ahead"] += max(0.0, clock["seen"] - seen)
     clock["seen"] = seen
     return float(seen + clock["ahead"])
 
 
-def checked(state: Any) -> Account:
+def checked(state: object) -> Account:
     """A stored account; parts that older versions did not have are added.
 
     Raises:
-        ValueError: if it is damaged.
+        ValueError: If it is damaged.
     """
     if not isinstance(state, dict):
         raise ValueError("an account is an object")
-    account = {**new_state(), **state}
+    account: dict[str, Any] = {**new_state(), **state}
     for name, empty in new_state().items():
         kind = (int, float) if isinstance(empty, float) else type(empty)
         if not isinstance(account[name], kind):
             raise ValueError(f"{name} of the account is damaged")
-    return account
+    return cast("Account", account)
 
 
-def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """Grants what is asked for, or says how long to wait and why, and when to ask again; who waits is in the queue."""
+def take(account: Account, ask: Ask, now: float) -> Verdict:
+    """Grants the call, or puts it into the queue and returns how long it has to wait for what."""
     account["queue"] = [one for one in account["queue"] if one["until"] > now or one["ticket"] == ask["ticket"]]
     before = reserved_before(account, ask["ticket"])
     wait, why, look = account["paused"] - now, "paused", 0.0
@@ -71,10 +179,10 @@ def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
         seconds = window_wait(account, want, before.get(want["bucket"], 0), now)
         if seconds > wait:
             wait, why = seconds, want["bucket"]
-    for want in ask["live"]:
-        seconds = live_wait(account, want, before.get(want["bucket"], 0), now)
+    for live_want in ask["live"]:
+        seconds = live_wait(account, live_want, before.get(live_want["bucket"], 0), now)
         if seconds > wait:
-            wait, why = seconds, want["bucket"]
+            wait, why = seconds, live_want["bucket"]
     for lane in ask["lanes"]:
         too_many = running_count(account, lane["lane"], now) + before.get(lane["lane"], 0) - lane["limit"] + 1
         look = max(look, too_many * SHORTLY)
@@ -88,8 +196,8 @@ def take(account: Account, ask: Ask, now: float) -> dict[str, Any]:
     return {"wait": 0.0, "why": "", "look": 0.0, "at": now}
 
 
-def settle(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """A granted call is over: what it used otherwise than expected is corrected where it was counted."""
+def settle(account: Account, ask: Ask, now: float) -> Verdict:
+    """Ends a granted call, and corrects the amounts that were counted for it."""
     for lane in account["running"].values():
         lane.pop(ask["ticket"], None)
     for want in ask["wants"]:
@@ -97,26 +205,26 @@ def settle(account: Account, ask: Ask, now: float) -> dict[str, Any]:
         slot = str(math.floor(ask["at"] / (want["window"] / SLOTS)))
         if slot in slots:
             slots[slot] = max(0, slots[slot] + want["amount"])
-    for want in ask["live"]:
-        if want["bucket"] in account["live"]:
-            account["live"][want["bucket"]]["level"] -= want["amount"]
+    for live_want in ask["live"]:
+        if live_want["bucket"] in account["live"]:
+            account["live"][live_want["bucket"]]["level"] -= live_want["amount"]
     return {}
 
 
-def remove_waiter(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """A waiting caller gives up."""
+def remove_waiter(account: Account, ask: Ask, now: float) -> Verdict:
+    """Removes a waiting call from the queue."""
     account["queue"] = [one for one in account["queue"] if one["ticket"] != ask["ticket"]]
     return {}
 
 
-def pause_account(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """The provider wants quiet: nobody asks for these seconds."""
+def pause_account(account: Account, ask: Ask, now: float) -> Verdict:
+    """Pauses all calls of the account for some seconds."""
     account["paused"] = max(account["paused"], now + ask["seconds"])
     return {}
 
 
-def observe_remaining(account: Account, ask: Ask, now: float) -> dict[str, Any]:
-    """The provider says what is left. What was granted since it was asked is not known to it: the lesser counts."""
+def observe_remaining(account: Account, ask: Ask, now: float) -> Verdict:
+    """Takes over what the provider reported. It does not know of calls granted meanwhile, so the lower level counts."""
     for seen in ask["seen"]:
         known = account["live"].get(seen["bucket"])
         level = seen["remaining"]
@@ -134,7 +242,7 @@ STEPS = {"take": take, "settle": settle, "leave": remove_waiter, "pause": pause_
 
 
 def reserved_before(account: Account, ticket: str) -> dict[str, float]:
-    """What is kept for those who waited before this one."""
+    """The amounts of the calls before this one in the queue, by bucket."""
     stored: dict[str, float] = {}
     for one in account["queue"]:
         if one["ticket"] == ticket:
@@ -144,8 +252,8 @@ def reserved_before(account: Account, ticket: str) -> dict[str, float]:
     return stored
 
 
-def window_wait(account: Account, want: Mapping[str, Any], before: float, now: float) -> float:
-    """How long until this much more fits into a window."""
+def window_wait(account: Account, want: Want, before: float, now: float) -> float:
+    """Seconds until the amount fits into its window."""
     window = want["window"]
     width = window / SLOTS
     slots = account["windows"].setdefault(want["bucket"], {})
@@ -161,8 +269,8 @@ def window_wait(account: Account, want: Mapping[str, Any], before: float, now: f
     return float(window)
 
 
-def live_wait(account: Account, want: Mapping[str, Any], before: float, now: float) -> float:
-    """How long until the provider has this much again."""
+def live_wait(account: Account, want: LiveWant, before: float, now: float) -> float:
+    """Seconds until the provider allows the amount again."""
     known = account["live"].get(want["bucket"])
     if known is None:
         return 0.0
@@ -170,11 +278,13 @@ def live_wait(account: Account, want: Mapping[str, Any], before: float, now: flo
     return float(missing / known["rate"]) if missing > 0 else 0.0
 
 
-def current_level(known: Mapping[str, Any], now: float) -> float:
+def current_level(known: LiveLevel, now: float) -> float:
+    """What is left of a limit of the provider now."""
     return float(min(known["limit"], known["level"] + known["rate"] * max(0.0, now - known["at"])))
 
 
 def running_count(account: Account, lane: str, now: float) -> int:
+    """How many calls are running in a lane; calls whose lease has ended are removed."""
     calls = account["running"].setdefault(lane, {})
     for ticket in [ticket for ticket, until in calls.items() if until <= now]:
         del calls[ticket]
@@ -198,9 +308,9 @@ def grant_request(account: Account, ask: Ask, now: float) -> None:
         slots = account["windows"][want["bucket"]]
         slot = str(math.floor(now / (want["window"] / SLOTS)))
         slots[slot] = slots.get(slot, 0) + want["amount"]
-    for want in ask["live"]:
-        known = account["live"].get(want["bucket"])
+    for live_want in ask["live"]:
+        known = account["live"].get(live_want["bucket"])
         if known is not None:
-            known["level"], known["at"] = current_level(known, now) - want["amount"], now
+            known["level"], known["at"] = current_level(known, now) - live_want["amount"], now
     for lane in ask["lanes"]:
         account["running"][lane["lane"]][ask["ticket"]] = now + ask["lease"]
