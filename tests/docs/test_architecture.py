@@ -1,0 +1,44 @@
+"""ARCHITECTURE.md names every package, and only files and folders that exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "src"
+ENGINE = SOURCES / "dhenara" / "ai"
+TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+PATHS = sorted(set(re.findall(r"`([a-z][\w./]*(?:/|\.(?:py|json)))`", TEXT)))
+PACKAGES = sorted(
+    path.parent.relative_to(SOURCES)
+    for path in SOURCES.rglob("__init__.py")
+    if path.parent not in (ENGINE, SOURCES / "dhenara")
+)
+MOVED = ("types/genai", "types/external_api", "types/shared", "types/conversation", "providers/common")
+"""Packages that exist for old import paths."""
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_path_exists(path: str) -> None:
+    roots = [ROOT, SOURCES, ENGINE]
+    if "/" not in path:  # a name that stands in the folder of each protocol
+        roots += [ENGINE / "codecs" / "openai_chat"]
+    assert any((root / path).exists() for root in roots)
+
+
+def test_every_package_is_described() -> None:
+    protocols = {path.parent.relative_to(ENGINE).as_posix() for path in (ENGINE / "codecs").glob("*/codec.py")}
+    missing = []
+    for package in PACKAGES:
+        name = package.as_posix().removeprefix("dhenara/ai/")
+        if (
+            name not in protocols
+            and not name.startswith(MOVED)
+            and f"`{name}/`" not in TEXT
+            and f"`{name}." not in TEXT
+        ):
+            missing.append(name)
+    assert missing == []
