@@ -40,6 +40,22 @@ def check_definition(schema: Any, owner: str) -> None:
         raise InvalidSchemaError(f"the JSON Schema of {owner} cannot be used: {data}")
 
 
+def check_object_definition(schema: Any, owner: str) -> None:
+    """Check a schema whose values must be objects, such as the arguments of a tool.
+
+    Args:
+        schema: A JSON Schema, as for `check_definition`.
+        owner: Owner of the schema, for the message.
+
+    Raises:
+        InvalidSchemaError: The schema is invalid, is a boolean, or has a type other than `object`.
+    """
+    check_definition(schema, owner)
+    if isinstance(schema, bool) or "object" not in listed(schema.get("type", "object")):
+        kind = "a boolean" if isinstance(schema, bool) else f"of type {schema['type']!r}"
+        raise InvalidSchemaError(f"the JSON Schema of {owner} is {kind}. Use a schema of type 'object'")
+
+
 class Definition:
     """A schema document that is being validated."""
 

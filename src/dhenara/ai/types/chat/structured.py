@@ -9,7 +9,7 @@ from typing import Any, Literal, Self, get_origin
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, InvalidSchemaError
 from ...schema.definition import check_definition
 from ...schema.validate import Checker, resolved
 from ..tools.definitions import SchemaSource
@@ -61,7 +61,7 @@ class StructuredOutput(SchemaSource):
         if isinstance(given, StructuredOutput) or (isinstance(given, Mapping) and "output_schema" in given):
             return given
         if not isinstance(given, Mapping):
-            raise ValueError(
+            raise InvalidSchemaError(
                 f"structured_output must be a type such as a pydantic model, or a JSON Schema (dict), not {given!r:.40}"
             )
         if "model_class" in given:

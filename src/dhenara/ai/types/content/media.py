@@ -27,16 +27,24 @@ class SupportsRead(Protocol):
 
 def read_path(path: str | PurePath) -> dict[str, Any]:
     """Read the file; the name is that of the file without folders."""
-    place = Path(path)
     try:
+        place = Path(path)
         return {"data": place.read_bytes(), "name": place.name}
     except OSError as error:
-        raise ConfigurationError(f"{place} cannot be read: {error.strerror or error}") from error
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"the path {path!r} cannot be read: {error}. Pass a str or Path") from error
 
 
 def read_file(file: SupportsRead) -> dict[str, Any]:
-    data = file.read()
+    """Read an open file from its current position; text is encoded as UTF-8."""
     name = getattr(file, "name", None)
+    try:
+        data = file.read()
+    except AttributeError as error:
+        raise ConfigurationError(f"{type(file).__name__} is not an open file. Pass a binary file object") from error
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the file {name or ''} cannot be read: {error}") from error
     named = {"name": Path(name).name} if isinstance(name, str) else {}
     return {"data": data.encode() if isinstance(data, str) else bytes(data), **named}
 
@@ -123,6 +131,8 @@ class Media(Content):
             data: The bytes.
             **about: Other fields. Without `mime_type`, the type is detected from the bytes.
         """
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise ConfigurationError(f"data must be bytes, not {type(data).__name__}")
         mime_type = about.pop("mime_type", None) or sniff(data, about.get("name"))
         return cls(data=data, mime_type=matching_type(mime_type, cls.KIND, about.get("name")), **about)
 
@@ -134,6 +144,8 @@ class Media(Content):
             url: URL of the file, or a `data:` URL.
             **about: Other fields, such as `mime_type`.
         """
+        if not isinstance(url, str):
+            raise ConfigurationError(f"a URL must be a str, not {type(url).__name__}")
         if url.startswith("data:"):
             return cls.from_bytes(**{**read_data_url(url), **about})
         mime_type = about.pop("mime_type", None) or from_name(url.split("?", 1)[0].split("#", 1)[0])

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator, model_validator
 
-from ...schema.definition import check_definition
+from ...schema.definition import check_object_definition
 from ...schema.rules import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
 from ...wire.secrets import SecretAddress, conceal_options, mask, shown_address
@@ -48,7 +48,7 @@ class ToolDefinition(SchemaSource):
     def _check_schema(self, info: ValidationInfo) -> Self:
         """Check the schema, unless it was made from Python types or checked before."""
         if info.context is not CHECKED:
-            check_definition(self.parameters, f"the tool {self.name!r}")
+            check_object_definition(self.parameters, f"the tool {self.name!r}")
         return self
 
     def _own_schema(self) -> dict[str, Any]:

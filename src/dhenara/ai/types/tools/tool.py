@@ -11,7 +11,7 @@ from typing import Any, Self
 from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
 
 from ...errors import ConfigurationError
-from ...schema.definition import check_definition
+from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
 from ...wire import json
 from .definitions import CHECKED, ToolDefinition
@@ -134,9 +134,10 @@ class Tool(ToolDefinition):
             The tool.
 
         Raises:
-            InvalidSchemaError: The schema is invalid, or has a reference that does not resolve.
+            InvalidSchemaError: The schema is invalid, is not the schema of an object, or has a reference that does not
+                resolve.
         """
-        check_definition(schema, f"the tool {name!r}")
+        check_object_definition(schema, f"the tool {name!r}")
         checker = Checker(schema)
 
         def read(arguments: Mapping[str, Any]) -> Bound:

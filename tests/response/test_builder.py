@@ -1,4 +1,4 @@
-"""The laws of the fold: deltas and answers are two ways of saying the same."""
+"""Laws of the response builder: deltas and responses can be converted into each other without loss."""
 
 from __future__ import annotations
 
