@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         ProviderError as ProviderError,
         ProviderRateLimitError as ProviderRateLimitError,
     )
-    from .json_parsing import parse_json_from_text as parse_json_from_text
+    from .operations import parse_json_from_text as parse_json_from_text
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
         create_provider as create_provider,
@@ -54,7 +54,7 @@ __getattr__, __dir__ = lazy_package(
         "ProviderConfigurationError": ".exceptions",
         "ProviderError": ".exceptions",
         "ProviderRateLimitError": ".exceptions",
-        "parse_json_from_text": ".json_parsing",
+        "parse_json_from_text": ".operations",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",
         "list_providers": ".providers.factory",

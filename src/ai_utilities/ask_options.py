@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from dhenara.ai.types import ParameterArguments
 
-from .config.origins import OriginLevel
 from .config_models import AiSettings
+from .config_origins import OriginLevel
 from .exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:

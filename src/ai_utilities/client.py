@@ -14,8 +14,8 @@ from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
 from .chat import Chat
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
-from .config.secrets import Secret
 from .config_models import AiSettings
+from .config_secrets import Secret
 from .execution import SyncMode, run_sync
 from .files.methods import FilesMixin
 from .images import ImagesMixin

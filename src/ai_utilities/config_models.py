@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from dhenara.ai.integration import conceal_options
 
-from .config.origins import (
+from .config_origins import (
     OriginLevel,
     SettingOrigin,
     find_origins,
@@ -32,7 +32,7 @@ from .config.origins import (
     unreadable_settings,
     warn_of_misspelt,
 )
-from .config.secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
+from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
 
 PREFIX = "AI_"

@@ -9,13 +9,12 @@ from typing import Any
 
 from dhenara.ai.integration import shown_address
 
-from .config.origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
-from .config.secrets import MASK, Secret
 from .config_models import PREFIX, AiSettings
+from .config_origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
+from .config_secrets import MASK, Secret, redact
 from .exceptions import ProviderConfigurationError
 from .providers.defaults import AUTO, pick_provider
 from .providers.facts import ProviderFacts, facts_of, missing_key, missing_model
-from .telemetry.redaction import redact
 
 
 @dataclass(frozen=True, slots=True)

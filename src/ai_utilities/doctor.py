@@ -15,8 +15,8 @@ from dhenara.ai.diagnosis import embedded_model
 from dhenara.ai.integration import shown_address
 
 from .client import AiClient
-from .config.paths import cache_path, state_path
 from .config_models import AiSettings
+from .config_origins import cache_path, state_path
 from .config_resolver import ConfigurationResolver, ResolvedConfiguration
 from .exceptions import AIUtilitiesError
 from .providers.checks import (

@@ -1,17 +1,20 @@
-"""Image operations of both clients."""
+"""Images: the methods of clients, and how models with and without an image API are called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import BadAnswerError, DhenaraError
+from dhenara.ai.types import AIModelCallResponse, CallWarning, GeneratedImage, ImageContent, ImageResponse
 
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import ImageContent, ImageResponse
-
     from .operations import ClientCore
 
     Picture = str | bytes | PathLike[str] | ImageContent
@@ -109,8 +112,6 @@ async def generate_image(
 
 def to_image_content(given: Picture) -> ImageContent:
     """The image as a content object; a path is read from disk."""
-    from dhenara.ai.types import ImageContent
-
     from .ask_options import read_file
 
     if isinstance(given, ImageContent):
@@ -122,3 +123,119 @@ def to_image_content(given: Picture) -> ImageContent:
         subject = "these bytes are" if isinstance(given, bytes) else f"{given} is"
         raise ProviderConfigurationError(f"{subject} not an image.")
     return ImageContent.model_validate(content)
+
+
+Options = Mapping[str, Any]
+USUALLY = 2
+"""So many earlier states are asked for, unless the call says otherwise."""
+PICTURELESS = "the stream ended without a picture"
+
+
+def generate_image_with_model(
+    client: AIModelClient, prompt: str, images: Sequence[ImageContent], text: Options
+) -> ImageResponse:
+    method, given = image_method(prompt, images)
+    if "on_partial" in text:
+        made = stream_image(client, prompt, text)
+    else:
+        made = getattr(client, method)(*given, **text).image_response
+    fetched = FetchedImages(made, client)
+    for picture in fetched.missing:
+        try:
+            fetched.record_image(picture, client.download(picture, timeout=text.get("timeout")))
+        except DhenaraError as error:
+            fetched.record_failure(picture, error)
+    return fetched.response()
+
+
+async def generate_image_with_model_async(
+    client: AIModelClient, prompt: str, images: Sequence[ImageContent], text: Options
+) -> ImageResponse:
+    """The same, awaited."""
+    method, given = image_method(prompt, images)
+    if "on_partial" in text:
+        made = await stream_image_async(client, prompt, text)
+    else:
+        made = (await getattr(client, f"{method}_async")(*given, **text)).image_response
+    fetched = FetchedImages(made, client)
+    for picture in fetched.missing:
+        try:
+            fetched.record_image(picture, await client.download_async(picture, timeout=text.get("timeout")))
+        except DhenaraError as error:
+            fetched.record_failure(picture, error)
+    return fetched.response()
+
+
+def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tuple[Any, ...]]:
+    """The method of the engine, and what it is given."""
+    if not images:
+        return "generate", (prompt,)
+    return ("edit_image", (prompt, list(images))) if prompt.strip() else ("vary_image", (images[0],))
+
+
+def stream_options(text: Options) -> dict[str, Any]:
+    """A stream that shows what the picture will be; how often, the provider's own option can say."""
+    rest = {name: value for name, value in text.items() if name != "on_partial"}
+    return {**rest, "streaming": True, "options": {"partial_images": USUALLY, **text.get("options", {})}}
+
+
+def stream_image(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
+    """The finished picture; until then, each earlier state is shown."""
+    stream = client.generate(prompt, **stream_options(text)).stream_generator
+    for chunk, final in stream:
+        if final is not None:
+            return final_image(stream, final)
+        show(chunk, text["on_partial"])
+    raise BadAnswerError(PICTURELESS)
+
+
+async def stream_image_async(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
+    """The same, awaited."""
+    stream = (await client.generate_async(prompt, **stream_options(text))).async_stream_generator
+    async for chunk, final in stream:
+        if final is not None:
+            return final_image(stream, final)
+        show(chunk, text["on_partial"])
+    raise BadAnswerError(PICTURELESS)
+
+
+def show(chunk: Any, on_partial: Callable[[ImageContent], None]) -> None:
+    """What a chunk shows of the picture."""
+    for choice in chunk.data.choice_deltas if chunk else ():
+        for delta in choice.content_deltas:
+            if getattr(delta, "kind", None) == "image" and delta.data_delta:
+                on_partial(ImageContent.from_bytes(b64decode(delta.data_delta)))
+
+
+def final_image(stream: Any, final: AIModelCallResponse) -> ImageResponse:
+    """The picture, or what broke the stream off."""
+    if stream.error is not None:
+        raise stream.error
+    if final.image_response is None:
+        raise BadAnswerError(PICTURELESS)
+    return final.image_response
+
+
+class FetchedImages:
+    """An answer whose pictures come home. One that was paid for is not lost because it could not be fetched."""
+
+    def __init__(self, made: ImageResponse, client: AIModelClient) -> None:
+        # Most that draw do not tell who they are.
+        request = client.model_endpoint.ai_model.model_name
+        self._made = made if made.model else made.model_copy(update={"model": request})
+        self._here: dict[int, GeneratedImage] = {}
+        self._warnings: list[CallWarning] = []
+        self.missing = [picture for picture in made.images if picture.data is None and picture.url]
+
+    def record_image(self, picture: GeneratedImage, here: GeneratedImage) -> None:
+        self._here[id(picture)] = here
+
+    def record_failure(self, picture: GeneratedImage, error: DhenaraError) -> None:
+        data = f"the picture is still at {picture.url}, for it could not be fetched: {error}"
+        self._warnings.append(CallWarning(code="provider_warning", message=data))
+
+    def response(self) -> ImageResponse:
+        if not self.missing:
+            return self._made
+        images = [self._here.get(id(picture), picture) for picture in self._made.images]
+        return self._made.model_copy(update={"images": images, "warnings": [*self._made.warnings, *self._warnings]})

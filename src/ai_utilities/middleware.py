@@ -7,8 +7,8 @@ from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .config.paths import cache_path, state_path
 from .config_models import AiSettings
+from .config_origins import cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .providers.answer_cache import provider_cache_key, read_provider_result, try_cache, write_provider_result
 from .results import AskResult

@@ -1,10 +1,14 @@
-"""Operations of a client, written once for sync and async."""
+"""The operations of both clients, written once, and the parsing of JSON in answers."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from .ask_options import has_runnable_tools
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
@@ -12,7 +16,6 @@ from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode
-from .json_parsing import create_repair_prompt, json_instructions, read_object, read_typed
 from .middleware import RequestMiddleware
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
@@ -22,7 +25,70 @@ from .results import AskResult
 if TYPE_CHECKING:
     from dhenara.ai.types import Plan, Run
 
+
 T = TypeVar("T")
+
+FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
+OPENING = re.compile(r"[{\[]")
+ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
+
+
+def parse_json_from_text(text: str) -> Any:
+    """Parses JSON in a text: the whole text, a code fence, or the first object or list in it.
+
+    Args:
+        text: The answer of a model.
+
+    Raises:
+        JsonParseError: If the text has no valid JSON.
+    """
+    for candidate in (text, *FENCED.findall(text)):
+        try:
+            return json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+    decoder = json.JSONDecoder()
+    for start in OPENING.finditer(text):
+        try:
+            return decoder.raw_decode(text, start.start())[0]
+        except json.JSONDecodeError:
+            continue
+    raise JsonParseError(f"the answer has no valid JSON: {shorten(text)}", text)
+
+
+def shorten(text: str, most: int = 200) -> str:
+    return repr(text if len(text) <= most else text[:most] + "…")
+
+
+def read_object(result: AskResult) -> Any:
+    """The engine's structured output if there is one; else the JSON in the text."""
+    match = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if match is None else match
+
+
+def read_typed(result: AskResult, kind: type[T]) -> T:
+    """An instance of the type; raises `JsonParseError` with the validation errors."""
+    match, text = read_object(result), result.text
+    try:
+        return TypeAdapter(kind).validate_python(match)
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
+        raise JsonParseError(f"the answer is not a valid {kind.__name__}: {problems}", text, error) from error
+
+
+def json_instructions(schema: Any | None) -> str:
+    """Instructions that ask for JSON, for models without a JSON mode."""
+    if schema is None:
+        return ONLY_JSON
+    return f"{ONLY_JSON} It must fit this JSON Schema:\n{json.dumps(schema, ensure_ascii=False)}"
+
+
+def create_repair_prompt(original_prompt: str, previous_output: str, error_message: str) -> str:
+    """The prompt that sends an invalid answer back with the error."""
+    return (
+        f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
+        f"It cannot be used: {error_message}\n{ONLY_JSON}"
+    )
 
 
 class ClientCore:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from ai_utilities.cli.exit_codes import wrap_text
+from ai_utilities.cli.output import wrap_text
 
 
 class Terminal(io.StringIO):

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from ai_utilities.cli.app import app
-from ai_utilities.cli.exit_codes import Exit
+from ai_utilities.cli.output import Exit
 from tables.commands import MARK, PAGE, page, walk
 
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -94,23 +94,23 @@ def test_tables_in_tables_are_read_once() -> None:
 def test_depth_and_size_of_documents_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TextExtractionError, match="nested deeper"):
         read_text(docx(nested_table(1000)), name="a.docx")
-    from ai_utilities.files import documents
+    from ai_utilities.files import reading
 
-    monkeypatch.setattr(documents, "MOST_XML", 1000)
+    monkeypatch.setattr(reading, "MOST_XML", 1000)
     with pytest.raises(TextExtractionError, match="unpacks to more"):
         read_text(docx(said("x" * 2000)), name="a.docx")
 
 
 def test_pages_that_draw_without_end_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pypdf")
-    from ai_utilities.files import documents
+    from ai_utilities.files import reading
 
     page = pdf(*["word"] * 20)
-    monkeypatch.setattr(documents, "MOST_OPERATIONS", 50)
+    monkeypatch.setattr(reading, "MOST_OPERATIONS", 50)
     with pytest.raises(TextExtractionError, match="draw more"):
         read_text(page)
-    monkeypatch.setattr(documents, "MOST_OPERATIONS", 10**6)
-    monkeypatch.setattr(documents, "MOST_CONTENT", 100)
+    monkeypatch.setattr(reading, "MOST_OPERATIONS", 10**6)
+    monkeypatch.setattr(reading, "MOST_CONTENT", 100)
     with pytest.raises(TextExtractionError, match="unpack to more"):
         read_text(page)
 
@@ -218,17 +218,17 @@ def test_html_is_read_as_browsers_read_it(page: str, words: str) -> None:
 @pytest.mark.timeout(60)
 def test_one_huge_piece_of_a_document_is_read_in_growing_steps(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A parser that is given small pieces reads an unfinished one again from its beginning each time."""
-    from ai_utilities.files import documents
+    from ai_utilities.files import reading
 
     fed = []
-    parser = documents.ElementTree.XMLPullParser
+    parser = reading.ElementTree.XMLPullParser
 
     class Counted(parser):  # type: ignore[misc, valid-type]
         def feed(self, data: bytes) -> None:
             fed.append(len(data))
             super().feed(data)
 
-    monkeypatch.setattr(documents.ElementTree, "XMLPullParser", Counted)
+    monkeypatch.setattr(reading.ElementTree, "XMLPullParser", Counted)
     read_text(docx(part.format("x" * 20_000_000) + said("after")), name="a.docx")
     assert len(fed) < 20
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError
-from ai_utilities.config.origins import OriginLevel
+from ai_utilities.config_origins import OriginLevel
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()

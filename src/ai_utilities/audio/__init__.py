@@ -8,18 +8,20 @@ from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .conversion import convert_audio as convert_audio, split_wav as split_wav
-    from .errors import (
+    from .info import (
+        AudioInfo as AudioInfo,
         AudioProcessingError as AudioProcessingError,
         UnfinishedTranscriptError as UnfinishedTranscriptError,
+        check_audio as check_audio,
+        read_audio_info as read_audio_info,
     )
-    from .info import AudioInfo as AudioInfo, check_audio as check_audio, read_audio_info as read_audio_info
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "convert_audio": ".conversion",
-        "AudioProcessingError": ".errors",
-        "UnfinishedTranscriptError": ".errors",
+        "AudioProcessingError": ".info",
+        "UnfinishedTranscriptError": ".info",
         "AudioInfo": ".info",
         "check_audio": ".info",
         "read_audio_info": ".info",

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from dhenara.ai.integration import Wav, read_wav, write_wav
 
-from .errors import AudioProcessingError
+from .info import AudioProcessingError
 
 # Formats that ffmpeg writes without seeking back, and its own names for them.
 CONTAINERS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "opus": "opus", "aac": "adts", "pcm": "s16le"}

@@ -14,8 +14,7 @@ from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, Transcriptio
 
 from ..exceptions import AIUtilitiesError
 from .conversion import AudioPart, convert_audio, split_wav
-from .errors import UnfinishedTranscriptError
-from .info import USUAL_LIMIT, read_audio_info
+from .info import USUAL_LIMIT, UnfinishedTranscriptError, read_audio_info
 
 if TYPE_CHECKING:
     from ..operations import ClientCore

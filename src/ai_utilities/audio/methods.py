@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..operations import ClientCore
-    from .errors import UnfinishedTranscriptError
+    from .info import UnfinishedTranscriptError
 
     Sound = str | PathLike[str] | bytes | AudioContent
 

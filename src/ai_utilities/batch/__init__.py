@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .backends import OnProvider as OnProvider, OnRay as OnRay
     from .bulk import run_bulk as run_bulk, run_bulk_async as run_bulk_async
     from .ray_workers import WorkersLostError as WorkersLostError, ask_rows as ask_rows
-    from .report import BulkProgress as BulkProgress, BulkReport as BulkReport
+    from .rows import BulkProgress as BulkProgress, BulkReport as BulkReport
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -21,7 +21,7 @@ __getattr__, __dir__ = lazy_package(
         "OnRay": ".backends",
         "WorkersLostError": ".ray_workers",
         "ask_rows": ".ray_workers",
-        "BulkProgress": ".report",
-        "BulkReport": ".report",
+        "BulkProgress": ".rows",
+        "BulkReport": ".rows",
     },
 )

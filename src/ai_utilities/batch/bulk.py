@@ -18,9 +18,8 @@ from ..providers.base_provider import run_in_thread
 from .backends import HERE, OnProvider, OnRay, Where, make_client_factory, parse_backend
 from .job import BulkJob, iter_requests
 from .provider_run import ProviderRun
-from .ray_run import RayRun
-from .report import BulkReport, OnProgress, result_from_answer
-from .rows import Source
+from .ray_workers import RayRun
+from .rows import BulkReport, OnProgress, Source, result_from_answer
 
 
 def run_bulk(

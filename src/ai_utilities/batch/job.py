@@ -18,8 +18,18 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from .journal import BulkJournal, Entry, fingerprint_request
-from .report import MAX_ERROR_LENGTH, BulkProgress, BulkReport, OnProgress, RowResult
-from .rows import PromptTemplate, Row, Source, load_pyarrow, read_rows
+from .rows import (
+    MAX_ERROR_LENGTH,
+    BulkProgress,
+    BulkReport,
+    OnProgress,
+    PromptTemplate,
+    Row,
+    RowResult,
+    Source,
+    load_pyarrow,
+    read_rows,
+)
 
 CONTENT_OPTIONS = ("system", "system_prompt", "instructions", "context", "stop", "options")
 """Options with texts of the user's own, which journals do not repeat."""

@@ -14,7 +14,7 @@ from dhenara.ai.errors import CallError, CallTimeoutError
 from ..concurrency import ITEM_ERRORS
 from .backends import OnProvider, read_row_options
 from .job import BulkJob, RowRequest, iter_requests
-from .report import RowResult, result_from_batch_item, result_from_error
+from .rows import RowResult, result_from_batch_item, result_from_error
 
 if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob

@@ -8,25 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from .commands.ask import register_ask
+from .commands.ask import register_ask, register_replay
 from .commands.batch import register_batch
-from .commands.budget import register_budget
 from .commands.cache import register_cache
 from .commands.chat import register_chat
-from .commands.doctor import register_doctor
 from .commands.embed import register_embed
-from .commands.image import register_image
-from .commands.ledger import register_ledger
+from .commands.ledger import register_budget, register_ledger
 from .commands.local import register_local
-from .commands.models import register_models
-from .commands.providers import register_providers
-from .commands.replay import register_replay
-from .commands.settings import register_settings
-from .commands.setup import register_setup
-from .commands.speak import register_speak
-from .commands.transcribe import register_transcribe
+from .commands.media import register_image, register_speak, register_transcribe
+from .commands.models import register_models, register_providers
+from .commands.setup import register_doctor, register_settings, register_setup
 from .commands.usage import register_usage
-from .exit_codes import Exit, print_error, run_guarded
+from .output import Exit, print_error, run_guarded
 from .streams import show
 
 EPILOG = "Exit codes: 0 done, 1 the provider failed, 2 wrong usage or settings, 3 some items failed, 130 interrupted."

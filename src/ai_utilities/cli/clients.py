@@ -12,9 +12,8 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelCallConfig
 
 from ..client import AiClient
-from ..config.origins import OriginLevel
-from ..config.paths import state_path
 from ..config_models import AiSettings, CacheBackendName, StoreName
+from ..config_origins import OriginLevel, state_path
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from ..middleware import RequestMiddleware
@@ -22,7 +21,7 @@ from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import missing_key
 from ..usage.data import tagged
-from .exit_codes import print_note
+from .output import print_note
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType

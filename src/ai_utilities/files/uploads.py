@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from time import time
 
-from ..config.paths import cache_path
+from ..config_origins import cache_path
 from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema

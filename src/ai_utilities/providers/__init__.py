@@ -14,8 +14,11 @@ if TYPE_CHECKING:
         ProviderError as ProviderError,
         ProviderRateLimitError as ProviderRateLimitError,
     )
-    from .base_provider import BaseProvider as BaseProvider
-    from .conformance import ProviderConformance as ProviderConformance, check_provider as check_provider
+    from .base_provider import (
+        BaseProvider as BaseProvider,
+        ProviderConformance as ProviderConformance,
+        check_provider as check_provider,
+    )
     from .engine_provider import EngineProvider as EngineProvider
     from .factory import (
         create_provider as create_provider,
@@ -35,8 +38,8 @@ __getattr__, __dir__ = lazy_package(
         "ProviderError": "..exceptions",
         "ProviderRateLimitError": "..exceptions",
         "BaseProvider": ".base_provider",
-        "ProviderConformance": ".conformance",
-        "check_provider": ".conformance",
+        "ProviderConformance": ".base_provider",
+        "check_provider": ".base_provider",
         "EngineProvider": ".engine_provider",
         "create_provider": ".factory",
         "list_providers": ".factory",

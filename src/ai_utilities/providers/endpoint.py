@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from dhenara.ai.integration import did_you_mean, find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
-from ..config.origins import OriginLevel
 from ..config_models import AiSettings
+from ..config_origins import OriginLevel
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
 from .facts import ProviderFacts, engine_facts, known_providers, normalize_name

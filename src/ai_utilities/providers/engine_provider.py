@@ -17,13 +17,13 @@ from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
+from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, read_final
 from .base_provider import BaseProvider
 from .defaults import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
 from .endpoint import connection_options, make_endpoint, make_fallbacks
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
-from .image_generation import generate_image, generate_image_async
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
@@ -137,13 +137,15 @@ class EngineProvider(BaseProvider):
     def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
         if operation == "image":
             prompt, images = given
-            return generate_image(self._operation_client(operation, kwargs), prompt, images, kwargs)
+            return generate_image_with_model(self._operation_client(operation, kwargs), prompt, images, kwargs)
         return getattr(self._operation_client(operation, kwargs), operation)(*given, **kwargs)
 
     async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
         if operation == "image":
             prompt, images = given
-            return await generate_image_async(self._operation_client(operation, kwargs), prompt, images, kwargs)
+            return await generate_image_with_model_async(
+                self._operation_client(operation, kwargs), prompt, images, kwargs
+            )
         return await getattr(self._operation_client(operation, kwargs), f"{operation}_async")(*given, **kwargs)
 
     def _operation_client(self, operation: str, options: dict[str, Any]) -> AIModelClient:

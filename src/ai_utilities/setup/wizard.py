@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ..client import AiClient, create_client
-from ..config.origins import read_dotenv
-from ..config.secrets import MASK
 from ..config_models import AiSettings
+from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
+from ..config_secrets import MASK
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..providers.checks import call_limit
 from ..providers.defaults import is_reachable, server_address
@@ -158,7 +158,7 @@ class SetupWizard:
         if dry_run:
             return SetupResult(plan, self._path, lines, written=False, shown=loose)
         if plan.key_home == "keyring":
-            from ..config.secrets import store_key
+            from ..config_secrets import store_key
 
             for name, key in plan.keys.items():
                 store_key(name, key)

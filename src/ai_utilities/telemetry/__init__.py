@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
+    from ..config_secrets import RedactingFilter as RedactingFilter, redact as redact
     from .layer import LogLayer as LogLayer, TelemetryLayer as TelemetryLayer
-    from .redaction import RedactingFilter as RedactingFilter, redact as redact
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "LogLayer": ".layer",
-        "RedactingFilter": ".redaction",
+        "RedactingFilter": "..config_secrets",
         "TelemetryLayer": ".layer",
-        "redact": ".redaction",
+        "redact": "..config_secrets",
     },
 )

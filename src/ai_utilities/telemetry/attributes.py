@@ -1,4 +1,4 @@
-"""What a span says of a call and of its answer."""
+"""Names and values of span attributes, after OpenTelemetry's conventions for generative AI."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from dhenara.ai import Target
 from dhenara.ai.types import (
+    PARAMETERS,
     Call,
     ChatResponse,
     Content,
@@ -22,7 +23,73 @@ from dhenara.ai.types import (
 )
 
 from ..usage.data import tags_now
-from . import names
+
+OPERATION = "gen_ai.operation.name"
+PROVIDER = "gen_ai.provider.name"
+REQUEST_MODEL = "gen_ai.request.model"
+RESPONSE_MODEL = "gen_ai.response.model"
+RESPONSE_ID = "gen_ai.response.id"
+FINISH_REASONS = "gen_ai.response.finish_reasons"
+FIRST_CHUNK = "gen_ai.response.time_to_first_chunk"
+INPUT_MESSAGES = "gen_ai.input.messages"
+OUTPUT_MESSAGES = "gen_ai.output.messages"
+INSTRUCTIONS = "gen_ai.system_instructions"
+SERVER_ADDRESS = "server.address"
+SERVER_PORT = "server.port"
+ERROR_TYPE = "error.type"
+
+# The conventions have no words for these.
+COST = "ai_utilities.cost.usd"
+SAVED_COST = "ai_utilities.cost.saved_usd"
+CACHED = "ai_utilities.cached"
+ATTEMPTS = "ai_utilities.attempts"
+TAG = "ai_utilities.tag."
+
+OPERATIONS = {"embed": "embeddings"}
+"""Where the conventions call an operation otherwise than we do."""
+
+DURATION = "gen_ai.client.operation.duration"
+DURATIONS = {"chat": "gen_ai.client.inference.duration", "embed": "gen_ai.client.embeddings.duration"}
+"""Some operations have an instrument of their own."""
+
+EMBEDDED_TOKENS = "gen_ai.client.embeddings.operation.input_tokens"
+DIMENSIONS = "gen_ai.embeddings.dimension.count"
+TIME_TO_FIRST_CHUNK = "gen_ai.client.inference.time_to_first_chunk"
+SECONDS = tuple(0.01 * 2**step for step in range(14))
+TOKENS = tuple(4**step for step in range(14))
+COUNTERS = {
+    "prompt_tokens": "gen_ai.client.inference.usage.input_tokens",
+    "completion_tokens": "gen_ai.client.inference.usage.output_tokens",
+    "cache_read_tokens": "gen_ai.client.inference.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.client.inference.usage.cache_write.input_tokens",
+    "reasoning_tokens": "gen_ai.client.inference.usage.reasoning.output_tokens",
+}
+
+PROVIDERS = {
+    "google_ai": "gcp.gemini",
+    "google_vertex_ai": "gcp.vertex_ai",
+    "amazon_bedrock": "aws.bedrock",
+    "microsoft_openai": "azure.ai.openai",
+    "microsoft_azure_ai": "azure.ai.inference",
+    "mistral": "mistral_ai",
+    "xai": "x_ai",
+    "moonshot": "moonshot_ai",
+}
+"""Where the conventions call a provider otherwise than we do."""
+
+REQUEST = {
+    name: f"gen_ai.request.{parameter.telemetry}" for name, parameter in PARAMETERS.items() if parameter.telemetry
+}
+
+USAGE = {
+    "prompt_tokens": "gen_ai.usage.input_tokens",
+    "completion_tokens": "gen_ai.usage.output_tokens",
+    "cache_read_tokens": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
+    "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
+}
+"""Input counts what was read from the provider's cache too, output counts reasoning."""
+
 
 Attributes = dict[str, Any]
 PORTS = {"http": 80, "https": 443}
@@ -32,24 +99,24 @@ def request_attributes(target: Target, operation: str) -> Attributes:
     """Who is asked for what: on spans and on metrics alike."""
     origin, where = target.origin, urlsplit(target.base_url)
     text: Attributes = {
-        names.OPERATION: names.OPERATIONS.get(operation, operation),
-        names.PROVIDER: names.PROVIDERS.get(origin.provider, origin.provider),
-        names.REQUEST_MODEL: origin.model,
+        OPERATION: OPERATIONS.get(operation, operation),
+        PROVIDER: PROVIDERS.get(origin.provider, origin.provider),
+        REQUEST_MODEL: origin.model,
     }
     if where.hostname:
-        text |= {names.SERVER_ADDRESS: where.hostname, names.SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
+        text |= {SERVER_ADDRESS: where.hostname, SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
     return text
 
 
 def request(call: Call) -> Attributes:
     """The settings that were chosen, and the tags."""
-    tags = {names.TAG + name: value for name, value in tags_now().items()}
+    tags = {TAG + name: value for name, value in tags_now().items()}
     return (config_attributes(call) if call.operation == "chat" else operation_attributes(call)) | tags
 
 
 def config_attributes(call: Call) -> Attributes:
     config = call.config
-    text = {name: getattr(config, field) for field, name in names.REQUEST.items() if getattr(config, field) is not None}
+    text = {name: getattr(config, field) for field, name in REQUEST.items() if getattr(config, field) is not None}
     if config.stop:
         text["gen_ai.request.stop_sequences"] = list(config.stop)
     text["gen_ai.request.stream"] = config.streaming
@@ -61,32 +128,32 @@ def config_attributes(call: Call) -> Attributes:
 def operation_attributes(call: Call) -> Attributes:
     """The settings of a question mean nothing to other operations."""
     dimensions = getattr(call.request, "dimensions", None)
-    return {} if dimensions is None else {names.DIMENSIONS: dimensions}
+    return {} if dimensions is None else {DIMENSIONS: dimensions}
 
 
 def response(answer: ChatResponse) -> Attributes:
     text: Attributes = {}
     if answer.choices:
-        text[names.FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
+        text[FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
     if answer.id:
-        text[names.RESPONSE_ID] = answer.id
+        text[RESPONSE_ID] = answer.id
     if answer.model:
-        text[names.RESPONSE_MODEL] = answer.model
+        text[RESPONSE_MODEL] = answer.model
     if answer.usage is not None:
-        text |= {names.USAGE[field]: count for field, count in token_attributes(answer).items()}
+        text |= {USAGE[field]: count for field, count in token_attributes(answer).items()}
     if answer.cost is not None and answer.cost.amount is not None:
-        text[names.COST] = float(answer.cost.amount)
+        text[COST] = float(answer.cost.amount)
     if answer.cached:
-        text[names.CACHED] = True
+        text[CACHED] = True
         if answer.cost is not None and answer.cost.saved is not None:
-            text[names.SAVED_COST] = float(answer.cost.saved)
+            text[SAVED_COST] = float(answer.cost.saved)
     return text
 
 
 def prompt_attributes(call: Call) -> Attributes:
-    options = {names.INPUT_MESSAGES: to_json_text([message(one) for one in call.messages])}
+    options = {INPUT_MESSAGES: to_json_text([message(one) for one in call.messages])}
     if call.instructions:
-        options[names.INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
+        options[INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
     return options
 
 
@@ -95,7 +162,7 @@ def answer_attributes(answer: ChatResponse) -> Attributes:
         {"role": "assistant", "parts": list(map(part, choice.contents)), "finish_reason": choice.finish_reason or ""}
         for choice in answer.choices
     ]
-    return {names.OUTPUT_MESSAGES: to_json_text(spoken)}
+    return {OUTPUT_MESSAGES: to_json_text(spoken)}
 
 
 def message(given: Message) -> Attributes:

@@ -9,18 +9,10 @@ from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ChatResponse
 
+from ..config_secrets import redact
 from ..storage.store_calls import StoreIO
 from ..usage.attempt_rows import stored_text
 from .attributes import (
-    Attributes,
-    answer_attributes,
-    prompt_attributes,
-    request,
-    request_attributes,
-    response,
-    token_attributes,
-)
-from .names import (
     ATTEMPTS,
     COUNTERS,
     DURATION,
@@ -34,8 +26,14 @@ from .names import (
     SECONDS,
     TIME_TO_FIRST_CHUNK,
     TOKENS,
+    Attributes,
+    answer_attributes,
+    prompt_attributes,
+    request,
+    request_attributes,
+    response,
+    token_attributes,
 )
-from .redaction import redact
 
 
 class TelemetryLayer:

@@ -16,8 +16,8 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.integration import call_texts, stored_error_text, without_contents
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
+from ..config_secrets import redact
 from ..storage.store_calls import StoreIO, call_store_shielded, within
-from ..telemetry.redaction import redact
 from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Facts, Outcome, UsageData
 from .open_rows import expiry

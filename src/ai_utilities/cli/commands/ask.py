@@ -1,15 +1,19 @@
-"""`ai-utilities ask`: send one prompt and print the answer."""
+"""`ai-utilities ask` and `ai-utilities replay`: one prompt, recorded to a file if wanted, and printed again."""
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from ..flags import (
+from ...exceptions import ProviderConfigurationError
+from ...results import AskResult
+from ..inputs import (
     CacheFlag,
     EnvFileFlag,
     MaxTokensFlag,
@@ -21,6 +25,7 @@ from ..flags import (
     TemperatureFlag,
     TimeoutFlag,
 )
+from ..output import to_json
 from ..streams import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; `-` or nothing reads standard input.")]
@@ -95,8 +100,6 @@ def ask(
     if usage:
         show_usage(result)
     if save is not None:
-        from .replay import save_call
-
         save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result)
 
 
@@ -140,3 +143,76 @@ def unusable(path: Path, why: str) -> Exception:
     from ...exceptions import ProviderConfigurationError
 
     return ProviderConfigurationError(f"--schema: {path} {why}")
+
+
+CompareFlag = Annotated[bool, typer.Option("--diff", help="Show a line diff against the saved answer.")]
+
+
+def register_replay(app: typer.Typer) -> None:
+    app.command("replay")(replay)
+
+
+def replay(
+    call: Annotated[Path, typer.Argument(help="A file that `ask --save` wrote.", exists=True, dir_okay=False)],
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    diff: CompareFlag = False,
+    tag: TagFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Send a saved call again, also to another model.
+
+    Shows usage and cost of both calls.
+    """
+    from ..clients import client_for
+    from ..output import print_note, show_usage, show_warnings
+    from ..streams import require_output, show
+
+    require_output()
+    record = load_call(call)
+    with client_for(provider, model, env_file, tag) as client:
+        result = client.ask(record.prompt, **record.options)
+    show(diff_text(record.result["text"], result.text) if diff else result.text)
+    show_warnings(result)
+    stored = record.result
+    tokens = stored["usage"]
+    cost = "cost unknown" if stored["cost"] is None else f"${stored['cost']}"
+    print_note(
+        f"[then: {stored['provider']} {stored['model']}: {tokens['prompt_tokens']} + {tokens['completion_tokens']} "
+        f"tokens, {cost}]"
+    )
+    show_usage(result)
+
+
+def diff_text(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), "saved", "now", lineterm="")
+    return "\n".join(lines) or "no difference"
+
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One saved call."""
+
+    prompt: str
+    options: dict[str, Any]
+    result: dict[str, Any]
+
+
+def save_call(path: Path, prompt: str, options: dict[str, Any], result: AskResult) -> None:
+    stored = {"format": FORMAT, "prompt": prompt, "options": options, "result": to_json(result)}
+    path.write_text(json.dumps(stored, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def load_call(path: Path) -> CallRecord:
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        if stored["format"] != FORMAT:
+            raise ProviderConfigurationError(f"{path} has format {stored['format']}; this version reads {FORMAT}")
+        return CallRecord(stored["prompt"], stored["options"], stored["result"])
+    except KeyError as error:
+        raise ProviderConfigurationError(f"{path} was not written by `ask --save`: it has no {error}") from error
+    except (ValueError, TypeError) as error:
+        raise ProviderConfigurationError(f"{path} was not written by `ask --save`: {error}") from error

@@ -11,8 +11,8 @@ from typing import Annotated
 
 import typer
 
-from ...batch.report import BulkProgress, OnProgress
-from ..flags import (
+from ...batch.rows import BulkProgress, OnProgress
+from ..inputs import (
     EnvFileFlag,
     MaxTokensFlag,
     ModelFlag,
@@ -72,8 +72,8 @@ def batch(
     """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
     from ...batch import OnProvider, run_bulk
     from ..clients import ClusterSettings, CommandSettings, client_for
-    from ..exit_codes import Exit, print_note
     from ..inputs import read_parameters
+    from ..output import Exit, print_note
 
     text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in text.items() if value is not None} | read_parameters(param)

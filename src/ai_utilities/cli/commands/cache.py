@@ -14,11 +14,11 @@ import typer
 
 from ...cache.backend import CacheBackend
 from ...cache.entry import read_entry
-from ...config.paths import cache_path
+from ...config_origins import cache_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_cache, make_tracker
 from ..clients import settings_for
-from ..flags import EnvFileFlag
+from ..inputs import EnvFileFlag
 from ..streams import show
 
 NamespaceFlag = Annotated[
@@ -71,8 +71,7 @@ def inspect(
 ) -> None:
     """List entries, or show one answer in full as JSON."""
     from ...exceptions import ProviderConfigurationError
-    from ..exit_codes import print_note
-    from ..output import table
+    from ..output import print_note, table
 
     with open_cache(env_file) as (cache, place):
         match = [

@@ -18,9 +18,8 @@ from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message
 from ...chat import Chat
 from ...client import AiClient
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..exit_codes import describe_error, print_error
-from ..flags import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
-from ..output import format_cost, show_warnings
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
+from ..output import describe_error, format_cost, print_error, show_warnings
 from ..streams import show
 
 LoadFlag = Annotated[Path | None, typer.Option("--load", metavar="FILE", help="Continue a saved conversation.")]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..flags import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
 from ..streams import show
 
 TextsArgument = Annotated[list[str] | None, typer.Argument(help="The texts; by default each line of standard input.")]
@@ -39,7 +39,7 @@ def embed(
     """
     from ...providers.defaults import EMBEDDERS
     from ..clients import engine_for
-    from ..exit_codes import print_note
+    from ..output import print_note
     from ..streams import require_output
 
     require_output()

@@ -1,13 +1,17 @@
-"""`ai-utilities ledger`: open requests, and repair of damaged ledgers."""
+"""`ai-utilities ledger` and `budget`: requests and reservations of ended processes, and repair of files."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..flags import EnvFileFlag
+from ..inputs import EnvFileFlag
+
+if TYPE_CHECKING:
+    from ...config_models import AiSettings
+
 
 FileArgument = Annotated[Path | None, typer.Argument(help="Ledger file; by default the one in the settings.")]
 
@@ -20,8 +24,8 @@ def register_ledger(app: typer.Typer) -> None:
         add_completion=False,
     )
     commands.command("open")(list_open)
-    commands.command("close")(close_abandoned)
-    commands.command("repair")(repair)
+    commands.command("close")(close_abandoned_requests)
+    commands.command("repair")(repair_ledger)
     app.add_typer(commands, name="ledger")
 
 
@@ -30,8 +34,7 @@ def list_open(env_file: EnvFileFlag = None) -> None:
 
     Requests of killed processes are `abandoned`.
     """
-    from ..exit_codes import print_note
-    from ..output import table
+    from ..output import print_note, table
     from .usage import open_ledger
 
     ledger, place = open_ledger(env_file)
@@ -55,7 +58,7 @@ def list_open(env_file: EnvFileFlag = None) -> None:
     print_note(f"{len(rows)} open requests; the ledger is {place}")
 
 
-def close_abandoned(env_file: EnvFileFlag = None) -> None:
+def close_abandoned_requests(env_file: EnvFileFlag = None) -> None:
     """Close the requests of ended processes. They become `interrupted`, with unknown cost."""
     from .usage import open_ledger
 
@@ -67,9 +70,9 @@ def close_abandoned(env_file: EnvFileFlag = None) -> None:
     typer.echo(f"closed {len(closed)} requests of processes that ended; the ledger is {place}")
 
 
-def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
+def repair_ledger(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     """Check the ledger, and recover a damaged one into a new file. Stop programs that use it first."""
-    from ...config.paths import state_path
+    from ...config_origins import state_path
     from ...exceptions import ProviderConfigurationError
     from ...usage.sqlite import SQLiteLedger
     from ..clients import settings_for
@@ -82,3 +85,96 @@ def repair(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     path = Path(file or settings.usage_path or state_path("usage.sqlite"))
     match = SQLiteLedger.repair(path)
     typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")
+
+
+BudgetFileArgument = Annotated[Path | None, typer.Argument(help="File of budgets; by default the one in the settings.")]
+SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="Amount to count as spent for each reservation.")]
+
+
+def register_budget(app: typer.Typer) -> None:
+    commands = typer.Typer(
+        help="List and close reservations of ended processes, and repair budgets.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        add_completion=False,
+    )
+    commands.command("reserved")(reserved)
+    commands.command("close")(close_abandoned_reservations)
+    commands.command("repair")(repair_budget)
+    app.add_typer(commands, name="budget")
+
+
+def reserved(env_file: EnvFileFlag = None) -> None:
+    """List reservations of calls that have not ended."""
+    from ..output import print_note, table
+
+    store = store_of(settings_of(env_file))
+    try:
+        match = store.reservations()
+    finally:
+        store.close()
+    rows = [
+        (
+            "abandoned" if one.abandoned else "running",
+            f"${one.cost:f}",
+            ", ".join(window.name for window in one.windows),
+            str(one.owner.pid),
+            one.owner.host.partition("/")[0],
+        )
+        for one in match
+    ]
+    if rows:
+        typer.echo(table(("state", "reserved", "budgets", "process", "host"), rows))
+    print_note(f"{len(rows)} reservations")
+
+
+def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
+    """Close the reservations of ended processes. Each counts as --spent dollars."""
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        each = Decimal(spent)
+    except InvalidOperation as error:
+        raise typer.BadParameter(f"{spent!r} is not an amount of money", param_hint="--spent") from error
+    store = store_of(settings_of(env_file))
+    try:
+        closed = store.close_abandoned(each)
+    finally:
+        store.close()
+    total = sum(one.cost for one in closed)
+    typer.echo(f"closed {len(closed)} reservations, ${total:f} in total; each counts as ${each:f} spent")
+
+
+def repair_budget(file: BudgetFileArgument = None, env_file: EnvFileFlag = None) -> None:
+    """Recover a damaged budget file into a new one, or accept that a Redis server lost its budgets."""
+    from ...config_origins import state_path
+    from ...usage.budgets.sqlite import SQLiteBudgets
+
+    settings = settings_of(env_file)
+    if file is None and settings.limit_store == "redis":
+        store = store_of(settings)
+        store.repair()
+        store.close()
+        typer.echo("accepted: budgets continue with the data on the Redis server")
+        return
+    path = Path(file or settings.limit_path or state_path("limits.sqlite"))
+    match = SQLiteBudgets.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")
+
+
+def settings_of(env_file: Path | None) -> AiSettings:
+    from ..clients import settings_for
+
+    return settings_for(env_file=env_file)
+
+
+def store_of(settings: AiSettings) -> Any:
+    from ... import usage
+    from ...exceptions import ProviderConfigurationError
+    from ...middleware import make_shared_store
+
+    if settings.limit_store not in ("sqlite", "redis"):
+        raise ProviderConfigurationError(
+            "budgets are in memory and end with each command. Set AI_LIMIT_STORE to sqlite or redis."
+        )
+    return make_shared_store(settings, usage, "Budgets")

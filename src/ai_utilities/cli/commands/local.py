@@ -38,7 +38,7 @@ def check() -> None:
     """Check whether the embedded model is installed and intact."""
     from dhenara.ai.diagnosis import embedded_model
 
-    from ..exit_codes import Exit, print_note
+    from ..output import Exit, print_note
 
     model = embedded_model()
     if model.problem is not None:
@@ -55,8 +55,8 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     """
     from dhenara.ai.diagnosis import embedded_model, weights_folder
 
-    from ..exit_codes import Exit, print_error
     from ..inputs import confirm_action
+    from ..output import Exit, print_error
 
     model = embedded_model()
     commands = missing_packages(model)

@@ -1,14 +1,19 @@
-"""`ai-utilities setup`: the setup wizard."""
+"""`ai-utilities setup`, `settings` and `doctor`: configure providers, show the settings, and check them."""
 
 from __future__ import annotations
 
+import json
+import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ...setup.steps import KeyHome
-from ..streams import show as print_line
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
+from ..output import wrap_text
+from ..streams import show
 
 
 def register_setup(app: typer.Typer) -> None:
@@ -55,29 +60,103 @@ def setup(
         raise ProviderConfigurationError("no terminal for questions. Pass --provider.")
     prompter: Any = given if silent else load_terminal()
     wizard = SetupWizard(prompter, env_file, runner=OfflineRunner() if no_test else None)
-    show(wizard.run_wizard(dry_run=dry_run), dry_run)
+    show_result(wizard.run_wizard(dry_run=dry_run), dry_run)
 
 
 def load_terminal() -> Any:
     from ..terminal import TerminalPrompter
 
-    print_line("Ctrl-C exits without changes.\n")
+    show("Ctrl-C exits without changes.\n")
     return TerminalPrompter()
 
 
-def show(result: Any, dry_run: bool) -> None:
+def show_result(result: Any, dry_run: bool) -> None:
     """Prints what was done, and what to do next."""
     if dry_run:
-        print_line(f"Would write to {result.dotenv_path}:")
+        show(f"Would write to {result.dotenv_path}:")
     elif result.written:
-        print_line(f"Written to {result.dotenv_path}:")
+        show(f"Written to {result.dotenv_path}:")
     else:
-        print_line(f"{result.dotenv_path} is up to date.")
+        show(f"{result.dotenv_path} is up to date.")
     for line in result.lines:
-        print_line(f"  {line}")
+        show(f"  {line}")
     if result.backup is not None:
-        print_line(f"Backup of the old file: {result.backup}")
+        show(f"Backup of the old file: {result.backup}")
     for name, key in result.shown.items():
-        print_line(f"\nAdd this to your secrets:\n  {name}={key}")
+        show(f"\nAdd this to your secrets:\n  {name}={key}")
     if not dry_run:
-        print_line('\nNow try: ai-utilities ask "Why is the sky blue?"')
+        show('\nNow try: ai-utilities ask "Why is the sky blue?"')
+
+
+WordsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Only settings whose name contains one of these words.")
+]
+ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only settings that are set; no defaults.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register_settings(app: typer.Typer) -> None:
+    app.command("settings")(settings)
+
+
+def settings(
+    words: WordsArgument = None,
+    text: ExplicitFlag = False,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    as_json: JsonFlag = False,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Show every setting and its source.
+
+    Secrets are masked. Each setting is also a variable: `timeout` is AI_TIMEOUT in the environment or in `.env`.
+    """
+    from ...config_resolver import ConfigurationResolver
+    from ..clients import settings_for
+    from ..output import print_note, table
+
+    lines = ConfigurationResolver(settings_for(provider, model, env_file)).explain().lines
+    shown = [
+        line
+        for line in lines
+        if not (text and line.source == "default") and (not words or any(word in line.name for word in words))
+    ]
+    if as_json:
+        show(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
+        return
+    if not shown:
+        print_note("no such setting is set. Without --said, defaults are shown.")
+        return
+    rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
+    show(table(("setting", "value", "source"), rows))
+
+
+INDENT = 27
+"""Column at which the finding begins."""
+
+
+def register_doctor(app: typer.Typer) -> None:
+    app.command("doctor")(doctor)
+
+
+def doctor(
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Send no network requests.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    timeout: TimeoutFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Check the setup.
+
+    Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
+    """
+    from ...doctor import run_checks
+    from ..clients import settings_for
+
+    failed = False
+    for finding in run_checks(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
+        show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))
+        failed = failed or finding.health == "failure"
+    if failed:
+        raise typer.Exit(1)

@@ -1,8 +1,13 @@
-"""`ai-utilities usage`: calls, tokens and costs in a time range."""
+"""`ai-utilities usage`: calls, tokens and costs in a time range, as text, table, plot or page."""
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ...exceptions import ProviderConfigurationError
-from ...usage.report import days_before
-from ..flags import EnvFileFlag
+from ...usage.data import Totals
+from ...usage.report import Sums, UsageReport, days_before, format_cost
+from ..inputs import EnvFileFlag
+from ..output import table
 from ..streams import show
 
 if TYPE_CHECKING:
     from ...usage.ledger import Ledger
-    from ...usage.report import UsageReport
 
 
 ByFlag = Annotated[
@@ -53,8 +59,7 @@ def usage(
     from ...usage.report import make_report
     from ...usage.sqlite import SQLiteLedger
     from ..clients import read_tags
-    from ..exit_codes import print_note
-    from .usage_tables import render_table, render_tables, to_json
+    from ..output import print_note
 
     ledger, place = open_ledger(env_file)
     span = (read_time(since), read_time(until))
@@ -86,14 +91,12 @@ def usage(
 
 
 def render_report(report: UsageReport) -> str:
-    from .usage_tables import render_plot
-
     return render_plot(report)
 
 
 def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
     """The ledger of the settings, and where it is."""
-    from ...config.paths import state_path
+    from ...config_origins import state_path
     from ...exceptions import ProviderConfigurationError
     from ...middleware import make_tracker
     from ..clients import settings_for
@@ -129,3 +132,108 @@ def read_time(text: str | None, now: datetime | None = None) -> datetime | None:
             "such as 2026-11-01"
         ) from None
     return moment.replace(tzinfo=moment.tzinfo or UTC)
+
+
+HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost")
+NOTE = "+ means that the cost of some requests is unknown."
+NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
+
+
+def render_tables(report: UsageReport) -> str:
+    """Tables by day, by model and by each tag, and the total."""
+    parts = [render_table("day", report.days), render_table("model", report.models)]
+    parts += [render_table(f"tag:{name}", sums) for name, sums in report.tags.items()]
+    parts.append(render_summary(report.total))
+    return "\n\n".join(parts)
+
+
+def render_table(by: str, sums: Sums) -> str:
+    """One table; rows without a value for the group have a placeholder name."""
+    nameless = NAMELESS.get(by, "(no such tag)")
+    rows = [(group or nameless, *row(total)) for group, total in sums.items()]
+    return table((by.removeprefix("tag:"), *HEAD), rows)
+
+
+def row(total: Totals) -> tuple[str, ...]:
+    counts = (
+        total.requests,
+        total.failed,
+        total.interrupted,
+        total.cached,
+        total.prompt_tokens,
+        total.completion_tokens,
+    )
+    return (*(f"{count:,}" for count in counts), format_cost(total))
+
+
+def render_summary(total: Totals) -> str:
+    """The total in one line, and a legend if needed."""
+    cached = f", {total.cached:,} from the cache" if total.cached else ""
+    failed = f", {total.failed:,} failed" if total.failed else ""
+    cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
+    counts = f"{total.requests:,} requests{cached}{failed}{cut}{open_requests(total)}"
+    text = f"{counts}, {total.total_tokens:,} tokens, {format_cost(total)}"
+    return text if total.is_exact else f"{text}\n{NOTE}"
+
+
+def open_requests(total: Totals) -> str:
+    """The number of requests that have not ended."""
+    if not total.open:
+        return ""
+    running = total.open - total.abandoned
+    parts = [f"{running:,} still running"] if running else []
+    parts += [f"{total.abandoned:,} abandoned by ended processes"] if total.abandoned else []
+    return f", {' and '.join(parts)}"
+
+
+def to_json(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
+    options: dict[str, Any] = {"total": asdict(report.total)}
+    sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
+    for by, groups in sums.items():
+        options[by] = {group: asdict(total) for group, total in groups.items()}
+    return json.dumps(options, indent=2, default=str, ensure_ascii=False)
+
+
+NARROWEST = 8
+BLOCKS = " ▏▎▍▌▋▊▉█"
+"""Eighths of a character, so that small differences are visible."""
+
+
+def render_plot(report: UsageReport) -> str:
+    """One line per day, or per month for long times: a bar for cost and one for tokens."""
+    periods = report.periods
+    label = max(len(period) for period in periods)
+    spent = [float(total.cost) for total in periods.values()]
+    used = [float(total.total_tokens) for total in periods.values()]
+    text = [
+        (format_total_cost(total), f"{total.total_tokens:,}" if total.requests else "") for total in periods.values()
+    ]
+    extra = label + sum(max(len(words[column]) for words in text) for column in (0, 1)) + 8
+    width = max(NARROWEST, (shutil.get_terminal_size().columns - extra) // 2)
+    data = max(len(cost) for cost, _ in text) + 1
+    head = f"{'':<{label}}  {'spend':<{width + data}}  tokens"
+    lines = [
+        f"{period:<{label}}  {f'{render_bar(money, max(spent), width)} {cost}'.strip():<{width + data}}  "
+        f"{f'{render_bar(tokens, max(used), width)} {count}'.strip()}"
+        for period, money, tokens, (cost, count) in zip(periods, spent, used, text, strict=True)
+    ]
+    return "\n".join([head, *(line.rstrip() for line in lines), "", render_summary(report.total)])
+
+
+def format_total_cost(total: Totals) -> str:
+    return format_cost(total) if total.requests else ""
+
+
+def render_bar(amount: float, most: float, width: int) -> str:
+    """A bar proportional to the largest amount; any amount above 0 is visible."""
+    if not amount or not most:
+        return ""
+    if not supports_block_characters():
+        return "#" * max(1, round(amount / most * width))
+    eighths = max(1, round(amount / most * width * 8))
+    return "█" * (eighths // 8) + BLOCKS[eighths % 8].strip()
+
+
+def supports_block_characters() -> bool:
+    """Whether the output encoding has block characters."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

@@ -1,8 +1,10 @@
-"""Secret strings that are masked in reprs and dumps, and API keys stored in the system's keyring."""
+"""Secret strings that are masked in reprs and dumps, redaction of secrets in texts, and keys in the keyring."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler
@@ -10,7 +12,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, shown_address
 
-from ..exceptions import ProviderConfigurationError
+from .exceptions import ProviderConfigurationError
 
 MASK = "**********"
 
@@ -89,3 +91,46 @@ def load() -> Any:
             "keys in a keyring need the package keyring. Install it with: python -m pip install 'dhenara[keyring]'"
         ) from error
     return keyring
+
+
+HIDDEN = "**********"
+LOOKS = re.compile(
+    r"""\b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
+    | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
+    | (?<=[?&]key=)[^&\s"']+
+    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)""",
+    re.VERBOSE,
+)
+NAMED = re.compile(
+    r"""(["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
+    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
+
+
+def redact(text: str, secrets: Iterable[str] = ()) -> str:
+    """The text without anything that is, or looks like, a secret."""
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return LOOKS.sub(HIDDEN, NAMED.sub(rf"\1\2{HIDDEN}", text))
+
+
+class RedactingFilter(logging.Filter):
+    """Put it on a handler: what passes there has no secrets in it. `secrets` are hidden whatever they look like."""
+
+    def __init__(self, *secrets: str) -> None:
+        super().__init__()
+        self._secrets = secrets
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = redact(record.getMessage(), self._secrets), ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text, self._secrets)
+        for name, value in record.__dict__.items():
+            if name not in USUAL and isinstance(value, str):
+                record.__dict__[name] = redact(value, self._secrets)
+        return True

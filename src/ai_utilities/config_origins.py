@@ -1,7 +1,8 @@
-"""Where each setting comes from, and messages about settings that are invalid or unknown."""
+"""Where each setting comes from, messages about settings that are invalid or unknown, and default folders."""
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 
-from ..exceptions import ProviderConfigurationError
-from ..telemetry.redaction import redact
+from .config_secrets import redact
+from .exceptions import ProviderConfigurationError
 
 EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
@@ -154,3 +155,23 @@ def warn_of_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: st
             similar = get_close_matches(name.upper(), known, 1, 0.88)
             if similar:
                 warnings.warn(f"{name} is not a setting and is ignored. Did you mean {similar[0]}?", stacklevel=4)
+
+
+OURS = "ai_utilities"
+
+
+def cache_path(name: str) -> Path:
+    """A file in the user's cache folder, which may be emptied at any time."""
+    return default_path("XDG_CACHE_HOME", ".cache") / name
+
+
+def state_path(name: str) -> Path:
+    """A file in the user's state folder, for data that must not get lost: ledgers and budgets."""
+    return default_path("XDG_STATE_HOME", ".local/state") / name
+
+
+def default_path(variable: str, usual: str) -> Path:
+    base = os.environ.get(variable) or os.environ.get("LOCALAPPDATA")
+    folder = (Path(base) if base else Path.home() / usual) / OURS
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,216 @@
+"""`ai-utilities image`, `speak` and `transcribe`: images, speech, and text from audio."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite
+from ..streams import show
+
+PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
+OutputFlag = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Output file; the extension is added if missing.")
+]
+FilesFlag = Annotated[
+    list[Path] | None,
+    typer.Option("--file", "-f", metavar="PATH", help="Image to edit; may be repeated.", exists=True),
+]
+MaskFlag = Annotated[
+    Path | None,
+    typer.Option("--mask", metavar="PATH", help="Mask image; transparent areas are edited.", exists=True),
+]
+OptionFlag = Annotated[
+    list[str] | None,
+    typer.Option("--option", metavar="NAME=VALUE", help="Provider option, such as size=1024x1024 or n=2."),
+]
+UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show the cost afterwards.")]
+
+
+def register_image(app: typer.Typer) -> None:
+    app.command("image")(image)
+
+
+def image(
+    prompt: PromptArgument = None,
+    output: OutputFlag = Path("image"),
+    file: FilesFlag = None,
+    mask: MaskFlag = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    option: OptionFlag = None,
+    usage: UsageFlag = False,
+    timeout: TimeoutFlag = None,
+    tag: TagFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Generate an image, or edit one.
+
+    Prints the names of the files it wrote. Existing files are not overwritten.
+    """
+    from ..clients import client_for
+    from ..inputs import read_prompt
+    from ..output import format_cost, print_note
+
+    text = read_prompt(prompt)
+    fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
+    options = {name: value for name, value in fields.items() if value is not None}
+    with client_for(provider, env_file=env_file, tag=tag) as client:
+        response = client.image(text, list(file or ()), **options)
+    for warning in response.warnings:
+        print_note(f"warning: {warning.message}")
+    for picture in response.images:
+        show(str(picture.save(unused_path(output)) if picture.data else picture.url))
+    if response.text:
+        print_note(response.text)
+    if usage:
+        print_note(
+            f"[{response.provider} {response.model}: {format_cost(response.cost.amount if response.cost else None)}]"
+        )
+
+
+def read_options(given: Sequence[str] | None) -> dict[str, Any]:
+    """Parses name=value options; values are JSON if possible, else text."""
+    from ...exceptions import ProviderConfigurationError
+
+    options: dict[str, Any] = {}
+    for pair in given or ():
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise ProviderConfigurationError(f"--option takes name=value, such as size=1024x1024, not {pair!r}")
+        try:
+            options[name] = json.loads(value)
+        except ValueError:
+            options[name] = value
+    return options
+
+
+def unused_path(path: Path) -> Path:
+    """The path, or the first numbered variant that does not exist."""
+    number = 1
+    wanted = path
+    while wanted.exists() or (not wanted.suffix and any(wanted.parent.glob(f"{wanted.name}.*"))):
+        number += 1
+        wanted = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return wanted
+
+
+TextArgument = Annotated[str | None, typer.Argument(help="The text; `-` or nothing reads standard input.")]
+VoiceFlag = Annotated[str | None, typer.Option("--voice", metavar="NAME", help="Voice name of the provider.")]
+FormatFlag = Annotated[str | None, typer.Option("--format", metavar="KIND", help="Audio format: mp3, wav, opus, ...")]
+SpeedFlag = Annotated[
+    float | None,
+    typer.Option("--speed", metavar="FACTOR", help="Speaking speed; 1 is normal.", min=0.1, callback=finite),
+]
+
+
+def register_speak(app: typer.Typer) -> None:
+    app.command("speak")(speak)
+
+
+def speak(
+    text: TextArgument = None,
+    output: OutputFlag = Path("speech"),
+    voice: VoiceFlag = None,
+    kind: FormatFlag = None,
+    speed: SpeedFlag = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    timeout: TimeoutFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Convert text to speech.
+
+    Prints the name of the file it wrote. Existing files are not overwritten.
+    """
+    from ..clients import client_for
+    from ..inputs import read_prompt
+    from ..output import print_note
+
+    fields: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
+    options = {name: value for name, value in fields.items() if value is not None}
+    content = read_prompt(text)
+    with client_for(provider, env_file=env_file) as client:
+        spoken = client.speak(content, **options)
+    for warning in spoken.warnings:
+        print_note(f"warning: {warning.message}")
+    show(str(spoken.save(unused_path(output))))
+
+
+class TranscriptFormat(StrEnum):
+    """Output formats."""
+
+    TEXT = "text"
+    JSON = "json"
+    SRT = "srt"
+    VTT = "vtt"
+
+
+SoundArgument = Annotated[Path, typer.Argument(help="Audio file of any length.", exists=True, dir_okay=False)]
+FormFlag = Annotated[TranscriptFormat, typer.Option("--format", help="Plain text, JSON, or subtitles.")]
+LanguageFlag = Annotated[
+    str | None, typer.Option("--language", "-l", metavar="CODE", help="Language code of the speech: en, de.")
+]
+HintFlag = Annotated[str | None, typer.Option("--prompt", help="Names and words likely to occur.")]
+EnglishFlag = Annotated[bool, typer.Option("--translate", help="Translate to English.")]
+SpeakersFlag = Annotated[bool, typer.Option("--speakers", help="Label speakers, if supported by the model.")]
+TranscriptFlag = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file.")]
+
+
+def register_transcribe(app: typer.Typer) -> None:
+    app.command("transcribe")(transcribe)
+
+
+def transcribe(
+    sound: SoundArgument,
+    form: FormFlag = TranscriptFormat.TEXT,
+    language: LanguageFlag = None,
+    prompt: HintFlag = None,
+    translate: EnglishFlag = False,
+    speakers: SpeakersFlag = False,
+    output: TranscriptFlag = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    timeout: TimeoutFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Transcribe an audio file, or make subtitles.
+
+    Long recordings are split at silences and the parts are joined.
+    """
+    from ..clients import client_for
+    from ..output import print_note
+
+    timed = "segment" if form in (TranscriptFormat.SRT, TranscriptFormat.VTT, TranscriptFormat.JSON) else None
+    fields: dict[str, Any] = {
+        "model": model,
+        "language": language,
+        "prompt": prompt,
+        "timestamps": timed,
+        "timeout": timeout,
+        "diarize": speakers or None,
+    }
+    options = {name: value for name, value in fields.items() if value is not None}
+    with client_for(provider, env_file=env_file) as client:
+        received = client.translate(sound, **options) if translate else client.transcribe(sound, **options)
+    for warning in received.warnings:
+        print_note(f"warning: {warning.message}")
+    written = WRITERS[form](received)
+    if output is None:
+        show(written)
+    else:
+        output.write_text(written.rstrip("\n") + "\n", encoding="utf-8")
+        show(str(output))
+
+
+WRITERS: dict[TranscriptFormat, Any] = {
+    TranscriptFormat.TEXT: lambda received: received.text,
+    TranscriptFormat.JSON: lambda received: received.model_dump_json(indent=2, exclude_none=True),
+    TranscriptFormat.SRT: lambda received: received.to_srt(),
+    TranscriptFormat.VTT: lambda received: received.to_vtt(),
+}

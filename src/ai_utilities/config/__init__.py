@@ -1,1 +1,0 @@
-"""Parts of the settings: where values come from, secrets, and default paths."""
