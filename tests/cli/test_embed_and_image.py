@@ -71,7 +71,7 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
     [
         (["image", "x", "--option", "size"], "name=value"),
         (["image", "x", "-f", "notes.txt"], "not an image"),
-        (["image", "x", "-p", "anthropic"], "Pass --model"),
+        (["image", "x", "-p", "anthropic"], "image generation not offered"),
         (["embed", "x", "-p", "mistral"], "MISTRAL_API_KEY"),
         (["embed", "x", "--for", "fun"], "input_type"),
     ],
