@@ -15,9 +15,30 @@ OPTIONAL = {
     "aiohttp", "azure", "botocore", "cryptography", "httpcore2", "httpx2", "keyring", "mcp", "opentelemetry", "pyarrow",
     "pypdf", "questionary", "ray", "redis", "trio", "typer", "uvloop", "xllamacpp",
 }  # fmt: skip
-HEAVY = {"asyncio", "genai_prices", "http.server", "importlib.metadata", "ssl", "truststore", "urllib.request"}
+HEAVY = {
+    "asyncio",
+    "dhenara.ai.types.chat.run",
+    "genai_prices",
+    "http.server",
+    "importlib.metadata",
+    "ssl",
+    "truststore",
+    "urllib.request",
+}
 
-CHECKED = ("dhenara.ai.embedded", "dhenara.ai.http", "dhenara.ai.io", "dhenara.ai.wire")
+CHECKED = (
+    "dhenara.ai.client",
+    "dhenara.ai.config",
+    "dhenara.ai.conversation",
+    "dhenara.ai.embedded",
+    "dhenara.ai.history",
+    "dhenara.ai.http",
+    "dhenara.ai.io",
+    "dhenara.ai.mcp",
+    "dhenara.ai.pipeline",
+    "dhenara.ai.streams",
+    "dhenara.ai.wire",
+)
 """Packages that keep to the list."""
 
 

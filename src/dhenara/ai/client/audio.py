@@ -6,21 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import Any, Unpack
 
 from ..errors import ConfigurationError
 from ..io.sync_io import run
+from ..pipeline.pipeline import Pipeline
+from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+from ..types.config.call import Call
+from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
+from ..types.content.parts import AudioContent
+from ..types.operations.audio import SpeechRequest, SpeechResponse, TranscriptionRequest, TranscriptionResponse
+from ..wire.media_headers import audio_type
 from .call_factory import OperationsBase
 
-if TYPE_CHECKING:
-    from ..pipeline.pipeline import Pipeline
-    from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
-    from ..types.config.call import Call
-    from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
-    from ..types.content.parts import AudioContent
-    from ..types.operations.audio import SpeechResponse, TranscriptionResponse
-
-    Sound = AudioContent | bytes | str | PathLike[str]
+Sound = AudioContent | bytes | str | PathLike[str]
 
 
 class EngineAudioMixin(OperationsBase):
@@ -59,15 +58,11 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of chunks; its `response` is the complete transcription once the stream has ended.
         """
-        from ..streams.audio import SyncTranscript
-
         pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
         return SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
         """Async version of `transcribe_stream`, for `async for`."""
-        from ..streams.audio import AsyncTranscript
-
         pipeline, call = self._transcription_call(
             await self._load_audio(audio, is_async=True), "transcribe", settings, is_async=True
         )
@@ -95,23 +90,17 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of audio bytes; `save()` writes them to a file.
         """
-        from ..streams.audio import SyncSpeech
-
         pipeline, call = self._speech_call(text, settings, is_async=False)
         return SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
         """Async version of `speak_stream`, for `async for`."""
-        from ..streams.audio import AsyncSpeech
-
         pipeline, call = self._speech_call(text, settings, is_async=True)
         return AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
 
     async def _transcribe(
         self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> TranscriptionResponse:
-        from ..types.operations.audio import TranscriptionResponse
-
         sound = await self._load_audio(audio, is_async=is_async)
         pipeline, call = self._transcription_call(sound, task, settings, is_async=is_async)
         return await pipeline.perform(call, TranscriptionResponse)
@@ -123,22 +112,16 @@ class EngineAudioMixin(OperationsBase):
         return load_audio(audio)
 
     async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
-        from ..types.operations.audio import SpeechResponse
-
         pipeline, call = self._speech_call(text, settings, is_async=is_async)
         return await pipeline.perform(call, SpeechResponse)
 
     def _transcription_call(
         self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> tuple[Pipeline, Call]:
-        from ..types.operations.audio import TranscriptionRequest
-
         given = {"audio": sound, "task": task}
         return self._prepare("transcribe", TranscriptionRequest, given, settings, is_async)
 
     def _speech_call(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
-        from ..types.operations.audio import SpeechRequest
-
         return self._prepare("speak", SpeechRequest, {"text": text}, settings, is_async)
 
 
@@ -152,9 +135,6 @@ def is_address(given: Any) -> bool:
 
 def load_audio(given: Sound) -> AudioContent:
     """Return the audio as `AudioContent`; the MIME type is detected from the first bytes."""
-    from ..types.content.parts import AudioContent
-    from ..wire.media_headers import audio_type
-
     if isinstance(given, AudioContent):
         return given
     if isinstance(given, bytes | bytearray):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SyncAsyncMismatchError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.streaming.retrieve import cancel, retrieve
 from ..types.chat.call_response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
@@ -39,14 +40,10 @@ class BackgroundMixin:
         Returns:
             The complete response.
         """
-        from ..pipeline.streaming.retrieve import retrieve
-
         return run(retrieve(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def retrieve_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
         """Async version of `retrieve`."""
-        from ..pipeline.streaming.retrieve import retrieve
-
         return await retrieve(self._async_background(), response_id, self._lookup_call(overrides))
 
     def cancel(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
@@ -55,14 +52,10 @@ class BackgroundMixin:
         Returns:
             The response as far as it was generated.
         """
-        from ..pipeline.streaming.retrieve import cancel
-
         return run(cancel(self._sync_background(), response_id, self._lookup_call(overrides)))
 
     async def cancel_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
         """Async version of `cancel`."""
-        from ..pipeline.streaming.retrieve import cancel
-
         return await cancel(self._async_background(), response_id, self._lookup_call(overrides))
 
     def _lookup_call(self, overrides: Mapping[str, Any]) -> Call:

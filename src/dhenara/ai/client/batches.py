@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 from ..errors import UnsupportedError
+from ..io.spool import Spool
 from ..io.sync_io import run
+from ..pipeline.batches.items import find_batch, items_of, results_of
+from ..pipeline.batches.jobs import BatchClient
+from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
+from ..types.config.call import Call
+from ..types.operations.batch import BatchJob, BatchRequest, BatchResults
 from .call_factory import BatchPrompt, OperationsBase, as_config, as_job, calls_of, override_config, read_instructions
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from ..pipeline.batches.jobs import BatchClient
-    from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
-    from ..types.config.call import Call
-    from ..types.operations.batch import BatchJob, BatchResults
 
 DAY = 86_400.0
 
@@ -84,8 +83,6 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             An iterator of submitted jobs.
         """
-        from ..streams.batches import SyncSubmissions
-
         batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=False)
         return SyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
@@ -99,8 +96,6 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Any,
     ) -> AsyncSubmissions:
         """Async version of `submit_batches`, for `async for`."""
-        from ..streams.batches import AsyncSubmissions
-
         batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=True)
         return AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
@@ -127,8 +122,6 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The job, or None if the provider never received it.
         """
-        from ..pipeline.batches.items import find_batch
-
         return run(find_batch(self._batch_client(settings, is_async=False), name, since, total, wait))
 
     async def find_batch_async(
@@ -141,8 +134,6 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Any,
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
-        from ..pipeline.batches.items import find_batch
-
         return await find_batch(self._batch_client(settings, is_async=True), name, since, total, wait)
 
     def get_batch(self, job: BatchJob | str, **settings: Any) -> BatchJob:
@@ -187,16 +178,10 @@ class EngineBatchesMixin(OperationsBase):
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
         """
-        from ..pipeline.batches.items import items_of
-        from ..streams.batches import SyncBatchItems
-
         return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
 
     async def batch_items_async(self, job: BatchJob | str, **settings: Any) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
-        from ..pipeline.batches.items import items_of
-        from ..streams.batches import AsyncBatchItems
-
         return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
 
     def batch_results(self, job: BatchJob | str, **settings: Any) -> BatchResults:
@@ -205,14 +190,10 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             A response or an error per prompt, with the total cost; structured output is parsed.
         """
-        from ..pipeline.batches.items import results_of
-
         return run(results_of(self._batch_client(settings, is_async=False), as_job(job)))
 
     async def batch_results_async(self, job: BatchJob | str, **settings: Any) -> BatchResults:
         """Async version of `batch_results`."""
-        from ..pipeline.batches.items import results_of
-
         return await results_of(self._batch_client(settings, is_async=True), as_job(job))
 
     def _prepare_submission(
@@ -230,10 +211,6 @@ class EngineBatchesMixin(OperationsBase):
         return batching, calls_of(prompts, read_instructions(instructions), config, batching.chat.target.endpoint)
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchClient:
-        from ..io.spool import Spool
-        from ..pipeline.batches.jobs import BatchClient
-        from ..types.operations.batch import BatchRequest
-
         own, call = self._prepare("batches", BatchRequest, {"action": "get"}, settings, is_async)
         try:
             files = self._pipeline("files", is_async=is_async)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from difflib import get_close_matches
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,15 +12,13 @@ from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
 from ..history.repair import continues_stored_history, repair_history
 from ..history.truncation import truncate_history
+from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call, CallJournal
 from ..types.config.call_config import AIModelCallConfig
 from ..types.model_base import FrozenModel
 from ..types.operations.batch import BatchJob
-
-if TYPE_CHECKING:
-    from ..pipeline.pipeline import Pipeline
 
 
 def build_call(
@@ -123,8 +122,6 @@ def describe_problem(kind: str, setting: str, message: str, extra: tuple[str, ..
     """Describe one validation problem; suggest the closest name for an unknown setting."""
     if kind != "extra_forbidden":
         return f"{setting}: {message}"
-    from difflib import get_close_matches
-
     meant = get_close_matches(setting, [*extra, *AIModelCallConfig.model_fields], 1)
     return f"unknown setting {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
 

@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any, Self
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
 from ..history.repair import continues_stored_history, repair_history
+from ..history.truncation import truncate_history
+from ..http.protocol.interfaces import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
 from ..pipeline.layers.learned_store import LearnedConstraints
+from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_generation
 from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.report import Plan
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call, CallJournal
 from ..types.config.call_config import AIModelCallConfig
@@ -47,11 +51,8 @@ if TYPE_CHECKING:
 
     from ..conversation.conversation import Conversation
     from ..conversation.turn import Turn
-    from ..http.protocol.interfaces import Transport
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
-    from ..pipeline.layers.tracing import Observer
-    from ..types.chat.report import Plan
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
@@ -285,8 +286,6 @@ class AIModelClient(
         )
         if settings.context_policy is not None and not open_end:
             # A run truncates its history before each request instead, because the history grows.
-            from ..history.truncation import truncate_history
-
             history, left_out = truncate_history(history, system, settings)
             warnings = (*warnings, *left_out)
         call = Call(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack
 
+from ..codecs.operations.operation import ImageQuirks
 from ..errors import UnsupportedError
 from ..io.sync_io import run
+from ..pipeline.media.files import download
+from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.message import Message
+from ..types.config.limits import Timeouts
+from ..types.config.operation_settings import DrawSettings
+from ..types.content.parts import ImageContent, Media, TextContent
+from ..types.operations.image import ImageRequest
 from .call_factory import OperationsBase
 
-if TYPE_CHECKING:
-    from ..types.chat.call_response import AIModelCallResponse
-    from ..types.config.limits import Timeouts
-    from ..types.config.operation_settings import DrawSettings
-    from ..types.content.parts import ImageContent, Media
-
-    M = TypeVar("M", bound=Media)
-    OneOrMany = ImageContent | Sequence[ImageContent]
+M = TypeVar("M", bound=Media)
+OneOrMany = ImageContent | Sequence[ImageContent]
 
 
 class EngineImagesMixin(OperationsBase):
@@ -75,8 +77,6 @@ class EngineImagesMixin(OperationsBase):
         return await self._download(media, timeout, is_async=True)
 
     async def _download(self, media: M, timeout: float | Timeouts | None, *, is_async: bool) -> M:
-        from ..pipeline.media.files import download
-
         settings = {} if timeout is None else {"timeout": timeout}
         pipeline, call = self._prepare(self._default_operation(), None, {}, settings, is_async)
         return await download(pipeline, media, call.config)
@@ -84,11 +84,6 @@ class EngineImagesMixin(OperationsBase):
     async def _edit(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> AIModelCallResponse:
-        from ..codecs.operations.operation import ImageQuirks
-        from ..types.chat.message import Message
-        from ..types.content.parts import ImageContent, TextContent
-        from ..types.operations.image import ImageRequest
-
         pictures = [images] if isinstance(images, ImageContent) else list(images)
         words = [TextContent(text=prompt)] if prompt else []
         messages = (Message(role="user", contents=[*words, *pictures]),)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 from ..errors import SyncAsyncMismatchError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.provider_get import list_models
 from ..providers.operation_routes import default_operation
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.call_config import AIModelCallConfig
-
-if TYPE_CHECKING:
-    from ..types.config.model import ModelListing
+from ..types.config.model import ModelListing
 
 
 class ModelsMixin:
@@ -43,8 +42,6 @@ class ModelsMixin:
         """
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use list_models_async.")
-        from ..pipeline.provider_get import list_models
-
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=False)
         call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
         return run(list_models(pipeline.io, pipeline.target, call))
@@ -55,8 +52,6 @@ class ModelsMixin:
         """Async version of `list_models`."""
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use list_models.")
-        from ..pipeline.provider_get import list_models
-
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=True)
         call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
         return await list_models(pipeline.io, pipeline.target, call)

@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..config.settings import environment
+from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
+from ..embedded.weights import file_identity
 from ..http.protocol.interfaces import Transport
 from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
+from ..http.transport_selection import choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
 from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
+from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.target import ResolvedTarget, resolve
 from ..types.config.api import AIModelEndpoint
-
-if TYPE_CHECKING:
-    from ..pipeline.layers.tracing import Observer
 
 BUILTIN = "builtin"
 RELIEVED = ("chat", "image")
@@ -86,8 +87,6 @@ class PipelineFactory:
         """Return the target with what its connections add to a request: client certificate or model file."""
         target = resolve(self.endpoint, environment(), operation)
         if target.provider.embedded:
-            from ..embedded.weights import file_identity
-
             return replace(target, model_file=partial(file_identity, target.origin.model))
         tls = configured_tls(self.endpoint.api.config, self.tls)
         return replace(target, certificate=partial(shown_certificate, tls)) if may_show_certificate(tls) else target
@@ -107,12 +106,8 @@ class PipelineFactory:
     def _transport(self, target: ResolvedTarget, is_async: bool) -> Transport | None:
         """Return the configured transport, the one of an embedded model, or None for built-in sockets."""
         if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
-            from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
-
             return EmbeddedTransport(run_in_thread if is_async else run_blocking, self.endpoint.api.config)
         tls = configured_tls(self.endpoint.api.config, self.tls)
         if self.transport in (None, BUILTIN) and tls.is_default:
             return None
-        from ..http.transport_selection import choose_transport
-
         return choose_transport(self.transport, tls, is_async=is_async)

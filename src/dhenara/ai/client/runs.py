@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
+from ..pipeline.pipeline import Pipeline
+from ..types.chat.structured import StructuredOutput
 from ..types.config.call import Call
 from ..types.config.call_config import AIModelCallConfig
+from ..types.tools.tool import Tool, is_awaitable
 
 if TYPE_CHECKING:
     from ..pipeline.agent.run_loop import RunLoop
     from ..pipeline.agent.run_state import RunPlan
-    from ..pipeline.pipeline import Pipeline
     from ..streams.chat import AsyncRunStream, RunStream
     from ..types.chat.run import Run
-    from ..types.chat.structured import StructuredOutput
     from .run_settings import RunSettings
 
-    Shape = StructuredOutput | Mapping[str, Any] | None
+Shape = StructuredOutput | Mapping[str, Any] | None
 
 T = TypeVar("T")
 PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
@@ -181,8 +182,6 @@ class RunsMixin:
 
 def check_sync_tools(call: Call, plan: RunPlan) -> None:
     """Raise if a tool or `approve` is an async function, which sync code cannot await."""
-    from ..types.tools.tool import Tool, is_awaitable
-
     waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
     if waiting:
         raise SyncAsyncMismatchError(

@@ -7,6 +7,7 @@ from os import PathLike, fspath
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..http.transport_selection import check_transport
 from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
 from ..pipeline.middleware import Bindable
 from ..types.config.api import AIModelEndpoint
@@ -50,8 +51,6 @@ def check_observer(given: Any) -> Any:
 def checked_transport(given: Any, is_async: bool | None) -> Any:
     """Check that a named transport is installed; objects are checked at the first call, when sync or async is known."""
     if isinstance(given, str) and given != "builtin":
-        from ..http.transport_selection import check_transport
-
         check_transport(given, is_async)
     return given
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,6 +13,7 @@ from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
 from ..types.chat.response import ChatResponse, ChatResponseChoice
 from ..types.content.base import Content, TextContent
+from ..types.content.parts import ContentItem
 from ..types.model_base import model_fields
 from .vendor_messages import (
     answer_only,
@@ -24,9 +25,6 @@ from .vendor_messages import (
     read_message_fields,
     read_result,
 )
-
-if TYPE_CHECKING:
-    from ..types.content.parts import ContentItem
 
 Part = str | bytes | PurePath | Content
 MessageLike = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from ..config.settings import settings
 from ..errors import CallError
@@ -11,6 +11,7 @@ from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.error_event import to_error_event
+from ..pipeline.streaming.partial_output import PartialOutputReader
 from ..pipeline.streaming.stream import Batch, Stream
 from ..response.chunks import ChunkBuilder
 from ..types.chat.call_response import AIModelCallResponse
@@ -19,9 +20,6 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.sse import StreamEvent, StreamingChatResponse
 from ..types.config.call import Call
-
-if TYPE_CHECKING:
-    from ..pipeline.streaming.partial_output import PartialOutputReader
 
 
 class ChatStreamBase:
@@ -57,8 +55,6 @@ class ChatStreamBase:
         if shape is None:
             return None
         if self._growing is None:
-            from ..pipeline.streaming.partial_output import PartialOutputReader
-
             self._growing = PartialOutputReader(shape)
         for text in self._stream.take_texts():
             self._growing.add(text)

@@ -15,6 +15,11 @@ from ...errors import ConfigurationError
 from ...providers.target import ResolvedTarget
 from ...wire import json
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
 Key = tuple[str, ...]
 """Provider, base URL and model; since the file format exists also protocol and a hash of the query."""
 
@@ -121,9 +126,7 @@ def read_file(path: Path) -> dict[Key, list[LearnedConstraint]]:
 def lock_file(path: Path) -> Iterator[None]:
     """Lock out other processes where the OS can; otherwise the last writer wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        import fcntl
-    except ImportError:  # not on Windows
+    if fcntl is None:
         yield
         return
     with open(path.with_name(f"{path.name}.lock"), "w", opener=private) as lock:
