@@ -36,7 +36,7 @@ def frames(pieces: list[bytes]) -> list[Frame]:
 
 
 @given(MESSAGES, places)
-def test_messages_come_back_as_they_were_written_however_they_are_cut(
+def test_messages_survive_a_round_trip_in_pieces_of_any_size(
     messages: list[tuple[dict[str, object], bytes]], at: list[int]
 ) -> None:
     body = b"".join(write_message(headers, payload) for headers, payload in messages)
@@ -44,14 +44,14 @@ def test_messages_come_back_as_they_were_written_however_they_are_cut(
 
 
 @given(st.dictionaries(NAMES, st.text(st.characters(exclude_categories=("Cs",)), max_size=20), max_size=4), st.binary())
-def test_botocore_reads_the_same(headers: dict[str, object], payload: bytes) -> None:
+def test_botocore_parses_written_messages(headers: dict[str, object], payload: bytes) -> None:
     buffer = EventStreamBuffer()
     buffer.add_data(write_message(headers, payload))
     (theirs,) = list(buffer)
     assert (theirs.headers, theirs.payload) == (headers, payload)
 
 
-def test_the_event_is_named_by_its_headers() -> None:
+def test_the_event_name_comes_from_the_headers() -> None:
     body = write_message({":event-type": "contentBlockDelta"}, b"{}") + write_message(
         {":message-type": "exception", ":exception-type": "throttlingException"}, b"{}"
     )
@@ -59,7 +59,7 @@ def test_the_event_is_named_by_its_headers() -> None:
 
 
 @given(st.integers(0, 10_000), st.integers(1, 255))
-def test_a_changed_byte_is_noticed(at: int, change: int) -> None:
+def test_a_changed_byte_is_detected_by_the_checksum(at: int, change: int) -> None:
     body = bytearray(write_message({":event-type": "x", "id": uuid.UUID(int=1)}, b'{"a": 1}'))
     body[at % len(body)] ^= change
     with pytest.raises(BrokenFraming):
@@ -67,7 +67,7 @@ def test_a_changed_byte_is_noticed(at: int, change: int) -> None:
 
 
 @given(st.binary(min_size=1, max_size=60))
-def test_headers_that_make_no_sense_are_noticed_whatever_they_are(headers: bytes) -> None:
+def test_malformed_headers_are_refused(headers: bytes) -> None:
     prelude = struct.pack(">II", 16 + len(headers), len(headers))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers
     with contextlib.suppress(BrokenFraming):
@@ -77,7 +77,7 @@ def test_headers_that_make_no_sense_are_noticed_whatever_they_are(headers: bytes
 @pytest.mark.parametrize(
     "value", [b"\x08" + b"\x7f" * 8, b"\x09short", b"\x08" + b"\xff" + b"\0" * 7, b"\x07\0\x01\xff"]
 )
-def test_a_header_with_an_impossible_value_is_noticed(value: bytes) -> None:
+def test_a_header_with_an_impossible_value_is_refused(value: bytes) -> None:
     headers = b"\x01a" + value
     prelude = struct.pack(">II", 16 + len(headers), len(headers))
     message = prelude + struct.pack(">I", zlib.crc32(prelude)) + headers
@@ -85,6 +85,6 @@ def test_a_header_with_an_impossible_value_is_noticed(value: bytes) -> None:
         frames([message + struct.pack(">I", zlib.crc32(message))])
 
 
-def test_a_message_that_ends_in_the_middle_is_noticed() -> None:
+def test_a_truncated_message_is_refused() -> None:
     with pytest.raises(BrokenFraming, match="middle of a message"):
         frames([write_message({}, b"payload")[:-3]])

@@ -23,18 +23,18 @@ LOST = "\N{REPLACEMENT CHARACTER}"
         (b"[" * 250 + b"]" * 250, standard.loads("[" * 250 + "]" * 250)),
     ],
 )
-def test_half_letters_marks_and_depth_do_not_stop_an_answer(data: bytes, value: Any) -> None:
+def test_lone_surrogates_byte_order_marks_and_depth_are_accepted(data: bytes, value: Any) -> None:
     assert json.loads(data) == value
 
 
 @pytest.mark.parametrize(
     "data", [b"", b"{", b"<html>", b'{"a": "\n"}', b"{'a': 1}", b"{} {}", b"[" * 100_000, b'{"a": "caf\xe9"}']
 )
-def test_what_is_no_json_is_a_value_error(data: bytes) -> None:
+def test_invalid_json_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError):
         json.loads(data)
 
 
 @given(JSON)
-def test_what_is_written_is_read(value: Any) -> None:
+def test_values_survive_a_round_trip(value: Any) -> None:
     assert json.loads(json.dumps(value)) == value

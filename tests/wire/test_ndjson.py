@@ -16,7 +16,7 @@ def lines(pieces: list[bytes]) -> list[bytes]:
 
 
 @given(LINES, st.sampled_from([b"\n", b"\r\n"]), places, st.booleans())
-def test_each_line_that_says_something_is_a_frame_however_it_is_cut(
+def test_each_line_that_is_not_blank_is_a_frame(
     given_lines: list[bytes], end: bytes, at: list[int], terminated: bool
 ) -> None:
     body = end.join(given_lines) + (end if terminated else b"")

@@ -26,7 +26,7 @@ def read(*pieces: str) -> PartialJson:
 
 
 @given(st.dictionaries(st.text(max_size=4), JSON, max_size=4), st.booleans(), st.data())
-def test_every_prefix_is_read_as_pydantic_reads_it(
+def test_every_prefix_is_parsed_like_pydantic_core(
     value: dict[str, Any], ascii_only: bool, data: st.DataObject
 ) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=data.draw(st.sampled_from([None, 1])))
@@ -41,7 +41,7 @@ def test_every_prefix_is_read_as_pydantic_reads_it(
 
 
 @given(st.text(st.sampled_from('{}[]",:\\u0aD8tfn1-.e \n'), max_size=30))
-def test_any_text_is_read_without_an_error(text: str) -> None:
+def test_any_text_is_parsed_without_an_error(text: str) -> None:
     whole, pieces = read(text), read(*text)
     assert whole.value() == pieces.value()
     assert whole.complete == pieces.complete
@@ -59,11 +59,11 @@ def test_any_text_is_read_without_an_error(text: str) -> None:
         ("no object", None),
     ],
 )
-def test_text_around_the_object_and_half_values(text: str, value: Any) -> None:
+def test_text_around_the_object_and_incomplete_values(text: str, value: Any) -> None:
     assert read(text).value() == read(*text).value() == value
 
 
-def test_a_value_that_was_shown_does_not_change() -> None:
+def test_a_value_that_was_returned_does_not_change() -> None:
     parser = read('{"list": [1')
     shown = parser.value()
     parser.feed(', 2], "text": "a')
@@ -73,7 +73,7 @@ def test_a_value_that_was_shown_does_not_change() -> None:
     assert later == {"list": [1, 2], "text": "a"}
 
 
-def test_a_very_long_list_is_whole_when_it_is_closed() -> None:
+def test_a_very_long_list_is_complete_when_it_is_closed() -> None:
     parser = read('{"list": [0')
     for number in range(1, 3 * MANY):
         parser.feed(f", {number}")

@@ -36,7 +36,7 @@ def frames(pieces: list[bytes]) -> list[Frame]:
 
 
 @given(st.sampled_from([b"", b"\xef\xbb\xbf"]), streams(), places)
-def test_any_slicing_gives_the_same_events(mark: bytes, body: bytes, at: list[int]) -> None:
+def test_events_do_not_depend_on_piece_sizes(mark: bytes, body: bytes, at: list[int]) -> None:
     whole = frames([body])
     body = mark + body
     assert frames(cut(body, at)) == whole
@@ -44,7 +44,7 @@ def test_any_slicing_gives_the_same_events(mark: bytes, body: bytes, at: list[in
 
 
 @given(streams())
-def test_the_events_are_those_of_an_independent_reader(body: bytes) -> None:
+def test_events_match_an_independent_parser(body: bytes) -> None:
     """httpx2 drops an unterminated last event, so blank lines are added for both; and it tells events without data."""
     complete = body + b"\n\n\n"
     request = httpx2.Request("GET", "http://x")
@@ -58,36 +58,36 @@ def test_the_events_are_those_of_an_independent_reader(body: bytes) -> None:
     st.none() | st.text(st.characters(exclude_characters="\r\n\0 ", exclude_categories=("Cs",)), min_size=1),
     st.none() | st.integers(0, 10**6),
 )
-def test_what_is_written_is_read_back(data: str, event: str | None, retry: int | None) -> None:
+def test_written_events_are_parsed_back(data: str, event: str | None, retry: int | None) -> None:
     assert frames([write_event(data, event=event, retry=retry)]) == [Frame(data.encode(), event or None, None, retry)]
 
 
-def test_a_last_event_without_its_blank_line_is_not_lost() -> None:
+def test_a_last_event_without_a_blank_line_is_returned() -> None:
     assert frames([b"data: one\n\ndata: two"]) == [Frame(b"one"), Frame(b"two")]
 
 
-def test_invalid_utf8_passes_through_untouched() -> None:
+def test_invalid_utf8_is_passed_through() -> None:
     assert frames([b"data: \xff\xfe\n\n"]) == [Frame(b"\xff\xfe")]
 
 
-def test_an_event_of_many_megabytes_arrives_whole() -> None:
+def test_an_event_of_many_megabytes_is_complete() -> None:
     payload = b"x" * 30_000_000
     body = b"data: " + payload + b"\n\n"
     assert frames([body[at : at + 65_536] for at in range(0, len(body), 65_536)]) == [Frame(payload)]
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\rb", "a\0b"])
-def test_a_name_that_would_break_the_framing_is_refused(name: str) -> None:
+def test_an_event_name_with_a_line_break_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="line ends"):
         write_event("x", event=name)
 
 
-def test_what_was_told_of_an_event_before_its_data_stays_with_it() -> None:
+def test_fields_before_the_data_belong_to_the_event() -> None:
     found = frames([b"data: a\n\n", b"id: 5\nretry: 7\n", b"data: b\n\n"])
     assert found == [Frame(b"a"), Frame(b"b", id="5", retry=7)]
 
 
-def test_an_event_of_one_name_and_one_line_is_the_same_in_one_piece_and_in_many() -> None:
+def test_the_fast_path_parses_like_the_general_one() -> None:
     first = b"data: first\n\n"
     rest = b"event: delta\ndata: x\n\nevent: \ndata: y\n\nevent: a\nevent: b\ndata: z\n\n\nid: 1\ndata: w\n\n"
     assert frames([first, rest]) == frames(single_bytes(first + rest))
@@ -130,12 +130,12 @@ PIECES = st.lists(
 
 
 @given(PIECES, places)
-def test_any_bytes_are_read_as_the_standard_says(body: bytes, at: list[int]) -> None:
+def test_any_bytes_are_parsed_as_the_standard_says(body: bytes, at: list[int]) -> None:
     assert frames([body]) == frames(cut(body, at)) == read_by_the_standard(body)
 
 
 @given(st.lists(PIECES.map(lambda piece: piece + b"\n\n"), min_size=1, max_size=4))
-def test_chunks_of_whole_events_are_read_as_the_standard_says(chunks: list[bytes]) -> None:
+def test_chunks_of_complete_events_are_parsed_as_the_standard_says(chunks: list[bytes]) -> None:
     assert frames(chunks) == read_by_the_standard(b"".join(chunks))
 
 
@@ -146,7 +146,7 @@ def test_a_retry_of_more_than_twelve_digits_is_ignored(digits: str, retry: int |
     assert frames([f"retry: {digits}\ndata: x\n\n".encode()]) == [Frame(b"x", retry=retry)]
 
 
-def test_an_id_belongs_to_its_event_alone() -> None:
+def test_an_id_belongs_to_one_event_only() -> None:
     assert frames([b"id: 1\ndata: a\n\ndata: b\n\nid\ndata: c\n\n"]) == [
         Frame(b"a", id="1"),
         Frame(b"b"),
@@ -165,16 +165,16 @@ def test_an_id_belongs_to_its_event_alone() -> None:
         (b"dat", Frame(b"x", None)),
     ],
 )
-def test_an_event_goes_on_in_the_next_chunk(line: bytes, expected: Frame) -> None:
+def test_an_event_continues_in_the_next_chunk(line: bytes, expected: Frame) -> None:
     rest = b"a: x\n\n" if line == b"dat" else b"data: x\n\n"
     assert frames([b"data: first\n\n", line, rest]) == [Frame(b"first"), expected]
 
 
-def test_an_id_with_a_null_byte_leaves_the_one_before() -> None:
+def test_an_id_with_a_null_byte_is_ignored() -> None:
     assert frames([b"id: 1\nid: 2\0\ndata: a\n\n"]) == [Frame(b"a", id="1")]
 
 
-def test_names_that_are_not_utf8_are_read_with_replacements() -> None:
+def test_event_names_that_are_not_utf8_get_replacement_characters() -> None:
     chunk = b"data: a\n\nevent: \xff\ndata: b\n\n"
     assert [frame.event for frame in frames([b"data: first\n\n", chunk])] == [None, None, "\ufffd"]
     assert frames([b"id: \xff\nevent: \xfe\ndata: b\n\n"]) == [Frame(b"b", "\ufffd", "\ufffd")]
@@ -185,7 +185,7 @@ def test_a_byte_order_mark_counts_as_one_at_the_beginning_only() -> None:
     assert frames([mark + b"data: a\n\n", mark + b"data: b\n\n"]) == [Frame(b"a")]
 
 
-def test_frames_are_given_once_and_nothing_is_left_after_the_end() -> None:
+def test_frames_are_returned_once_and_finish_leaves_nothing() -> None:
     reader = SseFrames()
     assert reader.feed(b"data: a\n\ndata: b") == [Frame(b"a")]
     assert reader.feed(b"") == []
@@ -208,6 +208,6 @@ def test_an_event_is_written_field_by_field() -> None:
 
 
 @pytest.mark.parametrize("value", ["a\nb", "a\rb", "a\0b"])
-def test_an_id_that_would_break_the_framing_is_refused(value: str) -> None:
+def test_an_id_with_a_line_break_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="the id of an event"):
         write_event("x", id=value)

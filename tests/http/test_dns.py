@@ -1,4 +1,4 @@
-"""Looking a host up takes no longer than connecting may."""
+"""Name lookup with a timeout, and connecting to the first address that accepts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai.http.sockets.dns import connect_first
 
 
-def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
+def test_a_slow_lookup_times_out() -> None:
     asleep = threading.Event()
 
     def lookup(*_: Any, **__: Any) -> list[Any]:
@@ -25,7 +25,7 @@ def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
     asleep.set()
 
 
-def test_a_name_that_is_not_there_is_an_error() -> None:
+def test_an_unknown_host_raises_gaierror() -> None:
     def lookup(*_: Any, **__: Any) -> list[Any]:
         raise socket.gaierror("no such host")
 
@@ -33,7 +33,7 @@ def test_a_name_that_is_not_there_is_an_error() -> None:
         connect_first("nowhere.example", 80, 5, lookup)
 
 
-def test_the_next_address_is_tried_when_one_refuses() -> None:
+def test_the_next_address_is_tried_when_one_refuses_the_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as gone:
         there, closed = server.getsockname(), gone.getsockname()
         gone.close()
@@ -46,14 +46,14 @@ def test_the_next_address_is_tried_when_one_refuses() -> None:
 
 
 @pytest.mark.parametrize("timeout", [None, 5.0])
-def test_addresses_of_both_kinds_are_reached(timeout: float | None) -> None:
+def test_host_names_and_numeric_addresses_connect(timeout: float | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         for host in ("127.0.0.1", b"127.0.0.1", "localhost"):
             with connect_first(host, server.getsockname()[1], timeout) as found:
                 assert found.getpeername() == server.getsockname()
 
 
-def test_a_forgotten_connection_closes_without_a_word() -> None:
+def test_a_garbage_collected_socket_closes_without_a_warning() -> None:
     gc.collect()  # what others left behind is not what is looked at
     with socket.create_server(("127.0.0.1", 0)) as server, warnings.catch_warnings():
         warnings.simplefilter("error")

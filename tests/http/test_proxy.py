@@ -1,4 +1,4 @@
-"""Which hosts are reached without the proxy."""
+"""Which hosts NO_PROXY excludes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ from dhenara.ai.http.proxy import find_proxy
         ("api.example", "ample", False),
     ],
 )
-def test_no_proxy_is_heeded_for_names_addresses_and_networks(host: str, exceptions: str, direct: bool) -> None:
+def test_no_proxy_matches_names_addresses_and_networks(host: str, exceptions: str, direct: bool) -> None:
     environment = {"HTTP_PROXY": "http://proxy.example:3128", "no_proxy": exceptions}
     assert (find_proxy("http", host, environment) is None) == direct

@@ -1,4 +1,4 @@
-"""The model in this process: a real one, without a server or a key."""
+"""The embedded model: a real one, without a server or a key."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def local(model: str = SMALL, **config: object) -> AIModelEndpoint:
     return AIModelEndpoint(api=AIModelAPI(provider="local", config=config), ai_model=AIModel(model_name=model))
 
 
-def test_it_answers_the_same_streamed_and_whole(world: World) -> None:
+def test_streamed_and_complete_answers_are_equal(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     plain = world.run(client, QUESTION).chat_response
     chunks = world.stream(client, QUESTION)
@@ -64,7 +64,7 @@ def weather(city: str) -> str:
     return f"It is 21 degrees and sunny in {city}."
 
 
-def test_it_calls_a_tool_that_it_must_call_and_answers_from_its_result(world: World) -> None:
+def test_a_forced_tool_is_called_and_its_result_used(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     _, run = go_streaming(world, client, "What is the weather in Paris?", tools=[weather], tool_choice="weather")
     assert [(tool.call.arguments, tool.outcome) for tool in run.tools] == [({"city": "Paris"}, "ran")]
@@ -73,7 +73,7 @@ def test_it_calls_a_tool_that_it_must_call_and_answers_from_its_result(world: Wo
     world.close(client)
 
 
-def test_that_its_template_knows_no_tools_is_said(world: World) -> None:
+def test_tools_need_a_forced_choice_without_a_tool_template(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     with pytest.raises(BadRequestError, match="tool_choice to 'required'"):
         world.run(client, "What is the weather in Paris?", tools=[weather])
@@ -88,7 +88,7 @@ def test_a_prompt_that_is_too_long_is_a_context_length_error(world: World) -> No
     world.close(client)
 
 
-def test_a_timeout_stops_the_computation_and_keeps_what_was_said(world: World) -> None:
+def test_a_timeout_stops_generation_and_returns_the_partial_text(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     world.run(client, "Hello")
     with pytest.raises(CallTimeoutError) as raised:
@@ -100,7 +100,7 @@ def test_a_timeout_stops_the_computation_and_keeps_what_was_said(world: World) -
     world.close(client)
 
 
-def test_leaving_a_stream_stops_the_computation() -> None:
+def test_closing_a_stream_stops_generation() -> None:
     with AIModelClient(local(), STEADY) as client:
         stream = client.generate("Tell me a long story.", streaming=True, max_output_tokens=3000).stream_generator
         next(stream)
@@ -108,7 +108,7 @@ def test_leaving_a_stream_stops_the_computation() -> None:
         assert no_work_left()
 
 
-def test_cancelling_a_task_stops_the_computation() -> None:
+def test_cancelling_a_task_stops_generation() -> None:
     story = {"prompt": "Tell me a long story.", "max_output_tokens": 3000}
 
     async def on_asyncio() -> None:
@@ -136,7 +136,7 @@ def no_work_left() -> bool:
     return True
 
 
-def test_a_process_loads_a_model_once_and_frees_it_with_the_last_client() -> None:
+def test_a_model_is_loaded_once_and_freed_with_the_last_client() -> None:
     first, second = AIModelClient(local(), STEADY), AIModelClient(local(), STEADY)
     first.generate("Hello", max_output_tokens=1)
     loaded = list(engine._loaded.values())
@@ -148,7 +148,7 @@ def test_a_process_loads_a_model_once_and_frees_it_with_the_last_client() -> Non
     assert not engine._loaded
 
 
-def test_many_threads_share_it() -> None:
+def test_threads_share_one_model() -> None:
     with AIModelClient(local(), STEADY) as client:
         said: list[str] = []
         threads = [
@@ -163,20 +163,20 @@ def test_many_threads_share_it() -> None:
         assert all(said)
 
 
-def test_a_file_of_ones_own_is_named_by_its_path() -> None:
+def test_a_model_file_is_chosen_by_its_path() -> None:
     from dhenara.ai.embedded.weights import find_weights
 
     with AIModelClient(local(str(find_weights())), STEADY) as client:
         assert client.generate("Hello").chat_response.text()
 
 
-def test_a_file_that_is_not_there_is_named(world: World) -> None:
+def test_a_missing_model_file_is_named_in_the_error(world: World) -> None:
     client = AIModelClient(local("/nowhere/model.gguf"))
     with pytest.raises(ConfigurationError, match="nowhere"):
         world.run(client, "Hello")
 
 
-def test_nobody_else_can_reach_the_model() -> None:
+def test_the_server_of_llama_cpp_is_not_reachable_by_others() -> None:
     """The library listens by itself; on a socket in a private directory, and with a key nobody knows."""
     program = """
 import json, sys
@@ -194,14 +194,14 @@ print(json.dumps(loaded._server.listening_address))
     assert done.stderr == ""
 
 
-def test_without_llama_cpp_the_command_that_installs_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_llama_cpp_names_the_install_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "xllamacpp", None)
     with pytest.raises(ConfigurationError, match=r"pip install 'dhenara\[local\]'"):
         AIModelClient(local()).generate("Hello")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
-def test_a_forked_child_loads_its_own() -> None:
+def test_a_forked_child_loads_its_own_model() -> None:
     program = """
 import os
 from dhenara.ai import AIModelClient
@@ -221,7 +221,7 @@ print("both")
     assert done.stdout == "both\n", done.stderr
 
 
-def test_a_program_may_end_in_the_middle_of_an_answer() -> None:
+def test_a_program_may_exit_while_an_answer_is_generated() -> None:
     program = """
 from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint

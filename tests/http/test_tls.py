@@ -1,4 +1,4 @@
-"""Secure connections: the environment's CA bundle is trusted, and nobody else."""
+"""TLS: which certificates are trusted."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def forgotten() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("variable", ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_the_bundle_that_the_environment_names_is_trusted(
+def test_the_ca_bundle_from_the_environment_is_trusted(
     variable: str,
     world: World,
     authority: trustme.CA,
@@ -81,14 +81,14 @@ def test_the_bundle_that_the_environment_names_is_trusted(
     world.close(client)
 
 
-def test_a_stranger_is_not_trusted(world: World, secure_port: int) -> None:
+def test_an_unknown_authority_is_not_trusted(world: World, secure_port: int) -> None:
     client = AIModelClient(endpoint(f"https://localhost:{secure_port}"))
     with pytest.raises(ConnectionError, match=r"(?i)certificate"):
         world.run(client, "?", retries=0)
     world.close(client)
 
 
-def test_the_name_on_the_certificate_counts(
+def test_the_host_name_must_match_the_certificate(
     world: World, authority: trustme.CA, secure_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bundle = tmp_path / "ca.pem"

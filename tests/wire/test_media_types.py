@@ -1,4 +1,4 @@
-"""What the first bytes of a picture say."""
+"""Types and sizes from the first bytes of images."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ KINDS = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_kind_and_size_are_in_the_head_of_the_file(kind: str) -> None:
+def test_type_and_size_are_read_from_the_header(kind: str) -> None:
     data, mime = KINDS[kind]
     assert (image_type(data), image_size(data)) == (mime, (640, 480))
 
 
 @given(data=st.binary(max_size=60), kind=st.sampled_from(sorted(KINDS)), cut=st.integers(0, 60))
-def test_what_is_damaged_or_no_picture_has_no_size_and_breaks_nothing(data: bytes, kind: str, cut: int) -> None:
+def test_damaged_images_have_no_size_and_raise_nothing(data: bytes, kind: str, cut: int) -> None:
     assert image_size(data) is None or image_type(data) is not None
     damaged = KINDS[kind][0][:cut] + data
     assert image_size(damaged) is None or len(damaged) >= 10

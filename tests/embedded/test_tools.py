@@ -1,4 +1,4 @@
-"""Tools in words, for models whose chat templates know none; no model is needed to look at the words."""
+"""Tools of models whose chat template has none; no model is needed for these tests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def spoken(body: dict[str, Any], *pieces: str, finish: str = "stop") -> list[dic
 
 
 @pytest.mark.parametrize("choice", ["required", {"type": "function", "function": {"name": "grow"}}])
-def test_only_a_call_can_be_said_where_one_must_be(choice: Any) -> None:
+def test_a_forced_tool_choice_allows_only_a_call(choice: Any) -> None:
     """Definitions of several tools do not meet."""
     body = {"messages": [USER], "tools": wire(grow, throw), "tool_choice": choice}
     schema = ConstrainedCall(body, lambda said: False).body["response_format"]["json_schema"]["schema"]
@@ -72,7 +72,7 @@ def test_only_a_call_can_be_said_where_one_must_be(choice: Any) -> None:
     assert not judge.is_valid({"answer": "No."})
 
 
-def test_what_was_said_is_told_as_a_call() -> None:
+def test_generated_json_becomes_a_tool_call() -> None:
     body = {"messages": [USER], "tools": wire(grow), "tool_choice": "required"}
     *quiet, last, usage = spoken(body, '{"name": "grow", ', '"arguments": {"leaf": {"size": 1}}}')
     assert [said["choices"][0]["delta"] for said in quiet] == [{}, {}]
@@ -82,13 +82,13 @@ def test_what_was_said_is_told_as_a_call() -> None:
     assert usage == {"choices": [], "usage": {}}
 
 
-def test_a_call_that_was_cut_off_is_text_that_was_cut_off() -> None:
+def test_a_truncated_call_becomes_truncated_text() -> None:
     body = {"messages": [USER], "tools": wire(grow), "tool_choice": "required"}
     (choice,) = spoken(body, '{"name": "gr', finish="length")[-2]["choices"]
     assert choice == {"index": 0, "delta": {"content": '{"name": "gr'}, "finish_reason": "length"}
 
 
-def test_results_are_heard_as_words_and_answered_in_words() -> None:
+def test_tool_results_are_sent_as_text_and_answered_with_text() -> None:
     body = {"messages": [{"role": "system", "content": "Be brief."}, *DONE], "tools": wire(grow)}
     constrained = ConstrainedCall(body, lambda said: False)
     assert [message["role"] for message in constrained.body["messages"]] == ["system", "user", "assistant", "user"]
@@ -98,14 +98,14 @@ def test_results_are_heard_as_words_and_answered_in_words() -> None:
     assert spoken(body, '{"answer": ', '"It grew."}')[-2]["choices"][0]["delta"] == {"content": "It grew."}
 
 
-def test_an_object_that_was_asked_for_is_left_as_it_is() -> None:
+def test_a_requested_response_format_is_not_changed() -> None:
     shape = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
     body = {"messages": DONE, "tools": wire(grow), "response_format": shape}
     assert spoken(body, "{}")[0]["choices"][0]["delta"] == {"content": "{}"}
     assert ConstrainedCall(body, lambda said: False).body["response_format"] == shape
 
 
-def test_what_it_cannot_decide_is_refused() -> None:
+def test_an_optional_tool_choice_is_refused() -> None:
     with pytest.raises(ValueError, match="tool_choice"):
         ConstrainedCall({"messages": [USER], "tools": wire(grow)}, lambda said: False)
     assert not concerns_tools({"messages": [USER]})
@@ -115,7 +115,7 @@ def test_what_it_cannot_decide_is_refused() -> None:
 @pytest.mark.parametrize(
     ("template", "known"), [("{% if tools %}", True), ("{% for message in messages %}", False), (None, False)]
 )
-def test_whether_a_template_knows_tools_is_read_from_the_models_file(
+def test_tool_support_of_a_template_is_read_from_the_model_file(
     template: str | None, known: bool, tmp_path: Path
 ) -> None:
     said = b"" if template is None else struct.pack("<Q", len(KEY)) + KEY + struct.pack("<IQ", 8, len(template))

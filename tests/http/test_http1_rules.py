@@ -42,7 +42,7 @@ def headers_of(*lines: bytes) -> dict[str, str]:
 # Requests
 
 
-def test_a_request_is_its_line_its_headers_and_its_body() -> None:
+def test_a_request_is_written_as_line_headers_and_body() -> None:
     assert write_request("GET", "/a?b=c", {"host": "h", "x-a": "1"}, b"") == (
         b"GET /a?b=c HTTP/1.1\r\nhost: h\r\nx-a: 1\r\n\r\n"
     )
@@ -50,12 +50,12 @@ def test_a_request_is_its_line_its_headers_and_its_body() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
-def test_methods_with_a_body_say_that_it_is_empty(method: str) -> None:
+def test_methods_with_a_body_write_content_length_zero(method: str) -> None:
     assert write_request(method, "/", {}, b"") == f"{method} / HTTP/1.1\r\ncontent-length: 0\r\n\r\n".encode()
 
 
 @pytest.mark.parametrize("name", ["content-length", "Content-Length", "transfer-encoding", "Transfer-Encoding"])
-def test_the_length_is_not_added_where_the_headers_say_it(name: str) -> None:
+def test_content_length_is_not_added_twice(name: str) -> None:
     assert write_request("POST", "/", {name: "1"}, b"x") == f"POST / HTTP/1.1\r\n{name}: 1\r\n\r\nx".encode()
 
 
@@ -78,7 +78,7 @@ def test_a_request_line_of_more_than_three_words_is_refused(method: str, target:
 
 
 @pytest.mark.parametrize("letter", ["\xe4", "\xff"])
-def test_characters_of_latin_1_are_sent(letter: str) -> None:
+def test_latin_1_header_values_are_sent(letter: str) -> None:
     assert write_request("GET", "/" + letter, {"x": letter}, b"") == (
         f"GET /{letter} HTTP/1.1\r\nx: {letter}\r\n\r\n".encode("latin-1")
     )
@@ -94,7 +94,7 @@ def test_characters_beyond_latin_1_are_refused(target: str, headers: dict[str, s
 @pytest.mark.parametrize(
     ("name", "value"), [("", "v"), ("a b", "v"), ("a:", "v"), ("a", "v\r"), ("a", "\nv"), ("a", "\0")]
 )
-def test_a_header_that_would_be_two_is_refused(name: str, value: str) -> None:
+def test_a_header_value_with_a_line_break_is_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidRequest, match="name or value"):
         write_request("GET", "/", {"ok": "1", name: value}, b"")
 
@@ -102,7 +102,7 @@ def test_a_header_that_would_be_two_is_refused(name: str, value: str) -> None:
 # Heads
 
 
-def test_status_version_and_reason_are_read() -> None:
+def test_status_version_and_reason_are_parsed() -> None:
     assert read_head(b"HTTP/1.0 404 Not Found") == (0, Head(404, {}, "Not Found"))
     assert read_head(b"HTTP/1.1 200") == (1, Head(200, {}, ""))
     assert read_head(b"HTTP/1.1 599 \xe4") == (1, Head(599, {}, "\xe4"))
@@ -119,12 +119,12 @@ def test_status_version_and_reason_are_read() -> None:
         b"HTTP/1.1 200 \0",
     ],
 )
-def test_a_status_line_of_another_form_is_refused(line: bytes) -> None:
+def test_a_malformed_status_line_is_refused(line: bytes) -> None:
     with pytest.raises(BrokenFraming):
         read_head(line)
 
 
-def test_headers_are_read_in_lower_case_without_spaces_around() -> None:
+def test_header_names_are_lowercased_and_values_stripped() -> None:
     assert headers_of(b"X-A: \t1 2 \t", b"x-b:3", b"X-C:", b"X-D: a:b") == {
         "x-a": "1 2",
         "x-b": "3",
@@ -145,7 +145,7 @@ def test_a_line_that_begins_with_space_continues_the_header_before(space: bytes)
 @pytest.mark.parametrize(
     "line", [b" a: 1", b"a", b"a b: 1", b": 1", b"a : 1", b"a\0: 1", b"a: \0", b"a: b\rc", b"a\r: b"]
 )
-def test_a_line_that_is_no_header_is_refused(line: bytes) -> None:
+def test_a_malformed_header_line_is_refused(line: bytes) -> None:
     with pytest.raises(BrokenFraming):
         read(OK + line + b"\r\n\r\n")
 
@@ -158,7 +158,7 @@ def test_lines_may_end_with_a_line_feed_alone() -> None:
 
 
 @given(places)
-def test_a_head_is_the_same_however_it_is_cut(at: list[int]) -> None:
+def test_a_head_is_parsed_in_pieces_of_any_size(at: list[int]) -> None:
     raw = b"\r\n\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\na: 1\r\ncontent-length: 3\r\n\r\nabc"
     for pieces in (cut(raw, at), single_bytes(raw)):
         reader, body = read(*pieces)
@@ -166,7 +166,7 @@ def test_a_head_is_the_same_however_it_is_cut(at: list[int]) -> None:
         assert (body, reader.done, reader.reusable, reader.leftover) == (b"abc", True, True, False)
 
 
-def test_bytes_that_are_not_http_are_refused_as_soon_as_they_differ() -> None:
+def test_data_that_is_not_http_is_refused_at_the_first_wrong_byte() -> None:
     for first in (b"G", b"HTTP/2", b"\x16\x03", b"\r\nX", b" HTTP/1.1"):
         with pytest.raises(BrokenFraming, match="does not begin like"):
             read(first)
@@ -197,7 +197,7 @@ def test_a_body_does_not_count_as_head() -> None:
     assert read(OK + b"\r\n" + b"x" * 500, head_bytes=40)[1] == b"x" * 500
 
 
-def test_interim_responses_are_passed_over_up_to_their_limit() -> None:
+def test_interim_responses_are_skipped_up_to_their_limit() -> None:
     interim = b"HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
     assert read(interim * 3 + OK + b"\r\n", interim_responses=3)[0].head == Head(200, {}, "OK")
     with pytest.raises(LimitExceeded, match="3 responses") as refused:
@@ -206,12 +206,12 @@ def test_interim_responses_are_passed_over_up_to_their_limit() -> None:
 
 
 @pytest.mark.parametrize(("status", "final"), [(100, False), (199, False), (200, True)])
-def test_a_status_below_two_hundred_is_not_the_last(status: int, final: bool) -> None:
+def test_a_status_below_200_is_interim(status: int, final: bool) -> None:
     reader, _ = read(b"HTTP/1.1 %d X\r\n\r\n" % status)
     assert (reader.head is not None) == final
 
 
-def test_a_change_of_protocol_is_refused() -> None:
+def test_switching_protocols_is_refused() -> None:
     with pytest.raises(BrokenFraming, match="another protocol"):
         read(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
 
@@ -235,7 +235,7 @@ def test_a_connection_that_ends_in_the_head_is_broken() -> None:
             read(raw)[0].eof()
 
 
-def test_bytes_after_the_end_are_left_over() -> None:
+def test_bytes_after_the_end_set_leftover() -> None:
     reader, body = read(OK + b"content-length: 2\r\n\r\n", b"o", b"kX")
     assert (body, reader.done, reader.leftover, reader.reusable) == (b"ok", True, True, False)
     reader, body = read(OK + b"content-length: 2\r\n\r\no")
@@ -267,7 +267,7 @@ def test_bytes_after_the_end_are_left_over() -> None:
         ("GET", 404, {}, UntilClose),
     ],
 )
-def test_method_status_and_headers_say_how_a_body_ends(
+def test_method_status_and_headers_determine_how_a_body_ends(
     method: str, status: int, headers: dict[str, str], kind: type
 ) -> None:
     assert type(body_for(method, Head(status, headers))) is kind
@@ -298,7 +298,7 @@ def test_a_response_without_a_body_ends_with_its_head() -> None:
         {"content-length": "\u0665"},
     ],
 )
-def test_a_body_whose_end_cannot_be_known_is_refused(headers: dict[str, str]) -> None:
+def test_ambiguous_body_lengths_are_refused(headers: dict[str, str]) -> None:
     with pytest.raises(BrokenFraming):
         body_for("GET", Head(200, headers))
 
@@ -324,7 +324,7 @@ def test_a_length_may_have_eighteen_digits() -> None:
         (1, {"content-length": "1"}, True),
     ],
 )
-def test_version_and_headers_say_whether_a_connection_is_used_again(
+def test_version_and_headers_determine_whether_a_connection_is_reused(
     version: int, headers: dict[str, str], kept: bool
 ) -> None:
     assert keeps_alive(version, headers) is kept
@@ -345,7 +345,7 @@ def state(body: Any) -> tuple[bool, bool]:
     return body.done, body.leftover
 
 
-def test_no_body_is_done_and_has_nothing() -> None:
+def test_no_body_is_done_and_empty() -> None:
     body = NoBody()
     assert (feed(body, b""), state(body)) == (b"", (True, False))
     assert (feed(body, b"x", b""), state(body)) == (b"", (True, True))
@@ -375,7 +375,7 @@ def test_a_body_until_the_close_is_done_with_it() -> None:
 
 
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=4), places)
-def test_chunks_are_joined_however_they_are_cut(chunks: list[bytes], at: list[int]) -> None:
+def test_chunks_are_joined_in_pieces_of_any_size(chunks: list[bytes], at: list[int]) -> None:
     raw = b"".join(b"%X ;x=1\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\na: 1\r\n\r\n"
     for pieces in (cut(raw, at), single_bytes(raw)):
         body = ChunkedBody()
@@ -410,7 +410,7 @@ def test_a_chunk_must_be_followed_by_a_line_end(ending: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", [b"", b"x", b"-1", b"0x1", b"1 2", b"1" * 17, b"1\r", b"1;a\0"])
-def test_a_line_that_is_no_size_is_refused(line: bytes) -> None:
+def test_a_malformed_chunk_size_is_refused(line: bytes) -> None:
     with pytest.raises(BrokenFraming, match="not the size of a chunk"):
         feed(ChunkedBody(), line + b"\r\n")
 
@@ -423,17 +423,17 @@ def test_a_size_is_hexadecimal_and_may_have_sixteen_digits() -> None:
 
 
 @pytest.mark.parametrize("line", [b"no trailer", b"a: \0", b"a: b\rc", b": x"])
-def test_a_line_that_is_no_trailer_is_refused(line: bytes) -> None:
+def test_a_malformed_trailer_is_refused(line: bytes) -> None:
     with pytest.raises(BrokenFraming, match="a trailer of the response"):
         feed(ChunkedBody(), b"0\r\n" + line + b"\r\n")
 
 
-def test_trailers_may_be_continued_and_are_passed_over() -> None:
+def test_trailers_may_be_folded_and_are_skipped() -> None:
     body = ChunkedBody()
     assert (feed(body, b"0\r\na: 1\r\n b\r\n\tc\r\nd:\r\n\r\n"), state(body)) == (b"", (True, False))
 
 
-def test_trailers_together_are_limited() -> None:
+def test_the_total_size_of_trailers_is_limited() -> None:
     trailers = b"a: 1\r\n" * 3 + b"\r\n"
     body = ChunkedBody(Limits(trailer_bytes=len(trailers)))
     feed(body, b"0\r\n" + trailers)
@@ -444,7 +444,7 @@ def test_trailers_together_are_limited() -> None:
         assert (refused.value.limit, refused.value.most) == ("trailer_bytes", len(trailers) - 1)
 
 
-def test_chunk_extensions_together_are_limited() -> None:
+def test_the_total_size_of_chunk_extensions_is_limited() -> None:
     chunk = b"1;abc\r\nx\r\n"
     assert feed(ChunkedBody(Limits(chunk_extension_bytes=12)), chunk * 3) == b"xxx"
     for pieces in ([chunk * 3], single_bytes(chunk * 3)):
@@ -453,7 +453,7 @@ def test_chunk_extensions_together_are_limited() -> None:
         assert (refused.value.limit, refused.value.most) == ("chunk_extension_bytes", 11)
 
 
-def test_the_line_of_a_size_is_limited_before_it_is_complete() -> None:
+def test_an_incomplete_chunk_size_line_is_limited() -> None:
     limits = Limits(chunk_extension_bytes=10)
     assert feed(ChunkedBody(limits), b"1" + b" " * 73) == b""
     for pieces in ([b"1" + b" " * 74], [b"1", b" " * 40, b" " * 34], [b"1" + b" " * 74 + b"\r\n"]):

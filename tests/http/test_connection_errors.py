@@ -1,4 +1,4 @@
-"""What an error came from may be a circle: `raise error from error` makes one."""
+"""Chains of errors, which may be circular: `raise error from error` makes such a chain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_chain_names_each_error_once() -> None:
     assert list(chain_of(None)) == []
 
 
-def test_every_search_of_a_chain_ends() -> None:
+def test_searches_of_a_circular_chain_end() -> None:
     assert error_reason(circle()) == "ReadTimeout"
     assert error_reason(circle(), "nothing known") == "nothing known"
     assert tls_cause(circle()) is None
@@ -38,7 +38,7 @@ def test_the_reason_is_the_first_text_in_the_chain(link: str) -> None:
     assert error_reason(error) == "Connection reset by peer"
 
 
-def test_the_error_of_tls_is_found_behind_others() -> None:
+def test_the_tls_error_is_found_in_the_context_of_another_error() -> None:
     error = httpcore2.ReadError()
     error.__context__ = ssl.SSLError(1, "bad")
     assert tls_cause(error) is error.__context__

@@ -29,7 +29,7 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 @given(body=st.binary(max_size=300), at=places)
-def test_a_body_is_opened_however_it_is_cut(way: str, body: bytes, at: list[int]) -> None:
+def test_a_body_is_decompressed_in_pieces_of_any_size(way: str, body: bytes, at: list[int]) -> None:
     name, pack = WAYS[way]
     engine = decompressor(name)
     assert engine is not None
@@ -37,7 +37,7 @@ def test_a_body_is_opened_however_it_is_cut(way: str, body: bytes, at: list[int]
     assert b"".join([*opened, engine.finish()]) == body
 
 
-def test_every_byte_may_come_alone() -> None:
+def test_a_body_is_decompressed_byte_by_byte() -> None:
     for name, pack in WAYS.values():
         engine = decompressor(name)
         assert engine is not None
@@ -46,7 +46,7 @@ def test_every_byte_may_come_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ["br", "zstd", "gzip, gzip"])
-def test_a_coding_that_was_not_asked_for_is_named_when_the_body_is_wanted(name: str) -> None:
+def test_reading_a_body_of_an_unsupported_encoding_names_the_encoding(name: str) -> None:
     engine = decompressor(name)
     assert engine is not None
     with pytest.raises(BrokenFraming, match=name):

@@ -1,4 +1,4 @@
-"""Bells: woken by others, at once and from anywhere."""
+"""Events that end a wait from any thread, in sync code and on event loops."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ WORLDS: list[tuple[Callable[[], WakeupSignal], Callable[[Work], float]]] = [
 
 @pytest.fixture(params=WORLDS, ids=["blocking", "asyncio", "trio"])
 def started(request: pytest.FixtureRequest) -> Callable[[Callable[[WakeupSignal], Coroutine[Any, Any, None]]], float]:
-    """How many seconds something with a bell takes in a world."""
-    bell, start = request.param
+    """How many seconds something with a event takes in a world."""
+    event, start = request.param
 
     def timed(script: Callable[[WakeupSignal], Coroutine[Any, Any, None]]) -> float:
         async def work() -> float:
             began = time.monotonic()
-            await script(bell())
+            await script(event())
             return time.monotonic() - began
 
         return float(start(work))
@@ -39,38 +39,38 @@ def started(request: pytest.FixtureRequest) -> Callable[[Callable[[WakeupSignal]
     return timed
 
 
-def test_another_thread_ends_the_wait(started: Any) -> None:
-    async def script(bell: WakeupSignal) -> None:
-        threading.Timer(0.05, bell.set).start()
-        await bell.wait(1000)
+def test_set_from_another_thread_ends_the_wait(started: Any) -> None:
+    async def script(event: WakeupSignal) -> None:
+        threading.Timer(0.05, event.set).start()
+        await event.wait(1000)
 
     assert 0.04 < started(script) < 900
 
 
-def test_nobody_waits_longer_than_wanted(started: Any) -> None:
-    async def script(bell: WakeupSignal) -> None:
-        await bell.wait(0.05)
+def test_wait_ends_after_its_timeout(started: Any) -> None:
+    async def script(event: WakeupSignal) -> None:
+        await event.wait(0.05)
 
     assert 0.04 < started(script) < 900
 
 
-def test_a_bell_that_has_rung_before_is_heard_once(started: Any) -> None:
-    async def script(bell: WakeupSignal) -> None:
-        bell.set()
-        bell.set()
-        await bell.wait(1000)
-        await bell.wait(0.05)
+def test_events_set_before_the_wait_count_once(started: Any) -> None:
+    async def script(event: WakeupSignal) -> None:
+        event.set()
+        event.set()
+        await event.wait(1000)
+        await event.wait(0.05)
 
     assert 0.04 < started(script) < 900
 
 
-def test_ringing_for_somebody_whose_loop_is_closed_does_nothing() -> None:
-    bell = AsyncIO().wakeup_event()
+def test_set_after_the_loop_was_closed_does_nothing() -> None:
+    event = AsyncIO().wakeup_event()
 
     async def left() -> None:
-        waiting = asyncio.ensure_future(bell.wait(1000))
+        waiting = asyncio.ensure_future(event.wait(1000))
         await asyncio.sleep(0)
         waiting.cancel()
 
     asyncio.run(left())
-    bell.set()
+    event.set()

@@ -1,4 +1,4 @@
-"""Resting connections, taken and put back by many threads."""
+"""The pool of idle connections, used by many threads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def hurried() -> Iterator[None]:
     sys.setswitchinterval(before)
 
 
-def test_each_connection_has_one_holder_at_a_time(hurried: None) -> None:
+def test_no_connection_is_given_to_two_threads(hurried: None) -> None:
     pool = ConnectionPool()
     held: set[int] = set()
 

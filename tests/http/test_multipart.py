@@ -31,7 +31,7 @@ def read_back(form: Multipart) -> list[bytes]:
 
 
 @given(parts=st.lists(PARTS, min_size=1, max_size=4))
-def test_a_form_says_its_size_beforehand_and_the_same_each_time(parts: list[Field | FilePart]) -> None:
+def test_the_size_of_a_form_is_known_before_it_is_written(parts: list[Field | FilePart]) -> None:
     form = Multipart(tuple(parts))
     assert form.size == len(b"".join(form))
     assert b"".join(form) == b"".join(form)
@@ -40,22 +40,22 @@ def test_a_form_says_its_size_beforehand_and_the_same_each_time(parts: list[Fiel
 @given(
     contents=st.lists(st.binary(max_size=80).filter(lambda data: b"\n" not in data and b"\r" not in data), min_size=1)
 )
-def test_contents_come_back_as_they_were(contents: list[bytes]) -> None:
+def test_contents_survive_a_round_trip(contents: list[bytes]) -> None:
     assert read_back(Multipart(tuple(FilePart("file", data) for data in contents))) == contents
 
 
-def test_no_content_can_end_the_form() -> None:
+def test_the_boundary_does_not_occur_in_the_content() -> None:
     first = Multipart((FilePart("file", b"x"),))
     inner = b"--" + first.boundary.encode() + b"--\r\n"
     assert read_back(Multipart((FilePart("file", inner), Field("model", "m")))) == [inner, b"m"]
 
 
-def test_a_name_cannot_become_a_header() -> None:
+def test_a_field_name_cannot_inject_a_header() -> None:
     form = Multipart((FilePart("file", b"x", 'a"\r\nX-Evil: 1', "text/plain\r\nX-Evil: 2"),))
     assert b"\r\nX-Evil" not in b"".join(form)
 
 
-def test_a_large_file_is_read_piece_by_piece() -> None:
+def test_a_large_file_is_read_in_pieces() -> None:
     form = Multipart((Field("purpose", "batch"), FilePart("file", Counting())))
     pieces = list(form)
     assert max(map(len, pieces)) <= 300

@@ -1,4 +1,4 @@
-"""Much data, slow readers, and connections that are hung up while they rest."""
+"""Large requests, slow readers, and idle connections that the server closes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ThenGone:
         return [*Raw(BODY).steps(asked), Wait(0.05), HangUp()]
 
 
-def test_a_prompt_of_many_megabytes_arrives_whole(world: World, server: FakeServer) -> None:
+def test_a_prompt_of_many_megabytes_is_sent_completely(world: World, server: FakeServer) -> None:
     server.add_replies(HELLO)
     client = AIModelClient(endpoint(server.url))
     prompt = "word " * 2_000_000
@@ -33,7 +33,7 @@ def test_a_prompt_of_many_megabytes_arrives_whole(world: World, server: FakeServ
     world.close(client)
 
 
-def test_a_slow_reader_loses_nothing_of_a_fast_stream(server: FakeServer) -> None:
+def test_a_slow_reader_receives_all_of_a_fast_stream(server: FakeServer) -> None:
     text = "x" * 1_000
     event = b'data: {"id":"x","model":"m","choices":[{"index":0,"delta":{"content":"%s"}}]}\n\n' % text.encode()
     end = b'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -55,7 +55,7 @@ def test_a_slow_reader_loses_nothing_of_a_fast_stream(server: FakeServer) -> Non
     assert trio.run(slowly) == text * 3_000
 
 
-def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server: FakeServer) -> None:
+def test_an_idle_connection_that_the_server_closed_is_not_reused(server: FakeServer) -> None:
     server.add_replies(ThenGone(), HELLO, ThenGone(), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
@@ -72,7 +72,7 @@ def test_a_connection_that_was_hung_up_while_it_rested_is_not_used_again(server:
     assert server.connections == 4
 
 
-def test_a_request_that_died_on_a_reused_connection_is_repeated_only_as_a_counted_attempt(server: FakeServer) -> None:
+def test_a_request_that_failed_on_a_reused_connection_is_retried_as_a_counted_attempt(server: FakeServer) -> None:
     server.add_replies(HELLO, CutReply(DialectReply(HELLO), 0, HangUp()), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")

@@ -1,4 +1,4 @@
-"""Transports of httpx2 that a user brings: decompression, limits and bounds are the same as everywhere."""
+"""httpx2 transports of users: decompression, limits and timeouts are the same as with the built-in client."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Stalled(httpx2.AsyncByteStream):
         await anyio.sleep_forever()
 
 
-def test_a_compressed_answer_is_read_in_both_kinds_of_calls() -> None:
+def test_a_compressed_response_is_read_by_sync_and_async_calls() -> None:
     packed = {**JSON, "content-encoding": "gzip"}
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=packed, content=gzip.compress(BODY)))
 
@@ -54,7 +54,7 @@ def test_a_compressed_answer_is_read_in_both_kinds_of_calls() -> None:
     assert asyncio.run(call()) == trio.run(call) == "Hello!"
 
 
-def test_total_holds_while_bytes_are_waiting() -> None:
+def test_the_total_timeout_applies_while_data_is_available() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=JSON, stream=Endless()))
 
     async def call() -> None:
@@ -68,7 +68,7 @@ def test_total_holds_while_bytes_are_waiting() -> None:
     trio.run(call)
 
 
-def test_a_body_that_stalls_ends_at_the_limit() -> None:
+def test_a_stalled_body_times_out() -> None:
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=JSON, stream=Stalled()))
 
     async def call() -> str:
@@ -80,7 +80,7 @@ def test_a_body_that_stalls_ends_at_the_limit() -> None:
     assert asyncio.run(call()) == "total"
 
 
-def test_a_body_that_unpacks_without_end_is_refused() -> None:
+def test_a_decompression_bomb_is_refused() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(b" " * 1_000_000) for _ in range(400)) + packer.flush()
     headers = {**JSON, "content-encoding": "gzip"}

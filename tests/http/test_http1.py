@@ -76,7 +76,9 @@ def theirs(pieces: list[bytes]) -> tuple[int, dict[str, str], bytes]:
 
 
 @given(responses(), places)
-def test_every_slicing_is_read_as_h11_reads_it(response: tuple[bytes, bytes, bool], at: list[int]) -> None:
+def test_responses_are_parsed_like_h11_in_pieces_of_any_size(
+    response: tuple[bytes, bytes, bool], at: list[int]
+) -> None:
     raw, body, own_end = response
     reader, read_body = read(cut(raw, at))
     if not own_end:
@@ -91,7 +93,7 @@ def test_every_slicing_is_read_as_h11_reads_it(response: tuple[bytes, bytes, boo
 
 
 @given(responses(), st.integers(0, 10_000))
-def test_a_cut_response_is_never_taken_for_a_whole_one(response: tuple[bytes, bytes, bool], at: int) -> None:
+def test_a_truncated_response_is_never_complete(response: tuple[bytes, bytes, bool], at: int) -> None:
     raw, _, own_end = response
     reader, _ = read([raw[: at % len(raw)]] if raw else [])
     if own_end and not reader.done:
@@ -113,7 +115,7 @@ def test_a_cut_response_is_never_taken_for_a_whole_one(response: tuple[bytes, by
         b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000,
     ],
 )
-def test_what_is_not_http_is_refused(raw: bytes) -> None:
+def test_data_that_is_not_http_is_refused(raw: bytes) -> None:
     with pytest.raises(BrokenFraming):
         read([raw])
 
@@ -121,38 +123,38 @@ def test_what_is_not_http_is_refused(raw: bytes) -> None:
 @pytest.mark.parametrize(
     "raw", [b"\x15\x03\x01\x00\x02\x02\x46", b"\x00\x00\x12\x04\x00", b"SSH-2.0-x\r\n", b"HTTP/2 200\r\n"]
 )
-def test_another_protocol_is_told_with_its_first_bytes(raw: bytes) -> None:
+def test_another_protocol_is_detected_by_its_first_bytes(raw: bytes) -> None:
     with pytest.raises(BrokenFraming, match="does not begin like HTTP"):
         read([raw])
 
 
 @given(places)
-def test_how_long_a_head_may_be_does_not_depend_on_how_it_arrives(at: list[int]) -> None:
+def test_the_head_limit_does_not_depend_on_piece_sizes(at: list[int]) -> None:
     whole = b"HTTP/1.1 200 OK\r\nx: " + b"y" * 300_000 + b"\r\ncontent-length: 0\r\n\r\n"
     with pytest.raises(BrokenFraming, match="longer than"):
         read(cut(whole, at))
 
 
 @given(st.binary(max_size=400))
-def test_no_bytes_make_it_fail_in_another_way(raw: bytes) -> None:
+def test_any_bytes_raise_broken_framing_or_nothing(raw: bytes) -> None:
     with contextlib.suppress(BrokenFraming):
         reader, _ = read([raw])
         reader.eof()
         assert reader.done
 
 
-def test_bytes_beyond_the_end_spoil_the_connection() -> None:
+def test_bytes_after_the_response_make_the_connection_not_reusable() -> None:
     reader, body = read([b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK"])
     assert (body, reader.done, reader.reusable) == (b"ok", True, False)
 
 
-def test_a_connection_that_says_close_is_not_used_again() -> None:
+def test_connection_close_makes_the_connection_not_reusable() -> None:
     reader, _ = read([b"HTTP/1.1 200 OK\r\nconnection: Close\r\ncontent-length: 0\r\n\r\n"])
     assert (reader.done, reader.reusable) == (True, False)
 
 
 @given(st.dictionaries(st.sampled_from(["host", "x-a", "authorization"]), st.text("abc 123"), max_size=3), st.binary())
-def test_h11_understands_what_is_written(headers: dict[str, str], body: bytes) -> None:
+def test_h11_parses_written_requests(headers: dict[str, str], body: bytes) -> None:
     server = h11.Connection(h11.SERVER)
     server.receive_data(write_request("POST", "/v1/x?y=1", {"host": "h", **headers}, body))
     request = server.next_event()
@@ -168,6 +170,6 @@ def test_h11_understands_what_is_written(headers: dict[str, str], body: bytes) -
     ("target", "headers"),
     [("/a b", {}), ("/a\r\nx: y", {}), ("/", {"x": "a\r\nb: c"}), ("/", {"x y": "a"}), ("/", {"x": "a\0"})],
 )
-def test_a_second_line_cannot_be_smuggled_in(target: str, headers: dict[str, str]) -> None:
+def test_header_injection_is_refused(target: str, headers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"cannot be sent|not a request line"):
         write_request("POST", target, headers, b"")

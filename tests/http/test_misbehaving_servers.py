@@ -1,4 +1,4 @@
-"""Servers and networks that behave badly: what happened is told, and nothing stays open."""
+"""Servers and networks that misbehave: the error is typed, and no connection stays open."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def refuse_early(connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 413 No\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
 
 
-def test_a_refusal_before_the_request_was_heard_out_is_understood(world: World) -> None:
+def test_an_error_response_before_the_request_is_complete_is_read(world: World) -> None:
     with Listener(refuse_early) as server:
         client = AIModelClient(endpoint(f"http://{server.place}"))
         with pytest.raises(BadRequestError, match="too large") as refused:
@@ -91,7 +91,7 @@ def test_a_refusal_before_the_request_was_heard_out_is_understood(world: World) 
 @pytest.mark.parametrize(
     ("status", "head", "kind"), [(401, b"", AuthenticationError), (429, b"content-encoding: br\r\n", RateLimitError)]
 )
-def test_a_refusal_is_known_by_its_status_when_its_words_are_lost(
+def test_an_error_response_with_a_broken_body_is_classified_by_its_status(
     status: int, head: bytes, kind: type[CallError], end: Step, world: World, server: FakeServer
 ) -> None:
     server.add_replies(Said(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
@@ -102,7 +102,7 @@ def test_a_refusal_is_known_by_its_status_when_its_words_are_lost(
     world.close(client)
 
 
-def test_a_handshake_that_never_ends_is_ended_at_the_limit_and_hung_up(world: World) -> None:
+def test_a_stalled_handshake_times_out_and_closes_its_connection(world: World) -> None:
     with Listener() as server:
         client = AIModelClient(endpoint(f"https://{server.place}"))
         with pytest.raises(CallTimeoutError) as failed:
@@ -113,7 +113,7 @@ def test_a_handshake_that_never_ends_is_ended_at_the_limit_and_hung_up(world: Wo
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "trio"])
-def test_a_handshake_that_is_cancelled_is_hung_up(loop: str) -> None:
+def test_a_cancelled_handshake_closes_its_connection(loop: str) -> None:
     async def cancelled() -> None:
         client = AIModelClient(endpoint(f"https://{server.place}"))
         with anyio.move_on_after(0.2):
@@ -126,7 +126,7 @@ def test_a_handshake_that_is_cancelled_is_hung_up(loop: str) -> None:
         assert server.hung_up.is_set()
 
 
-def test_a_place_that_takes_no_connection_is_given_up_at_the_limit(world: World) -> None:
+def test_a_server_that_accepts_no_connection_times_out(world: World) -> None:
     with contextlib.ExitStack() as stack:
         full = stack.enter_context(socket.socket())
         full.bind(("127.0.0.1", 0))
@@ -143,14 +143,14 @@ def test_a_place_that_takes_no_connection_is_given_up_at_the_limit(world: World)
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 70 + ".test"])
-def test_a_name_that_nobody_can_have_is_a_connection_error(host: str, world: World) -> None:
+def test_an_invalid_host_name_is_a_connection_error(host: str, world: World) -> None:
     client = AIModelClient(endpoint(f"http://{host}"))
     with pytest.raises(ConnectionError):
         world.run(client, "?", retries=0)
     world.close(client)
 
 
-def test_an_address_of_version_6_is_reached_and_named_in_brackets(world: World) -> None:
+def test_an_ipv6_address_is_put_in_brackets_in_the_host_header(world: World) -> None:
     heard: list[bytes] = []
 
     def answer() -> None:
