@@ -1,4 +1,4 @@
-"""Prompt caches and context policies: one wish, said in each vendor's words, or a warning."""
+"""Prompt caches and context policies: encoded per provider, or a warning."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def body(vendor: Vendor, messages: tuple[Message, ...] = (Prompt(text="?"),), **
     return found
 
 
-def test_a_mark_at_the_end_of_a_message_is_a_mark_on_its_last_part() -> None:
+def test_cache_marker_of_message_is_set_on_last_part() -> None:
     assert [part.cache for part in Prompt(parts=["a", "b"], cache="short").contents] == [None, "short"]
     assert Message.model_validate_json(LONG.model_dump_json()).contents[0].cache == "long"
 
 
-def test_marks_in_each_vendors_words() -> None:
+def test_cache_markers_per_vendor() -> None:
     book, _, question = body(CLAUDE, ASKED)["messages"]
     assert book["content"][0]["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
     assert question["content"][0]["cache_control"] == {"type": "ephemeral"}
@@ -53,23 +53,23 @@ def test_marks_in_each_vendors_words() -> None:
 
 
 @pytest.mark.parametrize("vendor", [CHAT, GEMINI], ids=lambda vendor: vendor.name)
-def test_where_prompts_are_cached_by_themselves_marks_go_without_saying(vendor: Vendor) -> None:
+def test_cache_markers_are_dropped_where_caching_is_automatic(vendor: Vendor) -> None:
     assert "cache" not in str(body(vendor, ASKED))
     assert warned(vendor, ASKED) == set()
 
 
-def test_where_nothing_is_cached_a_mark_is_a_warning() -> None:
+def test_cache_marker_without_caching_warns() -> None:
     assert warned(COHERE, ASKED) == {"cache"}
 
 
-def test_claude_takes_four_marks_and_the_earliest_give_way() -> None:
+def test_anthropic_keeps_the_last_cache_markers() -> None:
     turns = tuple(Prompt(text=f"{number}", cache="short") for number in range(6))
     blocks = body(CLAUDE, turns, prompt_cache=PromptCache(automatic=True))["messages"][0]["content"]
     assert ["cache_control" in block for block in blocks] == [False, False, False, True, True, True]
     assert warned(CLAUDE, turns) == {"cache"}
 
 
-def test_the_whole_prompt_may_be_cached_as_it_grows() -> None:
+def test_growing_prompt_is_cached() -> None:
     wish = {"prompt_cache": PromptCache(automatic=True, instructions=True)}
     asked = (Message(role="system", contents=[TextContent(text="Be brief.")]), Prompt(text="?"))
     found = body(CLAUDE, asked, **wish)
@@ -79,7 +79,7 @@ def test_the_whole_prompt_may_be_cached_as_it_grows() -> None:
     assert found["system"][-1] == found["messages"][-1]["content"][-1] == {"cachePoint": {"type": "default"}}
 
 
-def test_keys_and_stored_content_where_they_are_known() -> None:
+def test_cache_keys_and_cached_content_where_supported() -> None:
     key = {"prompt_cache": PromptCache(key="book", lifetime="long")}
     assert body(RESPONSES, **key)["prompt_cache_key"] == "book"
     assert body(RESPONSES, **key)["prompt_cache_options"] == {"ttl": "12h"}
@@ -94,7 +94,7 @@ def test_keys_and_stored_content_where_they_are_known() -> None:
     assert warned(CHAT, **stored) == {"prompt_cache.stored"}
 
 
-def test_marks_change_nothing_of_what_is_cached() -> None:
+def test_cache_markers_do_not_change_prefix() -> None:
     plain = tuple(
         m.model_copy(update={"contents": [part.model_copy(update={"cache": None}) for part in m.contents]})
         for m in ASKED
@@ -103,7 +103,7 @@ def test_marks_change_nothing_of_what_is_cached() -> None:
         assert fingerprint_of(body(vendor, ASKED)) == fingerprint_of(body(vendor, plain))
 
 
-def test_context_is_summed_up_and_forgotten_where_that_is_offered() -> None:
+def test_context_policies_where_supported() -> None:
     policy = {"context_policy": ContextPolicy(compact_at=100_000, clear_tool_results_at=50_000, truncation="auto")}
     found = body(CLAUDE, **policy)
     assert [edit["type"] for edit in found["context_management"]["edits"]] == [

@@ -1,4 +1,4 @@
-"""Efforts in the words of each dialect: what it has no word for becomes the nearest, and that is said."""
+"""Reasoning effort per dialect: an unsupported effort becomes the nearest supported one, with a warning."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ WORDS: list[tuple[str, str, str | None, str, dict[str, Any], bool]] = [
 
 
 @pytest.mark.parametrize(("provider", "model", "protocol", "asked", "said", "less"), WORDS)
-def test_an_effort_is_said_in_the_words_of_the_dialect(
+def test_effort_is_encoded_per_dialect(
     provider: str, model: str, protocol: str | None, asked: str, said: dict[str, Any], less: bool, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="Hello!"))
@@ -67,7 +67,7 @@ def test_an_effort_is_said_in_the_words_of_the_dialect(
     assert ["reasoning_effort"] * less == [warning.parameter for warning in answer.warnings]
 
 
-def test_with_strict_the_nearest_is_not_good_enough(server: FakeServer) -> None:
+def test_strict_call_refuses_unsupported_effort(server: FakeServer) -> None:
     with (
         AIModelClient(endpoint(server.url, "openai", "gpt-6-luna")) as client,
         pytest.raises(UnsupportedError, match="max"),

@@ -1,4 +1,4 @@
-"""Recorded answers with one thing about them changed: nothing that a host may leave out ends an answer."""
+"""Recorded responses with one change: no field that a host may leave out ends a response."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dhenara.ai.wire.frame import Frame
 from support.corpus import CORPUS, Exchange, body_bytes, seen
 from support.protocols import PROTOCOLS, Recorded
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 EACH = pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
 GONE = object()
 ODD = (GONE, None, "", "x", 7, [], {}, [None])
@@ -79,7 +79,7 @@ def kind_of(event: Any, path: Path) -> Path:
 
 
 @EACH
-def test_whatever_stands_in_a_field_an_answer_is_read(protocol: Recorded) -> None:
+def test_invalid_field_values_do_not_end_a_response(protocol: Recorded) -> None:
     known: set[tuple[Path, int]] = set()
     for exchange in chosen(protocol):
         frames = told(protocol, exchange)
@@ -105,7 +105,7 @@ def refused(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> str:
 
 
 @EACH
-def test_events_that_say_nothing_change_nothing(protocol: Recorded) -> None:
+def test_empty_events_change_nothing(protocol: Recorded) -> None:
     for exchange in chosen(protocol, streams=True):
         frames = told(protocol, exchange)
         empty = [Frame(b"{}", "ping"), Frame(b'{"type": "keepalive"}', "keepalive")]
@@ -114,7 +114,7 @@ def test_events_that_say_nothing_change_nothing(protocol: Recorded) -> None:
 
 
 @EACH
-def test_an_event_that_never_came_takes_only_itself(protocol: Recorded) -> None:
+def test_missing_event_loses_only_its_own_content(protocol: Recorded) -> None:
     """What is told of everything else is not touched: no part of it moves into another."""
     for exchange in chosen(protocol, streams=True):
         frames = told(protocol, exchange)

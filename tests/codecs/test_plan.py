@@ -1,4 +1,4 @@
-"""The plan of a request tells the truth: what it says goes, is in the request, and what it says stays, is not."""
+"""The plan of a request matches the request: parts that it keeps are sent, and parts that it drops are not."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ ANSWERS = [
     pytest.param(protocol, found, id=f"{protocol.codec}-{number}")
     for number, protocol in enumerate(PROTOCOLS)
     if (found := protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")[::3])
-] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 @pytest.mark.parametrize(("protocol", "found"), ANSWERS)
-def test_what_goes_is_there_and_what_stays_is_not(protocol: Recorded, found: list[Exchange], vendor: Vendor) -> None:
+def test_plan_matches_request(protocol: Recorded, found: list[Exchange], vendor: Vendor) -> None:
     for exchange in found:
         draft = read(protocol.load(), protocol.quirks, exchange)
         at_home = exchange["provider"] == vendor.recorded
@@ -93,7 +93,7 @@ def strings(value: Any) -> list[str]:
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
 @settings(max_examples=40)
 @given(turns=histories(), more=histories())
-def test_a_request_begins_with_the_bytes_of_the_one_before(
+def test_requests_extend_the_bytes_of_earlier_requests(
     vendor: Vendor, turns: tuple[Message, ...], more: tuple[Message, ...]
 ) -> None:
     """Whatever follows: providers cache prompts from their beginning, and thinking may be bound to it."""

@@ -1,4 +1,4 @@
-"""Tools that providers run: the same words for all of them, and a warning where one has no such tool."""
+"""Provider tools: one type for all providers, and a warning where a provider lacks a tool."""
 
 from __future__ import annotations
 
@@ -95,14 +95,14 @@ def encoded(provider: str, model: str, *tools: Any, **api: Any) -> tuple[dict[st
         ("cohere", "command-a", ServerTool(spec={"type": "own"}), {"type": "own"}),
     ],
 )
-def test_each_provider_is_asked_in_its_own_words(provider: str, model: str, tool: Any, wire: dict[str, Any]) -> None:
+def test_provider_tools_are_encoded_per_provider(provider: str, model: str, tool: Any, wire: dict[str, Any]) -> None:
     body, warned = encoded(provider, model, tool)
     tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
     assert tools == [wire]
     assert warned == []
 
 
-def test_responses_know_all_of_them() -> None:
+def test_responses_encodes_every_provider_tool() -> None:
     files = FileSearch(store_ids=("vs_1",), max_results=3, filters={"type": "eq", "key": "a", "value": "b"})
     body, warned = encoded(
         "openai", "gpt-5", SEARCH, CodeExecution(file_ids=("f1",)), files, MCP, LOOK_UP, protocol="openai_responses"
@@ -133,7 +133,7 @@ def test_responses_know_all_of_them() -> None:
     ]
 
 
-def test_xai_can_leave_domains_out_and_openai_cannot() -> None:
+def test_xai_supports_excluded_domains_and_openai_does_not() -> None:
     search = WebSearch(blocked_domains=("b.org",))
     body, warned = encoded("xai", "grok-4", search, protocol="openai_responses")
     assert (body["tools"][0]["filters"], warned) == ({"excluded_domains": ["b.org"]}, [])
@@ -141,7 +141,7 @@ def test_xai_can_leave_domains_out_and_openai_cannot() -> None:
     assert (body["tools"], warned) == ([{"type": "web_search"}], ["web_search.blocked_domains"])
 
 
-def test_claude_is_told_of_servers_in_the_body_and_of_their_tools_in_the_list() -> None:
+def test_anthropic_mcp_servers_are_in_body_and_toolsets_in_tools() -> None:
     at = AIModelEndpoint(
         api=AIModelAPI(provider="anthropic", api_key="k"), ai_model=AIModel(model_name="claude-sonnet-4-5")
     )
@@ -160,7 +160,7 @@ def test_claude_is_told_of_servers_in_the_body_and_of_their_tools_in_the_list() 
     assert outgoing.headers["anthropic-beta"] == "mcp-client-2025-11-20"
 
 
-def test_searching_models_and_searching_hosts_are_told_in_the_body() -> None:
+def test_web_search_fields_of_models_and_hosts() -> None:
     body, warned = encoded(
         "openai", "gpt-4o-search-preview", WebSearch(context_size="low", place=UserLocation(country="DE"))
     )
@@ -186,20 +186,20 @@ def test_searching_models_and_searching_hosts_are_told_in_the_body() -> None:
         ("amazon_bedrock", "anthropic.claude-sonnet-4-5-v1:0", MCP),
     ],
 )
-def test_what_a_provider_does_not_have_is_left_out_with_a_warning(provider: str, model: str, tool: Any) -> None:
+def test_unsupported_provider_tool_warns(provider: str, model: str, tool: Any) -> None:
     body, warned = encoded(provider, model, LOOK_UP, tool)
     assert warned == [tool.kind]
     tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
     assert len(tools) == 1
 
 
-def test_secrets_of_a_server_are_not_shown() -> None:
+def test_mcp_server_secrets_are_not_shown() -> None:
     config = AIModelCallConfig(tools=[MCP.model_copy(), LOOK_UP])
     for shown in (repr(config), str(config.tools), config.model_dump_json()):
         assert "t0ken" not in shown
 
 
-def test_recorded_requests_are_what_we_write() -> None:
+def test_encoded_tools_equal_recorded_requests() -> None:
     """The tools as vendors' own clients sent them, in the recordings."""
     recorded = [
         tool
@@ -209,7 +209,7 @@ def test_recorded_requests_are_what_we_write() -> None:
         for tool in e["request_body"].get("tools") or ()
     ]
     if not recorded:
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not available")
     said = [
         *encoded("openai", "gpt-5", WebSearch(), CodeExecution(), protocol="openai_responses")[0]["tools"],
         *encoded("google_ai", "gemini-3-flash", WebSearch(), CodeExecution())[0]["tools"],

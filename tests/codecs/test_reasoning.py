@@ -1,4 +1,4 @@
-"""One knob for reasoning: off means off, or as little as the model can with a warning, never silence."""
+"""Reasoning is one setting: off means off, or the least that the model supports with a warning."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ OFF = [
 @pytest.mark.parametrize(
     ("provider", "model", "protocol", "check", "path", "value", "warned"), OFF, ids=[row[1] for row in OFF]
 )
-def test_off_means_off(
+def test_reasoning_off_is_encoded_per_provider(
     provider: str, model: str, protocol: str, check: Any, path: str, value: Any, warned: set[str]
 ) -> None:
     for wish in ({"reasoning": False}, {"reasoning_effort": "none"}):
@@ -80,5 +80,5 @@ def test_off_means_off(
         ("cohere", "command-a-reasoning", "cohere", "thinking.token_budget", 8_192),
     ],
 )
-def test_one_effort_for_all(provider: str, model: str, protocol: str, path: str, value: Any) -> None:
+def test_one_effort_is_encoded_per_provider(provider: str, model: str, protocol: str, path: str, value: Any) -> None:
     assert at(said(provider, model, protocol, reasoning_effort="medium")[0], path) == value

@@ -1,4 +1,4 @@
-"""Every recorded exchange of every protocol, read as a correct client reads it."""
+"""Every recorded exchange of every protocol is read as expected."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def parameters(kind: str, *, streams: bool = False, at_most: int = 10**9) -> lis
         for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == kind and (e["stream"] or not streams))
         if len(exchange["response_body"]) <= at_most
     ]
-    skip = pytest.mark.skip(reason="the recorded traffic is not beside the project")
+    skip = pytest.mark.skip(reason="the recorded traffic is not available")
     return found or [pytest.param(None, None, marks=skip)]
 
 
@@ -39,27 +39,27 @@ def of_each_protocol() -> list[Any]:
         )
         for protocol in PROTOCOLS
     ]
-    skip = pytest.mark.skip(reason="the recorded traffic is not beside the project")
+    skip = pytest.mark.skip(reason="the recorded traffic is not available")
     return [one if one.values[1] else pytest.param(None, None, marks=skip) for one in streams]
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), parameters("generate"))
-def test_what_is_read_is_what_was_said(protocol: Recorded, exchange: Exchange) -> None:
+def test_recorded_content_is_read(protocol: Recorded, exchange: Exchange) -> None:
     assert misread(protocol, exchange) == {}
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), parameters("generate"))
-def test_every_token_is_counted_once(protocol: Recorded, exchange: Exchange) -> None:
+def test_recorded_token_counts_are_read(protocol: Recorded, exchange: Exchange) -> None:
     assert miscounted(protocol, exchange) == {}
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), parameters("generate"))
-def test_an_answer_is_complete_unless_an_error_cut_it_short(protocol: Recorded, exchange: Exchange) -> None:
+def test_recorded_responses_are_complete_unless_an_error_ended_them(protocol: Recorded, exchange: Exchange) -> None:
     assert misended(protocol, exchange) == {}
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), parameters("generate", streams=True, at_most=6_000))
-def test_a_stream_cut_at_every_byte_says_the_same(protocol: Recorded, exchange: Exchange) -> None:
+def test_stream_split_at_every_byte_gives_the_same_response(protocol: Recorded, exchange: Exchange) -> None:
     whole = read(protocol.load(), protocol.quirks, exchange).response()
     assert read(protocol.load(), protocol.quirks, exchange, single_bytes).response() == whole
 
@@ -67,7 +67,9 @@ def test_a_stream_cut_at_every_byte_says_the_same(protocol: Recorded, exchange: 
 @pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())
 @settings(max_examples=120)
 @given(data=st.data())
-def test_a_stream_cut_anywhere_says_the_same(protocol: Recorded, streams: list[Exchange], data: st.DataObject) -> None:
+def test_stream_split_anywhere_gives_the_same_response(
+    protocol: Recorded, streams: list[Exchange], data: st.DataObject
+) -> None:
     exchange = data.draw(st.sampled_from(streams))
     at = data.draw(places)
     whole = read(protocol.load(), protocol.quirks, exchange).response()
@@ -77,7 +79,7 @@ def test_a_stream_cut_anywhere_says_the_same(protocol: Recorded, streams: list[E
 @pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())
 @settings(max_examples=80)
 @given(data=st.data())
-def test_a_stream_that_breaks_off_is_interrupted_and_keeps_what_had_arrived(
+def test_broken_stream_is_interrupted_and_keeps_received_content(
     protocol: Recorded, streams: list[Exchange], data: st.DataObject
 ) -> None:
     exchange = data.draw(st.sampled_from(streams))
@@ -101,12 +103,12 @@ def without_mercy(protocol: Recorded) -> Any:
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), parameters("error"))
-def test_an_error_says_what_the_provider_said(protocol: Recorded, exchange: Exchange) -> None:
+def test_recorded_errors_are_read(protocol: Recorded, exchange: Exchange) -> None:
     assert misjudged(protocol, exchange) == {}
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
-def test_the_numbers_add_up_and_nothing_is_read_otherwise() -> None:
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
+def test_recording_totals_add_up_without_differences() -> None:
     for row in rows():
         assert row.exchanges == row.equal + row.argued + sum(row.skipped.values())
         assert row.different == 0

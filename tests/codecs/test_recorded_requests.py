@@ -1,4 +1,4 @@
-"""Every recorded request that can be said in our words is written as it was, or differs for a reason that is named."""
+"""Recorded requests are encoded as they were sent, or differ for a listed reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from support.asked.reasons import REASONS
 from support.asked.recorded import APIS, asked, compared
 from support.corpus import CORPUS, Exchange
 
-SKIP = pytest.mark.skip(reason="the recorded traffic is not beside the project")
+SKIP = pytest.mark.skip(reason="the recorded traffic is not available")
 REQUESTS: list[Any] = [
     pytest.param(protocol, exchange, call, id=f"{protocol}-{exchange['id'][-100:]}".replace("/", "."))
     for protocol in APIS
@@ -25,19 +25,19 @@ EACH = pytest.mark.parametrize(
 
 
 @pytest.mark.parametrize(("protocol", "exchange", "call"), REQUESTS)
-def test_what_we_write_is_what_was_recorded(protocol: str, exchange: Exchange, call: Heard) -> None:
+def test_encoded_requests_equal_recorded_requests(protocol: str, exchange: Exchange, call: Heard) -> None:
     found = compared(protocol, exchange, call)
     assert [one for one in found if not any(reason.explains(one) for reason in REASONS[protocol])] == []
 
 
 @EACH
-def test_enough_requests_can_be_said(protocol: str) -> None:
+def test_most_recorded_requests_are_expressible(protocol: str) -> None:
     assert len(asked(protocol).said) >= 20
     assert {part for _, part in asked(protocol).unsaid} <= ONLY_THERE
 
 
 @EACH
-def test_no_reason_is_given_for_nothing(protocol: str) -> None:
+def test_every_skip_reason_is_used(protocol: str) -> None:
     found = [one for exchange, call in asked(protocol).said for one in compared(protocol, exchange, call)]
     idle = [reason for reason in REASONS[protocol] if not any(reason.explains(one) for one in found)]
     assert idle == []

@@ -1,4 +1,4 @@
-"""What requests must say, found out by comparing ours with recorded ones."""
+"""Details of requests that were found by comparing them with recorded ones."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def answer(provider: str, *parts: Any, protocol: str = "openai_chat") -> Message
     return Message(role="assistant", contents=[part.model_copy(update={"origin": origin}) for part in parts])
 
 
-def test_mistral_hears_its_thinking_as_a_chunk_before_its_words() -> None:
+def test_mistral_reasoning_is_sent_as_chunk_before_text() -> None:
     said = answer("mistral", ReasoningContent(text="Hm."), TextContent(text="Yes."))
     assert body("mistral", "?", said, "And?")["messages"][1]["content"] == [
         {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
@@ -56,25 +56,25 @@ def test_mistral_hears_its_thinking_as_a_chunk_before_its_words() -> None:
     ]
 
 
-def test_mistral_can_be_told_which_tool_to_call() -> None:
+def test_mistral_supports_forced_tool() -> None:
     tools = [{"name": "add"}, {"name": "sub"}]
     assert body("mistral", "?", tools=tools, tool_choice="add")["tool_choice"]["function"] == {"name": "add"}
 
 
 @pytest.mark.parametrize("origin", ["deepseek", "anthropic"])
-def test_deepseek_is_told_the_thinking_of_every_turn_with_calls_even_if_there_was_none(origin: str) -> None:
+def test_deepseek_turns_with_tool_calls_always_have_reasoning(origin: str) -> None:
     thought = [ReasoningContent(text="Hm.")] if origin == "anthropic" else []
     said = answer(origin, *thought, ToolCallContent(id="a", name="add"))
     result = Message(role="tool", contents=[ToolResultContent(call_id="a", output="1")])
     assert body("deepseek", "?", said, result)["messages"][1]["reasoning_content"] == ""
 
 
-def test_openrouter_is_asked_to_think_without_an_effort_of_our_own() -> None:
+def test_openrouter_reasoning_without_effort() -> None:
     assert body("openrouter", "?", reasoning=True)["reasoning"] == {"enabled": True}
     assert body("openrouter", "?", reasoning_effort="low")["reasoning"] == {"effort": "low"}
 
 
-def test_openrouter_takes_marks_and_addresses_of_documents() -> None:
+def test_openrouter_supports_cache_markers_and_document_urls() -> None:
     marked = TextContent(text="Long.", extras={"cache_control": MARK})
     paper = FileContent(url="https://example.org/a.pdf", name="a.pdf")
     system = Message(role="system", contents=[marked])
@@ -84,7 +84,7 @@ def test_openrouter_takes_marks_and_addresses_of_documents() -> None:
     assert written[1]["content"][0] == {"type": "file", "file": file}
 
 
-def test_glm_on_cerebras_hears_its_thinking_in_tags_and_others_in_a_field() -> None:
+def test_cerebras_glm_reasoning_is_sent_in_tags() -> None:
     said = answer("cerebras", ReasoningContent(text="Hm."), TextContent(text="Yes."))
     (_, glm, _) = body("cerebras", "?", said, "And?", model="zai-glm-4.7")["messages"]
     (_, oss, _) = body("cerebras", "?", said, "And?", model="gpt-oss-120b")["messages"]
@@ -92,14 +92,14 @@ def test_glm_on_cerebras_hears_its_thinking_in_tags_and_others_in_a_field() -> N
     assert (oss["content"], oss["reasoning"]) == ("Yes.", "Hm.")
 
 
-def test_claudes_instructions_keep_their_marks() -> None:
+def test_anthropic_instructions_keep_cache_markers() -> None:
     system = Message(role="system", contents=[TextContent(text="Long.", extras={"cache_control": MARK})])
     assert body("anthropic", system, "?")["system"] == [{"type": "text", "text": "Long.", "cache_control": MARK}]
     assert body("anthropic", Message(role="system", text="Short."), "?")["system"] == "Short."
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "amazon_bedrock"])
-def test_documents_may_be_cited(provider: str) -> None:
+def test_documents_with_citations_are_encoded(provider: str) -> None:
     paper = FileContent(data=b"%PDF", mime_type="application/pdf", extras={"citations": {"enabled": True}})
     (block, *_) = body(provider, Message(role="user", contents=[paper, TextContent(text="?")]))["messages"][0][
         "content"
@@ -107,7 +107,7 @@ def test_documents_may_be_cited(provider: str) -> None:
     assert block.get("document", block)["citations"] == {"enabled": True}
 
 
-def test_gemini_hears_which_call_a_result_belongs_to() -> None:
+def test_gemini_results_have_their_call_id() -> None:
     said = answer("google_ai", ToolCallContent(id="c-1", name="add"), protocol="gemini")
     result = Message(role="tool", contents=[ToolResultContent(call_id="c-1", output={"sum": 3})])
     response = body("google_ai", "?", said, result)["contents"][2]["parts"][0]["functionResponse"]
@@ -120,7 +120,7 @@ def converse_result(**said: Any) -> Any:
     return body("amazon_bedrock", "?", call, result)["messages"][2]["content"][0]["toolResult"]["content"]
 
 
-def test_results_on_bedrock_keep_every_part_and_invent_none() -> None:
+def test_bedrock_results_keep_their_parts() -> None:
     picture = ImageContent(data=b"x", mime_type="image/jpeg")
     (only,) = converse_result(contents=[picture])
     assert only["image"]["format"] == "jpeg"
@@ -131,7 +131,7 @@ def test_results_on_bedrock_keep_every_part_and_invent_none() -> None:
     assert converse_result(output="") == [{"text": "."}]
 
 
-def test_files_that_aws_stores_are_named_by_kind_and_format() -> None:
+def test_s3_files_have_kind_and_format() -> None:
     paper = FileContent(url="s3://bucket/a.pdf", mime_type="application/pdf", name="a.pdf")
     picture = ImageContent(url="s3://bucket/b.jpg", mime_type="image/jpeg")
     first, second, _ = body("amazon_bedrock", Message(role="user", contents=[paper, picture, TextContent(text="?")]))[
@@ -142,19 +142,19 @@ def test_files_that_aws_stores_are_named_by_kind_and_format() -> None:
     assert second["image"]["format"] == "jpeg"
 
 
-def test_documents_on_bedrock_are_renamed_only_where_names_are_the_same() -> None:
+def test_bedrock_renames_documents_only_if_names_repeat() -> None:
     papers = [FileContent(data=b"x", mime_type="application/pdf", name=name) for name in ("One", "Two", "Two")]
     blocks = body("amazon_bedrock", Message(role="user", contents=[*papers, TextContent(text="?")]))["messages"][0]
     names = [block["document"]["name"] for block in blocks["content"] if "document" in block]
     assert names == ["One", "Two", "Two 3"]
 
 
-def test_bedrocks_instructions_keep_their_cache_points() -> None:
+def test_bedrock_instructions_keep_cache_points() -> None:
     system = Message(role="system", contents=[TextContent(text="Long.", extras={"cache_point": {"type": "default"}})])
     assert body("amazon_bedrock", system, "?")["system"] == [{"text": "Long."}, {"cachePoint": {"type": "default"}}]
 
 
-def test_a_shape_on_bedrock_says_what_it_is() -> None:
+def test_bedrock_structured_output_has_description() -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     shape = StructuredOutput(output_schema=schema, description="A city.")
     written = body("amazon_bedrock", "?", model="minimax.minimax-m2", structured_output=shape)
@@ -162,7 +162,7 @@ def test_a_shape_on_bedrock_says_what_it_is() -> None:
     assert said["jsonSchema"]["description"] == "A city."
 
 
-def test_deepseeks_calls_stand_after_the_words_of_their_turn_on_responses() -> None:
+def test_responses_deepseek_calls_follow_text() -> None:
     said = answer(
         "deepseek",
         ToolCallContent(id="a", name="add"),
@@ -173,7 +173,7 @@ def test_deepseeks_calls_stand_after_the_words_of_their_turn_on_responses() -> N
     assert [item.get("type", item.get("role")) for item in items] == ["message", "assistant", "function_call"]
 
 
-def test_marks_and_files_are_read_in_the_vendors_own_spelling() -> None:
+def test_cache_markers_and_files_in_vendor_format_are_read() -> None:
     prompt = Message.model_validate(
         {
             "role": "user",
@@ -192,7 +192,7 @@ def test_marks_and_files_are_read_in_the_vendors_own_spelling() -> None:
     assert body("anthropic", prompt)["messages"][0]["content"][0]["cache_control"] == MARK
 
 
-def test_where_a_prompt_may_be_cached_up_to_is_told_to_responses() -> None:
+def test_responses_cache_breakpoints_are_encoded() -> None:
     marked = TextContent(text="Long.", extras={"prompt_cache_breakpoint": {"mode": "explicit"}})
     written = body("openai", Message(role="user", contents=[marked]), protocol="openai_responses")["input"][0]
     assert written["content"] == [
@@ -200,7 +200,7 @@ def test_where_a_prompt_may_be_cached_up_to_is_told_to_responses() -> None:
     ]
 
 
-def test_calls_in_parallel_are_spoken_of_only_where_there_is_something_to_call(server: FakeServer) -> None:
+def test_parallel_tool_calls_is_sent_only_with_tools(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?", parallel_tool_calls=False)

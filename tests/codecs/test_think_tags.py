@@ -1,4 +1,4 @@
-"""Thinking between tags in the text is told apart, however the stream is cut; words about tags stay words."""
+"""Reasoning in tags is separated from text, however the stream is split; mentions of tags stay text."""
 
 from __future__ import annotations
 
@@ -53,27 +53,27 @@ def whole(text: str, model: str = "m", finish: str = "stop", **beside: Any) -> C
         ("  Yes.", "", "  Yes."),
     ],
 )
-def test_only_thinking_that_begins_an_answer_is_thinking(text: str, thought: str, answer: str) -> None:
+def test_think_tags_count_only_at_start_of_response(text: str, thought: str, answer: str) -> None:
     found = whole(text)
     assert (found.reasoning(), found.text()) == (thought, answer)
 
 
 @given(st.lists(st.sampled_from(BITS), max_size=12))
-def test_a_stream_cut_anywhere_says_the_same(pieces: list[str]) -> None:
+def test_stream_split_anywhere_gives_the_same_response(pieces: list[str]) -> None:
     text = "".join(pieces)
     for streamed in (said(pieces), said(list(text))):
         assert (streamed.reasoning(), streamed.text()) == (whole(text).reasoning(), whole(text).text())
 
 
 @given(WORDS)
-def test_without_the_quirk_every_word_stays_where_it_is(text: str) -> None:
+def test_think_tags_stay_text_without_quirk(text: str) -> None:
     assert said(list(text), ChatQuirks(terminal="finish")).text() == text
 
 
 @pytest.mark.parametrize(
     "provider", ["lm_studio", "vllm", "llama_cpp", "ollama", "minimax", "perplexity", "openai_compatible"]
 )
-def test_local_servers_and_others_think_in_tags(provider: str, world: World, server: FakeServer) -> None:
+def test_think_tags_are_read_for_local_servers_and_others(provider: str, world: World, server: FakeServer) -> None:
     answer = Answer(text="<think>\n2 + 2\n</think>\n\n4")
     server.add_replies(answer, answer)
     client = AIModelClient(endpoint(server.url, provider))
@@ -84,7 +84,7 @@ def test_local_servers_and_others_think_in_tags(provider: str, world: World, ser
     world.close(client)
 
 
-def test_minimax_hears_its_thinking_in_tags_again(server: FakeServer) -> None:
+def test_minimax_reasoning_is_sent_back_in_tags(server: FakeServer) -> None:
     server.add_replies(Answer(text="<think>\n2 + 2\n</think>\n\n4"), Answer(text="8"))
     with AIModelClient(endpoint(server.url, "minimax")) as client:
         first = client.generate("2 + 2?")
@@ -104,15 +104,13 @@ R1 = "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"
         ("Hm.</think>A tag </think> closes.", "Hm.", "A tag </think> closes."),
     ],
 )
-def test_templates_that_open_the_thinking_leave_only_its_end_in_the_answer(
-    text: str, thought: str, answer: str
-) -> None:
+def test_reasoning_opened_in_prompt_template_is_read(text: str, thought: str, answer: str) -> None:
     found = whole(text, R1)
     assert (found.reasoning(), found.text()) == (thought, answer)
 
 
 @given(st.lists(st.sampled_from(BITS), max_size=12))
-def test_an_answer_without_a_beginning_of_its_thinking_may_be_cut_anywhere_too(pieces: list[str]) -> None:
+def test_reasoning_without_opening_tag_may_be_split_anywhere(pieces: list[str]) -> None:
     text = "".join(pieces)
     for streamed in (said(pieces, model=R1), said(list(text), model=R1)):
         assert (streamed.reasoning(), streamed.text()) == (whole(text, R1).reasoning(), whole(text, R1).text())
@@ -120,7 +118,7 @@ def test_an_answer_without_a_beginning_of_its_thinking_may_be_cut_anywhere_too(p
         assert word in whole(text, R1).reasoning() + " " + whole(text, R1).text()
 
 
-def test_what_was_never_closed_was_the_answer_unless_it_was_cut() -> None:
+def test_unclosed_reasoning_is_text_unless_interrupted() -> None:
     assert whole("Yes.", R1).text() == "Yes."
     assert whole("Hm", R1, "length").text() == ""
     assert whole("Hm", R1, "length").reasoning() == "Hm"
@@ -129,7 +127,7 @@ def test_what_was_never_closed_was_the_answer_unless_it_was_cut() -> None:
 
 
 @pytest.mark.parametrize("provider", ["vllm", "llama_cpp", "lm_studio", "openai_compatible", "huggingface"])
-def test_a_server_without_a_parser_is_read_by_its_model(provider: str, world: World, server: FakeServer) -> None:
+def test_think_tags_are_chosen_by_model_name(provider: str, world: World, server: FakeServer) -> None:
     answer = Answer(text="2 + 2\n</think>\n\n4")
     server.add_replies(answer, answer, Answer(text='{"value": 4}'))
     client = AIModelClient(endpoint(server.url, provider, "qwen/QwQ-32B"))
@@ -141,7 +139,7 @@ def test_a_server_without_a_parser_is_read_by_its_model(provider: str, world: Wo
     world.close(client)
 
 
-def test_any_model_can_be_said_to_begin_inside_of_its_thinking(server: FakeServer) -> None:
+def test_any_model_can_be_configured_to_start_in_reasoning(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hm.</think>Yes."))
     with AIModelClient(endpoint(server.url, "vllm", "mine", quirks={"think_opened": "mine"})) as client:
         assert client.generate("?").chat_response.text() == "Yes."  # type: ignore[union-attr]  # there is one

@@ -1,4 +1,4 @@
-"""Which tools may be called, said to every provider, or brought about where it has no words for it."""
+"""Tool choice: encoded for every provider, or applied by sending fewer tools."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def encoded(provider: str, model: str, choice: Any, **api: Any) -> tuple[dict[st
         ("mistral", "mistral-large-4"),
     ],
 )
-def test_a_subset_is_chosen_by_offering_no_others(provider: str, model: str) -> None:
+def test_tool_subset_is_selected_by_sending_only_these(provider: str, model: str) -> None:
     body, warned = encoded(provider, model, SAFE)
     tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
     names = [tool.get("name") or (tool.get("function") or tool.get("toolSpec"))["name"] for tool in tools]
@@ -51,7 +51,7 @@ def test_a_subset_is_chosen_by_offering_no_others(provider: str, model: str) -> 
     assert warned == ["tool_choice"]
 
 
-def test_a_subset_is_said_where_there_are_words_for_it() -> None:
+def test_tool_subset_is_encoded_where_supported() -> None:
     body, warned = encoded("openai", "gpt-5", SAFE, protocol="openai_responses")
     assert (len(body["tools"]), body["tool_choice"]["type"], warned) == (3, "allowed_tools", [])
     body, warned = encoded("google_ai", "gemini-3-flash", SAFE)
@@ -68,7 +68,7 @@ def test_a_subset_is_said_where_there_are_words_for_it() -> None:
         ("cohere", "command-a", "REQUIRED"),
     ],
 )
-def test_one_tool_can_be_forced_by_name(provider: str, model: str, said: Any) -> None:
+def test_tool_choice_can_force_one_tool(provider: str, model: str, said: Any) -> None:
     body, _ = encoded(provider, model, "add")
     assert body["tool_choice"] == said
     if said == "REQUIRED":

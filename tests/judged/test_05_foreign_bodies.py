@@ -170,7 +170,7 @@ OWN: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 @pytest.mark.parametrize("codec", sorted(quirks()))
 def test_every_decoder_refuses_recorded_bodies_of_other_protocols(codec: str) -> None:
     taken = {
@@ -267,7 +267,7 @@ def test_the_fake_server_answers_for_a_response_by_its_id_in_its_own_shape(world
     assert found.chat_response.text() == "done"
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
 def test_every_recorded_answer_is_still_read(protocol: Any) -> None:
     for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == "generate" and not e["stream"]):

@@ -162,7 +162,7 @@ def test_23_thinking_beside_the_completion_is_counted_once() -> None:
     assert usage.unclear == ()
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 @pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
 def test_23_the_buckets_of_every_recorded_answer_add_up_to_its_total(protocol: Any) -> None:
     for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == "generate"):
@@ -174,7 +174,7 @@ def test_23_the_buckets_of_every_recorded_answer_add_up_to_its_total(protocol: A
         assert all(count >= 0 for count in buckets(usage))
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 def test_21_recorded_transcripts_add_up_to_their_totals() -> None:
     import json
 

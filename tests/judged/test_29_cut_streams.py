@@ -87,7 +87,7 @@ def streams(protocol: Recorded) -> list[Exchange]:
     return sorted(found, key=lambda e: e["id"])
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
 @EACH
 def test_a_recorded_stream_cut_at_any_byte_is_broken_and_never_complete(protocol: Recorded) -> None:
     rng = random.Random(29)

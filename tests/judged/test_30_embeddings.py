@@ -110,7 +110,7 @@ def test_nova_makes_vectors_of_all_that_it_takes(given: Any, sent: Any, world: W
 
 def test_nova_is_asked_and_read_as_recorded(server: FakeServer) -> None:
     if not CORPUS.is_dir():
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not available")
     recorded = [e for e in load("bedrock-bedrock-invoke.jsonl.gz") if "nova-2-multimodal" in e["path"]]
     assert recorded
     for exchange in recorded:

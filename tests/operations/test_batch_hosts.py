@@ -262,7 +262,7 @@ def test_answers_that_break_off_are_read_again_and_told_once(world: World) -> No
 
 def test_the_traffic_of_xai_is_written_and_read_as_recorded(world: World, server: FakeServer) -> None:
     made, added, running, results = exchanges("batches", lambda e: e["provider"] == "xai") or pytest.skip(
-        "the recorded traffic is not beside the project"
+        "the recorded traffic is not available"
     )
     server.add_replies(*(Raw(body_bytes(one)) for one in (made, added)))
     client = AIModelClient(endpoint(server.url, "xai", MODELS["xai"]))

@@ -255,7 +255,7 @@ def test_a_submission_that_may_have_arrived_is_not_repeated(world: World, server
 def recorded(api: str, ending: str) -> list[dict[str, Any]]:
     found = exchanges(api, lambda e: e["id"].endswith(ending) or e["path"].endswith(ending))
     if not found:
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not available")
     return found
 
 
@@ -278,7 +278,7 @@ def test_recorded_batches_are_told_as_they_stand(world: World, server: FakeServe
             assert (job.batch_id, job.state) == (exchange["expected"]["id"], words[exchange["expected"]["status"]])
             seen += 1
     if not seen:
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not available")
 
 
 def test_recorded_results_are_read(world: World, server: FakeServer) -> None:

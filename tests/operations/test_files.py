@@ -58,7 +58,7 @@ def test_recorded_uploads_are_asked_for_and_read(exchange: Exchange, world: Worl
 def test_gemini_is_asked_where_to_send_a_file_as_recorded(world: World, server: FakeServer) -> None:
     recorded = exchanges("files", lambda e: e["path"] == "/upload/v1beta/files")
     if not recorded:
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not available")
     first, second = recorded
     where = "https://generativelanguage.googleapis.com/upload/v1beta/files?upload_id=x&upload_protocol=resumable"
     begun = Raw(b"", headers={"content-type": "text/plain", "x-goog-upload-url": where})

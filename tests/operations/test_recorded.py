@@ -55,7 +55,7 @@ def recorded(kind: str) -> list[Any]:
         for api in OFFERED
         for exchange in exchanges(api, lambda e: e["expected"]["kind"] == kind)
     ]
-    skip = pytest.mark.skip(reason="the recorded traffic is not beside the project")
+    skip = pytest.mark.skip(reason="the recorded traffic is not available")
     return found or [pytest.param(None, marks=skip)]
 
 

@@ -46,7 +46,7 @@ def exchanges(api: str, keep: Callable[[Exchange], bool] = lambda exchange: True
 def as_parameters(found: list[Exchange]) -> list[Any]:
     """The exchanges as test parameters; one that skips where the corpus is absent."""
     if not found:
-        return [pytest.param(None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+        return [pytest.param(None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
     return [pytest.param(e, id=e["id"].replace("/", ".")[-120:]) for e in found]
 
 

@@ -1,4 +1,4 @@
-"""What gateways of Messages leave out, repeat or add: read as it was meant."""
+"""Messages responses of gateways with missing, repeated or additional fields."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def grow(kind: str, index: dict[str, int] | None = None, **said: Any) -> dict[st
 STOP = {"type": "message_stop"}
 
 
-def test_words_thinking_and_signature_may_be_null() -> None:
+def test_text_reasoning_and_signature_may_be_null() -> None:
     answer = heard(
         start({"type": "thinking", "thinking": None, "signature": None}, index=0),
         grow("thinking_delta", {"index": 0}, thinking="Hm."),
@@ -51,7 +51,7 @@ def test_words_thinking_and_signature_may_be_null() -> None:
     assert (answer.reasoning(), answer.text(), answer.interrupted) == ("Hm.", "Yes.", False)
 
 
-def test_blocks_that_share_an_index_are_blocks_of_their_own() -> None:
+def test_blocks_with_the_same_index_are_separate() -> None:
     answer = heard(
         start({"type": "text", "text": ""}, index=0),
         grow("text_delta", {"index": 0}, text="Yes."),
@@ -66,12 +66,12 @@ def test_blocks_that_share_an_index_are_blocks_of_their_own() -> None:
     assert [(c.id, c.arguments) for c in answer.tool_calls()] == [("t1", {"a": 1}), ("t2", {"a": 2})]
 
 
-def test_blocks_without_an_index_follow_each_other() -> None:
+def test_blocks_without_index_are_appended() -> None:
     answer = heard(start({"type": "text", "text": "Y"}), grow("text_delta", text="es."), start({"text": " So."}), STOP)
     assert answer.text() == "Yes. So."
 
 
-def test_an_input_that_is_told_twice_counts_once() -> None:
+def test_repeated_tool_input_is_read_once() -> None:
     answer = heard(
         start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0),
         grow("input_json_delta", {"index": 0}, partial_json='{"a":'),
@@ -82,24 +82,24 @@ def test_an_input_that_is_told_twice_counts_once() -> None:
     assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
 
 
-def test_an_input_that_only_the_beginning_tells_is_kept_also_where_the_end_is_missing() -> None:
+def test_tool_input_of_block_start_is_kept_without_block_stop() -> None:
     answer = heard(start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0))
     assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
 
 
 @pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
-def test_an_input_may_be_an_object_or_its_text(given: Any) -> None:
+def test_tool_input_may_be_object_or_string(given: Any) -> None:
     answer = whole({"type": "tool_use", "id": "t1", "name": "add", "input": given})
     assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
 
 
-def test_a_message_may_begin_with_whole_blocks() -> None:
+def test_message_start_may_contain_blocks() -> None:
     message = {"id": "m1", "model": "m", "content": [{"type": "text", "text": "Yes."}], "usage": None}
     answer = heard({"type": "message_start", "message": message}, grow("text_delta", {"index": 1}, text=" So."), STOP)
     assert answer.text() == "Yes. So."
 
 
-def test_an_unknown_block_that_is_called_with_an_input_is_kept_as_a_whole_one() -> None:
+def test_streamed_input_of_unknown_block_is_kept() -> None:
     block = {"type": "oracle_use", "id": "o1", "input": {}}
     answer = heard(start(block, index=0), grow("input_json_delta", {"index": 0}, partial_json='{"q": 1}'), STOP)
     (kept,) = answer.contents
@@ -110,12 +110,12 @@ def test_an_unknown_block_that_is_called_with_an_input_is_kept_as_a_whole_one() 
 @pytest.mark.parametrize(
     "content", ["Yes.", [{"text": "Yes."}], {"type": "text", "text": "Yes."}, [None, {"text": "Yes."}]]
 )
-def test_the_content_of_a_body_may_be_of_another_shape(content: Any) -> None:
+def test_body_content_may_have_other_shapes(content: Any) -> None:
     assert whole(content=content).text() == "Yes."
 
 
 @pytest.mark.parametrize("content", [None, []])
-def test_an_answer_may_say_nothing(content: Any) -> None:
+def test_response_may_be_empty(content: Any) -> None:
     assert (whole(content=content).contents, whole(content=content).interrupted) == ([], False)
 
 
@@ -128,13 +128,13 @@ def test_an_answer_may_say_nothing(content: Any) -> None:
         {"detail": "overloaded"},
     ],
 )
-def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+def test_error_body_with_status_200_is_read(body: Any) -> None:
     draft = folded(CODEC.decoder(MessagesQuirks()).whole(body))
     assert isinstance(draft.error, ServerError)
     assert "overloaded" in str(draft.error)
 
 
-def test_an_event_may_have_its_name_in_its_frame_alone() -> None:
+def test_event_type_may_be_in_frame_only() -> None:
     decoder = CODEC.decoder(MessagesQuirks())
     told = [
         *decoder.frame(Frame(b'{"delta": {"type": "text_delta", "text": "Yes."}, "index": 0}', "content_block_delta"))
@@ -143,7 +143,7 @@ def test_an_event_may_have_its_name_in_its_frame_alone() -> None:
     assert (folded(told).response().text(), folded(told).complete) == ("Yes.", True)
 
 
-def test_counts_that_come_late_replace_those_that_came_early() -> None:
+def test_later_token_counts_replace_earlier_ones() -> None:
     answer = heard(
         {"type": "message_start", "message": {"usage": {"input_tokens": 0, "output_tokens": 0}}},
         {"type": "message_delta", "delta": None, "usage": {"input_tokens": 7, "output_tokens": 3}},
@@ -154,14 +154,14 @@ def test_counts_that_come_late_replace_those_that_came_early() -> None:
     assert (answer.usage.input_tokens, answer.usage.output_tokens, answer.finish_reason) == (7, 3, "stop")
 
 
-def test_sources_and_blocks_that_are_null_are_passed_over() -> None:
+def test_null_sources_and_blocks_are_ignored() -> None:
     said = {"type": "text", "text": "Yes.", "citations": [None, {"type": "char_location", "cited_text": "c"}]}
     (text,) = whole(None, said).contents
     assert isinstance(text, TextContent)
     assert [citation.cited_text for citation in text.citations] == ["c"]
 
 
-def test_a_delta_of_tomorrow_takes_nothing_away() -> None:
+def test_unknown_delta_is_ignored() -> None:
     answer = heard(
         start({"type": "thinking", "thinking": "Hm.", "signature": "s"}, index=0),
         grow("thinking_tokens_delta", {"index": 0}, estimated_tokens=5),

@@ -1,4 +1,4 @@
-"""What we write satisfies Anthropic's own request types and rules; what we read is what its own client reads."""
+"""Requests match Anthropic's own types and rules; responses are read as by its SDK."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DIALECTS = [
 @pytest.mark.parametrize("quirks", DIALECTS, ids=lambda quirks: quirks.thinking)
 @settings(max_examples=40)
 @given(calls("anthropic"))
-def test_every_request_satisfies_anthropics_own_types(quirks: MessagesQuirks, call: Call) -> None:
+def test_requests_match_types_of_anthropic_sdk(quirks: MessagesQuirks, call: Call) -> None:
     body = encoded(call, quirks)
     assert body.keys() <= KNOWN | OLDER
     exhaust(TYPES.validate_python({**body, "stream": True}))
@@ -44,7 +44,7 @@ def test_every_request_satisfies_anthropics_own_types(quirks: MessagesQuirks, ca
 
 @settings(max_examples=60)
 @given(calls("anthropic"))
-def test_turns_alternate_results_come_first_and_nothing_is_empty(call: Call) -> None:
+def test_turns_alternate_with_results_first_and_no_empty_text(call: Call) -> None:
     turns = encoded(call, MessagesQuirks())["messages"]
     assert [turn["role"] for turn in turns] == [("user", "assistant")[i % 2] for i in range(len(turns))]
     for before, turn in zip([None, *turns], turns, strict=False):
@@ -58,7 +58,7 @@ def test_turns_alternate_results_come_first_and_nothing_is_empty(call: Call) -> 
 
 @settings(max_examples=60)
 @given(calls("anthropic"))
-def test_only_signed_thinking_of_its_own_goes_back(call: Call) -> None:
+def test_only_own_signed_reasoning_is_sent_back(call: Call) -> None:
     sent = [b for t in encoded(call, MessagesQuirks())["messages"] for b in t["content"] if b["type"] == "thinking"]
     own = [
         part
@@ -74,7 +74,7 @@ def test_only_signed_thinking_of_its_own_goes_back(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("anthropic"))
-def test_the_budget_always_leaves_room_for_an_answer(call: Call) -> None:
+def test_reasoning_budget_is_below_max_tokens(call: Call) -> None:
     body = encoded(call, MessagesQuirks())
     thinking = body.get("thinking", {})
     assert body["max_tokens"] > thinking.get("budget_tokens", 0)
@@ -85,7 +85,7 @@ def test_the_budget_always_leaves_room_for_an_answer(call: Call) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters(RECORDED))
-def test_anthropics_own_client_reads_the_same(exchange: Exchange) -> None:
+def test_anthropic_sdk_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, MessagesQuirks(), exchange).response()
     message = sdk_reads(exchange)
     theirs = [block.model_dump() for block in message.content]

@@ -1,4 +1,4 @@
-"""What Cohere and the hosts of its models leave out, or say in another shape."""
+"""Cohere responses of other hosts with missing fields or other shapes."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ CITED = {"text": "Yes", "start": 0, "end": 3, "content_index": 0, "type": "THINK
 @pytest.mark.parametrize(
     "content", ["Yes.", {"text": "Yes."}, [None, {"type": "text", "text": "Yes.", "thinking": None}]]
 )
-def test_the_content_may_be_of_another_shape(content: Any) -> None:
+def test_content_may_have_other_shapes(content: Any) -> None:
     assert whole(content=content).text() == "Yes."
 
 
-def test_sources_of_the_thinking_are_kept_with_the_text() -> None:
+def test_citations_of_reasoning_are_attached_to_text() -> None:
     content = [{"type": "thinking", "thinking": "Hm."}, {"type": "text", "text": "Yes."}]
     answer = whole(content=content, citations=[CITED, None])
     assert (answer.reasoning(), answer.text()) == ("Hm.", "Yes.")
     assert [len(part.citations) for part in answer.contents if isinstance(part, TextContent)] == [1]
 
 
-def test_pieces_without_a_place_go_on_where_the_last_one_was() -> None:
+def test_deltas_without_index_continue_last_block() -> None:
     answer = heard(
         event("content-start", {"content": {"type": "thinking", "thinking": "Hm"}}, index=0),
         event("content-delta", {"content": {"thinking": "."}}),
@@ -61,7 +61,7 @@ def test_pieces_without_a_place_go_on_where_the_last_one_was() -> None:
     assert (answer.reasoning(), answer.text(), answer.interrupted) == ("Hm.", "Yes.", False)
 
 
-def test_calls_may_come_as_a_list_with_objects_for_arguments() -> None:
+def test_tool_calls_may_be_list_with_object_arguments() -> None:
     tools = [
         {"id": "t1", "function": {"name": "add", "arguments": {"a": 1}}},
         {"id": "t2", "function": {"name": "sub"}},
@@ -73,7 +73,7 @@ def test_calls_may_come_as_a_list_with_objects_for_arguments() -> None:
         ]
 
 
-def test_a_block_of_tomorrow_is_kept_whole() -> None:
+def test_block_of_unknown_type_is_kept() -> None:
     (kept,) = whole(content=[{"type": "hologram", "angle": 3}]).contents
     assert isinstance(kept, GenericContent)
     assert kept.data == {"type": "hologram", "angle": 3}
@@ -82,7 +82,7 @@ def test_a_block_of_tomorrow_is_kept_whole() -> None:
 @pytest.mark.parametrize(
     "body", [{"message": "overloaded"}, {"error": {"message": "overloaded"}}, {"error": "overloaded"}]
 )
-def test_an_error_says_what_it_says_wherever_it_stands(body: Any) -> None:
+def test_error_message_is_read_in_every_shape(body: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(CohereQuirks()).whole(body)).error)
     said = event("content-delta", {"content": {"text": "Ye"}}, index=0)
     assert (heard(said, body).text(), heard(said, body).interrupted) == ("Ye", True)

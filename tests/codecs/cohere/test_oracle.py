@@ -1,4 +1,4 @@
-"""What we write is what Cohere's own client would send; what we read is what it reads."""
+"""Requests equal those of Cohere's SDK; responses are read as by its SDK."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECORDED = exchanges("cohere-chat", lambda e: e["expected"]["kind"] == "generate
 
 @settings(max_examples=60)
 @given(calls("cohere"))
-def test_its_own_client_sends_the_same_request(call: Call) -> None:
+def test_cohere_sdk_sends_the_same_request(call: Call) -> None:
     """Every field is one that the client knows; what it makes of the same values is what we wrote."""
     body = encoded(call)
     sent: list[Any] = []
@@ -41,7 +41,7 @@ def test_its_own_client_sends_the_same_request(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("cohere"))
-def test_every_message_and_tool_satisfies_coheres_own_types(call: Call) -> None:
+def test_messages_and_tools_match_types_of_cohere_sdk(call: Call) -> None:
     body = encoded(call)
     read_again = MESSAGES.validate_python(body["messages"])
     assert [message.role for message in read_again] == [message["role"] for message in body["messages"]]
@@ -51,7 +51,7 @@ def test_every_message_and_tool_satisfies_coheres_own_types(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("cohere"))
-def test_every_result_answers_a_call_made_before(call: Call) -> None:
+def test_every_result_has_an_earlier_call(call: Call) -> None:
     made: set[str] = set()
     for message in encoded(call)["messages"]:
         made |= {one["id"] for one in message.get("tool_calls", ())}
@@ -60,7 +60,7 @@ def test_every_result_answers_a_call_made_before(call: Call) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters([e for e in RECORDED if not e["stream"]]))
-def test_coheres_own_client_reads_the_same_answer(exchange: Exchange) -> None:
+def test_cohere_sdk_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, CohereQuirks(), exchange).response()
     theirs = client(lambda _: reply(exchange)).chat(model="m", messages=[])
     blocks = theirs.message.content or []
@@ -73,7 +73,7 @@ def test_coheres_own_client_reads_the_same_answer(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters([e for e in RECORDED if e["stream"]]))
-def test_coheres_own_client_reads_the_same_stream(exchange: Exchange) -> None:
+def test_cohere_sdk_reads_the_same_stream(exchange: Exchange) -> None:
     ours = read(CODEC, CohereQuirks(), exchange).response()
     text, thought, calls_made = "", "", {}
     for event in client(lambda _: reply(exchange)).chat_stream(model="m", messages=[]):

@@ -1,4 +1,4 @@
-"""What Converse may tell that is seldom heard, and what hosts of it leave out."""
+"""Rare content of Converse responses, and fields that hosts leave out."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def grow(delta: Any, **index: int) -> tuple[str, Any]:
 STOP = ("messageStop", {"stopReason": "end_turn"})
 
 
-def test_a_picture_is_a_picture() -> None:
+def test_image_block_is_read() -> None:
     (picture,) = whole({"image": {"format": "jpeg", "source": {"bytes": "QUJD"}}}).contents
     assert isinstance(picture, ImageContent)
     assert (picture.data, picture.mime_type) == (b"ABC", "image/jpeg")
 
 
-def test_a_picture_comes_in_pieces() -> None:
+def test_image_deltas_are_joined() -> None:
     begun = ("contentBlockStart", {"contentBlockIndex": 0, "start": {"image": {"format": "png"}}})
     pieces = [grow({"image": {"source": {"bytes": piece}}}, contentBlockIndex=0) for piece in ("QUJD", "REVG")]
     (picture,) = heard(begun, *pieces, STOP).contents
@@ -49,34 +49,34 @@ def test_a_picture_comes_in_pieces() -> None:
     assert (picture.data, picture.mime_type) == (b"ABCDEF", "image/png")
 
 
-def test_a_picture_that_could_not_be_made_says_why() -> None:
+def test_failed_image_keeps_its_error() -> None:
     (picture,) = whole({"image": {"format": "png", "error": {"message": "no"}, "source": {}}}).contents
     assert picture.extras == {"error": {"message": "no"}}
 
 
-def test_sound_is_sound() -> None:
+def test_audio_block_is_read() -> None:
     (sound,) = whole({"audio": {"format": "mp3", "source": {"s3Location": {"uri": "s3://a/b.mp3"}}}}).contents
     assert isinstance(sound, AudioContent)
     assert (sound.url, sound.mime_type) == ("s3://a/b.mp3", "audio/mpeg")
 
 
-def test_a_block_of_tomorrow_is_kept_whole() -> None:
+def test_block_of_unknown_type_is_kept() -> None:
     (kept,) = whole({"hologram": {"angle": 3}}).contents
     assert isinstance(kept, GenericContent)
     assert (kept.kind, kept.data) == ("hologram", {"hologram": {"angle": 3}})
 
 
 @pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
-def test_an_input_may_be_an_object_or_its_text(given: Any) -> None:
+def test_tool_input_may_be_object_or_string(given: Any) -> None:
     (call,) = whole({"toolUse": {"toolUseId": "t1", "name": "add", "input": given}}).tool_calls()
     assert (call.id, call.arguments) == ("t1", {"a": 1})
 
 
-def test_pieces_without_a_place_belong_to_the_block_told_last() -> None:
+def test_deltas_without_index_belong_to_last_block() -> None:
     assert heard(grow({"text": "Ye"}, contentBlockIndex=1), grow({"text": "s."}), STOP).text() == "Yes."
 
 
-def test_blocks_and_pieces_that_are_null_are_passed_over() -> None:
+def test_null_blocks_and_deltas_are_ignored() -> None:
     assert whole(None, {"text": None}, {"text": "Yes.", "toolUse": None}).text() == "Yes."
     assert (
         heard(grow(None), grow({"text": None, "toolUse": {"input": None}}), grow({"text": "Yes."}), STOP).text()
@@ -84,7 +84,7 @@ def test_blocks_and_pieces_that_are_null_are_passed_over() -> None:
     )
 
 
-def test_what_is_kept_for_an_hour_is_counted_apart() -> None:
+def test_one_hour_cache_writes_are_counted_separately() -> None:
     details = [{"ttl": "1h", "inputTokens": 30}, {"ttl": "5m", "inputTokens": 10}]
     usage = whole(
         {"text": "Yes."}, usage={"inputTokens": 1, "cacheWriteInputTokens": 40, "cacheDetails": details}
@@ -93,27 +93,27 @@ def test_what_is_kept_for_an_hour_is_counted_apart() -> None:
     assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (10, 30)
 
 
-def test_what_the_last_event_tells_beside_the_counts_is_kept() -> None:
+def test_extra_fields_of_last_event_are_kept() -> None:
     tier = {"type": "flex"}
     assert heard(grow({"text": "Yes."}), STOP, ("metadata", {"serviceTier": tier})).extras == {"serviceTier": tier}
 
 
 @pytest.mark.parametrize("reason", ["malformed_model_output", "malformed_tool_use"])
-def test_an_answer_that_the_model_spoiled_is_an_error(reason: str) -> None:
+def test_malformed_model_output_is_an_error(reason: str) -> None:
     assert whole({"text": "x"}, stopReason=reason).finish_reason == "error"
 
 
-def test_an_answer_may_say_nothing() -> None:
+def test_response_may_be_empty() -> None:
     answer = whole(output=None)
     assert (answer.contents, answer.interrupted) == ([], False)
 
 
 @pytest.mark.parametrize("body", [{"message": "overloaded"}, {"Message": "overloaded"}, {"detail": "overloaded"}])
-def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+def test_error_body_with_status_200_is_read(body: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(ConverseQuirks()).whole(body)).error)
 
 
-def test_the_kind_of_an_error_may_stand_beside_its_words() -> None:
+def test_error_type_is_read_next_to_its_message() -> None:
     body = b'{"__type": "com.amazon.coral.service#UnrecognizedClientException", "message": "invalid"}'
     error = CODEC.error(Head(401), body)
     assert (type(error), error.provider_type) == (AuthenticationError, "UnrecognizedClientException")
@@ -127,5 +127,5 @@ def test_the_kind_of_an_error_may_stand_beside_its_words() -> None:
         "This model's maximum prompt length is 131072 but the request contains 200000 tokens.",
     ],
 )
-def test_a_prompt_that_is_too_long_is_known_by_its_words(words: str) -> None:
+def test_context_length_error_is_detected_by_its_message(words: str) -> None:
     assert isinstance(CODEC.error(Head(400), json.dumps({"message": words})), ContextLengthError)

@@ -1,4 +1,4 @@
-"""What we write satisfies the service's own model; what we read is what botocore reads."""
+"""Requests match the service's own model; responses are read as by botocore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WHOLE = exchanges("bedrock-converse", lambda e: e["expected"]["kind"] == "genera
 @pytest.mark.parametrize("quirks", DIALECTS, ids=lambda quirks: quirks.reasoning)
 @settings(max_examples=40)
 @given(call=calls("amazon_bedrock"))
-def test_every_request_satisfies_the_services_own_model(quirks: ConverseQuirks, call: Call) -> None:
+def test_requests_match_model_of_botocore(quirks: ConverseQuirks, call: Call) -> None:
     body = with_bytes(CODEC.encode(call, quirks).body)
     report = ParamValidator().validate({"modelId": "m", **body}, SHAPE)
     assert not report.has_errors(), report.generate_report()
@@ -38,7 +38,7 @@ def test_every_request_satisfies_the_services_own_model(quirks: ConverseQuirks, 
 
 @settings(max_examples=60)
 @given(calls("amazon_bedrock"))
-def test_turns_alternate_from_the_user_on_with_results_first_and_nothing_blank(call: Call) -> None:
+def test_turns_alternate_with_results_first_and_no_blank_text(call: Call) -> None:
     turns = CODEC.encode(call, ConverseQuirks()).body["messages"]
     assert turns[0]["role"] == "user"
     assert all(before["role"] != turn["role"] for before, turn in pairwise(turns))
@@ -50,7 +50,7 @@ def test_turns_alternate_from_the_user_on_with_results_first_and_nothing_blank(c
 
 
 @pytest.mark.parametrize("exchange", as_parameters(WHOLE))
-def test_botocore_reads_the_same(exchange: Exchange) -> None:
+def test_botocore_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, ConverseQuirks(), exchange).response()
     raw = {"body": body_bytes(exchange), "headers": {}, "status_code": 200}
     theirs = create_parser("rest-json").parse(raw, SERVICE.operation_model("Converse").output_shape)
@@ -64,7 +64,7 @@ def test_botocore_reads_the_same(exchange: Exchange) -> None:
     assert ours.choices[0].raw_finish_reason == theirs["stopReason"]
 
 
-def test_an_exception_inside_a_stream_is_the_error_it_would_have_been() -> None:
+def test_stream_exception_is_mapped_like_an_error_response() -> None:
     headers = {":message-type": "exception", ":exception-type": "throttlingException"}
     (frame,) = EventStreamFrames().feed(write_message(headers, b'{"message": "Too many requests"}'))
     (failed,) = CODEC.decoder(ConverseQuirks()).frame(frame)

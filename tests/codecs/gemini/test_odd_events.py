@@ -1,4 +1,4 @@
-"""What Gemini's hosts leave out, or tell bit by bit: read as it was meant."""
+"""Gemini responses of other hosts with missing fields, or fields split over events."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def whole(*parts: Any, **beside: Any) -> ChatResponse:
 END = candidate(finishReason="STOP")
 
 
-def test_parts_and_fields_that_are_null_are_passed_over() -> None:
+def test_null_parts_and_fields_are_ignored() -> None:
     answer = whole(
         None, {"text": None, "functionCall": None}, {"text": "Yes.", "thoughtSignature": None, "inlineData": None}
     )
@@ -42,19 +42,19 @@ def test_parts_and_fields_that_are_null_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize("args", [{"a": 1}, '{"a": 1}'])
-def test_arguments_may_be_an_object_or_its_text(args: Any) -> None:
+def test_arguments_may_be_object_or_string(args: Any) -> None:
     assert [call.arguments for call in whole({"functionCall": {"name": "add", "args": args}}).tool_calls()] == [
         {"a": 1}
     ]
 
 
-def test_a_signature_that_comes_alone_is_kept() -> None:
+def test_signature_without_text_is_kept() -> None:
     answer = heard(candidate({"text": "Yes."}), candidate({"thoughtSignature": "s"}, finishReason="STOP"))
     assert answer.text() == "Yes."
     assert [part.extras.get("thought_signature") for part in answer.contents] == [None, "s"]
 
 
-def test_a_picture_that_was_only_thought_says_so() -> None:
+def test_image_of_reasoning_is_marked() -> None:
     (picture,) = whole({"inlineData": {"mimeType": "image/png", "data": "QUJD"}, "thought": True}).contents
     assert isinstance(picture, ImageContent)
     assert (picture.data, picture.extras) == (b"ABC", {"thought": True})
@@ -73,19 +73,19 @@ def cited(answer: ChatResponse) -> list[str | None]:
     return [source.title for part in answer.contents if isinstance(part, TextContent) for source in part.citations]
 
 
-def test_sources_that_are_told_bit_by_bit_are_all_cited() -> None:
+def test_sources_in_several_events_are_all_cited() -> None:
     first = candidate({"text": "Yes."}, **grounded([page("a"), page("b")], (1,)))
     second = candidate({"text": " So."}, **grounded([page("c")], (0,)), finishReason="STOP")
     assert cited(heard(first, second)) == ["b", "c", "a"]
 
 
-def test_sources_that_are_told_again_are_cited_once() -> None:
+def test_repeated_sources_are_cited_once() -> None:
     first = candidate({"text": "Yes."}, **grounded([page("a")], (0,)))
     second = candidate({"text": " So."}, **grounded([page("a"), page("b")], (0,), (1,)), finishReason="STOP")
     assert cited(heard(first, second)) == ["a", "b"]
 
 
-def test_places_and_pictures_are_sources_too() -> None:
+def test_maps_and_images_are_sources() -> None:
     found = [
         {"maps": {"uri": "https://m.example", "title": "m"}},
         {"image": {"sourceUri": "https://i.example", "title": "i"}},
@@ -93,11 +93,11 @@ def test_places_and_pictures_are_sources_too() -> None:
     assert cited(whole({"text": "Yes."}, **grounded([None, *found], (1,)))) == ["m", "i"]
 
 
-def test_sources_without_a_word_are_kept() -> None:
+def test_sources_without_text_are_kept() -> None:
     assert cited(whole({"functionCall": {"name": "add"}}, **grounded([page("a")]))) == ["a"]
 
 
-def test_what_must_be_shown_beside_a_search_is_kept_beside_the_answer() -> None:
+def test_search_entry_point_is_kept_in_extras() -> None:
     entry = {"searchEntryPoint": {"renderedContent": "<b>"}, "webSearchQueries": ["q"]}
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "LOW"}]
     answer = whole({"text": "Yes."}, groundingMetadata=entry, safetyRatings=ratings)
@@ -105,11 +105,11 @@ def test_what_must_be_shown_beside_a_search_is_kept_beside_the_answer() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b" ", b"null", b"[DONE]"])
-def test_events_that_say_nothing_are_passed_over(data: bytes) -> None:
+def test_empty_events_are_ignored(data: bytes) -> None:
     assert list(CODEC.decoder(GeminiQuirks()).frame(Frame(data))) == []
 
 
-def test_an_event_may_be_a_list_of_events() -> None:
+def test_event_may_be_a_list() -> None:
     assert heard([candidate({"text": "Yes."}), END]).text() == "Yes."
 
 
@@ -122,7 +122,7 @@ def test_an_event_may_be_a_list_of_events() -> None:
         {"message": "overloaded"},
     ],
 )
-def test_an_error_in_the_place_of_an_answer_says_what_it_says(event: Any) -> None:
+def test_error_body_with_status_200_is_read(event: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(GeminiQuirks()).whole(event)).error)
     assert "overloaded" in (heard(candidate({"text": "Ye"}), event).error or "")
 
@@ -139,11 +139,11 @@ def test_an_error_in_the_place_of_an_answer_says_what_it_says(event: Any) -> Non
         (99, "other"),
     ],
 )
-def test_numbers_of_reasons_mean_what_their_names_mean(raw: int, reason: str) -> None:
+def test_numeric_finish_reasons_are_mapped(raw: int, reason: str) -> None:
     assert whole({"text": "Yes."}, finishReason=raw).finish_reason == reason
 
 
-def test_arguments_that_begin_with_nothing_may_grow() -> None:
+def test_arguments_that_start_empty_are_extended() -> None:
     pieces = [{"jsonPath": "$.a", "nullValue": "NULL_VALUE"}, None, {"jsonPath": "$.a.b", "stringValue": "x"}]
     call = {"functionCall": {"name": "add", "partialArgs": pieces}}
     assert [call.arguments for call in whole(call).tool_calls()] == [{"a": {"b": "x"}}]

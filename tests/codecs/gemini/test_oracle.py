@@ -1,4 +1,4 @@
-"""What we write satisfies Google's own request types and rules; what we read is what its own types read."""
+"""Requests match Google's own types and rules; responses are read as by its types."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ WHOLE = exchanges(
 @pytest.mark.parametrize("quirks", DIALECTS, ids=lambda quirks: quirks.thinking)
 @settings(max_examples=40)
 @given(calls("google_ai"))
-def test_every_request_satisfies_googles_own_types(quirks: GeminiQuirks, call: Call) -> None:
+def test_requests_match_types_of_google_sdk(quirks: GeminiQuirks, call: Call) -> None:
     body = encoded(call, quirks)
     assert body.keys() <= KNOWN
     CONTENTS.validate_python(body["contents"])
@@ -43,7 +43,7 @@ def test_every_request_satisfies_googles_own_types(quirks: GeminiQuirks, call: C
 
 @settings(max_examples=60)
 @given(calls("google_ai"))
-def test_turns_alternate_and_the_first_call_of_each_is_signed(call: Call) -> None:
+def test_turns_alternate_and_first_call_is_signed(call: Call) -> None:
     turns = encoded(call, GeminiQuirks())["contents"]
     assert all(before["role"] != turn["role"] for before, turn in pairwise(turns))
     assert all(turn["parts"] for turn in turns)
@@ -54,7 +54,7 @@ def test_turns_alternate_and_the_first_call_of_each_is_signed(call: Call) -> Non
 
 
 @pytest.mark.parametrize("exchange", as_parameters(WHOLE))
-def test_googles_own_types_read_the_same(exchange: Exchange) -> None:
+def test_google_sdk_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, GeminiQuirks(), exchange).response()
     (first, *_) = json.loads(exchange["response_body"])["candidates"]
     parts = types.Content.model_validate(first["content"]).parts or []

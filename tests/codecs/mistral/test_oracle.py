@@ -1,4 +1,4 @@
-"""Mistral's dialect of Chat Completions: what we write is what its own client takes; what we read is what it reads."""
+"""Mistral's dialect of Chat Completions: requests and responses are compared with its SDK."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ CHUNKS: list[Any] = [
 
 @settings(max_examples=80)
 @given(calls("mistral"))
-def test_every_request_is_one_that_its_own_client_takes(call: Call) -> None:
+def test_requests_match_types_of_mistral_sdk(call: Call) -> None:
     """The client's own types read our body and write it again without adding or losing anything."""
     body = encoded(call)
     assert body.keys() <= KNOWN.keys()
@@ -60,7 +60,7 @@ def test_every_request_is_one_that_its_own_client_takes(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("mistral"))
-def test_ids_of_calls_are_nine_letters_and_digits_and_results_name_them(call: Call) -> None:
+def test_tool_call_ids_have_nine_characters(call: Call) -> None:
     made: set[str] = set()
     for message in encoded(call)["messages"]:
         made |= {one["id"] for one in message.get("tool_calls", ())}
@@ -69,7 +69,7 @@ def test_ids_of_calls_are_nine_letters_and_digits_and_results_name_them(call: Ca
 
 
 @pytest.mark.parametrize("exchange", as_parameters([e for e in RECORDED if not e["stream"]]))
-def test_its_own_client_reads_the_same_answer(exchange: Exchange) -> None:
+def test_mistral_sdk_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, QUIRKS, exchange).response()
     theirs = client(exchange).chat.complete(model="m", messages=[])
     message = theirs.choices[0].message
@@ -83,7 +83,7 @@ def test_its_own_client_reads_the_same_answer(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters([e for e in RECORDED if e["stream"]]))
-def test_its_own_client_reads_the_same_stream(exchange: Exchange) -> None:
+def test_mistral_sdk_reads_the_same_stream(exchange: Exchange) -> None:
     ours = read(CODEC, QUIRKS, exchange).response()
     text, thought, arguments_told = "", "", ""
     for event in client(exchange).chat.stream(model="m", messages=[]):
@@ -96,7 +96,7 @@ def test_its_own_client_reads_the_same_stream(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_chunks_of_every_kind_are_told_apart_and_none_is_lost(streamed: bool) -> None:
+def test_chunks_of_every_kind_are_read(streamed: bool) -> None:
     decoder = CODEC.decoder(QUIRKS)
     if streamed:
         events = [json.dumps({"choices": [{"delta": {"content": [chunk]}}]}) for chunk in CHUNKS]
@@ -113,7 +113,7 @@ def test_chunks_of_every_kind_are_told_apart_and_none_is_lost(streamed: bool) ->
     assert models.AssistantMessage.model_validate({"content": CHUNKS})
 
 
-def test_sound_and_documents_have_its_own_shapes() -> None:
+def test_audio_and_documents_are_encoded_for_mistral() -> None:
     parts = [
         AudioContent(data=b"abc", mime_type="audio/wav"),
         FileContent(data=b"%PDF", mime_type="application/pdf", name="a.pdf"),

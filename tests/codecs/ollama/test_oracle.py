@@ -1,4 +1,4 @@
-"""What we write satisfies Ollama's own request types; what we read is what its own client reads."""
+"""Requests match Ollama's own types; responses are read as by its client."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ OLD = (
 @pytest.mark.parametrize("quirks", DIALECTS, ids=lambda quirks: quirks.thinking)
 @settings(max_examples=60)
 @given(calls("ollama"))
-def test_every_request_satisfies_ollamas_own_types(quirks: OllamaQuirks, call: Call) -> None:
+def test_requests_match_types_of_ollama_sdk(quirks: OllamaQuirks, call: Call) -> None:
     body = encoded(call, quirks)
     assert body.keys() <= KNOWN
     ChatRequest.model_validate(body)
@@ -52,7 +52,7 @@ def test_every_request_satisfies_ollamas_own_types(quirks: OllamaQuirks, call: C
 
 @settings(max_examples=60)
 @given(calls("ollama"))
-def test_every_result_names_the_tool_that_gave_it(call: Call) -> None:
+def test_tool_results_name_their_tool(call: Call) -> None:
     made: dict[str, str] = {}
     for message in encoded(call, OllamaQuirks())["messages"]:
         made |= {c["id"]: c["function"]["name"] for c in message.get("tool_calls", ())}
@@ -62,7 +62,7 @@ def test_every_result_names_the_tool_that_gave_it(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("ollama"))
-def test_what_is_set_is_sent_or_warned_about(call: Call) -> None:
+def test_every_parameter_is_sent_or_warned_about(call: Call) -> None:
     outgoing = CODEC.encode(call, OllamaQuirks())
     said = {**outgoing.body, **outgoing.body["options"]}
     warned = {warning.parameter for warning in outgoing.warnings}
@@ -74,7 +74,7 @@ def test_what_is_set_is_sent_or_warned_about(call: Call) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_ollamas_own_client_reads_what_the_fake_server_says(streamed: bool, server: FakeServer) -> None:
+def test_ollama_sdk_reads_responses_of_fake_server(streamed: bool, server: FakeServer) -> None:
     server.add_replies(
         Answer(text="Fine & häßlich 🙂 " * 3, reasoning="Hm.", tool_calls=(FakeToolCall("add", {"a": [1]}),))
     )
@@ -88,7 +88,7 @@ def test_ollamas_own_client_reads_what_the_fake_server_says(streamed: bool, serv
     assert (parts[-1].done, parts[-1].done_reason, parts[-1].prompt_eval_count) == (True, "stop", 11)
 
 
-def test_calls_without_ids_are_given_ones_that_stay_the_same() -> None:
+def test_tool_calls_without_ids_get_stable_ids() -> None:
     first, again = told(OLD), told(OLD, single_bytes(OLD))
     assert first == again
     one, two = first.tool_calls()
@@ -103,16 +103,16 @@ def test_calls_without_ids_are_given_ones_that_stay_the_same() -> None:
 
 
 @given(places)
-def test_a_stream_cut_anywhere_says_the_same(at: list[int]) -> None:
+def test_stream_split_anywhere_gives_the_same_response(at: list[int]) -> None:
     assert told(OLD, cut(OLD, at)) == told(OLD)
 
 
 @given(st.integers(0, len(OLD) - 3))
-def test_a_stream_that_breaks_off_is_interrupted(end: int) -> None:
+def test_broken_stream_is_interrupted(end: int) -> None:
     assert told(OLD, [OLD[:end]], complete=False).interrupted
 
 
-def test_its_own_answer_goes_back_with_thinking_calls_and_results() -> None:
+def test_own_response_is_sent_back_with_reasoning_calls_and_results() -> None:
     answer = told(OLD)
     results = [ToolResultContent(call_id=call.id, output={"sum": 3}) for call in answer.tool_calls()]
     turns = (Prompt(text="?"), answer.to_message(), Message(role="tool", contents=results))

@@ -1,4 +1,4 @@
-"""Every way in which dialects of Chat Completions differ, one field at a time: what it changes, and that it is data."""
+"""Every field in which dialects of Chat Completions differ, with the change that it makes."""
 
 from __future__ import annotations
 
@@ -222,7 +222,7 @@ def _prompted(quirks: ChatQuirks) -> ChatQuirks:
 @pytest.mark.parametrize(
     ("field", "value", "look", "found"), ROWS, ids=[f"{number}-{row[0]}" for number, row in enumerate(ROWS)]
 )
-def test_a_dialect_is_spoken_as_its_data_say(field: str, value: Any, look: Any, found: Any) -> None:
+def test_dialect_encodes_as_declared(field: str, value: Any, look: Any, found: Any) -> None:
     assert look(ChatQuirks(**{field: value})) == found
     try:
         usual = look(ChatQuirks())
@@ -232,5 +232,5 @@ def test_a_dialect_is_spoken_as_its_data_say(field: str, value: Any, look: Any, 
     assert usual != found
 
 
-def test_every_way_in_which_dialects_differ_is_shown_here() -> None:
+def test_every_quirk_has_a_dialect_case() -> None:
     assert {field.name for field in fields(ChatQuirks)} - {row[0] for row in ROWS} == ELSEWHERE

@@ -1,4 +1,4 @@
-"""Events and bodies of compatible hosts that are no answer, or more than one."""
+"""Events and bodies of compatible hosts that are no response, or more than one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"]
 
 @BOTH
 @pytest.mark.parametrize("odd", [{"tokens": ["Yes"], "token_logprobs": [-0.1]}, [], "x", {"content": [None]}])
-def test_probabilities_of_another_shape_do_not_stop_the_answer(read: Any, odd: Any) -> None:
+def test_invalid_logprobs_are_ignored(read: Any, odd: Any) -> None:
     body = {"choices": [{"index": 0, "message": {"content": "Yes."}, "finish_reason": "stop", "logprobs": odd}]}
     assert drafted(*CODEC.decoder(QUIRKS).whole(body)).response().text() == "Yes."
 
@@ -24,7 +24,7 @@ def test_probabilities_of_another_shape_do_not_stop_the_answer(read: Any, odd: A
     "line",
     [b"data:\n\n", b"data: \n\n", b"data: null\n\n", b"data: {}\n\n", b": ping\n\n", b"\n\n\n", b"event: ping\n\n"],
 )
-def test_what_only_keeps_the_connection_alive_says_nothing(line: bytes) -> None:
+def test_keep_alive_events_are_ignored(line: bytes) -> None:
     event = (
         b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
     )
@@ -43,7 +43,7 @@ def test_what_only_keeps_the_connection_alive_says_nothing(line: bytes) -> None:
         b'data: [{"error": {"message": "overloaded", "code": 503, "status": "UNAVAILABLE"}}]\n\n',
     ],
 )
-def test_an_error_in_a_stream_says_what_it_says_in_every_shape(event: bytes) -> None:
+def test_stream_error_message_is_read_in_every_shape(event: bytes) -> None:
     first = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Ye"}}]}\n\n'
     answer = heard(first + event)
     assert (answer.text(), answer.interrupted) == ("Ye", True)
@@ -62,23 +62,23 @@ def test_an_error_in_a_stream_says_what_it_says_in_every_shape(event: bytes) -> 
         [{"error": {"message": "overloaded", "code": 503}}],
     ],
 )
-def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+def test_error_body_with_status_200_is_read(body: Any) -> None:
     draft = drafted(*CODEC.decoder(QUIRKS).whole(body))
     assert isinstance(draft.error, ServerError)
     assert "overloaded" in str(draft.error)
 
 
-def test_words_that_no_choice_holds_are_read_where_they_stand() -> None:
+def test_text_outside_of_message_is_read() -> None:
     body = {"choices": [{"index": 0, "text": "Yes.", "finish_reason": "stop"}]}
     assert drafted(*CODEC.decoder(QUIRKS).whole(body)).response().text() == "Yes."
 
 
 @BOTH
-def test_what_is_told_at_the_end_is_kept_beside_the_answer(read: Any) -> None:
+def test_extra_fields_of_last_chunk_are_kept(read: Any) -> None:
     body = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
     last = b'data: {"id":"c","model":"m","choices":[],"usage":{"prompt_tokens":1},"search_results":[{"url":"u"}]}\n\n'
     assert heard(body + last).extras["search_results"] == [{"url": "u"}]
 
 
-def test_counts_of_another_shape_do_not_stop_the_answer() -> None:
+def test_invalid_token_counts_are_ignored() -> None:
     assert whole({"content": "Yes."}, usage=[], x_groq="x", error=None).text() == "Yes."

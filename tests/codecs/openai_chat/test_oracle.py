@@ -1,4 +1,4 @@
-"""What we write satisfies OpenAI's own request types; what we read is what OpenAI's own client reads."""
+"""Requests match OpenAI's own types; responses are read as by OpenAI's SDK."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORDED = exchanges("openai-chat", lambda e: e["provider"] == "openai" and e["e
 
 @settings(max_examples=60)
 @given(calls("openai"))
-def test_every_request_satisfies_openais_own_types(call: Call) -> None:
+def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     body = json.loads(json.dumps(CODEC.encode(call, ChatQuirks()).body))
     checked = (STREAMED if call.config.streaming else PLAIN).validate_python(body)
     for message in checked["messages"]:
@@ -38,7 +38,7 @@ def test_every_request_satisfies_openais_own_types(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("openai"))
-def test_every_tool_message_answers_a_call_made_just_before(call: Call) -> None:
+def test_every_tool_message_follows_its_call(call: Call) -> None:
     open_calls: set[str] = set()
     for message in CODEC.encode(call, ChatQuirks()).body["messages"]:
         if message["role"] == "tool":
@@ -49,7 +49,7 @@ def test_every_tool_message_answers_a_call_made_just_before(call: Call) -> None:
 
 @settings(max_examples=100)
 @given(calls("openai"))
-def test_what_is_set_is_sent_or_warned_about(call: Call) -> None:
+def test_every_parameter_is_sent_or_warned_about(call: Call) -> None:
     outgoing = CODEC.encode(call, ChatQuirks())
     warned = {warning.parameter for warning in outgoing.warnings}
     for name in ("temperature", "top_p", "top_k", "seed", "frequency_penalty", "n", "logit_bias", "user"):
@@ -58,7 +58,7 @@ def test_what_is_set_is_sent_or_warned_about(call: Call) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters(RECORDED))
-def test_openais_own_client_reads_the_same(exchange: Exchange) -> None:
+def test_openai_sdk_reads_the_same_response(exchange: Exchange) -> None:
     ours = read(CODEC, ChatQuirks(), exchange).response()
     text, calls_made, usage = sdk_reads(exchange)
     assert "".join(p.text for p in ours.contents if isinstance(p, TextContent)) == text

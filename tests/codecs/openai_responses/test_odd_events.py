@@ -1,4 +1,4 @@
-"""What hosts of Responses leave out, or tell once where others tell it twice: read as it was meant."""
+"""Responses of hosts with missing fields, or content that is repeated in other events."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ def whole(*items: Any, **beside: Any) -> ChatResponse:
 DONE = {"type": "response.completed", "response": {"status": "completed", "output": []}}
 
 
-def test_words_without_places_are_one_text() -> None:
+def test_text_deltas_without_index_are_one_text() -> None:
     said = ({"type": "response.output_text.delta", "delta": piece} for piece in ("Ye", None, "s."))
     assert heard(*said, DONE).text() == "Yes."
 
 
-def test_words_that_only_their_end_tells_are_told_once() -> None:
+def test_text_that_only_done_event_contains_is_emitted_once() -> None:
     item = {"type": "message", "content": [{"type": "output_text", "text": "Yes."}]}
     end = {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": "Yes."}
     last = {"type": "response.output_item.done", "output_index": 0, "item": item}
     assert heard(end).text() == heard(end, last, DONE).text() == heard(last, DONE).text() == "Yes."
 
 
-def test_arguments_that_only_their_end_tells_are_told_once() -> None:
+def test_arguments_that_only_done_event_contains_are_emitted_once() -> None:
     item = {"type": "function_call", "id": "i1", "call_id": "c1", "name": "add", "arguments": ""}
     begun = {"type": "response.output_item.added", "output_index": 0, "item": item}
     end = {"type": "response.function_call_arguments.done", "output_index": 0, "arguments": '{"a": 1}'}
@@ -51,12 +51,12 @@ def test_arguments_that_only_their_end_tells_are_told_once() -> None:
 
 
 @pytest.mark.parametrize("arguments", [{"a": 1}, '{"a": 1}'])
-def test_arguments_may_be_an_object_or_its_text(arguments: Any) -> None:
+def test_arguments_may_be_object_or_string(arguments: Any) -> None:
     (call,) = whole({"type": "function_call", "call_id": "c1", "name": "add", "arguments": arguments}).tool_calls()
     assert (call.id, call.name, call.arguments) == ("c1", "add", {"a": 1})
 
 
-def test_sound_comes_in_pieces_with_its_words() -> None:
+def test_audio_deltas_are_joined_with_transcript() -> None:
     answer = heard(
         {"type": "response.audio.transcript.delta", "delta": "Ye"},
         {"type": "response.audio.delta", "delta": "QUJD"},
@@ -69,7 +69,7 @@ def test_sound_comes_in_pieces_with_its_words() -> None:
     assert (sound.data, sound.transcript) == (b"ABCDEF", "Yes.")
 
 
-def test_a_part_of_tomorrow_is_kept_whole() -> None:
+def test_part_of_unknown_type_is_kept() -> None:
     part = {"type": "output_hologram", "angle": 3}
     answer = whole({"type": "message", "content": [part, {"type": "output_text", "text": "Yes."}]})
     (kept,) = [one for one in answer.contents if isinstance(one, GenericContent)]
@@ -79,16 +79,16 @@ def test_a_part_of_tomorrow_is_kept_whole() -> None:
 @pytest.mark.parametrize(
     "content", ["Yes.", {"text": "Yes."}, [{"type": "text", "text": "Yes."}], [None, {"text": "Yes."}]]
 )
-def test_the_content_of_a_message_may_be_of_another_shape(content: Any) -> None:
+def test_message_content_may_have_other_shapes(content: Any) -> None:
     assert whole({"type": "message", "content": content}).text() == whole({"content": content}).text() == "Yes."
 
 
 @pytest.mark.parametrize("summary", ["Hm.", {"text": "Hm."}, [{"type": "summary_text", "text": "Hm."}, None]])
-def test_a_summary_may_be_of_another_shape(summary: Any) -> None:
+def test_summary_may_have_other_shapes(summary: Any) -> None:
     assert whole({"type": "reasoning", "summary": summary, "content": None}).reasoning() == "Hm."
 
 
-def test_items_and_sources_that_are_null_are_passed_over() -> None:
+def test_null_items_and_sources_are_ignored() -> None:
     said = {"type": "output_text", "text": "Yes.", "annotations": [None], "logprobs": [None]}
     assert whole(None, {"type": "message", "content": [said]}, usage=None).text() == "Yes."
 
@@ -102,7 +102,7 @@ def test_items_and_sources_that_are_null_are_passed_over() -> None:
         {"type": "response.failed", "response": {"status": "failed", "error": {"message": "overloaded"}}},
     ],
 )
-def test_an_error_in_a_stream_says_what_it_says_in_every_shape(event: Any) -> None:
+def test_stream_error_message_is_read_in_every_shape(event: Any) -> None:
     answer = heard({"type": "response.output_text.delta", "delta": "Ye"}, event)
     assert (answer.text(), answer.interrupted) == ("Ye", True)
     assert "overloaded" in (answer.error or "")
@@ -111,17 +111,17 @@ def test_an_error_in_a_stream_says_what_it_says_in_every_shape(event: Any) -> No
 @pytest.mark.parametrize(
     "body", [{"error": {"message": "overloaded"}}, {"message": "overloaded"}, {"detail": "overloaded"}]
 )
-def test_an_error_in_the_place_of_an_answer_says_what_it_says(body: Any) -> None:
+def test_error_body_with_status_200_is_read(body: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(ResponsesQuirks()).whole(body)).error)
 
 
 @pytest.mark.parametrize("data", [b"", b" ", b"null", b"[DONE]", b"[DONE] ", b"{}", b'{"type": "response.new"}'])
-def test_events_that_say_nothing_are_passed_over(data: bytes) -> None:
+def test_empty_events_are_ignored(data: bytes) -> None:
     decoder = CODEC.decoder(ResponsesQuirks())
     assert list(decoder.frame(Frame(data, "keepalive"))) == []
 
 
-def test_the_tier_is_the_one_that_served_the_answer() -> None:
+def test_last_service_tier_is_kept() -> None:
     begun = {"type": "response.created", "response": {"id": "r1", "model": "m", "service_tier": "auto"}}
     end = {"type": "response.completed", "response": {"status": "completed", "service_tier": "default"}}
     assert heard(begun, end).extras["service_tier"] == "default"

@@ -1,4 +1,4 @@
-"""What we write satisfies OpenAI's own request types; its own items go back word by word."""
+"""Requests match OpenAI's own types; own items are sent back unchanged."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WHOLE = exchanges(
 
 @settings(max_examples=60)
 @given(calls("openai"))
-def test_every_request_satisfies_openais_own_types(call: Call) -> None:
+def test_requests_match_types_of_openai_sdk(call: Call) -> None:
     body: dict[str, Any] = json.loads(json.dumps(CODEC.encode(call, ResponsesQuirks()).body))
     assert body.keys() <= KNOWN
     TYPES.validate_python({name: value for name, value in body.items() if name != "stream"})
@@ -37,7 +37,7 @@ def test_every_request_satisfies_openais_own_types(call: Call) -> None:
 
 @settings(max_examples=60)
 @given(calls("openai"))
-def test_every_output_answers_a_call_made_before(call: Call) -> None:
+def test_every_output_has_an_earlier_call(call: Call) -> None:
     made: set[str] = set()
     for item in CODEC.encode(call, ResponsesQuirks()).body["input"]:
         if item.get("type") == "function_call":
@@ -47,7 +47,7 @@ def test_every_output_answers_a_call_made_before(call: Call) -> None:
 
 
 @pytest.mark.parametrize("exchange", as_parameters(WHOLE))
-def test_its_own_items_go_back_word_by_word(exchange: Exchange) -> None:
+def test_own_items_are_sent_back_unchanged(exchange: Exchange) -> None:
     """Fields that an answer has and a request may leave out are not compared: logprobs and nulls.
 
     Thinking that nothing follows would be refused, so it stays home.

@@ -1,4 +1,4 @@
-"""Guests: every recorded answer of every protocol can be sent on as history in every other."""
+"""Every recorded response of every protocol can be sent as history with every other protocol."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ ANSWERS = [
     pytest.param(protocol, exchange, id=f"{protocol.codec}-{exchange['id'][-90:]}".replace("/", "."))
     for protocol in PROTOCOLS
     for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")[::4]
-] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), ANSWERS)
-def test_an_answer_is_history_anywhere(protocol: Recorded, exchange: Exchange) -> None:
+def test_response_is_accepted_as_history_by_every_provider(protocol: Recorded, exchange: Exchange) -> None:
     """What it said plainly arrives word by word, and its calls with their results."""
     origin = Origin(provider="somewhere_else", model="m", protocol=protocol.codec)
     draft = read(protocol.load(), protocol.quirks, exchange)

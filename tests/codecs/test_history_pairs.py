@@ -1,4 +1,4 @@
-"""Every recorded answer of every protocol is history that every vendor takes: its types and its rules say so."""
+"""Every recorded response of every protocol is history that each vendor's types and rules accept."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PAIRS = [
     for number, (protocol, found) in enumerate(ANSWERS)
     for vendor in VENDORS
     if found
-] or [pytest.param(None, None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+] or [pytest.param(None, None, None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
 
 
 @pytest.mark.parametrize(("protocol", "found", "vendor"), PAIRS)
 @pytest.mark.parametrize("at_home", [False, True], ids=["abroad", "at-home"])
-def test_an_answer_is_history_that_the_vendor_takes(
+def test_response_is_accepted_as_history_by_vendor(
     protocol: Recorded, found: list[Exchange], vendor: Vendor, at_home: bool
 ) -> None:
     if at_home:

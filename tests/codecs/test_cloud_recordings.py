@@ -1,4 +1,4 @@
-"""Recorded traffic of the clouds: all that our routes can be answered with is read by a row of the protocols."""
+"""Recorded traffic of cloud providers: every protocol that our routes use is among the recorded ones."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def spoken_in_clouds() -> list[Exchange]:
     return [e for name in files for e in load(name) if e["expected"]["kind"] == "generate"]
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
-def test_every_recorded_answer_of_a_cloud_is_read() -> None:
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not available")
+def test_recorded_responses_of_cloud_providers_are_read() -> None:
     read = {e["id"] for protocol in PROTOCOLS for e in protocol.exchanges(lambda e: True)}
     left = [e["path"] for e in spoken_in_clouds() if e["id"] not in read]
     assert len(spoken_in_clouds()) > 200

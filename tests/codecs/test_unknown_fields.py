@@ -1,4 +1,4 @@
-"""Tomorrow's protocols: events, fields and words that do not exist yet are kept or ignored, never fatal."""
+"""Unknown events, fields and values are kept or ignored, and never raise an error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def grown(value: Any, extra: dict[str, Any]) -> Any:
 
 @PROTOCOLS
 @given(extra=NEW)
-def test_new_fields_change_nothing(protocol: str, provider: str, path: str, extra: dict[str, Any]) -> None:
+def test_unknown_fields_change_nothing(protocol: str, provider: str, path: str, extra: dict[str, Any]) -> None:
     events = told(path)
     plain = folded(protocol, provider, events)
     more = [e if e == b"[DONE]" else json.dumps(grown(json.loads(e), extra)) for e in events]
@@ -74,7 +74,7 @@ def test_new_fields_change_nothing(protocol: str, provider: str, path: str, extr
 
 
 @given(body=OBJECTS, at=st.integers(0, 30))
-def test_new_events_of_claude_are_passed_over(body: dict[str, Any], at: int) -> None:
+def test_unknown_events_of_anthropic_are_ignored(body: dict[str, Any], at: int) -> None:
     events = told("/messages")
     place = 1 + at % (len(events) - 1)
     more = [*events[:place], json.dumps({**body, "type": "something_new"}), *events[place:]]
@@ -82,7 +82,7 @@ def test_new_events_of_claude_are_passed_over(body: dict[str, Any], at: int) -> 
 
 
 @given(body=OBJECTS)
-def test_new_blocks_of_claude_are_kept_whole(body: dict[str, Any]) -> None:
+def test_unknown_blocks_of_anthropic_are_kept(body: dict[str, Any]) -> None:
     block = {**body, "type": "hologram"}
     start = {"type": "content_block_start", "index": 9, "content_block": block}
     grow = {"type": "content_block_delta", "index": 9, "delta": {"type": "hologram_delta", "angle": 3}}
@@ -95,7 +95,7 @@ def test_new_blocks_of_claude_are_kept_whole(body: dict[str, Any]) -> None:
     ("protocol", "provider", "path"),
     [("openai_chat", "openai", "/chat/completions"), ("anthropic", "anthropic", "/messages")],
 )
-def test_a_new_word_for_the_end_is_told_as_it_is(protocol: str, provider: str, path: str) -> None:
+def test_unknown_finish_reason_is_kept(protocol: str, provider: str, path: str) -> None:
     events = dialect_for(path).stream(Answer(text="x", finish="exhaustion"), {"model": "m"})
     frames = SseFrames()
     answer = folded(protocol, provider, [f.data for event in events for f in frames.feed(event)])

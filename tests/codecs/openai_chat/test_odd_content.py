@@ -1,4 +1,4 @@
-"""What messages of compatible hosts hold in other words than the one they copied: read as it was meant."""
+"""Messages of compatible hosts whose content has other fields or shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"]
 
 @BOTH
 @pytest.mark.parametrize("field", ["reasoning", "reasoning_content", "reasoning_text", "thinking"])
-def test_thinking_is_thinking_under_every_name(read: Any, field: str) -> None:
+def test_reasoning_is_read_from_every_field(read: Any, field: str) -> None:
     answer = read({field: "Hm.", "content": "Yes."})
     assert (answer.reasoning(), answer.text()) == ("Hm.", "Yes.")
 
@@ -27,7 +27,7 @@ def test_thinking_is_thinking_under_every_name(read: Any, field: str) -> None:
     "thought",
     [{"content": "Hm."}, {"text": "Hm."}, [{"type": "text", "text": "Hm."}], {"summary": [{"text": "Hm."}]}, ["Hm."]],
 )
-def test_thinking_may_be_an_object_or_a_list(read: Any, thought: Any) -> None:
+def test_reasoning_may_be_object_or_list(read: Any, thought: Any) -> None:
     assert read({"reasoning": thought, "content": "Yes."}).reasoning() == "Hm."
 
 
@@ -36,32 +36,32 @@ def test_thinking_may_be_an_object_or_a_list(read: Any, thought: Any) -> None:
     "content",
     [{"type": "text", "text": "Yes."}, [{"text": "Yes."}], ["Yes."], [None, {"type": "text", "text": "Yes."}]],
 )
-def test_words_may_be_a_part_or_parts(read: Any, content: Any) -> None:
+def test_content_may_be_part_or_list(read: Any, content: Any) -> None:
     assert read({"content": content}).text() == "Yes."
 
 
 @BOTH
-def test_thinking_may_be_a_part_with_a_summary(read: Any) -> None:
+def test_reasoning_part_may_have_a_summary(read: Any) -> None:
     summary = [{"type": "summary_text", "text": "Hm.", "signature": "s"}]
     answer = read({"content": [{"type": "reasoning", "summary": summary}, {"type": "text", "text": "Yes."}]})
     assert (answer.reasoning(), answer.text()) == ("Hm.", "Yes.")
 
 
 @BOTH
-def test_a_refusal_may_be_a_part(read: Any) -> None:
+def test_refusal_may_be_a_part(read: Any) -> None:
     answer = read({"content": [{"type": "refusal", "refusal": "No."}]})
     assert (answer.refusal(), answer.text()) == ("No.", "")
 
 
 @BOTH
-def test_a_part_of_tomorrow_is_kept_whole(read: Any) -> None:
+def test_part_of_unknown_type_is_kept(read: Any) -> None:
     part = {"type": "hologram", "angle": 3}
     (kept,) = [one for one in read({"content": [part]}).contents if isinstance(one, GenericContent)]
     assert kept.data == part
 
 
 @BOTH
-def test_a_tool_that_found_something_is_a_source(read: Any) -> None:
+def test_tool_reference_is_a_citation(read: Any) -> None:
     found = {"type": "tool_reference", "tool": "web_search", "title": "T", "url": "https://a.example"}
     (text,) = read({"content": [{"type": "text", "text": "Yes."}, found]}).contents
     assert isinstance(text, TextContent)
@@ -69,7 +69,7 @@ def test_a_tool_that_found_something_is_a_source(read: Any) -> None:
 
 
 @BOTH
-def test_a_source_may_stand_outside_of_its_citation(read: Any) -> None:
+def test_citation_fields_may_be_at_top_level(read: Any) -> None:
     note = {"type": "url_citation", "url": "https://a.example", "title": "T", "start_index": 0, "end_index": 3}
     (text,) = read({"content": "Yes.", "annotations": [note, None]}).contents
     assert isinstance(text, TextContent)
@@ -88,7 +88,7 @@ def sources(answer: ChatResponse) -> list[tuple[str | None, str | None]]:
         {"search_results": [{"url": "https://a.example", "title": "T"}]},
     ],
 )
-def test_sources_beside_the_choices_are_cited(beside: dict[str, Any]) -> None:
+def test_sources_outside_of_choices_are_cited(beside: dict[str, Any]) -> None:
     assert sources(whole({"content": "Yes."}, **beside)) == [("https://a.example", "T")]
 
 
@@ -103,19 +103,19 @@ def test_sources_beside_the_choices_are_cited(beside: dict[str, Any]) -> None:
         "data:image/png;base64,QUJD",
     ],
 )
-def test_a_picture_is_found_wherever_it_stands(read: Any, picture: Any) -> None:
+def test_images_are_read_from_every_field(read: Any, picture: Any) -> None:
     (image,) = read({"content": "", "images": [picture, None]}).contents
     assert isinstance(image, ImageContent)
     assert image.data == b"ABC"
 
 
 @BOTH
-def test_an_empty_sound_is_none(read: Any) -> None:
+def test_empty_audio_is_ignored(read: Any) -> None:
     answer = read({"content": "4", "audio": {"id": "", "data": "", "transcript": "", "expires_at": 0}})
     assert [type(part) for part in answer.contents] == [TextContent]
 
 
-def test_sound_comes_in_pieces() -> None:
+def test_audio_deltas_are_joined() -> None:
     answer = streamed(
         {"audio": {"id": "a1", "transcript": "He"}},
         {"audio": {"data": "QUJD"}},

@@ -1,4 +1,4 @@
-"""A history whose last word is the model's: gone on with by those that can, asked for in words from the others."""
+"""Histories that end with an assistant message: prefill where supported, an instruction elsewhere."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def server() -> Any:
 @pytest.mark.parametrize(
     ("provider", "mark"), [("mistral", {"prefix": True}), ("moonshot", {"partial": True}), ("openai", {})]
 )
-def test_the_begun_answer_is_marked_as_its_host_wants_it(server: FakeServer, provider: str, mark: Any) -> None:
+def test_prefill_is_marked_per_provider(server: FakeServer, provider: str, mark: Any) -> None:
     messages, warned = sent(server, provider, "some-model")
     assert messages[-1] == {"role": "assistant", "content": "One, two, ", **mark}
     assert warned == []
 
 
-def test_only_the_last_answer_is_marked(server: FakeServer) -> None:
+def test_only_last_assistant_message_is_marked_as_prefill(server: FakeServer) -> None:
     server.add_replies(Answer(text="Six."))
     with AIModelClient(endpoint(server.url, "mistral", "mistral-large-latest")) as client:
         client.generate(messages=[*BEGUN, "And then?"])
     assert [("prefix" in message) for message in server.exchanges[-1].json["messages"]] == [False, False, False]
 
 
-def test_an_older_claude_goes_on_from_the_last_letter(server: FakeServer) -> None:
+def test_older_claude_continues_from_last_character(server: FakeServer) -> None:
     messages, warned = sent(server, "anthropic", "claude-sonnet-4-5")
     assert messages[-1] == {"role": "assistant", "content": [{"type": "text", "text": "One, two,"}]}
     assert warned == []
@@ -63,7 +63,7 @@ def test_an_older_claude_goes_on_from_the_last_letter(server: FakeServer) -> Non
         ("perplexity", "sonar"),
     ],
 )
-def test_who_does_not_go_on_is_asked_to_in_words(server: FakeServer, provider: str, model: str) -> None:
+def test_prefill_becomes_instruction_where_unsupported(server: FakeServer, provider: str, model: str) -> None:
     messages, warned = sent(server, provider, model)
     assert [message["role"] for message in messages] == ["user", "assistant", "user"]
     assert "Go on exactly where your last answer ends" in str(messages[-1]["content"])
@@ -71,7 +71,7 @@ def test_who_does_not_go_on_is_asked_to_in_words(server: FakeServer, provider: s
 
 
 @pytest.mark.parametrize(("provider", "model"), [("anthropic", "claude-opus-5"), ("perplexity", "sonar")])
-def test_strict_calls_refuse_that(server: FakeServer, provider: str, model: str) -> None:
+def test_strict_call_refuses_prefill_as_instruction(server: FakeServer, provider: str, model: str) -> None:
     client = AIModelClient(endpoint(server.url, provider, model))
     with client, pytest.raises(UnsupportedError, match="prefilled answers are not supported"):
         client.generate(messages=BEGUN, strict=True)

@@ -1,4 +1,4 @@
-"""What one protocol's reader reads, its siblings read too; streamed or whole makes no difference."""
+"""Readers of related protocols read the same fields, and streams give the same as complete responses."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def streamed(codec: str, answer: Answer) -> ChatResponse:
 
 @pytest.mark.parametrize("codec", PATHS)
 @pytest.mark.parametrize("counts", COUNTS, ids=str)
-def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: FakeUsage) -> None:
+def test_stream_usage_equals_usage_of_complete_response(codec: str, counts: FakeUsage) -> None:
     answer = Answer(text="Hello", usage=counts)
     one, other = whole(codec, answer), streamed(codec, answer)
     assert one.usage is not None
@@ -78,17 +78,17 @@ def test_a_stream_counts_what_a_whole_answer_counts(codec: str, counts: FakeUsag
 
 
 @pytest.mark.parametrize(("raw", "reason"), FINISH.items())
-def test_every_known_word_of_chat_for_an_end_is_read(raw: str, reason: str) -> None:
+def test_every_finish_reason_of_chat_is_mapped(raw: str, reason: str) -> None:
     body = {"choices": [{"message": {"content": "x"}, "finish_reason": raw}]}
     assert build_response(ChatReader(ChatQuirks()).whole(body)).finish_reason == reason
 
 
 @pytest.mark.parametrize("word", ["eos_token", "MAX_TOKENS", "tool_use", "refusal", "abort", "safety"])
-def test_words_of_other_hosts_for_an_end_are_known(word: str) -> None:
+def test_finish_reasons_of_other_hosts_are_mapped(word: str) -> None:
     assert word in FINISH
 
 
-def test_pixels_are_a_bucket_of_their_own_in_chat_and_responses() -> None:
+def test_image_tokens_are_counted_separately_in_chat_and_responses() -> None:
     made = {"image_tokens": 1290}
     chat = {"prompt_tokens": 8, "completion_tokens": 1300, "total_tokens": 1308, "completion_tokens_details": made}
     responses = {"input_tokens": 8, "output_tokens": 1300, "total_tokens": 1308, "output_tokens_details": made}
@@ -96,7 +96,7 @@ def test_pixels_are_a_bucket_of_their_own_in_chat_and_responses() -> None:
         assert (usage.output_tokens, usage.output_image_tokens, usage.total_tokens) == (10, 1290, 1308)
 
 
-def test_gemini_tells_the_tokens_that_might_have_stood_there() -> None:
+def test_gemini_reports_alternative_tokens() -> None:
     chosen = [{"token": "Hi", "logProbability": -0.1}, {"token": "!", "logProbability": -0.2}]
     tops = [{"candidates": [{"token": "Hi", "logProbability": -0.1}, {"token": "Ho", "logProbability": -2.0}]}]
     result = {"chosenCandidates": chosen, "topCandidates": tops}
@@ -112,7 +112,7 @@ def test_gemini_tells_the_tokens_that_might_have_stood_there() -> None:
     ]
 
 
-def test_the_tier_that_served_an_answer_is_read_wherever_a_vendor_tells_it() -> None:
+def test_service_tier_is_read() -> None:
     message = {"type": "message", "content": [], "stop_reason": "end_turn"}
     told = {
         "anthropic": {**message, "usage": {"input_tokens": 1, "service_tier": "batch"}},
@@ -140,7 +140,7 @@ class CutWhole:
         yield HangUp()
 
 
-def test_a_body_that_a_hang_up_cuts_is_a_broken_connection_and_retried(world: World) -> None:
+def test_truncated_body_is_retried_as_broken_connection(world: World) -> None:
     with FakeServer(CutWhole(), Answer(text="Hello")) as server:
         client = AIModelClient(endpoint(server.url, model="gpt-4o"), config=AIModelCallConfig(retries=1))
         answer = world.run(client, "hi").chat_response
@@ -154,7 +154,7 @@ def test_a_body_that_a_hang_up_cuts_is_a_broken_connection_and_retried(world: Wo
         world.close(client)
 
 
-def test_an_answer_in_the_background_ends_with_pending_calls_too(world: World) -> None:
+def test_background_response_ends_with_pending_tool_calls(world: World) -> None:
     item = {"type": "computer_call", "id": "cu", "call_id": "call_1", "action": {"type": "screenshot"}}
     body = {"id": "resp_1", "object": "response", "status": "completed", "model": "m", "output": [item]}
     with FakeServer(Raw(json.dumps(body).encode())) as server:

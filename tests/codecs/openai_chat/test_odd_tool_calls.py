@@ -1,4 +1,4 @@
-"""Tool calls as hosts tell them that leave out what tells calls apart."""
+"""Tool calls of hosts that leave out ids, indexes or fields."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def calls(answer: ChatResponse) -> list[tuple[str, str, dict[str, Any]]]:
 
 
 @BOTH
-def test_a_function_call_of_the_first_days_is_a_tool_call(read: Any) -> None:
+def test_legacy_function_call_is_a_tool_call(read: Any) -> None:
     answer = read({"content": None, "function_call": {"name": "add", "arguments": '{"a": 1}'}})
     assert calls(answer) == [("", "add", {"a": 1})]
 
 
-def test_a_function_call_of_the_first_days_is_joined_from_its_pieces() -> None:
+def test_legacy_function_call_deltas_are_joined() -> None:
     answer = streamed(
         {"function_call": {"name": "add", "arguments": ""}},
         {"function_call": {"arguments": '{"a"'}},
@@ -44,28 +44,28 @@ def test_a_function_call_of_the_first_days_is_joined_from_its_pieces() -> None:
 
 
 @BOTH
-def test_an_empty_function_call_is_none(read: Any) -> None:
+def test_empty_function_call_is_ignored(read: Any) -> None:
     assert calls(read({"content": "4", "function_call": {"name": "", "arguments": ""}})) == []
 
 
 @BOTH
-def test_a_custom_tool_is_called_with_plain_text(read: Any) -> None:
+def test_custom_tool_call_has_text_input(read: Any) -> None:
     custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
     (call,) = read({"content": None, "tool_calls": [custom]}).tool_calls()
     assert (call.id, call.name, call.arguments_text) == ("c1", "run", "ls -l")
 
 
-def test_an_unused_custom_tool_beside_a_function_says_nothing() -> None:
+def test_null_custom_field_of_function_call_is_ignored() -> None:
     both = {"id": "c1", "custom": {"name": "", "input": ""}, "function": {"name": "add", "arguments": "{}"}}
     assert calls(whole({"tool_calls": [both]})) == [("c1", "add", {})]
 
 
-def test_calls_of_one_body_are_never_joined() -> None:
+def test_tool_calls_of_one_body_are_not_joined() -> None:
     twice = [{"index": 0, "function": {"name": "add", "arguments": '{"a": 1}'}}] * 2
     assert calls(whole({"tool_calls": twice})) == [("", "add", {"a": 1})] * 2
 
 
-def test_calls_without_ids_and_places_are_told_apart_by_their_names() -> None:
+def test_tool_calls_without_id_and_index_are_separated_by_name() -> None:
     answer = streamed(
         {"tool_calls": [{"function": {"name": "add", "arguments": '{"a": 1}'}}]},
         {"tool_calls": [{"function": {"name": "sub", "arguments": '{"a": 2}'}}]},
@@ -73,7 +73,7 @@ def test_calls_without_ids_and_places_are_told_apart_by_their_names() -> None:
     assert calls(answer) == [("", "add", {"a": 1}), ("", "sub", {"a": 2})]
 
 
-def test_a_second_call_of_the_same_tool_without_an_id_begins_where_the_first_is_complete() -> None:
+def test_second_call_without_id_starts_after_complete_arguments() -> None:
     answer = streamed(
         {"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": '{"a":'}}]},
         {"tool_calls": [{"index": 0, "function": {"name": "add", "arguments": " 1}"}}]},
@@ -82,13 +82,13 @@ def test_a_second_call_of_the_same_tool_without_an_id_begins_where_the_first_is_
     assert calls(answer) == [("", "add", {"a": 1}), ("", "add", {"a": 2})]
 
 
-def test_a_call_may_stand_outside_of_a_function() -> None:
+def test_tool_call_without_function_field_is_read() -> None:
     assert calls(whole({"tool_calls": [{"id": "c1", "name": "add", "arguments": {"a": 1}}]})) == [
         ("c1", "add", {"a": 1})
     ]
 
 
-def test_a_call_of_a_custom_tool_goes_back_as_it_came() -> None:
+def test_custom_tool_call_is_sent_back_unchanged() -> None:
     custom = {"id": "c1", "type": "custom", "custom": {"name": "run", "input": "ls -l"}}
     draft = ResponseBuilder(Origin(provider="openai", model="m", protocol="openai_chat"))
     for delta in CODEC.decoder(QUIRKS).whole({"choices": [{"message": {"tool_calls": [custom]}}]}):
