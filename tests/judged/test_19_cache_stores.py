@@ -106,7 +106,7 @@ def test_a_file_that_is_locked_at_the_start_does_not_hold_up_the_client(server: 
 def test_a_cache_that_is_free_again_is_used_again(server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(HELLO, HELLO)
     layer = CacheLayer(closed_cache(tmp_path), policy="always")
-    layer.patient._rest = 0.0
+    layer.failsafe._skip_seconds = 0.0
     with AIModelClient(endpoint(server.url), layers=[layer]) as client:
         with locked(tmp_path / "cache.sqlite", reading=True):
             assert "cache_unavailable" in codes(client.generate("?").chat_response)
@@ -324,7 +324,7 @@ def test_a_damaged_file_is_replaced_and_the_call_answered(damage: str, server: F
         data[start : start + 40_000] = b"\x55" * 40_000
     path.write_bytes(data)
     layer = CacheLayer(SQLiteCache(path), policy="always")
-    layer.patient._rest = 0.0
+    layer.failsafe._skip_seconds = 0.0
     with AIModelClient(endpoint(server.url), layers=[layer]) as client:
         for _ in range(3):
             last = client.generate("?").chat_response
@@ -361,7 +361,7 @@ def test_a_slow_cache_holds_up_only_the_call_that_tries_it(server: FakeServer, t
         return real(key)
 
     layer.backend.get_text = counted  # type: ignore[method-assign]
-    layer.patient._rest = 600.0
+    layer.failsafe._skip_seconds = 600.0
     with (
         locked(tmp_path / "cache.sqlite", reading=True),
         AIModelClient(endpoint(server.url), layers=[layer]) as client,

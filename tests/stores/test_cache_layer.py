@@ -259,7 +259,7 @@ def test_waiting_for_an_equal_call_ends_with_the_own_timeout(server: FakeServer)
     patient.start()
     while not server.exchanges:
         time.sleep(0.005)
-    with pytest.raises(CallTimeoutError, match="already on its way"):
+    with pytest.raises(CallTimeoutError, match="already running"):
         asking.generate("?", timeout=0.1)
     patient.join()
     asking.close()
@@ -291,7 +291,7 @@ def test_a_redis_that_dies_and_returns_is_used_again(
 ) -> None:
     with FakeServer(HELLO, forever=True) as server:
         layer = CacheLayer(RedisCache(redis_url), policy="always")
-        layer.patient._rest = 0.0
+        layer.failsafe._skip_seconds = 0.0
         asking = AIModelClient(endpoint(server.url), layers=[layer])
         assert not world.run(asking, "?").chat_response.cached
         assert world.run(asking, "?").chat_response.cached

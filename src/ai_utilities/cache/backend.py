@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -20,12 +20,25 @@ from dhenara.ai.types import Call, CallWarning
 from ..storage.errors import StoreError
 from ..storage.store_calls import StoreIO, call_store, within
 
+log = logging.getLogger("ai_utilities.cache")
+T = TypeVar("T")
+Json = Any
+"""A JSON value."""
+
 
 @dataclass(frozen=True, slots=True)
 class CacheStats:
-    """Hits and savings are those of this process; entries and bytes are the whole cache's, None where unknown.
+    """Statistics of a cache: lookups and savings of this process, and the size of the whole cache.
 
-    `saved_cost` is a sum of what is known; `unpriced_hits` are hits whose price is not known.
+    Attributes:
+        hits: Lookups with a result.
+        misses: Lookups without one.
+        failures: Operations that failed.
+        entries: The number of entries; None if unknown.
+        bytes: The size of their values; None if unknown.
+        saved_tokens: Tokens of answers from the cache.
+        saved_cost: The sum of their known costs.
+        unpriced_hits: Hits whose cost is unknown.
     """
 
     hits: int = 0
@@ -39,17 +52,17 @@ class CacheStats:
 
     @property
     def hit_ratio(self) -> float:
-        """From 0 to 1; 0 when nothing was looked for."""
-        looked = self.hits + self.misses
-        return self.hits / looked if looked else 0.0
+        """The part of lookups with a result, from 0 to 1; 0 without lookups."""
+        lookups = self.hits + self.misses
+        return self.hits / lookups if lookups else 0.0
 
     def __getitem__(self, name: str) -> object:
-        """`stats["hits"]` reads as well as `stats.hits`."""
+        """The same as the attribute of this name."""
         return getattr(self, name)
 
 
 class CacheCounters:
-    """Counts what happens to one cache in one process."""
+    """The counters of one cache in this process, shared by threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,18 +70,21 @@ class CacheCounters:
         self.saved_tokens = self.unpriced_hits = 0
         self.saved_cost = Decimal(0)
 
-    def record_lookup(self, *, match: bool) -> None:
+    def record_lookup(self, *, hit: bool) -> None:
+        """Counts a hit or a miss."""
         with self._lock:
-            if match:
+            if hit:
                 self.hits += 1
             else:
                 self.misses += 1
 
     def record_failure(self) -> None:
+        """Counts an operation that failed."""
         with self._lock:
             self.failures += 1
 
     def record_saving(self, tokens: int, cost: Decimal | None) -> None:
+        """Counts what an answer from the cache would have used and cost; None if its cost is unknown."""
         with self._lock:
             self.saved_tokens += tokens
             if cost is None:
@@ -77,37 +93,30 @@ class CacheCounters:
                 self.saved_cost += cost
 
     def stats(self, entries: int | None, size: int | None) -> CacheStats:
+        """The counters, together with the number of entries and their size in bytes."""
         with self._lock:
-            return CacheStats(
-                self.hits,
-                self.misses,
-                self.failures,
-                entries,
-                size,
-                self.saved_tokens,
-                self.saved_cost,
-                self.unpriced_hits,
-            )
+            lookups = (self.hits, self.misses, self.failures)
+            savings = (self.saved_tokens, self.saved_cost, self.unpriced_hits)
+        return CacheStats(*lookups, entries, size, *savings)
 
 
 class CacheBackend(ABC):
-    """Base class of cache backends.
+    """Base class of cache backends. A custom backend needs `get` and `set`; the other methods are optional.
 
     Keys may begin with a namespace and a colon. Values are JSON; returned values are not shared with other callers.
-    `ttl`
-    is in seconds; None keeps a value until it is evicted. Methods may block; `waits = False` promises that they
-    never do,
-    which saves a thread in async programs.
+    `ttl` is in seconds; None keeps a value until it is evicted. Methods may block; `blocking = False` promises that
+    they never do, which saves a thread in async programs. A method that fails raises a `StoreError`, or any other
+    exception.
     """
 
     blocking: ClassVar[bool] = True
 
     @abstractmethod
-    def get(self, key: str) -> Any | None:
-        """The value; None if missing or expired."""
+    def get(self, key: str) -> Json | None:
+        """The value; None if it is missing, expired or damaged."""
 
     @abstractmethod
-    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+    def set(self, key: str, value: Json, ttl: float | None = None) -> None:
         """Stores a value."""
 
     def delete(self, key: str) -> None:
@@ -115,7 +124,7 @@ class CacheBackend(ABC):
         raise NotImplementedError(f"{type(self).__name__} cannot delete single values")
 
     def clear(self) -> None:
-        """Forgets everything."""
+        """Deletes all entries."""
         raise NotImplementedError(f"{type(self).__name__} cannot be cleared")
 
     def clear_namespace(self, namespace: str) -> None:
@@ -132,40 +141,53 @@ class CacheBackend(ABC):
 
     def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
         """The keys of valid entries, optionally of one namespace."""
-        raise NotImplementedError(f"{type(self).__name__} cannot say what is in it")
+        raise NotImplementedError(f"{type(self).__name__} cannot list its keys")
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
-        """Claims the key, so that only one holder computes the value. A cache that is not shared always agrees."""
+        """Claims a key, so that only one process computes its value.
+
+        Args:
+            key: The key.
+            holder: The id of the claim.
+            seconds: Seconds after which it expires.
+
+        Returns:
+            False if another holder has claimed the key. A cache of one process always returns True.
+        """
         return True
 
-    def release(self, key: str, holder: str) -> None:  # noqa: B027  # what is not shared has nothing to release
-        """Releases the claim."""
+    def release(self, key: str, holder: str) -> None:  # noqa: B027  # a cache of one process has no claims
+        """Releases a claim of this holder."""
 
     def get_text(self, key: str) -> str | None:
-        """The value as JSON text, without counting the access; used by layers."""
+        """The value as JSON text, without counting the lookup; layers use it."""
         value = self.get(key)
         return None if value is None else dumps(value)
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
+        """Stores a value that is JSON text."""
         self.set(key, from_json(text), ttl)
 
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """The values that exist. Override it if each lookup is a round trip."""
-        match = ((key, self.get_text(key)) for key in keys)
-        return {key: text for key, text in match if text is not None}
+        """The values of those keys that exist, as JSON text. Override it if each lookup is a round trip."""
+        texts = ((key, self.get_text(key)) for key in keys)
+        return {key: text for key, text in texts if text is not None}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
+        """Stores several values that are JSON text."""
         for key, text in texts.items():
             self.set_text(key, text, ttl)
 
     def stats(self) -> CacheStats:
+        """The statistics of the cache."""
         return self.counters.stats(*self.size())
 
     @cached_property
     def counters(self) -> CacheCounters:
+        """The counters of this process."""
         return CacheCounters()
 
-    def close(self) -> None:  # noqa: B027  # most caches of one's own hold nothing open
+    def close(self) -> None:  # noqa: B027  # most custom caches have nothing to close
         """Closes files and connections."""
 
     def __enter__(self) -> Self:
@@ -178,7 +200,11 @@ class CacheBackend(ABC):
 
 
 class TextBackend(CacheBackend):
-    """Base class of caches that store JSON text."""
+    """Base class of caches that store JSON text.
+
+    Args:
+        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+    """
 
     def __init__(self, default_ttl: float | None = None) -> None:
         self.default_ttl = default_ttl
@@ -189,21 +215,21 @@ class TextBackend(CacheBackend):
     @abstractmethod
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None: ...
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> Json | None:
         text = self.get_text(key)
         value = None if text is None else parse_json(text)
-        self.counters.record_lookup(match=value is not None)
+        self.counters.record_lookup(hit=value is not None)
         return value
 
-    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+    def set(self, key: str, value: Json, ttl: float | None = None) -> None:
         self.set_text(key, dumps(value), ttl)
 
     def effective_ttl(self, ttl: float | None) -> float | None:
-        """The ttl of a value: its own, else the default of the cache."""
+        """The time to live of a value: its own, else the default of the cache."""
         return self.default_ttl if ttl is None else ttl
 
 
-def parse_json(text: str) -> Any | None:
+def parse_json(text: str) -> Json | None:
     """The value; None if the text is damaged, so that it is computed and stored again."""
     try:
         return from_json(text)
@@ -211,7 +237,8 @@ def parse_json(text: str) -> Any | None:
         return None
 
 
-def dumps(value: Any) -> str:
+def dumps(value: Json) -> str:
+    """A value as JSON text."""
     return to_json(value).decode()
 
 
@@ -221,64 +248,78 @@ def namespace_of(key: str) -> str:
     return before if colon else ""
 
 
-log = logging.getLogger("ai_utilities.cache")
-REST = 1.0
-"""Seconds for which a failed cache is skipped; doubled each time it fails again."""
+SKIP_SECONDS, LONGEST_SKIP = 1.0, 30.0
+"""Seconds for which a failed cache is skipped: doubled each time that it fails again, up to the longest."""
 
-LONGEST_REST = 30.0
 TIMEOUT = 0.6
-"""Seconds for which one operation may wait for a lock or a server: an answer is seldom worth more."""
+"""Seconds for which one operation may wait for a lock or a server."""
 
 SHARE = 0.1
 """Maximum part of the call's remaining time that one cache operation may take."""
 
 
 class FailsafeBackend:
-    """Calls one backend. Logs once when it fails and once when it works again."""
+    """Calls one backend. Its failures never fail a call: it is skipped with a warning, and tried again later.
 
-    def __init__(self, backend: CacheBackend, rest: float = REST) -> None:
+    Args:
+        backend: The backend.
+        skip_seconds: Seconds for which it is skipped after the first failure.
+    """
+
+    def __init__(self, backend: CacheBackend, skip_seconds: float = SKIP_SECONDS) -> None:
         self._backend = backend
-        self._rest = rest
+        self._skip_seconds = skip_seconds
         self._until = 0.0
         self._failures = 0
         self._reason = ""
         self._lock = threading.Lock()
 
-    async def call(self, io: StoreIO, call: Call, otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
-        """The backend's result, in a thread if it blocks; `otherwise`, with a warning, if it fails."""
+    async def call(self, io: StoreIO, call: Call, otherwise: T, function: Callable[..., T], *args: object) -> T:
+        """Calls a method of the backend, in a thread if it blocks.
+
+        Args:
+            io: The IO of the call.
+            call: The call, which gets a warning if the backend fails.
+            otherwise: The result if the backend fails.
+            function: The method.
+            *args: Its arguments.
+
+        Returns:
+            The result of the method, or `otherwise`.
+        """
         seconds = allowance(None if call.deadline is None else call.deadline - io.monotonic())
-        failed = self._resting()
-        match = otherwise
+        failed = self._is_skipped()
+        result = otherwise
         if not failed:
-            match, failed = await call_store(io, self._backend, self._attempt, otherwise, seconds, function, *args)
+            result, failed = await call_store(io, self._backend, self._attempt, otherwise, seconds, function, *args)
         if failed:
             warn(call, self._reason)
-        return match
+        return result
 
-    def call_sync(self, otherwise: Any, function: Callable[..., Any], *args: Any) -> Any:
-        """The same for what nobody waits for, such as writing an answer down."""
-        return otherwise if self._resting() else self._attempt(otherwise, TIMEOUT, function, *args)[0]
+    def call_sync(self, otherwise: T, function: Callable[..., T], *args: object) -> T:
+        """Like `call`, for work that no call waits for, such as storing an answer."""
+        return otherwise if self._is_skipped() else self._attempt(otherwise, TIMEOUT, function, *args)[0]
 
-    def _resting(self) -> bool:
+    def _is_skipped(self) -> bool:
         return bool(self._failures) and time.monotonic() < self._until
 
-    def _attempt(self, otherwise: Any, seconds: float, function: Callable[..., Any], *args: Any) -> tuple[Any, bool]:
-        """What came of it, and whether it failed."""
+    def _attempt(self, otherwise: T, seconds: float, function: Callable[..., T], *args: object) -> tuple[T, bool]:
+        """The result, and whether the backend failed."""
         try:
-            match = within(seconds, function)(*args)
+            result = within(seconds, function)(*args)
         except Exception as error:  # noqa: BLE001  # users' backends may raise anything, and no answer is lost for it
             self._failed(error)
             return otherwise, True
         if self._failures:
             self._recovered()
-        return match, False
+        return result, False
 
     def _failed(self, error: Exception) -> None:
         self._backend.counters.record_failure()
         kind = type(self._backend).__name__
         with self._lock:
-            longer = min(self._rest * 2 ** min(self._failures, 10), LONGEST_REST)
-            self._until = time.monotonic() + max(self._rest, longer)
+            longer = min(self._skip_seconds * 2 ** min(self._failures, 10), LONGEST_SKIP)
+            self._until = time.monotonic() + max(self._skip_seconds, longer)
             self._failures += 1
             first = self._failures == 1
             # Exceptions of backends may quote secrets.
@@ -294,11 +335,11 @@ class FailsafeBackend:
 
 
 def allowance(left: float | None) -> float:
-    """How many seconds an operation may take for a call that has so many left."""
+    """The seconds that an operation may take for a call that has so many left."""
     return TIMEOUT if left is None else max(0.0, min(TIMEOUT, left * SHARE))
 
 
 def warn(call: Call, reason: str) -> None:
-    """One warning per call. The request is complete without the cache, so strict calls continue."""
+    """Adds one warning to the call. The request does not depend on the cache, so strict calls continue."""
     if all(note.code != "cache_unavailable" for note in call.journal.notes):
         call.journal.notes += (CallWarning(code="cache_unavailable", message=reason),)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
@@ -33,40 +33,44 @@ async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool 
     return f"{namespace}:v{VERSION}-{await exchange.key(share_accounts=share_accounts)}"
 
 
-UNKEEPABLE = ("error", "pause")
-"""Ends that are not the end of an answer."""
+INCOMPLETE = ("error", "pause")
+"""Finish reasons of answers that are not complete."""
 
 INFINITE = ('"Infinity"', '"-Infinity"', '"NaN"')
-"""How numbers that JSON does not have are written."""
+"""How pydantic writes numbers that JSON does not have."""
 
 OF_ONE_CALL = ("uploaded_content", "cache_unavailable")
-"""Warnings about what happened to one call, which the next one with the same answer need not be told."""
+"""Warnings that concern one call only, and are not stored with the answer."""
 
 A = TypeVar("A", bound=ChatResponse | Result)
 
 
 @dataclass(frozen=True, slots=True)
 class CacheLookup:
-    """What one call looks for, and what it is told of its own request, which others with the same key may not be.
+    """What a call looks up.
 
-    Something that is not sent, such as a setting that the provider does not take, is in no key.
+    Attributes:
+        key: The key of its request.
+        policy: Its cache options.
+        warnings: Warnings about its request. Another call with the same key may have others, since what is not sent,
+            such as a setting that the provider does not take, is not part of the key.
+        constraints: The learned constraints that are applied to the request.
     """
 
     key: str
     policy: CachePolicy
     warnings: tuple[CallWarning, ...]
     constraints: tuple[LearnedConstraint, ...] = ()
-    """What was learned and is applied to the request."""
 
     def without_warnings(self, answer: A) -> A:
-        """As it is kept for everybody."""
+        """The answer as it is stored, without warnings about this call."""
         left = [one for one in answer.warnings if one not in self.warnings and one.code not in OF_ONE_CALL]
         if len(left) == len(answer.warnings):
             return answer
         return cast("A", answer.model_copy(update={"warnings": left}))
 
     def with_warnings(self, answer: A) -> A:
-        """As this call is told."""
+        """The stored answer with the warnings about this call."""
         if not self.warnings:
             return answer
         return cast("A", answer.model_copy(update={"warnings": [*self.warnings, *answer.warnings]}))
@@ -85,16 +89,16 @@ def is_cacheable(answer: ChatResponse) -> bool:
         answer.choices
         and not answer.interrupted
         and not answer.cached
-        and all(choice.finish_reason not in UNKEEPABLE for choice in answer.choices)
+        and all(choice.finish_reason not in INCOMPLETE for choice in answer.choices)
     )
 
 
 def write_entry(answer: ChatResponse) -> str | None:
-    """The answer as JSON; None where JSON cannot say it, as with a number that is infinite in a tool call."""
-    data = answer.model_dump_json()
-    if any(word in data for word in INFINITE) and ChatResponse.model_validate_json(data) != answer:
+    """The stored form of an answer; None if JSON cannot express it, as with an infinite number in a tool call."""
+    text = answer.model_dump_json()
+    if any(word in text for word in INFINITE) and ChatResponse.model_validate_json(text) != answer:
         return None
-    return f'{{"format":{VERSION},"answer":{data}}}'
+    return f'{{"format":{VERSION},"answer":{text}}}'
 
 
 def read_entry(text: str) -> ChatResponse | None:
@@ -112,6 +116,7 @@ def mark_as_cached(answer: ChatResponse) -> ChatResponse:
 
 
 def zero_cost(first: Cost | None) -> Cost:
+    """The cost of a cached answer: 0, with the original cost as saved."""
     return Cost(
         amount=Decimal(0),
         currency=first.currency if first else "USD",
@@ -139,37 +144,39 @@ def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
     answer, result = stream.partial(), stream.result()
     if result is not None:
         return None if answer.cached else write_result(lookup.without_warnings(result))
-    worth = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images()))
-    return write_entry(lookup.without_warnings(answer)) if worth else None
+    cacheable = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images()))
+    return write_entry(lookup.without_warnings(answer)) if cacheable else None
 
 
 def read_cached(call: Call, text: str) -> Answer | None:
-    """The stored answer."""
+    """Reads a stored answer; None if it was written by another version or program, or is damaged."""
     if call.operation == "chat":
         return read_entry(text)
     try:
-        data = from_json(text)
+        entry: object = from_json(text)
     except ValueError:
         return None
-    if not isinstance(data, dict):
+    if not isinstance(entry, dict):
         return None
-    return read_result(data) if "kind" in data else read_entry(text)
+    return read_result(entry) if "kind" in entry else read_entry(text)
 
 
 def write_result(result: Result) -> str | None:
+    """The stored form of a result; None if results of its type are not stored."""
     kind = type(result).__name__
     if kind not in KINDS:
         return None
     return f'{{"format":{VERSION},"kind":{json.dumps(kind)},"answer":{result.model_dump_json()}}}'
 
 
-def read_result(data: dict[str, Any]) -> Result | None:
-    kind = data["kind"]
-    if kind not in KINDS or data.get("format") != VERSION:
+def read_result(entry: dict[str, object]) -> Result | None:
+    """Reads a stored result; None if it was written by another version or program, or is damaged."""
+    kind = entry["kind"]
+    if not isinstance(kind, str) or kind not in KINDS or entry.get("format") != VERSION:
         return None
     model: type[Result] = getattr(types, kind)
     try:
-        stored = model.model_validate_json(to_json(data.get("answer")))
+        stored = model.model_validate_json(to_json(entry.get("answer")))
     except ValidationError:
         return None
     return stored.model_copy().with_cost(zero_cost(stored.cost))

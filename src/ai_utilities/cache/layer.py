@@ -12,13 +12,21 @@ from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats, FailsafeBackend
+from .embedding_cache import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
 from .policy import CachePolicy, Policy, effective_policy
 
 
 @dataclass(slots=True, eq=False)
 class InFlightCall:
-    """One running call. `text` is its answer, if it can be cached."""
+    """A running call for which equal calls wait.
+
+    Attributes:
+        waiting: How many calls wait.
+        over: Whether it has ended.
+        failed: Whether it failed.
+        text: Its stored answer, if it can be cached.
+    """
 
     waiting: int = 0
     over: bool = False
@@ -31,42 +39,57 @@ class InFlightCalls:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._flights: dict[str, InFlightCall] = {}
+        self._calls: dict[str, InFlightCall] = {}
 
     def join(self, key: str) -> tuple[InFlightCall, bool]:
-        """The running call for this key, and whether the caller has to send it."""
+        """Returns the running call for a key, and whether the caller has to send it."""
         with self._lock:
-            in_flight = self._flights.get(key)
+            in_flight = self._calls.get(key)
             if in_flight is not None:
                 in_flight.waiting += 1
                 return in_flight, False
-            in_flight = self._flights[key] = InFlightCall()
+            in_flight = self._calls[key] = InFlightCall()
             return in_flight, True
 
     def complete(self, key: str, in_flight: InFlightCall, text: str | None = None, *, failed: bool = False) -> None:
-        """Notifies waiting calls. Without a text and not failed, the next of them is sent."""
+        """Ends a running call.
+
+        Args:
+            key: Its key.
+            in_flight: The call.
+            text: Its stored answer. Without one, a waiting call is sent.
+            failed: Whether it failed; then all waiting calls are sent.
+        """
         with self._lock:
-            if self._flights.get(key) is in_flight:
-                del self._flights[key]
+            if self._calls.get(key) is in_flight:
+                del self._calls[key]
         in_flight.text, in_flight.failed = text, failed
         in_flight.over = True
 
     def detach(self, key: str, in_flight: InFlightCall) -> None:
-        """The call takes too long: new calls do not wait for it."""
+        """Removes a call that takes too long, so that new calls do not wait for it."""
         with self._lock:
-            if self._flights.get(key) is in_flight:
-                del self._flights[key]
+            if self._calls.get(key) is in_flight:
+                del self._calls[key]
 
 
-SHORTEST, LONGEST = 0.001, 0.025
-"""Seconds between two looks at whether the answer that others fetch is there."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.001, 0.025
+"""Seconds between two checks of whether the running call has ended."""
 
-EACH = 0.0001
-"""Seconds more for each caller who looks too, so that a thousand of them do not keep a processor busy."""
+PAUSE_PER_CALL = 0.0001
+"""Seconds that each waiting call adds to the pause, so that a thousand of them do not keep a processor busy."""
 
 
 class WaitBudget:
-    """How long one call has waited for others, and how long it still may."""
+    """How long one call may wait for an equal one.
+
+    It polls, in pauses that become longer: no event works across threads, event loops and processes.
+
+    Args:
+        io: The IO of the call.
+        call: The call.
+        lease: Maximum seconds to wait for one running call.
+    """
 
     def __init__(self, io: StoreIO, call: Call, lease: float) -> None:
         self._io = io
@@ -74,30 +97,37 @@ class WaitBudget:
         self._began = io.monotonic()
         self._lease = lease
         self._until = self._began + lease
-        self._pause = SHORTEST
+        self._pause = SHORTEST_PAUSE
 
     def is_over(self) -> bool:
-        """Whether it is time to send the call oneself."""
+        """Whether the lease has ended, so that this call is sent."""
         return self._io.monotonic() >= self._until
 
     def restart(self) -> None:
+        """Begins the lease of another running call."""
         self._until = self._io.monotonic() + self._lease
 
     def remaining_call(self, call: Call) -> Call:
-        """The call with what is left of its time."""
+        """The call with a deadline that includes the time it has waited."""
         if self._total is None:
             return call
         at = self._began + self._total
         return replace(call, deadline=at if call.deadline is None else min(at, call.deadline))
 
     async def pause(self, others: int = 0) -> None:
-        """A short pause, each a little longer than the one before, and long where many others look too."""
+        """Pauses, each time a little longer, and longer if many other calls wait.
+
+        Raises:
+            CallTimeoutError: If the call has waited for all of its time.
+        """
         if self._total is not None and self._io.monotonic() - self._began >= self._total:
             raise CallTimeoutError(
-                f"an equal call that was already on its way took more than {self._total:g} s", limit="total"
+                f"an equal call that was already running took more than {self._total:g} s. Allow a longer timeout, or "
+                "send each call with lease=0.",
+                limit="total",
             )
         await self._io.sleep(self._pause)
-        self._pause = min(self._pause * 1.5, max(LONGEST, others * EACH))
+        self._pause = min(self._pause * 1.5, max(LONGEST_PAUSE, others * PAUSE_PER_CALL))
 
 
 class CacheLayer:
@@ -124,29 +154,31 @@ class CacheLayer:
         share_accounts: bool = False,
     ) -> None:
         self.backend = backend
-        self.usual = CachePolicy(policy, namespace, ttl, lease, share_accounts)
-        self.patient = FailsafeBackend(backend)
-        self.flights = InFlightCalls()
+        self.policy = CachePolicy(policy, namespace, ttl, lease, share_accounts)
+        self.failsafe = FailsafeBackend(backend)
+        self.in_flight_calls = InFlightCalls()
 
     def stats(self) -> CacheStats:
+        """The statistics of the backend."""
         return self.backend.stats()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint, in sync or async code."""
         return BoundCache(self, io, target).answer_from_cache
 
 
 class BoundCache:
-    """The cache of one execution mode, before one target."""
+    """The cache layer of one endpoint, in sync or async code."""
 
     def __init__(self, cache: CacheLayer, io: StoreIO, target: Target) -> None:
         self._cache = cache
-        self._patient = cache.patient
+        self._failsafe = cache.failsafe
         self._io = io
         self._target = target
 
     async def answer_from_cache(self, call: Call, send: Send) -> Stream:
         """Answers the call from the cache, or stores its answer."""
-        cache_policy = effective_policy(self._cache.usual)
+        cache_policy = effective_policy(self._cache.policy)
         if not cache_policy.applies_to(call):
             return await send(call)
         waiting = WaitBudget(self._io, call, cache_policy.lease)
@@ -161,9 +193,9 @@ class BoundCache:
             return await send(call)  # credentials are missing; sending the call raises the error
         if cache_policy.policy == "refresh":
             return self._store_at_end(call, await send(call), lookup)
-        match = await self._find(call, lookup.key)
-        answer = read_cached(call, match) if match is not None else None
-        self._cache.backend.counters.record_lookup(match=answer is not None)
+        text = await self._find(call, lookup.key)
+        answer = read_cached(call, text) if text is not None else None
+        self._cache.backend.counters.record_lookup(hit=answer is not None)
         if answer is not None:
             return self._replay(call, lookup, answer)
         if cache_policy.lease <= 0:
@@ -173,10 +205,8 @@ class BoundCache:
     async def _embed(
         self, call: Call, send: Send, policy: CachePolicy, constraints: tuple[LearnedConstraint, ...]
     ) -> Stream:
-        """Look up each text on its own."""
-        from .embedding_cache import VectorCache
-
-        vectors = VectorCache(self._io, self._target, self._patient, self._cache.backend)
+        """Looks up each text of a request for embeddings."""
+        vectors = VectorCache(self._io, self._target, self._failsafe, self._cache.backend)
         try:
             keys = await vectors.keys(call, policy, constraints)
         except CallError:
@@ -184,7 +214,7 @@ class BoundCache:
         return await vectors.embed(call, send, policy, keys, constraints)
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
-        """The lookup of this call."""
+        """What the call looks up."""
         key = await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
         journal = exchange.call.journal
         warnings = (*journal.notes, *journal.warnings, *exchange.warnings)
@@ -201,28 +231,29 @@ class BoundCache:
 
     async def _find(self, call: Call, key: str) -> str | None:
         backend = self._cache.backend
-        text: str | None = await self._patient.call(self._io, call, None, backend.get_text, key)
+        text: str | None = await self._failsafe.call(self._io, call, None, backend.get_text, key)
         return text
 
     def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
+        """A stream of a stored answer."""
         call.journal.mark_started(self._io.monotonic())
         saved = answer.cost.saved if answer.cost else None
         self._cache.backend.counters.record_saving(answer.usage.total_tokens if answer.usage else 0, saved)
-        data = lookup.with_warnings(answer)
-        if isinstance(data, ChatResponse):
-            return CompletedStream(data, self._target.origin, call.config.structured_output)
-        return CompletedResult(data, self._target.origin)
+        replayed = lookup.with_warnings(answer)
+        if isinstance(replayed, ChatResponse):
+            return CompletedStream(replayed, self._target.origin, call.config.structured_output)
+        return CompletedResult(replayed, self._target.origin)
 
     async def _send_once(self, call: Call, send: Send, lookup: CacheLookup, waiting: WaitBudget) -> Stream:
         """Sends one of several equal calls; the others wait for its answer."""
         while True:
-            in_flight, first = self._cache.flights.join(lookup.key)
+            in_flight, first = self._cache.in_flight_calls.join(lookup.key)
             if first:
                 return await self._send_first(call, send, lookup, in_flight, waiting)
             while not in_flight.over and not waiting.is_over():
                 await waiting.pause(in_flight.waiting)
             if not in_flight.over:
-                self._cache.flights.detach(lookup.key, in_flight)
+                self._cache.in_flight_calls.detach(lookup.key, in_flight)
                 waiting.restart()
                 continue
             answer = read_cached(call, in_flight.text) if in_flight.text is not None else None
@@ -234,7 +265,7 @@ class BoundCache:
     async def _send_first(
         self, call: Call, send: Send, lookup: CacheLookup, in_flight: InFlightCall, waiting: WaitBudget
     ) -> Stream:
-        """Sends the call, unless another process sends it or has just done so."""
+        """Sends the call, unless another process sends it or has just stored its answer."""
         key, holder = lookup.key, uuid.uuid4().hex
         claimed = False
         try:
@@ -242,30 +273,30 @@ class BoundCache:
                 not (claimed := await self._try_claim(call, key, holder, lookup.policy.lease)) and not waiting.is_over()
             ):
                 await waiting.pause()
-            match = await self._find(call, key)
-            answer = read_cached(call, match) if match is not None else None
+            text = await self._find(call, key)
+            answer = read_cached(call, text) if text is not None else None
             stream = (
                 self._replay(call, lookup, answer) if answer is not None else await send(waiting.remaining_call(call))
             )
         except BaseException as error:
-            self._cache.flights.complete(key, in_flight, failed=isinstance(error, Exception))
+            self._cache.in_flight_calls.complete(key, in_flight, failed=isinstance(error, Exception))
             if claimed:
                 await self._release(key, holder)
             raise
         if answer is None:
             return self._store_at_end(call, stream, lookup, in_flight, holder)
-        self._cache.flights.complete(key, in_flight, match)
+        self._cache.in_flight_calls.complete(key, in_flight, text)
         await self._release(key, holder)
         return stream
 
     async def _try_claim(self, call: Call, key: str, holder: str, lease: float) -> bool:
         backend = self._cache.backend
-        held: bool = await self._patient.call(self._io, call, True, backend.claim, key, holder, lease)
+        held: bool = await self._failsafe.call(self._io, call, True, backend.claim, key, holder, lease)
         return held
 
     async def _release(self, key: str, holder: str) -> None:
         backend = self._cache.backend
-        await call_store_shielded(self._io, backend, self._patient.call_sync, None, backend.release, key, holder)
+        await call_store_shielded(self._io, backend, self._failsafe.call_sync, None, backend.release, key, holder)
 
     def _store_at_end(
         self,
@@ -275,24 +306,25 @@ class BoundCache:
         in_flight: InFlightCall | None = None,
         holder: str | None = None,
     ) -> Stream:
+        """Stores the answer when the stream ends, and ends the running call and the claim."""
         key = lookup.key
-        backend, patient, flights = self._cache.backend, self._patient, self._cache.flights
+        backend, failsafe, in_flight_calls = self._cache.backend, self._failsafe, self._cache.in_flight_calls
 
         async def ended(stream: Stream) -> None:
             answered = await self._answered(call, stream, lookup)
             text = None if answered is None else write_cached(call, stream, answered)
             if in_flight is not None:
-                flights.complete(
+                in_flight_calls.complete(
                     key, in_flight, text, failed=text is None and (stream.complete or stream.error is not None)
                 )
 
-            def keep() -> None:
+            def store() -> None:
                 if text is not None and answered is not None:
-                    patient.call_sync(None, backend.set_text, answered.key, text, lookup.policy.ttl)
+                    failsafe.call_sync(None, backend.set_text, answered.key, text, lookup.policy.ttl)
                 if holder is not None:
-                    patient.call_sync(None, backend.release, key, holder)
+                    failsafe.call_sync(None, backend.release, key, holder)
 
-            await call_store_shielded(self._io, backend, keep)
+            await call_store_shielded(self._io, backend, store)
 
         stream.on_end(ended)
         return stream

@@ -6,17 +6,26 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from .backend import CacheBackend, TextBackend, namespace_of
+from .backend import CacheBackend, Json, TextBackend, namespace_of
 
 Entry = tuple[str, float | None, int]
+"""The text, when it expires, and its size in bytes."""
+
 PURGE_EVERY = 256
 """Writes between two removals of expired entries."""
 
 
 class MemoryCache(TextBackend):
-    """A cache shared by the threads and event loops of one process."""
+    """A cache in memory, shared by the threads and event loops of one process.
+
+    Args:
+        max_entries: Maximum number of entries; beyond it, the least recently used are removed.
+        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        max_bytes: Maximum size of all values; None is no limit.
+        clock: The time in seconds, from any start.
+    """
 
     blocking: ClassVar[bool] = False
 
@@ -39,14 +48,12 @@ class MemoryCache(TextBackend):
 
     def get_text(self, key: str) -> str | None:
         with self._lock:
-            match = self._entries.get(key)
-            if match is not None and (match[1] is None or match[1] > self._clock()):
+            text, until, _ = self._entries.get(key, (None, 0.0, 0))
+            if text is not None and (until is None or until > self._clock()):
                 self._entries.move_to_end(key)
-                text: str | None = match[0]
-            else:
-                self._drop(key)
-                text = None
-        return text
+                return text
+            self._drop(key)
+        return None
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
         lifetime, size = self.effective_ttl(ttl), len(text.encode("utf-8", "surrogatepass"))
@@ -93,26 +100,26 @@ class MemoryCache(TextBackend):
 
     def _purge(self) -> int:
         now = self._clock()
-        over = [key for key, (_, until, _) in self._entries.items() if until is not None and until <= now]
-        for key in over:
+        expired = [key for key, (_, until, _) in self._entries.items() if until is not None and until <= now]
+        for key in expired:
             self._drop(key)
-        return len(over)
+        return len(expired)
 
     def _drop(self, key: str) -> None:
-        match = self._entries.pop(key, None)
-        if match is not None:
-            self._bytes -= match[2]
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._bytes -= entry[2]
 
 
 class NullCache(CacheBackend):
-    """For code that requires a cache object."""
+    """A cache that stores nothing, for code that requires a cache."""
 
     blocking: ClassVar[bool] = False
 
-    def get(self, key: str) -> Any | None:
+    def get(self, key: str) -> Json | None:
         return None
 
-    def set(self, key: str, value: Any, ttl: float | None = None) -> None:
+    def set(self, key: str, value: Json, ttl: float | None = None) -> None:
         pass
 
     def delete(self, key: str) -> None:

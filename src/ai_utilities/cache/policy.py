@@ -18,23 +18,34 @@ POLICIES = ("deterministic", "always", "never", "refresh")
 EXACT = ("embed", "rerank", "moderate", "ocr", "transcribe", "count_tokens")
 """Operations that return the same answer for the same request."""
 
-MADE = ("image", "speak")
+GENERATED = ("image", "speak")
 """Operations with large and mostly new results; cached only if the call or the block requests it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
-    """The cache options of one call. `refresh` skips the lookup and stores the new answer."""
+    """The cache options of one call.
+
+    Attributes:
+        policy: `deterministic` caches calls with temperature 0 or a seed, `always` all calls, `never` none; `refresh`
+            skips the lookup and stores the new answer.
+        namespace: The first part of the keys, a name without a colon.
+        ttl: Seconds after which an entry expires; None leaves it to the backend.
+        lease: Seconds for which equal concurrent calls wait for the first one; 0 sends each call.
+        share_accounts: Whether calls with different credentials share entries. Addresses, headers and cookies always
+            separate them.
+        explicit: Whether the options come from a `caching` block rather than the client.
+
+    Raises:
+        ConfigurationError: If the policy or the namespace is invalid.
+    """
 
     policy: Policy = "deterministic"
     namespace: str = "default"
     ttl: float | None = None
     lease: float = 60.0
     share_accounts: bool = False
-    """Whether calls with different credentials share entries. Addresses, headers and cookies always separate them."""
-
     explicit: bool = False
-    """Whether the options come from a `caching` block rather than the client."""
 
     def __post_init__(self) -> None:
         if self.policy not in POLICIES:
@@ -46,7 +57,7 @@ class CachePolicy:
         """Whether this call is looked up and stored."""
         if call.operation in EXACT:
             return self.policy != "never"
-        if call.operation in MADE:
+        if call.operation in GENERATED:
             return self.explicit and self.policy in ("always", "refresh")
         if call.operation != "chat":
             return False
@@ -108,11 +119,11 @@ def caching(
         changes.reset(token)
 
 
-def effective_policy(usual: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
-    """The client's options with the overrides of the current block."""
+def effective_policy(policy: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
+    """The options of the client with the overrides of the current block."""
     change = changes.get() if change is None else change
-    text = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
-    return replace(usual, **text, explicit=change.policy is not None) if text else usual
+    overrides = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
+    return replace(policy, **overrides, explicit=change.policy is not None) if overrides else policy
 
 
 def is_deterministic(call: Call) -> bool:

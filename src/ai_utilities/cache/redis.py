@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 from ..storage.errors import StoreDamagedError
-from ..storage.redis import RedisServer
+from ..storage.redis import RedisClient, RedisServer
 from .backend import TextBackend
 
 LONGEST = 100 * 365 * 86400.0
-"""Seconds beyond which something is stored for good."""
+"""Seconds from which on a value is stored without an expiry."""
 
 RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
 class RedisCache(TextBackend):
-    """`server` is a URL such as `redis://localhost:6379/0`, or a client object."""
+    """A cache on a Redis or Valkey server, shared by machines. The memory limit of the server bounds it.
+
+    Args:
+        server: A URL such as `redis://localhost:6379/0`, or a client object.
+        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        prefix: Prefix of all keys.
+    """
 
     def __init__(
         self,
-        server: Any = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = "redis://127.0.0.1:6379/0",
         default_ttl: float | None = None,
         *,
         prefix: str = "ai_utilities:cache",
@@ -43,7 +48,7 @@ class RedisCache(TextBackend):
             return {}
         with suppress(StoreDamagedError), self._server.connected_client() as client:
             values = client.mget([self._server.key_name("value", key) for key in keys])
-            texts = zip(keys, map(read, values), strict=True)
+            texts = zip(keys, map(read_text, values), strict=True)
             return {key: text for key, text in texts if text is not None}
         return {}
 
@@ -70,8 +75,8 @@ class RedisCache(TextBackend):
         before = self._server.key_name("value", "")
         lookup = before if namespace is None else f"{before}{namespace}:"
         with self._server.connected_client():
-            match = [key for page in self._server.scan_keys(lookup) for key in page]
-        return (name.removeprefix(before) for name in map(read, match) if name is not None)
+            keys = [key for page in self._server.scan_keys(lookup) for key in page]
+        return (name.removeprefix(before) for name in map(read_text, keys) if name is not None)
 
     def size(self) -> tuple[int | None, int | None]:
         entries = size = 0
@@ -102,15 +107,15 @@ class RedisCache(TextBackend):
 
 
 def in_milliseconds(seconds: float | None) -> int | None:
-    """A time that the server takes; None where it never ends."""
+    """A time in the unit of the server; None if it never ends."""
     return None if seconds is None or seconds >= LONGEST else max(1, int(seconds * 1000))
 
 
-def read(data: Any) -> str | None:
-    """A text of the server; None if there is none, or if it is damaged. A custom client may return bytes."""
-    if not isinstance(data, bytes):
-        return None if data is None else str(data)
+def read_text(value: object) -> str | None:
+    """A text of the server; None if there is none, or if it is damaged. Client objects may return bytes."""
+    if not isinstance(value, bytes):
+        return None if value is None else str(value)
     try:
-        return data.decode()
+        return value.decode()
     except UnicodeDecodeError:
         return None

@@ -44,15 +44,15 @@ COUNTS = "SELECT entries, bytes FROM cache_count"
 
 
 def count_bytes(file: sqlite3.Connection) -> None:
-    """Counts what is there once, from then on by triggers."""
+    """Counts the entries of an older file; from then on, triggers do."""
     if "bytes" not in columns_of(file, "cache_count"):
         file.execute("ALTER TABLE cache_count ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0")
-    run(file, DROP_TRIGGERS + COUNT + TRIGGERS)
+    execute_script(file, DROP_TRIGGERS + COUNT + TRIGGERS)
 
 
-def empty(file: sqlite3.Connection) -> None:
+def delete_all(file: sqlite3.Connection) -> None:
     """Removes all entries at once: with triggers on the table, SQLite would remove them one by one."""
-    run(file, DROP_TRIGGERS + "DELETE FROM cache;" + COUNT + TRIGGERS)
+    execute_script(file, DROP_TRIGGERS + "DELETE FROM cache;" + COUNT + TRIGGERS)
 
 
 def read_counts(file: sqlite3.Connection) -> tuple[int, int]:
@@ -60,12 +60,13 @@ def read_counts(file: sqlite3.Connection) -> tuple[int, int]:
     match file.execute(COUNTS).fetchone():
         case int(entries), int(size):
             return entries, size
-    run(file, COUNT)
+    execute_script(file, COUNT)
     entries, size = file.execute(COUNTS).fetchone()
     return entries, size
 
 
-def run(file: sqlite3.Connection, script: str) -> None:
+def execute_script(file: sqlite3.Connection, script: str) -> None:
+    """Executes the statements of a script within the current transaction."""
     for statement in statements(script):
         file.execute(statement)
 
@@ -74,12 +75,12 @@ CACHE = Schema("cache", (TABLES, count_bytes))
 
 
 FIND = "SELECT value, expires_at, used_at FROM cache WHERE key = ?"
-KEEP = """
+STORE = """
 INSERT INTO cache (key, value, namespace, created_at, expires_at, used_at) VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, created_at = excluded.created_at,
     expires_at = excluded.expires_at, used_at = excluded.used_at
 """
-CROWDED_OUT = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at LIMIT ?)"
+LEAST_RECENTLY_USED = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at LIMIT ?)"
 EXPIRED = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE expires_at <= ? LIMIT ?)"
 IN_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE key >= ? AND key < ? LIMIT ?)"
 WITHOUT_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE namespace = '' LIMIT ?)"
@@ -146,13 +147,13 @@ class SQLiteCache(TextBackend):
         self.set_texts({key: text}, ttl)
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
-        """In one transaction."""
+        """Stores several values in one transaction, and removes entries beyond the limit."""
         lifetime, now = self.effective_ttl(ttl), self._clock()
         until = None if lifetime is None else now + lifetime
         with self._file.transaction() as file:
             read_counts(file)
             self._record_hits(file)
-            file.executemany(KEEP, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
+            file.executemany(STORE, [(key, text, namespace_of(key), now, until, now) for key, text in texts.items()])
             before = self._writes // PURGE_EVERY
             self._writes += len(texts)
             excess = self._excess(file)
@@ -161,7 +162,7 @@ class SQLiteCache(TextBackend):
                 expired = file.execute(EXPIRED, (now, STEP)).rowcount
                 excess -= expired
             if excess > 0:
-                file.execute(CROWDED_OUT, (min(excess, len(texts) + STEP),))
+                file.execute(LEAST_RECENTLY_USED, (min(excess, len(texts) + STEP),))
 
     def _excess(self, file: sqlite3.Connection) -> int:
         return read_counts(file)[0] - self.max_entries
@@ -171,7 +172,7 @@ class SQLiteCache(TextBackend):
 
     def clear(self) -> None:
         with self._file.transaction() as file:
-            empty(file)
+            delete_all(file)
 
     def clear_namespace(self, namespace: str) -> None:
         if namespace:
@@ -187,7 +188,7 @@ class SQLiteCache(TextBackend):
         return self._in_steps(EXPIRED, now)
 
     def _in_steps(self, statement: str, *values: object) -> int:
-        """How many entries a statement removed, in transactions that others need not wait for long."""
+        """Executes a statement in short transactions until it removes nothing more, and returns how many it removed."""
         removed = 0
         while True:
             with self._file.connection() as file:
@@ -197,7 +198,7 @@ class SQLiteCache(TextBackend):
                 return removed
 
     def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
-        """The last used one first."""
+        """The keys of valid entries, the most recently used first."""
         where, named = ("", ()) if namespace is None else (" AND namespace = ?", (namespace,))
         good = f"SELECT key FROM cache WHERE (expires_at IS NULL OR expires_at > ?){where} ORDER BY used_at DESC"
         return (key for (key,) in self._file.fetch_all(good, (self._clock(), *named)))
@@ -221,12 +222,12 @@ class SQLiteCache(TextBackend):
         self._file.close()
 
     def _record_hits(self, file: sqlite3.Connection) -> None:
-        """Hits since the last write are noted with it, so that what is used stays."""
+        """Stores when entries were used since the last write."""
         used, self._used = self._used, {}
         if used:
-            # As a list at once: another thread may be noting a hit in it still.
-            noted = list(used.items())
-            file.executemany("UPDATE cache SET used_at = ? WHERE key = ?", [(at, key) for key, at in noted])
+            # As a list first, since another thread may still be adding a hit.
+            hits = list(used.items())
+            file.executemany("UPDATE cache SET used_at = ? WHERE key = ?", [(at, key) for key, at in hits])
 
 
 SqliteCache = SQLiteCache
