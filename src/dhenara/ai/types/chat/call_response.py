@@ -23,6 +23,15 @@ class AIModelCallResponse(FrozenModel):
 
     Which one is set depends on the call: a chat model returns no image response, and a call without streaming returns
     no stream. The others are None at run time; they are typed as not None so that no check is needed.
+
+    Attributes:
+        attempts: One record for each request that was sent.
+        request_id: The provider's id of the last request. None if there is none.
+        response_headers: HTTP headers of the last response.
+        duration_seconds: Time from the call to the end of the response, in seconds. None for streams.
+        first_token_seconds: Time until the first content, in seconds. None if nothing was measured.
+        chat_response: Response of a chat model.
+        image_response: Response of an image model.
     """
 
     if TYPE_CHECKING:
@@ -59,10 +68,12 @@ class AIModelCallResponse(FrozenModel):
 
     @property
     def sync_stream_generator(self) -> SyncStream:
+        """The stream of a call of `generate` with streaming."""
         return self._stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
     def async_stream_generator(self) -> AsyncStream:
+        """The stream of a call of `generate_async` with streaming."""
         return self._async_stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
@@ -72,5 +83,6 @@ class AIModelCallResponse(FrozenModel):
 
     @property
     def full_response(self) -> ChatResponse | ImageResponse | None:
+        """The chat or image response; None for a stream."""
         match: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
         return next((response for response in match if response is not None), None)

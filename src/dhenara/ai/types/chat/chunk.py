@@ -26,32 +26,52 @@ class ContentDeltaBase(FrozenModel):
 
 
 class TextContentDelta(FrozenModel):
-    """New answer text."""
+    """New answer text.
+
+    Attributes:
+        index: Index of the part in the response.
+        text_delta: The new text.
+    """
 
     type: Literal["text"] = "text"
     index: int = 0
     text_delta: str = ""
 
     def get_text_delta(self) -> str:
+        """Return the same as `text_delta`."""
         return self.text_delta
 
 
 class ReasoningContentDelta(ContentDeltaBase):
-    """New reasoning text; it is not part of the answer text."""
+    """New reasoning text; it is not part of the answer text.
+
+    Attributes:
+        reasoning_delta: The new text.
+    """
 
     type: Literal["reasoning"] = "reasoning"
     reasoning_delta: str = ""
 
 
 class RefusalContentDelta(ContentDeltaBase):
-    """New text of a refusal."""
+    """New text of a refusal.
+
+    Attributes:
+        refusal_delta: The new text.
+    """
 
     type: Literal["refusal"] = "refusal"
     refusal_delta: str = ""
 
 
 class ToolCallContentDelta(ContentDeltaBase):
-    """A piece of a tool call. `id` and `name` are sent once, the arguments as pieces of JSON text."""
+    """A piece of a tool call. `id` and `name` are sent once, the arguments as pieces of JSON text.
+
+    Attributes:
+        id: Id of the call; None after the first piece.
+        name: Name of the tool; None after the first piece.
+        arguments_delta: A piece of the arguments as JSON text.
+    """
 
     type: Literal["tool_call"] = "tool_call"
     id: str | None = None
@@ -62,6 +82,14 @@ class ToolCallContentDelta(ContentDeltaBase):
 class OtherContentDelta(ContentDeltaBase):
     """A piece of any other content: media (base64 in `data_delta`), a citation, a provider-run tool, or whole
     `content`.
+
+    Attributes:
+        kind: Type of the content.
+        name: Name of the tool, for tools that the provider runs.
+        content: The content, if it arrives as a whole.
+        citation: A citation.
+        data_delta: A piece of media as base64.
+        transcript_delta: A piece of the transcript of audio.
     """
 
     type: Literal["other"] = "other"
@@ -80,7 +108,13 @@ ChatContentDelta = Annotated[
 
 
 class ChatResponseChoiceDelta(FrozenModel):
-    """The new content of one choice."""
+    """The new content of one choice.
+
+    Attributes:
+        index: Index of the choice.
+        finish_reason: Why generation stopped; None while it goes on.
+        content_deltas: The new content, at least one item.
+    """
 
     index: int = 0
     finish_reason: FinishReason | None = None
@@ -88,7 +122,16 @@ class ChatResponseChoiceDelta(FrozenModel):
 
 
 class ChatResponseChunk(FrozenModel):
-    """One chunk of a streamed response."""
+    """One chunk of a streamed response.
+
+    Attributes:
+        id: The provider's id of the response.
+        model: Model that answers.
+        provider: Provider that answers.
+        usage: Token counts, as far as the provider sent them with this event.
+        choice_deltas: The new content of each choice, at least one item.
+        done: Whether this is the last chunk. Default False.
+    """
 
     id: str | None = None
     model: str | None = None

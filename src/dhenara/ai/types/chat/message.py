@@ -79,11 +79,16 @@ class Message(FrozenModel):
         return joined_text(self.contents)
 
     def get_text(self) -> str:
+        """Return the same as `text`."""
         return self.text
 
 
 class Prompt(Message):
-    """A user message: `role` is `"user"` by default."""
+    """A user message: `role` is `"user"` by default.
+
+    Attributes:
+        role: Default `"user"`.
+    """
 
     role: Role = "user"
 

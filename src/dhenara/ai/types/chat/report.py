@@ -52,7 +52,13 @@ WarningCode = Literal[
 
 
 class CallWarning(FrozenModel):
-    """One warning. `code` is for programs, `message` for people, `parameter` is the parameter it is about."""
+    """One warning.
+
+    Attributes:
+        code: What happened, for programs.
+        message: Message for people.
+        parameter: Parameter that the warning is about. Default None.
+    """
 
     code: WarningCode
     message: str
@@ -67,7 +73,16 @@ LOSSES = ("dropped_content", "translated_content")
 
 
 class PlannedPart(FrozenModel):
-    """How one part of one message is converted, and why. `message` and `part` are indexes."""
+    """How one part of one message is converted, and why.
+
+    Attributes:
+        message: Index of the message.
+        part: Index of the part in its message.
+        kind: Type of the part.
+        fate: `"verbatim"` (sent unchanged), `"translated"` (sent in another form) or `"stays_home"` (not sent).
+        reason: Why the part is not sent unchanged. None if it is.
+        origin: Who produced the part; None for parts of the user.
+    """
 
     message: int
     part: int
@@ -78,7 +93,15 @@ class PlannedPart(FrozenModel):
 
 
 class Plan(FrozenModel):
-    """How every part of the conversation is converted, in order; `warnings` are those that the response would have."""
+    """How every part of the conversation is converted.
+
+    Attributes:
+        provider: Provider that the conversation is converted for.
+        model: Model that the conversation is converted for.
+        protocol: Protocol of the request.
+        parts: The parts, in order.
+        warnings: Warnings that the response would have.
+    """
 
     provider: str
     model: str
@@ -93,14 +116,17 @@ class Plan(FrozenModel):
 
     @property
     def verbatim(self) -> list[PlannedPart]:
+        """Parts that are sent unchanged."""
         return [part for part in self.parts if part.fate == "verbatim"]
 
     @property
     def translated(self) -> list[PlannedPart]:
+        """Parts that are sent in another form."""
         return [part for part in self.parts if part.fate == "translated"]
 
     @property
     def stays_home(self) -> list[PlannedPart]:
+        """Parts that are not sent."""
         return [part for part in self.parts if part.fate == "stays_home"]
 
 

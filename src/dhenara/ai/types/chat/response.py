@@ -86,6 +86,7 @@ class ChatResponse(Costed):
 
     @property
     def finish_reason(self) -> FinishReason | None:
+        """Why generation of the first choice stopped."""
         return self.choices[0].finish_reason if self.choices else None
 
     def text(self) -> str:
@@ -93,6 +94,7 @@ class ChatResponse(Costed):
         return joined_text(self.contents)
 
     def get_text(self) -> str:
+        """Return the same as `text()`."""
         return self.text()
 
     def reasoning(self) -> str:
@@ -117,6 +119,7 @@ class ChatResponse(Costed):
         return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
 
     def tool_calls(self) -> list[ToolCallContent]:
+        """The tool calls of the first choice."""
         return [part for part in self.contents if part.type == "tool_call"]
 
     @property
@@ -145,6 +148,7 @@ class ChatResponse(Costed):
         return read_output(self, kind)
 
     def images(self) -> list[ImageContent]:
+        """The images of the first choice."""
         return [part for part in self.contents if part.type == "image"]
 
     def to_message(self, choice_index: int = 0) -> Message:

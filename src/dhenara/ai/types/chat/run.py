@@ -46,7 +46,14 @@ class RunLimits(FrozenModel):
 
 
 class ToolRun(FrozenModel):
-    """A tool call and its outcome; a pending one has no result yet."""
+    """A tool call and its outcome; a pending one has no result yet.
+
+    Attributes:
+        call: The tool call.
+        outcome: What happened to the call.
+        result: The result that the model gets. None while the call is pending.
+        seconds: Duration in seconds.
+    """
 
     call: ToolCallContent
     outcome: ToolOutcome
@@ -55,7 +62,13 @@ class ToolRun(FrozenModel):
 
 
 class Step(FrozenModel):
-    """One request of a run, with its response and tool calls."""
+    """One request of a run, with its response and tool calls.
+
+    Attributes:
+        number: Number of the request, from 1; 0 for tool calls that were pending when the run started.
+        response: The response.
+        tools: Tool calls of the response, with their outcomes.
+    """
 
     number: int
     response: AIModelCallResponse
@@ -106,14 +119,23 @@ class Run(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """Event: a request is sent to the model."""
+    """Event: a request is sent to the model.
+
+    Attributes:
+        number: Number of the request, from 1.
+    """
 
     number: int
 
 
 @dataclass(frozen=True, slots=True)
 class StepAnswered:
-    """Event: the response to a request is complete."""
+    """Event: the response to a request is complete.
+
+    Attributes:
+        number: Number of the request, from 1.
+        response: The response.
+    """
 
     number: int
     response: AIModelCallResponse
@@ -121,27 +143,43 @@ class StepAnswered:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    """Event: a tool is about to run."""
+    """Event: a tool is about to run.
+
+    Attributes:
+        call: The tool call.
+    """
 
     call: ToolCallContent
 
 
 @dataclass(frozen=True, slots=True)
 class ToolEnded:
-    """Event: a tool call ended, or was not run."""
+    """Event: a tool call ended, or was not run.
+
+    Attributes:
+        tool: The tool call and its outcome.
+    """
 
     tool: ToolRun
 
 
 @dataclass(frozen=True, slots=True)
 class RepairStarted:
-    """Event: the output was invalid; the problem is sent to the model, which tries again."""
+    """Event: the output was invalid; the problem is sent to the model, which tries again.
+
+    Attributes:
+        problem: Why the output is invalid.
+    """
 
     problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class OutputGrew:
-    """Event: the partial output; missing fields have their default value or None."""
+    """Event: the partial output; missing fields have their default value or None.
+
+    Attributes:
+        output: The output as far as it was received.
+    """
 
     output: Any

@@ -18,19 +18,29 @@ T = TypeVar("T")
 
 
 class SSEEventType(StrEnum):
+    """Names of the events that this library writes."""
+
     TOKEN_STREAM = "token_stream"
     PUSH = "push"
     ERROR = "error"
 
 
 class SSEErrorCode(StrEnum):
+    """Codes of error events."""
+
     SERVER_ERROR = "server_error"
     EXTERNAL_API_ERROR = "external_api_error"
     CLIENT_DECODE_ERROR = "client_decode_error"
 
 
 class SSEErrorData(FrozenModel):
-    """Data of an error event. `message` is for people, `error_code` for programs."""
+    """Data of an error event. `message` is for people, `error_code` for programs.
+
+    Attributes:
+        error_code: Code of the error, for programs; see `SSEErrorCode`.
+        message: Message for people.
+        details: Further data of the error.
+    """
 
     error_code: str
     message: str
@@ -43,7 +53,14 @@ class SSEErrorData(FrozenModel):
 
 
 class SSEResponse(FrozenModel, Generic[T]):
-    """One event with its data."""
+    """One event with its data.
+
+    Attributes:
+        event: Name of the event. Default `"push"`.
+        data: Data of the event.
+        id: Id of the event. Default None.
+        retry: Delay in milliseconds before a client reconnects. Default None.
+    """
 
     event: SSEEventType | str = Field(default=SSEEventType.PUSH, union_mode="left_to_right")
     data: T
@@ -51,6 +68,7 @@ class SSEResponse(FrozenModel, Generic[T]):
     retry: int | None = Field(default=None, ge=0)
 
     def is_error(self) -> bool:
+        """Whether this is an error event."""
         return self.event == SSEEventType.ERROR
 
     def to_sse_format(self) -> str:
@@ -77,7 +95,11 @@ class SSEResponse(FrozenModel, Generic[T]):
 
 
 class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
-    """A chunk of a streamed response."""
+    """A chunk of a streamed response.
+
+    Attributes:
+        event: Always `"token_stream"`.
+    """
 
     event: SSEEventType = SSEEventType.TOKEN_STREAM  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
 
@@ -89,7 +111,11 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):
-    """An error in a stream. The final tuple that follows contains what was received before."""
+    """An error in a stream. The final tuple that follows contains what was received before.
+
+    Attributes:
+        event: Always `"error"`.
+    """
 
     event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
 
@@ -100,6 +126,7 @@ class SSEErrorResponse(SSEResponse[SSEErrorData]):
 
     @classmethod
     def decoding(cls, message: str) -> Self:
+        """Create the error of an event that cannot be parsed."""
         return cls(data=SSEErrorData(error_code=SSEErrorCode.CLIENT_DECODE_ERROR, message=message))
 
 

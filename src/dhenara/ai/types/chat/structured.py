@@ -48,8 +48,6 @@ class StructuredOutput(SchemaSource):
     strict: bool | None = None
     mode: Literal["auto", OutputMode] = "auto"
     wrapped: bool = False
-    """Whether the answer is wrapped in a property because it is not an object."""
-
     model_class: Any = Field(default=None, exclude=True, repr=False)
 
     @model_validator(mode="before")

@@ -14,8 +14,22 @@ from ..model_base import FrozenModel
 
 
 class Usage(FrozenModel):
-    """Token counts of a response. Every token is in exactly one field, so the fields can be added; `raw` is the
-    provider's report.
+    """Token counts of a response. Every token is in exactly one field, so the fields can be added.
+
+    Attributes:
+        input_tokens: Input tokens that are in no other field.
+        cache_read_tokens: Input tokens read from the provider's cache.
+        cache_write_tokens: Input tokens written to the cache, for minutes.
+        cache_write_1h_tokens: Input tokens written to the cache for an hour.
+        input_audio_tokens: Input tokens of audio.
+        input_image_tokens: Input tokens of images, where the provider counts them separately.
+        output_tokens: Output tokens that are in no other field.
+        reasoning_tokens: Output tokens of reasoning.
+        output_audio_tokens: Output tokens of audio.
+        output_image_tokens: Output tokens of images.
+        server_tool_requests: Number of calls of each tool that the provider ran.
+        reported_cost: Cost in US dollars that the provider reports. Default None.
+        raw: The provider's report.
     """
 
     input_tokens: int = 0
@@ -62,6 +76,7 @@ class Usage(FrozenModel):
 
     @property
     def total_tokens(self) -> int:
+        """All input and output tokens."""
         return self.prompt_tokens + self.completion_tokens
 
 

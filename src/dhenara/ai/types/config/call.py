@@ -67,8 +67,16 @@ class CallJournal:
 class Call:
     """One request before it is encoded.
 
-    `messages` and `instructions` are the user's; `deadline` is set once and applies to all attempts together.
-    `operation` is the kind of request, and `request` its parameters; it is None for chat.
+    Attributes:
+        endpoint: Endpoint that the request is sent to.
+        messages: Messages of the user.
+        config: Parameters of the call.
+        instructions: System instructions of the user.
+        deadline: Time of the clock at which all attempts together must be over, in seconds. Default None: no
+            limit.
+        operation: Kind of request. Default `"chat"`.
+        request: Parameters of an operation other than chat; None for chat.
+        journal: Record of what happened during the call.
     """
 
     endpoint: AIModelEndpoint

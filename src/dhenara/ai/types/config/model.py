@@ -12,7 +12,17 @@ from ..model_base import FrozenModel
 
 
 class ChatModelSettings(FrozenModel):
-    """Limits of a chat model in tokens, and its reasoning support. None means unknown: no limit is enforced."""
+    """Limits of a chat model in tokens, and its reasoning support. None means unknown: no limit is enforced.
+
+    Attributes:
+        max_context_window_tokens: Maximum number of input and output tokens together.
+        max_input_tokens: Maximum number of input tokens.
+        max_output_tokens: Maximum number of output tokens.
+        supports_reasoning: Whether the model can reason.
+        max_reasoning_tokens: Maximum number of reasoning tokens.
+        reasoning_efforts: Supported values of `reasoning_effort`; empty if unknown.
+        input_modalities: Supported input, such as `text`, `image`, `pdf`, `audio` and `video`; empty if unknown.
+    """
 
     max_context_window_tokens: int | None = Field(default=None, gt=0)
     max_input_tokens: int | None = Field(default=None, gt=0)
@@ -21,11 +31,16 @@ class ChatModelSettings(FrozenModel):
     max_reasoning_tokens: int | None = Field(default=None, gt=0)
     reasoning_efforts: tuple[str, ...] = ()
     input_modalities: tuple[str, ...] = ()
-    """Input modalities: `text`, `image`, `audio`, `video`; empty if unknown."""
 
 
 class ValidOptionValue(FrozenModel):
-    """The values that one model option may take."""
+    """The values that one model option may take.
+
+    Attributes:
+        allowed_values: The values.
+        default_value: Value for calls that do not set the option. Default None.
+        description: Description for people. Default None.
+    """
 
     allowed_values: tuple[Any, ...]
     default_value: Any = None
@@ -33,7 +48,14 @@ class ValidOptionValue(FrozenModel):
 
 
 class ChatModelCostData(FrozenModel):
-    """Prices of a chat model in US dollars per million tokens."""
+    """Prices of a chat model in US dollars per million tokens.
+
+    Attributes:
+        input_token_cost_per_million: Price of input tokens that are not cached.
+        output_token_cost_per_million: Price of output tokens, reasoning included.
+        cache_read_cost_per_million: Price of input tokens read from the cache. Default None: unknown.
+        cache_write_cost_per_million: Price of input tokens written to the cache. Default None: unknown.
+    """
 
     input_token_cost_per_million: Decimal = Field(ge=0)
     output_token_cost_per_million: Decimal = Field(ge=0)
@@ -42,7 +64,13 @@ class ChatModelCostData(FrozenModel):
 
 
 class ImageModelCostData(FrozenModel):
-    """Price of an image model: one price for every image, or one for each combination of options."""
+    """Price of an image model: one price for every image, or one for each combination of options.
+
+    Attributes:
+        flat_cost_per_image: US dollars per image. Default None.
+        image_options_cost_data: Options, such as size and quality, each with the price of an image in US
+            dollars.
+    """
 
     flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
     image_options_cost_data: tuple[dict[str, Any], ...] = ()
@@ -55,7 +83,12 @@ class ImageModelCostData(FrozenModel):
 
 
 class AudioModelCostData(FrozenModel):
-    """Price of an audio model in US dollars: per minute of audio, or per million characters of spoken text."""
+    """Price of an audio model in US dollars: per minute of audio, or per million characters of spoken text.
+
+    Attributes:
+        cost_per_minute: US dollars per minute of audio. Default None.
+        cost_per_million_characters: US dollars per million characters of spoken text. Default None.
+    """
 
     cost_per_minute: Decimal | None = Field(default=None, ge=0)
     cost_per_million_characters: Decimal | None = Field(default=None, ge=0)
@@ -109,8 +142,20 @@ class AIModel(FrozenModel):
 
 
 class ModelListing(FrozenModel):
-    """One model from the provider's model list. Fields that the provider does not send are None or empty; `raw` is
-    the full entry.
+    """One model from the provider's model list. Fields that the provider does not send are None or empty.
+
+    Attributes:
+        id: The provider's name of the model.
+        provider: The provider.
+        display_name: Name for display.
+        owner: Who the model is from.
+        context_window: Maximum number of input and output tokens together.
+        max_output_tokens: Maximum number of output tokens.
+        created: When the model was created.
+        capabilities: Capabilities in the words of the provider.
+        input_modalities: Supported input.
+        output_modalities: Supported output.
+        raw: The full entry.
     """
 
     id: str

@@ -11,7 +11,12 @@ from ..model_base import FrozenModel
 class Origin(FrozenModel):
     """The provider, the requested model and the protocol that produced a part.
 
-    `prefix` is the hash of the conversation before, for reasoning that is only valid after exactly this conversation.
+    Attributes:
+        provider: Name of the provider.
+        model: Model that was requested.
+        protocol: Protocol of the response, such as `openai_chat`.
+        prefix: Hash of the conversation before the part, for reasoning that is only valid after exactly this
+            conversation. Default None: valid after any.
     """
 
     provider: str
@@ -66,13 +71,19 @@ class Citation(FrozenModel):
 
 
 class TextContent(Content):
-    """Text of a prompt or answer."""
+    """Text of a prompt or answer.
+
+    Attributes:
+        text: The text.
+        citations: Sources of the text.
+    """
 
     type: Literal["text"] = "text"
     text: str = ""
     citations: list[Citation] = Field(default_factory=list)
 
     def get_text(self) -> str:
+        """The text."""
         return self.text
 
 

@@ -94,8 +94,6 @@ class Media(Content):
     url: str | None = None
     file_id: str | None = None
     stored_at: str | None = None
-    """Provider that the file id belongs to, if known."""
-
     mime_type: str | None = None
     name: str | None = None
 
@@ -163,7 +161,12 @@ class Media(Content):
 
 
 class ImageContent(Media):
-    """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`."""
+    """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`.
+
+    Attributes:
+        detail: Resolution at which the provider reads the image, such as `"low"` or `"high"`. Default None:
+            decided by the provider.
+    """
 
     KIND: ClassVar[str] = "image/"
 
@@ -172,7 +175,11 @@ class ImageContent(Media):
 
 
 class AudioContent(Media):
-    """Audio, with its transcript if known."""
+    """Audio, with its transcript if known.
+
+    Attributes:
+        transcript: Text of the audio. Default None: unknown.
+    """
 
     KIND: ClassVar[str] = "audio/"
 
@@ -180,6 +187,7 @@ class AudioContent(Media):
     transcript: str | None = None
 
     def get_text(self) -> str:
+        """The transcript; empty if it is unknown."""
         return self.transcript or ""
 
 

@@ -33,16 +33,22 @@ class ReasoningContent(Content):
     redacted: bool = False
 
     def get_text(self) -> str:
+        """The reasoning or its summary."""
         return self.text or self.raw_text
 
 
 class RefusalContent(Content):
-    """A refusal of the model, with its text."""
+    """A refusal of the model, with its text.
+
+    Attributes:
+        text: The refusal.
+    """
 
     type: Literal["refusal"] = "refusal"
     text: str = ""
 
     def get_text(self) -> str:
+        """The refusal."""
         return self.text
 
 
@@ -66,11 +72,19 @@ class ToolCallContent(Content):
 
     @property
     def text(self) -> str:
+        """Always empty."""
         return ""
 
 
 class ServerToolContent(Content):
-    """A tool call that the provider ran itself, with its arguments and, if the provider returns it, its result."""
+    """A tool call that the provider ran itself, with its arguments and, if the provider returns it, its result.
+
+    Attributes:
+        id: Id of the call, if the provider sends one.
+        name: Name of the tool.
+        arguments: Arguments of the call.
+        data: The result and further fields, in the format of the provider.
+    """
 
     type: Literal["server_tool"] = "server_tool"
     id: str | None = None
@@ -80,6 +94,7 @@ class ServerToolContent(Content):
 
     @property
     def text(self) -> str:
+        """Always empty."""
         return ""
 
 
@@ -110,6 +125,7 @@ class StructuredContent(Content):
         return self.data if self._value is None else self._value
 
     def get_text(self) -> str:
+        """The JSON text."""
         return self.text
 
 
@@ -144,6 +160,7 @@ class SearchResultContent(Content):
 
     @property
     def text(self) -> str:
+        """The pieces of text, one per line."""
         return "\n".join(self.texts)
 
     def get_text(self) -> str:
@@ -163,6 +180,7 @@ class ContainerUploadContent(Content):
 
     @property
     def text(self) -> str:
+        """Always empty."""
         return ""
 
 
@@ -183,6 +201,7 @@ class GenericContent(Content):
 
     @property
     def text(self) -> str:
+        """Always empty."""
         return ""
 
 
@@ -212,9 +231,11 @@ class ToolResultContent(Content):
 
     @property
     def text(self) -> str:
+        """The result as plain text."""
         return self.get_text()
 
     def get_text(self) -> str:
+        """Return the result as plain text; JSON values as JSON, parts as their text."""
         if self.output is None:
             return "\n".join(filter(None, (part.get_text() for part in self.contents)))
         return self.output if isinstance(self.output, str) else json.dumps(self.output).decode()

@@ -59,8 +59,6 @@ class TranscriptionResponse(OperationResponse):
     text: str = ""
     language: str | None = None
     duration: float | None = None
-    """Length of the audio in seconds, if the provider reports it."""
-
     segments: list[SpokenSegment] = Field(default_factory=list)
     words: list[SpokenWord] = Field(default_factory=list)
 

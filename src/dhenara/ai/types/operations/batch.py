@@ -23,9 +23,17 @@ OVER = ("done", "failed", "cancelled", "expired")
 class BatchRequest(FrozenModel):
     """One request to a provider's batch API.
 
-    `path` and `headers` are those of the calls. `lines` holds encoded calls that are sent inside the request; `file_id`
-    names an uploaded file that contains them instead. Layers use `bodies` (the body of every call) and `sample_call`
-    (one of the calls) to inspect what is submitted.
+    Attributes:
+        action: What to do with the batch.
+        batch_id: The provider's id of the batch.
+        name: Name of a new batch. Default None.
+        file_id: Id of an uploaded file that contains the calls. Default None.
+        cursor: Where the last page of a list ended. Default None: the first page.
+        path: URL path of the calls.
+        headers: HTTP headers of the calls.
+        lines: Encoded calls that are sent inside the request.
+        bodies: Body of each call, for layers that inspect what is submitted.
+        sample_call: One of the calls, for layers that inspect what is submitted.
     """
 
     action: Literal["create", "add", "get", "cancel", "list", "results"]
@@ -47,7 +55,16 @@ class BatchLine(OperationResponse):
 
 
 class BatchItemContext(FrozenModel):
-    """One batch result as it is passed to layers. `shared` is free for layers to use while one batch is read."""
+    """One batch result as it is passed to layers.
+
+    Attributes:
+        job: The batch.
+        index: Index of the call in the batch.
+        total: Number of calls in the batch.
+        response: The response. None if the call failed.
+        error: The error. None if the call succeeded.
+        shared: Data that layers share while one batch is read.
+    """
 
     job: SkipValidation[Any] = Field(repr=False)
     index: int
@@ -72,13 +89,12 @@ class BatchJob(OperationResponse):
         failed: Number of calls that failed so far.
         created_at: When the batch was created.
         expires_at: When the batch expires.
+        raw: The provider's full description of the batch.
     """
 
     batch_id: str
     state: BatchState = "running"
     protocol: str | None = None
-    """Protocol that the results are encoded in."""
-
     total: int = 0
     succeeded: int = 0
     failed: int = 0
@@ -120,7 +136,13 @@ class BatchPage(OperationResponse):
 
 @dataclass(frozen=True, slots=True)
 class BatchItem:
-    """The response or the error of one call in a batch."""
+    """The response or the error of one call in a batch.
+
+    Attributes:
+        index: Index of the call in the batch.
+        response: The response. None if the call failed.
+        error: The error. None if the call succeeded.
+    """
 
     index: int
     response: ChatResponse | None = None
@@ -128,12 +150,20 @@ class BatchItem:
 
     @property
     def text(self) -> str | None:
+        """The text of the response; None if the call failed."""
         return None if self.response is None else self.response.text()
 
 
 @dataclass(frozen=True, slots=True)
 class BatchResults:
-    """One item for each call, in the order of the calls; `usage` and `cost` are totals."""
+    """One item for each call, in the order of the calls; `usage` and `cost` are totals.
+
+    Attributes:
+        items: One item for each call, in the order of the calls.
+        usage: Token counts of all calls. None if unknown.
+        cost: Cost of all calls. None if unknown.
+        job: The batch that the results belong to.
+    """
 
     items: tuple[BatchItem, ...]
     usage: Usage | None = None

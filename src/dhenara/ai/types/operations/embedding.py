@@ -124,7 +124,13 @@ class EmbeddingResponse(OperationResponse):
 
 
 class RerankRequest(FrozenModel):
-    """Request for reranking. `top_n` is the number of results. Default None: all."""
+    """Request for reranking.
+
+    Attributes:
+        query: The query that documents are ranked by.
+        documents: Texts of the documents, at least one.
+        top_n: Number of results. Default None: all.
+    """
 
     query: str = Field(min_length=1)
     documents: tuple[str, ...] = Field(min_length=1)
@@ -132,7 +138,13 @@ class RerankRequest(FrozenModel):
 
 
 class RankedDocument(FrozenModel):
-    """One result. `index` is the position of the document in the request."""
+    """One result.
+
+    Attributes:
+        index: Position of the document in the request.
+        score: Relevance; higher is better. The range depends on the provider.
+        document: Text of the document.
+    """
 
     index: int
     score: float
@@ -140,7 +152,11 @@ class RankedDocument(FrozenModel):
 
 
 class RerankResponse(OperationResponse):
-    """Results with the most relevant first."""
+    """Results with the most relevant first.
+
+    Attributes:
+        results: The results.
+    """
 
     results: list[RankedDocument] = Field(default_factory=list)
 
@@ -161,6 +177,9 @@ class RerankResponse(OperationResponse):
 class ModerationRequest(FrozenModel):
     """Request for moderation. Texts are classified one by one; if there is an image, all inputs are classified
     together.
+
+    Attributes:
+        inputs: Texts and images, at least one.
     """
 
     inputs: tuple[str | ImageContent, ...] = Field(min_length=1)
@@ -172,7 +191,14 @@ class ModerationRequest(FrozenModel):
 
 
 class Moderation(FrozenModel):
-    """One result, with the categories of the provider."""
+    """One result, with the categories of the provider.
+
+    Attributes:
+        flagged: Whether any category was flagged.
+        categories: Whether each category was flagged.
+        scores: Score of each category, from 0 to 1.
+        applied_to: Kinds of input that each category was applied to, if the provider says it.
+    """
 
     flagged: bool = False
     categories: dict[str, bool] = Field(default_factory=dict)
@@ -185,7 +211,11 @@ class Moderation(FrozenModel):
 
 
 class ModerationResponse(OperationResponse):
-    """One result for each input, in the same order."""
+    """One result for each input, in the same order.
+
+    Attributes:
+        results: The results.
+    """
 
     results: list[Moderation] = Field(default_factory=list)
 

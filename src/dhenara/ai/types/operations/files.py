@@ -35,7 +35,20 @@ class FileRequest(FrozenModel):
 
 
 class UploadedFile(OperationResponse):
-    """A file at a provider. `raw` is the provider's full description."""
+    """A file at a provider.
+
+    Attributes:
+        file_id: The provider's id of the file.
+        name: File name.
+        size: Size in bytes.
+        mime_type: Media type.
+        purpose: Purpose that was given when the file was uploaded.
+        state: `"processing"`, `"ready"` or `"failed"`. Default `"ready"`.
+        created_at: When the file was uploaded.
+        expires_at: When the provider deletes the file. None if it does not.
+        url: URL of the file at the provider, if it has one.
+        raw: The provider's full description.
+    """
 
     file_id: str
     name: str | None = None

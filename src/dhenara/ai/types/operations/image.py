@@ -23,8 +23,11 @@ SUFFIXES = {
 
 
 class ImageRequest(FrozenModel):
-    """Parameters of image generation. `make` is a new image or variations of the image in the prompt; transparent
-    areas of `mask` may be changed.
+    """Parameters of image generation.
+
+    Attributes:
+        make: `"new"` for a new image, `"variation"` for variations of the image in the prompt. Default `"new"`.
+        mask: Image of the same size whose transparent areas may be changed. Default None.
     """
 
     make: Literal["new", "variation"] = "new"
@@ -32,7 +35,11 @@ class ImageRequest(FrozenModel):
 
 
 class GeneratedImage(ImageContent):
-    """A generated image. It can be used as a part of the next prompt."""
+    """A generated image. It can be used as a part of the next prompt.
+
+    Attributes:
+        revised_prompt: Prompt that the provider used, if it changed the prompt. Default None.
+    """
 
     revised_prompt: str | None = None
 
@@ -71,14 +78,25 @@ class GeneratedImage(ImageContent):
 
 
 class ImageResponse(Result):
-    """Generated images, with the text that the model returned in addition."""
+    """Generated images, with the text that the model returned in addition.
+
+    Attributes:
+        images: The images.
+        text: Text of the model; empty if there is none.
+    """
 
     images: list[GeneratedImage] = Field(default_factory=list)
     text: str = ""
 
 
 class OcrRequest(FrozenModel):
-    """Request for OCR. `pages` are counted from 0; `include_images` returns the images of the document as well."""
+    """Request for OCR.
+
+    Attributes:
+        document: The document or image.
+        pages: Numbers of the pages, from 0. Default None: all pages.
+        include_images: Whether to return the images of the document. Default None: decided by the provider.
+    """
 
     document: FileContent | ImageContent = Field(discriminator="type")
     pages: tuple[int, ...] | None = None
@@ -86,7 +104,17 @@ class OcrRequest(FrozenModel):
 
 
 class OcrPage(FrozenModel):
-    """One page. `extras` holds further fields that the provider returns."""
+    """One page.
+
+    Attributes:
+        index: Number of the page, from 0.
+        markdown: Text of the page as markdown.
+        images: Images on the page, if requested.
+        width: Width in pixels. None if unknown.
+        height: Height in pixels. None if unknown.
+        dpi: Resolution in dots per inch. None if unknown.
+        extras: Further fields of the provider.
+    """
 
     index: int
     markdown: str = ""
@@ -98,7 +126,12 @@ class OcrPage(FrozenModel):
 
 
 class OcrResponse(OperationResponse):
-    """The recognised pages, in order."""
+    """The recognised pages, in order.
+
+    Attributes:
+        pages: The pages, in order.
+        annotation: Annotation of the document, if requested.
+    """
 
     pages: list[OcrPage] = Field(default_factory=list)
     annotation: str | None = None

@@ -13,7 +13,15 @@ LONGEST_CUE = 7.0
 
 
 class SpokenWord(FrozenModel):
-    """One word with its times, in seconds from the beginning."""
+    """One word with its times, in seconds from the beginning.
+
+    Attributes:
+        text: The text.
+        start: Start in seconds.
+        end: End in seconds.
+        speaker: The speaker, if speakers were told apart.
+        confidence: Confidence from 0 to 1, if the provider returns it.
+    """
 
     text: str
     start: float

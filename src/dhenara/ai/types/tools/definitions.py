@@ -37,7 +37,15 @@ CHECKED = {"schema": "checked"}
 
 
 class ToolDefinition(SchemaSource):
-    """A function that the model may call. `parameters` is a JSON Schema of an object."""
+    """A function that the model may call. `parameters` is a JSON Schema of an object.
+
+    Attributes:
+        name: Name of the tool.
+        description: Description for the model. Default None.
+        parameters: JSON Schema of the arguments, an object. Default: no arguments.
+        strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports
+            the schema.
+    """
 
     name: str
     description: str | None = None
@@ -69,7 +77,11 @@ class ToolDefinition(SchemaSource):
 
 
 class ServerTool(FrozenModel):
-    """A tool that the provider runs, in the provider's format (`{"type": "web_search_20260209", …}`)."""
+    """A tool that the provider runs, in the provider's format (`{"type": "web_search_20260209", …}`).
+
+    Attributes:
+        spec: The tool as the provider's API describes it.
+    """
 
     spec: dict[str, Any]
 
@@ -86,7 +98,13 @@ class ServerTool(FrozenModel):
 
 
 class ToolChoice(FrozenModel):
-    """Whether and which tools must be called. `names` restricts `mode` to these tools."""
+    """Whether and which tools must be called. `names` restricts `mode` to these tools.
+
+    Attributes:
+        mode: `"auto"` (the model decides), `"none"` (no calls) or `"required"` (at least one call). Default
+            `"auto"`.
+        names: Tools that may be called; empty for all.
+    """
 
     mode: Literal["auto", "none", "required"] = "auto"
     names: tuple[str, ...] = ()
@@ -103,18 +121,31 @@ class ToolChoice(FrozenModel):
 
 
 class UserLocation(FrozenModel):
-    """Approximate location of the user, for local search results."""
+    """Approximate location of the user, for local search results.
+
+    Attributes:
+        country: Country code of two letters, such as "DE". Default None.
+        region: Region or state. Default None.
+        city: City. Default None.
+        timezone: IANA time zone, such as "Europe/Berlin". Default None.
+    """
 
     country: str | None = None
-    """Country code of two letters, such as "DE"."""
-
     region: str | None = None
     city: str | None = None
     timezone: str | None = None
 
 
 class WebSearch(FrozenModel):
-    """Web search by the provider, with citations in the answer."""
+    """Web search by the provider, with citations in the answer.
+
+    Attributes:
+        allowed_domains: Domains to search; empty for all.
+        blocked_domains: Domains to leave out.
+        max_uses: Maximum number of searches. Default None: no limit.
+        context_size: How much of the results the model gets. Default None: decided by the provider.
+        place: Approximate location of the user. Default None.
+    """
 
     kind: Literal["web_search"] = "web_search"
     allowed_domains: tuple[str, ...] = ()
@@ -125,27 +156,44 @@ class WebSearch(FrozenModel):
 
 
 class CodeExecution(FrozenModel):
-    """Code execution by the provider, in its own sandbox."""
+    """Code execution by the provider, in its own sandbox.
+
+    Attributes:
+        container: Id of an existing container. Default None: a new one.
+        file_ids: Ids of uploaded files that the code may read.
+    """
 
     kind: Literal["code_execution"] = "code_execution"
     container: str | None = None
-    """Id of an existing container. Default None: a new one."""
-
     file_ids: tuple[str, ...] = ()
 
 
 class FileSearch(FrozenModel):
-    """Search by the provider in documents that were uploaded to its vector stores."""
+    """Search by the provider in documents that were uploaded to its vector stores.
+
+    Attributes:
+        store_ids: Ids of the vector stores, at least one.
+        max_results: Maximum number of results. Default None: decided by the provider.
+        filters: Filters in the format of the provider. Default None.
+    """
 
     kind: Literal["file_search"] = "file_search"
     store_ids: tuple[str, ...] = Field(min_length=1)
     max_results: int | None = Field(default=None, gt=0)
     filters: dict[str, Any] | None = None
-    """Filters in the format of the provider."""
 
 
 class RemoteMCP(FrozenModel):
-    """A remote MCP server; the provider connects to it and runs its tools."""
+    """A remote MCP server; the provider connects to it and runs its tools.
+
+    Attributes:
+        name: Name of the server, for the model.
+        url: URL of the server.
+        authorization: OAuth token for the server. Default None.
+        headers: HTTP headers for the server; dumps mask their values.
+        allowed_tools: Names of the tools that may be used; empty for all.
+        description: Description for the model. Default None.
+    """
 
     model_config = DISCREET
 
@@ -167,6 +215,7 @@ class RemoteMCP(FrozenModel):
         return shown_address(url)
 
     def token(self) -> str | None:
+        """The authorization as a plain string; None if there is none."""
         return None if self.authorization is None else self.authorization.get_secret_value()
 
 
