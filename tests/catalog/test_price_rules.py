@@ -162,7 +162,9 @@ def test_the_model_behind_a_name_is_priced_before_the_one_that_answered() -> Non
     )
     assert cost_of(sold("openai", "ours"), MILLION, served="gpt-5.2").priced_as == "openai/gpt-5.2"
     assert cost_of(sold("openai", "gpt-5.2"), MILLION, served="no-such").priced_as == "openai/gpt-5.2"
-    bedrock = sold("amazon_bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", base_model="claude-haiku-4-5")
+    other = "anthropic.claude-haiku-4-5-20251001-v1:0"
+    assert "haiku-4-5" in (cost_of(sold("amazon_bedrock", other), MILLION).priced_as or "")
+    bedrock = sold("amazon_bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", base_model=other)
     assert "sonnet-4-5" in (cost_of(bedrock, MILLION).priced_as or "")
     unknown = cost_of(sold("openai", "no-such"), MILLION, served="nor-this").reason
     assert unknown == (
@@ -186,6 +188,13 @@ def test_the_users_prices_are_scaled_for_batches() -> None:
     cost = batch_cost(sold("openai", "gpt-5.2", cost_data=CHAT), MILLION, "0.25")
     assert cost is not None
     assert (cost.amount, cost.components) == (Decimal("0.5"), {"input": Decimal("0.5")})
+
+
+def test_batches_cost_half_unless_the_provider_says_otherwise() -> None:
+    answer = ChatResponse(model="gpt-5.2", provider="p", usage=MILLION, choices=[])
+    cost = batch_price(sold("openai", "gpt-5.2", cost_data=CHAT), answer, NOW, "https://x")
+    assert cost is not None
+    assert cost.amount == 1
 
 
 def test_a_free_model_is_free_in_batches_and_an_unknown_price_unknown() -> None:

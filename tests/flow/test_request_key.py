@@ -1,0 +1,303 @@
+"""What is in the cache key of a request, and what is not. Keys are computed before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.http.protocol.message import HttpRequest
+from dhenara.ai.pipeline.request_key import digest, placed_media, request_key
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelCallConfig,
+    AIModelEndpoint,
+    Call,
+    ImageContent,
+    Message,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from dhenara.ai.types.content.parts import Media
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
+ADDRESS = "http://127.0.0.1:9"
+
+
+class Keys:
+    """A layer that notes the keys of a call and sends nothing."""
+
+    def __init__(self, share_accounts: bool) -> None:
+        self.share_accounts = share_accounts
+        self.key = ""
+
+    def bind(self, io: Any, target: Any) -> Any:
+        async def layer(call: Any, send: Any) -> Any:
+            exchange = await target.exchange(call)
+            self.key = await exchange.key(share_accounts=self.share_accounts)
+            raise LookupError
+
+        return layer
+
+
+def at(provider: str = "openai", model: str = "fake-1", *, parameters: Any = None, **api: Any) -> AIModelEndpoint:
+    config = {"base_url": ADDRESS, **api.pop("config", {})}
+    fields: dict[str, Any] = {"provider": provider, "api_key": "sk-one-secret", "config": config, **api}
+    return AIModelEndpoint(api=AIModelAPI(**fields), ai_model=AIModel(model_name=model, parameters=parameters or {}))
+
+
+def key(to: AIModelEndpoint | None = None, prompt: Any = "?", *, share: bool = False, **options: Any) -> str:
+    layer = Keys(share)
+    with AIModelClient(to or at(), layers=[layer]) as client, pytest.raises(LookupError):
+        client.generate(prompt, **options)
+    return layer.key
+
+
+# What separates entries
+
+
+def test_a_key_is_a_sha_256_and_the_same_for_the_same_request() -> None:
+    assert len(bytes.fromhex(key())) == 32
+    assert key() == key(at())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: key(prompt="!"),
+        lambda: key(at(model="fake-2")),
+        lambda: key(at("groq")),
+        lambda: key(at(config={"base_url": ADDRESS + "/v2"})),
+        lambda: key(at(config={"headers": {"x-tenant": "a"}})),
+        lambda: key(at(api_key="sk-two-secret")),
+        lambda: key(temperature=0.5),
+        lambda: key(headers={"baggage": "tenant=a"}),
+        lambda: key(share=True),
+    ],
+)
+def test_whatever_changes_what_is_sent_changes_the_key(other: Callable[[], str]) -> None:
+    assert other() != key()
+
+
+def test_a_header_counts_by_name_and_value() -> None:
+    found = [key(headers=headers) for headers in ({"x-a": "1"}, {"x-a": "2"}, {"x-b": "1"}, {"x-a": "1", "x-b": "1"})]
+    assert len({*found, key()}) == 5
+    assert key(headers={"x-a": "1", "x-b": "2"}) == key(headers={"x-b": "2", "x-a": "1"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["idempotency-key", "traceparent", "tracestate", "x-request-id", "x-client-request-id", "request-id"],
+)
+def test_ids_of_one_sending_are_left_out_unless_the_endpoint_sets_them(name: str) -> None:
+    assert key(headers={name: "1"}) == key(headers={name: "2"}) == key()
+    assert key(at(config={"headers": {name: "1"}})) != key(at(config={"headers": {name: "2"}}))
+
+
+# Accounts
+
+
+def test_accounts_may_be_shared() -> None:
+    one, two = at(), at(api_key="sk-two-secret")
+    assert key(one, share=True) == key(two, share=True)
+    assert key(one) != key(two)
+
+
+@pytest.mark.parametrize("name", ["authorization", "x-api-key", "api-key", "x-goog-api-key"])
+def test_headers_with_credentials_count_unless_accounts_are_shared(name: str) -> None:
+    def keys(share: bool) -> set[str]:
+        return {key(headers={name: value}, share=share) for value in ("one", "two")}
+
+    assert len(keys(share=True)) == 1
+    # The header of the endpoint's own key replaces the one of the call.
+    assert len(keys(share=False)) == (1 if name == "authorization" else 2)
+
+
+def test_the_region_counts_where_a_signature_names_it() -> None:
+    credentials = {"access_key_id": "AKIAONE", "secret_access_key": "secret-one"}
+
+    def keys(**api: Any) -> set[str]:
+        return {
+            key(at("amazon_bedrock", "amazon.nova-pro-v1:0", config={"region": region}, **api))
+            for region in ("us-east-1", "eu-west-1")
+        }
+
+    assert len(keys(api_key=None, credentials=credentials)) == 2
+    assert len(keys()) == 1
+    assert key(at("ollama", api_key=None, config={"region": "a"})) == key(at("ollama", api_key=None))
+
+
+def test_tokens_of_a_function_separate_accounts() -> None:
+    one, two = (at(api_key=None, credentials={"token": lambda t=t: t}) for t in ("token-of-one", "token-of-two"))
+    assert key(one) != key(two)
+    assert key(one, share=True) == key(two, share=True)
+
+
+# Streamed and whole requests
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("openai", "fake-1"),
+        ("anthropic", "claude-sonnet-4-5"),
+        ("google_ai", "gemini-2.5-flash"),
+        ("ollama", "qwen"),
+        ("cohere", "command-r"),
+        ("groq", "fake-1"),
+        ("amazon_bedrock", "amazon.nova-pro-v1:0"),
+    ],
+)
+def test_streamed_and_whole_requests_share_a_key(provider: str, model: str) -> None:
+    to = at(provider, model)
+    assert key(to, streaming=True) == key(to) == key(to, streaming=False)
+    assert key(to, "!", streaming=True) != key(to)
+
+
+def test_a_field_that_the_caller_sets_counts_in_whole_requests() -> None:
+    plain = key(at("groq"))
+    assert key(at("groq"), options={"stream_options": {"include_usage": True}}) != plain
+    assert key(at("groq", parameters={"stream_options": {"include_usage": True}})) != plain
+    odd = {"stream_options": {"include_usage": True, "other": 1}}
+    assert key(at("groq"), options=odd, streaming=True) != key(at("groq"), streaming=True)
+
+
+def test_a_codec_that_cannot_name_its_stream_fields_is_encoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = type(load_codec("openai_chat"))
+    encode, streamed = codec.encode, list[bool]()
+
+    def unnamed(self: Any, call: Call, quirks: Any) -> Any:
+        streamed.append(call.config.streaming)
+        return replace(encode(self, call, quirks), stream_fields=None)
+
+    monkeypatch.setattr(codec, "encode", unnamed)
+    whole = key(at("groq"))
+    assert streamed == [False]
+    assert key(at("groq"), streaming=True) == whole
+    assert streamed == [False, True, False]
+
+
+# The digest
+
+
+def request(body: Any = b"body", url: str = "u") -> HttpRequest:
+    return HttpRequest("POST", url, {}, body)
+
+
+def call(*messages: Message) -> Call:
+    return Call(endpoint=at(), messages=messages, config=AIModelCallConfig())
+
+
+def image(data: bytes = PNG, **fields: Any) -> ImageContent:
+    return ImageContent(data=data, mime_type="image/png", **fields)
+
+
+def user(*parts: Any) -> Message:
+    return Message(role="user", contents=[*parts])
+
+
+def test_parts_are_hashed_with_their_number_and_lengths() -> None:
+    expected = hashlib.sha256(b"1:2" + b"1:a" + b"2:bc" + b"4:body").hexdigest()
+    assert digest(["a", "bc"], request(), call(), ()) == expected
+    assert digest(["ab", "c"], request(), call(), ()) != expected
+    assert (
+        digest(["\ud800"], request(), call(), ()) == hashlib.sha256(b"1:1" + b"3:\xed\xa0\x80" + b"4:body").hexdigest()
+    )
+
+
+def test_a_body_of_pieces_is_hashed_piece_by_piece() -> None:
+    assert digest([], request([b"a", b"b"]), call(), ()) == hashlib.sha256(b"1:0" + b"ab").hexdigest()
+
+
+def test_uploaded_media_count_by_place_facts_and_content() -> None:
+    one = image()
+    found = digest(["a"], request(), call(user(one)), [one])
+    assert found == digest(["a"], request(), call(user(same := image())), [same])
+    for other, parts in (
+        (moved := image(), (TextContent(text="t"), moved)),
+        (changed := image(PNG + b"x"), (changed,)),
+        (detailed := image(detail="low"), (detailed,)),
+    ):
+        assert digest(["a"], request(), call(user(*parts)), [other]) != found
+    assert digest(["a"], request(), call(user(one)), ()) != found
+    address = ImageContent(url="https://example.org/a.png")
+    assert digest([], request(), call(user(address)), [address]) != digest([], request(), call(user(address)), ())
+
+
+def test_media_are_found_by_identity_in_messages_and_results_of_tools() -> None:
+    first, second, third = image(), image(), image()
+    result = ToolResultContent(call_id="c", contents=[TextContent(text="t"), second])
+    asked = call(
+        user(TextContent(text="t"), first, third),
+        Message(role="assistant", contents=[ToolCallContent(id="c", name="f", arguments={})]),
+        Message(role="tool", contents=[ToolResultContent(call_id="d"), result]),
+    )
+
+    def places(*wanted: Media) -> list[tuple[list[int], bool]]:
+        return [(place, part in wanted) for place, part in placed_media(asked, wanted)]
+
+    held = asked.messages[2].contents[1]
+    assert isinstance(held, ToolResultContent)
+    inside = held.contents[1]
+    assert isinstance(inside, ImageContent)
+    outside = asked.messages[0].contents[1]
+    assert isinstance(outside, ImageContent)
+    assert places(outside, inside) == [([0, 1], True), ([2, 1, 1], True)]
+    assert places(inside) == [([2, 1, 1], True)]
+    assert places() == places(image()) == []
+
+
+class Recorder:
+    """The part of IO that keys of known accounts use; notes what would run outside the event loop."""
+
+    def __init__(self) -> None:
+        self.calls: list[Any] = []
+
+    async def call(self, function: Any, *args: Any) -> Any:
+        self.calls.append(function)
+        return function(*args)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "outside"),
+    [("x", False), ("x" * 900_000, False), ("x" * 1_000_000, True), ([image(), "?"], False)],
+    ids=["small", "below", "above", "image"],
+)
+def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bool) -> None:
+    recorder, seen = Recorder(), list[str]()
+
+    class Recorded(Keys):
+        def bind(self, io: Any, target: Any) -> Any:
+            async def layer(call: Any, send: Any) -> Any:
+                found = await target.exchange(call)
+                encode = found.encoder.encoded
+                seen.append(await request_key(found.call, found.encoded, recorder, encode, share_accounts=False))  # type: ignore[arg-type]
+                raise LookupError
+
+            return layer
+
+    with AIModelClient(at(), layers=[Recorded(False)]) as client, pytest.raises(LookupError):
+        client.generate(prompt)
+    assert (recorder.calls == [digest]) == outside
+    assert seen == [key(prompt=prompt)]
+
+
+def test_the_file_of_a_model_in_this_process_counts_by_its_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
+    found = []
+    for name, data in (("one", b"a"), ("two", b"ab")):
+        path = tmp_path / f"{name}.gguf"
+        path.write_bytes(data)
+        monkeypatch.setenv("DHENARA_LOCAL_MODEL", str(path))
+        found += [key(to), key(to)]
+    assert found[0] == found[1] != found[2] == found[3]
