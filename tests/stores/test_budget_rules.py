@@ -1,4 +1,4 @@
-"""Budgets as values: their windows and accounts, reservations, and the store in memory."""
+"""Budgets as values: their windows, reservations, and the store in memory."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def reservation(key: str, amount: int, *windows: BudgetWindow, owner: Owner | No
 
 
 @pytest.mark.parametrize("limit", [0, 0.1, "1.5", Decimal(7)])
-def test_a_limit_is_a_sum_of_money(limit: Any) -> None:
+def test_a_limit_is_an_exact_amount(limit: Any) -> None:
     assert Budget(limit).amount == Decimal(str(limit))
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="window of a budget"):
         Budget(1, window="week")  # type: ignore[arg-type]
-    with pytest.raises(ConfigurationError, match="sum of money"):
+    with pytest.raises(ConfigurationError, match="limit of a budget"):
         Budget(-0.01)
 
 
@@ -76,13 +76,13 @@ def test_a_budget_applies_to_calls_with_all_of_its_tags() -> None:
         ("total", "total", None),
     ],
 )
-def test_the_account_of_a_window_is_needed_for_two_of_its_lengths(kind: Any, name: str, expires: float | None) -> None:
+def test_a_window_is_needed_for_two_of_its_lengths(kind: Any, name: str, expires: float | None) -> None:
     assert Budget("0.5", window=kind).window_at({}, NOW) == BudgetWindow(
         f"budget|||{kind}|{name}", 500_000_000, expires
     )
 
 
-def test_the_account_is_named_by_budget_tags_and_the_value_of_per() -> None:
+def test_a_window_is_named_by_budget_tags_and_the_value_of_per() -> None:
     budget = Budget(1, tags={"b": "2", "a": "1"}, per="user", name="mine", window="total")
     assert budget.window_at({"user": "u", "a": "1", "b": "2"}, NOW).name == "mine|a=1,b=2|user=u|total|total"
     assert budget.window_at({}, NOW).name == "mine|a=1,b=2|user=|total|total"
@@ -117,7 +117,7 @@ def test_a_reservation_is_read_back_as_it_was_written() -> None:
 def test_a_new_reservation_is_of_this_process_and_has_a_key_of_its_own() -> None:
     before = time.time()
     one, other = (make_reservation([window()], 3, 100.0) for _ in range(2))
-    assert (one.accounts, one.amount, one.owner) == ((window(),), 3, this_process())
+    assert (one.windows, one.amount, one.owner) == ((window(),), 3, this_process())
     assert before <= one.at <= time.time()
     assert one.at + 100 <= one.expires
     assert one.key != other.key
@@ -145,7 +145,7 @@ def test_amounts_up_to_the_limit_are_reserved() -> None:
     assert not store.blocking
 
 
-def test_nothing_is_reserved_if_one_account_would_be_exceeded() -> None:
+def test_nothing_is_reserved_if_one_window_would_be_exceeded() -> None:
     store = MemoryBudgets()
     store.reserve([window(5, "b")], 3)
     assert store.reserve([window(10, "a"), window(5, "b")], 3) == (1, 3)
@@ -154,7 +154,7 @@ def test_nothing_is_reserved_if_one_account_would_be_exceeded() -> None:
     assert (store.spent(window(name="a")), store.spent(window(name="b"))) == (2, 5)
 
 
-def test_settling_adds_the_difference_to_every_account() -> None:
+def test_settling_adds_the_difference_to_every_window() -> None:
     store = MemoryBudgets()
     store.reserve([window(name="a"), window(name="b")], 6)
     store.settle([window(name="a"), window(name="b")], -4)
@@ -191,7 +191,7 @@ def test_reservations_of_ended_processes_are_closed_at_the_given_cost() -> None:
     assert store.spent(window()) == 500_000_003
 
 
-def test_accounts_that_ended_are_dropped_when_another_begins() -> None:
+def test_windows_that_ended_are_dropped_when_another_begins() -> None:
     store = MemoryBudgets()
     past, future = window(name="past", expires=time.time() - 1), window(name="future", expires=time.time() + 1000)
     store.reserve([past], 4)
@@ -203,7 +203,7 @@ def test_accounts_that_ended_are_dropped_when_another_begins() -> None:
     assert [store.spent(one) for one in (future, window(name="total"))] == [1, 1]
 
 
-def test_an_account_is_needed_until_its_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_is_needed_until_its_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "time", lambda: NOW)
     store = MemoryBudgets()
     store.reserve([window(name="ends", expires=NOW), window(name="ended", expires=NOW - 1)], 1)
@@ -221,16 +221,16 @@ class ListBudgets(BudgetStore):
     def __init__(self) -> None:
         self.amounts: list[int] = []
 
-    def reserve(self, accounts: Sequence[BudgetWindow], amount: int) -> tuple[int, int] | None:
-        if amount > accounts[0].limit:
+    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> tuple[int, int] | None:
+        if amount > windows[0].limit:
             return 0, sum(self.amounts)
         self.amounts.append(amount)
         return None
 
-    def settle(self, accounts: Sequence[BudgetWindow], difference: int) -> None:
+    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
         self.amounts.append(difference)
 
-    def spent(self, account: BudgetWindow) -> int:
+    def spent(self, window: BudgetWindow) -> int:
         return sum(self.amounts)
 
 
