@@ -12,8 +12,8 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src"
 
 OPTIONAL = {
-    "aiohttp", "azure", "botocore", "cryptography", "httpcore2", "httpx2", "keyring", "mcp", "opentelemetry", "pyarrow",
-    "pypdf", "questionary", "ray", "redis", "trio", "typer", "uvloop", "xllamacpp",
+    "aiohttp", "azure", "botocore", "cryptography", "google", "httpcore2", "httpx2", "keyring", "mcp", "opentelemetry",
+    "pyarrow", "pypdf", "questionary", "ray", "redis", "trio", "typer", "uvloop", "xllamacpp",
 }  # fmt: skip
 HEAVY = {
     "asyncio",

@@ -240,3 +240,63 @@ def test_without_the_package_that_signs_the_extra_is_named(
     nobody.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.padding", None)
     with vertex(server, account(tokens)) as client, pytest.raises(ConfigurationError, match=r"dhenara\[google\]"):
         client.generate("?")
+
+
+PROGRAM = """
+import json
+print(json.dumps({
+    "version": 1, "success": True, "token_type": "urn:ietf:params:oauth:token-type:jwt", "id_token": "eyJ.program",
+    "expiration_time": 4_000_000_000,
+}))
+"""
+
+
+def from_program(tokens: FakeServer, path: Path) -> dict[str, Any]:
+    """Credentials of a kind that only google-auth knows: a program writes the token that is exchanged."""
+    path.write_text(PROGRAM)
+    return {
+        "type": "external_account",
+        "audience": "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/q",
+        "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+        "token_url": f"{tokens.url}/sts",
+        "credential_source": {"executable": {"command": f"{sys.executable} {path}", "timeout_millis": 30_000}},
+    }
+
+
+def test_credentials_of_other_kinds_are_left_to_google_auth(
+    world: World, server: FakeServer, tokens: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    tokens.add_replies(TOKEN)
+    server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
+    client = vertex(server, from_program(tokens, tmp_path / "program.py"))
+    world.run(client, "?")
+    world.run(client, "?")
+    world.close(client)
+    assert parse_qs(tokens.exchanges[0].body.decode())["subject_token"] == ["eyJ.program"]
+    assert server.exchanges[1].headers["authorization"] == "Bearer ya29.fetched"
+    assert len(tokens.exchanges) == 1
+
+
+def test_without_google_auth_credentials_of_other_kinds_name_the_package(
+    server: FakeServer, tokens: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "google.auth", None)
+    with (
+        vertex(server, from_program(tokens, tmp_path / "program.py")) as client,
+        pytest.raises(ConfigurationError, match="google-auth"),
+    ):
+        client.generate("?")
+
+
+def test_an_error_of_google_auth_is_typed_and_quotes_nothing(
+    server: FakeServer, tokens: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    tokens.add_replies(Raw(b'{"error": "invalid_grant", "error_description": "eyJ.program"}', status=400))
+    with (
+        vertex(server, from_program(tokens, tmp_path / "program.py")) as client,
+        pytest.raises(ConfigurationError, match="google-auth could not fetch a token") as failed,
+    ):
+        client.generate("?")
+    assert "eyJ" not in str(failed.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,38 @@ def from_info(info: Info) -> Source:
     return make(info)
 
 
+def from_google_auth(info: Info) -> Source:
+    """Source for an external account whose token only Google's library can get: from AWS, a program, a certificate."""
+    made: list[Any] = []
+
+    def refreshed() -> tuple[str, datetime | None]:
+        try:
+            from google.auth import aws, identity_pool, pluggable
+            from google.auth.exceptions import GoogleAuthError
+            from google.auth.transport.requests import Request
+        except ImportError as error:
+            raise ConfigurationError(
+                "this external_account takes its token from neither a file nor an address, which needs google-auth: "
+                "pip install 'google-auth[requests]', or pass credentials={'token': a_function}"
+            ) from error
+        where = info.get("credential_source") or {}
+        kind: Any = pluggable if "executable" in where else aws if "environment_id" in where else identity_pool
+        try:
+            if not made:
+                made.append(kind.Credentials.from_info(dict(info), scopes=[SCOPE]))
+            made[0].refresh(Request())
+        except (GoogleAuthError, ValueError) as error:
+            # Its message may quote what the credentials or a server said.
+            raise ConfigurationError(f"google-auth could not fetch a token: {type(error).__name__}") from None
+        return str(made[0].token), made[0].expiry
+
+    async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
+        token, expiry = await io.call(refreshed)
+        return Token(token, good_until=None if expiry is None else expiry.replace(tzinfo=UTC).timestamp())
+
+    return fetch
+
+
 def service_account(info: Info) -> Source:
     """Source for a service account, with a signed JWT."""
     email, key, url = part(info, "client_email"), part(info, "private_key"), str(info.get("token_uri") or TOKENS)
@@ -128,10 +160,7 @@ def external_account(info: Info) -> Source:
     """Source for an external account, whose token (from a file or URL) is exchanged for Google's."""
     where = info.get("credential_source") or {}
     if not isinstance(where, dict) or not ("file" in where or ("url" in where and "environment_id" not in where)):
-        raise ConfigurationError(
-            "this external_account takes its token from neither a file nor an address; fetch the token yourself and "
-            "pass credentials={'token': a_function}"
-        )
+        return from_google_auth(info)
     fields = {"grant_type": EXCHANGE, "audience": part(info, "audience"), "scope": SCOPE}
     fields |= {"requested_token_type": ACCESS_TOKEN, "subject_token_type": part(info, "subject_token_type")}
     acts_as = info.get("service_account_impersonation_url")
