@@ -10,8 +10,8 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, CallError
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
-from support.worlds import World
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from support.worlds import Blocking, World
 
 HELLO = Answer(text="Hello!")
 NO = Refusal(401, "the token has ended", headers={"x-should-retry": "false"})
@@ -22,7 +22,7 @@ def token_reply(number: int) -> Raw:
     return Raw(json.dumps(body).encode(), 200, {"content-type": "application/json"})
 
 
-def client_of(provider: str, server: FakeServer, tokens: FakeServer) -> AIModelClient:
+def client_of(provider: str, server: FakeServer, tokens: FakeServer, **settings: Any) -> AIModelClient:
     given: dict[str, Any]
     if provider == "google_vertex_ai":
         secret = {"client_id": "i", "client_secret": "s", "refresh_token": "r", "token_uri": f"{tokens.url}/token"}
@@ -33,7 +33,8 @@ def client_of(provider: str, server: FakeServer, tokens: FakeServer) -> AIModelC
     given["config"]["base_url"] = server.url
     model = "gemini-2.5-flash" if provider == "google_vertex_ai" else "deployment"
     return AIModelClient(
-        AIModelEndpoint(api=AIModelAPI(provider=provider, **given), ai_model=AIModel(model_name=model))
+        AIModelEndpoint(api=AIModelAPI(provider=provider, **given), ai_model=AIModel(model_name=model)),
+        AIModelCallConfig(**settings),
     )
 
 
@@ -59,6 +60,23 @@ def test_each_request_is_an_attempt(provider: str, streaming: bool, world: World
         world.close(client)
         sent = [exchange.headers["authorization"] for exchange in server.exchanges]
         assert sent == [f"Bearer token-{number}" for number in (0, 0, 1, 1)]
+
+
+@pytest.mark.parametrize(("retries", "sent"), [(0, 1), (1, 2), (3, 2)])
+def test_a_get_request_is_repeated_as_an_attempt_only(retries: int, sent: int, world: World) -> None:
+    """The first request is accepted, every later one is refused: with its token and with the next one."""
+    with FakeServer(*map(token_reply, range(5))) as tokens, FakeServer(HELLO, NO, forever=True) as server:
+        client = client_of("microsoft_openai", server, tokens, retries=retries)
+        world.run(client, "?")
+        with pytest.raises(AuthenticationError) as caught:
+            list_models(world, client)
+        world.close(client)
+        assert [one.outcome for one in caught.value.attempts] == ["failed"] * sent
+        assert [exchange.method for exchange in server.exchanges[1:]] == ["GET"] * sent
+
+
+def list_models(world: World, client: AIModelClient) -> object:
+    return client.list_models() if isinstance(world, Blocking) else world._start(client.list_models_async)
 
 
 def test_the_next_call_has_the_new_token_and_the_error_says_so(world: World) -> None:

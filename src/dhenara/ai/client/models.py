@@ -33,6 +33,8 @@ class ModelsMixin:
     def list_models(self, *, config: AIModelCallConfig | None = None, **overrides: Any) -> list[ModelListing]:
         """List the models that the provider offers for this API key.
 
+        The requests are free and do not pass through `layers`, so ledgers have no rows of them.
+
         Args:
             config: Replaces the client's config for this call.
             **overrides: Fields of `AIModelCallConfig`, such as `timeout`, `retries` and `headers`.

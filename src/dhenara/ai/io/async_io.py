@@ -52,21 +52,28 @@ async def job_outcome(job: UserJob) -> Outcome:
 
 
 async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-    """Run the steps as tasks of the running loop."""
+    """Run the steps as tasks of the running loop; steps not started when one fails are skipped.
+
+    Those that have begun run to their end, because their requests are paid for. Cancellation from outside ends all.
+    """
     if len(steps) < 2 or at_once < 2:
         return [await step() for step in steps]
-    places, results = anyio.Semaphore(at_once), dict[int, T]()
+    places, results, failures = anyio.Semaphore(at_once), dict[int, T](), list[Exception]()
 
     async def take(number: int, step: Callable[[], Coroutine[Any, Any, T]]) -> None:
         async with places:
-            results[number] = await step()
+            if failures:
+                return
+            try:
+                results[number] = await step()
+            except Exception as error:  # noqa: BLE001  # raised when the others have ended
+                failures.append(error)
 
-    try:
-        async with anyio.create_task_group() as group:
-            for number, step in enumerate(steps):
-                group.start_soon(take, number, step)
-    except ExceptionGroup as failed:
-        raise failed.exceptions[0] from None
+    async with anyio.create_task_group() as group:
+        for number, step in enumerate(steps):
+            group.start_soon(take, number, step)
+    if failures:
+        raise failures[0]
     return [results[number] for number in range(len(steps))]
 
 

@@ -89,8 +89,7 @@ class AuthenticatedIO:
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
         """Sends the request with a token. A token that is refused before its end is replaced.
 
-        Only a GET is then sent again at once (RFC 9110 section 9.2.2). For any other request the response says that
-        another token is there, so that the repetition is an attempt that is counted.
+        The response then says that another token is there, so that a repetition is an attempt that is counted.
         """
         if "authorization" in request.headers or not request.url.startswith(self._home):
             return await self._io.open(request, timeouts)
@@ -101,10 +100,7 @@ class AuthenticatedIO:
             return response
         if token is not stored or not await self._replace(token, response, timeouts):
             return response
-        if request.method != "GET":
-            return TokenReplacedResponse(response)
-        await response.close()
-        return await self._open(request, await self._get_token(timeouts), timeouts)
+        return TokenReplacedResponse(response)
 
     async def _replace(self, token: Token, response: Response, timeouts: AttemptTimeouts) -> bool:
         """Whether there is another token now. One that was never accepted is only discarded: a third may not help."""

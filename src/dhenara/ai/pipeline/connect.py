@@ -65,15 +65,19 @@ async def connect(io: IO, target: ResolvedTarget, request: HttpRequest, timeouts
 async def connect_again(
     io: IO, target: ResolvedTarget, request: HttpRequest, timeouts: TimeoutPolicy
 ) -> ResponseReader:
-    """Like `connect`, but a GET is sent once more if a reused connection was closed.
+    """Like `connect`, but a GET is sent once more if a reused connection was closed, or its token was replaced.
 
-    RFC 9110 section 9.2.2: requests with safe methods may be repeated.
+    RFC 9110 section 9.2.2: requests with safe methods may be repeated. For downloads only, which have no attempts.
     """
     try:
-        return await connect(io, target, request, timeouts)
+        reader = await connect(io, target, request, timeouts)
     except ConnectionFailedError as error:
         if not isinstance(error.__cause__, ReusedConnectionClosed):
             raise
+    else:
+        if not is_token_replaced(target, reader):
+            return reader
+        await reader.response.close()
     return await connect(io, target, replace(request, once=True), timeouts)
 
 

@@ -176,9 +176,9 @@ class ResumableSource:
             try:
                 encoded = self._codec.retrieve_request(answer_id, self._target.quirks, reached)
                 self._reader = await open_document(self._io, self._target, encoded, self._call)
-            except PASSING:
-                continue
             except CallError as error:
+                if isinstance(error, PASSING) or error.retriable:
+                    continue
                 raise abandoned_error(error, answer_id) from error
             self._frames.renew(self._target.frames())
             self._live = StreamingSource(self._reader, self._decoder, self._frames)
