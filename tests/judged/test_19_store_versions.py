@@ -147,7 +147,7 @@ def test_a_newer_file_is_refused(part: str, open_it: Callable[[Path], Any], tmp_
     path = tmp_path / "store.db"
     open_it(path).close()
     script(path, f"UPDATE store_meta SET value = '99' WHERE name = 'version:{part}'")
-    with pytest.raises(StoreVersionError, match="upgrade dhenara"):
+    with pytest.raises(StoreVersionError, match="Upgrade dhenara"):
         open_it(path)
 
 

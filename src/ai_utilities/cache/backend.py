@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.types import Call, CallWarning
 
 from ..storage.errors import StoreError
-from ..storage.store_calls import StoreIO, call_store, within
+from ..storage.store_calls import StoreIO, call_seconds_left, call_store, within
 
 log = logging.getLogger("ai_utilities.cache")
 T = TypeVar("T")
@@ -287,7 +287,7 @@ class FailsafeBackend:
         Returns:
             The result of the method, or `otherwise`.
         """
-        seconds = allowance(None if call.deadline is None else call.deadline - io.monotonic())
+        seconds = allowance(call_seconds_left(io, call))
         failed = self._is_skipped()
         result = otherwise
         if not failed:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from ..storage.errors import StoreDamagedError
-from ..storage.redis import RedisClient, RedisServer
+from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from .backend import TextBackend
 
 LONGEST = 100 * 365 * 86400.0
@@ -26,7 +26,7 @@ class RedisCache(TextBackend):
 
     def __init__(
         self,
-        server: str | RedisClient = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = DEFAULT_SERVER,
         default_ttl: float | None = None,
         *,
         prefix: str = "ai_utilities:cache",

@@ -13,7 +13,7 @@ from dhenara.ai.errors import CallError, QuotaError, RateLimitError
 from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
-from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
+from ..storage.store_calls import StoreIO, call_seconds_left, call_store, call_store_shielded, within
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Limit, LimitReachedError, read_headers
 from .stores import LimitStore, MemoryLimits
@@ -165,7 +165,7 @@ class BoundLimits:
 
     async def wait_for_limits(self, call: Call, send: Send) -> Stream:
         """Sends the call when the limits admit it."""
-        left = None if call.deadline is None else call.deadline - self._io.monotonic()
+        left = call_seconds_left(self._io, call)
         ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval
         ask["at"] = await self._acquire(call, ask)
@@ -269,8 +269,9 @@ class BoundLimits:
         await self._apply_shielded("settle", settled)
 
     async def _step(self, step: str, ask: Ask, call: Call) -> Verdict:
-        left = TIMEOUT if call.deadline is None else min(TIMEOUT, max(0.0, call.deadline - self._io.monotonic()) / 2)
-        work = within(SHORT_TIMEOUT if self._layer.down else left, self._layer.step)
+        left = call_seconds_left(self._io, call)
+        limit = SHORT_TIMEOUT if self._layer.down else TIMEOUT if left is None else min(TIMEOUT, left / 2)
+        work = within(limit, self._layer.step)
         return await call_store(self._io, self._layer.store, work, self._account, step, ask)
 
     async def _apply_shielded(self, step: str, ask: Ask) -> None:

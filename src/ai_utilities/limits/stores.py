@@ -18,7 +18,7 @@ from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreEvictsError, StoreVersionError
 from ..storage.process import boot_id, seconds_since_boot
-from ..storage.redis import RedisClient, RedisServer, load_redis
+from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
 from ..storage.store_calls import WakeupEvent
@@ -182,10 +182,7 @@ class SQLiteLimits(LimitStore):
         except (ValueError, TypeError) as error:
             return self._damaged(account, error)
         if isinstance(state.get("version"), int) and state["version"] > VERSION:
-            raise StoreVersionError(
-                f"the limits in {self._file.path} have version {state['version']}, and this version of dhenara knows "
-                f"{VERSION}: upgrade dhenara, or use another file."
-            )
+            raise StoreVersionError.between(f"the limits in {self._file.path}", state["version"], VERSION, "file")
         return state
 
     def _damaged(self, account: str, error: Exception) -> Account:
@@ -232,9 +229,7 @@ class RedisLimits(LimitStore):
         StoreEvictsError: If the server's `maxmemory-policy` may evict the limits.
     """
 
-    def __init__(
-        self, server: str | RedisClient = "redis://127.0.0.1:6379/0", *, prefix: str = "ai_utilities:limits"
-    ) -> None:
+    def __init__(self, server: str | RedisClient = DEFAULT_SERVER, *, prefix: str = "ai_utilities:limits") -> None:
         self._server = RedisServer(server, prefix)
         self._times: dict[str, tuple[float, float]] = {}
         self._stored = STORED_SECONDS
@@ -251,10 +246,7 @@ class RedisLimits(LimitStore):
             except load_redis().exceptions.NoScriptError:
                 result = client.eval(text, *options)
         if result[0] == "version":
-            raise StoreVersionError(
-                f"the limits under {self._server.prefix} have version {result[1]}, and this version of dhenara knows "
-                f"{VERSION}: upgrade dhenara, or use another prefix."
-            )
+            raise StoreVersionError.between(f"the limits under {self._server.prefix}", result[1], VERSION, "prefix")
         answer, now, jumped, state = result
         self._report(account, state, float(jumped))
         self._times[account] = (float(now), seconds_since_boot())

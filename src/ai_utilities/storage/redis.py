@@ -18,6 +18,7 @@ from .errors import StoreDamagedError, StoreError, StoreEvictsError, StoreFullEr
 from .store_calls import seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
+DEFAULT_SERVER = "redis://127.0.0.1:6379/0"
 SECONDS = 2.0
 """Seconds to wait for the server."""
 
@@ -113,7 +114,7 @@ class RedisServer:
         prefix: Prefix of all keys.
     """
 
-    def __init__(self, server: str | RedisClient = "redis://127.0.0.1:6379/0", prefix: str = "ai_utilities") -> None:
+    def __init__(self, server: str | RedisClient = DEFAULT_SERVER, prefix: str = "ai_utilities") -> None:
         self.prefix = prefix
         self.client: RedisClient = connect(server) if isinstance(server, str) else server
         self._ours = isinstance(server, str)

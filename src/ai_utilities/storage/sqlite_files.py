@@ -71,10 +71,7 @@ class Schema:
     def _current(self, connection: sqlite3.Connection) -> int:
         version = int(meta(connection, self._key) or 0)
         if version > self.version:
-            raise StoreVersionError(
-                f"the {self.name} tables have version {version}, and this version of dhenara knows {self.version}: "
-                "upgrade dhenara, or use another file."
-            )
+            raise StoreVersionError.between(f"the {self.name} tables", version, self.version, "file")
         return version
 
     @property

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any, ParamSpec, Protocol, TypeVar
 
+from dhenara.ai.types import Call
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -32,6 +34,15 @@ class StoreIO(Protocol):
     def monotonic(self) -> float: ...
 
     def time(self) -> float: ...
+
+
+AFTERWARDS = 1.0
+"""Minimum seconds for a store after an answer, also if the deadline of the call has passed."""
+
+
+def call_seconds_left(io: StoreIO, call: Call) -> float | None:
+    """The seconds until the deadline of a call; None without a deadline."""
+    return None if call.deadline is None else max(0.0, call.deadline - io.monotonic())
 
 
 async def call_store(io: StoreIO, store: object, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -17,7 +17,7 @@ from dhenara.ai.integration import call_texts, stored_error_text, without_conten
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config_secrets import redact
-from ..storage.store_calls import StoreIO, call_store_shielded, within
+from ..storage.store_calls import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
 from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Facts, Outcome, UsageData
 from .open_rows import expiry
@@ -67,10 +67,6 @@ def redact_contents(text: str, call: Call) -> str:
 LONGEST_WAIT = 10.0
 """Maximum seconds to wait for a ledger before a request or after an answer; before it, at most half of the call's
 remaining time."""
-
-AFTERWARDS = 1.0
-"""Minimum seconds for a ledger after an answer, also if the deadline has passed."""
-
 
 IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
 """Running calls of this process."""
@@ -189,8 +185,7 @@ class AttemptRows:
         return [*self._ids.values(), *self._retired]
 
     def _left(self) -> float | None:
-        deadline = self._call.deadline
-        return None if deadline is None else max(0.0, deadline - self._io.monotonic())
+        return call_seconds_left(self._io, self._call)
 
     async def _write(self, rows: list[UsageData], *, last: bool = False) -> None:
         if last and not rows:

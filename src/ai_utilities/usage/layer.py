@@ -16,8 +16,8 @@ from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import BatchItemContext, Call
 
-from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
-from .attempt_rows import AFTERWARDS, IN_FLIGHT, LONGEST_WAIT, AttemptRows, stored_text
+from ..storage.store_calls import AFTERWARDS, StoreIO, call_store, call_store_shielded, within
+from .attempt_rows import IN_FLIGHT, LONGEST_WAIT, AttemptRows, stored_text
 from .costs import MANAGEMENT_OPERATIONS, REFUSED_COST
 from .data import BATCH, Facts, PartialWriteError, UsageData, tags_now
 from .ledger import Ledger

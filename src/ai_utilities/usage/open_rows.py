@@ -79,6 +79,20 @@ def closed_row(row: UsageData) -> UsageData:
     return row.model_copy(update={"outcome": "interrupted", "error": CLOSED, "cost_reason": CLOSED})
 
 
+def read_open_row(owner: str, expires: float, text: str) -> OpenRow:
+    """Reads a stored open row.
+
+    Args:
+        owner: The stored process.
+        expires: From when on the process counts as ended for other machines, in Unix seconds.
+        text: The stored row.
+
+    Raises:
+        StoreDamagedError: If it is damaged.
+    """
+    return make_open(read_row(text), Owner.from_text(owner), expires)
+
+
 def owner_text() -> str:
     """This process, in the form in which stores keep it."""
     return this_process().to_text()
@@ -148,6 +162,6 @@ def tags_of(text: str) -> dict[str, str]:
     return tags if isinstance(tags, dict) else {}
 
 
-def sort_time(moment: datetime | None) -> float:
-    """A time in Unix seconds; unknown times sort first."""
-    return moment.timestamp() if moment else float("-inf")
+def start_time(row: UsageData) -> float:
+    """When the call of a row began, in Unix seconds; 0 if unknown."""
+    return row.started_at.timestamp() if row.started_at else 0.0

@@ -13,11 +13,10 @@ from pydantic_core import from_json, to_json
 
 from ..storage.errors import StoreDamagedError, StoreEvictsError, StoreVersionError
 from ..storage.generations import Generation, Generations
-from ..storage.process import Owner
-from ..storage.redis import RedisClient, RedisServer
+from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
 from .ledger import Ledger, check_grouping, matches
-from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row
+from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time
 from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, add_arguments, hour_of, read_hours
 
 log = logging.getLogger("ai_utilities.usage")
@@ -45,7 +44,7 @@ class RedisLedger(Ledger):
 
     def __init__(
         self,
-        server: str | RedisClient = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = DEFAULT_SERVER,
         *,
         prefix: str = "ai_utilities:usage",
         generations: str | Path | None = None,
@@ -113,10 +112,7 @@ class RedisLedger(Ledger):
         with self._server.connected_client() as client:
             kind, value = client.eval(script, len(keys), *keys, uuid.uuid4().hex, *arguments)
         if kind == "version":
-            raise StoreVersionError(
-                f"the Redis ledger {self._server.prefix} has version {value}, and this version of dhenara knows "
-                f"{VERSION}: upgrade dhenara, or use another prefix."
-            )
+            raise StoreVersionError.between(f"the rows of usage under {self._server.prefix}", value, VERSION, "prefix")
         self._report_loss(before, Generation.from_text(value))
 
     def _report_loss(self, before: Generation, now: Generation) -> None:
@@ -248,9 +244,4 @@ def read_open(text: str) -> OpenRow:
         owner, expires, row = from_json(text)
     except (ValueError, TypeError) as error:
         raise StoreDamagedError(f"an open row of the usage ledger is damaged ({error}).") from error
-    return make_open(read_row(row), Owner.from_text(owner), expires)
-
-
-def start_time(row: UsageData) -> float:
-    """When the call of a row began, in Unix seconds; 0 if unknown."""
-    return row.started_at.timestamp() if row.started_at else 0.0
+    return read_open_row(owner, expires, row)

@@ -15,12 +15,11 @@ from typing import Any, ParamSpec, TypeVar
 from pydantic_core import to_json
 
 from ..storage.errors import StoreDamagedError, StoreRecoveredError
-from ..storage.process import Owner
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_salvage import Row
 from .data import BATCH, Totals, UsageData, group_of
 from .ledger import Ledger, check_grouping, matches
-from .open_rows import OpenRow, closed_row, make_open, owner_text, read_row, row_of, sort_time
+from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_tables import (
     HOUR,
@@ -216,11 +215,6 @@ class SQLiteLedger(Ledger):
             make_dirty_again(file)
 
 
-def start_time(row: UsageData) -> float:
-    """When the call of a row began, for sorting."""
-    return sort_time(row.started_at)
-
-
 def is_known(file: sqlite3.Connection, row: UsageData) -> bool:
     """Whether an item of a batch has its row already, as several processes may read one batch."""
     if row.operation != BATCH or row.row_id is None:
@@ -299,4 +293,4 @@ def read_settled(text: str, *columns: Any) -> UsageData:
 
 def read_open(file: sqlite3.Connection) -> list[OpenRow]:
     stored = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
-    return [make_open(read_row(text), Owner.from_text(owner), expires) for owner, expires, text in stored]
+    return [read_open_row(*values) for values in stored]

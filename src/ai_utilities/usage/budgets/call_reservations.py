@@ -11,7 +11,7 @@ from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
 from dhenara.ai.types import Call
 
-from ...storage.store_calls import StoreIO, call_store, call_store_shielded, within
+from ...storage.store_calls import AFTERWARDS, StoreIO, call_seconds_left, call_store, call_store_shielded, within
 from ..costs import unbilled, unbilled_error
 from .budget import (
     BudgetExceededError,
@@ -23,9 +23,6 @@ from .budget import (
     to_dollars,
     to_nanodollars,
 )
-
-AFTERWARDS = 1.0
-"""Minimum seconds for a store after an answer, also if the deadline has passed."""
 
 
 class ReservationStore(Protocol):
@@ -152,8 +149,7 @@ class CallReservations:
             )
 
     def _left(self) -> float | None:
-        deadline = self._call.deadline
-        return None if deadline is None else max(0.0, deadline - self._io.monotonic())
+        return call_seconds_left(self._io, self._call)
 
     def _exceeded(self, number: int, amount: int) -> BudgetExceededError:
         window, spent = self._windows[number], to_dollars(amount)

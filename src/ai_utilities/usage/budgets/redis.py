@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...storage.errors import StoreLostError, StoreVersionError
 from ...storage.generations import Generation, Generations
-from ...storage.redis import RedisClient, RedisServer
+from ...storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2
@@ -106,7 +106,7 @@ class RedisBudgets(BudgetStore):
 
     def __init__(
         self,
-        server: str | RedisClient = "redis://127.0.0.1:6379/0",
+        server: str | RedisClient = DEFAULT_SERVER,
         *,
         prefix: str = "ai_utilities:budget",
         generations: str | Path | None = None,
@@ -162,10 +162,7 @@ class RedisBudgets(BudgetStore):
         with self._server.connected_client() as client:
             result: list[str] = client.eval(script, len(self._keys), *self._keys, *fixed, *arguments)
         if result[0] == "version":
-            raise StoreVersionError(
-                f"the budgets under {self._server.prefix} have version {result[1]}, and this version of dhenara knows "
-                f"{VERSION}: upgrade dhenara, or use another prefix."
-            )
+            raise StoreVersionError.between(f"the budgets under {self._server.prefix}", result[1], VERSION, "prefix")
         if result[0] == "lost":
             raise StoreLostError(
                 f"the Redis server has lost the budgets under {self._server.prefix}: it restarted without its data or "
