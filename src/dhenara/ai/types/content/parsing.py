@@ -46,12 +46,12 @@ def read_part(part: Any) -> Any:
 
 
 def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that have a value: SDKs write None for all others."""
+    """Return the fields that have a value; SDKs write None for all others."""
     return {name: value for name, value in part.items() if value is not None}
 
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Google and Amazon parts have no type field; their key is the type."""
+    """Read a part without a type, as Google and Amazon write them: its key is the type."""
     match = read_keyed(part)
     return dict(part) if match is None else read_inner(match)
 
@@ -62,7 +62,7 @@ def read_inner(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_object(given: Any) -> Any:
-    """A part that is an object of a vendor's SDK, or a source of content."""
+    """Read an object of a vendor's SDK, or a source of content."""
     fields = model_fields(given)
     return read_source(given) if fields is None else read_part(fields)
 

@@ -1,4 +1,4 @@
-"""Blocks as Anthropic writes them."""
+"""Content blocks in the format of Anthropic."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ OWN_BLOCKS = (
     "browser_state",
     "redacted_thinking",
 )
-"""Blocks that mean something to Anthropic alone."""
+"""Blocks that have no counterpart in other formats."""
 
 
 def read_text(part: Mapping[str, Any]) -> Wire | None:
-    """Text that cites in Anthropic's words."""
+    """Read text with citations in Anthropic's format."""
     cited = part.get("citations")
     if not isinstance(cited, list | tuple) or not cited or not all(is_citation(one) for one in cited):
         return None
@@ -96,7 +96,7 @@ def plain_text(text: str) -> Wire:
 
 
 def read_search_result(part: Mapping[str, Any]) -> Wire | None:
-    """Our own form has texts in the place of content."""
+    """Read a search result; None for our own form, which has `texts` instead of `content`."""
     if "content" not in part:
         return None
     cited, texts = part.get("citations"), text_of(part["content"])
@@ -129,7 +129,7 @@ def read_tool_result(part: Mapping[str, Any]) -> Wire | None:
 
 
 def read_thinking(part: Mapping[str, Any]) -> Wire | None:
-    """Mistral's thinking is a list."""
+    """Read a signed thinking block; None for Mistral's, which is a list."""
     signed = "signature" in part and isinstance(part.get("thinking"), str)
     return generic("thinking", part, PROTOCOL) if signed else None
 

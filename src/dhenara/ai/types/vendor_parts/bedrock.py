@@ -1,4 +1,4 @@
-"""Blocks as Bedrock's Converse writes them: without a type, one key each; bytes as bytes or in base64."""
+"""Content blocks in the format of Bedrock's Converse: one key each instead of a type; bytes as bytes or base64."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ OWN_BLOCKS = (
     "toolAddition",
     "toolRemoval",
 )
-"""Blocks that mean something to Converse alone."""
+"""Blocks that have no counterpart in other formats."""
 
 
 def read_bedrock(part: Mapping[str, Any]) -> Wire | None:
-    """The block in our form; None for one that is not Converse's."""
+    """Read a block; None if it is not in the format of Converse."""
     for kind, reader in BEDROCK_READERS.items():
         if isinstance(part.get(kind), Mapping):
             match = reader(kind, part[kind])
@@ -75,7 +75,7 @@ def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
 
 
 def read_source(source: Any) -> Wire | None:
-    """Bytes or an address in S3; None for what has another form, such as text."""
+    """Read bytes or a URL in S3; None for other sources, such as text."""
     if not isinstance(source, Mapping):
         return None
     if source.get("bytes") is not None:
@@ -127,7 +127,7 @@ def inside(kind: str, left: Wire) -> Wire:
 
 
 def in_base64(given: Any) -> Any:
-    """The same with bytes as JSON has them."""
+    """Return a copy in which bytes are base64 text."""
     if isinstance(given, bytes | bytearray | memoryview):
         return b64encode(bytes(given)).decode()
     if isinstance(given, Mapping):

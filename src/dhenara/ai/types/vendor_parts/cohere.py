@@ -1,4 +1,4 @@
-"""Parts as Cohere writes them, where they differ from OpenAI's."""
+"""Content parts in the format of Cohere, where it differs from OpenAI's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SOURCES = ("url", "source", "link")
 
 
 def read_cohere_document(part: Mapping[str, Any]) -> Wire | None:
-    """A document of a tool result or of the user's own search."""
+    """Read a document of a tool result or of a search by the user."""
     text = part.get("document")
     if isinstance(text, str):
         return with_original({"type": "search_result", "texts": [text]}, part, COHERE)

@@ -64,7 +64,7 @@ KINDS = ("image", "audio", "video")
 
 
 def from_address(address: str | None, kind: str) -> Wire:
-    """A data URL has its bytes in it; any other address stays one."""
+    """Read the address of media: the bytes of a data URL, or any other URL."""
     if address and address.startswith("data:"):
         head, _, data = address[5:].partition(",")
         return {"type": kind, "data": data, "mime_type": head.split(";")[0] or None}
@@ -72,14 +72,14 @@ def from_address(address: str | None, kind: str) -> Wire:
 
 
 def from_data_or_address(text: str | None, kind: str, name: str | None = None) -> Wire:
-    """As `from_address`; what is no address is base64."""
+    """Read an address as `from_address` does, or base64 text."""
     if not text or SCHEME.match(text):
         return from_address(text, kind)
     return {"type": kind, "data": text, "mime_type": from_name(name) if name else None}
 
 
 def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
-    """A part of the kind that its media type names; without one, of the kind that its address lets expect."""
+    """Create a media part of the class that matches the media type or, without one, the URL."""
     guessed = mime_type or (from_name(url.split("?", 1)[0].split("#", 1)[0]) if url else None)
     kind = (guessed or "").split("/")[0]
     if not mime_type and url and is_youtube(url):
@@ -89,7 +89,7 @@ def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
 
 
 def text_of(content: Any) -> list[str] | None:
-    """The texts of a list of plain text blocks; None where there is anything else in it."""
+    """Return the texts of a list of plain text blocks; None if it contains other blocks."""
     if isinstance(content, str):
         return [content]
     if not isinstance(content, list | tuple):

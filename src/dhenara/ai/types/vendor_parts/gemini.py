@@ -1,4 +1,4 @@
-"""Parts as Gemini writes them: without a type, in camelCase or in snake_case."""
+"""Content parts in the format of Gemini: one key instead of a type, in camelCase or snake_case."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .common import fields, generic, leftover, media, with_fields
 Wire = dict[str, Any]
 GEMINI = "gemini"
 FREE = ("args", "response", "partMetadata")
-"""Fields whose own keys are the user's."""
+"""Fields that contain keys of the user, which are not converted."""
 
 UNDERSCORE = re.compile(r"_([a-z0-9])")
 INLINE = fields(inlineData=fields("mimeType", "data"))
@@ -20,11 +20,11 @@ STORED = fields(fileData=fields("mimeType", "fileUri"))
 CALL = fields(functionCall=fields("id", "name", "args"))
 RESPONSE = fields(functionResponse=fields("id", "name", "response"))
 OWN_PARTS = ("executableCode", "codeExecutionResult", "toolCall", "toolResponse", "audioTranscription")
-"""Parts that mean something to Gemini alone."""
+"""Parts that have no counterpart in other formats."""
 
 
 def read_gemini(given: Mapping[str, Any]) -> Wire | None:
-    """The part in our form; None for one that is not Gemini's."""
+    """Read a part; None if it is not in the format of Gemini."""
     part = camel_case(given)
     if isinstance(inline := part.get("inlineData"), Mapping):
         return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), GEMINI)
@@ -49,12 +49,12 @@ def read_gemini(given: Mapping[str, Any]) -> Wire | None:
 
 
 def plain(part: Mapping[str, Any]) -> Wire:
-    """The fields that our own text has."""
+    """Return the fields that our own text parts have."""
     return {name: part[name] for name in ("text", "cache", "origin", "extras", "citations") if name in part}
 
 
 def camel_case(given: Any) -> Any:
-    """The same with keys in camelCase, except where keys are the user's."""
+    """Return a copy with keys in camelCase, except for keys of the user."""
     if isinstance(given, list | tuple):
         return [camel_case(one) for one in given]
     if isinstance(given, bytes | bytearray | memoryview):

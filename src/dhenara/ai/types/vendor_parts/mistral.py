@@ -1,4 +1,4 @@
-"""Chunks as Mistral writes them, where they differ from OpenAI's parts."""
+"""Content parts in the format of Mistral, where it differs from OpenAI's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts as OpenAI writes them, for Chat Completions and for Responses."""
+"""Content parts in the formats of OpenAI, of Chat Completions and Responses."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_video_url(part: Mapping[str, Any]) -> Wire:
 
 
 def read_file(part: Mapping[str, Any]) -> Wire | None:
-    """A file of our own has an id too, and much else that has to stay with it."""
+    """Read a file; None for our own form, which may have an id as well."""
     text = part.get("file")
     if not isinstance(text, Mapping):
         return read_input_file(part) if any(part.get(name) for name in OWN_FILE) else None
@@ -85,7 +85,7 @@ def read_input_file(part: Mapping[str, Any]) -> Wire:
 
 
 def one_of(options: Mapping[str, Any]) -> Wire:
-    """The document by its bytes, address or id."""
+    """Create a document from its bytes, URL or id."""
     name = options.get("filename")
     match = from_data_or_address(options.get("file_data") or options.get("file_url"), "file", name)
     return {**match, "file_id": options.get("file_id"), "name": name}
