@@ -43,7 +43,7 @@ def local_server() -> Iterator[str]:
 
 def measure(contestant: Contestant, scenario: str, url: str) -> dict[str, float] | str:
     """The numbers, or why there are none."""
-    command = [str(contestant.python), str(HERE / "measure.py"), scenario, contestant.module, contestant.package, url]
+    command = [str(contestant.python), str(HERE / "measure.py"), scenario, contestant.module, contestant.target, url]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=HERE, check=False)
     except subprocess.TimeoutExpired:

@@ -13,11 +13,11 @@ HOME = ROOT / ".venvs"
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """`module` is its file in `contestants/`, `package` what `import` is measured on."""
+    """`module` is its file in `contestants/`, `target` what `import` is measured on: a package and a name of it."""
 
     name: str
     module: str
-    package: str
+    target: str
     needs: tuple[str, ...]
 
     @property
@@ -30,14 +30,14 @@ class Contestant:
 
 
 CONTESTANTS = (
-    Contestant("dhenara", "ours", "dhenara.ai", (str(ROOT),)),
-    Contestant("bare httpx2 + json", "bare", "httpx2", ("httpx2",)),
-    Contestant("openai", "openai_sdk", "openai", ("openai",)),
-    Contestant("anthropic", "anthropic_sdk", "anthropic", ("anthropic",)),
-    Contestant("litellm", "litellm_lib", "litellm", ("litellm",)),
-    Contestant("any-llm", "any_llm_lib", "any_llm", ("any-llm-sdk[openai]",)),
-    Contestant("pydantic-ai-slim", "pydantic_ai_lib", "pydantic_ai", ("pydantic-ai-slim[openai]",)),
-    Contestant("langchain-openai", "langchain_lib", "langchain_openai", ("langchain-openai",)),
+    Contestant("dhenara", "ours", "dhenara.ai:AIModelClient", (str(ROOT),)),
+    Contestant("bare httpx2 + json", "bare", "httpx2:Client", ("httpx2",)),
+    Contestant("openai", "openai_sdk", "openai:OpenAI", ("openai",)),
+    Contestant("anthropic", "anthropic_sdk", "anthropic:Anthropic", ("anthropic",)),
+    Contestant("litellm", "litellm_lib", "litellm:completion", ("litellm",)),
+    Contestant("any-llm", "any_llm_lib", "any_llm:completion", ("any-llm-sdk[openai]",)),
+    Contestant("pydantic-ai-slim", "pydantic_ai_lib", "pydantic_ai:Agent", ("pydantic-ai-slim[openai]",)),
+    Contestant("langchain-openai", "langchain_lib", "langchain_openai:ChatOpenAI", ("langchain-openai",)),
 )
 
 
