@@ -16,7 +16,7 @@ from dhenara.ai.integration import Wav, read_wav, write_wav
 
 from .info import AudioProcessingError
 
-# Formats that ffmpeg writes without seeking back, and its own names for them.
+# Formats that ffmpeg can write to a pipe, and its names for them.
 CONTAINERS = {"wav": "wav", "mp3": "mp3", "flac": "flac", "ogg": "ogg", "opus": "opus", "aac": "adts", "pcm": "s16le"}
 LONGEST = 600.0
 
@@ -29,15 +29,29 @@ def convert_audio(
     channels: int | None = None,
     timeout: float = LONGEST,
 ) -> bytes:
-    """The same sound in another format; `rate` in samples a second. Speech is well understood at 16000, one channel."""
+    """Convert audio to another format with ffmpeg.
+
+    Args:
+        file: A path, or the bytes.
+        to: The target format: wav, mp3, flac, ogg, opus, aac or pcm (default wav).
+        rate: Samples per second; 16000 is enough for speech. Default None: unchanged.
+        channels: Number of channels; 1 is enough for speech. Default None: unchanged.
+        timeout: Maximum seconds for the conversion (default 600).
+
+    Returns:
+        The converted audio.
+
+    Raises:
+        AudioProcessingError: If ffmpeg is not installed, fails or takes too long, or the format is unknown.
+    """
     container = CONTAINERS.get(to.lower().removeprefix("."))
     if container is None:
-        raise AudioProcessingError(f"there is no format {to!r} here; there are: {', '.join(CONTAINERS)}")
+        raise AudioProcessingError(f"unknown audio format {to!r}. Use one of {', '.join(CONTAINERS)}.")
     program = shutil.which("ffmpeg")
     if program is None:
         raise AudioProcessingError(
-            "converting sound needs ffmpeg, and it is not installed: get it from https://ffmpeg.org/download.html "
-            "(apt install ffmpeg, brew install ffmpeg), or give the sound in a format that the provider takes"
+            "ffmpeg is not installed; audio is converted with it. Install it (apt install ffmpeg, brew install ffmpeg, "
+            "https://ffmpeg.org/download.html), or pass audio in a format that the provider accepts."
         )
     given, source = (file, "pipe:0") if isinstance(file, bytes) else (None, str(Path(file).expanduser()))
     wanted = [*(["-ar", str(rate)] if rate else []), *(["-ac", str(channels)] if channels else [])]
@@ -47,26 +61,26 @@ def convert_audio(
     try:
         done = subprocess.run(command, input=given, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
-        raise AudioProcessingError(f"ffmpeg needed more than {timeout:.0f} s; allow more with timeout=...") from error
+        raise AudioProcessingError(f"ffmpeg took more than {timeout:.0f} s. Pass a larger timeout=...") from error
     if done.returncode or not done.stdout:
         data = done.stderr.decode(errors="replace").strip().splitlines()
-        raise AudioProcessingError(f"ffmpeg could not read the sound: {data[-1] if data else 'it says nothing more'}")
+        raise AudioProcessingError(f"ffmpeg cannot read the audio: {data[-1] if data else 'no reason given'}")
     return done.stdout
 
 
 HEAD = 1 << 16
 WINDOW = 0.05
-"""Seconds that are listened to as one."""
+"""Seconds of one measurement of loudness."""
 
 SEARCHED = 30.0
-"""How far back from the longest piece a silence is looked for, in seconds."""
+"""Seconds before the end of a piece in which the quietest moment is searched."""
 
 CODES = {(1, 8): "B", (1, 16): "h", (1, 32): "i", (3, 32): "f"}
 
 
 @dataclass(frozen=True, slots=True)
 class AudioPart:
-    """A WAV file of its own, and where it begins in the whole, in seconds."""
+    """A piece of a recording as a WAV file, with its start in the whole recording in seconds."""
 
     start: float
     seconds: float
@@ -76,14 +90,27 @@ class AudioPart:
 def split_wav(
     file: str | PathLike[str] | bytes, *, most_bytes: int | None = None, most_seconds: float | None = None
 ) -> Iterator[AudioPart]:
-    """Pieces that are neither larger nor longer than this, each cut in the quietest moment near its end."""
+    """Split a WAV recording into pieces, each cut at the quietest moment near its end.
+
+    Args:
+        file: A path, or the bytes.
+        most_bytes: Largest size of a piece in bytes.
+        most_seconds: Longest duration of a piece in seconds.
+
+    Yields:
+        The pieces, in order.
+
+    Raises:
+        AudioProcessingError: If it is not a WAV file, or the limits allow less than a second.
+    """
     with open_binary(file) as source:
         size = source.seek(0, 2)
         source.seek(0)
         wav = read_wav(source.read(HEAD), size)
         if wav is None:
-            data = "only WAV files can be split here: convert_audio(file, 'wav') makes one, by ffmpeg"
-            raise AudioProcessingError(data)
+            raise AudioProcessingError(
+                "only WAV files can be split. Convert the file first: convert_audio(file, 'wav')"
+            )
         longest = max_piece_size(wav, most_bytes, most_seconds)
         at = 0
         while at < wav.size:
@@ -103,7 +130,7 @@ def open_binary(file: str | PathLike[str] | bytes) -> BinaryIO:
 
 
 def max_piece_size(wav: Wav, most_bytes: int | None, most_seconds: float | None) -> int:
-    """In bytes of samples, whole moments only."""
+    """Return the largest size of a piece in bytes, without header; a multiple of the frame size."""
     sizes = [wav.size]
     if most_bytes is not None:
         sizes.append(most_bytes - 44)
@@ -111,12 +138,12 @@ def max_piece_size(wav: Wav, most_bytes: int | None, most_seconds: float | None)
         sizes.append(int(most_seconds * wav.rate) * wav.frame)
     longest = min(sizes) // wav.frame * wav.frame
     if longest < wav.rate * wav.frame and longest < wav.size:
-        raise AudioProcessingError("pieces of less than a second cannot be understood: allow more bytes or seconds")
+        raise AudioProcessingError("pieces would be shorter than a second. Allow more bytes or seconds.")
     return max(longest, wav.frame)
 
 
 def find_quietest_offset(samples: bytes, wav: Wav) -> int:
-    """Where to cut: the middle of the quietest stretch near the end; the end itself where nothing can be heard."""
+    """Return where to cut: the middle of the quietest window near the end, or the end if all are silent."""
     window = max(1, int(WINDOW * wav.rate)) * wav.frame
     first = max(len(samples) // 2, len(samples) - int(SEARCHED * wav.rate) * wav.frame)
     first -= first % wav.frame
@@ -124,16 +151,16 @@ def find_quietest_offset(samples: bytes, wav: Wav) -> int:
     if not starts:
         return len(samples)
     levels = [mean_amplitude(samples[at : at + window], wav) for at in starts]
-    # Several windows together, so that a breath between words counts less than a pause.
+    # The mean over several windows, so that a pause counts more than a short gap between words.
     near = [sum(levels[max(0, n - 3) : n + 4]) / len(levels[max(0, n - 3) : n + 4]) for n in range(len(levels))]
     best = min(range(len(near)), key=lambda n: (near[n], -n))
     return starts[best] + window // 2 // wav.frame * wav.frame
 
 
 def mean_amplitude(samples: bytes, wav: Wav) -> float:
-    """How far samples are from silence, on average."""
+    """Return the mean distance of the samples from silence."""
     if wav.bits == 24:
-        # The upper byte is enough to know silence from speech.
+        # The upper byte is enough to distinguish silence from speech.
         values: array[int] | array[float] = array("b", samples[2::3])
     else:
         code = CODES.get((wav.format, wav.bits))

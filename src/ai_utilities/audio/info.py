@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 
 
 class AudioProcessingError(AIUtilitiesError, ValueError):
-    """The sound cannot be read, sent or converted."""
+    """The audio cannot be read, sent or converted."""
 
 
 class UnfinishedTranscriptError(AIUtilitiesError):
-    """Some pieces of a long recording could not be heard. The first reason is the cause of this error.
+    """Some pieces of a long recording could not be transcribed. The first failure is the cause of this error.
 
-    `partial` is what was heard, with times of the whole; `missing` says from which second to which nothing was.
-    `transcribe(..., resume=error)` asks for the missing pieces alone.
+    `transcribe(..., resume=error)` sends the missing pieces only.
+
+    Attributes:
+        partial: The transcript of the other pieces, with times of the whole recording.
+        missing: Start and end in seconds of each missing range; an end of None is unknown.
     """
 
-    advice = "What was heard is in `partial`; transcribe(..., resume=error) goes on from there."
+    advice = "The rest is in `partial`; transcribe(..., resume=error) transcribes the missing pieces."
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class UnfinishedTranscriptError(AIUtilitiesError):
         self.partial = partial
         self.missing = missing
         self.results = received
-        """What was heard in each piece, by the hash of its sound."""
+        """The transcript of each piece, by the hash of its audio data."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (restore_error, (str(self), self.partial, self.missing, dict(self.results)))
@@ -60,7 +63,7 @@ RATES = (44_100, 48_000, 32_000)
 
 
 def read_flac_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
-    """The first block of a FLAC file counts its samples."""
+    """Read a FLAC file: its first block contains the number of samples."""
     if len(head) < 26:
         return NOTHING
     packed = int.from_bytes(head[18:26], "big")
@@ -69,7 +72,7 @@ def read_flac_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
 
 
 def read_ogg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
-    """The last page of an Ogg file counts its samples; Opus always counts at 48 kHz."""
+    """Read an Ogg file: its last page contains the number of samples; for Opus always at 48 kHz."""
     opus, vorbis = head.find(b"OpusHead"), head.find(b"\x01vorbis")
     last = tail.rfind(b"OggS")
     if last < 0 or len(tail) < last + 14 or (opus < 0 and vorbis < 0):
@@ -83,7 +86,7 @@ def read_ogg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
 
 
 def read_mpeg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
-    """The first frame of an MP3 file counts all of them, or they are all alike."""
+    """Read an MP3 file: its first frame contains the number of frames, or the bit rate is constant."""
     at = 0
     if head.startswith(b"ID3") and len(head) > 10:
         at = 10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:10], (21, 14, 7, 0), strict=True))
@@ -102,7 +105,7 @@ def read_mpeg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
 
 
 def read_mpeg_frame(data: bytes) -> tuple[int, int, int, int] | None:
-    """Bits and samples a second, channels, and samples of one frame of layer 3."""
+    """Return bits per second, samples per second, channels, and samples per frame of a layer 3 frame."""
     if len(data) < 4 or data[1] & 0x06 != 0x02:
         return None
     (word,) = struct.unpack(">I", data)
@@ -119,17 +122,17 @@ def read_mpeg_frame(data: bytes) -> tuple[int, int, int, int] | None:
 
 File = str | PathLike[str] | bytes
 HEAD = 1 << 20
-"""As much of a file as is looked at; ends of Ogg files beside it."""
+"""Number of bytes read from the start of a file."""
 
 USUAL_LIMIT = 25 * 1024 * 1024
-"""What most hosts take in one request."""
+"""The limit of most providers for one request."""
 
 READERS = {"audio/flac": read_flac_info, "audio/mpeg": read_mpeg_info, "audio/ogg": read_ogg_info}
 
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """`seconds`, `rate` and `channels` are None where only a decoder could tell."""
+    """Format, size and duration of an audio file. Fields that only a decoder could read are None."""
 
     mime_type: str
     size: int
@@ -140,18 +143,28 @@ class AudioInfo:
 
 
 def read_audio_info(file: File) -> AudioInfo:
-    """What is in this file, or an error that says why it is no sound."""
+    """Read format, size and duration of an audio file from its headers.
+
+    Args:
+        file: A path, or the bytes.
+
+    Returns:
+        What the headers contain.
+
+    Raises:
+        AudioProcessingError: If the file cannot be read, is empty, or has no known audio format.
+    """
     head, tail, size = read_ends(file)
-    name = "the sound" if isinstance(file, bytes) else str(file)
+    name = "the audio" if isinstance(file, bytes) else str(file)
     if not size:
         raise AudioProcessingError(f"{name} is empty")
     kind = audio_type(head)
     if kind is None:
-        raise AudioProcessingError(f"{name} is no sound that is known here, whatever it may be called")
+        raise AudioProcessingError(f"{name} is not audio in a known format. Convert it to WAV, MP3, FLAC or Ogg.")
     if kind == "audio/wav":
         wav = read_wav(head, size)
         if wav is None:
-            raise AudioProcessingError(f"{name} begins like a WAV file, and has no samples in it")
+            raise AudioProcessingError(f"{name} has the header of a WAV file, but contains no samples")
         return AudioInfo(kind, size, wav.seconds, wav.rate, wav.channels, wav.bits)
     reader = READERS.get(kind)
     seconds, rate, channels = reader(head, tail, size) if reader else (None, None, None)
@@ -159,21 +172,33 @@ def read_audio_info(file: File) -> AudioInfo:
 
 
 def check_audio(file: File, *, most_bytes: int | None = USUAL_LIMIT, most_seconds: float | None = None) -> AudioInfo:
-    """The same, or an error where it is larger or longer than it may be."""
+    """Read an audio file as `read_audio_info` does, and check its size and duration.
+
+    Args:
+        file: A path, or the bytes.
+        most_bytes: Largest allowed size in bytes; None for no limit (default 25 MiB).
+        most_seconds: Longest allowed duration in seconds; None for no limit.
+
+    Returns:
+        What the headers contain.
+
+    Raises:
+        AudioProcessingError: If it is no audio, or above a limit.
+    """
     info = read_audio_info(file)
-    name = "the sound" if isinstance(file, bytes) else str(file)
+    name = "the audio" if isinstance(file, bytes) else str(file)
     if most_bytes is not None and info.size > most_bytes:
         raise AudioProcessingError(
-            f"{name} has {info.size / 1e6:.1f} MB, and {most_bytes / 1e6:.1f} MB are allowed: "
-            "split it, or convert it to a smaller format"
+            f"{name} has {info.size / 1e6:.1f} MB; the limit is {most_bytes / 1e6:.1f} MB. "
+            "Split it, or convert it to a smaller format."
         )
     if most_seconds is not None and info.seconds is not None and info.seconds > most_seconds:
-        raise AudioProcessingError(f"{name} lasts {info.seconds:.0f} s, and {most_seconds:.0f} s are allowed: split it")
+        raise AudioProcessingError(f"{name} has {info.seconds:.0f} s; the limit is {most_seconds:.0f} s. Split it.")
     return info
 
 
 def read_ends(file: File) -> tuple[bytes, bytes, int]:
-    """The beginning of a file, its end, and its size."""
+    """Return the start of a file, its end, and its size."""
     if isinstance(file, bytes):
         return file[:HEAD], file[-65_536:], len(file)
     path = Path(file).expanduser()
@@ -184,4 +209,4 @@ def read_ends(file: File) -> tuple[bytes, bytes, int]:
             opened.seek(max(0, size - 65_536))
             return head, opened.read(), size
     except OSError as error:
-        raise AudioProcessingError(f"the sound {path} cannot be read: {error.strerror}") from error
+        raise AudioProcessingError(f"cannot read the audio file {path}: {error.strerror}") from error

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 W = TypeVar("W", bound=SpokenWord)
 SPEECH_RATE = 16_000
-"""Samples a second that recognisers listen to."""
+"""Samples per second that speech recognition uses."""
 
 
 def prepare_audio(given: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
-    """What to send: one sound, or pieces of a recording that is too long for one request."""
+    """Return the audio as one request, or as pieces if it is too large or too long for one."""
     if not isinstance(given, str | bytes | PathLike) or is_address(given):
         return given if isinstance(given, AudioContent) else AudioContent(url=str(given))
     info, limit = read_audio_info(given), most_bytes or USUAL_LIMIT
@@ -44,7 +44,7 @@ def is_address(given: Any) -> bool:
 
 
 def join_transcripts(parts: Sequence[AudioPart], received: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
-    """Many transcripts as one, with times that count from the beginning of the whole."""
+    """Join the transcripts of pieces; times count from the start of the recording."""
     first = received[0]
     warnings = unique(warning for one in received for warning in one.warnings)
     segments = [
@@ -52,7 +52,7 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
     ]
     words = [shift_times(one, part) for part, options in zip(parts, received, strict=True) for one in options.words]
     if any(one.speaker for one in [*segments, *words]):
-        data = f"the recording was heard in {len(parts)} pieces, and speakers are told apart in each of them anew"
+        data = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
         warnings.append(CallWarning(code="translated_parameter", message=data, parameter="diarize"))
     return TranscriptionResponse(
         text=" ".join(options.text.strip() for options in received if options.text.strip()),
@@ -75,7 +75,7 @@ def shift_times(one: W, part: AudioPart) -> W:
 
 
 class PieceQueue:
-    """Shared by whoever hears pieces. After a failure no new piece is begun; those on their way are heard out."""
+    """The pieces of a recording, shared by concurrent workers. After a failure no new piece is started."""
 
     def __init__(self, parts: Iterator[AudioPart], known: Mapping[str, TranscriptionResponse]) -> None:
         self._parts = parts
@@ -88,7 +88,7 @@ class PieceQueue:
         self._failed: dict[int, Exception] = {}
 
     def next_piece(self) -> tuple[int, AudioPart] | None:
-        """The next piece that nobody has heard yet, and its number; None when none is to be begun any more."""
+        """Return the next piece without a transcript and its number; None at the end or after a failure."""
         with self._lock:
             while not self._failed and (part := next(self._parts, None)) is not None:
                 number = self._count
@@ -109,7 +109,7 @@ class PieceQueue:
             self._failed[number] = error
 
     def result(self) -> TranscriptionResponse:
-        """Everything that was said, or an error with as much of it as was heard."""
+        """Return the whole transcript; raise an error with the partial transcript if a piece failed."""
         numbers = sorted(self._received)
         parts, received = [self._places[n] for n in numbers], [self._received[n] for n in numbers]
         if not self._failed:
@@ -118,14 +118,14 @@ class PieceQueue:
         if not received:
             raise first
         raise UnfinishedTranscriptError(
-            f"{len(received)} pieces of the recording were heard, and {len(self._failed)} could not be: {first}",
+            f"{len(self._failed)} pieces of the recording failed, {len(received)} were transcribed: {first}",
             partial=join_transcripts(parts, received),
             missing=self._missing_ranges(),
             received={**self._known, **{self._keys[n]: text for n, text in self._received.items()}},
         ) from first
 
     def _missing_ranges(self) -> tuple[tuple[float, float | None], ...]:
-        """From when to when nothing was heard; the end is unknown where the rest was not begun."""
+        """Return start and end of the ranges without a transcript; the end of the rest is unknown."""
         gaps: list[tuple[float, float | None]] = [
             (part.start, part.start + part.seconds) for n, part in sorted(self._places.items()) if n in self._failed
         ]
@@ -136,7 +136,7 @@ class PieceQueue:
 async def transcribe_pieces(
     operations: ClientCore, task: str, listening: PieceQueue, options: Mapping[str, Any]
 ) -> None:
-    """Hears pieces until there are none left."""
+    """Transcribe pieces until none are left."""
     while (match := await operations.mode.call(listening.next_piece)) is not None:
         number, part = match
         content = AudioContent(data=part.data, mime_type="audio/wav", name="part.wav")

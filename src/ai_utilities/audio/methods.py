@@ -1,4 +1,4 @@
-"""What both clients do with sound."""
+"""Audio methods of both clients: transcription, translation and speech."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
     Sound = str | PathLike[str] | bytes | AudioContent
 
 USUAL_CONCURRENCY = 4
-"""Pieces of a long recording that are heard at the same time; each of them is in memory meanwhile."""
+"""Number of pieces of a long recording that are transcribed concurrently; each of them is held in memory."""
 
 
 class TranscribeOptions(TypedDict, total=False):
-    """`most_bytes` and `most_seconds` say what the host takes at once: longer recordings go in pieces, `concurrency` of
-    them at the same time. `resume` is the error of a call that heard only some of them.
+    """Options of `transcribe` and `translate`.
+
+    `most_bytes` (default 25 MiB) and `most_seconds` are the provider's limits for one request. Longer recordings are
+    sent in pieces, `concurrency` of them (default 4) at the same time. `resume` is the `UnfinishedTranscriptError` of
+    an earlier call; only the missing pieces are sent.
     """
 
     provider: Any
@@ -47,7 +50,7 @@ class TranscribeOptions(TypedDict, total=False):
 
 
 class SpeakOptions(TypedDict, total=False):
-    """As the engine's `speak`."""
+    """Options of `speak`; the same as those of the engine's `speak`."""
 
     provider: Any
     model: str
@@ -65,36 +68,48 @@ class SpeakOptions(TypedDict, total=False):
 
 
 class AudioMixin:
-    """For programs that wait."""
+    """Audio methods of `AiClient`."""
 
     _operations: ClientCore
 
     def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
-        """What is said in a recording of any length. With `timestamps`, `to_srt()` and `to_vtt()` make subtitles."""
+        """Transcribe a recording of any length.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`. With `timestamps`, `to_srt()` and `to_vtt()` return subtitles.
+
+        Returns:
+            The transcript.
+
+        Raises:
+            AudioProcessingError: If the file cannot be read or split.
+            UnfinishedTranscriptError: If some pieces failed.
+        """
         return run_sync(transcribe_recording(self._operations, "transcribe", audio, dict(options)))
 
     def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
-        """What is said in it, in English."""
+        """Transcribe a recording into English text; otherwise the same as `transcribe`."""
         return run_sync(transcribe_recording(self._operations, "translate", audio, dict(options)))
 
     def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
-        """The words as they are understood, of a recording that is short enough for one request."""
+        """Stream the transcript of a recording that is short enough for one request."""
         words: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
         return words
 
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
-        """The text as speech; `save(path)` writes it."""
+        """Convert text to speech; `save(path)` of the result writes a file."""
         words: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
         return words
 
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
-        """The sound as it is made: iterate over its bytes, or `save` them."""
+        """Stream speech: iterate over its bytes, or `save` them."""
         words: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
         return words
 
 
 class AsyncAudioMixin:
-    """The same, awaited."""
+    """Audio methods of `AsyncAiClient`."""
 
     _operations: ClientCore
 
@@ -120,7 +135,7 @@ class AsyncAudioMixin:
 async def transcribe_recording(
     operations: ClientCore, task: str, audio: Any, options: dict[str, Any]
 ) -> TranscriptionResponse:
-    """The sound looked at, cut if it is too long, and what was heard in it as one."""
+    """Transcribe a recording, in pieces if it is too long for one request."""
     from ..concurrency import check_concurrency
     from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces
 
