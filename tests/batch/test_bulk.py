@@ -205,11 +205,11 @@ def test_parquet_in_and_out(echo: Any, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "told"),
     [
-        ("rows.txt", "a\n", "none of .jsonl"),
+        ("rows.txt", "a\n", "unknown file type"),
         ("rows.jsonl", '{"word": \n', "line 1, is not JSON"),
         ("rows.jsonl", "[1]\n", "a row is a string or an object"),
-        ("rows.jsonl", '{"other": 1}\n', "row 1: the prompt needs word, and the row has other"),
-        ("rows.csv", "word,b\n1\n", "line 2, has more or fewer fields"),
+        ("rows.jsonl", '{"other": 1}\n', "row 1: the row has no field word; it has other"),
+        ("rows.csv", "word,b\n1\n", "line 2: number of fields differs"),
     ],
 )
 def test_what_is_wrong_with_the_rows_is_named(name: str, content: str, told: str, echo: Any, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def max_piece_size(wav: Wav, most_bytes: int | None, most_seconds: float | None)
         sizes.append(int(most_seconds * wav.rate) * wav.frame)
     longest = min(sizes) // wav.frame * wav.frame
     if longest < wav.rate * wav.frame and longest < wav.size:
-        raise AudioProcessingError("pieces would be shorter than a second. Allow more bytes or seconds.")
+        raise AudioProcessingError("pieces of less than a second are not possible. Allow more bytes or seconds.")
     return max(longest, wav.frame)
 
 

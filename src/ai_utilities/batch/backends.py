@@ -22,10 +22,11 @@ NOT_CACHED = (None, False, "never")
 
 @dataclass(frozen=True, slots=True)
 class OnProvider:
-    """`run_bulk(..., on=OnProvider(wait=0))`; `on="provider"` is the same with nothing said.
+    """Run through the provider's batches: `run_bulk(..., on=OnProvider(wait=0))`; `on="provider"` uses the defaults.
 
-    `wait`: for how many seconds the run waits for answers; without, until all are there. What is not answered by then
-    is asked about by the next run. `every`: how often the provider is asked; without, less and less often.
+    Attributes:
+        wait: Seconds to wait for answers; the next run collects the rest. Default None: until all rows are answered.
+        every: Seconds between two status requests. Default None: increasing, from 2 to 60.
     """
 
     wait: float | None = None
@@ -34,10 +35,10 @@ class OnProvider:
 
 @dataclass(frozen=True, slots=True)
 class RowOptions:
-    """What is said about all rows of a run, in the words of the engine's batches."""
+    """Options of all rows of a run, as arguments of the engine's batches."""
 
     client: dict[str, Any]
-    """Which provider and model."""
+    """Provider and model."""
 
     call: dict[str, Any]
     """The settings of every call."""
@@ -47,7 +48,7 @@ class RowOptions:
     tags: Mapping[str, str] | None = None
 
     def build_prompt(self, words: str, settings: AiSettings) -> Any:
-        """One row's prompt, with the context before it and the files beside it. Raises where there is nothing in it."""
+        """Return the prompt of a row with context and files; raise if it is empty."""
         given = {} if self.files is None else {"files": self.files}
         check_prompt(words, given)
         spoken = resolve_ask(words, given, settings).arguments["prompt"]
@@ -55,19 +56,19 @@ class RowOptions:
 
 
 def read_row_options(options: Mapping[str, Any], settings: AiSettings) -> RowOptions:
-    """What cannot be had in a batch is said before anything is handed over."""
+    """Translate the options, and raise an error for those that batches do not support."""
     given = {SPELLINGS.get(name, name): value for name, value in options.items()}
     client: dict[str, Any] = {name: given.pop(name) for name in ("provider", "model") if name in given}
     if given.pop("cache", None) not in NOT_CACHED:
-        raise ProviderConfigurationError("answers of the provider's batches come from no cache: leave `cache` out")
+        raise ProviderConfigurationError("batches of a provider use no cache. Leave out the option cache.")
     if resolve_ask("?", {"tools": given.get("tools")}, settings).runs_tools:
         raise ProviderConfigurationError(
-            "a batch answers each call once, so tools that are functions cannot be run: describe them with "
-            "ToolDefinition, or run this here"
+            "tools cannot run in a batch, because each call is answered once. Describe them with ToolDefinition, "
+            "or use on='here'."
         )
     context, files, tags = list(given.pop("context", None) or ()), given.pop("files", None), given.pop("tags", None)
     if context and not all(isinstance(turn, Mapping) or hasattr(turn, "contents") for turn in context):
-        raise ProviderConfigurationError("the context of a batch is a list of messages")
+        raise ProviderConfigurationError("the context must be a list of messages")
     system = given.pop("system", None) or settings.system_prompt
     return RowOptions(client, {**given, **({"instructions": system} if system else {})}, context, files, tags)
 
@@ -77,11 +78,12 @@ MakeClient = Callable[[], AiClient]
 
 @dataclass(frozen=True, slots=True)
 class OnRay:
-    """`run_bulk(..., on=OnRay(workers=8))`; `on="ray"` is the same with nothing said.
+    """Run on a Ray cluster: `run_bulk(..., on=OnRay(workers=8))`; `on="ray"` uses the defaults.
 
-    `workers`: how many processes share the questions; without a number, one for each processor, and never more than
-    are asked at once. `options`: Ray's own for an actor, such as `num_cpus`, `resources` or `runtime_env`.
-    `make_client`: called in each worker, for clients with caches, layers or providers of your own.
+    Attributes:
+        workers: Number of worker processes, at most the concurrency. Default None: one per processor.
+        options: Ray's options for an actor, such as `num_cpus`, `resources` or `runtime_env`.
+        make_client: Called in each worker; creates clients with custom caches, layers or providers.
     """
 
     workers: int | None = None
@@ -90,7 +92,7 @@ class OnRay:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise ProviderConfigurationError(f"workers on Ray are at least 1, not {self.workers}")
+            raise ProviderConfigurationError(f"workers must be at least 1, not {self.workers}")
 
 
 def load_ray() -> Any:
@@ -98,21 +100,21 @@ def load_ray() -> Any:
         return import_module("ray")
     except ImportError as error:
         raise ProviderConfigurationError(
-            "Running on a cluster needs Ray. Install it, here and on its machines, with: "
+            "Ray is not installed. Install it here and on all machines of the cluster with: "
             "python -m pip install 'dhenara[ray]'"
         ) from error
 
 
 def make_client_factory(client: Any, where: OnRay, options: dict[str, Any]) -> MakeClient:
-    """What makes the same client in a worker. Takes the provider out of the options: the worker's is that one."""
+    """Return a function that creates the same client in a worker. Removes the provider from the options."""
     if where.make_client is not None:
         return where.make_client
     operations = client._operations
     provider = operations.choose_provider(options)
     if operations.middleware.submitted or not isinstance(provider, EngineProvider):
         raise ProviderConfigurationError(
-            "this client was handed a cache, a tracker, layers or a provider of your own, which cannot travel to other "
-            "machines: pass on=OnRay(make_client=...) with a function that makes it there."
+            "this client has a custom cache, tracker, layer or provider, which cannot be sent to other machines. "
+            "Pass on=OnRay(make_client=...) with a function that creates the client there."
         )
     match = provider.configuration
     text = {name: getattr(match, name).value for name in ("api_key", "model", "base_url")}
@@ -123,7 +125,7 @@ def make_client_factory(client: Any, where: OnRay, options: dict[str, Any]) -> M
 
 @dataclass(frozen=True, slots=True)
 class RayContext:
-    """What the program that starts a run has wrapped around it, to be wrapped around each question in a worker."""
+    """The tags and cache policy around a run, to be applied to each request in a worker."""
 
     tags: Mapping[str, str]
     caching: Mapping[str, Any]
@@ -134,7 +136,7 @@ def capture_context() -> RayContext:
 
 
 def check_stores_shared(settings: AiSettings) -> None:
-    """What one process keeps to itself would be there once in each worker: limits would hold many times over."""
+    """Raise if a store is local to a process, because each worker would have its own limits and budgets."""
     bounded = any(getattr(settings, name) for name in (*LIMITS, "max_concurrency", "budget_usd"))
     apart = {
         "cache_backend": settings.cache_enabled and settings.cache_backend not in ("redis", "null"),
@@ -145,8 +147,8 @@ def check_stores_shared(settings: AiSettings) -> None:
     if wrong:
         variables = ", ".join(f"AI_{name.upper()}=redis" for name in wrong)
         raise ProviderConfigurationError(
-            f"workers on Ray share caches, ledgers, limits and budgets through Redis, and {' and '.join(wrong)} of "
-            f"these settings would be apart in each: set {variables}, and AI_REDIS_URL to a server that all reach."
+            f"Ray workers share caches, ledgers, limits and budgets through Redis only, and {' and '.join(wrong)} "
+            f"would be separate in each worker. Set {variables}, and AI_REDIS_URL to a server that all can reach."
         )
 
 
@@ -155,7 +157,7 @@ HERE = "here"
 
 
 def parse_backend(on: Where) -> OnRay | OnProvider | None:
-    """None where this process asks by itself."""
+    """Return the backend; None for this process."""
     if isinstance(on, OnRay | OnProvider):
         return on
     match on:
@@ -165,4 +167,4 @@ def parse_backend(on: Where) -> OnRay | OnProvider | None:
             return OnRay()
         case "provider":
             return OnProvider()
-    raise ProviderConfigurationError(f"a bulk run is on 'provider', on 'here' or on 'ray', not on {on!r}")
+    raise ProviderConfigurationError(f"unknown backend on={on!r}. Use 'here', 'provider' or 'ray'.")

@@ -34,12 +34,28 @@ def run_bulk(
     fail_fast: bool = False,
     **options: Any,
 ) -> BulkReport:
-    """Asks every row of a JSONL, CSV or Parquet file, or of any iterable, and writes the answers in their order.
+    """Send one request per row of a file or iterable, and write the answers in the order of the rows.
 
-    `prompt` is a template such as `"Summarise: {text}"`; without one, rows are prompts. Every answer is written down at
-    once: a run that was killed goes on where it was, and rows that failed are asked again by the next run.
-    `on="provider"` hands all over to the provider's own batches, which take a day and cost half; `on="ray"` asks from
-    all machines of a Ray cluster. Everything else is as with `client.ask`.
+    Each answer is stored in a journal at once. A run that was stopped continues where it was, and failed rows are sent
+    again by the next run.
+
+    Args:
+        source: A JSONL, CSV or Parquet file, or an iterable of strings or dicts.
+        output: The output file; its extension is its format.
+        prompt: A template such as `"Summarise: {text}"`. Default None: the field `prompt` of each row.
+        client: The client. Default None: one from the settings.
+        concurrency: Number of concurrent requests. Default None: from the settings.
+        on: `"here"` (default), `"provider"` for the provider's batches (up to a day, half the price), or `"ray"`
+            for a Ray cluster; or `OnProvider` or `OnRay` with options.
+        on_progress: Called after each row with a `BulkProgress`.
+        fail_fast: Whether to stop at the first row that fails (default False).
+        **options: Options of `client.ask`.
+
+    Returns:
+        The counts, tokens, cost and duration of the run.
+
+    Raises:
+        ProviderConfigurationError: If source, output, template or options are invalid, or another run uses the output.
     """
     where = parse_backend(on)
     with ExitStack() as stack:
@@ -64,7 +80,7 @@ def run_in_threads(asking: AiClient, job: BulkJob, options: dict[str, Any], coun
         try:
             for question in iter_requests(job):
                 job.record_result(question, result_from_answer(try_ask(asking.ask, question.prompt, options)))
-        except BaseException as mistake:  # noqa: BLE001  # raised by whoever awaits the report
+        except BaseException as mistake:  # noqa: BLE001  # raised by `run_bulk`
             job.stop(mistake)
 
     run_workers(work, count, job)
@@ -85,7 +101,7 @@ async def sleep_seconds(seconds: float) -> None:
 
 
 def run_workers(work: Any, count: int, job: BulkJob) -> None:
-    """In so many threads. Ctrl-C starts nothing new and waits for nothing; the journal keeps what is there."""
+    """Run in `count` threads. Ctrl-C stops without waiting for requests; the journal keeps finished rows."""
     threads: Iterable[threading.Thread] = [
         threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(count)
     ]
@@ -111,7 +127,7 @@ async def run_bulk_async(
     fail_fast: bool = False,
     **options: Any,
 ) -> BulkReport:
-    """The same as `run_bulk`, awaited, on asyncio and trio. Cancelling keeps what is there."""
+    """The same as `run_bulk`, for asyncio and trio. When cancelled, the journal keeps finished rows."""
     where = parse_backend(on)
     async with AsyncExitStack() as stack:
         asking = client if client is not None else await stack.enter_async_context(AsyncAiClient())
@@ -138,7 +154,7 @@ async def run_in_tasks(asking: AsyncAiClient, job: BulkJob, options: dict[str, A
                 job.record_result(
                     question, result_from_answer(await try_ask_async(asking.ask, question.prompt, options))
                 )
-        except Exception as mistake:  # noqa: BLE001  # raised by itself instead of in a group
+        except Exception as mistake:  # noqa: BLE001  # raised by `run_bulk_async`, not in an exception group
             job.stop(mistake)
             group.cancel_scope.cancel()
 
@@ -156,7 +172,7 @@ async def run_on_provider(asking: AsyncAiClient, job: BulkJob, options: dict[str
 async def run_on_ray_async(
     asking: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int, where: OnRay
 ) -> None:
-    """Ray itself waits; each step of it does so off the loop."""
+    """Run the steps in a thread, because Ray blocks."""
     text = dict(options)
     run = await run_in_thread(RayRun, job, make_client_factory(asking, where, text), text, count, where)
     try:

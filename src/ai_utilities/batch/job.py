@@ -32,22 +32,24 @@ from .rows import (
 )
 
 CONTENT_OPTIONS = ("system", "system_prompt", "instructions", "context", "stop", "options")
-"""Options with texts of the user's own, which journals do not repeat."""
+"""Options that contain texts of the user, which are removed from stored errors."""
 
 FIELDS = ("text", "error", "provider", "model", "finish_reason", "prompt_tokens", "completion_tokens", "cost")
 PARQUET_ROWS = 1000
 
 
 def find_writer(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
-    """By the ending of the file's name."""
+    """Return the writer for the file's extension."""
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
-        raise ProviderConfigurationError(f"{path} is none of {', '.join(WRITERS)}: results go into such files")
+        raise ProviderConfigurationError(
+            f"{path}: unknown file type. Results are written to {', '.join(WRITERS)} files."
+        )
     return writer
 
 
 def write_output(path: Path, entries: Iterable[Entry]) -> None:
-    """All of them or none: a file that is there is replaced when the new one is whole."""
+    """Write all entries to a new file, and replace the old one when it is complete."""
     writing = path.with_name(f"{path.name}.writing")
     try:
         find_writer(path)(writing, map(flatten_entry, entries))
@@ -57,7 +59,7 @@ def write_output(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def flatten_entry(entry: Entry) -> Entry:
-    """The row as it was, and what came of it; a field of the row is never written over."""
+    """Return the row with the fields of its answer; a field that exists already gets the prefix `answer_`."""
     row = entry["row"]
     data = {name: entry.get(name) for name in FIELDS}
     return {**row, **{name if name not in row else f"answer_{name}": value for name, value in data.items()}}
@@ -95,7 +97,7 @@ def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
 
 
 def to_column_value(value: Any) -> Any:
-    """What a column can hold; anything deeper as JSON."""
+    """Convert a nested value to JSON text, because a column holds plain values only."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -112,12 +114,12 @@ WRITERS = {".jsonl": write_jsonl, ".ndjson": write_jsonl, ".csv": write_csv, ".p
 
 
 DECISIVE = ("fallbacks", "temperature", "max_tokens", "system_prompt", "strict", "provider_config")
-"""Settings that decide how rows are answered, beside provider, model and address: with others, they are asked again."""
+"""Settings in the fingerprint of a row, besides provider, model and base URL: if they change, it is sent again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowRequest:
-    """One row on its way."""
+    """One row with its prompt and fingerprint."""
 
     index: int
     row: Row
@@ -126,7 +128,7 @@ class RowRequest:
 
 
 class BulkJob:
-    """Shared by the workers of one run."""
+    """The state of one run, shared by its workers."""
 
     def __init__(
         self,
@@ -154,7 +156,7 @@ class BulkJob:
         self.mistake: BaseException | None = None
 
     def next_request(self) -> RowRequest | None:
-        """The next row that has no answer yet; None when there is none, or no more are to be asked."""
+        """Return the next row without an answer; None at the end or when the run was stopped."""
         with self._lock:
             for index, row in self._rows:
                 if self._stopped:
@@ -168,11 +170,11 @@ class BulkJob:
         return None
 
     def _contents(self) -> Iterator[str]:
-        """Texts of the options, which a provider's error may repeat."""
+        """Return texts of the options, which a provider's error may quote."""
         return texts_in([self._options.get(name) for name in CONTENT_OPTIONS])
 
     def record_result(self, question: RowRequest, outcome: RowResult) -> None:
-        """Writes down first, then counts. Errors are written without what they repeat of the options of the run."""
+        """Write the result to the journal and count it. Quotes of the options are removed from errors."""
         entry = outcome.entry
         if entry["error"] is not None:
             entry = {**entry, "error": without_contents(entry["error"], self._contents(), most=MAX_ERROR_LENGTH)}
@@ -190,7 +192,7 @@ class BulkJob:
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing new is to be asked."""
+        """Whether the run was stopped and sends no more requests."""
         return self._stopped
 
     def stop(self, mistake: BaseException | None = None) -> None:
@@ -199,7 +201,7 @@ class BulkJob:
             self.mistake = self.mistake or mistake
 
     def finish(self) -> BulkReport:
-        """Writes the output. The journal stays where rows failed, so that the next run asks only those again."""
+        """Write the output. The journal is kept if rows failed, so that the next run sends only those again."""
         write_output(self.output, self.journal.entries_in_order())
         if waiting := len(self.journal.submitted):
             self._count(replace(self.progress, waiting=waiting))
@@ -224,7 +226,7 @@ class BulkJob:
 
 
 def answered_by(settings: AiSettings) -> list[Any]:
-    """Who answers and how, wherever that was set."""
+    """Return provider, model, base URL and the other decisive settings."""
     resolved = ConfigurationResolver(settings).resolve()
     who = [resolved.provider, resolved.model.value, resolved.base_url.value]
     return [*who, *(getattr(settings, name) for name in DECISIVE)]
@@ -236,5 +238,5 @@ def iter_requests(job: BulkJob) -> Iterator[RowRequest]:
 
 
 def count(source: Source) -> int | None:
-    """How many rows there are, where that can be known without reading them."""
+    """Return the number of rows if it is known without reading them."""
     return len(source) if isinstance(source, Sequence) and not isinstance(source, str) else None

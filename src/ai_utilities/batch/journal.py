@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class SubmittedBatch:
-    """`rows` are in the order of its calls. Without a job, nobody knows whether the batch was made."""
+    """A submitted batch; `rows` are in the order of its calls. Without a job, its creation was not confirmed."""
 
     name: str
     rows: list[int]
@@ -33,30 +33,30 @@ class SubmittedBatch:
 
 
 class SubmittedBatches:
-    """As the journal tells it, note by note."""
+    """The submitted batches and their waiting rows, built from the notes in the journal."""
 
     def __init__(self) -> None:
         self.open: dict[str, SubmittedBatch] = {}
         self._batch_of: dict[int, str] = {}
 
     def __len__(self) -> int:
-        """How many rows wait."""
+        """Return the number of waiting rows."""
         return len(self._batch_of)
 
     def batch_of(self, index: int) -> str | None:
-        """The batch that a row waits for."""
+        """Return the name of the batch that the row waits for."""
         return self._batch_of.get(index)
 
     def pending_rows(self, name: str) -> list[int]:
-        """The rows that wait for this batch."""
+        """Return the rows that wait for this batch."""
         return [index for index in self.open[name].rows if self._batch_of.get(index) == name]
 
     def discard_row(self, index: int) -> None:
-        """There is news of a row, so it waits for nothing any more."""
+        """Remove a row that has a result."""
         self._batch_of.pop(index, None)
 
     def apply_note(self, name: str, note: Mapping[str, Any]) -> None:
-        """Rows were handed over, the provider told its handle, or the batch is over."""
+        """Apply a note: rows were submitted, the provider returned the job, or the batch has ended."""
         if "rows" in note:
             self.open[name] = SubmittedBatch(name, list(note["rows"]), datetime.fromisoformat(note["at"]))
             self._batch_of.update(dict.fromkeys(note["rows"], name))
@@ -74,13 +74,13 @@ Entry = dict[str, Any]
 
 
 def fingerprint_request(request: Any) -> str:
-    """Of everything that is asked in one row, so that a changed question is asked again."""
+    """Return a hash of the whole request of a row, so that a changed request is sent again."""
     written = json.dumps(request, sort_keys=True, ensure_ascii=False, default=as_json)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def as_json(value: Any) -> Any:
-    """Values with all their contents, also those that a repr leaves out, and the same in every process."""
+    """Convert a value to JSON with all its contents; the result is the same in every process."""
     if isinstance(value, BaseModel):
         return [type(value).__qualname__, value.model_dump(mode="python")]
     if isinstance(value, bytes | bytearray | memoryview):
@@ -96,7 +96,7 @@ def as_json(value: Any) -> Any:
 
 
 class BulkJournal:
-    """Lines of JSON beside the output. One run at a time; threads may share it."""
+    """A JSONL file next to the output. One run at a time may use it; it is thread-safe."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -110,7 +110,7 @@ class BulkJournal:
         self._load()
 
     def is_answered(self, index: int, request: str) -> bool:
-        """Whether this very question was answered in an earlier run."""
+        """Return whether the same request was answered in an earlier run."""
         return self._prints.get(index) == request
 
     def add(self, index: int, request: str, row: Row, result: Entry) -> None:
@@ -119,22 +119,22 @@ class BulkJournal:
             self.submitted.discard_row(index)
 
     def entry(self, index: int) -> Entry:
-        """The latest entry of a row."""
+        """Return the latest entry of a row."""
         with self._lock:
             return self._read(self._places[index])
 
     def is_pending(self, index: int, request: str) -> bool:
-        """Whether this very question was handed over in a batch, and its answer is still to come."""
+        """Return whether the same request was submitted in a batch and has no answer yet."""
         return self.submitted.batch_of(index) is not None and self.entry(index)["asked"] == request
 
     def write_note(self, name: str, **facts: Any) -> None:
-        """What happened to a batch."""
+        """Write what happened to a batch."""
         with self._lock:
             self._write({"batch": name, **facts})
             self.submitted.apply_note(name, facts)
 
     def entries_in_order(self) -> Iterator[Entry]:
-        """The latest entry of every row, in the order of the rows."""
+        """Yield the latest entry of every row, in the order of the rows."""
         for index in sorted(self._places):
             yield self._read(self._places[index])
 
@@ -142,15 +142,15 @@ class BulkJournal:
         self._file.close()
 
     def delete(self) -> None:
-        """The output holds everything now."""
+        """Delete the journal, when the output is complete."""
         self.close()
         self.path.unlink(missing_ok=True)
 
     def _write(self, entry: Entry) -> int:
-        """Where it was written."""
+        """Append an entry and return its position in the file."""
         place = self._file.seek(0, 2)
         self._file.write(json.dumps(entry, ensure_ascii=False, default=str).encode() + b"\n")
-        # To the system: what was paid for survives the death of this process.
+        # Flushed to the system, so that a paid answer survives the end of this process.
         self._file.flush()
         return place
 
@@ -160,7 +160,7 @@ class BulkJournal:
         return match
 
     def _load(self) -> None:
-        """A line that was cut off by a crash is no line; what follows goes onto a new one."""
+        """Read the entries of earlier runs; a line that was cut off by a crash is removed."""
         self._file.seek(0)
         end = 0
         for line in iter(self._file.readline, b""):
@@ -182,18 +182,18 @@ class BulkJournal:
             self._prints[index] = entry["asked"]
 
     def _lock_file(self) -> None:
-        """Two runs would pay for everything twice."""
+        """Lock the file, because two runs at the same time would pay for every row twice."""
         try:
             import fcntl
         except ImportError:
-            return  # there are no such locks on this system
+            return  # this system has no such locks
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise ProviderConfigurationError(f"another run is writing {self.path}; wait for it, or stop it") from error
+            raise ProviderConfigurationError(f"another run uses {self.path}. Wait for it, or stop it.") from error
 
 
 def private(path: str, flags: int) -> int:
-    """For its owner only: rows and answers are in it."""
+    """Open a file that only its owner can read, as it contains rows and answers."""
     return os.open(path, flags, 0o600)

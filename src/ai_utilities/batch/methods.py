@@ -1,4 +1,4 @@
-"""Batches of the provider itself: half the price, answers within a day. `ask_batch` is the one that answers now."""
+"""Methods of both clients for the provider's batches: half the price, answers within a day."""
 
 from __future__ import annotations
 
@@ -15,53 +15,61 @@ if TYPE_CHECKING:
 
 
 class BatchesMixin:
-    """For programs that wait. Options are those of the engine's methods; later calls name the model of the batch."""
+    """Batch methods of `AiClient`. Options are those of the engine's methods of the same name."""
 
     _operations: ClientCore
 
     def submit_batch(self, prompts: Iterable[Any], **options: Any) -> BatchJob:
-        """Hands the prompts over. Keep the job, as JSON if need be: another process may ask for its results."""
+        """Submit the prompts as one batch.
+
+        Args:
+            prompts: One prompt per call.
+            **options: Options of the engine's `submit_batch`.
+
+        Returns:
+            The job; it can be stored as JSON, so that another process can fetch the results.
+        """
         job: BatchJob = run_sync(submit_prompts(self._operations, "submit_batch", prompts, options))
         return job
 
     def submit_batches(self, prompts: Iterable[Any], **options: Any) -> SyncSubmissions:
-        """An iterator that hands over one batch after the other, as many as the provider's limits require."""
+        """Submit any number of prompts, in several batches if the limits require it; yields each job."""
         jobs: SyncSubmissions = run_sync(submit_prompts(self._operations, "submit_batches", prompts, options))
         return jobs
 
     def find_batch(self, name: str, **options: Any) -> BatchJob | None:
-        """The batch that was handed over under this name; None where it never arrived."""
+        """Return the batch that was submitted under this name; None if it does not exist."""
         match: BatchJob | None = run_sync(self._operations.operate("find_batch", (name,), options))
         return match
 
     def batch_items(self, job: BatchJob | str, **options: Any) -> SyncBatchItems:
-        """The answers one by one while they arrive, in the provider's order."""
+        """Iterate over the answers of a batch, in the provider's order."""
         items: SyncBatchItems = run_sync(self._operations.operate("batch_items", (job,), options))
         return items
 
     def get_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """The batch as it stands now."""
+        """Return the current state of a batch."""
         match: BatchJob = run_sync(self._operations.operate("get_batch", (job,), options))
         return match
 
     def wait_for_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """The batch once it is over; `wait` and `every` are in seconds."""
+        """Wait until a batch has ended; `wait` (maximum) and `every` are in seconds."""
         match: BatchJob = run_sync(self._operations.operate("wait_for_batch", (job,), options))
         return match
 
     def cancel_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """What is not answered yet will not be."""
+        """Cancel a batch; calls without an answer are not answered."""
         match: BatchJob = run_sync(self._operations.operate("cancel_batch", (job,), options))
         return match
 
     def batch_results(self, job: BatchJob | str, **options: Any) -> BatchResults:
-        """An answer or an error for each prompt, in their order."""
+        """Return an answer or an error for each prompt, in their order."""
         match: BatchResults = run_sync(self._operations.operate("batch_results", (job,), options))
         return match
 
 
 class AsyncBatchesMixin:
-    """The same, awaited."""
+    """Batch methods of `AsyncAiClient`."""
 
     _operations: ClientCore
 
@@ -101,7 +109,7 @@ class AsyncBatchesMixin:
 async def submit_prompts(
     operations: ClientCore, operation: str, prompts: Iterable[Any], options: dict[str, Any]
 ) -> Any:
-    """With the system prompt of the settings, and their words for settings of calls."""
+    """Submit prompts with the system prompt of the settings, and with the kit's names of options."""
     from ..ask_options import SPELLINGS
 
     given = {SPELLINGS.get(name, name): value for name, value in options.items()}

@@ -1,4 +1,4 @@
-"""A bulk run through the batches of the provider, in both colours. What is handed over stands in the journal first."""
+"""A bulk run through the provider's batches, sync and async. Each submission is written to the journal first."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 UNANSWERED = RowResult(
-    {"text": None, "error": "handed over to the provider, and not answered yet: run this again later"}
+    {"text": None, "error": "submitted to the provider and not answered yet. Run the command again later."}
 )
 
 
 class ProviderRun:
-    """Finds what an earlier run left behind, hands over what is new, and waits for all of it."""
+    """Finds the batches of an earlier run, submits new rows, and waits for the answers."""
 
     def __init__(self, job: BulkJob, operations: ClientCore, options: dict[str, Any], where: OnProvider, sleep: Sleep):
         self._job = job
@@ -41,21 +41,21 @@ class ProviderRun:
         self._sleep = sleep
         self._fed: deque[RowRequest] = deque()
         self._sending: str | None = None
-        # Where batches tell no names, those of the same time and size have to be over before one can be told.
+        # Where batches have no names, one is found by time and size, for which the batches must have ended.
         self._wait_options = {} if where.wait is None else {"wait": where.wait}
 
     async def run(self) -> None:
         with self._operations.middleware.request_scope(None, self._text.tags):
             for name in await self._find_lost_batches():
-                self._journal.write_note(name, over="it never arrived")
+                self._journal.write_note(name, over="it was not created")
             await self._submit()
             for name in await self._find_lost_batches():
                 rows = self._journal.submitted.pending_rows(name)
-                self._fail_rows(name, rows, ConnectionError("the provider never got the batch that this row was in"))
+                self._fail_rows(name, rows, ConnectionError("the batch of this row did not reach the provider"))
             await self._collect()
 
     async def _find_lost_batches(self) -> list[str]:
-        """Asks for batches of which nobody knows whether they were made. Those that were not are told."""
+        """Search the batches whose creation was not confirmed; return the names of those that do not exist."""
         unknown = [batch for batch in self._journal.submitted.open.values() if batch.job is None]
         absent = []
         for batch in unknown:
@@ -76,7 +76,7 @@ class ProviderRun:
     async def _submit(self) -> None:
         first = next(self._iter_prompts(), None)
         if first is None:
-            return  # an engine that has no batches is not asked about them for nothing
+            return  # no rows are left, so a provider without batches causes no error
         text = {**self._text.call, "name": uuid.uuid4().hex[:16], "on_submit": self._note_submission}
         submissions = await self._call_client("submit_batches", self._iter_prompts(first), **text)
         while True:
@@ -92,7 +92,7 @@ class ProviderRun:
             self._sending = None
 
     def _iter_prompts(self, first: Any = None) -> Iterator[Any]:
-        """What is still to be asked, each written down before it is handed over."""
+        """Yield the prompts of the remaining rows; each row is written to the journal first."""
         if first is not None:
             yield first
         for question in iter_requests(self._job):
@@ -106,7 +106,7 @@ class ProviderRun:
             yield prompt
 
     def _note_submission(self, name: str | None, count: int) -> None:
-        """A batch is about to be handed over: from here on it may have been, whatever happens."""
+        """Write to the journal that a batch will be submitted now; from here on it may exist."""
         rows = [self._fed.popleft().index for _ in range(count)]
         self._sending = name or ""
         self._journal.write_note(self._sending, rows=rows, at=datetime.now(UTC).isoformat())
@@ -117,7 +117,7 @@ class ProviderRun:
         )
 
     def _record_refusal(self, error: BaseException) -> None:
-        """A batch that was refused is an error of its rows; one that may have arrived is looked for later."""
+        """Fail the rows of a batch that was refused; a batch that may exist is searched later."""
         name, self._sending = self._sending, None
         if name is None:
             raise error
@@ -143,12 +143,12 @@ class ProviderRun:
 
     async def _poll_batch(self, batch: SubmittedBatch) -> None:
         if batch.job is None:
-            return  # nobody knows yet whether it was made
+            return  # its creation is not confirmed
         now: BatchJob = await self._call_client("get_batch", batch.job)
         if not now.over:
             return
         if now.state == "failed" and not now.files:
-            error = CallError(f"the batch {now.batch_id} failed: {now.reason or 'the provider does not say why'}")
+            error = CallError(f"the batch {now.batch_id} failed: {now.reason or 'no reason given'}")
             self._fail_rows(batch.name, self._journal.submitted.pending_rows(batch.name), error)
             return
         shape = {k: v for k, v in self._text.call.items() if k == "structured_output"}
@@ -158,7 +158,7 @@ class ProviderRun:
         self._journal.write_note(batch.name, over="its rows are answered")
 
     def _record_item(self, batch: SubmittedBatch, item: BatchItem) -> None:
-        """A row that was asked otherwise since then waits for another answer."""
+        """Record an answer, unless the row was sent again with another request."""
         if item.index < len(batch.rows):
             index = batch.rows[item.index]
             if self._journal.submitted.batch_of(index) == batch.name:
@@ -174,14 +174,14 @@ class ProviderRun:
 
 
 async def next_or_none(iterator: Any) -> Any:
-    """The next of an iterator of either colour; None at its end."""
+    """Return the next item of a sync or async iterator; None at its end."""
     if hasattr(iterator, "__anext__"):
         return await anext(iterator, None)
     return next(iterator, None)
 
 
 def is_definitely_refused(error: BaseException) -> bool:
-    """Whether nothing can have been made: the provider said no, or nothing was sent at all."""
+    """Return whether the batch cannot exist: the provider refused it, or nothing was sent."""
     if not isinstance(error, CallError):
         return not isinstance(error, OSError)
     return error.status is not None and 400 <= error.status < 500

@@ -21,7 +21,7 @@ from .rows import PromptTemplate, RowResult, result_from_answer
 
 
 class Worker:
-    """Lives as long as the run. What it knows is in its client."""
+    """A Ray actor that has one client for the whole run."""
 
     def __init__(self, make_client: MakeClient, options: dict[str, Any], around: RayContext) -> None:
         self._make_client = make_client
@@ -30,14 +30,14 @@ class Worker:
         self._client: AiClient | None = None
 
     def begin(self) -> None:
-        """Apart from the making, so that what cannot work is raised as it is."""
+        """Create the client. Not done in the constructor, so that its errors are raised unchanged."""
         self._client = self._make_client()
 
     def ask(self, prompt: str, *, again: bool) -> RowResult:
-        """The answer, or what went wrong. `again`: a worker died with this question, and nobody else asks it now."""
+        """Return the answer or error for a prompt. `again`: an earlier worker died while it processed this prompt."""
         if self._client is None:
-            raise RuntimeError("this worker was not begun; this is a bug")
-        # Where one died, an answer that it still kept is found, but its claim on the question is not waited for.
+            raise RuntimeError("this worker was not started. This is a bug; please report it.")
+        # The dead worker's answer may be in the cache, but its lease on the request is not waited for.
         cached = {**self._around.caching, **({"lease": 0} if again else {})}
         with caching(**cached), tagged(**self._around.tags):
             return result_from_answer(try_ask(self._client.ask, prompt, self._options))
@@ -49,20 +49,20 @@ class Worker:
 
 log = logging.getLogger("ai_utilities.batch")
 IN_VAIN = 5
-"""So many workers may die one after the other, without an answer in between, before a run gives up."""
+"""Number of workers that may die in succession, without an answer in between, before the run fails."""
 GOODBYE = 5.0
-"""Seconds for workers to put their connections down."""
+"""Seconds for workers to close their connections."""
 
 
 class WorkersLostError(DhenaraError):
-    """The workers of a bulk run on Ray die, and nothing is answered."""
+    """The Ray workers of a bulk run die repeatedly, without any answer."""
 
-    advice = "Look at Ray's logs for the reason: memory, or what is installed on its machines. The run can be resumed."
+    advice = "See Ray's logs for the reason, such as memory or missing packages. Run again to resume."
 
 
 @dataclass(eq=False, slots=True)
 class WorkerSlot:
-    """The place of one worker. `begun` arrives when it is ready for questions."""
+    """One worker of the pool. `begun` is resolved when the worker is ready."""
 
     worker: Any
     begun: Any
@@ -71,7 +71,7 @@ class WorkerSlot:
 
 
 class RayWorkerPool:
-    """Connects to the cluster that is there; where there is none, this machine becomes one, for the time of the run."""
+    """Starts workers on the connected cluster, or on a local one that is started for this run."""
 
     def __init__(
         self, ray: Any, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
@@ -86,11 +86,11 @@ class RayWorkerPool:
         self._slots: list[WorkerSlot] = []
         self._text = (make_client, options, capture_context())
         spread = {"scheduling_strategy": "SPREAD", **where.options}
-        # Ray would start a dead one again by itself, but not say which of its questions were lost.
+        # No restarts by Ray, because it does not report which requests were lost.
         self._kind = ray.remote(Worker).options(**spread, max_concurrency=self._each, max_restarts=0)
 
     def add_workers(self) -> Iterator[WorkerSlot]:
-        """Those who were not there before."""
+        """Start missing workers and yield them."""
         while len(self._slots) < self._count:
             worker = self._kind.remote(*self._text)
             slot = WorkerSlot(worker, worker.begin.remote())
@@ -98,21 +98,21 @@ class RayWorkerPool:
             yield slot
 
     def find_free_slot(self) -> WorkerSlot | None:
-        """Whoever has the least to do and time for more."""
+        """Return the least busy worker with a free place."""
         free = [slot for slot in self._slots if slot.ready and slot.busy < self._each]
         return min(free, key=lambda slot: slot.busy, default=None)
 
     def remove_worker(self, slot: WorkerSlot, error: Exception) -> None:
-        """This one died; the first who notices gives up its seat."""
+        """Remove a worker that died; does nothing if it is removed already."""
         if slot not in self._slots:
             return
         self._slots.remove(slot)
-        # It may only be out of reach, and would go on asking what others ask now.
+        # It may be alive but unreachable, and would send requests that others send now.
         self._ray.kill(slot.worker)
         self.in_vain += 1
-        log.warning("a worker on Ray was lost, another one takes its place: %s", type(error).__name__)
+        log.warning("a Ray worker was lost and is replaced: %s", type(error).__name__)
         if self.in_vain >= IN_VAIN:
-            raise WorkersLostError(f"{self.in_vain} workers died one after the other: {error}") from error
+            raise WorkersLostError(f"{self.in_vain} Ray workers died in succession: {error}") from error
 
     def close(self) -> None:
         goodbyes = [slot.worker.end.remote() for slot in self._slots if slot.ready and not slot.busy]
@@ -126,7 +126,7 @@ class RayWorkerPool:
 
 
 def worker_count(ray: Any, where: OnRay, concurrency: int) -> int:
-    """As many workers as were asked for, or as there are processors; never more than questions at once."""
+    """Return the number of workers: as configured or one per processor, at most the concurrency."""
     processors = int(ray.cluster_resources().get("CPU", 1)) if ray.is_initialized() else 1
     return min(where.workers or max(1, processors), concurrency)
 
@@ -142,7 +142,7 @@ COLUMNS = {
     "cost": "string",
 }
 AHEAD = 8
-"""Batches are so many times what is asked at once, so that one slow answer keeps few others waiting."""
+"""Rows of a block per concurrent request, so that one slow answer delays few others."""
 
 
 def ask_rows(
@@ -154,10 +154,24 @@ def ask_rows(
     where: OnRay | None = None,
     **options: Any,
 ) -> Any:
-    """The dataset with the columns of an answer beside those of the row. Nothing is asked before it is consumed.
+    """Add the columns of an answer to a Ray dataset. Requests are sent when the dataset is consumed.
 
-    For `ray.data`: read from and write to wherever Ray can. There is no journal; what survives a run that was killed is
-    what the settings' cache keeps in Redis. A column of the row is never written over: the answer's is `answer_...`.
+    There is no journal: after an interruption, only answers in a Redis cache are reused.
+
+    Args:
+        dataset: A `ray.data.Dataset`.
+        prompt: A template such as `"Summarise: {text}"`. Default None: the column `prompt`.
+        client: The client. Default None: one from the settings.
+        concurrency: Number of concurrent requests. Default None: from the settings.
+        where: Workers and Ray options.
+        **options: Options of `client.ask`.
+
+    Returns:
+        The dataset with the columns text, error, provider, model, finish_reason, prompt_tokens, completion_tokens and
+        cost. A name that exists already gets the prefix `answer_`.
+
+    Raises:
+        ProviderConfigurationError: If Ray is not installed, or the client cannot be created on other machines.
     """
     ray = load_ray()
     match = where or OnRay()
@@ -180,7 +194,7 @@ def ask_rows(
 
 
 class RowAsker:
-    """One client, kept by Ray from batch to batch; the rows of a batch are asked at once."""
+    """A callable that Ray keeps between blocks; it sends the rows of a block concurrently."""
 
     def __init__(
         self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: RayContext
@@ -192,7 +206,7 @@ class RowAsker:
         self._concurrency = concurrency
 
     def __call__(self, batch: Any) -> Any:
-        """The table with columns added; those that were there are as they were."""
+        """Return the table with the columns of the answers."""
         import pyarrow
 
         prompts = [self._template.fill(row) for row in batch.to_pylist()]
@@ -207,21 +221,21 @@ class RowAsker:
 
 
 TIMEOUT = 0.2
-"""Seconds of one step at most, so that a cancelled run ends soon."""
+"""Maximum seconds of one step, so that a cancelled run ends soon."""
 TRIES = 3
-"""So many workers may die with a question before it is the question's fault."""
+"""Number of workers that may die with a request before the request is failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class AssignedRow:
-    """A question on its way to a worker, and how many died with it before."""
+    """A request assigned to a worker, and how many workers died with it."""
 
     question: RowRequest
     deaths: int = 0
 
 
 class RayRun:
-    """Pulled step by step, by whoever waits for it in whatever colour."""
+    """A bulk run on Ray; the caller runs it step by step, sync or async."""
 
     def __init__(
         self, job: BulkJob, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
@@ -232,11 +246,11 @@ class RayRun:
         self._again: deque[AssignedRow] = deque()
         self._next = job.next_request()
         self._ray = load_ray()
-        # Where everything is answered already, no cluster is needed.
+        # No cluster is started if all rows are answered already.
         self._workers = RayWorkerPool(self._ray, make_client, options, concurrency, where) if self._next else None
 
     def step(self) -> bool:
-        """Hands out what can be asked now and takes in what is answered. Whether there is more to do."""
+        """Assign rows to free workers and record answers. Returns whether there is more to do."""
         if self._job.stopped:
             self._next = None
             self._again.clear()
@@ -250,7 +264,7 @@ class RayRun:
         return True
 
     def close(self) -> None:
-        """Workers end, whatever they are doing."""
+        """Stop all workers."""
         if self._workers is not None:
             self._workers.close()
 
@@ -305,12 +319,12 @@ class RayRun:
         if deaths < TRIES:
             self._again.append(AssignedRow(assigned.question, deaths))
             return
-        data = f"{type(error).__name__}: {deaths} workers died while they asked this; the last one: {first_line(error)}"
+        data = f"{type(error).__name__}: {deaths} workers died during this request: {first_line(error)}"
         self._job.record_result(assigned.question, RowResult({"text": None, "error": data}))
 
 
 def worker_exception(error: Any) -> BaseException:
-    """What was raised in the worker, rather than Ray's report of it."""
+    """Return the exception raised in the worker instead of Ray's wrapper."""
     cause = error.root_cause
     return cause if isinstance(cause, Exception) else error
 

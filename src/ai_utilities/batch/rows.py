@@ -22,11 +22,11 @@ from ..results import AskResult
 Row = dict[str, Any]
 Source = str | PathLike[str] | Iterable[str | Mapping[str, Any]]
 PROMPT = "prompt"
-"""The field of a row that is a prompt and nothing else."""
+"""The field of a row that contains the whole prompt."""
 
 
 def read_rows(source: Source) -> Iterator[Row]:
-    """Each row as a dict; a plain string is a row with a prompt."""
+    """Read each row as a dict; a plain string becomes a row with the field `prompt`."""
     if isinstance(source, str | PathLike):
         path = Path(source)
         yield from find_reader(path)(path)
@@ -36,12 +36,12 @@ def read_rows(source: Source) -> Iterator[Row]:
 
 
 def find_reader(path: Path) -> Any:
-    """By the ending of the file's name."""
+    """Return the reader for the file's extension."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
-        raise ProviderConfigurationError(f"{path} is none of {', '.join(READERS)}: rows come from such files")
+        raise ProviderConfigurationError(f"{path}: unknown file type. Rows are read from {', '.join(READERS)} files.")
     if not path.is_file():
-        raise ProviderConfigurationError(f"there is no file {path}")
+        raise ProviderConfigurationError(f"{path}: file not found")
     return reader
 
 
@@ -70,7 +70,7 @@ def read_csv(path: Path) -> Iterator[Row]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         for number, row in enumerate(csv.DictReader(file), 2):
             if None in row or None in row.values():
-                raise ProviderConfigurationError(f"{path}, line {number}, has more or fewer fields than its head")
+                raise ProviderConfigurationError(f"{path}, line {number}: number of fields differs from the header")
             yield row
 
 
@@ -80,12 +80,12 @@ def read_parquet(path: Path) -> Iterator[Row]:
 
 
 def load_pyarrow() -> Any:
-    """pyarrow's Parquet, or how to get it."""
+    """Import pyarrow's Parquet module; the error says how to install it."""
     try:
         from pyarrow import parquet
     except ImportError as error:
         raise ProviderConfigurationError(
-            "Parquet files need one more package. Install it with: python -m pip install 'dhenara[parquet]'"
+            "Parquet files need pyarrow. Install it with: python -m pip install 'dhenara[parquet]'"
         ) from error
     return parquet
 
@@ -94,32 +94,41 @@ READERS = {".jsonl": read_jsonl, ".ndjson": read_jsonl, ".csv": read_csv, ".parq
 
 
 class PromptTemplate:
-    """Fields are names alone: a row is data, and data may not reach into objects."""
+    """A prompt with `{field}` placeholders. Only plain field names are allowed, no attributes or indexes."""
 
     def __init__(self, text: str | None = None) -> None:
         self._text = text if text is not None else f"{{{PROMPT}}}"
         try:
             self.fields = [name for _, name, _, _ in Formatter().parse(self._text) if name is not None]
         except ValueError as error:
-            raise ProviderConfigurationError(f"the prompt's template cannot be read: {error}") from error
+            raise ProviderConfigurationError(f"invalid prompt template: {error}") from error
         odd = [name for name in self.fields if not name.isidentifier()]
         if odd:
             raise ProviderConfigurationError(
-                f"{odd[0]!r} in the prompt's template is not the name of a field; a brace that is meant stands twice"
+                f"{odd[0]!r} in the prompt template is not a field name. Write literal braces twice: {{{{ }}}}"
             )
 
     def fill(self, row: Mapping[str, Any]) -> str:
-        """The prompt for this row."""
+        """Return the prompt for this row."""
         missing = [name for name in self.fields if name not in row]
         if missing:
-            there = ", ".join(row) or "nothing"
-            raise ProviderConfigurationError(f"the prompt needs {', '.join(missing)}, and the row has {there}")
+            there = ", ".join(row) or "no fields"
+            raise ProviderConfigurationError(f"the row has no field {', '.join(missing)}; it has {there}")
         return self._text.format_map({name: row[name] for name in self.fields})
 
 
 @dataclass(frozen=True, slots=True)
 class BulkProgress:
-    """How far a run is. `total` is None where nobody knows how many rows there are. Unknown cost stays unknown."""
+    """The progress of a bulk run.
+
+    Attributes:
+        answered: Rows answered in this run.
+        failed: Rows that failed in this run.
+        reused: Rows answered by an earlier run.
+        cost: Sum of the known costs in US dollars; `unpriced` rows have no known cost.
+        total: Number of rows; None if unknown.
+        waiting: Rows that were submitted to the provider and have no answer yet.
+    """
 
     answered: int = 0
     failed: int = 0
@@ -129,7 +138,6 @@ class BulkProgress:
     unpriced: int = 0
     total: int | None = None
     waiting: int = 0
-    """Rows that were handed over to the provider and have no answer yet."""
 
     @property
     def done(self) -> int:
@@ -138,7 +146,7 @@ class BulkProgress:
 
 @dataclass(frozen=True, slots=True)
 class BulkReport(BulkProgress):
-    """The end of a run. `kept` answers were there from an earlier run and were not paid for again."""
+    """The result of a bulk run, with its duration in seconds and the path of the output."""
 
     seconds: float = 0.0
     output: str = ""
@@ -162,12 +170,12 @@ OnProgress = Callable[[BulkProgress], object]
 
 
 MAX_ERROR_LENGTH = 400
-"""Characters of an error that are kept."""
+"""Maximum characters of a stored error text."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowResult:
-    """`entry` is what a line of the journal says of it."""
+    """The result of one row; `entry` is stored in the journal."""
 
     entry: dict[str, Any]
     tokens: int = 0
@@ -179,7 +187,7 @@ class RowResult:
 
 
 def result_from_answer(result: AskResult) -> RowResult:
-    """What is kept of an answer, or of what went wrong."""
+    """Return the row result for an answer or an error."""
     entry = {
         "text": result.text if result.ok else None,
         "error": None if result.ok else describe(result.error),
@@ -194,7 +202,7 @@ def result_from_answer(result: AskResult) -> RowResult:
 
 
 def result_from_batch_item(item: BatchItem, provider: str | None, model: str | None) -> RowResult:
-    """The same of an item of a batch."""
+    """Return the row result for an item of a provider batch."""
     answer = item.response
     if answer is None:
         return result_from_error(item.error, provider, model)
@@ -213,10 +221,10 @@ def result_from_batch_item(item: BatchItem, provider: str | None, model: str | N
 
 
 def result_from_error(error: BaseException | None, provider: str | None = None, model: str | None = None) -> RowResult:
-    """A row without an answer."""
+    """Return the result of a row that failed."""
     return RowResult({"text": None, "error": describe(error), "provider": provider, "model": model})
 
 
 def describe(error: BaseException | None) -> str:
-    """The text of an error as journals keep it: shortened, without long quotes of what was sent and without secrets."""
+    """Return the error text for the journal: shortened, without secrets and long quotes of the request."""
     return f"{type(error).__name__}: {redact(without_contents(str(error), most=MAX_ERROR_LENGTH))}"
