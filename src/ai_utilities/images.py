@@ -127,8 +127,8 @@ def to_image_content(given: Picture) -> ImageContent:
 
 Options = Mapping[str, Any]
 USUALLY = 2
-"""So many earlier states are asked for, unless the call says otherwise."""
-PICTURELESS = "the stream ended without a picture"
+"""Number of previews requested by default."""
+PICTURELESS = "the stream ended without an image"
 
 
 def generate_image_with_model(
@@ -151,7 +151,7 @@ def generate_image_with_model(
 async def generate_image_with_model_async(
     client: AIModelClient, prompt: str, images: Sequence[ImageContent], text: Options
 ) -> ImageResponse:
-    """The same, awaited."""
+    """The async form."""
     method, given = image_method(prompt, images)
     if "on_partial" in text:
         made = await stream_image_async(client, prompt, text)
@@ -167,20 +167,20 @@ async def generate_image_with_model_async(
 
 
 def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tuple[Any, ...]]:
-    """The method of the engine, and what it is given."""
+    """Return the engine method and its positional arguments."""
     if not images:
         return "generate", (prompt,)
     return ("edit_image", (prompt, list(images))) if prompt.strip() else ("vary_image", (images[0],))
 
 
 def stream_options(text: Options) -> dict[str, Any]:
-    """A stream that shows what the picture will be; how often, the provider's own option can say."""
+    """Return the options of a stream with previews; `partial_images` in `options` sets their number."""
     rest = {name: value for name, value in text.items() if name != "on_partial"}
     return {**rest, "streaming": True, "options": {"partial_images": USUALLY, **text.get("options", {})}}
 
 
 def stream_image(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
-    """The finished picture; until then, each earlier state is shown."""
+    """Stream an image: call `on_partial` for each preview and return the final image."""
     stream = client.generate(prompt, **stream_options(text)).stream_generator
     for chunk, final in stream:
         if final is not None:
@@ -190,7 +190,7 @@ def stream_image(client: AIModelClient, prompt: str, text: Options) -> ImageResp
 
 
 async def stream_image_async(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
-    """The same, awaited."""
+    """The async form."""
     stream = (await client.generate_async(prompt, **stream_options(text))).async_stream_generator
     async for chunk, final in stream:
         if final is not None:
@@ -200,7 +200,7 @@ async def stream_image_async(client: AIModelClient, prompt: str, text: Options) 
 
 
 def show(chunk: Any, on_partial: Callable[[ImageContent], None]) -> None:
-    """What a chunk shows of the picture."""
+    """Call `on_partial` for each preview in the chunk."""
     for choice in chunk.data.choice_deltas if chunk else ():
         for delta in choice.content_deltas:
             if getattr(delta, "kind", None) == "image" and delta.data_delta:
@@ -208,7 +208,7 @@ def show(chunk: Any, on_partial: Callable[[ImageContent], None]) -> None:
 
 
 def final_image(stream: Any, final: AIModelCallResponse) -> ImageResponse:
-    """The picture, or what broke the stream off."""
+    """Return the image; raise the error of an interrupted stream."""
     if stream.error is not None:
         raise stream.error
     if final.image_response is None:
@@ -217,10 +217,10 @@ def final_image(stream: Any, final: AIModelCallResponse) -> ImageResponse:
 
 
 class FetchedImages:
-    """An answer whose pictures come home. One that was paid for is not lost because it could not be fetched."""
+    """Downloads the images of an answer. An image that cannot be downloaded stays as a URL, with a warning."""
 
     def __init__(self, made: ImageResponse, client: AIModelClient) -> None:
-        # Most that draw do not tell who they are.
+        # Most image APIs do not return the model name.
         request = client.model_endpoint.ai_model.model_name
         self._made = made if made.model else made.model_copy(update={"model": request})
         self._here: dict[int, GeneratedImage] = {}
@@ -231,7 +231,7 @@ class FetchedImages:
         self._here[id(picture)] = here
 
     def record_failure(self, picture: GeneratedImage, error: DhenaraError) -> None:
-        data = f"the picture is still at {picture.url}, for it could not be fetched: {error}"
+        data = f"the image could not be downloaded and is available at {picture.url}: {error}"
         self._warnings.append(CallWarning(code="provider_warning", message=data))
 
     def response(self) -> ImageResponse:

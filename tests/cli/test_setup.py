@@ -91,8 +91,8 @@ def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch:
     ("flags", "told"),
     [
         ([], "Pass --provider"),
-        (["--non-interactive"], "--provider must be given"),
-        (["-p", "openai_compatible", "--no-test"], "--base-url must be given"),
+        (["--non-interactive"], "Pass --provider"),
+        (["-p", "openai_compatible", "--no-test"], "Pass --base-url"),
         (["-p", "groq", "--key-home", "somewhere"], "--key-home"),
         (["-p", "groq", "--no-test", "-y"], "groq: API key missing"),
     ],

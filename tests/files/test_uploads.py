@@ -80,7 +80,7 @@ def test_files_are_listed_and_fetched(world: World, server: FakeServer, tmp_path
 
 
 def test_a_file_that_is_not_there_is_said_to_be_missing(world: World, server: FakeServer, tmp_path: Path) -> None:
-    with pytest.raises(ProviderConfigurationError, match="cannot be read"):
+    with pytest.raises(ProviderConfigurationError, match="cannot read the file"):
         run(world, lambda c: c.upload_file(tmp_path / "no"), settings(server.url, provider="openai"))
 
 

@@ -97,7 +97,7 @@ def test_depth_and_size_of_documents_are_bounded(monkeypatch: pytest.MonkeyPatch
     from ai_utilities.files import reading
 
     monkeypatch.setattr(reading, "MOST_XML", 1000)
-    with pytest.raises(TextExtractionError, match="unpacks to more"):
+    with pytest.raises(TextExtractionError, match="unpacked content is too large"):
         read_text(docx(said("x" * 2000)), name="a.docx")
 
 
@@ -107,11 +107,11 @@ def test_pages_that_draw_without_end_are_given_up(monkeypatch: pytest.MonkeyPatc
 
     page = pdf(*["word"] * 20)
     monkeypatch.setattr(reading, "MOST_OPERATIONS", 50)
-    with pytest.raises(TextExtractionError, match="draw more"):
+    with pytest.raises(TextExtractionError, match="draw too many"):
         read_text(page)
     monkeypatch.setattr(reading, "MOST_OPERATIONS", 10**6)
     monkeypatch.setattr(reading, "MOST_CONTENT", 100)
-    with pytest.raises(TextExtractionError, match="unpack to more"):
+    with pytest.raises(TextExtractionError, match="unpacked content of its pages is too large"):
         read_text(page)
 
 
@@ -234,5 +234,5 @@ def test_one_huge_piece_of_a_document_is_read_in_growing_steps(part: str, monkey
 
 
 def test_a_home_folder_of_nobody_is_a_typed_error() -> None:
-    with pytest.raises(TextExtractionError, match="cannot be read"):
+    with pytest.raises(TextExtractionError, match="cannot read the file"):
         read_text("~nobody-of-this-name/notes.txt")

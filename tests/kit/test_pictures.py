@@ -114,7 +114,7 @@ def test_a_picture_that_cannot_be_fetched_is_not_lost(world: World, server: Fake
 
     drawn = run(world, script, settings(server.url))
     assert drawn.images[0].url == f"{server.url}/1.png"
-    assert "could not be fetched" in drawn.warnings[0].message
+    assert "could not be downloaded" in drawn.warnings[0].message
 
 
 def test_a_model_that_also_talks_draws(world: World, server: FakeServer) -> None:

@@ -1,4 +1,4 @@
-"""Files: their words, and where they are kept at providers."""
+"""Files: reading the text of documents, and uploads to providers."""
 
 from __future__ import annotations
 

@@ -12,10 +12,10 @@ import re
 
 SILENT = frozenset({"script", "style", "noscript", "template", "svg", "head", "iframe", "noembed", "noframes"})
 RAW = frozenset({"script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes"})
-"""Elements whose content is no markup, up to their own end tag."""
+"""Elements whose content is not markup, up to their end tag."""
 
 IN_HEAD = frozenset({"base", "link", "meta", "noscript", "script", "style", "template", "title", "head", "html"})
-"""Anything else begins the body, also where </head> was left out."""
+"""Elements of the head; any other element begins the body, also without </head>."""
 
 BLOCKS = frozenset(
     {"p", "div", "section", "article", "header", "footer", "main", "ul", "ol", "table", "tr", "blockquote", "pre", "br"}
@@ -26,11 +26,11 @@ ATTRIBUTE = re.compile(r"[\s/]*(?:[^\s/>=]|=(?=[^\s/>=]))[^\s/>=]*\s*(=\s*)?")
 UNQUOTED = re.compile(r"[^\s>]*")
 ENDS = {name: re.compile(f"</{name}(?=[\\s/>]|$)", re.IGNORECASE) for name in RAW}
 HUGE_NUMBER = re.compile(r"&#(?:0*[0-9]{8,}|[xX]0*[0-9a-fA-F]{7,});?")
-"""Numbers of characters that do not exist, some longer than Python reads."""
+"""Character references with numbers that do not exist or are too long for `int`."""
 
 
 class HtmlTextParser:
-    """Gathers what is shown."""
+    """Collects the visible text."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []
@@ -72,7 +72,7 @@ class HtmlTextParser:
 
 
 def read_html(text: str) -> str:
-    """The words of a page."""
+    """Return the visible text of a page."""
     words = HtmlTextParser()
     at = 0
     while at < len(text):
@@ -89,7 +89,7 @@ def read_html(text: str) -> str:
 
 
 def read_markup(text: str, begin: int, words: HtmlTextParser) -> int:
-    """One tag, comment or declaration, or a lone "<"; the place after it."""
+    """Read a tag, comment, declaration or a single "<"; return the position after it."""
     if text.startswith("<!--", begin):
         return after(text, "-->", begin + (2 if text.startswith(("<!-->", "<!--->"), begin) else 4))
     if text.startswith(("<!", "<?"), begin):
@@ -114,7 +114,7 @@ def read_markup(text: str, begin: int, words: HtmlTextParser) -> int:
 
 
 def raw_text(text: str, at: int, tag: str, words: HtmlTextParser) -> int:
-    """What stands in an element without markup; the place of its end tag."""
+    """Read the content of an element without markup; return the position of its end tag."""
     end = ENDS[tag].search(text, at)
     stop = end.start() if end else len(text)
     words.text(text[at:stop])
@@ -122,7 +122,7 @@ def raw_text(text: str, at: int, tag: str, words: HtmlTextParser) -> int:
 
 
 def tag_end(text: str, at: int) -> int:
-    """The place after the ">" of a tag, which may stand in quoted values, too; -1 where there is none."""
+    """Return the position after the ">" of a tag, outside of quoted values; -1 if there is none."""
     while at < len(text):
         attribute = ATTRIBUTE.match(text, at)
         if attribute is None:
@@ -142,6 +142,6 @@ def tag_end(text: str, at: int) -> int:
 
 
 def after(text: str, mark: str, at: int) -> int:
-    """The place after the mark; the end of the page where there is none."""
+    """Return the position after the mark; the end of the page if there is none."""
     end = text.find(mark, at)
     return end + len(mark) if end >= 0 else len(text)

@@ -1,4 +1,4 @@
-"""What both clients do with files."""
+"""File methods of both clients: uploads, downloads, lists and removal."""
 
 from __future__ import annotations
 
@@ -19,37 +19,58 @@ if TYPE_CHECKING:
 
 
 class FilesMixin:
-    """For programs that wait. Options are those of the engine's methods, `provider` and `tags` beside them."""
+    """File methods of `AiClient`. Options are those of the engine's methods, and `provider` and `tags`."""
 
     _operations: ClientCore
 
     def upload_file(self, path: File, *, again: bool = False, **options: Any) -> UploadedFile:
-        """The file at the provider, ready to be used. What is there already is not sent again, unless `again`."""
+        """Upload a file and wait until it can be used. An unchanged file that was uploaded before is not sent again.
+
+        Args:
+            path: A path, or the bytes.
+            again: Whether to upload it in any case (default False).
+            **options: Options of the engine's `upload_file`.
+
+        Returns:
+            The uploaded file; pass it in `files=[...]`.
+
+        Raises:
+            ProviderConfigurationError: If the file cannot be read.
+        """
         return run_sync(upload(self._operations, path, again, options))
 
     def get_file(self, file_id: str, **options: Any) -> UploadedFile:
-        """What the provider knows of a file."""
+        """Return the provider's information about a file."""
         match: UploadedFile = run_sync(self._operations.operate("get_file", (file_id,), options))
         return match
 
     def list_files(self, **options: Any) -> list[UploadedFile]:
-        """All files at the provider."""
+        """Return all files at the provider."""
         match: list[UploadedFile] = run_sync(self._operations.operate("list_files", (), options))
         return match
 
     def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Any
     ) -> bytes | Path:
-        """What is in a file, or where it was written while it came; `on_progress(received, size)` hears of that."""
+        """Download a file.
+
+        Args:
+            file_id: The provider's id of the file.
+            to_path: Where to write it. Default None: the bytes are returned.
+            **options: Options of the engine's `download_file`, such as `on_progress(received, size)`.
+
+        Returns:
+            The bytes, or the path that was written.
+        """
         return run_sync(download(self._operations, file_id, to_path, options))
 
     def delete_file(self, file_id: str, **options: Any) -> None:
-        """The provider forgets the file."""
+        """Delete a file at the provider."""
         run_sync(delete(self._operations, file_id, options))
 
 
 class AsyncFilesMixin:
-    """The same, awaited."""
+    """File methods of `AsyncAiClient`."""
 
     _operations: ClientCore
 
@@ -98,13 +119,13 @@ async def upload(operations: ClientCore, file: File, again: bool, options: dict[
 
 
 def file_key(key_of: Any, file: File, *who: str) -> str:
-    """The key of a file, or what is wrong with it in our words."""
+    """Return the key of a file; raise a configuration error if it cannot be read."""
     from ..exceptions import ProviderConfigurationError
 
     try:
         return str(key_of(file, *who))
     except OSError as error:
-        raise ProviderConfigurationError(f"the file {file!r} cannot be read: {error.strerror}") from error
+        raise ProviderConfigurationError(f"cannot read the file {file!r}: {error.strerror}") from error
 
 
 async def wait_until_ready(operations: ClientCore, file: UploadedFile, among: dict[str, Any]) -> UploadedFile:
@@ -115,7 +136,7 @@ async def wait_until_ready(operations: ClientCore, file: UploadedFile, among: di
 
 
 def account_key(provider: Any) -> tuple[str, ...]:
-    """Whose files these are: the provider, its address, the key, and the headers and settings that name a project."""
+    """Return what identifies the account: provider, base URL, key, headers and provider settings."""
     configuration = getattr(provider, "configuration", None)
     base = getattr(getattr(configuration, "base_url", None), "value", None)
     key = getattr(getattr(configuration, "api_key", None), "value", None)

@@ -20,26 +20,26 @@ from .html_text import read_html
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-"""The same once more, for programs that do not understand it."""
+"""Fallback content, which repeats the text for programs that do not support the element."""
 
 MOST_XML = 200 * 1024 * 1024
-"""A small archive can unpack to more than memory holds."""
+"""Maximum unpacked size, because a small archive can unpack to more than memory holds."""
 
 MOST_DEPTH = 1000
 PIECE = 64 * 1024
 MOST_OPERATIONS = 2_000_000
-"""What the pages of a PDF may draw, all together; forms that show each other twice double with each level."""
+"""Maximum number of forms drawn by all pages of a PDF; nested forms can grow exponentially."""
 
 MOST_CONTENT = 64 * 1024 * 1024
-"""Bytes of the content of its pages, unpacked."""
+"""Maximum unpacked bytes of the page contents of a PDF."""
 
 
 def read_docx(data: bytes) -> tuple[str, ...]:
-    """Paragraphs and tables; a page ends where the author or the program that saved it said so."""
+    """Read paragraphs and tables of a Word document; pages end at saved page breaks."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
         payload = archive.getinfo("word/document.xml")
         if payload.file_size > MOST_XML:
-            raise ValueError("it unpacks to more than can be read")
+            raise ValueError("its unpacked content is too large")
         document = Document()
         for event, element in events(archive, payload):
             if event == "start":
@@ -51,18 +51,18 @@ def read_docx(data: bytes) -> tuple[str, ...]:
 
 
 def events(archive: zipfile.ZipFile, data: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
-    """The beginnings and ends of elements, while the file is unpacked."""
+    """Yield the starts and ends of elements while the file is unpacked."""
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     tail = b""
     with archive.open(data) as file:
         size = PIECE
         while piece := file.read(size):
             if b"<!DOCTYPE" in tail + piece or b"<!ENTITY" in tail + piece:
-                raise ValueError("it defines entities, which documents never do")
+                raise ValueError("it defines XML entities, which are not allowed")
             tail = piece[-16:]
             parser.feed(piece)
             events = list(parser.read_events())
-            # What is no event yet is read again with the next piece: in growing pieces, that takes linear time.
+            # Incomplete events are read again with the next piece; growing pieces keep the total time linear.
             size = PIECE if events else size * 2
             yield from events
     parser.close()
@@ -70,7 +70,7 @@ def events(archive: zipfile.ZipFile, data: zipfile.ZipInfo) -> Iterator[tuple[st
 
 
 class Document:
-    """The text of a document, written while its elements are read."""
+    """Builds the text of a document while its elements are read."""
 
     def __init__(self) -> None:
         self.pages: list[list[str]] = [[]]
@@ -114,7 +114,7 @@ class Document:
         self._line.clear()
 
     def _in_table(self, name: str, element: Any) -> None:
-        """Cells of the outermost table are columns; what stands in tables inside of them are their words."""
+        """Cells of the outermost table become columns; nested tables become text of their cell."""
         if name == "tbl":
             self._tables -= 1
             if not self._tables:
@@ -131,7 +131,7 @@ class Document:
 
 
 def shown(name: str, element: Any) -> str:
-    """The text of one piece."""
+    """Return the text of one element."""
     match name:
         case "t":
             return element.text or ""
@@ -144,7 +144,7 @@ def shown(name: str, element: Any) -> str:
 
 
 def read_pdf(data: bytes) -> tuple[str, ...]:
-    """The words of each page; a scanned page has none."""
+    """Return the text of each page of a PDF; scanned pages have none."""
     try:
         import pypdf
     except ImportError as error:
@@ -154,15 +154,15 @@ def read_pdf(data: bytes) -> tuple[str, ...]:
     try:
         reader: Any = pypdf.PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
-            raise ValueError("it is locked with a password")
+            raise ValueError("it is protected by a password")
         work = Work()
         return tuple(work.text_of(page) for page in reader.pages)
-    except Exception as error:  # damaged files make pypdf raise whatever its code comes upon
+    except Exception as error:  # pypdf raises arbitrary exceptions for damaged files
         raise ValueError(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__) from error
 
 
 class Work:
-    """What was done for a document so far, which is bounded."""
+    """Counts the work for a document and raises above the bounds."""
 
     def __init__(self) -> None:
         self._operations = 0
@@ -172,25 +172,25 @@ class Work:
         content = page.get_contents()
         self._bytes += len(content.get_data()) if content is not None else 0
         if self._bytes > MOST_CONTENT:
-            raise ValueError("its pages unpack to more than can be read")
+            raise ValueError("the unpacked content of its pages is too large")
         return (page.extract_text(visitor_operand_before=self._count) or "").strip()
 
     def _count(self, *operation: Any) -> None:
         self._operations += 1
         if self._operations > MOST_OPERATIONS:
-            raise ValueError("its pages draw more than can be read")
+            raise ValueError("its pages draw too many forms")
 
 
 MOST_BYTES = 100 * 1024 * 1024
 
 
 class TextExtractionError(AIUtilitiesError, ValueError):
-    """There are no words in this file, or none that can be read here."""
+    """The file has no text, or none that can be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """`pages` are those of the file; what has no pages is one."""
+    """The text of a file by pages; a format without pages has one."""
 
     name: str
     mime_type: str
@@ -198,11 +198,11 @@ class FileText:
 
     @property
     def text(self) -> str:
-        """Everything, without marks."""
+        """The text of all pages."""
         return "\n\n".join(page for page in self.pages if page)
 
     def to_prompt(self) -> str:
-        """The words with the name of the file and marks where pages begin, so that answers can name them."""
+        """The text with the file name and page numbers, so that answers can refer to them."""
         if len(self.pages) == 1:
             return f"[{self.name}]\n{self.pages[0]}"
         marked = (f"[{self.name}, page {number}]\n{page}" for number, page in enumerate(self.pages, 1))
@@ -212,11 +212,17 @@ class FileText:
 def read_text(
     file: str | PathLike[str] | bytes, *, name: str | None = None, most_bytes: int | None = MOST_BYTES
 ) -> FileText:
-    """The words of a file. What it is, its content says first, then its name."""
+    """Read the text of a file. The format is recognized by its content, then by its name.
+
+    Raises:
+        TextExtractionError: If the file cannot be read, is too large, or has no text in a known format.
+    """
     called = name or ("file" if isinstance(file, bytes) else Path(file).name)
     data = file if isinstance(file, bytes) else read_disk(Path(file), most_bytes)
     if most_bytes is not None and len(data) > most_bytes:
-        raise TextExtractionError(f"{called} has {len(data)} bytes, and {most_bytes} are allowed: pass most_bytes=...")
+        raise TextExtractionError(
+            f"{called} has {len(data)} bytes; the limit is {most_bytes}. Pass a larger most_bytes=..."
+        )
     kind = kind_of(data, called)
     reader = READERS.get(kind)
     if reader is not None:
@@ -225,12 +231,12 @@ def read_text(
         except AIUtilitiesError:
             raise
         except UNREADABLE as error:
-            raise TextExtractionError(f"{called} could not be read as {kind}: {error}") from error
+            raise TextExtractionError(f"cannot read {called} as {kind}: {error}") from error
     text = decode_text(data)
     if text is None:
         raise TextExtractionError(
-            f"{called} is {kind}, whose words cannot be read here; "
-            "upload it, or pass it with files=[...] to a model that can"
+            f"{called}: the text of {kind} cannot be read. "
+            "Upload the file, or pass it in files=[...] to a model that reads it."
         )
     return FileText(called, kind, (text,))
 
@@ -238,12 +244,12 @@ def read_text(
 def read_disk(path: Path, most_bytes: int | None) -> bytes:
     try:
         with path.expanduser().open("rb") as file:
-            # Devices and pipes do not tell their size.
+            # Devices and pipes have no size.
             data = file.read() if most_bytes is None else file.read(most_bytes + 1)
     except (OSError, ValueError, RuntimeError) as error:
-        raise TextExtractionError(f"the file {path} cannot be read: {getattr(error, 'strerror', error)}") from error
+        raise TextExtractionError(f"cannot read the file {path}: {getattr(error, 'strerror', error)}") from error
     if most_bytes is not None and len(data) > most_bytes:
-        raise TextExtractionError(f"{path} has more than {most_bytes} bytes: pass most_bytes=...")
+        raise TextExtractionError(f"{path} has more than {most_bytes} bytes. Pass a larger most_bytes=...")
     return data
 
 
@@ -260,7 +266,7 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def decode_text(data: bytes) -> str | None:
-    """Text in the encodings that files have; None for what is none."""
+    """Decode text in common encodings; None if it is not text."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(encoding, "replace")
@@ -269,7 +275,7 @@ def decode_text(data: bytes) -> str | None:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        # A character cut at the end is no other encoding.
+        # A character that is cut off at the end does not mean another encoding.
         return data[: error.start].decode() if error.start > len(data) - 4 else data.decode("cp1252", "replace")
 
 
@@ -278,7 +284,7 @@ UNREADABLE = (
     *(ValueError, LookupError, OSError, EOFError, RuntimeError, NotImplementedError, OverflowError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, ElementTree.ParseError),
 )
-"""What damaged files make the readers of the standard library raise; encrypted archives are RuntimeErrors."""
+"""Exceptions of the standard library for damaged files; encrypted archives raise RuntimeError."""
 
 READERS: dict[str, Callable[[bytes], tuple[str, ...]]] = {
     "application/pdf": read_pdf,

@@ -1,4 +1,4 @@
-"""Which files are at which provider already, so that the same one is not sent twice."""
+"""Records which files were uploaded to which provider, so that the same file is not sent twice."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ UPLOADS = Schema(
     "uploads", ("create table if not exists uploads (key text primary key, file_id text not null, expires real)",)
 )
 WAIT = 2.0
-"""Seconds to wait for a locked record: without it, a file is only uploaded once more."""
+"""Seconds to wait for a locked record; without the record, a file is uploaded again."""
 
 
 class UploadRecord:
-    """Remembers uploads by provider, account and content, in a small database that processes share."""
+    """Uploads by provider, account and content, in a SQLite file that processes share."""
 
     def __init__(self, path: str | PathLike[str] | None = None, now: Callable[[], float] = time) -> None:
         self._file = SQLiteFile(path if path is not None else cache_path("uploads.sqlite"), UPLOADS, WAIT, lazy=True)
         self._now = now
 
     def find(self, key: str) -> str | None:
-        """The id of the file, unless the provider has forgotten it by now; None as well while the record is locked."""
+        """Return the id of the file; None if it is unknown or expired, or the record is locked."""
         try:
             row = self._file.fetch_one("select file_id, expires from uploads where key = ?", (key,))
         except StoreError as error:
@@ -48,7 +48,7 @@ class UploadRecord:
         self._tried("delete from uploads where file_id = ?", (file_id,))
 
     def _tried(self, statement: str, values: tuple[object, ...]) -> None:
-        """A file that is at the provider is not lost for a record that cannot be written."""
+        """Execute a statement; if it fails, only log it, as the upload itself was successful."""
         try:
             self._file.fetch_all(statement, values)
         except StoreError as error:
@@ -56,7 +56,7 @@ class UploadRecord:
 
 
 def key_of(file: str | PathLike[str] | bytes, *who: str) -> str:
-    """The content of a file and who has it, as one word. Accounts are hashed along, so the record shows no key."""
+    """Return a hash of the file's content and the account, so that the record contains no API key."""
     seed = hashlib.sha256()
     for part in who:
         seed.update(part.encode() + b"\0")

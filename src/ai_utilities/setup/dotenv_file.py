@@ -1,4 +1,4 @@
-"""A `.env` file changed without losing anything: comments, order and lines of others stay as they are."""
+"""Changes a `.env` file; comments, order and other lines stay unchanged."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ OWNER_ONLY = 0o600
 
 @dataclass(frozen=True, slots=True)
 class VariableChange:
-    """What happens to one variable. `before` is None when it was not there."""
+    """The change of one variable; `before` is None if it was not set."""
 
     name: str
     before: str | None
@@ -31,13 +31,13 @@ class VariableChange:
 
 
 def patch_text(text: str, values: Mapping[str, str]) -> str:
-    """The file's text with these values: in their places where they were, at the end where they were not."""
+    """Return the text with these values: existing variables are replaced, new ones added at the end."""
     left = dict(values)
     lines = []
     for binding in parse_stream(StringIO(text)):
         original = binding.original.string
         if binding.key is not None and binding.key in values:
-            # A variable that stands twice counts by its last line, so every line of it gets the value.
+            # The last line of a repeated variable counts, so every line of it gets the value.
             left.pop(binding.key, None)
             original = replace_value(original, binding, values[binding.key])
         lines.append(original)
@@ -49,7 +49,7 @@ def patch_text(text: str, values: Mapping[str, str]) -> str:
 
 
 def replace_value(original: str, binding: Binding, value: str) -> str:
-    """One line with another value; what stands before the name, `export` too, and a comment behind it stay."""
+    """Return the line with another value; `export` and a trailing comment stay."""
     name = binding.key or ""
     before = original[: original.index(name)]
     line = original.rstrip("\r\n")
@@ -57,7 +57,7 @@ def replace_value(original: str, binding: Binding, value: str) -> str:
 
 
 def trailing_comment(line: str, binding: Binding) -> str:
-    """What the line says behind its value: the part without which the value is the same."""
+    """Return the comment after the value."""
     for match in re.finditer(r"[ \t]+#", line):
         (without, *_) = parse_stream(StringIO(line[: match.start()]))
         if without.key == binding.key and without.value == binding.value:
@@ -66,34 +66,44 @@ def trailing_comment(line: str, binding: Binding) -> str:
 
 
 def quote_value(value: str) -> str:
-    """The value so that every reader of such files reads the same."""
+    """Quote the value so that all parsers of `.env` files read it the same way."""
     if value and set(value) <= PLAIN:
         return value
     if "\n" in value or "\r" in value:
-        raise ProviderConfigurationError("a value with a line end cannot stand in a .env file; is it pasted whole?")
+        raise ProviderConfigurationError("a value in a .env file cannot contain a line break. Check the pasted text.")
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
 
 
 def find_changes(text: str, values: Mapping[str, str]) -> list[VariableChange]:
-    """What writing these values would change; what is there already is no change."""
+    """Return what writing these values would change."""
     there = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
     return [VariableChange(name, there.get(name), value) for name, value in values.items() if there.get(name) != value]
 
 
 def read_text(path: Path) -> str:
-    """The file as it is, its line ends too; empty where there is none."""
+    """Return the text of the file with its line endings; empty if there is no file."""
     try:
         return path.read_bytes().decode() if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ProviderConfigurationError(f"{path} cannot be read, so it is left as it is: {error}") from error
+        raise ProviderConfigurationError(f"cannot read {path}, so nothing was changed: {error}") from error
 
 
 def write_dotenv(
     path: Path, values: Mapping[str, str], check: Callable[[Path], object] = lambda made: None
 ) -> Path | None:
-    """Writes all or nothing, readable by its owner alone; nothing if `check` raises, which sees the file beforehand.
-    Returns the backup, where there was a file before.
+    """Write the values into a `.env` file that only its owner can read, completely or not at all.
+
+    Args:
+        path: The file.
+        values: The variables.
+        check: Called with the new file before it replaces the old one; if it raises, nothing is changed.
+
+    Returns:
+        The backup of the old file; None if there was no file or no change.
+
+    Raises:
+        ProviderConfigurationError: If the file cannot be read or written.
     """
     target = path.resolve()
     before = read_text(target)
@@ -101,19 +111,19 @@ def write_dotenv(
     if after == before:
         return None
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
-        raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed: chmod u+w {path}")
+        raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed. Run: chmod u+w {path}")
     try:
         with temporary_sibling(target, after) as made:
             check(made)
             backup = back_up_file(target) if target.exists() else None
             made.replace(target)
     except OSError as error:
-        raise ProviderConfigurationError(f"{path} cannot be written, so nothing was changed: {error}") from error
+        raise ProviderConfigurationError(f"cannot write {path}, so nothing was changed: {error}") from error
     return backup
 
 
 def back_up_file(path: Path) -> Path:
-    """A copy beside it, under the first name that is free."""
+    """Copy the file to the first free backup name."""
     number = 0
     while (copy := path.with_name(f"{path.name}.bak{number or ''}")).exists():
         number += 1
@@ -124,7 +134,7 @@ def back_up_file(path: Path) -> Path:
 
 @contextmanager
 def temporary_sibling(path: Path, text: str) -> Iterator[Path]:
-    """A whole file in the same folder; gone afterwards, unless it took the place of another."""
+    """Create a complete file in the same folder; it is deleted afterwards unless it was renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:

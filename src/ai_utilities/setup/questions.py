@@ -34,19 +34,19 @@ from .steps import (
 
 DONE = "done"
 KEY_HOMES = (
-    Option("dotenv", "in the .env file, readable by you alone"),
+    Option("dotenv", "in the .env file, readable only by you"),
     Option("keyring", "in the keyring of this computer"),
-    Option("shown", "nowhere: show me the line, I put it where it belongs"),
+    Option("shown", "nowhere: show the line, and I store it myself"),
 )
 Interview = Generator[Step, Any, SetupPlan]
 
 
 def run_interview(variables: Mapping[str, str]) -> Interview:
-    """Asks until there is something that works, or that the user insists on. `variables` is what is set already."""
+    """Ask until a provider works or is accepted by the user. `variables` are the existing variables."""
     servers: Sequence[Server] = yield Detect()
     entries: list[ProviderEntry] = []
     while not entries or (
-        yield Confirm("more", "Set up another provider, to be tried when the first is missing?", False)
+        yield Confirm("more", "Set up another provider, used if the first one is not available?", False)
     ):
         name = yield choice_of_provider(servers, variables, [entry.provider for entry in entries])
         entry = yield from ask_about_provider(facts_of(name), servers, variables)
@@ -54,12 +54,12 @@ def run_interview(variables: Mapping[str, str]) -> Interview:
             entries.append(entry)
     home: KeyHome = "dotenv"
     if any(entry.key for entry in entries):
-        home = yield Choose("key_home", "Where shall keys be kept?", KEY_HOMES, "dotenv")
+        home = yield Choose("key_home", "Where should keys be stored?", KEY_HOMES, "dotenv")
     return SetupPlan(tuple(entries), home)
 
 
 def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], taken: Sequence[str]) -> Choose:
-    """Those that run here or have a key come first."""
+    """Return the choice of a provider; those with a key or a running server come first."""
     running = {server.provider: f"runs at {server.address}" for server in servers}
     keyed = {
         name: f"{variable} is set"
@@ -77,7 +77,7 @@ def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], 
 def ask_about_provider(
     facts: ProviderFacts, servers: Sequence[Server], variables: Mapping[str, str]
 ) -> Generator[Step, Any, ProviderEntry | None]:
-    """Everything about one provider; None when the user leaves it after all."""
+    """Ask everything about one provider; None if the user leaves it out."""
     entry = ProviderEntry(facts.name)
     while True:
         entry = yield from ask_base_url(entry, facts, servers)
@@ -89,45 +89,45 @@ def ask_about_provider(
             return entry
         yield Notice(f"{facts.name} does not answer: {problem}")
         options = (
-            Option("again", "change key, address or model"),
-            Option("keep", "as it is"),
-            Option("leave", "it out"),
+            Option("again", "change key, base URL or model"),
+            Option("keep", "keep it as it is"),
+            Option("leave", "leave it out"),
         )
         what = yield Choose("failed", "What now?", options, "again")
         if what != "again":
             return entry if what == "keep" else None
-        # What was wrong is asked again, the key of the environment included.
+        # Everything is asked again, also for a key that is in the environment.
         entry, variables = replace(entry, key=None, key_from=None), {}
 
 
 def ask_base_url(
     entry: ProviderEntry, facts: ProviderFacts, servers: Sequence[Server]
 ) -> Generator[Step, Any, ProviderEntry]:
-    """Where a server of one's own is; hosted providers are where they are."""
+    """Ask for the base URL of a self-hosted server; hosted providers have a fixed one."""
     if facts.name == EMBEDDED or (facts.needs_key and facts.address is not None):
         return entry
     match = next((server.address for server in servers if server.provider == facts.name), None)
-    address = yield Write("base_url", f"Address of {facts.name}", entry.base_url or match or facts.address)
+    address = yield Write("base_url", f"Base URL of {facts.name}", entry.base_url or match or facts.address)
     return replace(entry, base_url=address or None)
 
 
 def ask_api_key(
     entry: ProviderEntry, facts: ProviderFacts, variables: Mapping[str, str]
 ) -> Generator[Step, Any, ProviderEntry]:
-    """A key, where one is needed. One that is set already is used where it is, and not copied."""
+    """Ask for a key if one is needed. A key that is already in a variable is used and not copied."""
     if not facts.key:
         return entry
     there = next((name for name in facts.key if variables.get(name)), None)
     if there is not None and (yield Confirm("use_key", f"{there} is set. Use it?")):
         return replace(entry, key_from=there, key=None)
-    made = f" (made at {facts.keys_url})" if facts.keys_url else ""
-    needed = "" if facts.needs_key else ", or nothing if it needs none"
+    made = f" (create one at {facts.keys_url})" if facts.keys_url else ""
+    needed = "" if facts.needs_key else " (empty if it needs none)"
     key = yield Hide("api_key", f"API key for {facts.name}{made}{needed}")
     return replace(entry, key=key or None, key_from=None)
 
 
 def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Generator[Step, Any, ProviderEntry]:
-    """From the provider's own list where it can be had, else from what is known."""
+    """Ask for a model from the provider's list, or from the catalogue if the list is not available."""
     match: list[str] | str = yield ListModels(entry)
     names = (
         match
@@ -135,8 +135,8 @@ def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Generator[Step, Any
         else [offer.model for offer in models_from_catalog(facts.name) if offer.is_chat_model]
     )
     if isinstance(match, str):
-        known = " These are those of the catalogue." if names else ""
-        yield Notice(f"The list of models cannot be had ({match}).{known}")
+        known = " The models of the catalogue are shown instead." if names else ""
+        yield Notice(f"The provider's models are not available ({match}).{known}")
     usual = entry.model or facts.first_model or (names[0] if names else None)
     if not names and usual is None:
         model = yield Write("model", "Name of the model")
@@ -152,7 +152,7 @@ FLAGS = {"provider": "--provider", "api_key": "--api-key", "base_url": "--base-u
 
 @dataclass(slots=True)
 class PresetAnswers:
-    """What was said beforehand. The first provider gets `api_key`, `base_url` and `model`."""
+    """Answers from flags. `api_key`, `base_url` and `model` are those of the first provider."""
 
     providers: Sequence[str] = ()
     api_key: str | None = field(default=None, repr=False)
@@ -161,7 +161,7 @@ class PresetAnswers:
     key_home: KeyHome = "dotenv"
     keep_failing: bool = False
     new_provider: bool = False
-    """Whether a provider may be one that nobody knows here, with variables made from its name."""
+    """Whether a provider may be unknown; its variables are named after it."""
 
     notices: list[str] = field(default_factory=list)
     _request: int = 0
@@ -189,7 +189,7 @@ class PresetAnswers:
         self.notices.append(notice.text)
 
     def _flag_value(self, key: str) -> str | None:
-        """Flags about one provider mean the first."""
+        """Return the value of a flag, which applies to the first provider only."""
         return getattr(self, key) if self._request == 1 else None
 
     def _next_provider(self) -> str:
@@ -202,11 +202,11 @@ class PresetAnswers:
         return name
 
     def _check_new(self, name: str) -> None:
-        """A name that nobody knows is a misspelling, unless it is said to be new."""
+        """Raise for an unknown name, which is probably misspelled, unless new providers are allowed."""
         if not self.new_provider:
             raise ProviderConfigurationError(
-                f"--provider: there is no provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
-                "--new-provider sets up one of your own under this name."
+                f"--provider: unknown provider {name!r}.{suggestion(name)} `ai-utilities providers` lists all; "
+                "--new-provider sets up a custom provider with this name."
             )
         if not NAME.fullmatch(name) or fold_name(name) == AUTO:
             raise ProviderConfigurationError(
@@ -216,7 +216,7 @@ class PresetAnswers:
     def _after_failure(self) -> str:
         if self.keep_failing:
             return "keep"
-        raise ProviderConfigurationError(f"{self.notices[-1]} Nothing was written; --no-test writes without trying.")
+        raise ProviderConfigurationError(f"{self.notices[-1]} Nothing was written. --no-test writes without a test.")
 
     def _missing_flag(self, key: str) -> str:
-        raise ProviderConfigurationError(f"without a terminal, {FLAGS.get(key, key)} must be given")
+        raise ProviderConfigurationError(f"no terminal for questions. Pass {FLAGS.get(key, key)}.")

@@ -9,12 +9,12 @@ from typing import Literal
 from ..providers.facts import facts_of
 
 KeyHome = Literal["dotenv", "keyring", "shown"]
-"""Where keys live: in the file, in the system's keyring, or wherever the user puts what is shown."""
+"""Where keys are stored: in the `.env` file, in the system's keyring, or nowhere (they are shown)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing to choose; `note` says more about it."""
+    """One option of a choice, with a note that is shown next to it."""
 
     value: str
     note: str = ""
@@ -22,7 +22,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """One of these; with `free`, anything else too."""
+    """A choice of one option; with `free`, other text is allowed."""
 
     key: str
     text: str
@@ -33,7 +33,7 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A line of text."""
+    """A question for a line of text."""
 
     key: str
     text: str
@@ -42,7 +42,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Hide:
-    """A line that is not shown while it is typed. An empty answer leaves things as they are."""
+    """A question for hidden text, such as a key; an empty answer changes nothing."""
 
     key: str
     text: str
@@ -50,7 +50,7 @@ class Hide:
 
 @dataclass(frozen=True, slots=True)
 class Confirm:
-    """Yes or no."""
+    """A yes-or-no question."""
 
     key: str
     text: str
@@ -59,14 +59,14 @@ class Confirm:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something to know; nothing is asked."""
+    """A message to show."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderEntry:
-    """One provider as it is being set up. `key_from` names the variable that already holds the key."""
+    """One provider of the setup. `key_from` names the variable that already contains the key."""
 
     provider: str
     key: str | None = field(default=None, repr=False)
@@ -77,7 +77,7 @@ class ProviderEntry:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that was found on this machine."""
+    """A server that runs on this machine."""
 
     provider: str
     address: str
@@ -85,19 +85,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Detect:
-    """Which servers run on this machine? Answered by a list of `Server`."""
+    """Action: find servers on this machine. The result is a list of `Server`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ListModels:
-    """Which models are there? Answered by their names, or by words that say why nobody knows."""
+    """Action: list the models. The result is their names, or the reason why they are unknown."""
 
     entry: ProviderEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One real tiny request. Answered by None when it worked, else by what went wrong."""
+    """Action: send one small request. The result is None on success, else the error text."""
 
     entry: ProviderEntry
 
@@ -112,7 +112,7 @@ KEYRING_VARIABLE = "AI_KEYRING"
 
 @dataclass(frozen=True, slots=True)
 class SetupPlan:
-    """Providers in the order in which they are tried, and where their keys are to live."""
+    """Providers in the order in which they are tried, and where to store their keys."""
 
     entries: Sequence[ProviderEntry]
     key_home: KeyHome = "dotenv"
@@ -120,7 +120,7 @@ class SetupPlan:
     """Lines for the `.env` file."""
 
     keys: dict[str, str] = field(init=False, repr=False)
-    """New keys by the name of their variable."""
+    """New keys by variable name."""
 
     def __post_init__(self) -> None:
         keys = {facts_of(entry.provider).key[0]: entry.key for entry in self.entries if entry.key}

@@ -41,7 +41,7 @@ QUESTION = "Reply with the single word: ready"
 
 
 class ActionRunner:
-    """Does errands for real. `variables` is the environment over `.env`."""
+    """Performs actions over the network. `variables` are the environment variables merged over `.env`."""
 
     def __init__(self, variables: Mapping[str, str], connect: Callable[..., AiClient] = create_client) -> None:
         self._variables = variables
@@ -87,19 +87,19 @@ class ActionRunner:
             provider=entry.provider,
             base_url=entry.base_url,
             usage_tracking=False,
-            fallbacks="",  # it is this provider that is tried
+            fallbacks="",  # this provider is tested, and no other
         )
 
 
 class OfflineRunner:
-    """Does no errand: for whoever wants nothing to be asked over the network."""
+    """Performs no action, for a setup without network requests."""
 
     def run(self, action: Errand) -> Any:
         match action:
             case Detect():
                 return []
             case ListModels():
-                return "nothing was asked over the network"
+                return "no network requests are sent"
         return None
 
 
@@ -107,7 +107,7 @@ SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET")
 
 
 class Prompter(Protocol):
-    """Who answers: a person at a terminal, or flags."""
+    """Answers questions: a user at a terminal, or flags."""
 
     def ask(self, question: Question) -> Any: ...
 
@@ -115,14 +115,14 @@ class Prompter(Protocol):
 
 
 class StepRunner(Protocol):
-    """Who does errands."""
+    """Performs actions."""
 
     def run(self, action: Errand) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SetupResult:
-    """What was set up. `backup` is a copy of the file as it was; `lines` are safe to show."""
+    """The result of a setup. `lines` contain no secrets; `backup` is a copy of the old file."""
 
     plan: SetupPlan
     dotenv_path: Path
@@ -130,7 +130,7 @@ class SetupResult:
     written: bool
     backup: Path | None = None
     shown: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Keys that were written nowhere, for whoever puts them where they belong."""
+    """Keys that were not written, to be shown to the user."""
 
     @property
     def provider(self) -> str:
@@ -151,7 +151,7 @@ class SetupWizard:
         self._runner = runner or ActionRunner(self._variables)
 
     def run_wizard(self, *, dry_run: bool = False) -> SetupResult:
-        """Asks, checks that what would be written works, and writes it unless it is a dry run."""
+        """Ask the questions, check the resulting settings, and write them unless it is a dry run."""
         plan = self._run_interview()
         lines = tuple(map(format_change, find_changes(read_text(self._path), plan.values)))
         loose = plan.keys if plan.key_home == "shown" else {}
@@ -184,19 +184,19 @@ class SetupWizard:
         return self._runner.run(step)
 
     def _check(self, plan: SetupPlan, made: Path) -> None:
-        """The file must load into settings that work, unless the key is to be put somewhere by the user."""
+        """Raise if the new file gives invalid settings, unless the user stores the key elsewhere."""
         if plan.key_home == "shown" and plan.keys:
             return
         try:
             ConfigurationResolver(AiSettings.from_dotenv(made)).validate(plan.entries[0].provider)
         except AIUtilitiesError as error:
             raise ProviderConfigurationError(
-                f"{self._path} is left as it was, for it would not work: {error}"
+                f"{self._path} was not changed, because the new settings are invalid: {error}"
             ) from error
 
 
 def format_change(change: VariableChange) -> str:
-    """One line of a diff, secrets masked."""
+    """Return one line of a diff, with secrets masked."""
     sign = "+" if change.before is None else "~"
     return f"{sign} {change.name}={MASK if change.name.endswith(SECRET_ENDINGS) else change.after}"
 
@@ -204,5 +204,18 @@ def format_change(change: VariableChange) -> str:
 def run_setup_wizard(
     given: PresetAnswers, dotenv_path: str | Path = ".env", *, dry_run: bool = False, test: bool = True
 ) -> SetupResult:
-    """Sets up without a person: from what is given, or with an error that names what is missing."""
+    """Set up providers without a terminal.
+
+    Args:
+        given: The answers.
+        dotenv_path: The file to write (default `.env`).
+        dry_run: Whether to write nothing (default False).
+        test: Whether to test each provider with a small call (default True).
+
+    Returns:
+        What was or would be written.
+
+    Raises:
+        ProviderConfigurationError: If an answer is missing or a provider does not work.
+    """
     return SetupWizard(given, dotenv_path, runner=None if test else OfflineRunner()).run_wizard(dry_run=dry_run)
