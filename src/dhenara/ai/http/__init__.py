@@ -1,1 +1,32 @@
-"""HTTP/1.1 client: protocol, transports, connection pool, proxies and TLS."""
+"""HTTP/1.1 client: protocol, transports, connection pool, proxies and TLS.
+
+This face has what a custom transport needs: the request that it gets, the response that it returns, and the errors
+that it raises. Inside, `protocol` is pure (bytes and values), `sockets` opens connections in each world, `transport`
+sends requests over pooled connections, and `adapters` does it with httpx2 and aiohttp.
+"""
+
+from .protocol.interfaces import (
+    AttemptTimeouts,
+    CertificateRejected,
+    ConnectFailed,
+    ConnectionBroken,
+    ProxyRefused,
+    ReadTimeout,
+    Response,
+    Transport,
+)
+from .protocol.message import BodyPieces, Head, HttpRequest
+
+__all__ = [
+    "AttemptTimeouts",
+    "BodyPieces",
+    "CertificateRejected",
+    "ConnectFailed",
+    "ConnectionBroken",
+    "Head",
+    "HttpRequest",
+    "ProxyRefused",
+    "ReadTimeout",
+    "Response",
+    "Transport",
+]

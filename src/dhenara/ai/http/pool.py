@@ -1,4 +1,10 @@
-"""Pool of idle connections, and the address that tells which of them can be reused."""
+"""Pool of idle connections, by the address that they lead to.
+
+A connection is taken by whoever sends a request, the most recently used first, and put back when its response was read
+to the end. So each connection has one user at a time, and nobody waits: if none is idle, a new one is opened. Before a
+connection is used again it is checked: not older than `LONGEST_IDLE`, still open, and without bytes that nobody asked
+for. Threads share a pool without a lock, because taking from a deque is atomic.
+"""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def check_transport(name: str, is_async: bool | None = None) -> None:
         names = ", ".join(map(repr, TRANSPORTS))
         raise ConfigurationError(
             f"unknown transport {name!r}. Use one of {names}, a transport of httpx2, or an object with "
-            "`async def open(request, patience)` and `async def close()`."
+            "`async def open(request, timeouts)` and `async def close()`."
         )
     if name == "aiohttp" and is_async is False:
         raise ConfigurationError(

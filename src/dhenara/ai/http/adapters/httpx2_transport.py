@@ -27,7 +27,7 @@ def adapt_transport(transport: object, *, is_async: bool) -> Transport:
     needed = "httpx2.AsyncBaseTransport" if is_async else "httpx2.BaseTransport"
     raise ConfigurationError(
         f"{type(transport).__name__} cannot carry {'async' if is_async else 'sync'} calls: "
-        f"pass a {needed}, or an object with `async def open(request, patience)`."
+        f"pass a {needed}, or an object with `async def open(request, timeouts)`."
     )
 
 

@@ -1,4 +1,14 @@
-"""HTTP/1.1 as a client speaks it: requests into bytes, and bytes into one response. No sockets."""
+"""HTTP/1.1 for a client: writes requests as bytes and reads responses from bytes, without sockets (RFC 9112).
+
+`Http1Reader` is a state machine: `feed` takes whatever bytes have arrived, `take` returns the part of the body that is
+readable. It begins with heads: blank lines are skipped, interim responses (status 1xx) counted and dropped, and the
+final head decides how the body ends (`body_for`): no body, a length, chunks, or the end of the connection. The classes
+in `body` follow that rule. `eof` says that the connection ended, which is an error unless the body ends with it.
+`reusable` holds once the response is complete, nothing follows it, and neither side asked for the connection to close.
+
+What is ambiguous is refused with `BrokenFraming`, because a client and a proxy that disagree about where a response
+ends can be made to give one caller the response of another. What a server may send is limited by `ReadLimits`.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +27,34 @@ STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
 HEAD_END = re.compile(rb"\n\r?\n")
 LENGTH = re.compile("[0-9]{1,18}")
-"""Python refuses to read numbers of thousands of digits, and no body has 10**18 bytes."""
+"""Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
 LINE_ENDS = (b"\r", b"\n")
 BEGINNING = b"HTTP/1."
 FOLDED = (b" ", b"\t")
-"""A line that begins so goes on with the header before it: nobody should write it, and everybody must read it."""
+"""A line that begins like this continues the header before it (RFC 9112 section 5.2: read, never written)."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 class InvalidRequest(ValueError):
-    """What was asked for cannot be said in HTTP/1.1; nothing of it was sent."""
+    """The request cannot be written as HTTP/1.1; nothing of it was sent."""
 
 
 def write_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """The request as bytes. What could smuggle a second line in is refused.
+    """Return the request as bytes.
 
-    Everything is checked before the lines are joined: no frame that raises has a plain line with a key in it.
+    Everything is checked before the lines are joined, so that no frame of a traceback holds a line with a key.
+
+    Args:
+        method: The method.
+        target: Path and query, or the whole URL for a proxy.
+        headers: Headers, with names in any case.
+        body: The whole body, or b"" if it is sent separately.
+
+    Returns:
+        The request line, the headers with a content length where one belongs, and the body.
+
+    Raises:
+        InvalidRequest: If the target or a header could inject a line, or has characters that HTTP/1.1 cannot carry.
     """
     if not TOKEN.fullmatch(method) or not target or FORBIDDEN.search(target) or " " in target:
         raise InvalidRequest(f"not a request line: {method!r} {target!r}")
@@ -110,13 +132,13 @@ class Http1Reader:
         return self._body.take()
 
     def eof(self) -> None:
-        """The other side hung up: the end of some bodies, too early for all else."""
+        """The other side closed the connection; an error unless the body ends with it."""
         if self.head is None:
             raise BrokenFraming("the connection ended in the middle of the head of the response")
         self._body.eof()
 
     def _read_head(self) -> bool:
-        """Reads a head if one is complete; says whether another may follow (after an interim response)."""
+        """Parse a head if one is complete; return whether another may follow (after an interim response)."""
         self._check_beginning()
         match, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
         if (len(self._head) if match is None else match.start()) > most:
@@ -144,7 +166,7 @@ class Http1Reader:
         return False
 
     def _check_beginning(self) -> None:
-        """Something else than HTTP is recognised at once, not when the connection ends.
+        """Refuse data that is not HTTP at its first wrong byte, not when the connection ends.
 
         Blank lines before the status line are skipped: some servers send one too many after the response before.
         """
@@ -159,7 +181,7 @@ class Http1Reader:
 
 
 def read_head(block: bytes) -> tuple[int, Head]:
-    """The minor version, and status and headers, of everything before the blank line."""
+    """Parse everything before the blank line; return the minor version and the head."""
     first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
     match = STATUS_LINE.fullmatch(first)
     if match is None:

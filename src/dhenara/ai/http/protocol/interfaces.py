@@ -13,15 +13,15 @@ from .message import Head, HttpRequest
 
 
 class ConnectFailed(Exception):
-    """No connection could be made, or it broke before the answer began."""
+    """No connection could be made, or it broke before the response began."""
 
 
 class CertificateRejected(ConnectFailed):
-    """TLS failed over a certificate, the server's or ours; a repetition fails in the same way."""
+    """The TLS handshake failed because of the server's or the client's certificate; a retry fails as well."""
 
 
 class ProxyRefused(ConnectFailed):
-    """A proxy answered, but does not let this request through; `status` is its answer, None where it was not HTTP."""
+    """A proxy refused this request; `status` is the status of its response, None if that was not HTTP."""
 
     def __init__(self, message: str, *, status: int | None) -> None:
         super().__init__(message)
@@ -40,11 +40,11 @@ class ClientClosed(ConnectFailed):
 
 
 class ConnectionBroken(Exception):
-    """The connection broke while the answer was arriving."""
+    """The connection broke after the response had begun."""
 
 
 class ReadTimeout(Exception):
-    """Nothing happened for longer than it was allowed to take; `connecting` tells which wait it was."""
+    """A time limit expired; `connecting` says whether it was that of the connection."""
 
     def __init__(self, message: str, *, connecting: bool = False) -> None:
         super().__init__(message)
@@ -52,7 +52,7 @@ class ReadTimeout(Exception):
 
 
 class AttemptTimeouts(Protocol):
-    """How long the next step of one request may take, in seconds; None for as long as it takes."""
+    """How long the next step of one attempt may take, in seconds; None without a limit. Asked before every step."""
 
     def connect(self) -> float | None: ...
 
@@ -60,24 +60,40 @@ class AttemptTimeouts(Protocol):
 
 
 class Response(Protocol):
-    """An answer whose body is still arriving."""
+    """A response whose body is still arriving."""
 
     head: Head
 
     async def read(self) -> bytes:
-        """The next bytes of the body, never empty until it is over; then b""."""
+        """Return the next decompressed bytes of the body; b"" at its end only."""
         ...
 
     async def close(self) -> None:
-        """Ends the exchange now. A connection with an unread body is hung up, so nobody goes on talking."""
+        """End the response. If its body was not read to the end, the connection is closed, so that the server stops."""
 
     def abandon(self) -> None:
-        """The same for someone who cannot wait, at once and from any thread."""
+        """Do the same without waiting, from any thread."""
 
 
 class Transport(Protocol):
-    """Sends requests. Users may bring their own."""
+    """Sends requests. Pass an object with these methods as `transport=` to use another HTTP client."""
 
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response: ...
+    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        """Send the request and return the response once its head has arrived.
 
-    async def close(self) -> None: ...
+        Args:
+            request: The request, sent at most once, without following redirects.
+            timeouts: Time limits, to be asked before every step.
+
+        Returns:
+            The response; its body is read later.
+
+        Raises:
+            ConnectFailed: If no response began.
+            ConnectionBroken: If the response broke off within its head.
+            ReadTimeout: If a time limit expired.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close all connections."""

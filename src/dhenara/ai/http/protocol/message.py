@@ -11,7 +11,7 @@ from .limits import DEFAULT_LIMITS, ReadLimits
 
 
 class BodyPieces(Protocol):
-    """A body that is too large to be held at once: its size, and its bytes as often as they are asked for."""
+    """A body that is not held in memory: its size in bytes, and its pieces, which can be iterated for every attempt."""
 
     @property
     def size(self) -> int: ...
@@ -21,31 +21,31 @@ class BodyPieces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One request. Header names are lower case; secrets may be in the headers, so they are not in the repr."""
+    """One request. Header names are lower case. The repr has neither headers nor body, which may contain secrets."""
 
     method: str
     url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | BodyPieces = field(default=b"", repr=False)
     address: str | None = None
-    """Where to connect, instead of looking the host up; its name still stands in the request and its certificate."""
+    """IP address to connect to instead of resolving the host, which still names the certificate and the Host header."""
     once: bool = False
-    """Sent over a connection of its own: on one that rested, nobody can tell whether it was heard before a hang-up."""
+    """Sent over a new connection: if a reused one breaks, it is not known whether the server received the request."""
     limits: ReadLimits = field(default=DEFAULT_LIMITS, repr=False)
-    """How much the server may send as the response."""
+    """Limits of the response."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
-    """What in the body no error may repeat."""
+    """Values in the body that are masked in errors."""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {shown_address(self.url)!r})"
 
     @property
     def content(self) -> bytes:
-        """The whole body, for those who need all of it at once."""
+        """The whole body as bytes."""
         return self.body if isinstance(self.body, bytes) else b"".join(self.body)
 
     def with_headers(self, extra: Mapping[str, str]) -> HttpRequest:
-        """The same request with these headers added or replaced."""
+        """Return the request with these headers added or replaced."""
         return replace(self, headers={**self.headers, **extra})
 
 
