@@ -82,8 +82,8 @@ def tiered_price(each: Any, size: int) -> Decimal:
     if isinstance(each, Decimal):
         return each
     reached = [tier.price for tier in each.tiers if size > tier.start]
-    match: Decimal = reached[-1] if reached else each.base
-    return match
+    price: Decimal = reached[-1] if reached else each.base
+    return price
 
 
 def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:
@@ -111,8 +111,8 @@ def audio_cost(prices: AudioModelCostData, usage: Usage) -> Cost:
     counted = {unit: amount for unit, amount in usage.units.items() if unit in each}
     missing = [unit for unit in counted if each[unit][0] is None]
     if missing or not counted:
-        data = ", ".join(missing) or "what was used: the answer tells neither seconds nor characters"
-        return Cost(source="cost_data", reason=f"cost_data has no price for {data}")
+        units = ", ".join(missing) or "what was used: the answer tells neither seconds nor characters"
+        return Cost(source="cost_data", reason=f"cost_data has no price for {units}")
     components = {
         unit: Decimal(str(amount)) * price / size
         for unit, amount in counted.items()
@@ -133,8 +133,8 @@ def image_cost(prices: ImageModelCostData, usage: Usage, model: AIModel) -> Cost
         used = {**default_options(model), **usage.options}
         row = next((row for row in prices.image_options_cost_data if row_matches(row, used)), None)
         if row is None:
-            data = ", ".join(f"{name}={value}" for name, value in used.items()) or "no options"
-            return Cost(source="cost_data", reason=f"image_options_cost_data has no price for {data}")
+            options = ", ".join(f"{name}={value}" for name, value in used.items()) or "no options"
+            return Cost(source="cost_data", reason=f"image_options_cost_data has no price for {options}")
         each = Decimal(str(row[PRICE]))
     amount = made * each
     return Cost(amount=amount, components={"images": amount}, source="cost_data")

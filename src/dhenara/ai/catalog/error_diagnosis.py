@@ -125,8 +125,8 @@ def read_lessons(error: BadRequestError, sent: Mapping[str, Any], now: float) ->
         return []
     contents = [sent.get(name) for name in ESSENTIAL - {"model"}]
     text = without_contents(error.message, texts_in([*contents, *stop_sequences(sent)]))
-    match = list(iter_lessons(error, sent, text, now))
-    return [constraint for constraint in match if constraint.field.split(".")[0] not in ESSENTIAL][:4]
+    constraints = list(iter_lessons(error, sent, text, now))
+    return [constraint for constraint in constraints if constraint.field.split(".")[0] not in ESSENTIAL][:4]
 
 
 def stop_sequences(sent: Mapping[str, Any]) -> Iterator[Any]:
@@ -137,14 +137,14 @@ def stop_sequences(sent: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def iter_lessons(error: BadRequestError, sent: Mapping[str, Any], text: str, now: float) -> Iterator[LearnedConstraint]:
-    data = error.message
+    message = error.message
     for pattern in RENAMED:
-        if (match := pattern.search(data)) and (field := locate(sent, match["field"])):
+        if (match := pattern.search(message)) and (field := locate(sent, match["field"])):
             to = match["to"].rpartition(".")[2]
             yield LearnedConstraint(field, "rename", to, message=text, learned_at=now)
             return
     for pattern in LIMITED:
-        if match := pattern.search(data):
+        if match := pattern.search(message):
             named, edge = match.groupdict().get("field"), match.groupdict().get("edge")
             if field := (locate(sent, named) if named else None) or any_limit(sent):
                 yield LearnedConstraint(
@@ -169,19 +169,19 @@ def value_lesson(error: BadRequestError, sent: Mapping[str, Any], text: str, now
     field = (locate(sent, named) if named else None) or effort_field(sent)
     if not field:
         return None
-    request, values = get_path(sent, field), match.groupdict().get("values") or ""
+    value, values = get_path(sent, field), match.groupdict().get("values") or ""
     taken = tuple(WORD.findall(values) or BARE_WORD.findall(values))
-    if request in EFFORTS:
-        others = [one for one in taken or NEXT_EFFORTS[request] if one != request]
+    if value in EFFORTS:
+        others = [one for one in taken or NEXT_EFFORTS[value] if one != value]
         if others:
-            return LearnedConstraint(field, "replace", nearest_effort(request, tuple(others)), request, text, now)
+            return LearnedConstraint(field, "replace", nearest_effort(value, tuple(others)), value, text, now)
     return LearnedConstraint(field, "drop", message=text, learned_at=now) if named and locate(sent, named) else None
 
 
 def effort_field(sent: Mapping[str, Any]) -> str | None:
     """Return the path of the reasoning effort in the request, or None."""
-    match = (field for name in EFFORT_FIELDS if (field := locate(sent, name)))
-    return next((field for field in match if get_path(sent, field) in EFFORTS), None)
+    located = (field for name in EFFORT_FIELDS if (field := locate(sent, name)))
+    return next((field for field in located if get_path(sent, field) in EFFORTS), None)
 
 
 def refused_names(error: BadRequestError) -> Iterator[list[str]]:
@@ -222,10 +222,10 @@ def extra_forbidden(body: Any) -> Iterator[str]:
 
 def locate(sent: Mapping[str, Any], name: str) -> str | None:
     """Return the path of the field in the request, compared without case and underscores; None if it was not sent."""
-    data = name.removeprefix("body.").rstrip(".")
-    if data.partition(".")[0] in ESSENTIAL:
+    field = name.removeprefix("body.").rstrip(".")
+    if field.partition(".")[0] in ESSENTIAL:
         return None
-    wanted = bare_name(data.rpartition(".")[2])
+    wanted = bare_name(field.rpartition(".")[2])
     exact = next((path for path in paths(sent) if path == name), None)
     return exact or next((path for path in paths(sent) if bare_name(path.rpartition(".")[2]) == wanted), None)
 

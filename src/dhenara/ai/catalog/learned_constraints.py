@@ -66,12 +66,12 @@ def is_own(field: str, words: Body) -> bool:
 
 def get_path(body: Body, field: str) -> Any:
     """Return the value at this path, or None."""
-    match: Any = body
+    value: Any = body
     for step in field.split("."):
-        if not isinstance(match, Mapping) or step not in match:
+        if not isinstance(value, Mapping) or step not in value:
             return None
-        match = match[step]
-    return match
+        value = value[step]
+    return value
 
 
 def drop(body: Any, constraint: LearnedConstraint) -> Any:

@@ -39,11 +39,11 @@ def drop_unsupported_media(
     modalities = only or input_modalities(call.endpoint, facts)
     if not modalities:
         return call
-    senses = ModalityFilter(call, modalities, None if only else facts, protocol, warnings, certain=bool(only))
-    text = [place for place, message in enumerate(call.messages) if message.role == "assistant"]
-    now = text[-1] if text else -1
+    modality_filter = ModalityFilter(call, modalities, None if only else facts, protocol, warnings, certain=bool(only))
+    answers = [place for place, message in enumerate(call.messages) if message.role == "assistant"]
+    now = answers[-1] if answers else -1
     messages = tuple(
-        senses.filter_message(message, is_prompt=place > now) for place, message in enumerate(call.messages)
+        modality_filter.filter_message(message, is_prompt=place > now) for place, message in enumerate(call.messages)
     )
     if all(new is old for new, old in zip(messages, call.messages, strict=True)):
         return call
@@ -53,8 +53,8 @@ def drop_unsupported_media(
 def input_modalities(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> tuple[str, ...]:
     """Return the input modalities from the model's settings, else from the catalogue."""
     settings = endpoint.ai_model.settings
-    data = settings.input_modalities if settings else ()
-    return data or (facts.input_modalities if facts else ())
+    declared = settings.input_modalities if settings else ()
+    return declared or (facts.input_modalities if facts else ())
 
 
 class ModalityFilter:
@@ -90,8 +90,8 @@ class ModalityFilter:
             contents = self._filter_contents(part.contents, is_prompt=False)
             if contents is None:
                 return part
-            data = {} if contents or part.output is not None else {"output": NOTHING}
-            return part.model_copy(update={"contents": contents, **data})
+            output = {} if contents or part.output is not None else {"output": NOTHING}
+            return part.model_copy(update={"contents": contents, **output})
         if not isinstance(part, Media) or self._supports(part):
             return part
         why = f"the model does not support {NAMES[kind_of(part)]}"

@@ -50,18 +50,18 @@ def apply_constraints(
 def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limit: bool) -> AIModelEndpoint:
     """Return the endpoint with facts that protocols need, unless the model's settings have them."""
     model, limit = endpoint.ai_model, facts.max_output_tokens if with_limit else None
-    data = model.settings
-    if (data is not None and data != is_silent(data)) or (limit is None and not facts.reasoning):
+    settings = model.settings
+    if (settings is not None and settings != is_silent(settings)) or (limit is None and not facts.reasoning):
         return endpoint
-    known = (data or ChatModelSettings()).model_copy(
+    known = (settings or ChatModelSettings()).model_copy(
         update={"max_output_tokens": limit, "supports_reasoning": facts.reasoning}
     )
     return endpoint.model_copy(update={"ai_model": model.model_copy(update={"settings": known})})
 
 
-def is_silent(data: ChatModelSettings) -> ChatModelSettings:
+def is_silent(settings: ChatModelSettings) -> ChatModelSettings:
     """Return the settings without limits and reasoning: with input modalities only."""
-    return ChatModelSettings(input_modalities=data.input_modalities)
+    return ChatModelSettings(input_modalities=settings.input_modalities)
 
 
 def constrain_sampling(
@@ -106,8 +106,8 @@ def has_effort_levels(facts: ModelFacts) -> bool:
 def cannot_reason(call: Call, facts: ModelFacts) -> bool:
     """Whether the model does not reason; the model's settings override the catalogue."""
     settings = call.endpoint.ai_model.settings
-    text = settings.supports_reasoning if settings else None
-    return facts.reasoning is False and text is not True
+    supports_reasoning = settings.supports_reasoning if settings else None
+    return facts.reasoning is False and supports_reasoning is not True
 
 
 def drop_reasoning(config: AIModelCallConfig, warnings: WarningCollector) -> Changes:
@@ -123,15 +123,17 @@ def constrain_effort(config: AIModelCallConfig, facts: ModelFacts, warnings: War
         return disable_reasoning(config, facts, warnings)
     if wanted is None or not efforts:
         return {}
-    request = config.reasoning_effort or (
+    requested = config.reasoning_effort or (
         effort_of(config.max_reasoning_tokens) if config.max_reasoning_tokens else None
     )
-    if request in efforts or (request is None and DEFAULT_EFFORT in efforts):
+    if requested in efforts or (requested is None and DEFAULT_EFFORT in efforts):
         return {}
-    match = nearest_effort(request or DEFAULT_EFFORT, efforts)
-    if request is not None:
-        warnings.translated("reasoning_effort", f"{request!r} is not one of {', '.join(efforts)}; {match!r} is nearest")
-    return {"reasoning_effort": match}
+    effort = nearest_effort(requested or DEFAULT_EFFORT, efforts)
+    if requested is not None:
+        warnings.translated(
+            "reasoning_effort", f"{requested!r} is not one of {', '.join(efforts)}; {effort!r} is nearest"
+        )
+    return {"reasoning_effort": effort}
 
 
 def disable_reasoning(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:
@@ -158,13 +160,13 @@ def constrain_budget(config: AIModelCallConfig, facts: ModelFacts, warnings: War
             return {}
         warnings.translated("reasoning", f"the model always reasons, so its smallest budget was sent: {least} tokens")
         return {"reasoning": None, "reasoning_effort": None, "max_reasoning_tokens": least}
-    request = budget_for(config)
-    if request is None or least <= request <= most:
+    requested = budget_for(config)
+    if requested is None or least <= requested <= most:
         return {}
-    match = min(max(request, least), most)
+    allowed = min(max(requested, least), most)
     named = "max_reasoning_tokens" if config.max_reasoning_tokens is not None else "reasoning_effort"
-    warnings.clamped(named, f"the model accepts {least} to {most} reasoning tokens, so {match} was sent")
-    return {"max_reasoning_tokens": match}
+    warnings.clamped(named, f"the model accepts {least} to {most} reasoning tokens, so {allowed} was sent")
+    return {"max_reasoning_tokens": allowed}
 
 
 def nearest_effort(effort: str, efforts: tuple[str, ...]) -> str:
@@ -178,11 +180,11 @@ def nearest_effort(effort: str, efforts: tuple[str, ...]) -> str:
 
 def constrain_output_limit(call: Call, facts: ModelFacts, warnings: WarningCollector) -> Changes:
     """Limit the output tokens; the model's settings override the catalogue."""
-    request, settings = call.config.max_output_tokens, call.endpoint.ai_model.settings
+    requested, settings = call.config.max_output_tokens, call.endpoint.ai_model.settings
     most = (settings.max_output_tokens if settings else None) or facts.max_output_tokens
-    if request is None or most is None or request <= most:
+    if requested is None or most is None or requested <= most:
         return {}
-    warnings.clamped("max_output_tokens", f"the model generates at most {most} tokens, not {request}")
+    warnings.clamped("max_output_tokens", f"the model generates at most {most} tokens, not {requested}")
     return {"max_output_tokens": most}
 
 
@@ -191,10 +193,10 @@ def constrain_tool_choice(config: AIModelCallConfig, facts: ModelFacts, warnings
     if choice is None or choice.mode != "required":
         return {}
     if facts.forced_tools is False:
-        text = "the model cannot be forced to call a tool; it decides itself"
+        reason = "the model cannot be forced to call a tool; it decides itself"
     elif facts.forced_tools_while_reasoning is False and reasons(config, facts):
-        text = "the model cannot be forced to call a tool while it reasons; it decides itself"
+        reason = "the model cannot be forced to call a tool while it reasons; it decides itself"
     else:
         return {}
-    warnings.translated("tool_choice", text)
+    warnings.translated("tool_choice", reason)
     return {"tool_choice": choice.model_copy(update={"mode": "auto"})}

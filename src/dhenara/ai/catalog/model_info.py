@@ -18,8 +18,8 @@ from ..wire import json
 def load(table: str) -> dict[str, Any]:
     """Return a table of `tables/` by name."""
     content = get_data(__package__ or "", f"tables/{table}.json")
-    match: dict[str, Any] = json.loads(content or b"{}")
-    return match
+    loaded: dict[str, Any] = json.loads(content or b"{}")
+    return loaded
 
 
 # Prefixes and suffixes around the name itself, outermost first.
@@ -39,15 +39,15 @@ FINE_TUNED = re.compile(r"^ft:([^:]+):")
 @lru_cache(1_024)
 def names_of(name: str) -> tuple[str, ...]:
     """Return the name in lower case, then with fewer and fewer prefixes and suffixes."""
-    result = [name.lower()]
-    tuned = FINE_TUNED.match(result[0])
+    names = [name.lower()]
+    tuned = FINE_TUNED.match(names[0])
     if tuned:
-        result.append(tuned[1])
+        names.append(tuned[1])
     for wrapping in WRAPPINGS:
-        plainer = wrapping.sub("", result[-1])
-        if plainer and plainer != result[-1]:
-            result.append(plainer)
-    return tuple(result)
+        plainer = wrapping.sub("", names[-1])
+        if plainer and plainer != names[-1]:
+            names.append(plainer)
+    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

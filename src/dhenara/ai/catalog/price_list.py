@@ -30,8 +30,8 @@ class Row:
 
     def prices(self, at: datetime) -> Mapping[str, Any]:
         """Return the prices of that time: a number per unit, or tiers by prompt size."""
-        match: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
-        return match
+        prices: Mapping[str, Any] = self._model.get_prices(at, self._context).__dict__
+        return prices
 
 
 def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
@@ -52,15 +52,15 @@ def find_row(provider: str, models: tuple[str, ...], tier: str | None) -> Row:
 
 def row_in_tier(seller: Any, row: Any, tier: str | None) -> Row:
     """Return the row with the prices of a tier; raises `NoPrice`."""
-    name, text = f"{seller.id}/{row.id}", (tier or "default").lower()
-    if text in ORDINARY:
+    name, lowered = f"{seller.id}/{row.id}", (tier or "default").lower()
+    if lowered in ORDINARY:
         return Row(name, row, None)
-    context = {"processing": "batch"} if text == "batch" else {"service_tier": text}
+    context = {"processing": "batch"} if lowered == "batch" else {"service_tier": lowered}
     # Tiers belong to a provider, so those of a row from another provider's list do not apply.
     variants = row.price_variants if any(row is own for own in seller.models) else None
     if not any(variant.when.items() <= context.items() for variant in variants or ()):
-        raise NoPrice(f"no price is known for the tier {text!r} of {name}")
-    return Row(f"{name} ({text})", row, context)
+        raise NoPrice(f"no price is known for the tier {lowered!r} of {name}")
+    return Row(f"{name} ({lowered})", row, context)
 
 
 def bare_name(model: str) -> str:

@@ -146,8 +146,10 @@ def sign_v4(request: HttpRequest, credentials: AwsCredentials, region: str, serv
             hashlib.sha256(request.content).hexdigest(),
         ]
     )
-    data = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    signature = hmac.new(key(credentials.secret_key, day, region, service), data.encode(), hashlib.sha256).hexdigest()
+    to_sign = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    signature = hmac.new(
+        key(credentials.secret_key, day, region, service), to_sign.encode(), hashlib.sha256
+    ).hexdigest()
     token = f"{ALGORITHM} Credential={credentials.access_key}/{scope}, SignedHeaders={names}, Signature={signature}"
     return request.with_headers({**timed, "authorization": SecretText(token)})
 
@@ -167,14 +169,14 @@ def canonical_path(url: str) -> str:
 
 def normalize_path(path: str) -> str:
     """Remove `.`, `..` and double slashes."""
-    stored: list[str] = []
+    segments: list[str] = []
     for segment in path.split("/"):
         if segment == "..":
-            stored = stored[:-1]
+            segments = segments[:-1]
         elif segment not in ("", "."):
-            stored.append(segment)
-    end = "/" if path.endswith("/") and stored else ""
-    return f"/{'/'.join(stored)}{end}"
+            segments.append(segment)
+    end = "/" if path.endswith("/") and segments else ""
+    return f"/{'/'.join(segments)}{end}"
 
 
 def canonical_query(url: str) -> str:

@@ -99,10 +99,10 @@ def fill_template(template: str, provider: Provider, entries: Mapping[str, Any])
 
 def variable_names(provider: Provider, entries: list[str]) -> str:
     """Return the environment variables for these entries."""
-    match = [name for entry in entries for name in provider.config_env.get(entry, ())]
+    variables = [name for entry in entries for name in provider.config_env.get(entry, ())]
     files = provider.config_in_files.where if provider.config_in_files else {}
     written = "".join(f", or write {files[entry]}" for entry in entries if entry in files)
-    return (f", or set {' or '.join(match)}" if match else "") + written
+    return (f", or set {' or '.join(variables)}" if variables else "") + written
 
 
 def check_names(provider: Provider, config: Mapping[str, Any]) -> None:

@@ -39,9 +39,9 @@ def find_identity(
         return given_identity(provider, api.credentials.values(), config, environment)
     if any(environment.get(name) for name in provider.key_env) or not is_ours:
         return ProviderCredentials(find_key(provider, environment, is_ours))
-    match = ambient_credentials(provider, environment)
-    if match:
-        return given_identity(provider, match, config, environment)
+    ambient = ambient_credentials(provider, environment)
+    if ambient:
+        return given_identity(provider, ambient, config, environment)
     source = provider.proofs(None, config, environment) if provider.proofs else None
     return (
         ProviderCredentials(source=source) if source else ProviderCredentials(find_key(provider, environment, is_ours))
@@ -60,23 +60,23 @@ def given_identity(
 
 def ambient_credentials(provider: Provider, environment: Mapping[str, str]) -> Mapping[str, Any]:
     """Return the credentials of the environment, if they are complete."""
-    there = {
+    credentials = {
         entry: SecretText(environment[name])
         for entry, name in provider.credentials_env.items()
         if environment.get(name)
     }
     needed = [entry for entry in provider.credentials_env if entry != "session_token"]
-    return there if needed and all(entry in there for entry in needed) else {}
+    return credentials if needed and all(entry in credentials for entry in needed) else {}
 
 
 def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) -> str | None:
     """Return the key of the environment, which is sent only to the provider's own hosts."""
-    match = next((SecretText(environment[name]) for name in provider.key_env if environment.get(name)), None)
-    if match and is_ours:
-        return clean_key(match, provider.name)
+    key = next((SecretText(environment[name]) for name in provider.key_env if environment.get(name)), None)
+    if key and is_ours:
+        return clean_key(key, provider.name)
     if not provider.needs_key:
         return None
-    raise ConfigurationError(missing_key(provider, is_ours=is_ours, stayed_home=match is not None))
+    raise ConfigurationError(missing_key(provider, is_ours=is_ours, stayed_home=key is not None))
 
 
 def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
@@ -128,11 +128,11 @@ def grant_material(auth: AuthContext) -> list[Any]:
 
 def has_secret(given: Mapping[str, Any]) -> bool:
     """Whether the credentials contain a secret themselves."""
-    match = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
+    has_one = any(isinstance(given.get(name), str) and given[name] for name in SECRETS)
     inline = given.get("service_account_json")
     if isinstance(inline, str):
-        return match or inline.lstrip().startswith("{")
-    return match or (isinstance(inline, Mapping) and has_secret(inline))
+        return has_one or inline.lstrip().startswith("{")
+    return has_one or (isinstance(inline, Mapping) and has_secret(inline))
 
 
 def hashed(material: Any) -> str:

@@ -112,8 +112,8 @@ def known_names() -> tuple[str, ...]:
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a question that suggests providers, with a space before it; empty if none is surely meant."""
-    match = " or ".join(map(repr, similar_providers(name, known)))
-    return f" Did you mean {match}?" if match else ""
+    names = " or ".join(map(repr, similar_providers(name, known)))
+    return f" Did you mean {names}?" if names else ""
 
 
 def similar_providers(name: str, known: Iterable[str]) -> tuple[str, ...]:

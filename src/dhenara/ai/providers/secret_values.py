@@ -60,11 +60,15 @@ def configured_secrets(
     Returns:
         Each secret that is distinct enough to be masked wherever it appears, once.
     """
-    match = [api_key or "", *texts(credentials), *texts({k: v for k, v in config.items() if k != "headers"}, "config")]
-    match += address_secrets(base_url)
+    secrets = [
+        api_key or "",
+        *texts(credentials),
+        *texts({k: v for k, v in config.items() if k != "headers"}, "config"),
+    ]
+    secrets += address_secrets(base_url)
     for name in PROXIES:
-        match += user_info(environment.get(name) or "")
-    return tuple(dict.fromkeys(filter(is_distinct, match)))
+        secrets += user_info(environment.get(name) or "")
+    return tuple(dict.fromkeys(filter(is_distinct, secrets)))
 
 
 def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
@@ -176,5 +180,5 @@ def is_distinct(text: str) -> bool:
     return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and not text.isalpha() and not text.isdigit())
 
 
-def distinct(match: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(filter(is_distinct, match)))
+def distinct(secrets: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(is_distinct, secrets)))

@@ -199,10 +199,10 @@ def merge_value(quirks: Quirks, name: str, value: Any) -> Any:
 
 def read_environment(variables: Mapping[str, tuple[str, ...]], environment: Mapping[str, str]) -> dict[str, str]:
     """Return config entries from the environment."""
-    text = {
+    entries = {
         entry: next((environment[n] for n in names if environment.get(n)), None) for entry, names in variables.items()
     }
-    return {entry: value for entry, value in text.items() if value is not None}
+    return {entry: value for entry, value in entries.items() if value is not None}
 
 
 def read_credentials_config(provider: Provider, api: AIModelAPI) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def response(text: str) -> Wire:
 
 def message(text: str) -> Wire:
     usage = {"input_tokens": TOKENS[0], "output_tokens": TOKENS[1]}
-    options = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
-    return {"id": "msg_1", "type": "message", "role": "assistant", "model": "fake-1", **options}
+    fields = {"content": [{"type": "text", "text": text}], "stop_reason": "end_turn", "usage": usage}
+    return {"id": "msg_1", "type": "message", "role": "assistant", "model": "fake-1", **fields}
 
 
 def candidate(text: str) -> Wire:
@@ -84,16 +84,16 @@ def openai_job(batch: FakeBatch) -> Wire:
     status = "cancelled" if batch.cancelled else "completed" if batch.over else "in_progress"
     counts = {"total": len(batch.calls), "completed": batch_size(batch), "failed": 0}
     files = {"output_file_id": f"out-{batch.id}"} if batch_size(batch) else {}
-    data = {"id": batch.id, "status": status, "created_at": CREATED, "request_counts": counts, **files}
-    return {**data, "metadata": {"name": batch.name} if batch.name else None}
+    job = {"id": batch.id, "status": status, "created_at": CREATED, "request_counts": counts, **files}
+    return {**job, "metadata": {"name": batch.name} if batch.name else None}
 
 
 def mistral_job(batch: FakeBatch) -> Wire:
     status = "CANCELLED" if batch.cancelled else "SUCCESS" if batch.over else "RUNNING"
     counts = {"total_requests": len(batch.calls), "succeeded_requests": batch_size(batch), "failed_requests": 0}
     files = {"output_file": f"out-{batch.id}"} if batch_size(batch) else {}
-    data = {"id": batch.id, "status": status, "created_at": CREATED, **counts, **files}
-    return {**data, "metadata": {"name": batch.name} if batch.name else None}
+    job = {"id": batch.id, "status": status, "created_at": CREATED, **counts, **files}
+    return {**job, "metadata": {"name": batch.name} if batch.name else None}
 
 
 def claude_job(batch: FakeBatch) -> Wire:
@@ -107,18 +107,23 @@ def claude_job(batch: FakeBatch) -> Wire:
 def gemini_job(batch: FakeBatch) -> Wire:
     state = "CANCELLED" if batch.cancelled else "SUCCEEDED" if batch.over else "RUNNING"
     stats = {"requestCount": str(len(batch.calls))}
-    data: Wire = {"displayName": batch.name, "state": f"BATCH_STATE_{state}", "createTime": DAY, "batchStats": stats}
+    metadata: Wire = {
+        "displayName": batch.name,
+        "state": f"BATCH_STATE_{state}",
+        "createTime": DAY,
+        "batchStats": stats,
+    }
     if batch_size(batch) and batch.in_file:
-        data["output"] = {"responsesFile": f"files/out-{batch.id.removeprefix('batches/')}"}
-    return {"name": batch.id, "metadata": data}
+        metadata["output"] = {"responsesFile": f"files/out-{batch.id.removeprefix('batches/')}"}
+    return {"name": batch.id, "metadata": metadata}
 
 
 def xai_job(batch: FakeBatch) -> Wire:
     size, done = len(batch.calls), batch_size(batch)
     pending = 0 if batch.over or batch.cancelled else size
     state = {"num_requests": size, "num_pending": pending, "num_success": done, "num_error": 0}
-    data = {"batch_id": batch.id, "name": batch.name, "create_time": DAY, "state": state}
-    return {**data, "cancel_time": DAY if batch.cancelled else None}
+    job = {"batch_id": batch.id, "name": batch.name, "create_time": DAY, "state": state}
+    return {**job, "cancel_time": DAY if batch.cancelled else None}
 
 
 REFUSED = {"error": {"message": "the fake provider rejects this call", "type": "invalid_request_error"}}

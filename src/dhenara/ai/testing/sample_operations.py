@@ -38,8 +38,14 @@ def sample_audio(resolved: ReceivedRequest) -> Raw | None:
     if bare.endswith("/listen"):
         return Raw(json.dumps(transcript_result()).encode())
     if TRANSCRIPT.search(bare):
-        text = {"text": SAMPLE_TRANSCRIPT, "duration": 1.0, "language": "english", "segments": SEGMENTS, "words": WORDS}
-        return Raw(json.dumps(text).encode())
+        transcript = {
+            "text": SAMPLE_TRANSCRIPT,
+            "duration": 1.0,
+            "language": "english",
+            "segments": SEGMENTS,
+            "words": WORDS,
+        }
+        return Raw(json.dumps(transcript).encode())
     return None
 
 
@@ -64,10 +70,10 @@ def transcript_result() -> dict[str, object]:
         "confidence": 0.99,
         "words": [{**w, "punctuated_word": w["word"]} for w in WORDS],
     }
-    text = {"start": 0.0, "end": 1.0, "transcript": SAMPLE_TRANSCRIPT, "speaker": 0}
+    word = {"start": 0.0, "end": 1.0, "transcript": SAMPLE_TRANSCRIPT, "speaker": 0}
     return {
         "metadata": {"request_id": "r-1", "duration": 1.0, "model_info": {"1": {"name": "nova"}}},
-        "results": {"channels": [{"alternatives": [received]}], "utterances": [text]},
+        "results": {"channels": [{"alternatives": [received]}], "utterances": [word]},
     }
 
 
@@ -88,12 +94,12 @@ class SampleOperations:
         sound = sample_audio(resolved)
         if sound is not None:
             return sound.steps(resolved)
-        match = find_sample(resolved.path)
-        if match is None:
-            text = json.dumps({"error": {"message": f"unknown path {resolved.path}", "code": "not_found"}})
-            return Raw(text.encode(), 404).steps(resolved)
+        sample = find_sample(resolved.path)
+        if sample is None:
+            error = json.dumps({"error": {"message": f"unknown path {resolved.path}", "code": "not_found"}})
+            return Raw(error.encode(), 404).steps(resolved)
         is_json = not getattr(resolved, "headers", {}).get("content-type", "").startswith("multipart/")
-        return Raw(json.dumps(match(resolved.json if is_json else {}, self.dimensions)).encode()).steps(resolved)
+        return Raw(json.dumps(sample(resolved.json if is_json else {}, self.dimensions)).encode()).steps(resolved)
 
 
 def is_operation(path: str) -> bool:

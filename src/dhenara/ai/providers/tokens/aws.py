@@ -34,16 +34,16 @@ def region_in_files(
     if config.get("region"):
         return {}
     profile = selected_profile(credentials, environment) or "default"
-    match = next((data["region"] for data in read_profile(profile, environment) if data.get("region")), None)
-    return {"region": match} if match else {}
+    region = next((data["region"] for data in read_profile(profile, environment) if data.get("region")), None)
+    return {"region": region} if region else {}
 
 
 def keys_in_files(profile: str, environment: Environment) -> dict[str, str]:
     """Return the static keys of a profile; other kinds of profiles are left to botocore."""
     for data in read_profile(profile, environment):
-        there = {ours: data[theirs] for ours, theirs in STATIC.items() if theirs in data}
-        if {"access_key_id", "secret_access_key"} <= there.keys():
-            return there
+        keys = {ours: data[theirs] for ours, theirs in STATIC.items() if theirs in data}
+        if {"access_key_id", "secret_access_key"} <= keys.keys():
+            return keys
     return {}
 
 
@@ -120,11 +120,11 @@ def default_chain(profile: str | None, environment: Mapping[str, str]) -> Source
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         if not session and (stored := await io.call(keys_in_files, profile or "default", environment)):
             return Token(credentials=stored, good_until=io.time() + A_WHILE)
-        match = await io.call(from_botocore, session, profile)
-        if not match:
+        keys = await io.call(from_botocore, session, profile)
+        if not keys:
             named = f" (profile {profile!r})" if profile else ""
             raise ConfigurationError(f"{NOWHERE}{named}{'' if session else MORE}")
-        return Token(credentials=match)
+        return Token(credentials=keys)
 
     return fetch
 
@@ -145,5 +145,5 @@ def from_botocore(session: list[Any], profile: str | None) -> dict[str, str]:
         raise ConfigurationError(f"botocore found no AWS credentials: {error}") from error
     if frozen is None:
         return {}
-    match = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
-    return {**match, "session_token": frozen.token} if frozen.token else match
+    keys = {"access_key_id": frozen.access_key, "secret_access_key": frozen.secret_key}
+    return {**keys, "session_token": frozen.token} if frozen.token else keys

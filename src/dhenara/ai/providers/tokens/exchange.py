@@ -140,9 +140,9 @@ def from_function(function: Any) -> Source:
 
 def from_credential(credential: Any, scope: str) -> Source:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
-        match = await await_if_needed(await io.call(credential.get_token, *([scope] if scope else ())))
-        token = text(getattr(match, "token", None), f"{type(credential).__name__}.get_token")
-        ends = getattr(match, "expires_on", None)
+        access_token = await await_if_needed(await io.call(credential.get_token, *([scope] if scope else ())))
+        token = text(getattr(access_token, "token", None), f"{type(credential).__name__}.get_token")
+        ends = getattr(access_token, "expires_on", None)
         return Token(token, good_until=float(ends) if isinstance(ends, int | float) else None)
 
     return fetch

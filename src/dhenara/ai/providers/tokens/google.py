@@ -22,8 +22,8 @@ from .exchange import HOUR, check_private, form_request, is_header_safe, request
 def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:
     """Return header, claims and signature, joined by dots."""
     header = {"typ": "JWT", "alg": "RS256", **({"kid": key_id} if key_id else {})}
-    data = f"{base64url(json.dumps(header))}.{base64url(json.dumps(claims))}"
-    return f"{data}.{base64url(rsa_signature(data.encode(), private_key))}"
+    signed_part = f"{base64url(json.dumps(header))}.{base64url(json.dumps(claims))}"
+    return f"{signed_part}.{base64url(rsa_signature(signed_part.encode(), private_key))}"
 
 
 def rsa_signature(message: bytes, private_key: str) -> bytes:
@@ -124,9 +124,9 @@ def authorized_user(info: Info) -> Source:
     quota = info.get("quota_project_id")
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
-        match = await request_token(io, timeouts, form_request(str(info.get("token_uri") or TOKENS), fields))
+        fetched = await request_token(io, timeouts, form_request(str(info.get("token_uri") or TOKENS), fields))
         headers = {"x-goog-user-project": str(quota)} if quota else {}
-        return Token(match.token, {}, match.good_until, headers, account=f"google {fields['refresh_token']}")
+        return Token(fetched.token, {}, fetched.good_until, headers, account=f"google {fields['refresh_token']}")
 
     return fetch
 
@@ -168,8 +168,8 @@ def external_account(info: Info) -> Source:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         subject = await subject_token(io, timeouts, where)
         address = str(info.get("token_url") or STS)
-        match = await request_token(io, timeouts, form_request(address, {**fields, "subject_token": subject}))
-        return await impersonate(io, timeouts, match, str(acts_as)) if acts_as else match
+        fetched = await request_token(io, timeouts, form_request(address, {**fields, "subject_token": subject}))
+        return await impersonate(io, timeouts, fetched, str(acts_as)) if acts_as else fetched
 
     return fetch
 

@@ -25,12 +25,12 @@ class GeminiDialect:
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         """Return the stream; only the last event has the finish reason, every event has the counts so far."""
-        data = [
+        parts = [
             *reasoning_parts(split_pieces(answer.reasoning)),
             *text_parts(split_pieces(answer.text)),
             *calls(answer),
         ]
-        events = [{**candidate([part], None), **usage_metadata(answer)} for part in data]
+        events = [{**candidate([part], None), **usage_metadata(answer)} for part in parts]
         events.append(
             {**candidate([], answer.finish or "STOP"), **usage_metadata(answer), "usageMetadata": usage(answer)}
         )

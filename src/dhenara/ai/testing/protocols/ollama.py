@@ -21,19 +21,19 @@ class OllamaDialect:
         return bool(request.json.get("stream", True))
 
     def body(self, answer: Answer, request: Any) -> Any:
-        options: Wire = {"content": answer.text}
+        fields: Wire = {"content": answer.text}
         if answer.reasoning:
-            options["thinking"] = answer.reasoning
+            fields["thinking"] = answer.reasoning
         if answer.tool_calls:
-            options["tool_calls"] = calls(answer)
-        return {**line(options, answer, request), **end(answer)}
+            fields["tool_calls"] = calls(answer)
+        return {**line(fields, answer, request), **end(answer)}
 
     def stream(self, answer: Answer, request: Any) -> list[bytes]:
         """Return the stream; each tool call is on a line of its own."""
-        data: list[Wire] = [{"content": "", "thinking": piece} for piece in split_pieces(answer.reasoning)]
-        data += [{"content": piece} for piece in answer.pieces]
-        data += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
-        lines = [{**line(text, answer, request), "done": False} for text in data]
+        fields: list[Wire] = [{"content": "", "thinking": piece} for piece in split_pieces(answer.reasoning)]
+        fields += [{"content": piece} for piece in answer.pieces]
+        fields += [{"content": "", "tool_calls": [call]} for call in calls(answer)]
+        lines = [{**line(text, answer, request), "done": False} for text in fields]
         lines.append({**line({"content": ""}, answer, request), **end(answer)})
         return [json.dumps(text, separators=(",", ":")).encode() + b"\n" for text in lines]
 

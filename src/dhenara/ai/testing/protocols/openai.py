@@ -45,8 +45,8 @@ class ChatDialect:
         return [*(chat_event(e) for e in events), b"data: [DONE]\n\n"]
 
     def error(self, status: int, message: str, kind: str | None, code: str | None) -> Any:
-        data = kind or KINDS.get(status, "invalid_request_error")
-        return {"error": {"message": message, "type": data, "param": None, "code": code}}
+        error_type = kind or KINDS.get(status, "invalid_request_error")
+        return {"error": {"message": message, "type": error_type, "param": None, "code": code}}
 
 
 def chat_envelope(answer: Answer, request: Any, kind: str) -> dict[str, Any]:
@@ -55,15 +55,15 @@ def chat_envelope(answer: Answer, request: Any, kind: str) -> dict[str, Any]:
 
 
 def message(answer: Answer) -> dict[str, Any]:
-    options: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": answer.refusal}
+    fields: dict[str, Any] = {"role": "assistant", "content": answer.text or None, "refusal": answer.refusal}
     if answer.reasoning:
-        options["reasoning_content"] = answer.reasoning
+        fields["reasoning_content"] = answer.reasoning
     if answer.tool_calls:
-        options["tool_calls"] = [
+        fields["tool_calls"] = [
             {"id": c.id, "type": "function", "function": {"name": c.name, "arguments": json.dumps(c.arguments)}}
             for c in answer.tool_calls
         ]
-    return options
+    return fields
 
 
 def call_pieces(index: int, call: FakeToolCall) -> list[dict[str, Any]]:
