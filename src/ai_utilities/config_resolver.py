@@ -159,7 +159,7 @@ class ConfigurationResolver:
         """
         resolved = self.resolve(provider, own_only=own_only)
         facts = resolved.facts
-        if facts.needs_key and resolved.api_key.value is None and not facts.fetches_proof:
+        if facts.needs_key and resolved.api_key.value is None and not facts.fetches_token:
             raise ProviderConfigurationError(missing_key(resolved.facts, self.variables(), own_only=own_only))
         if needs_model and resolved.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))

@@ -276,7 +276,7 @@ def test_a_key_from_the_environment_goes_to_its_own_provider_only(
     bare = AIModelEndpoint(
         api=AIModelAPI(provider="openai", config={"base_url": server.url}), ai_model=AIModel(model_name="m")
     )
-    with pytest.raises(ConfigurationError, match="does not go to another base URL") as refused:
+    with pytest.raises(ConfigurationError, match="is sent to the provider's own hosts only") as refused:
         AIModelClient(bare).generate("?")
     assert "sk-from" not in str(refused.value)
     assert server.exchanges == []
@@ -305,14 +305,14 @@ def test_base_url_and_key_come_from_the_environment(
 @pytest.mark.parametrize("key", ["", "   ", "two words", "sk-ü", "sk\x00"])
 def test_a_key_that_cannot_be_one_is_named_but_not_shown(key: str, server: FakeServer) -> None:
     api = AIModelAPI(provider="openai", api_key=key, config={"base_url": server.url})
-    with pytest.raises(ConfigurationError, match="copy it again") as refused:
+    with pytest.raises(ConfigurationError, match="Copy it again") as refused:
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?")
     assert not key.strip() or key not in str(refused.value)
 
 
-def test_an_unknown_provider_names_the_known_ones() -> None:
+def test_an_unknown_provider_is_answered_with_the_one_that_is_meant() -> None:
     api = AIModelAPI(provider="opnai", api_key="x")
-    with pytest.raises(ConfigurationError, match=r"'opnai'.*anthropic.*openai"):
+    with pytest.raises(ConfigurationError, match=r"unknown provider .opnai.\. Did you mean .openai.\?"):
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?")
 
 

@@ -101,5 +101,5 @@ BROKEN = st.tuples(st.text("abc", min_size=1), st.text("\r\n\t \x00äß€", min
 @given(BROKEN.map("".join))
 def test_no_token_breaks_out_of_its_header(token: str) -> None:
     api = AIModelAPI(provider="openai", credentials={"token": lambda: token}, config={"base_url": "http://127.0.0.1:9"})
-    with pytest.raises(ConfigurationError, match="characters that no token has"):
+    with pytest.raises(ConfigurationError, match="is empty or has invalid characters"):
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))).generate("?", retries=0)

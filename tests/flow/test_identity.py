@@ -53,7 +53,7 @@ def giver() -> Any:
     """A provider that asks this one for its proofs."""
     giver = Giver()
     route = Route("openai_chat", ChatQuirks())
-    register_provider(Provider("badge", "https://badge.example", (route,), proofs=lambda *_: giver))
+    register_provider(Provider("badge", "https://badge.example", (route,), token_source=lambda *_: giver))
     yield giver
     registry._registered.pop("badge")
 
@@ -116,7 +116,7 @@ def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
 
     asked: list[int] = []
     register_provider(
-        Provider("closed", "https://x.example", (Route("openai_chat", ChatQuirks()),), proofs=lambda *_: refuse)
+        Provider("closed", "https://x.example", (Route("openai_chat", ChatQuirks()),), token_source=lambda *_: refuse)
     )
 
     async def all_at_once(client: AIModelClient) -> list[Any]:

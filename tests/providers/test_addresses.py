@@ -247,7 +247,7 @@ def test_the_environments_key_goes_to_the_platforms_hosts_only(address: str, goe
     if goes:
         assert target("microsoft_openai", **asked).auth_context.key == "k"
     else:
-        with pytest.raises(ConfigurationError, match="does not go to another base URL"):
+        with pytest.raises(ConfigurationError, match="is sent to the provider's own hosts only"):
             target("microsoft_openai", **asked)
 
 

@@ -12,14 +12,14 @@ from hypothesis import given, strategies as st
 from dhenara.ai.errors import AuthenticationError, ConfigurationError, DhenaraError, ServerError
 from dhenara.ai.http.protocol.message import Head, HttpRequest
 from dhenara.ai.io.sync_io import run
-from dhenara.ai.providers.auth import Source, Token
+from dhenara.ai.providers.auth import Token, TokenSource
 from dhenara.ai.providers.tokens.entra import client_secret_source
 from dhenara.ai.providers.tokens.google import from_info
 from support.calls import JSON
 
 USER = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}
 SUBJECT = {"url": "https://elsewhere.example", "format": {"type": "json", "subject_token_field_name": "id"}}
-SOURCES: dict[str, Source] = {
+SOURCES: dict[str, TokenSource] = {
     "user": from_info(USER),
     "acting": from_info(
         {
@@ -72,7 +72,7 @@ class Answered:
         pass
 
 
-def fetch(source: Source, io: Any) -> Token:
+def fetch(source: TokenSource, io: Any) -> Token:
     patience: Any = None
     return run(source(io, patience))
 

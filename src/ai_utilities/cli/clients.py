@@ -132,7 +132,7 @@ def engine_for(
             f"{resolved.provider} has no default model for this. Pass --model, or another --provider "
             f"({', '.join(usual)})"
         )
-    if resolved.facts.needs_key and resolved.api_key.value is None and not resolved.facts.fetches_proof:
+    if resolved.facts.needs_key and resolved.api_key.value is None and not resolved.facts.fetches_token:
         raise ProviderConfigurationError(missing_key(resolved.facts, resolver.variables()))
     endpoint = make_endpoint(resolved, settings, name)
     made = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})

@@ -47,7 +47,7 @@ class ProviderFacts:
 
     address: str | None = None
     needs_key: bool = False
-    fetches_proof: bool = False
+    fetches_token: bool = False
     """Whether it works without a key, with credentials that the engine finds or fetches."""
 
     keys_url: str | None = None
@@ -85,7 +85,7 @@ def engine_facts(name: str) -> ProviderFacts | None:
         chats=bool(match.routes),
         address=None if "{" in match.base_url or match.embedded else match.base_url,
         needs_key=match.needs_key,
-        fetches_proof=match.proofs is not None or bool(match.credentials_env),
+        fetches_token=match.token_source is not None or bool(match.credentials_env),
         keys_url=match.keys_url,
         first_model=FIRST_MODELS.get(match.name),
     )

@@ -11,7 +11,7 @@ from ..errors import CallError, ConnectionFailedError, DhenaraError
 from ..http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
-from ..providers.auth import Source, Token
+from ..providers.auth import Token, TokenSource
 from ..providers.target import ResolvedTarget
 from ..wire.frame import BrokenFraming
 
@@ -70,7 +70,7 @@ class TokenReplacedResponse:
 class AuthenticatedIO:
     """IO object that adds the access token to requests; everything else is delegated."""
 
-    def __init__(self, io: IO, target: ResolvedTarget, source: Source) -> None:
+    def __init__(self, io: IO, target: ResolvedTarget, source: TokenSource) -> None:
         self._io = io
         self._target = target
         self._source = source

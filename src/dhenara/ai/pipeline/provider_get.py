@@ -132,7 +132,7 @@ def find_listing(target: ResolvedTarget) -> ModelListRoute:
     """Return the provider's listing route, or the OpenAI one if it uses an OpenAI protocol."""
     provider, base = target.provider, target.route.base
     if provider.listing is not None:
-        return provider.listing.fallback_eligible.get(base or "", provider.listing)
+        return provider.listing.by_base_url.get(base or "", provider.listing)
     if any(route.codec in SAME_WORDS for route in provider.routes) and not provider.embedded:
         return ModelListRoute()
     raise UnsupportedError(f"{provider.name} does not list its models")

@@ -44,10 +44,10 @@ class Token:
         return (self.token, self.credentials) == (other.token, other.credentials)
 
 
-Source = Callable[[IO, AttemptTimeouts], Coroutine[Any, Any, Token]]
+TokenSource = Callable[[IO, AttemptTimeouts], Coroutine[Any, Any, Token]]
 """Fetches one token. The caller caches it while it is valid."""
 
-Finder = Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], Source | None]
+TokenFinder = Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], TokenSource | None]
 """Creates a token source from credentials (None if there are none), config and environment."""
 
 

@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 from ..types.config.api import AIModelAPI
 from ..wire import json
 from ..wire.secrets import SecretText
-from .auth import AuthContext, Source, Token
+from .auth import AuthContext, Token, TokenSource
 from .provider import Provider
 from .tokens.exchange import user_token_source
 
@@ -22,10 +22,10 @@ class ProviderCredentials:
 
     key: str | None = field(default=None, repr=False)
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    source: Source | None = field(default=None, repr=False)
+    source: TokenSource | None = field(default=None, repr=False)
 
 
-def find_identity(
+def find_credentials(
     provider: Provider, api: AIModelAPI, config: Mapping[str, Any], environment: Mapping[str, str], is_ours: bool
 ) -> ProviderCredentials:
     """Choose the credentials: explicit ones first, then those of the environment if the host is the provider's; a
@@ -36,25 +36,25 @@ def find_identity(
         given = api.credentials.values() if api.credentials else {}
         return ProviderCredentials(clean_key(SecretText(api.api_key.get_secret_value()), provider.name), given)
     if api.credentials is not None:
-        return given_identity(provider, api.credentials.values(), config, environment)
+        return configured_credentials(provider, api.credentials.values(), config, environment)
     if any(environment.get(name) for name in provider.key_env) or not is_ours:
         return ProviderCredentials(find_key(provider, environment, is_ours))
     ambient = ambient_credentials(provider, environment)
     if ambient:
-        return given_identity(provider, ambient, config, environment)
-    source = provider.proofs(None, config, environment) if provider.proofs else None
+        return configured_credentials(provider, ambient, config, environment)
+    source = provider.token_source(None, config, environment) if provider.token_source else None
     return (
         ProviderCredentials(source=source) if source else ProviderCredentials(find_key(provider, environment, is_ours))
     )
 
 
-def given_identity(
+def configured_credentials(
     provider: Provider, credentials: Mapping[str, Any], config: Mapping[str, Any], environment: Mapping[str, str]
 ) -> ProviderCredentials:
     if "token" in credentials:
         return ProviderCredentials(source=user_token_source(credentials["token"], str(config.get("scope") or "")))
     return ProviderCredentials(
-        None, credentials, provider.proofs(credentials, config, environment) if provider.proofs else None
+        None, credentials, provider.token_source(credentials, config, environment) if provider.token_source else None
     )
 
 
@@ -76,33 +76,31 @@ def find_key(provider: Provider, environment: Mapping[str, str], is_ours: bool) 
         return clean_key(key, provider.name)
     if not provider.needs_key:
         return None
-    raise ConfigurationError(missing_key(provider, is_ours=is_ours, stayed_home=key is not None))
+    raise ConfigurationError(missing_key(provider, is_ours=is_ours, is_withheld=key is not None))
 
 
-def missing_key(provider: Provider, *, is_ours: bool, stayed_home: bool) -> str:
+def missing_key(provider: Provider, *, is_ours: bool, is_withheld: bool) -> str:
+    """Return the message for a missing key, or for one of the environment that is not sent to another host."""
     variables = " or ".join(provider.key_env) or "no environment variable"
-    where = f" Keys are made at {provider.keys_url}." if provider.keys_url else ""
-    if stayed_home:
+    if is_withheld:
         return (
-            f"the key in {variables} is for {provider.name}'s own host and does not go to another base URL by itself. "
-            "Pass api_key=... to AIModelAPI if that server is meant to have it."
+            f"{provider.name}: the key in {variables} is sent to the provider's own hosts only. "
+            "Pass api_key=... to AIModelAPI to send one to this base URL."
         )
-    others = " or credentials=..." if provider.proofs else ""
-    home = (
-        ""
-        if is_ours or not provider.proofs
-        else " Credentials of this machine do not go to another base URL by themselves."
-    )
-    return f"{provider.name} needs an API key: set {variables}, or pass api_key=...{others} to AIModelAPI.{where}{home}"
+    others = " or credentials=..." if provider.token_source else ""
+    where = f" Create a key at {provider.keys_url}." if provider.keys_url else ""
+    ambient = provider.token_source and not is_ours
+    note = " Credentials of this machine are sent to the provider's own hosts only." if ambient else ""
+    return f"{provider.name}: API key missing. Set {variables} or pass api_key=...{others} to AIModelAPI.{where}{note}"
 
 
 def clean_key(key: SecretText, who: str) -> SecretText:
     """Remove white space around the key; raise for one that is not valid in a header, without showing it."""
     stripped = SecretText(key.strip())
     if stripped and not stripped.strip("*"):
-        raise ConfigurationError(f"the API key for {who} was hidden when it was saved; put in the key itself")
+        raise ConfigurationError(f"{who}: the API key was masked when it was saved. Set it again.")
     if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        raise ConfigurationError(f"the API key for {who} is empty or has characters that no key has; copy it again")
+        raise ConfigurationError(f"{who}: the API key is empty or has invalid characters. Copy it again.")
     return stripped
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..codecs.base import Quirks
 from ..wire.frame import Frames
 from ..wire.text import matches
-from .auth import Auth, Finder, bearer
+from .auth import Auth, TokenFinder, bearer
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -86,7 +86,7 @@ class Provider:
     named: Callable[[str, Mapping[str, Any]], str] | None = None
     """Function from a vendor's model name to this provider's name."""
 
-    proofs: Finder | None = None
+    token_source: TokenFinder | None = None
     """Token source, used if there is no API key."""
 
     scope: str = ""
@@ -137,5 +137,5 @@ class ModelListRoute:
     base: str | None = None
     prefix: str | None = None
     after: str = "after"
-    fallback_eligible: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
+    by_base_url: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
     """Model lists for routes with their own base URL, by that URL."""

@@ -17,9 +17,9 @@ from ..types.config.model import AIModel
 from ..types.content.base import Origin
 from ..wire.frame import Frames
 from ..wire.secrets import SecretAddress, SecretText
-from .auth import Auth, AuthContext, Source, Token, bearer
+from .auth import Auth, AuthContext, Token, TokenSource, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
-from .credentials import find_identity, grant_material, has_secret, hashed
+from .credentials import find_credentials, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
 from .provider import NOTHING, Provider, Route
 from .registry import load_provider
@@ -47,7 +47,7 @@ class ResolvedTarget:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Secrets of the configuration, to be masked in what a server returns."""
 
-    source: Source | None = None
+    source: TokenSource | None = None
     """Token source, if a token has to be fetched."""
 
     certificate: Callable[[], str] | None = None
@@ -128,7 +128,7 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
     check_names(provider, api.config)
     check_parts(provider, route, config)
     given, is_ours = given_address(provider, route, config, environment)
-    identity = find_identity(provider, api, config, environment, is_ours)
+    identity = find_credentials(provider, api, config, environment, is_ours)
     if provider.derived:
         config = {**provider.derived(config, identity.key is not None), **config}
     base_url, query = full_address(provider, route, given, config, model.model_name)

@@ -125,7 +125,7 @@ AMAZON_BEDROCK = Provider(
     by_chat={"count_tokens": ("converse.count_tokens",)},
     auth=bearer_or_aws("bedrock"),
     named=bedrock_model_name,
-    proofs=aws_token_source,
+    token_source=aws_token_source,
     key_env=("AWS_BEARER_TOKEN_BEDROCK",),
     credentials_env={
         "access_key_id": "AWS_ACCESS_KEY_ID",
@@ -140,6 +140,6 @@ AMAZON_BEDROCK = Provider(
     listing=ModelListRoute(
         "/foundation-models",
         base="https://bedrock.{region}.amazonaws.com",
-        fallback_eligible={MANTLE["base"]: ModelListRoute(prefix="/v1")},
+        by_base_url={MANTLE["base"]: ModelListRoute(prefix="/v1")},
     ),
 )

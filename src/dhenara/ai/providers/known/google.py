@@ -213,7 +213,7 @@ GOOGLE_VERTEX_AI = Provider(
     auth=header("x-goog-api-key"),
     derived=derived_config,
     named=lambda name, config: name_on_vertex(name),
-    proofs=google_token_source,
+    token_source=google_token_source,
     key_env=("GOOGLE_VERTEX_API_KEY",),
     config_env={
         "project_id": ("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT", "ANTHROPIC_VERTEX_PROJECT_ID"),

@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...io.protocol import IO
-from ..auth import Source, Token
+from ..auth import Token, TokenSource
 
 STATIC = {
     "access_key_id": "aws_access_key_id",
@@ -97,7 +97,7 @@ MORE = "; single sign-on, roles and the keys of a machine need botocore: pip ins
 
 def aws_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
-) -> Source | None:
+) -> TokenSource | None:
     """Return None if the keys were given; otherwise the chain, for a profile if one is named."""
     given = credentials or {}
     if "access_key_id" in given or "secret_access_key" in given:
@@ -111,7 +111,7 @@ def aws_token_source(
     return default_chain(profile, environment)
 
 
-def default_chain(profile: str | None, environment: Mapping[str, str]) -> Source:
+def default_chain(profile: str | None, environment: Mapping[str, str]) -> TokenSource:
     """Return the default chain. Keys in files are read again after a while; botocore is asked every time, because
     it caches itself.
     """

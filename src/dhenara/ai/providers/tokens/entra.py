@@ -13,7 +13,7 @@ from ...errors import ConfigurationError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...io.protocol import IO
 from ...wire.secrets import SecretText
-from ..auth import Source, Token
+from ..auth import Token, TokenSource
 from .exchange import form_request, from_credential, request_token
 
 AUTHORITY = "https://login.microsoftonline.com"
@@ -29,7 +29,7 @@ VARIABLES = {
 
 def entra_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
-) -> Source | None:
+) -> TokenSource | None:
     """Return a source for the given application or that of the environment; else azure-identity, if installed."""
     text = {entry: environment[name] for entry, name in VARIABLES.items() if environment.get(name)}
     given = {**text, **(credentials or {})}
@@ -47,7 +47,7 @@ def entra_token_source(
     return default_chain(scope)
 
 
-def client_secret_source(given: Mapping[str, Any], scope: str) -> Source:
+def client_secret_source(given: Mapping[str, Any], scope: str) -> TokenSource:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         fields = {"client_secret": SecretText(given["client_secret"])}
         return await token_of(given, io, timeouts, {**application_fields(given, scope), **fields})
@@ -55,7 +55,7 @@ def client_secret_source(given: Mapping[str, Any], scope: str) -> Source:
     return fetch
 
 
-def federated_source(given: Mapping[str, Any], scope: str) -> Source:
+def federated_source(given: Mapping[str, Any], scope: str) -> TokenSource:
     """Return a source that reads the file every time, because the cluster replaces it."""
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -86,7 +86,7 @@ def address(given: Mapping[str, Any]) -> str:
     return f"{host}/{quote_segment(str(given['tenant_id']))}/oauth2/v2.0/token"
 
 
-def default_chain(scope: str) -> Source | None:
+def default_chain(scope: str) -> TokenSource | None:
     """Return a source with azure-identity (managed identity, Azure CLI and others); None if it is not installed."""
     if not is_installed("azure", "azure.identity"):
         return None

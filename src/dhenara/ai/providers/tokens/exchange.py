@@ -15,7 +15,7 @@ from ...http.protocol.message import Head, HttpRequest
 from ...io.protocol import IO
 from ...wire.redaction import redact
 from ...wire.secrets import SecretBytes, SecretText, conceal_all
-from ..auth import Source, Token
+from ..auth import Token, TokenSource
 from ..secret_values import PUBLIC, distinct, request_secrets
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -110,7 +110,7 @@ def host_of(request: HttpRequest) -> str:
 FOREVER = float("inf")
 
 
-def user_token_source(token: Any, scope: str) -> Source:
+def user_token_source(token: Any, scope: str) -> TokenSource:
     """Return a source. A function is called before every request and caches its tokens itself."""
     if isinstance(token, str):
         return constant_source(text(token, "credentials['token']"))
@@ -124,21 +124,21 @@ def user_token_source(token: Any, scope: str) -> Source:
     )
 
 
-def constant_source(token: str) -> Source:
+def constant_source(token: str) -> TokenSource:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         return Token(token, good_until=FOREVER)
 
     return fetch
 
 
-def from_function(function: Any) -> Source:
+def from_function(function: Any) -> TokenSource:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         return Token(text(await await_if_needed(await io.call(function)), "the function in credentials['token']"))
 
     return fetch
 
 
-def from_credential(credential: Any, scope: str) -> Source:
+def from_credential(credential: Any, scope: str) -> TokenSource:
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         access_token = await await_if_needed(await io.call(credential.get_token, *([scope] if scope else ())))
         token = text(getattr(access_token, "token", None), f"{type(credential).__name__}.get_token")
@@ -165,8 +165,8 @@ async def await_if_needed(value: Any) -> Any:
 def text(token: Any, who: str) -> str:
     """Return the token if it is valid in a header; errors do not show it."""
     if not isinstance(token, str):
-        raise ConfigurationError(f"{who} gave no token but {type(token).__name__}; a token is a text")
+        raise ConfigurationError(f"{who} returned {type(token).__name__} instead of a token. Return a string.")
     stripped = SecretText(token.strip())
     if not is_header_safe(stripped):
-        raise ConfigurationError(f"{who} gave a token that is empty or has characters that no token has")
+        raise ConfigurationError(f"{who} returned a token that is empty or has invalid characters. Check its origin.")
     return stripped

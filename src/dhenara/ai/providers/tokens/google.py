@@ -15,7 +15,7 @@ from ...http.protocol.message import HttpRequest
 from ...io.protocol import IO
 from ...wire import json
 from ...wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers
-from ..auth import Source, Token
+from ..auth import Token, TokenSource
 from .exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 
 
@@ -59,7 +59,7 @@ EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
 
-def from_info(info: Info) -> Source:
+def from_info(info: Info) -> TokenSource:
     """Return the source for a parsed credentials file."""
     kind = info.get("type") or ("service_account" if "private_key" in info else "authorized_user")
     make = KINDS.get(str(kind))
@@ -71,8 +71,8 @@ def from_info(info: Info) -> Source:
     return make(info)
 
 
-def from_google_auth(info: Info) -> Source:
-    """Source for an external account whose token only Google's library can get: from AWS, a program, a certificate."""
+def from_google_auth(info: Info) -> TokenSource:
+    """Token source for an external account that only google-auth supports: AWS, a program, a certificate."""
     made: list[Any] = []
 
     def refreshed() -> tuple[str, datetime | None]:
@@ -103,8 +103,8 @@ def from_google_auth(info: Info) -> Source:
     return fetch
 
 
-def service_account(info: Info) -> Source:
-    """Source for a service account, with a signed JWT."""
+def service_account(info: Info) -> TokenSource:
+    """Token source for a service account, with a signed JWT."""
     email, key, url = part(info, "client_email"), part(info, "private_key"), str(info.get("token_uri") or TOKENS)
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -117,8 +117,8 @@ def service_account(info: Info) -> Source:
     return fetch
 
 
-def authorized_user(info: Info) -> Source:
-    """Source for a user, as `gcloud auth application-default login` stores it."""
+def authorized_user(info: Info) -> TokenSource:
+    """Token source for a user, as `gcloud auth application-default login` stores it."""
     named = ("client_id", "client_secret", "refresh_token")
     fields = {"grant_type": "refresh_token", **{name: part(info, name) for name in named}}
     quota = info.get("quota_project_id")
@@ -131,8 +131,8 @@ def authorized_user(info: Info) -> Source:
     return fetch
 
 
-def impersonated_account(info: Info) -> Source:
-    """Source for a service account that another account impersonates."""
+def impersonated_account(info: Info) -> TokenSource:
+    """Token source for a service account that another account impersonates."""
     source, url = from_info(dict(info.get("source_credentials") or {})), part(info, "service_account_impersonation_url")
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -156,8 +156,8 @@ async def impersonate(
         return Token(token)
 
 
-def external_account(info: Info) -> Source:
-    """Source for an external account, whose token (from a file or URL) is exchanged for Google's."""
+def external_account(info: Info) -> TokenSource:
+    """Token source for an external account, whose token (from a file or URL) is exchanged for Google's."""
     where = info.get("credential_source") or {}
     if not isinstance(where, dict) or not ("file" in where or ("url" in where and "environment_id" not in where)):
         return from_google_auth(info)
@@ -206,7 +206,7 @@ def part(info: Info, name: str) -> str:
     return value
 
 
-KINDS: dict[str, Callable[[Info], Source]] = {
+KINDS: dict[str, Callable[[Info], TokenSource]] = {
     "service_account": service_account,
     "authorized_user": authorized_user,
     "impersonated_service_account": impersonated_account,
@@ -227,7 +227,7 @@ NOWHERE = (
 
 def google_token_source(
     credentials: Mapping[str, Any] | None, config: Mapping[str, Any], environment: Mapping[str, str]
-) -> Source | None:
+) -> TokenSource | None:
     """Return the given credentials, else the default ones."""
     if credentials is None:
         return default_source(environment)
@@ -274,7 +274,7 @@ def project_in_files(
     return {"project_id": project} if project else {}
 
 
-def from_file(path: Path) -> Source:
+def from_file(path: Path) -> TokenSource:
     """Return a source that reads the file for every token, because it may be replaced."""
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
@@ -287,7 +287,7 @@ def from_file(path: Path) -> Source:
     return fetch
 
 
-def default_source(environment: Mapping[str, str]) -> Source:
+def default_source(environment: Mapping[str, str]) -> TokenSource:
     """Return the source: the configured file, the one of gcloud, or the metadata server."""
     named, written = environment.get("GOOGLE_APPLICATION_CREDENTIALS"), gcloud_path(environment)
 
