@@ -73,7 +73,7 @@ def read_usage(report: Report) -> Usage:
 
 
 def separately_billed(report: Report) -> tuple[str, ...]:
-    """Where steps of the answer are billed beside its counts."""
+    """Return the field of steps that are billed in addition to the counts of the message."""
     steps = report.get("iterations")
     kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
     return ("iterations",) if any(kind in OWN_BILL for kind in kinds) else ()
@@ -135,7 +135,7 @@ class MessagesReader:
         message = read_object(event, "message")
         self._began = bool(message)
         yield from self._begin(message)
-        # Servers that know the whole answer already say here how it ends.
+        # Servers that have the complete response send its stop reason already here.
         yield from self._end(message, read_object(message, "usage"), whole=bool(read_text(message, "stop_reason")))
 
     def _block_start(self, event: Wire) -> Iterator[Delta]:

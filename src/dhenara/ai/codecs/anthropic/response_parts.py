@@ -1,4 +1,4 @@
-"""One content block of a response, streamed or whole; blocks of unknown kind are kept until they are complete."""
+"""One content block of a response, streamed or complete; blocks of unknown kind are kept until they are complete."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
 
 
 def has_words(message: Message) -> bool:
-    """Whether a message says more than documents, which stand beside the messages."""
+    """Whether a message has content besides documents, which are sent separately."""
     return message.role != "user" or not all(is_document(part) for part in message.contents)
 
 

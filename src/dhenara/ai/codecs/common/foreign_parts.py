@@ -69,7 +69,7 @@ def field_names(fields: Mapping[str, Any], before: str = "") -> list[str]:
 
 
 def drop_empty(messages: Iterable[Message], has_content: Callable[[Message], bool]) -> list[Message]:
-    """Drop messages without content, as long as another message of the same role stands next to them.
+    """Drop messages without content, as long as another message of the same role is next to them.
 
     Args:
         messages: The messages in order.
@@ -103,7 +103,7 @@ def convert_foreign_parts(call: Call, protocol: str, warnings: WarningCollector)
 
 
 def with_placeholder(message: Message) -> Message:
-    """A message of which nothing is left says a word; empty ones are refused."""
+    """Add a placeholder to an empty message, because providers reject these."""
     return message if message.contents else message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
 
 

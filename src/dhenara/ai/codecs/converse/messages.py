@@ -76,7 +76,7 @@ def write_user_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
 
 
 def write_media(part: Media) -> Wire:
-    """Bytes as base64, or where AWS stores them, and a short word for their format."""
+    """Encode media as base64 or as an S3 location, with the name of their format."""
     mime = part.mime_type or DEFAULTS[part.KIND]
     kind = mime.split("/")[-1].removeprefix("x-")
     stored = {"s3Location": {"uri": part.url}}
@@ -91,7 +91,7 @@ def write_media(part: Media) -> Wire:
 
 
 def is_user_media(part: Media, home: bool) -> bool:
-    """Answers hold words there; pictures, sound, films and documents are for the user to show."""
+    """Whether the part has to be moved to a user message; assistant messages support only text."""
     shows = not (isinstance(part, AudioContent) and part.transcript)
     return shows and not home and (part.data is not None or is_stored(part) or is_remote(part))
 
@@ -135,7 +135,7 @@ def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix 
             warnings.rewritten("a system message in the middle", "it is sent as a user message", message.contents)
         add_turn(turns, message, call, warnings, prefix)
     if not turns and any(isinstance(part, Media) for message in call.messages for part in message.contents):
-        # Nothing of it could be sent, as the warnings say; no turn at all is refused.
+        # Nothing of it can be sent, and the warnings list why; a request without turns is rejected.
         turns.append({"role": "user", "content": [{"text": NOTHING}]})
     if turns and turns[-1]["role"] == "user":
         name_documents(turns[-1]["content"])

@@ -72,7 +72,7 @@ PREFIXES = ("models/", "google/")
 
 
 def resource_path(model: str) -> str:
-    """The path of a model of Google's, or of the resource that its name says.
+    """Return the path of a Google model, or of the resource that a name refers to.
 
     Args:
         model: A name such as `gemini-embedding-2`, `google/gemini-embedding-2` or

@@ -1,4 +1,4 @@
-"""Contents: the history as user and model turns, with the thought signatures."""
+"""Messages of a request: user and model turns, with the thought signatures."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: 
 
 
 def is_own_chunk(part: Content, call: Call) -> bool:
-    """Whether the user wrote a chunk of the protocol's own, which stands among the texts."""
+    """Whether the part is a content chunk in the protocol's own format."""
     own = isinstance(part, GenericContent) and part.origin is None and is_own_part(part, call, PROTOCOL)
     return own and getattr(part, "kind", None) != MESSAGE_FIELDS
 

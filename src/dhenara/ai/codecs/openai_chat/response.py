@@ -163,7 +163,7 @@ class ChatReader(RequestAware):
         if not isinstance(message, dict) or not message:
             if key == "message" and is_empty(choice) and not self._typed:
                 raise missing_response(CHAT)
-            # Completions of old have their words in the choice itself.
+            # Legacy completions have their text in the choice itself.
             message = {"content": message if isinstance(message, str) else choice.get("text")}
         reader = self._choices.get(index)
         if reader is None:
@@ -214,7 +214,7 @@ class ChatReader(RequestAware):
 
 
 def is_empty(choice: dict[str, Any]) -> bool:
-    """Whether a choice has neither a message nor a text, and does not say why."""
+    """Whether a choice has neither a message nor a text, and no finish reason that explains it."""
     if isinstance(choice.get("text"), str):
         return False
     return FINISH.get(str(choice.get("finish_reason")), "stop") == "stop" or bool(choice.get("message"))

@@ -55,7 +55,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
 
 
 def input_audio(report: Report, details: Report) -> int:
-    """Sound in the prompt; where only its seconds are told, it is what the total has beyond prompt and completion."""
+    """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
     data = read_int(details, "audio_tokens")
     if data or not read_int(report, "prompt_audio_seconds"):
         return data

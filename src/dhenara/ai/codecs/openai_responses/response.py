@@ -113,7 +113,7 @@ class ResponsesReader:
         self._items: dict[int, ItemReader] = {}
         self._last = 0
         self._moved: dict[int, int] = {}
-        """Where items are kept whose place was taken: some hosts give all of them the same one."""
+        """New index of items whose index was taken: some hosts give all of them the same one."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
         """Decode a complete body; a body without items that is not a response contains an error."""

@@ -81,7 +81,7 @@ class ItemReader:
         return self._part(content)
 
     def start(self, item: Wire) -> Iterator[Delta]:
-        """A call says its name at once; other items wait for their words."""
+        """Emit the name of a call at once; other items are emitted with their content."""
         self.id = fields.read_name(item, "id")
         self._kind = read_text(item, "type")
         if is_vendor_call(self._kind):
@@ -126,7 +126,7 @@ class ItemReader:
         return self.id == other if self.id is not None and other is not None else self.is_kind_of(item)
 
     def is_like(self, item: Wire) -> bool:
-        """The same where one of them has no id, so that ids do not say otherwise."""
+        """Whether the kinds match and one of the two has no id, so that ids cannot decide."""
         return (self.id is None or fields.read_name(item, "id") is None) and self.is_kind_of(item)
 
     def _calls(self, item: Wire) -> bool:
@@ -244,7 +244,7 @@ def join_text(item: Wire, name: str) -> str:
 
 
 def read_citation(note: Wire) -> Citation:
-    """URL, file and container citations in one shape; the origin's own words in `extras`."""
+    """Convert URL, file and container citations; the original is kept in `extras`."""
     return fields.build_citation(
         note,
         url=note.get("url"),

@@ -29,7 +29,7 @@ class StreamedTexts:
         return any("".join(pieces) == text for pieces in self._pieces.values())
 
     def rest(self, place: int, text: str) -> str:
-        """What of a finished text was not streamed, where its beginning was; it counts as streamed from then on."""
+        """Return the end of a finished text whose beginning was streamed; it counts as streamed from then on."""
         streamed = "".join(self._pieces.get(place, ()))
         if not streamed or place in self._closed or not text.startswith(streamed):
             return ""
@@ -50,7 +50,7 @@ class StreamedTexts:
             take_matches(match, texts, streamed, is_match)
         rest = [at for at in range(len(texts)) if at not in match]
         if rest and streamed and "".join(texts[at] for at in rest) == "".join(dict(sorted(streamed.items())).values()):
-            # The same words in other portions.
+            # The same text, split differently.
             return self._joined(match, rest, texts, streamed)
         for is_match in ALIKE:
             take_matches(match, texts, streamed, is_match)
@@ -64,7 +64,7 @@ class StreamedTexts:
     def _joined(
         self, match: dict[int, int], rest: Sequence[int], texts: Sequence[str], streamed: dict[int, str]
     ) -> list[int]:
-        """All of the rest at the first place of what was streamed, where it counts as streamed from then on."""
+        """Place the rest at the first streamed position, where it counts as streamed from then on."""
         first = min(streamed)
         self._pieces = {place: pieces for place, pieces in self._pieces.items() if place not in streamed}
         self._pieces[first] = ["".join(texts[at] for at in rest)]
@@ -80,13 +80,13 @@ EXACT: tuple[IsMatch, ...] = (
 )
 ALIKE: tuple[IsMatch, ...] = (
     lambda at, text, place, streamed: bool(streamed) and text.startswith(streamed),
-    # The finished text differs from the streamed one: what was streamed stands.
+    # The finished text differs from the streamed one: the streamed text is kept.
     lambda at, text, place, streamed: at == place,
 )
 
 
 def take_matches(match: dict[int, int], texts: Sequence[str], streamed: dict[int, str], is_match: IsMatch) -> None:
-    """Moves what matches out of `streamed`, into `match`."""
+    """Move matching texts from `streamed` to `match`."""
     for at, text in enumerate(texts):
         if at in match:
             continue
