@@ -42,8 +42,8 @@ def is_document(part: Content) -> bool:
 
 def write_documents(call: Call) -> Wire:
     """Encode all documents of user messages; citations are turned off if none of them may be cited."""
-    text = [part for message in call.messages if message.role == "user" for part in message.contents]
-    match = [part for part in text if is_document(part)]
+    parts = [part for message in call.messages if message.role == "user" for part in message.contents]
+    match = [part for part in parts if is_document(part)]
     if not match:
         return {}
     written: Wire = {"documents": list(with_unique_ids(map(write_document, match)))}
@@ -153,8 +153,8 @@ def write_answer_part(part: Content, call: Call, warnings: WarningCollector) -> 
 
 def write_call(part: ToolCallContent) -> Wire:
     text = part.arguments_text
-    normalized = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
-    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": normalized}}
+    arguments = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
+    return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
 
 
 def write_results(contents: Sequence[Content], warnings: WarningCollector) -> Iterator[Wire]:

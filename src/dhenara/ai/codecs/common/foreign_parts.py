@@ -120,13 +120,13 @@ def convert_parts(
     contents: Sequence[Any], role: str, call: Call, protocol: str, warnings: WarningCollector
 ) -> Sequence[Any]:
     """Convert the parts; return the same sequence if nothing changes."""
-    made = [(part, one(part, role, call, protocol, warnings)) for part in contents]
+    made = [(part, convert_part(part, role, call, protocol, warnings)) for part in contents]
     if all(new is old for old, new in made):
         return contents
     return [new for _, new in made if new is not None]
 
 
-def one(part: Content, role: str, call: Call, protocol: str, warnings: WarningCollector) -> Content | None:
+def convert_part(part: Content, role: str, call: Call, protocol: str, warnings: WarningCollector) -> Content | None:
     """Return the part, its replacement, or None if it is removed."""
     if part.extras:
         check_fields(part, protocol, warnings)

@@ -121,13 +121,13 @@ def resolve_file(part: Media, provider: str, warnings: WarningCollector) -> Medi
     """Return the part with its id if it belongs to the provider, else with data or URL; None if neither is known."""
     where = file_owner(part)
     if where in (None, provider):
-        alone = part if part.data is None and part.url is None else without(part, "data", "url")
+        alone = part if part.data is None and part.url is None else without_fields(part, "data", "url")
         return warnings.replace_part(alone, part)
     if part.data is None and part.url is None:
         what = f"the file {part.name or part.file_id!r}"
         warnings.dropped(what, f"it was uploaded to {where}, and only its id is known. Upload it here as well", part)
         return None
-    match = without(part, "file_id")
+    match = without_fields(part, "file_id")
     how = "its bytes are sent" if part.data is not None else "its URL is sent"
     warnings.mark_relayed(part, f"{how}, because its id is valid only at {where}")
     return warnings.replace_part(match, part)
@@ -140,7 +140,7 @@ def file_owner(part: Media) -> str | None:
     return part.origin.provider if part.origin is not None else None
 
 
-def without(part: Media, *names: str) -> Media:
+def without_fields(part: Media, *names: str) -> Media:
     return part.model_copy(update=dict.fromkeys(names))
 
 

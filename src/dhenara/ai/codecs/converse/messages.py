@@ -80,14 +80,14 @@ def write_media(part: Media) -> Wire:
     mime = part.mime_type or DEFAULTS[part.KIND]
     kind = mime.split("/")[-1].removeprefix("x-")
     stored = {"s3Location": {"uri": part.url}}
-    text: Wire = {
+    written: Wire = {
         "format": DOCUMENTS.get(mime) or FORMATS.get(mime) or FORMATS.get(kind, kind),
         "source": stored if part.data is None else {"bytes": base64.b64encode(part.data).decode()},
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]
-        return {"document": {**text, "name": UNSAFE.sub(" ", stem).strip() or "document", **document_options(part)}}
-    return {part.KIND.rstrip("/"): text}
+        return {"document": {**written, "name": UNSAFE.sub(" ", stem).strip() or "document", **document_options(part)}}
+    return {part.KIND.rstrip("/"): written}
 
 
 def is_user_media(part: Media, home: bool) -> bool:
@@ -258,5 +258,5 @@ def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector
             content.extend(write_unsupported_media(inner, warnings, "tool results have no sound there"))
         else:
             content.extend(write_block(inner, call, warnings))
-    text: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
-    return {"toolResult": {**text, "status": "error"} if part.is_error else text}
+    written: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
+    return {"toolResult": {**written, "status": "error"} if part.is_error else written}

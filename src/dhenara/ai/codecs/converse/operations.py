@@ -173,9 +173,9 @@ COUNTED = frozenset({"messages", "system", "toolConfig", "additionalModelRequest
 
 def write_count(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
     request = write_request(call, quirks)
-    read = {name: value for name, value in request.body.items() if name in COUNTED}
+    counted = {name: value for name, value in request.body.items() if name in COUNTED}
     model = quote_segment(call.endpoint.ai_model.model_name)
-    return replace(request, path=f"/model/{model}/count-tokens", body={"input": {"converse": read}})
+    return replace(request, path=f"/model/{model}/count-tokens", body={"input": {"converse": counted}})
 
 
 COUNT_TOKENS = OperationCodec("converse.count_tokens", write_count, count_reader("inputTokens"), aws_error)

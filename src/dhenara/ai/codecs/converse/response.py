@@ -207,8 +207,8 @@ class ConverseReader:
             yield TextDelta(index, block["text"])
         elif tool := read_object(block, "toolUse"):
             given = tool.get("input")
-            normalized = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
-            yield self._call(index, tool, normalized)
+            arguments = given if isinstance(given, str) else json.dumps(given).decode() if given else ""
+            yield self._call(index, tool, arguments)
         elif thought := read_object(block, "reasoningContent"):
             yield read_reasoning(index, read_object(thought, "reasoningText") or thought)
         elif payload := read_object(block, "citationsContent"):

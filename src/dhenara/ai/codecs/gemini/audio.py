@@ -56,8 +56,8 @@ class GeminiSpeech(Gemini):
             config=call.config.model_copy(update={"options": wanted}),
         )
         encoded = super().encode(text_value, quirks)
-        data = (*encoded.warnings, *warnings.all())
-        return replace(encoded, warnings=data, response_format=ResponseFormat(SpeechReader(request.format)))
+        warned = (*encoded.warnings, *warnings.all())
+        return replace(encoded, warnings=warned, response_format=ResponseFormat(SpeechReader(request.format)))
 
 
 class SpeechReader(ChatAdapterReader):
@@ -124,22 +124,22 @@ class GeminiTranscription(Gemini):
             options = {**options, "generationConfig": {**generation, **(options.get("generationConfig") or {})}}
         config = call.config.model_copy(update={"options": options})
         encoded = super().encode(replace(call, messages=(words,), config=config), quirks)
-        data = (*encoded.warnings, *warnings.all())
-        return replace(encoded, warnings=data, response_format=ResponseFormat(TranscriptReader(shaped=shaped)))
+        warned = (*encoded.warnings, *warnings.all())
+        return replace(encoded, warnings=warned, response_format=ResponseFormat(TranscriptReader(shaped=shaped)))
 
 
 def transcription_prompt(request: TranscriptionRequest) -> str:
     """Return the prompt."""
-    text = ["Transcribe the speech in this recording word for word, in the language that is spoken."]
+    lines = ["Transcribe the speech in this recording word for word, in the language that is spoken."]
     if request.task == "translate":
-        text = ["Translate the speech in this recording into English."]
+        lines = ["Translate the speech in this recording into English."]
     if request.language:
-        text.append(f"The language spoken is {request.language}.")
+        lines.append(f"The language spoken is {request.language}.")
     if request.diarize:
-        text.append("Tell speakers apart, and name the speaker of each segment.")
+        lines.append("Tell speakers apart, and name the speaker of each segment.")
     if request.prompt:
-        text.append(f"What may help to understand it: {request.prompt}")
-    return " ".join([*text, "Give the transcript alone, without any remark."])
+        lines.append(f"What may help to understand it: {request.prompt}")
+    return " ".join([*lines, "Give the transcript alone, without any remark."])
 
 
 class TranscriptReader(ChatAdapterReader):

@@ -126,7 +126,7 @@ def write_result(
     # Calls without ids are matched by name and order.
     known = part.call_id in names or part.name not in (None, part.call_id)
     named = {"id": part.call_id} if quirks.call_ids and part.call_id and known else {}
-    text: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
+    result: Wire = {**named, "name": part.name or names.get(part.call_id) or part.call_id, "response": response}
     media = []
     for content in part.contents:
         if isinstance(content, Media) and is_ours_to_fetch(content, quirks):
@@ -134,8 +134,8 @@ def write_result(
         elif isinstance(content, Media):
             media.append(write_media(content))
     if media:
-        text["parts"] = media
-    return {"functionResponse": text}
+        result["parts"] = media
+    return {"functionResponse": result}
 
 
 def is_user_media(part: Media, home: bool) -> bool:

@@ -131,11 +131,11 @@ def thinking_budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: W
 def thinking_level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "this model supports a level instead of a budget")
-    text: Wire = {"thinkingLevel": dialect_effort(config, quirks.levels, warnings)}
+    thinking: Wire = {"thinkingLevel": dialect_effort(config, quirks.levels, warnings)}
     if not config.wants_reasoning:
         warnings.translated("reasoning", "this model cannot turn reasoning off; the lowest level is used")
-        return {"thinkingConfig": text}
-    return {"thinkingConfig": {**text, "includeThoughts": True}}
+        return {"thinkingConfig": thinking}
+    return {"thinkingConfig": {**thinking, "includeThoughts": True}}
 
 
 THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, WarningCollector], Wire]] = {

@@ -66,8 +66,8 @@ def modality_tokens(report: Report, name: str, wanted: str) -> int:
     details = report.get(name)
     if not isinstance(details, list):
         return 0
-    data = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
-    return sum([read_int(detail, "tokenCount") for detail in data]) if data else 0
+    matching = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
+    return sum([read_int(detail, "tokenCount") for detail in matching]) if matching else 0
 
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")

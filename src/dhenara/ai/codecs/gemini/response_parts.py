@@ -196,9 +196,9 @@ class CandidateReader:
         if self._call is None and call.get("name") and not (call.get("willContinue") or call.get("partialArgs")):
             self.called = True
             args = call.get("args")
-            normalized = args if isinstance(args, str) else json.dumps(args).decode() if args else ""
+            arguments = args if isinstance(args, str) else json.dumps(args).decode() if args else ""
             yield ToolCallDelta(
-                self._next_part(), read_name(call, "id"), str(call["name"]), normalized, False, self._choice, extras
+                self._next_part(), read_name(call, "id"), str(call["name"]), arguments, False, self._choice, extras
             )
             return
         if call.get("name"):
@@ -216,8 +216,8 @@ class CandidateReader:
     def _end_call(self) -> Iterator[Delta]:
         call, self._call = self._call, None
         if call is not None:
-            normalized = json.dumps(call.arguments).decode() if call.arguments else ""
-            yield ToolCallDelta(call.part, arguments=normalized, verbatim=False, choice=self._choice)
+            arguments = json.dumps(call.arguments).decode() if call.arguments else ""
+            yield ToolCallDelta(call.part, arguments=arguments, verbatim=False, choice=self._choice)
 
     def _other_part(self, part: Wire, extras: Wire | None) -> Iterator[Delta]:
         plain = {name: value for name, value in part.items() if name != "thoughtSignature" and value is not None}

@@ -61,8 +61,8 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
     ]
     rest = [part for part in message.contents if not isinstance(part, ToolCallContent | ReasoningContent)]
     rest = [part for part in rest if part not in extra_fields]
-    text = [part for part in rest if is_writable(part, warnings)]
-    wire: Wire = {"role": "assistant", **write_parts(text, warnings)}
+    parts = [part for part in rest if is_writable(part, warnings)]
+    wire: Wire = {"role": "assistant", **write_parts(parts, warnings)}
     if any(not is_own_part(part, call, PROTOCOL) for part in thoughts):
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", thoughts)
     elif thinking := "".join(part.get_text() for part in thoughts):
@@ -94,7 +94,7 @@ def write_result(result: ToolResultContent, names: dict[str, str], warnings: War
     shown = [part for part in result.contents if isinstance(part, Media)] if result.output is not None else None
     written = write_parts(result.contents if shown is None else shown, warnings)
     words = result.get_text() if shown is not None else ""
-    content = "\n".join(text for text in (words, written["content"]) if text)
+    content = "\n".join(parts for parts in (words, written["content"]) if parts)
     name = result.name or names.get(result.call_id)
     wire: Wire = {"role": "tool", **written, "content": content}
     return {**wire, **({"tool_name": name} if name else {}), "tool_call_id": result.call_id}
@@ -121,13 +121,13 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire
                 )
             case FileContent() if is_remote(part) and is_text(part.mime_type):
                 warnings.fetch(part)
-            case FileContent() if (text := part.to_text()) is not None:
-                words.append(text)
+            case FileContent() if (parts := part.to_text()) is not None:
+                words.append(parts)
             case Media() if not part.get_text():
                 warnings.dropped(
                     f"a part of kind {getattr(part, 'type', 'media')!r}", "it cannot be sent to this provider", part
                 )
             case _:
                 words.append(part.get_text())
-    wire: Wire = {"content": "\n".join(text for text in words if text)}
+    wire: Wire = {"content": "\n".join(parts for parts in words if parts)}
     return {**wire, "images": images} if images else wire

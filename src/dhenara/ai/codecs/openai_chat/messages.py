@@ -80,11 +80,11 @@ def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: Wa
 def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
     """Encode a user message; its tool results come first."""
     results = [part for part in message.contents if part.type == "tool_result"]
-    text = [part for part in message.contents if part.type != "tool_result"]
+    rest = [part for part in message.contents if part.type != "tool_result"]
     if results:
         yield from write_results(results, quirks, warnings)
-    if text or not results:
-        wire: Wire = {"role": "user", "content": write_content(text, quirks, warnings)}
+    if rest or not results:
+        wire: Wire = {"role": "user", "content": write_content(rest, quirks, warnings)}
         yield {**wire, "name": message.name} if message.name else wire
 
 

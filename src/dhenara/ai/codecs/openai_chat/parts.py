@@ -99,8 +99,8 @@ def write_audio(part: AudioContent, quirks: ChatQuirks) -> Wire:
     if quirks.audio_shape == "string":
         return {"type": "input_audio", "input_audio": to_base64(part)}
     kind = (part.mime_type or "audio/wav").split("/")[-1].removeprefix("x-")
-    text = {"data": to_base64(part), "format": "mp3" if kind == "mpeg" else kind}
-    return {"type": "input_audio", "input_audio": text}
+    written = {"data": to_base64(part), "format": "mp3" if kind == "mpeg" else kind}
+    return {"type": "input_audio", "input_audio": written}
 
 
 def write_file(part: FileContent, quirks: ChatQuirks, warnings: WarningCollector) -> Wire | None:

@@ -272,8 +272,8 @@ def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
 
 def error_status(data: Wire, code: Any) -> int | None:
     """Return the HTTP status for an error inside a 200 response."""
-    text = (str(one) for one in (code, read_object(data, "error").get("status_code")))
-    return next((int(one) for one in text if one.isdigit() and 400 <= int(one) < 600), None)
+    codes = (str(one) for one in (code, read_object(data, "error").get("status_code")))
+    return next((int(one) for one in codes if one.isdigit() and 400 <= int(one) < 600), None)
 
 
 CASES = ("error", "errors", "base_resp")

@@ -72,14 +72,14 @@ def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks
     warn_unsupported_settings(
         search, ("context_size", "place", "allowed_domains", "blocked_domains", "max_uses"), warnings
     )
-    text = {
+    written = {
         "search_context_size": search.context_size,
         "allowed_domains": list(search.allowed_domains),
         "excluded_domains": list(search.blocked_domains),
         "max_uses": search.max_uses,
         "user_location": user_location(search),
     }
-    parameters = {name: value for name, value in text.items() if value}
+    parameters = {name: value for name, value in written.items() if value}
     match.entries.append({"type": quirks.web_search_type, **({"parameters": parameters} if parameters else {})})
 
 
@@ -98,12 +98,12 @@ def search_switch(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirk
 def search_nested(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a tool entry with nested settings; at most one domain."""
     warn_unsupported_settings(search, ("allowed_domains",), warnings)
-    text: Wire = {"enable": True}
+    written: Wire = {"enable": True}
     if search.allowed_domains:
-        text["search_domain_filter"] = search.allowed_domains[0]
+        written["search_domain_filter"] = search.allowed_domains[0]
     if len(search.allowed_domains) > 1:
         warnings.clamped("web_search.allowed_domains", "only the first one is used")
-    match.entries.append({"type": "web_search", "web_search": text})
+    match.entries.append({"type": "web_search", "web_search": written})
 
 
 SEARCHES: dict[str, Callable[[WebSearch, ProviderToolsWire, ChatQuirks, WarningCollector], None]] = {
@@ -248,8 +248,8 @@ class CallReader:
 
     def _call_delta(self, part: str, given: str | None, name: str | None, arguments: Any, extras: Wire | None) -> Delta:
         is_text = isinstance(arguments, str) or arguments is None
-        text = arguments if isinstance(arguments, str) else json.dumps(arguments).decode() if arguments else ""
-        return ToolCallDelta(part, given, name, text, is_text, self._choice, extras)
+        written = arguments if isinstance(arguments, str) else json.dumps(arguments).decode() if arguments else ""
+        return ToolCallDelta(part, given, name, written, is_text, self._choice, extras)
 
 
 def is_new_call(known: OpenCall, given: str | None, name: str | None) -> bool:

@@ -199,14 +199,14 @@ def write_assistant_text(part: Content) -> Iterator[Wire]:
 
 
 def write_function_call(part: ToolCallContent) -> Wire:
-    normalized = part.arguments_text
-    if normalized is None or part.error:
-        normalized = json.dumps(part.arguments).decode()
+    arguments = part.arguments_text
+    if arguments is None or part.error:
+        arguments = json.dumps(part.arguments).decode()
     wire = {
         "type": "function_call",
         "call_id": legal_id(part.id, "long"),
         "name": part.name,
-        "arguments": normalized or "{}",
+        "arguments": arguments or "{}",
     }
     return with_vendor_fields(wire, part, PROTOCOL)
 

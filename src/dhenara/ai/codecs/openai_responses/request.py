@@ -64,10 +64,10 @@ def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings
         return {}
     if config.max_reasoning_tokens is not None:
         warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
-    text: Wire = {"effort": dialect_effort(config, quirks.efforts, warnings)}
+    reasoning: Wire = {"effort": dialect_effort(config, quirks.efforts, warnings)}
     if quirks.summary and config.wants_reasoning:
-        text["summary"] = quirks.summary
-    return {"reasoning": text}
+        reasoning["summary"] = quirks.summary
+    return {"reasoning": reasoning}
 
 
 def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
@@ -117,5 +117,5 @@ def write_format(
     if mode == "prompt":
         return {"type": "json_object"}
     schema, strict = native_schema(shape, quirks, warnings)
-    text: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
-    return text if shape.description is None else {**text, "description": shape.description}
+    written: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
+    return written if shape.description is None else {**written, "description": shape.description}

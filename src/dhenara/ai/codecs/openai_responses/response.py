@@ -193,10 +193,10 @@ class ResponsesReader:
 
     def _text(self, event: Wire) -> Iterable[Delta]:
         piece = read_text(event, "delta")
-        options = TextDelta(self._item(event).text(read_index(event, "content_index"), piece), piece)
+        delta = TextDelta(self._item(event).text(read_index(event, "content_index"), piece), piece)
         if event.get("logprobs") and (probable := read_objects(event, "logprobs")):
-            return (options, LogprobsDelta(probable))
-        return (options,)
+            return (delta, LogprobsDelta(probable))
+        return (delta,)
 
     def _text_done(self, event: Wire) -> Iterable[Delta]:
         return self._item(event).finish_text(read_index(event, "content_index"), read_text(event, "text"))

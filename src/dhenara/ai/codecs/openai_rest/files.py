@@ -59,8 +59,8 @@ def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> Encode
         warnings.unsupported("purpose")
     fields.update(write_expiry(request, quirks, warnings))
     fields.update(call.config.options)
-    text = [Field(name, str(value)) for name, value in fields.items()]
-    form = Multipart((*text, FilePart("file", request.content, request.name, request.mime_type)))
+    fields_written = [Field(name, str(value)) for name, value in fields.items()]
+    form = Multipart((*fields_written, FilePart("file", request.content, request.name, request.mime_type)))
     return EncodedRequest(quirks.path, {}, quirks.headers, warnings.all(), payload=form)
 
 

@@ -198,9 +198,9 @@ def write_form(provider: str, drawing: ImagePrompt, fields: Wire) -> Multipart:
     sent = [("image[]" if many else "image", picture) for picture in drawing.pictures]
     if drawing.request.mask is not None:
         sent.append(("mask", drawing.request.mask))
-    text = [Field(name, form_value(value)) for name, value in fields.items()]
+    fields_written = [Field(name, form_value(value)) for name, value in fields.items()]
     files = [FilePart(name, image_bytes(picture, provider), *image_filename(picture, name)) for name, picture in sent]
-    return Multipart((*text, *files))
+    return Multipart((*fields_written, *files))
 
 
 def form_value(value: Any) -> str:

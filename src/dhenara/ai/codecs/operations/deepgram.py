@@ -33,8 +33,8 @@ from .operation import OperationCodec, request_of
 
 def path_with_query(path: str, wanted: Mapping[str, Any]) -> str:
     """Return the path with query; booleans as words, lists as repeated parameters."""
-    text = [(name, query_value(one)) for name, value in wanted.items() for one in as_list(value)]
-    return f"{path}?{urlencode(text)}" if text else path
+    pairs = [(name, query_value(one)) for name, value in wanted.items() for one in as_list(value)]
+    return f"{path}?{urlencode(pairs)}" if pairs else path
 
 
 def as_list(value: Any) -> list[Any]:
@@ -117,8 +117,8 @@ def write_transcription(call: Call, quirks: TranscriptionQuirks) -> EncodedReque
     if call.config.streaming:
         warnings.unsupported("streaming", "transcripts are not streamed")
     wanted: Wire = {"model": call.endpoint.ai_model.model_name, **quirks.defaults}
-    text = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
-    wanted.update(rename_fields(text, quirks.params, warnings))
+    fields = {"language": request.language, "prompt": request.prompt, "temperature": call.config.temperature}
+    wanted.update(rename_fields(fields, quirks.params, warnings))
     if request.timestamps == "segment" or request.diarize:
         wanted["utterances"] = True
     if request.diarize:
