@@ -25,7 +25,9 @@ def test_a_definition_needs_the_schema_of_an_object(schema: Any) -> None:
         ToolDefinition(name="search", parameters=schema)
 
 
-@pytest.mark.parametrize("schema", [{}, {"type": "object"}, {"type": ["object", "null"]}, {"properties": {}}], ids=repr)
+@pytest.mark.parametrize(
+    "schema", [{}, {"type": "object"}, {"type": ["object", "null"]}, {"properties": {}}, {"type": "OBJECT"}], ids=repr
+)
 def test_schemas_that_allow_an_object_are_taken(schema: dict[str, Any]) -> None:
     assert Tool.from_schema(schema, name="search").parameters == schema
     assert ToolDefinition(name="search", parameters=schema).parameters == schema

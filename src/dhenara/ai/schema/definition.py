@@ -51,7 +51,9 @@ def check_object_definition(schema: Any, owner: str) -> None:
         InvalidSchemaError: The schema is invalid, is a boolean, or has a type other than `object`.
     """
     check_definition(schema, owner)
-    if isinstance(schema, bool) or "object" not in listed(schema.get("type", "object")):
+    # Google writes the names of types in capitals.
+    kinds = [] if isinstance(schema, bool) else [kind.lower() for kind in listed(schema.get("type"))]
+    if isinstance(schema, bool) or (kinds and "object" not in kinds):
         kind = "a boolean" if isinstance(schema, bool) else f"of type {schema['type']!r}"
         raise InvalidSchemaError(f"the JSON Schema of {owner} is {kind}. Use a schema of type 'object'")
 
