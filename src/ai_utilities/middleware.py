@@ -33,7 +33,7 @@ def make_tracker(settings: AiSettings) -> Any:
         case "sqlite":
             return usage.UsageTracker(usage.SQLiteLedger(settings.usage_path or state_path("usage.sqlite")))
         case "redis":
-            known = state_path("redis-generations.json")
+            known = state_path("redis-generations.sqlite")
             return usage.UsageTracker(usage.RedisLedger(str(settings.redis_url), generations=known))
     return usage.UsageTracker()
 
@@ -81,7 +81,7 @@ def make_shared_store(settings: AiSettings, package: Any, kind: str) -> Any:
         case "sqlite":
             return getattr(package, f"SQLite{kind}")(settings.limit_path or state_path("limits.sqlite"))
         case "redis":
-            known = {"generations": state_path("redis-generations.json")} if kind == "Budgets" else {}
+            known = {"generations": state_path("redis-generations.sqlite")} if kind == "Budgets" else {}
             return getattr(package, f"Redis{kind}")(str(settings.redis_url), **known)
     return getattr(package, f"Memory{kind}")()
 

@@ -242,7 +242,7 @@ def own_redis(tmp_path: Path, running_redis: RedisProcess) -> Any:
 def test_a_redis_that_restarted_empty_is_refused_until_that_is_accepted(
     world: World, own_redis: RedisProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    budget, known = Budget("0.2", "total"), tmp_path / "generations.json"
+    budget, known = Budget("0.2", "total"), tmp_path / "generations.sqlite"
     with FakeServer(HELLO, forever=True) as server:
         store = RedisBudgets(own_redis.url, generations=known)
         ledger = RedisLedger(own_redis.url)

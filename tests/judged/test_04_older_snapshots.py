@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def reserve(url: str, known: Path, times: int) -> None:
 
 
 def test_a_process_that_starts_later_refuses_an_older_snapshot(own_redis: RedisProcess, tmp_path: Path) -> None:
-    known = tmp_path / "generations.json"
+    known = tmp_path / "generations.sqlite"
     reserve(own_redis.url, known, 1)
     take_snapshot(own_redis)
     worker = CONTEXT.Process(target=reserve, args=(own_redis.url, known, 3))
@@ -68,7 +68,7 @@ def test_a_process_that_starts_later_refuses_an_older_snapshot(own_redis: RedisP
 
 
 def test_a_snapshot_of_the_latest_data_is_no_loss(own_redis: RedisProcess, tmp_path: Path) -> None:
-    known = tmp_path / "generations.json"
+    known = tmp_path / "generations.sqlite"
     reserve(own_redis.url, known, 3)
     take_snapshot(own_redis)
     restart(own_redis)
@@ -78,7 +78,7 @@ def test_a_snapshot_of_the_latest_data_is_no_loss(own_redis: RedisProcess, tmp_p
 
 
 def test_threads_and_other_stores_in_the_file_lose_no_number(own_redis: RedisProcess, tmp_path: Path) -> None:
-    known = tmp_path / "generations.json"
+    known = tmp_path / "generations.sqlite"
     store = RedisBudgets(own_redis.url, generations=known)
     other = RedisBudgets(own_redis.url, prefix="other", generations=known)
     threads = [
@@ -91,26 +91,33 @@ def test_threads_and_other_stores_in_the_file_lose_no_number(own_redis: RedisPro
         thread.join()
     store.close()
     other.close()
-    numbers = sorted(text.rpartition("#")[2] for text in json.loads(known.read_text()).values())
-    assert numbers == ["80", "80"]
+    with closing(sqlite3.connect(known)) as file:
+        assert file.execute("SELECT changes FROM generations").fetchall() == [(80,), (80,)]
 
 
-def test_an_entry_of_an_earlier_version_is_read(own_redis: RedisProcess, tmp_path: Path) -> None:
-    known = tmp_path / "generations.json"
+@pytest.mark.parametrize("damage", [b"", b"{}", b"x" * 5000])
+def test_a_damaged_file_of_generations_stops_nothing(
+    damage: bytes, own_redis: RedisProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    known = tmp_path / "generations.sqlite"
     reserve(own_redis.url, known, 1)
-    stored = {name: text.rpartition("#")[0] for name, text in json.loads(known.read_text()).items()}
-    known.write_text(json.dumps(stored))
+    known.write_bytes(damage)
     reserve(own_redis.url, known, 1)
-    restart(own_redis)
-    with pytest.raises(StoreLostError):
-        reserve(own_redis.url, known, 1)
+    reserve(own_redis.url, known, 1)
+
+
+def test_a_file_of_generations_that_cannot_be_written_is_reported(
+    own_redis: RedisProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    reserve(own_redis.url, tmp_path, 2)
+    assert caplog.text.count("will not notice a loss of data") == 1
 
 
 @pytest.mark.parametrize("later", [False, True])
 def test_a_ledger_that_returns_older_is_told(
     later: bool, own_redis: RedisProcess, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    known = tmp_path / "generations.json"
+    known = tmp_path / "generations.sqlite"
     ledger = RedisLedger(own_redis.url, generations=known)
     ledger.add([UsageData(model="m")])
     take_snapshot(own_redis)

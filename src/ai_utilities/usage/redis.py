@@ -222,6 +222,7 @@ class RedisLedger(Ledger):
 
     def close(self) -> None:
         self._server.close()
+        self._generations.close()
 
 
 def hour_before(moment: datetime) -> datetime:

@@ -145,6 +145,7 @@ class RedisBudgets(BudgetStore):
 
     def close(self) -> None:
         self._server.close()
+        self._generations.close()
 
     def _reserve(self, windows: Sequence[BudgetWindow], amount: int, key: str, text: str) -> Refused | None:
         result = self._run(RESERVE, amount, key, text, *window_arguments(windows))
