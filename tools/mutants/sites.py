@@ -124,8 +124,8 @@ def is_unread(node: ast.AST) -> bool:
 def is_logging(func: ast.expr) -> bool:
     """Whether a call writes to a log, or warns."""
     match func:
-        case ast.Attribute(ast.Name(name)):
-            return name in LOGGING
+        case ast.Attribute(ast.Name(name), method):
+            return name in LOGGING or method in LOGGING
         case ast.Name(name):
             return name in LOGGING
     return False
