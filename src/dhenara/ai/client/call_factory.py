@@ -126,6 +126,24 @@ def describe_problem(kind: str, setting: str, message: str, extra: tuple[str, ..
     return f"unknown setting {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
 
 
+def read_call_history(
+    endpoint: AIModelEndpoint,
+    prompt: MessageLike | None,
+    context: Sequence[MessageLike] | None,
+    messages: Sequence[MessageLike] | None,
+) -> tuple[Message, ...]:
+    """Return the messages of a call to this endpoint.
+
+    Raises:
+        ConfigurationError: If a message cannot be read; its text begins with the provider and the model.
+    """
+    try:
+        return read_history(prompt, context, messages)
+    except ConfigurationError as error:
+        error.args = (f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): {error}",)
+        raise
+
+
 WRONG = {
     False: "This client is async-only (is_async=True). Use the method that ends in _async.",
     True: "This client is sync-only (is_async=False). Use the method without _async.",
@@ -173,7 +191,7 @@ def calls_of(
     for number, prompt in enumerate(prompts, 1):
         try:
             history, warnings = repair_history(
-                read_history(None, None, messages_before(prompt)),
+                read_call_history(endpoint, None, None, messages_before(prompt)),
                 stored=continues_stored_history(config, endpoint.ai_model),
             )
             saved, left_out = truncate_history(history, instructions, config)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import SyncAsyncMismatchError
-from ..history.parsing import MessageLike, read_history
+from ..history.parsing import MessageLike
 from ..history.repair import continues_stored_history, repair_history
 from ..history.truncation import truncate_history
 from ..http.protocol.interfaces import Transport
@@ -29,7 +29,7 @@ from ..types.config.secret_options import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
-from .call_factory import as_config, check_options, override_config, read_instructions
+from .call_factory import as_config, check_options, override_config, read_call_history, read_instructions
 from .files import EngineFilesMixin
 from .images import EngineImagesMixin
 from .models import ModelsMixin
@@ -280,7 +280,7 @@ class AIModelClient(
         settings = self._effective_config(config, overrides)
         system = read_instructions(instructions)
         history, warnings = repair_history(
-            read_history(prompt, context, messages),
+            read_call_history(self.model_endpoint, prompt, context, messages),
             open_end=open_end,
             stored=continues_stored_history(settings, self.model_endpoint.ai_model),
         )

@@ -14,11 +14,12 @@ from ..pipeline.media.files import delete, list_files, upload, wait_for_file
 from ..pipeline.pipeline import Pipeline
 from ..types.config.call import Call
 from ..types.config.operation_settings import CallSettings, UploadSettings
+from ..types.content.media import Media
 from ..types.operations.files import FileBytes, FileRequest, UploadedFile
 from .call_factory import OperationsBase
 from .file_transfer import FileBody, fetch
 
-File = str | PathLike[str] | bytes
+File = str | PathLike[str] | bytes | Media
 Place = str | PathLike[str]
 Progress = Callable[[int, int], None]
 Received = Callable[[int, int | None], None]
@@ -33,7 +34,7 @@ class EngineFilesMixin(OperationsBase):
         """Upload a file of any size; it is read from disk while it is sent.
 
         Args:
-            file: A path or bytes.
+            file: A path, bytes, or a content part with `data`, whose name and media type are used.
             **settings: `name`, `mime_type`, `purpose`, `on_progress(sent, size)` and call settings.
 
         Returns:
@@ -155,9 +156,17 @@ class EngineFilesMixin(OperationsBase):
     async def _upload(self, file: File, settings: Any, *, is_async: bool) -> UploadedFile:
         options = dict(settings)
         on_progress = options.pop("on_progress", None)
+        if isinstance(file, Media):
+            options.setdefault("name", file.name)
+            options.setdefault("mime_type", file.mime_type)
+            file = bytes_of(file)
         if isinstance(file, bytes):
             content: bytes | FileBody = file
             name, size = options.pop("name", None) or "file", len(file)
+        elif not isinstance(file, str | PathLike):
+            raise ConfigurationError(
+                f"a file to upload must be a path, bytes or a content part, not {type(file).__name__}."
+            )
         else:
             path = Path(file).expanduser()
             content = FileBody(path, on_progress)
@@ -192,6 +201,17 @@ class EngineFilesMixin(OperationsBase):
     async def _wait(self, file_id: str, wait: float, settings: Any, *, is_async: bool) -> UploadedFile:
         pipeline, call = self._file_call("get", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         return await wait_for_file(pipeline, call, wait)
+
+
+def bytes_of(part: Media) -> bytes:
+    """Return the bytes of a part.
+
+    Raises:
+        ConfigurationError: If it has a URL or the id of an uploaded file instead.
+    """
+    if part.data is None:
+        raise ConfigurationError("a content part to upload must have data. Pass a path, bytes or a part with data=...")
+    return part.data
 
 
 def require_file_id(file_id: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import UnsupportedError
-from ..history.parsing import MessageLike, read_history
+from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.media.embeddings import embed
 from ..pipeline.pipeline import Pipeline
@@ -25,7 +25,7 @@ from ..types.operations.embedding import (
 )
 from ..types.operations.image import OcrRequest, OcrResponse
 from ..types.operations.result import TokenCountResponse
-from .call_factory import OperationsBase, read_instructions
+from .call_factory import OperationsBase, read_call_history, read_instructions
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -157,7 +157,7 @@ class OperationsMixin(OperationsBase):
         prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")
         chosen = {name: value for name, value in settings.items() if name != "estimate"}
-        history = read_history(prompt, context, messages)
+        history = read_call_history(self.model_endpoint, prompt, context, messages)
         try:
             operation = "chat" if estimate else "count_tokens"
             pipeline, call = self._prepare(operation, None, {}, chosen, is_async, history)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from functools import cache
 from typing import Any, Protocol
+from weakref import WeakKeyDictionary
 
 from ...errors import BrokenStreamError, CallError
 from ...response.builder import UNFINISHED, ResponseBuilder
@@ -58,7 +62,10 @@ class Stream:
         self._settled = False
 
     def on_end(self, hook: Hook) -> None:
-        """Run `hook` once when the stream ends, for whatever reason."""
+        """Run `hook` once when the stream ends, for whatever reason, at the latest at exit of the process."""
+        if not self._hooks:
+            abandon_at_exit()
+            OPEN_STREAMS[self] = os.getpid()
         self._hooks.append(hook)
 
     @property
@@ -267,6 +274,23 @@ class Stream:
                 failed = failed or error
         if failed is not None:
             raise failed
+
+
+OPEN_STREAMS: WeakKeyDictionary[Stream, int] = WeakKeyDictionary()
+"""Streams with hooks, and the process that reads them."""
+
+
+@cache
+def abandon_at_exit() -> None:
+    """Register `abandon_open_streams`, after the exit functions of the layers that are imported by then."""
+    atexit.register(abandon_open_streams)
+
+
+def abandon_open_streams() -> None:
+    """Abandon the streams that this process still holds, while their hooks can run."""
+    for stream, process in list(OPEN_STREAMS.items()):
+        if process == os.getpid():
+            stream.abandon()
 
 
 def unfinished_error(origin: Origin | None) -> BrokenStreamError:
