@@ -37,10 +37,10 @@ FIX = "ai-utilities local install"
 
 
 def check_embedded(wanted: bool) -> Iterator[CheckResult]:
-    """A failure only for whoever wants to ask it; nobody else has to have it."""
+    """Check the embedded model; a problem is a failure only if it is the configured one."""
     match = embedded_model()
     if match.problem is None:
-        yield passed(WHAT, f"{match.name} is there and whole, llama.cpp is {match.runner}")
+        yield passed(WHAT, f"{match.name} is installed, llama.cpp is {match.runner}")
     elif wanted:
         yield failed(WHAT, match.problem, FIX)
     else:
@@ -51,7 +51,7 @@ REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+).*extra == ['\"](?P<extra>[
 
 
 def check_extras() -> Iterator[CheckResult]:
-    """One line for all that are there, one for those that are not."""
+    """List the installed extras, and those that are not installed."""
     there: list[str] = []
     missing: list[str] = []
     for extra, names in sorted(extras().items()):
@@ -63,7 +63,7 @@ def check_extras() -> Iterator[CheckResult]:
 
 
 def extras() -> dict[str, list[str]]:
-    """Extra to the packages it stands for."""
+    """Return the packages of each extra."""
     result: dict[str, list[str]] = {}
     try:
         declared = requires("dhenara") or []
@@ -86,7 +86,7 @@ def is_installed(package: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class StoreFile:
-    """One file; `kind` and `path` are the settings that name it, `usual` is where it is otherwise."""
+    """The file of a store; `kind` and `path` are its settings, `usual` returns the default path."""
 
     what: str
     kind: str
@@ -103,25 +103,25 @@ STORES = (
 
 
 def check_stores(settings: AiSettings) -> Iterator[CheckResult]:
-    """Files must be writable, or their folders, where there is no file yet."""
+    """Check that the files of stores, or their folders, are writable."""
     for store in STORES:
         text: Path | None = getattr(settings, store.path)
         if text is None and not (getattr(settings, store.kind) == "sqlite" and store.wanted(settings)):
             continue
-        fix = f"give yourself the right, or set AI_{store.path.upper()}"
+        fix = f"change the permissions, or set AI_{store.path.upper()}"
         try:
             path = text or store.usual(f"{store.what}.sqlite")
         except OSError as error:
-            yield failed(store.what, f"there is no place to keep it: {error}", fix)
+            yield failed(store.what, f"no folder for the file: {error}", fix)
             continue
         if os.access(path if path.exists() else nearest_folder(path), os.W_OK):
-            yield passed(store.what, f"{path} can be written")
+            yield passed(store.what, f"{path} is writable")
         else:
-            yield failed(store.what, f"{path} cannot be written", fix)
+            yield failed(store.what, f"{path} is not writable", fix)
 
 
 def nearest_folder(path: Path) -> Path:
-    """The folder that would have to hold it, or hold its folders."""
+    """Return the nearest existing parent folder."""
     return next((parent for parent in path.absolute().parents if parent.exists()), Path("/"))
 
 
@@ -129,12 +129,15 @@ SHORTEST_KEY = 8
 
 
 def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | None = None) -> Iterator[CheckResult]:
-    """Every finding as soon as it is made.
+    """Run all checks.
 
     Args:
-        settings: What is examined.
-        network: Without it nothing leaves this machine.
-        timeout: Seconds for the one request; without it, more for models on this machine than for others.
+        settings: The settings to check.
+        network: Whether to send network requests (default True).
+        timeout: Seconds for the test call. Default None: 60, or 600 for models on this machine.
+
+    Yields:
+        The result of each check, as soon as it is known.
     """
     yield passed("python", sys.version.split()[0])
     yield from check_extras()
@@ -142,7 +145,7 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
     try:
         match = ConfigurationResolver(settings).validate(needs_model=False)
     except AIUtilitiesError as error:
-        yield failed("settings", str(error), "`ai-utilities setup` asks what is needed")
+        yield failed("settings", str(error), "run `ai-utilities setup`")
         yield from check_embedded(wanted=False)
         return
     yield from check_settings(match)
@@ -155,7 +158,7 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
     if address is not None:
         yield from check_connectivity(address)
     try:
-        # Whoever would answer instead must not hide that this one does not.
+        # Without fallbacks, which would hide a failure of the provider.
         with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
             limit = call_limit(is_local(match), timeout or settings.timeout)
             yield from check_call(client, limit) if has_chat_model(match) else check_without_chat(client, limit)
@@ -164,18 +167,18 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
 
 
 def is_local(resolved: ResolvedConfiguration) -> bool:
-    """Whether the model runs on this machine, whatever its provider is called."""
+    """Return whether the model runs on this machine."""
     host = urlsplit(resolved.base_url.value or resolved.facts.address or "").hostname
     return resolved.provider == EMBEDDED or host in LOOPBACK
 
 
 def has_chat_model(resolved: ResolvedConfiguration) -> bool:
-    """Whether a question can be asked: a model is set or known, or a local server is asked for its models."""
+    """Return whether a chat model is set or known, or a local server lists its models."""
     return resolved.facts.chats and (resolved.model.value is not None or not resolved.facts.needs_key)
 
 
 def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
-    """Whether those who are asked where the provider cannot answer could be asked."""
+    """Check that the fallback providers are configured."""
     if not settings.fallbacks:
         return
     try:
@@ -194,18 +197,18 @@ def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:
         yield passed("address", f"{shown_address(resolved.base_url.value)} ({resolved.base_url.origin})")
     key = resolved.api_key.value
     if key is None:
-        yield passed("key", "none, and none is needed")
+        yield passed("key", "none needed")
     elif len(key.strip()) < SHORTEST_KEY or key != key.strip():
-        yield warning("key", f"it does not look like one ({resolved.api_key.origin})", "copy it again")
+        yield warning("key", f"it does not look like an API key ({resolved.api_key.origin})", "copy it again")
     else:
-        yield passed("key", f"there are {len(key)} characters ({resolved.api_key.origin})")
+        yield passed("key", f"{len(key)} characters ({resolved.api_key.origin})")
 
 
 def check_model(resolved: ResolvedConfiguration) -> CheckResult:
     facts, model = resolved.facts, resolved.model.value
     if has_chat_model(resolved):
-        return passed("model", f"{model or 'the first that the server has'} ({resolved.model.origin})")
+        return passed("model", f"{model or 'the first one of the server'} ({resolved.model.origin})")
     if not facts.chats:
-        return passed("model", f"no chat model is needed: {facts.name} has other operations only")
-    seen = f"no chat model is set, and {facts.name} has no default one; other operations work without"
+        return passed("model", f"none needed: {facts.name} has no chat models")
+    seen = f"no chat model is set, and {facts.name} has no default one; other operations work without it"
     return warning("model", seen, f"set {facts.model[0]} for chat; `ai-utilities models` lists them")

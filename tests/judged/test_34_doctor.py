@@ -50,7 +50,7 @@ def test_a_provider_without_chat_needs_no_model(server: FakeServer) -> None:
     server.add_replies(SampleOperations())
     found = findings("voyage", server)
     assert failures(found) == []
-    assert found["model"] == ("ok", "no chat model is needed: voyage has other operations only")
+    assert found["model"] == ("ok", "none needed: voyage has no chat models")
 
 
 def test_without_a_default_embedding_model_the_models_are_listed(server: FakeServer) -> None:

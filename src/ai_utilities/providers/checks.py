@@ -33,7 +33,7 @@ MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "F
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """`fix` says what to do, where something is to be done."""
+    """The result of one check; `fix` says how to fix a problem."""
 
     what: str
     health: Health
@@ -62,12 +62,10 @@ SLOW = 2.0
 
 
 def check_connectivity(address: str) -> Iterator[CheckResult]:
-    """Step by step, so that the first one that fails is the one to repair."""
+    """Check proxy, DNS, connection and certificate in this order; the first failure is the one to fix."""
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        yield failed(
-            "address", f"{shown_address(address)!r} is none: it begins with http:// or https://, and names a host"
-        )
+        yield failed("address", f"{shown_address(address)!r} is not a URL. It needs http:// or https:// and a host.")
         return
     host, port = parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
     proxy = proxy_for(address)
@@ -78,7 +76,7 @@ def check_connectivity(address: str) -> Iterator[CheckResult]:
     try:
         addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as error:
-        yield failed("name", f"{host} cannot be found: {error}", "check the spelling, the network and its DNS")
+        yield failed("name", f"{host} cannot be resolved: {error}", "check the spelling, the network and DNS")
         return
     yield passed("name", f"{host} is {', '.join(sorted(map(str, addresses))[:3])}")
     yield from check_connection(host, port, parts.scheme == "https" and not proxy)
@@ -90,11 +88,11 @@ def check_connection(host: str, port: int, secure: bool) -> Iterator[CheckResult
         with socket.create_connection((host, port), TIMEOUT) as plain:
             took = time.monotonic() - started
             timed = warning if took > SLOW else passed
-            yield timed("connection", f"{host}:{port} takes connections after {took * 1000:.0f} ms")
+            yield timed("connection", f"connected to {host}:{port} in {took * 1000:.0f} ms")
             if secure:
                 yield check_certificate(plain, host)
     except OSError as error:
-        yield failed("connection", f"{host}:{port} takes no connection: {error}", "is it running, and let through?")
+        yield failed("connection", f"cannot connect to {host}:{port}: {error}", "check that it runs, and the firewall")
 
 
 def check_certificate(plain: socket.socket, host: str) -> CheckResult:
@@ -104,13 +102,13 @@ def check_certificate(plain: socket.socket, host: str) -> CheckResult:
     except ssl.SSLCertVerificationError as error:
         return failed(
             "certificate",
-            f"it cannot be verified: {error.verify_message}",
-            "behind a company's proxy, name its certificates in SSL_CERT_FILE",
+            f"cannot be verified: {error.verify_message}",
+            "behind a company proxy, set SSL_CERT_FILE to its certificates",
         )
     except AIUtilitiesError as error:
-        return failed("certificate", str(error), "mend the variable, or leave it out for the system's own")
+        return failed("certificate", str(error), "correct the variable, or unset it to use the system's certificates")
     except ssl.SSLError as error:
-        return failed("certificate", f"no secure connection: {error.reason}", "is it https that is spoken there?")
+        return failed("certificate", f"no secure connection: {error.reason}", "check that the server uses https")
     except OSError as error:
         return failed("certificate", f"no secure connection: {error.strerror or error}")
 
@@ -118,19 +116,18 @@ def check_certificate(plain: socket.socket, host: str) -> CheckResult:
 QUESTION = "Reply with the single word: ready"
 HOSTED = 60.0
 LOCAL = 600.0
-"""Seconds for one tiny answer. A model on this machine may have to be loaded first, and a slow or busy machine takes
-minutes for what others do in a second."""
+"""Seconds for the test call. A local model may have to be loaded first, which takes minutes on a slow machine."""
 
 SKEW = 60.0
-"""Signatures and tokens are refused when clocks differ by minutes."""
+"""Maximum difference of clocks in seconds; signatures and tokens are refused if clocks differ by minutes."""
 
 
 def call_limit(is_local: bool, text: float | None = None) -> float:
-    """How long the request may take.
+    """Return the time limit of the test call in seconds.
 
     Args:
         is_local: Whether the model runs on this machine.
-        said: The user's own limit in seconds, which holds.
+        text: The user's limit in seconds; None uses the default.
     """
     return text if text is not None else LOCAL if is_local else HOSTED
 
@@ -139,12 +136,12 @@ def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]
     try:
         result = client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
     except CallTimeoutError as error:
-        yield failed("call", str(error), f"a slow machine may need more than {limit:g} s: --timeout sets the limit")
+        yield failed("call", str(error), f"a slow machine may need more than {limit:g} s; raise it with --timeout")
         return
     except AIUtilitiesError as error:
         yield finding_for_error(error)
         return
-    # Not every provider tells the model that answered.
+    # Not every provider returns the model name.
     yield passed("key and model", f"{result.provider} answers{f' as {result.model}' if result.model else ''}")
     yield from check_speed(result)
     headers = result.response.response_headers if result.response is not None else {}
@@ -167,12 +164,12 @@ def check_without_chat(client: AiClient, limit: float = HOSTED) -> Iterator[Chec
 
 
 def finding_for_error(error: AIUtilitiesError) -> CheckResult:
-    """Which part of the call is ill; the error itself says what to do."""
+    """Return the result for an error of the test call."""
     match error:
         case AuthenticationError() | PermissionDeniedError():
             return failed("key", str(error))
         case NotFoundError():
-            return failed("model", str(error), "`ai-utilities models` lists what there is")
+            return failed("model", str(error), "`ai-utilities models` lists all models")
         case QuotaError() | ProviderRateLimitError():
             return warning("limits", str(error))
     return failed("call", str(error))
@@ -190,13 +187,15 @@ def check_clock(headers: Mapping[str, str]) -> Iterator[CheckResult]:
         return
     skew = time.time() - theirs
     if abs(skew) > SKEW:
-        yield warning("clock", f"this clock is {skew:+.0f} s off the provider's", "let the system set its clock")
+        yield warning(
+            "clock", f"the clock differs from the provider's by {skew:+.0f} s", "synchronize the system clock"
+        )
     else:
         yield passed("clock", f"within {abs(skew):.0f} s of the provider's")
 
 
 def check_limits(headers: Mapping[str, str]) -> Iterator[CheckResult]:
-    """Providers tell what is left in headers of similar names."""
+    """Report remaining rate limits, which providers send in headers with similar names."""
     left = {name: value for name, value in headers.items() if "ratelimit" in name and "remaining" in name}
     if left:
         text = ", ".join(f"{name.rsplit('remaining', 1)[-1].strip('-') or 'requests'} {v}" for name, v in left.items())

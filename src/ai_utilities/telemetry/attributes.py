@@ -38,7 +38,7 @@ SERVER_ADDRESS = "server.address"
 SERVER_PORT = "server.port"
 ERROR_TYPE = "error.type"
 
-# The conventions have no words for these.
+# The conventions have no names for these.
 COST = "ai_utilities.cost.usd"
 SAVED_COST = "ai_utilities.cost.saved_usd"
 CACHED = "ai_utilities.cached"
@@ -46,11 +46,11 @@ ATTEMPTS = "ai_utilities.attempts"
 TAG = "ai_utilities.tag."
 
 OPERATIONS = {"embed": "embeddings"}
-"""Where the conventions call an operation otherwise than we do."""
+"""Operations that have another name in the conventions."""
 
 DURATION = "gen_ai.client.operation.duration"
 DURATIONS = {"chat": "gen_ai.client.inference.duration", "embed": "gen_ai.client.embeddings.duration"}
-"""Some operations have an instrument of their own."""
+"""Operations with their own instrument."""
 
 EMBEDDED_TOKENS = "gen_ai.client.embeddings.operation.input_tokens"
 DIMENSIONS = "gen_ai.embeddings.dimension.count"
@@ -75,7 +75,7 @@ PROVIDERS = {
     "xai": "x_ai",
     "moonshot": "moonshot_ai",
 }
-"""Where the conventions call a provider otherwise than we do."""
+"""Providers that have another name in the conventions."""
 
 REQUEST = {
     name: f"gen_ai.request.{parameter.telemetry}" for name, parameter in PARAMETERS.items() if parameter.telemetry
@@ -88,7 +88,7 @@ USAGE = {
     "cache_write_tokens": "gen_ai.usage.cache_write.input_tokens",
     "reasoning_tokens": "gen_ai.usage.reasoning.output_tokens",
 }
-"""Input counts what was read from the provider's cache too, output counts reasoning."""
+"""Input tokens include cached ones, output tokens include reasoning."""
 
 
 Attributes = dict[str, Any]
@@ -96,7 +96,7 @@ PORTS = {"http": 80, "https": 443}
 
 
 def request_attributes(target: Target, operation: str) -> Attributes:
-    """Who is asked for what: on spans and on metrics alike."""
+    """Return provider, model and operation, for spans and metrics."""
     origin, where = target.origin, urlsplit(target.base_url)
     text: Attributes = {
         OPERATION: OPERATIONS.get(operation, operation),
@@ -109,7 +109,7 @@ def request_attributes(target: Target, operation: str) -> Attributes:
 
 
 def request(call: Call) -> Attributes:
-    """The settings that were chosen, and the tags."""
+    """Return the settings of the call and its tags."""
     tags = {TAG + name: value for name, value in tags_now().items()}
     return (config_attributes(call) if call.operation == "chat" else operation_attributes(call)) | tags
 
@@ -126,7 +126,7 @@ def config_attributes(call: Call) -> Attributes:
 
 
 def operation_attributes(call: Call) -> Attributes:
-    """The settings of a question mean nothing to other operations."""
+    """Return the settings of an operation other than chat."""
     dimensions = getattr(call.request, "dimensions", None)
     return {} if dimensions is None else {DIMENSIONS: dimensions}
 
@@ -170,7 +170,7 @@ def message(given: Message) -> Attributes:
 
 
 def part(content: Content) -> Attributes:
-    """A part of a message in the conventions' shape; what they have no shape for is named only."""
+    """Return a content part in the format of the conventions; other kinds by type only."""
     match content:
         case TextContent() | RefusalContent():
             return {"type": "text", "content": content.text}
@@ -185,7 +185,7 @@ def part(content: Content) -> Attributes:
 
 
 def token_attributes(answer: ChatResponse) -> dict[str, int]:
-    """Tokens as the conventions count them; what is nothing is left out, except the two sums of a spoken answer."""
+    """Return token counts as the conventions define them, without zeros except input and output."""
     usage, sums = answer.usage or Usage(), ("prompt_tokens", "completion_tokens") if answer.choices else ()
     counts = {
         "prompt_tokens": usage.prompt_tokens,
@@ -198,5 +198,5 @@ def token_attributes(answer: ChatResponse) -> dict[str, int]:
 
 
 def to_json_text(value: Any) -> str:
-    """As JSON text: attributes are flat."""
+    """Return JSON text, because attributes are flat."""
     return to_json(value).decode()

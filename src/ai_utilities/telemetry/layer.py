@@ -37,9 +37,15 @@ from .attributes import (
 
 
 class TelemetryLayer:
-    """Put it first into `layers`. Without providers, the process's own are used, as OpenTelemetry has them.
+    """Records an OpenTelemetry span and metrics for each call. Put it first into `layers`.
 
-    `capture_content` puts prompts and answers on the spans: whoever reads the spans reads those.
+    Args:
+        capture_content: Whether prompts and answers are recorded on spans (default False).
+        tracer_provider: The tracer provider. Default None: the global one.
+        meter_provider: The meter provider. Default None: the global one.
+
+    Raises:
+        ConfigurationError: If OpenTelemetry is not installed.
     """
 
     def __init__(
@@ -48,27 +54,29 @@ class TelemetryLayer:
         try:
             from opentelemetry import metrics, trace
         except ImportError as error:
-            raise ConfigurationError("telemetry needs OpenTelemetry's API: pip install 'dhenara[otel]'") from error
+            raise ConfigurationError(
+                "OpenTelemetry is not installed. Install it with: python -m pip install 'dhenara[otel]'"
+            ) from error
         self.capture_content = capture_content
         self.trace = trace
         self.tracer = trace.get_tracer("ai_utilities", tracer_provider=tracer_provider)
         meter = metrics.get_meter("ai_utilities", meter_provider=meter_provider)
         self.durations = {
             operation: meter.create_histogram(
-                name, "s", "How long calls take.", explicit_bucket_boundaries_advisory=SECONDS
+                name, "s", "Duration of calls.", explicit_bucket_boundaries_advisory=SECONDS
             )
             for operation, name in (*DURATIONS.items(), ("", DURATION))
         }
         self.first_chunk = meter.create_histogram(
             TIME_TO_FIRST_CHUNK,
             "s",
-            "How long until answers begin.",
+            "Time to the first chunk of streamed answers.",
             explicit_bucket_boundaries_advisory=SECONDS,
         )
         self.embedded = meter.create_histogram(
             EMBEDDED_TOKENS,
             "{token}",
-            "How many tokens are read to embed texts.",
+            "Tokens of embedded texts.",
             explicit_bucket_boundaries_advisory=TOKENS,
         )
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in COUNTERS.items()}
@@ -114,7 +122,9 @@ class BoundTelemetry:
             if not stream.complete:
                 failed = type(stream.error).__name__ if stream.error else "cancelled"
                 self._record_failure(
-                    span, failed, self._text(stream.error, call, captured) if stream.error else "the caller left"
+                    span,
+                    failed,
+                    self._text(stream.error, call, captured) if stream.error else "cancelled by the caller",
                 )
             span.set_attributes(response(answer))
             if captured:
@@ -128,7 +138,7 @@ class BoundTelemetry:
         return stream
 
     def _text(self, error: BaseException, call: Call, captured: bool) -> str:
-        """The words of an error, which may quote the prompt: only whoever captures contents sees those."""
+        """Return the error text; without captured content, quotes of the prompt are removed."""
         return str(error) if captured else stored_text(error, call)
 
     def _record_failure(self, span: Any, kind: str, text: str) -> None:
@@ -136,7 +146,7 @@ class BoundTelemetry:
         span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redact(text)))
 
     def _record_tokens(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
-        """Only answers in words have counters of every kind of token."""
+        """Record token counts; only chat answers have counters of every kind."""
         if first is not None:
             self._layer.first_chunk.record(first, who)
         if answer.usage is None:
@@ -159,7 +169,7 @@ log = logging.getLogger("ai_utilities.calls")
 
 
 class LogLayer:
-    """Put it first into `layers`. Answers are logged at INFO, what failed or broke off at WARNING."""
+    """Logs answers at INFO, and failed or interrupted calls at WARNING. Put it first into `layers`."""
 
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger
@@ -180,8 +190,8 @@ class LogLayer:
             async def ended(stream: Stream) -> None:
                 answer, seconds = stream.partial(), io.monotonic() - started
                 if not stream.complete:
-                    why = stored_text(stream.error, call) if stream.error else "the caller left"
-                    logger.warning("%s broke off after %.3f s: %s", who, seconds, why)
+                    why = stored_text(stream.error, call) if stream.error else "cancelled by the caller"
+                    logger.warning("%s interrupted after %.3f s: %s", who, seconds, why)
                     return
                 tokens = answer.usage.total_tokens if answer.usage else None
                 cost = answer.cost.amount if answer.cost else None
