@@ -26,6 +26,7 @@ from dhenara.ai.providers.auth import Token
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from support.waiting import wait_until_async
 from support.worlds import World
 
 
@@ -35,12 +36,18 @@ class Giver:
     def __init__(self, good_for: float | None = 3_600.0, takes: float = 0.0) -> None:
         self.good_for = good_for
         self.takes = takes
+        self.held = False
+        """While it is set, nothing is given."""
+        self.asked = 0
         self.given = 0
         self.failure: Exception | None = None
 
     async def __call__(self, io: IO, patience: AttemptTimeouts) -> Token:
+        self.asked += 1
         if self.takes:
             await io.sleep(self.takes)
+        while self.held:
+            await io.sleep(0.005)
         if self.failure is not None:
             raise self.failure
         self.given += 1
@@ -130,14 +137,16 @@ def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
 
 
 def test_a_fetch_that_was_given_up_is_taken_over(giver: Giver) -> None:
-    giver.takes = 0.2
+    giver.held = True
 
     async def give_up(client: AIModelClient) -> None:
         first = asyncio.create_task(client.generate_async("?"))
-        await asyncio.sleep(0.05)
+        await wait_until_async(lambda: giver.asked == 1)
         second = asyncio.create_task(client.generate_async("?"))
         await asyncio.sleep(0.05)
         first.cancel()
+        await wait_until_async(lambda: giver.asked == 2)
+        giver.held = False
         assert (await second).chat_response is not None
         await client.aclose()
 
@@ -164,11 +173,12 @@ def test_while_one_renews_a_proof_the_others_use_the_old_one(giver: Giver) -> No
 
     async def ask(client: AIModelClient) -> None:
         await client.generate_async("?")
-        giver.good_for, giver.takes = 3_600, 1.0
+        giver.good_for, giver.held = 3_600, True
         renewing = asyncio.create_task(client.generate_async("?"))
-        await asyncio.sleep(0.05)
+        await wait_until_async(lambda: giver.asked == 2)
         await client.generate_async("?")
         assert not renewing.done()
+        giver.held = False
         await renewing
         await client.aclose()
 
@@ -193,14 +203,15 @@ def test_a_giver_that_cannot_be_reached_is_tried_again(world: World) -> None:
 
 
 def test_who_waits_for_a_token_waits_no_longer_than_its_own_deadline(giver: Giver) -> None:
-    giver.takes = 1.0
+    giver.held = True
 
     async def ask(client: AIModelClient) -> None:
         first = asyncio.create_task(client.generate_async("?"))
-        await asyncio.sleep(0.05)
+        await wait_until_async(lambda: giver.asked == 1)
         with pytest.raises(CallTimeoutError):
             await client.generate_async("?", timeout=0.1)
         assert not first.done()
+        giver.held = False
         await first
         await client.aclose()
 

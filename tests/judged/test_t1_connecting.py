@@ -108,7 +108,7 @@ def test_a_connection_that_comes_too_late_is_closed(world: Async) -> None:
 
         async def connect(address: str) -> str:
             try:
-                await asyncio.sleep(0.3 if address == "first" else 0)
+                await (asyncio.Event().wait() if address == "first" else asyncio.sleep(0))
             except asyncio.CancelledError:
                 pass  # it was open at the very moment when it was cancelled
             return address

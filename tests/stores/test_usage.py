@@ -29,6 +29,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.types import AIModelEndpoint, ChatModelCostData
+from support.waiting import wait_until_async
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))
@@ -109,17 +110,19 @@ def test_a_cancelled_call_has_a_row(kind: str, server: FakeServer, tmp_path: Pat
     ledger = MemoryLedger() if kind == "memory" else SQLiteLedger(tmp_path / "u.db")
     asking = AIModelClient(priced(server), layers=[UsageLayer(ledger)])
 
-    async def on_asyncio(**more: Any) -> None:
-        task = asyncio.create_task(asking.generate_async("?", **more))
-        await asyncio.sleep(0.1)
+    async def on_asyncio() -> None:
+        task = asyncio.create_task(asking.generate_async("?"))
+        await wait_until_async(lambda: len(server.exchanges) == 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         await asking.aclose()
 
-    async def on_trio(**more: Any) -> None:
-        with trio.move_on_after(0.1):
-            await asking.generate_async("?", **more)
+    async def on_trio() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(asking.generate_async, "?")
+            await wait_until_async(lambda: len(server.exchanges) == 2)
+            nursery.cancel_scope.cancel()
         await asking.aclose()
 
     slow = CutReply(DialectReply(HELLO, pause=0.03), 3, stall_before_head().end)  # type: ignore[attr-defined]  # it is a Cut
