@@ -1,1 +1,1 @@
-"""The main job, for real, in one command: an answer streamed from a small model in this process."""
+"""The demo of `make demo`: streams an answer of the in-process model."""

@@ -1,4 +1,4 @@
-"""`make demo`: streams an answer from a real model in this very process, without a key or a server."""
+"""`make demo`: streams an answer of the in-process model, without a key or a server."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 
 PROMPT = "In three sentences: why is the sky blue?"
-HONESTY = (
-    "That was SmolLM2 with 135 million parameters on your own CPU: fluent, and often wrong. "
-    "It shows that everything works; with a key, the same lines talk to any provider."
+NOTE = (
+    "That was SmolLM2 with 135 million parameters on your CPU: fluent, and often wrong. "
+    "With a key, the same lines call any provider."
 )
 
 
 def answer(prompt: str) -> None:
-    """The lines that a newcomer would copy."""
+    """Stream an answer to standard output; the lines that a newcomer would copy."""
     endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
     config = AIModelCallConfig(streaming=True, max_output_tokens=160, temperature=0.3, seed=7)
 
@@ -30,7 +30,7 @@ def answer(prompt: str) -> None:
 
 
 def report(tokens: int, seconds: float) -> None:
-    print(f"\n\n{tokens} tokens in {seconds:.1f} s, {tokens / seconds:.0f} a second\n\n{HONESTY}")
+    print(f"\n\n{tokens} tokens in {seconds:.1f} s, {tokens / seconds:.0f} a second\n\n{NOTE}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The picture of the command in use: real commands, really run with the model on this machine, drawn as SVG.
+"""Draws the picture of the command line: real commands, run with the in-process model, as SVG.
 
 Run `python -m tools.picture` after a change of what commands print; it writes docs/images/cli.svg.
 """
@@ -30,11 +30,11 @@ STYLE = (
 )
 
 Line = tuple[str, str]
-"""What it is, and its words."""
+"""Kind of a line, and its text."""
 
 
 def session() -> Iterator[Line]:
-    """What is typed, and what comes of it, in a folder where nothing is set up."""
+    """Yield the commands and their output, run in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
         for number, command in enumerate(COMMANDS):
             if number:
@@ -48,7 +48,7 @@ def session() -> Iterator[Line]:
 
 
 def ran(command: str, folder: str) -> str:
-    """The output as a terminal gets it, in the order in which it comes."""
+    """Run a command on a pseudo-terminal and return its output."""
     outside, inside = pty.openpty()
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
     words = [sys.executable, "-m", "ai_utilities.cli", *shlex.split(command)[1:]]
@@ -75,7 +75,7 @@ def ran(command: str, folder: str) -> str:
 
 
 def pieces(terminal: int) -> Iterator[bytes]:
-    """Until the other side hangs up, which Linux tells as an error."""
+    """Read until the other side closes, which Linux reports as an error."""
     while True:
         try:
             piece = os.read(terminal, 65536)
@@ -87,7 +87,7 @@ def pieces(terminal: int) -> Iterator[bytes]:
 
 
 def wrapped(line: str) -> Iterator[str]:
-    """No longer than the picture is wide."""
+    """Wrap lines to the width of the picture."""
     yield from textwrap.wrap(line, COLUMNS) if len(line) > COLUMNS else [line]
 
 
@@ -103,7 +103,7 @@ def drawn(lines: list[Line]) -> str:
 
 
 def text(number: int, kind: str, words: str) -> str:
-    """A line of it. Its length is fixed, so that columns stand under each other in every font."""
+    """Return a line as SVG text of fixed length, so that columns align in every font."""
     y = BAR + LINE * number + 14
     if kind == "typed":
         return f'<text class="sign" x="{PAD}" y="{y}">$</text>{run(kind, words, PAD + 2 * CELL, y)}'

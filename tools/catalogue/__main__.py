@@ -22,9 +22,9 @@ from .lists import DATED, OWN, VENDORS, Fact, from_genai_prices, from_litellm, f
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "src" / "dhenara" / "ai" / "catalog" / "tables" / "facts.json"
 Facts = dict[str, dict[str, Any]]
-"""Source to name to value: every fact stands under the list that says so."""
+"""Source to name of the fact to value."""
 
-# Who else serves a model, as LiteLLM calls them, and the names that are the same model elsewhere.
+# Other providers of a model: LiteLLM's name to ours.
 HOSTS = {
     "bedrock_converse": "amazon_bedrock",
     "vertex_ai-anthropic_models": "google_vertex_ai",
@@ -37,16 +37,16 @@ HOSTS = {
 
 
 class Book:
-    """Facts by vendor and model; who comes first is believed."""
+    """Facts by vendor and model; the first source of a fact counts."""
 
     def __init__(self) -> None:
         self.models: dict[str, dict[str, Facts]] = {vendor: {} for vendor in VENDORS}
 
     def learn(self, vendor: str, model: str, facts: Iterable[Fact], source: str) -> None:
         known = self.models[vendor].setdefault(model, {})
-        said = {name for told in known.values() for name in told}
+        known_names = {name for by_source in known.values() for name in by_source}
         for name, value in facts:
-            if value not in (None, []) and name not in said and not (name in OF_REASON and rests(known)):
+            if value not in (None, []) and name not in known_names and not (name in OF_REASON and rests(known)):
                 known.setdefault(source, {})[name] = value
 
 
@@ -55,8 +55,8 @@ OF_REASON = ("reasoning_efforts", "default_effort")
 
 
 def rests(known: Facts) -> bool:
-    """Whether somebody who was believed said that it does not reason at all."""
-    return any(told.get("reasoning") is False for told in known.values())
+    """Whether an earlier source says that the model does not reason."""
+    return any(by_source.get("reasoning") is False for by_source in known.values())
 
 
 def main() -> None:
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def names_of(listed: Any, dev: Any, new: dict[str, list[str]]) -> dict[str, set[str]]:
-    """The models of each vendor. A dated name goes where there is an undated one: it is found through that."""
+    """Return the models of each vendor, without dated names for which there is an undated one."""
     found: dict[str, set[str]] = {}
     for vendor, (theirs, prefix, dev_name, _) in VENDORS.items():
         names = {key.removeprefix(prefix) for key, entry in listed.items() if entry.get("litellm_provider") == theirs}
@@ -102,7 +102,7 @@ def learn(book: Book, vendor: str, name: str, listed: Any, dev: Any, sets: list[
     seller = next((known for known in get_snapshot().providers if known.id == prices), None)
     row = seller.find_model(name) if seller else None
     theirs = dict(from_genai_prices(row)) if row is not None else {}
-    # Where they disagree about the window, the smaller one does no harm.
+    # If sources disagree about the context window, the smaller one is safe.
     if (theirs.get("context_window") or 0) > (mine.get("context_window") or INFINITE):
         theirs.pop("context_window")
     book.learn(vendor, name, theirs.items(), "prices")
@@ -111,13 +111,13 @@ def learn(book: Book, vendor: str, name: str, listed: Any, dev: Any, sets: list[
     if older:
         facts = dict(from_models_dev(older))
         if name.endswith("latest") and not facts["reasoning"]:
-            # Such a name moves on, and what it could not do once it may do now.
+            # Such a name is moved to newer models, which may accept what older ones refused.
             facts.pop("reasoning")
         book.learn(vendor, name, facts.items(), "models.dev")
 
 
 def add_hosts(book: Book, listed: dict[str, Any]) -> None:
-    """Through which other providers a model can be had, and what it is called there."""
+    """Return the other providers of a model, and its name there."""
     hosted: dict[tuple[str, str], dict[str, str]] = {}
     for key, entry in listed.items():
         host = HOSTS.get(entry.get("litellm_provider", ""))
@@ -143,7 +143,7 @@ def plain(name: str) -> str:
 
 
 def written(sources: dict[str, Any], models: dict[str, dict[str, Facts]]) -> str:
-    """One line a model, so that a change of a fact is a change of one line."""
+    """Write one line per model, so that a changed fact changes one line."""
     lines = ["{", f'  "sources": {json.dumps(sources)},', '  "models": {']
     vendors = []
     for vendor, known in models.items():

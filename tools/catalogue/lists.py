@@ -1,4 +1,4 @@
-"""The public lists, brought to our words: one fact after the other, for one model at a time."""
+"""Reads the public lists: yields the facts about one model under our names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 Fact = tuple[str, Any]
 Entry = Mapping[str, Any]
 
-# What the lists call a vendor: ours, LiteLLM's and its prefix, models.dev's, genai-prices'.
+# Vendor: names in LiteLLM (with its prefix), models.dev and genai-prices.
 VENDORS: dict[str, tuple[str, str, str, str]] = {
     "openai": ("openai", "", "openai", "openai"),
     "anthropic": ("anthropic", "", "anthropic", "anthropic"),
@@ -37,7 +37,7 @@ KINDS = {
 PROTOCOLS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_responses"}
 SPOKEN = {"anthropic": ["anthropic"], "google": ["gemini"], "cohere": ["cohere"]}
 DATED = re.compile(r"-(20\d\d-?\d\d-?\d\d|latest)$")
-# Vendors that also serve models of others, and how their own are called.
+# Vendors that also serve models of others, and the pattern of their own.
 OWN = {"amazon": re.compile(r"nova"), "alibaba": re.compile(r"qw"), "mistral": re.compile(r"(?!zai|glm|deepseek)")}
 RELEASED = re.compile(r"Released (20\d\d-\d\d-\d\d)")
 LEVELS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -47,7 +47,7 @@ SAMPLING = ["temperature", "top_p", "top_k"]
 
 def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     yield "functional_type", KINDS.get(entry.get("mode", ""))
-    # OpenAI's prompts and answers have limits of their own within the window; elsewhere the prompt may fill it.
+    # OpenAI limits prompts and answers separately; elsewhere the prompt may fill the window.
     yield "context_window", None if vendor == "openai" else entry.get("max_input_tokens")
     yield "max_input_tokens", entry.get("max_input_tokens")
     yield "max_output_tokens", entry.get("max_output_tokens")
@@ -57,7 +57,7 @@ def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     yield "reasoning_efforts", entry.get("reasoning_effort_levels") or efforts(entry)
     yield "default_effort", entry.get("default_reasoning_effort")
     yield "always_reasons", entry.get("thinking_always_on") or None
-    # Gemini takes sampling settings without heeding them; only a refusal is a fact about a request.
+    # Gemini accepts sampling parameters and ignores them; only refusals are facts about requests.
     refuses = entry.get("supports_sampling_params") is False and vendor != "google"
     yield "refused", SAMPLING if refuses else None
     yield "tools", entry.get("supports_function_calling")
@@ -70,7 +70,7 @@ def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
 
 
 def efforts(entry: Entry) -> list[str] | None:
-    """Of models that reason, the levels beside the usual three are switches, as is a missing one of those."""
+    """Return the efforts of a reasoning model: the usual three, and others by their flags."""
     switches = {level: entry.get(f"supports_{level}_reasoning_effort") for level in LEVELS}
     if not entry.get("supports_reasoning") or all(switch is None for switch in switches.values()):
         return None
