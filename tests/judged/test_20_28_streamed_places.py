@@ -170,3 +170,17 @@ def test_20_items_that_share_one_place_are_told_once() -> None:
     answer, shown = streamed("openai_responses", events)
     assert answer.text() == shown == "Hello"
     assert [(one.name, one.arguments_text) for one in answer.tool_calls()] == [("f", "{}")]
+
+
+@pytest.mark.parametrize("streamed_at", [0, 1, 2])
+@pytest.mark.parametrize("done_at", [0, 1])
+@pytest.mark.parametrize("has_item", [True, False])
+def test_20_a_beginning_that_was_streamed_is_not_repeated_by_the_end_of_the_text(
+    streamed_at: int, done_at: int, has_item: bool
+) -> None:
+    """The end of the text is taken as it was streamed, at whatever place the server counts it."""
+    done = {"type": "response.output_text.done", "output_index": 0, "content_index": done_at, "text": "Hello"}
+    events = [delta("Hel", streamed_at), done, *([ended(item("Hello"))] if has_item else [])]
+    answer, shown = streamed("openai_responses", [*events, completed(item("Hello"))])
+    assert answer.text() == shown
+    assert shown in ("Hel", "Hello")

@@ -105,9 +105,10 @@ class ItemReader:
     def finish_text(self, what: int | None, text: str) -> Iterator[Delta]:
         """Emit a complete text or arguments if no piece of it was streamed."""
         if what is not None:
-            if what not in self._data and self._texts.has_streamed(text):
+            place = what if what in self._data else self._texts.place_of(text)
+            if place is not None:
+                self._texts.close(place)
                 return
-            self._texts.close(what)
             if new := self._unseen(what, text):
                 self._texts.add(what, text)
                 yield TextDelta(self._part(what), new)

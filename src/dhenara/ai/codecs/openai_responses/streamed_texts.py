@@ -24,9 +24,12 @@ class StreamedTexts:
         """Take the text at this position as it was streamed: its stream has ended, and the item adds nothing to it."""
         self._closed.add(place)
 
-    def has_streamed(self, text: str) -> bool:
-        """Whether this whole text was streamed, at any position."""
-        return any("".join(pieces) == text for pieces in self._pieces.values())
+    def place_of(self, text: str) -> int | None:
+        """Return the position at which a finished text was streamed, or at least its beginning; None if it was not."""
+        streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}
+        same = (place for place, piece in streamed.items() if piece == text)
+        begun = (place for place, piece in streamed.items() if piece and text.startswith(piece))
+        return next(same, next((place for place in begun if place not in self._closed), None))
 
     def rest(self, place: int, text: str) -> str:
         """Return the end of a finished text whose beginning was streamed; it counts as streamed from then on."""
