@@ -167,9 +167,12 @@ def test_a_ledger_whose_tables_somebody_changed_says_what_to_do(change: str, tmp
     SQLiteLedger(path).close()
     statement(change)(path)
     ledger = SQLiteLedger(path)
-    with pytest.raises(StoreDamagedError, match="Restore the file, or move it away"):
+    with pytest.raises(StoreDamagedError, match=r"Restore the file, or move it away.*ledger repair"):
         ledger.open_rows()
+    assert SQLiteLedger.repair(path) is not None
+    assert ledger.open_rows() == []
     ledger.close()
+    assert SQLiteLedger.repair(path) is None
 
 
 TABLES = ("usage", "usage_open", "usage_closed", "usage_sums", "usage_dirty", "usage_writing", "store_meta")

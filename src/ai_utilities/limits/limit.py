@@ -133,6 +133,7 @@ def read_headers(headers: Mapping[str, str], now: float) -> Iterator[HeaderLimit
 
 
 def parse_number(text: str | None) -> float | None:
+    """A number; None if there is none."""
     try:
         return None if text is None else float(text)
     except ValueError:

@@ -131,6 +131,7 @@ SHORTLY = 0.02
 
 
 def new_state() -> Account:
+    """The state of an account that was not used yet."""
     return {"windows": {}, "live": {}, "running": {}, "paused": 0.0, "queue": []}
 
 
@@ -292,6 +293,7 @@ def running_count(account: Account, lane: str, now: float) -> int:
 
 
 def add_waiter(account: Account, ask: Ask, look: float, now: float) -> None:
+    """Adds a call to the queue, or extends its time there."""
     until = now + look + GRACE
     for one in account["queue"]:
         if one["ticket"] == ask["ticket"]:
@@ -303,6 +305,7 @@ def add_waiter(account: Account, ask: Ask, look: float, now: float) -> None:
 
 
 def grant_request(account: Account, ask: Ask, now: float) -> None:
+    """Counts a granted call."""
     remove_waiter(account, ask, now)
     for want in ask["wants"]:
         slots = account["windows"][want["bucket"]]

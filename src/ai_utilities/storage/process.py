@@ -74,6 +74,7 @@ def owner_of(pid: int) -> Owner:
 
 
 def pid_namespace() -> str:
+    """The pid namespace of a container; empty if the system does not tell."""
     try:
         return "/" + os.readlink(PROC / "self/ns/pid")
     except OSError:
@@ -101,6 +102,7 @@ def ended_by_pid(pid: int) -> bool | None:
 
 
 def read_file(path: Path) -> str:
+    """The text of a file of the system; empty if it cannot be read."""
     try:
         return path.read_text().strip()
     except OSError:

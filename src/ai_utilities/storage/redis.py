@@ -94,11 +94,13 @@ class Cooldown:
             self._until = time.monotonic() + SECONDS
 
     def begin(self) -> None:
+        """Begins or extends the pause after a failure."""
         with self._lock:
             self._seconds = min(max(SHORTEST, self._seconds * 2), LONGEST)
             self._until = time.monotonic() + self._seconds
 
     def end(self) -> None:
+        """Ends the pauses: the server answers."""
         self._seconds = 0.0
 
 

@@ -301,7 +301,7 @@ class SQLiteFile:
             return StoreDamagedError(f"the SQLite file {self.path} is damaged ({error}). {self._repair}".rstrip())
         return StoreDamagedError(
             f"the SQLite file {self.path} could not be used: its tables were changed ({error}). Restore the file, or "
-            "move it away: then a new one is created."
+            f"move it away: then a new one is created. {self._repair}".rstrip()
         )
 
     def _timeout_error(self) -> StoreError:

@@ -63,6 +63,7 @@ def salvage(
 
 
 def has_table(connection: sqlite3.Connection, table: str) -> bool:
+    """Whether the file has this table, as far as it can be read."""
     try:
         row = connection.execute("SELECT count(*) FROM sqlite_schema WHERE name = ?", (table,)).fetchone()
     except (sqlite3.DatabaseError, OverflowError):

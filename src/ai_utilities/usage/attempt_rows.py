@@ -249,6 +249,7 @@ def is_interrupted(attempt: Attempt) -> bool:
 
 
 def cached_row(answer: ChatResponse, facts: Facts, seconds: float) -> UsageData:
+    """The row of an answer from a cache."""
     saved = answer.cost.saved if answer.cost else None
     more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
     return UsageData.of(answer.usage, answer.cost, **{**facts, **more})

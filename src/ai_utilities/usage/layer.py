@@ -268,6 +268,7 @@ async def record_item(io: StoreIO, usage: UsageLayer, target_facts: Facts, call:
 
 
 def request_id_of(item: BatchItemContext) -> str:
+    """The id of an item, which is unique with the provider and the time of its batch."""
     return f"{item.job.batch_id}/{item.index}"
 
 

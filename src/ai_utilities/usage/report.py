@@ -205,6 +205,7 @@ def column_pitch(count: int) -> float:
 
 
 def column_position(number: int, count: int) -> float:
+    """The x coordinate of a column."""
     return LEFT + number * column_pitch(count)
 
 
@@ -270,11 +271,13 @@ def usage_page(report: UsageReport, title: str = "Usage", now: datetime | None =
 
 
 def format_span(report: UsageReport) -> str:
+    """The first and the last day of a report."""
     dated = [day for day in report.days if day]
     return f"{dated[0]} to {dated[-1]}, days of UTC." if dated else ""
 
 
 def render_sections(report: UsageReport) -> Iterator[str]:
+    """The sections of the page."""
     yield render_cards(report)
     labels = list(report.periods)
     sums = list(report.periods.values())
@@ -294,6 +297,7 @@ def render_sections(report: UsageReport) -> Iterator[str]:
 
 
 def render_cards(report: UsageReport) -> str:
+    """The main numbers of the report."""
     total = report.total
     values = {
         "spent": format_cost(total),
@@ -311,6 +315,7 @@ def render_cards(report: UsageReport) -> str:
 
 
 def render_legend(series: ChartSeries) -> str:
+    """The color and the name of a series."""
     return f'<span class="key"><i style="background: var(--{series.kind})"></i>{series.name}</span>'
 
 

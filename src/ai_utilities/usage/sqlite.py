@@ -35,6 +35,7 @@ from .sqlite_tables import (
 )
 
 log = logging.getLogger("ai_utilities.usage")
+REPAIR = "Or run `ai-utilities ledger repair` or SQLiteLedger.repair(path), which keeps what can be read."
 ADD = """
 INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags,
     row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -84,7 +85,7 @@ class SQLiteLedger(Ledger):
     """
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
-        self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger)
+        self._file = SQLiteFile(db_path, USAGE, equip=equip, recover=recover_ledger, repair=REPAIR)
 
     @retry_recovered
     def add(self, rows: Sequence[UsageData]) -> None:
@@ -292,5 +293,6 @@ def read_settled(text: str, *columns: Any) -> UsageData:
 
 
 def read_open(file: sqlite3.Connection) -> list[OpenRow]:
+    """The open rows of a ledger."""
     stored = file.execute("SELECT owner, expires, row FROM usage_open").fetchall()
     return [read_open_row(*values) for values in stored]

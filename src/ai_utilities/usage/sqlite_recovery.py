@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from ..storage.errors import StoreError
+from ..storage.errors import StoreDamagedError, StoreError
+from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import create_once, is_sound, set_aside
 from ..storage.sqlite_salvage import Row, Rows, read_table, salvage
 from .sqlite_tables import USAGE, equip, make_tables
@@ -19,6 +20,15 @@ from .sqlite_tables import USAGE, equip, make_tables
 NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"
 INSERT = f"INSERT INTO usage ({NAMES}) VALUES ({', '.join('?' * 12)})"
 PREFIX = "recovery:"
+COLUMNS_USED = {
+    "usage": f"id, {NAMES}",
+    "usage_open": "id, owner, expires, row",
+    "usage_closed": "id, usage_id",
+    "usage_sums": "scope, hour, provider, model, outcome, cached, tags, requests, cost, saved_cost, unknown",
+    "usage_dirty": "hour",
+    "usage_writing": "id",
+}
+"""The columns without which a ledger cannot be used, by table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +94,23 @@ def repair_ledger(db_path: str | os.PathLike[str]) -> Recovery | None:
     path = Path(db_path).expanduser()
     if not path.exists():
         raise StoreError(f"there is no file {path}")
-    if is_sound(path):
+    if is_sound(path) and is_usable(path):
         return None
     recover_ledger(set_aside(path), path)
     with closing(sqlite3.connect(path)) as connection:
         return recoveries(connection)[-1]
+
+
+def is_usable(path: Path) -> bool:
+    """Whether all tables are there, with their columns."""
+    try:
+        file = SQLiteFile(path, USAGE, equip=equip, strict=True)
+        with closing(file), file.connection() as connection:
+            for table, columns in COLUMNS_USED.items():
+                connection.execute(f"SELECT {columns} FROM {table} LIMIT 1")
+    except StoreDamagedError:
+        return False
+    return True
 
 
 def recoveries(file: sqlite3.Connection) -> list[Recovery]:
@@ -106,6 +128,7 @@ def is_row(row: Row) -> bool:
 
 
 def readable_open(damaged: sqlite3.Connection) -> Rows:
+    """The open rows, if their table can be read as a whole."""
     with suppress(sqlite3.DatabaseError):
         return damaged.execute("SELECT id, owner, expires, row FROM usage_open").fetchall()
     return []

@@ -208,6 +208,7 @@ def whole_hours(since: datetime | None, until: datetime | None) -> tuple[Source,
 
 
 def between(first: float, last: float) -> Source:
+    """The rows of a part of an hour."""
     return Source(False, f"at >= {first!r} AND at < {last!r}")
 
 

@@ -88,6 +88,7 @@ def reservation_record(windows: Sequence[BudgetWindow], reserved: Decimal, calls
 
 
 def windows_of(data: Record) -> list[BudgetWindow]:
+    """The windows of a stored reservation."""
     return [BudgetWindow(name, limit, expires) for name, limit, expires in data["accounts"]]
 
 
