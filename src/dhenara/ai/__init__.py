@@ -9,6 +9,7 @@ from .lazy_package import lazy_package
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
+    from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
     from .pipeline.exchange import Exchange as Exchange, Target as Target
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import Bindable as Bindable, Layer as Layer, Send as Send
@@ -33,6 +34,7 @@ __getattr__, __dir__ = lazy_package(
         "LearnedConstraint": ".catalog.learned_constraints",
         "LearnedConstraints": ".pipeline.layers.learned_store",
         "Send": ".pipeline.middleware",
+        "current_tool_call": ".pipeline.agent.tool_runner",
         "Stream": ".pipeline.streaming.stream",
         "Target": ".pipeline.exchange",
         "Provider": ".providers.provider",

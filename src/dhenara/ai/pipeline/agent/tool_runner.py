@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,21 +122,35 @@ def job_for(one: PendingToolCall, io: IO, seconds: float | None) -> UserJob:
 
 
 def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) -> Bound:
-    """Return the work wrapped so that its duration is recorded."""
+    """Return the work wrapped so that its duration is recorded, and that the tool knows its call."""
 
-    def work() -> Any:
+    def call_tool() -> Any:
         started = now()
 
         def ended() -> None:
             one.seconds = now() - started
 
+        token = RUNNING_CALL.set(one.call)
         try:
             value = bound()
         finally:
+            RUNNING_CALL.reset(token)
             ended()
-        return TimedAwaitable(value, ended) if inspect.isawaitable(value) else value
+        return TimedAwaitable(value, one.call, ended) if inspect.isawaitable(value) else value
 
-    return work
+    return call_tool
+
+
+RUNNING_CALL: ContextVar[ToolCallContent | None] = ContextVar("dhenara_tool_call", default=None)
+
+
+def current_tool_call() -> ToolCallContent | None:
+    """Return the tool call that is running here: its id, name and arguments, and the model that made it (`origin`).
+
+    For tool functions, and what they call: parallel tools run in threads or tasks of their own, whose stacks do not
+    show the run. None outside of a tool.
+    """
+    return RUNNING_CALL.get()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +158,15 @@ class TimedAwaitable:
     """An awaitable that calls `ended` when it is done."""
 
     value: Awaitable[Any]
+    call: ToolCallContent
     ended: Callable[[], None]
 
     def __await__(self) -> Generator[Any, Any, Any]:
+        token = RUNNING_CALL.set(self.call)
         try:
             return (yield from self.value.__await__())
         finally:
+            RUNNING_CALL.reset(token)
             self.ended()
 
     def close(self) -> None:
