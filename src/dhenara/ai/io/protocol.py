@@ -13,7 +13,7 @@ from ..http.protocol.message import HttpRequest
 
 @dataclass(frozen=True, slots=True)
 class UserJob:
-    """`awaits` says that the result has to be awaited; `seconds` is the longest it may take."""
+    """A function of the user. `awaits`: its result is awaitable. `seconds`: its time limit, None for none."""
 
     work: Callable[[], Any]
     awaits: bool = False
@@ -34,7 +34,7 @@ Outcome = JobDone | JobFailed
 
 
 def attempt(work: Callable[[], Any]) -> Outcome:
-    """Runs it here and now, where nothing can be awaited."""
+    """Run the function in sync code; an awaitable result is an error."""
     outcome = begin(work)
     if isinstance(outcome, JobDone) and inspect.isawaitable(outcome.value):
         if close := getattr(outcome.value, "close", None):
@@ -46,7 +46,7 @@ def attempt(work: Callable[[], Any]) -> Outcome:
 
 
 def begin(work: Callable[[], Any]) -> Outcome:
-    """Runs it here and now. What comes out may have to be awaited, as from a wrapper of an async function."""
+    """Run the function; its result may be awaitable, for example of a wrapper around an async function."""
     try:
         return JobDone(work())
     except Exception as error:  # noqa: BLE001  # it is the user's code, and may raise anything
@@ -65,52 +65,52 @@ T = TypeVar("T")
 
 
 class WakeupSignal(Protocol):
-    """For who waits for something that another thread or loop of this process does."""
+    """An event to wait for; it may be set by any thread or event loop of this process."""
 
     def set(self) -> None:
-        """Ends the wait, or else the next one before it begins; from any thread."""
+        """End the current wait, or the next one, from any thread."""
 
     async def wait(self, seconds: float) -> None:
-        """Until it rings, at most so long."""
+        """Wait until it is set, at most so many seconds."""
 
 
 class IO(Protocol):
-    """Everything that the journey of a call may ask of the world."""
+    """What the pipeline needs from the outside: network, clock, randomness, threads and tasks."""
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response: ...
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
-        """Every address that this name stands for. Raises Unreachable when there is none."""
+        """Resolve the host name to all its addresses; raises ConnectFailed if there is none."""
         ...
 
     async def sleep(self, seconds: float) -> None: ...
 
     def wakeup_event(self) -> WakeupSignal:
-        """A new one, to be waited for in this world."""
+        """Return a new event to be waited for in this kind of code."""
         ...
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Runs blocking work without holding up anybody else."""
+        """Run a blocking function without blocking an event loop."""
         ...
 
     async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
-        """Runs jobs side by side, as many at once; None for those whose time was over. One at a time runs in place."""
+        """Run jobs concurrently, at most `at_once`; the outcome is None for those that exceeded their time limit."""
         ...
 
     async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-        """Takes steps of our own side by side, as many at once; the first failure is raised and ends them all."""
+        """Run coroutine functions concurrently, at most `at_once`; the first failure cancels the others."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds on a clock that never goes back."""
+        """Return seconds of a monotonic clock."""
         ...
 
     def time(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         ...
 
     def random(self) -> float:
-        """A random number from 0 up to 1."""
+        """Return a random number, at least 0 and less than 1."""
         ...
 
     async def close(self) -> None: ...

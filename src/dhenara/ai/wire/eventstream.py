@@ -26,7 +26,7 @@ class EventStreamFrames:
         self._damage: BrokenFraming | None = None
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        """Messages before a damaged one are handed out; the damage is told at the next call."""
+        """Messages before a damaged one are returned; the next call raises the error."""
         if self._damage is not None:
             raise self._damage
         self._buffer += chunk

@@ -19,19 +19,19 @@ class Frame:
 
 
 class Frames(Protocol):
-    """Cuts a body into frames as its bytes arrive. One per answer; holds only the unfinished tail."""
+    """Splits a body into frames as its bytes arrive; one per response. Holds only the incomplete rest."""
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        """The frames that are complete now."""
+        """Return the frames that are now complete."""
         ...
 
     def finish(self) -> list[Frame]:
-        """What can still be said of the tail when no more bytes come."""
+        """Return the frames in the rest, after the last bytes have arrived."""
         ...
 
 
 class BytesAsFrames:
-    """Whatever arrives is a frame: a stream of sound, or a file, has no messages in it."""
+    """Every piece that arrives is a frame, for audio streams and files, which contain no messages."""
 
     def feed(self, chunk: bytes) -> list[Frame]:
         return [Frame(chunk)]
@@ -41,8 +41,8 @@ class BytesAsFrames:
 
 
 class BrokenFraming(Exception):
-    """The bytes do not follow the framing they claim to have."""
+    """The bytes violate their framing."""
 
 
 class ForeignFraming(BrokenFraming):
-    """The bytes are in no way the framing that was expected: something else answered."""
+    """The bytes are not the expected framing at all: something other than the API answered."""

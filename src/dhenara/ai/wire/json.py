@@ -17,7 +17,7 @@ DEEPEST_INSIDE = 200
 
 
 def loads(data: bytes | str, deepest: int = DEEPEST) -> Any:
-    """The value in `data`, or ValueError."""
+    """Parse JSON; raises ValueError."""
     try:
         return from_json(data, cache_strings="keys")
     except ValueError as error:
@@ -25,7 +25,7 @@ def loads(data: bytes | str, deepest: int = DEEPEST) -> Any:
 
 
 def loads_lenient(data: bytes | str, error: ValueError, deepest: int) -> Any:
-    """The same of JSON with half letters, or with a mark before it; else this error."""
+    """Parse JSON with lone surrogates or a byte order mark; raise `error` if it is invalid all the same."""
     try:
         value = json.loads(data if isinstance(data, str) else data.decode("utf-8-sig"))
         return replace_surrogates(value, deepest)
@@ -81,7 +81,7 @@ def is_beginning(data: bytes) -> bool:
 
 
 def has_end(data: bytes) -> bool:
-    """Whether a whole value stands at the beginning; what follows it is something else."""
+    """Return whether the data begins with a complete value, followed by something else."""
     try:
         json.JSONDecoder().raw_decode(data.decode("utf-8", "replace").lstrip())
     except (ValueError, RecursionError):
@@ -90,9 +90,9 @@ def has_end(data: bytes) -> bool:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact UTF-8; the order of keys is the order of the dict, so equal calls give equal bytes.
+    """Write compact UTF-8 JSON. Keys keep the order of the dict, so equal values give equal bytes.
 
-    Numbers that JSON has no word for are null.
+    NaN and infinite numbers become null.
     """
     try:
         return to_json(value, inf_nan_mode="null")
@@ -103,7 +103,7 @@ def dumps(value: Any) -> bytes:
 
 
 def deep(value: Any, error: PydanticSerializationError) -> bytes:
-    """The same of plain values that are nested a little deeper than pydantic writes; else this error."""
+    """Write values that are nested a little deeper than pydantic allows; raise `error` if that fails too."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError, RecursionError):
@@ -115,7 +115,7 @@ BEGINNING = re.compile(r"[{\[]")
 
 
 def find_json(text: str) -> Any:
-    """The value that the text is, or that stands in it. Raises ValueError with what is wrong with the text as JSON."""
+    """Return the JSON value of the text, or the one inside it (fenced, or between words); raises ValueError."""
     try:
         return loads(text, DEEPEST_INSIDE)
     except ValueError as error:

@@ -122,7 +122,7 @@ def canonical_audio_type(mime_type: str) -> str:
 
 
 EXTENSIBLE = 0xFFFE
-"""The format is told further on, where there is room for its details."""
+"""The format code follows later in the header (WAVE_FORMAT_EXTENSIBLE)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Sniffing: what bytes are, told by the bytes themselves; their name only helps where many kinds look alike."""
+"""Media types by content: from the first bytes, and from the file name where several types begin alike."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ ZIPPED = (
     (b"xl/", f"{OFFICE}spreadsheetml.sheet"),
     (b"ppt/", f"{OFFICE}presentationml.presentation"),
 )
-# Binary kinds that share their beginning with others, and kinds of text, are told apart by their names.
+# Binary types with the same first bytes, and types of text, are distinguished by the file name.
 NAMED_BINARY = {"xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint", "mkv": "video/x-matroska"}
 NAMED_TEXT = {
     "csv": "text/csv",

@@ -114,7 +114,7 @@ class OpenValue:
 
 
 class PartialJson:
-    """Feed it text; look at `value()` whenever you like. What stands before the first object is passed over.
+    """Feed it text; `value()` returns what is complete so far. Text before the first object is skipped.
 
     Text that is no JSON ends the value; the next object that begins after it is read instead.
     """

@@ -45,7 +45,7 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
 
 
 def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
-    """Whether a form of a secret, or a large part of one, stands in this text."""
+    """Return whether the text contains a form of a secret, or a large part of one."""
     lowered = text.lower()
     if any(form in lowered for form in forms(secrets)):
         return True
@@ -53,7 +53,7 @@ def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
 
 
 def redact(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with each form masked where it stands; masked whole where that is not enough."""
+    """Return the text with each form of a secret masked; all of it is masked if that is not enough."""
     if not secrets:
         return text
     text = masked(text, secrets)
@@ -78,7 +78,7 @@ def known_forms(secrets: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def beginning(secret: str) -> str:
-    """What of a secret still says which one it is; nothing of short ones, and of texts of several words."""
+    """Return the parts that identify a secret; none for short ones and for texts of several words."""
     size = len(secret)
     if not can_be_cut(secret):
         return ""
@@ -119,7 +119,7 @@ def fragments(lowered: str, secrets: tuple[str, ...]) -> Iterator[tuple[int, int
 
 
 def masked(text: str, secrets: tuple[str, ...]) -> str:
-    """The text with a mask where a form or a part of a secret stands as it is."""
+    """Return the text with forms and parts of secrets masked where they occur literally."""
     spans = [match.span() for match in known_forms(secrets).finditer(text)]
     lowered = text.lower()
     # A letter whose small form is two characters would move all places after it.
@@ -149,7 +149,7 @@ def encoded(secret: str) -> set[str]:
 
 @lru_cache(maxsize=64)
 def escaped_forms(secrets: tuple[str, ...]) -> re.Pattern[str]:
-    """The secrets with each character as it is or in any escape."""
+    """Return a pattern of the secrets, each character literal or in any escape."""
     return re.compile("|".join("".join(map(any_escape, secret)) for secret in secrets), re.IGNORECASE)
 
 

@@ -1,4 +1,4 @@
-"""Readings of a text: what it says once its escapes and encodings are resolved, whichever they are.
+"""Decoded forms of a text, with its escapes and encodings resolved, whichever they are.
 
 Servers, gateways and loggers repeat what they were sent in percent, JSON, HTML and quoted-printable escapes, in base64,
 in hexadecimal dumps and lists of byte values, with spaces or line feeds between, and in UTF-16.
@@ -54,7 +54,7 @@ def readings(text: str, *, thorough: bool = False) -> set[str]:
 
 
 def resolved(text: str, *, thorough: bool) -> Iterator[str]:
-    """The text with one kind of escape resolved, for each kind."""
+    """Yield the text with one kind of escape resolved, for each kind."""
     if ESCAPES.search(text):
         yield unquote(text)
         yield unquote(text.replace("+", " "))
@@ -97,7 +97,7 @@ def unmixed(text: str) -> Iterator[str]:
 
 
 def from_base64(text: str) -> Iterator[str]:
-    """Every run of base64, read from each of its first four characters, since words may stand before it."""
+    """Yield every run of base64, decoded from each of its first four characters, because a word may precede it."""
     for run in BASE64.findall(text):
         standard = run.replace("-", "+").replace("_", "/")
         for start in range(4):
@@ -109,7 +109,7 @@ def from_base64(text: str) -> Iterator[str]:
 
 
 def from_hexadecimal(text: str) -> Iterator[str]:
-    """Every run of hexadecimal digits, from its first and its second, whatever stands between the bytes."""
+    """Yield every run of hexadecimal digits, decoded from its first and second digit, with any separators."""
     for run in HEXADECIMAL.findall(BYTE_MARKS.sub("", text)):
         for part in (run, run[1:]):
             yield letters(bytes.fromhex(part[: len(part) // 2 * 2]))

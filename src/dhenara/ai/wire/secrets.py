@@ -35,7 +35,7 @@ KEY_SEGMENT = re.compile(r"(?:api[-_]?)?(?:key|token|secret)s?", re.IGNORECASE)
 
 
 class SecretText(str):
-    """The string itself for whoever uses it; a mask in `repr`, in dumps and in tracebacks that show local variables."""
+    """A string that is masked in `repr`, in dumps and in tracebacks that show local variables."""
 
     __slots__ = ()
 
@@ -161,7 +161,7 @@ def mask(value: Any) -> Any:
 
 
 def reveal(value: Any) -> Any:
-    """The same configuration as plain strings, for whoever writes it down on purpose."""
+    """Return the configuration as plain strings, for callers that store it on purpose."""
     if isinstance(value, SecretText | SecretAddress):
         return str.__str__(value)
     if isinstance(value, Mapping):

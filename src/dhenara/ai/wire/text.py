@@ -9,7 +9,7 @@ MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\
 
 
 def clean_text(data: bytes) -> str:
-    """What a person would read. Bytes that are no UTF-8 are read as Windows-1252, which has a letter for each."""
+    """Decode text of unknown encoding; bytes that are not UTF-8 are decoded as Windows-1252. Line ends become LF."""
     encoding = next((name for name, mark in MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)
@@ -22,7 +22,7 @@ RARE = ("?", "[")
 
 
 def matches(name: str, patterns: str) -> bool:
-    """Whether the whole name is like one of them. Compiling each to a regex would take longer than a call's request."""
+    """Return whether the name matches one of the patterns, such as `gpt-5*|*-codex*`; without a regex, for speed."""
     return any(is_like(name, pattern) for pattern in patterns.split("|"))
 
 

@@ -35,7 +35,7 @@ class AiohttpCheck:
         self.transport: asyncio.Transport | None = None
 
     async def wait_ended(self) -> None:
-        """Wait for the end of a connection that is being closed: a failed write may be told before its reason."""
+        """Wait for the end of a connection that is being closed: a failed write may be reported before its reason."""
         if self.transport is not None and self.transport.is_closing():
             with suppress(TimeoutError):
                 async with asyncio.timeout(CLOSING):
@@ -63,7 +63,7 @@ class CheckedProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         response = self._check.response
         if response.done:
-            self._transport.close()  # nobody asked for more
+            self._transport.close()  # data that was not requested
             return
         try:
             response.feed(data)

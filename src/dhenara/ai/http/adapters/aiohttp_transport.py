@@ -141,7 +141,7 @@ async def without_repetition(
 
 
 def disconnect_reason(error: aiohttp.ClientOSError | aiohttp.ServerDisconnectedError) -> str:
-    """In words: aiohttp's own message is the part of the head that had arrived."""
+    """Describe the disconnect; aiohttp's own message is the part of the head that had arrived."""
     if isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str):
         return "the server hung up in the middle of the head of its answer"
     return error_reason(error)

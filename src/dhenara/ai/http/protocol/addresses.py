@@ -68,7 +68,7 @@ def resolve_redirect(url: str, location: str) -> str:
 
 
 def shown(url: str) -> str:
-    """The start of the URL without its query, which may hold secrets."""
+    """Return the start of the URL without its query, which may contain secrets."""
     return repr(url.partition("?")[0][:80])
 
 

@@ -13,11 +13,11 @@ SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
 # RFC 9112 section 7.1.2: trailers have the form of header fields; a line that begins with space continues one.
 TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
 LONGEST_SIZE = 64
-"""Of the line with the size of a chunk, what is no extension."""
+"""Longest size in the line of a chunk, in bytes, without its extension."""
 
 
 class Body(Protocol):
-    """`leftover` are bytes beyond the end; a connection with any cannot be used again."""
+    """The body of one response. `leftover` says that bytes arrived beyond its end; the connection is not reusable."""
 
     done: bool
     leftover: bool
@@ -30,7 +30,7 @@ class Body(Protocol):
 
 
 class NoBody:
-    """Nothing follows the head."""
+    """No body: the response ends with its head."""
 
     __slots__ = ("done", "leftover")
 
@@ -49,7 +49,7 @@ class NoBody:
 
 
 class SizedBody:
-    """As many bytes as the head said."""
+    """A body of the length that the head announced."""
 
     __slots__ = ("_left", "_ready", "_size", "done", "leftover")
 
@@ -76,7 +76,7 @@ class SizedBody:
 
 
 class UntilClose:
-    """Everything until the other side hangs up."""
+    """A body that ends with the connection."""
 
     __slots__ = ("_ready", "done", "leftover")
 
@@ -97,7 +97,7 @@ class UntilClose:
 
 
 class ChunkedBody:
-    """Chunks with their sizes before them, and an empty one at the end."""
+    """Chunks, each with its size before it; an empty chunk and trailers end the body (RFC 9112 section 7.1)."""
 
     __slots__ = (
         "_extensions", "_left", "_limits", "_line", "_ready", "_trailer_bytes", "_trailers", "done", "leftover"

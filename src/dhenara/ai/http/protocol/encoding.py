@@ -24,7 +24,7 @@ class Decompressor(Protocol):
 
 
 class UnsupportedEncoding:
-    """A body in a coding that was not asked for. Its head may be all that is needed."""
+    """A body in an unsupported content encoding: an error, but only if the body is read."""
 
     __slots__ = ("_name", "waiting")
 

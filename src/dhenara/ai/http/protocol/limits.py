@@ -9,7 +9,7 @@ from ...wire.frame import BrokenFraming, Frame, Frames
 
 
 class ReadLimits(Protocol):
-    """What is allowed for one response. `types.ResponseLimits` is the form that users set."""
+    """Limits of one response. `types.ResponseLimits` is the class that users set."""
 
     @property
     def body_bytes(self) -> int | None: ...
@@ -35,7 +35,7 @@ class ReadLimits(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits that hold when nothing else is set. Sizes of bodies and events count after decompression."""
+    """The default limits. Bodies and events are measured after decompression."""
 
     body_bytes: int | None = 268_435_456
     """2,048 embeddings of 3,072 full-precision numbers are about 130 MB of JSON."""
@@ -54,7 +54,7 @@ DEFAULT_LIMITS = Limits()
 
 
 def without_body_limit(limits: ReadLimits) -> Limits:
-    """The same for bodies that are not kept in memory, such as files on their way to disk."""
+    """Return the limits without one for the body, for bodies that are not kept in memory, such as downloads."""
     return Limits(
         body_bytes=None,
         error_body_bytes=limits.error_body_bytes,

@@ -30,7 +30,7 @@ class FilePart:
 
 @dataclass(frozen=True, slots=True)
 class Multipart:
-    """`multipart/form-data`: knows its size beforehand, and can be read as often as it must be sent."""
+    """A `multipart/form-data` body: its size is known before it is sent, and it can be iterated for every attempt."""
 
     parts: tuple[Field | FilePart, ...]
 
@@ -94,7 +94,7 @@ BLOCK = 1 << 16
 
 
 class LineSource(Protocol):
-    """Where lines wait until they are sent."""
+    """A store of lines that are sent later."""
 
     count: int
     size: int
@@ -107,7 +107,7 @@ class LineSource(Protocol):
 
 
 class StreamedLines:
-    """Every line of a spool as `written` makes it, with what stands before, between and after them."""
+    """The lines of a spool, each converted by `written`, with text before, between and after them."""
 
     def __init__(
         self,
