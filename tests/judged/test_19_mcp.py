@@ -69,7 +69,7 @@ def test_a_cancellation_inside_ends_the_connection(backend: str) -> None:
 
 def test_a_server_that_does_not_answer_the_opening_is_given_up(world: World) -> None:
     with pytest.raises(MCPTimeoutError, match="open_timeout") as caught:
-        inside(world, serving("deaf", open_timeout=0.3))
+        inside(world, serving("deaf", open_timeout=2.0))
     assert caught.value.limit == "open"
     assert isinstance(caught.value, ConfigurationError)
     assert isinstance(caught.value, TimeoutError)
@@ -77,7 +77,7 @@ def test_a_server_that_does_not_answer_the_opening_is_given_up(world: World) -> 
 
 def test_a_process_that_does_not_end_by_itself_is_ended() -> None:
     with pytest.raises(MCPTimeoutError, match="open_timeout"):
-        inside(Blocking(), serving("stubborn", open_timeout=0.3))
+        inside(Blocking(), serving("stubborn", open_timeout=2.0))
 
 
 def test_a_server_that_does_not_list_its_tools_is_given_up(world: World) -> None:
