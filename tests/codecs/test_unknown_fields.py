@@ -15,8 +15,7 @@ from dhenara.ai.testing import Answer, FakeToolCall
 from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
-from dhenara.ai.wire.ndjson import NdjsonFrames
+from dhenara.ai.wire.frame import Frame, NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from support.calls import JSON, OBJECTS
 

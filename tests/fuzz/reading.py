@@ -15,7 +15,7 @@ from dhenara.ai.pipeline.streaming.response_reader import BufferedSource, Stream
 from dhenara.ai.pipeline.streaming.stream import Stream
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.response.chunks import ChunkBuilder
+from dhenara.ai.response.deltas import ChunkBuilder
 from dhenara.ai.response.structured import parse_structured
 from dhenara.ai.types.chat.delta import Delta
 from dhenara.ai.types.chat.structured import StructuredOutput

@@ -14,7 +14,7 @@ from dhenara.ai.codecs.base import MALFORMED
 from dhenara.ai.codecs.operations.batch import index_of
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import CallError
-from dhenara.ai.http.protocol.encoding import GzipDecompressor
+from dhenara.ai.http.protocol.body import GzipDecompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.batches.items import checked
@@ -22,8 +22,7 @@ from dhenara.ai.pipeline.streaming.structured_output import OutputToolDecoder
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.wire import json as wire
 from dhenara.ai.wire.eventstream import EventStreamFrames
-from dhenara.ai.wire.frame import BrokenFraming, Frames
-from dhenara.ai.wire.ndjson import NdjsonFrames
+from dhenara.ai.wire.frame import BrokenFraming, Frames, NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from fuzz.mutations import (
     mutated_body,

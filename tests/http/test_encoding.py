@@ -8,7 +8,7 @@ import zlib
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.http.protocol.encoding import decompressor
+from dhenara.ai.http.protocol.body import decompressor
 from dhenara.ai.wire.frame import BrokenFraming
 from support.slices import cut, places, single_bytes
 

@@ -8,7 +8,7 @@ from email.policy import HTTP
 
 from hypothesis import given, strategies as st
 
-from dhenara.ai.http.protocol.request_bodies import Field, FilePart, Multipart
+from dhenara.ai.http.protocol.message import Field, FilePart, Multipart
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), min_size=1, max_size=12)
 PARTS = st.builds(Field, NAMES, st.text(max_size=40)) | st.builds(FilePart, NAMES, st.binary(max_size=60), NAMES)

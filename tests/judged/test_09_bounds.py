@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, FetchError, ResponseTooLargeError, ServerError
-from dhenara.ai.http.protocol.encoding import decompressor
+from dhenara.ai.http.protocol.body import decompressor
 from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModelCallConfig, Fetching, ImageContent, ResponseLimits, SSEErrorResponse

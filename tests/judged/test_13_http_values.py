@@ -15,13 +15,12 @@ from hypothesis import given, settings, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError, FetchError
 from dhenara.ai.http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
-from dhenara.ai.http.protocol.encoding import decompressor
+from dhenara.ai.http.protocol.body import decompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.testing import FakeServer, Raw
 from dhenara.ai.types import Fetching, ImageContent
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.frame import BrokenFraming, Frames
-from dhenara.ai.wire.ndjson import NdjsonFrames
+from dhenara.ai.wire.frame import BrokenFraming, Frames, NdjsonFrames
 from dhenara.ai.wire.sse import SseFrames
 from support.raw_server import OK_BODY, Connection, RawServer
 from support.slices import cut, places

@@ -14,7 +14,7 @@ from dhenara.ai.codecs.common.request import quote_segment
 from dhenara.ai.codecs.gemini.request import full_name
 from dhenara.ai.codecs.operations.operation import SupportsBackground
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
-from dhenara.ai.http.protocol.request_bodies import StreamedLines
+from dhenara.ai.http.protocol.message import StreamedLines
 from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import FakeServer

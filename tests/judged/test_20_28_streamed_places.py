@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.response.chunks import ChunkBuilder
+from dhenara.ai.response.deltas import ChunkBuilder
 from dhenara.ai.types.chat.response import ChatResponse
 from dhenara.ai.types.content.parts import Origin
 from dhenara.ai.wire.frame import Frame

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.embedded import engine, fetch_weights, generation_thread as work, weights
+from dhenara.ai.embedded import engine, engine as work, fetch_weights, weights
 from dhenara.ai.embedded.engine import ModelSetup, usual_threads
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
 from dhenara.ai.types import (

@@ -14,7 +14,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.http.sockets.asyncio_connect import find_addresses, race_addresses
+from dhenara.ai.http.sockets.asyncio_network import find_addresses, race_addresses
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import Timeouts
 from support.raw_server import OK, Connection, RawServer

@@ -15,8 +15,8 @@ from dhenara.ai.pipeline.layers.tracing import CallEnded, CallEvent, CallStarted
 from dhenara.ai.testing import FakeServer, SampleOperations, stall_before_head
 from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, FileContent, ImageContent
+from dhenara.ai.types.chat.report import Result
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3
-from dhenara.ai.types.operations.result import Result
 from support.worlds import World, endpoint
 
 PAPER = FileContent(data=b"%PDF-1.7", mime_type="application/pdf")

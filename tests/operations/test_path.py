@@ -18,7 +18,7 @@ from dhenara.ai.codecs.openai_chat.response import read_error
 from dhenara.ai.codecs.operations.operation import DocumentReader, OperationCodec
 from dhenara.ai.errors import BadAnswerError, BadRequestError, UnsupportedError
 from dhenara.ai.http.adapters.httpx2_transport import adapt_transport
-from dhenara.ai.http.protocol.request_bodies import Field, FilePart, Multipart
+from dhenara.ai.http.protocol.message import Field, FilePart, Multipart
 from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.pipeline.pipeline import Pipeline
 from dhenara.ai.providers.registry import _registered
@@ -26,8 +26,8 @@ from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call
 from dhenara.ai.types.chat.delta import Delta, ResultDelta, UsageDelta
+from dhenara.ai.types.chat.report import OperationResponse
 from dhenara.ai.types.chat.usage import Usage
-from dhenara.ai.types.operations.result import OperationResponse
 
 SOON = {"retry-after-ms": "5"}
 MADE = Raw(json.dumps({"said": "yes"}).encode())

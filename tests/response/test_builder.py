@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, strategies as st
 
 from dhenara.ai.response.builder import ResponseBuilder, build_response
-from dhenara.ai.response.media_parts import read_base64
-from dhenara.ai.response.replay import to_deltas
+from dhenara.ai.response.deltas import to_deltas
+from dhenara.ai.response.part_builders import read_base64
 from dhenara.ai.types import (
     CallWarning,
     ChatResponse,

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, Prompt, TextContent, VideoContent, content_of
-from dhenara.ai.wire.mime_sniffing import from_name, is_text, sniff
+from dhenara.ai.wire.media_types import from_name, is_text, sniff
 from dhenara.ai.wire.text import clean_text
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.testing.sample_operations import png
-from dhenara.ai.wire.media_headers import image_size, image_type
+from dhenara.ai.wire.media_types import image_size, image_type
 
 APP0 = b"\xff\xe0" + struct.pack(">H", 16) + b"JFIF\x00" + b"\x00" * 9
 JPEG = b"\xff\xd8" + APP0 + b"\xff\xc2" + struct.pack(">HBHH", 17, 8, 480, 640) + b"\x03" * 12

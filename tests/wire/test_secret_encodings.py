@@ -6,7 +6,7 @@ import base64
 
 import pytest
 
-from dhenara.ai.wire.secret_encodings import readings, unmixed
+from dhenara.ai.wire.redaction import readings, unmixed
 
 WORD = "Tenant-blue-777"
 

@@ -22,7 +22,7 @@ from .types.config.secret_options import (
     shown_address,
     with_secret_options,
 )
-from .types.operations.audio_files import Wav, audio_type, read_wav, write_wav
+from .types.operations.audio_formats import Wav, audio_type, read_wav, write_wav
 
 __all__ = [
     "CallJournal",

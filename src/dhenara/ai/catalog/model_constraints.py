@@ -10,8 +10,7 @@ from ..codecs.common.request import DEFAULT_EFFORT, as_continue_request, budget_
 from ..codecs.common.warnings import WarningCollector
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import Call
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.model import ChatModelSettings
 from ..types.config.parameters import CONSTRAINED
 from .model_info import ModelFacts

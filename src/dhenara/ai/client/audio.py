@@ -16,7 +16,7 @@ from ..types.config.call import Call
 from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
 from ..types.content.parts import AudioContent
 from ..types.operations.audio import SpeechRequest, SpeechResponse, TranscriptionRequest, TranscriptionResponse
-from ..wire.media_headers import audio_type
+from ..wire.media_types import audio_type
 from .call_factory import OperationsBase
 
 Sound = AudioContent | bytes | str | PathLike[str]

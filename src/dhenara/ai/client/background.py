@@ -9,10 +9,9 @@ from ..errors import SyncAsyncMismatchError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.retrieve import cancel, retrieve
-from ..types.chat.call_response import AIModelCallResponse
+from ..types.chat.response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import Call
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call
 
 
 class BackgroundMixin:

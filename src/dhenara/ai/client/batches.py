@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..errors import UnsupportedError
-from ..io.spool import Spool
-from ..io.sync_io import run
+from ..io.sync_io import Spool, run
 from ..pipeline.batches.items import find_batch, items_of, results_of
 from ..pipeline.batches.jobs import BatchClient
 from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions

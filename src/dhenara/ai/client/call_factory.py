@@ -15,8 +15,7 @@ from ..history.truncation import truncate_history
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import Call, CallJournal
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.model_base import FrozenModel
 from ..types.operations.batch import BatchJob
 

@@ -20,11 +20,10 @@ from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_generation
-from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.report import Plan
+from ..types.chat.response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import Call, CallJournal
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.secret_options import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin

@@ -9,10 +9,10 @@ from ..codecs.operations.operation import ImageQuirks
 from ..errors import UnsupportedError
 from ..io.sync_io import run
 from ..pipeline.media.files import download
-from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.message import Message
-from ..types.config.limits import Timeouts
+from ..types.chat.response import AIModelCallResponse
 from ..types.config.operation_settings import DrawSettings
+from ..types.config.policies import Timeouts
 from ..types.content.parts import ImageContent, Media, TextContent
 from ..types.operations.image import ImageRequest
 from .call_factory import OperationsBase

@@ -11,8 +11,7 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.provider_get import list_models
 from ..providers.operation_routes import default_operation
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import Call
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.model import ModelListing
 
 

@@ -12,6 +12,7 @@ from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.media.embeddings import embed
 from ..pipeline.pipeline import Pipeline
+from ..types.chat.report import TokenCountResponse
 from ..types.config.call import Call
 from ..types.config.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
 from ..types.content.parts import FileContent, ImageContent, Media
@@ -24,7 +25,6 @@ from ..types.operations.embedding import (
     RerankResponse,
 )
 from ..types.operations.image import OcrRequest, OcrResponse
-from ..types.operations.result import TokenCountResponse
 from .call_factory import OperationsBase, read_call_history, read_instructions
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]

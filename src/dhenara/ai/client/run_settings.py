@@ -9,9 +9,9 @@ from ..history.parsing import MessageLike
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.agent.toolbox import Approve
 from ..types.chat.run import Run, RunLimits
-from ..types.config.call_config import AIModelCallConfig
-from ..types.config.limits import Timeouts
+from ..types.config.call import AIModelCallConfig
 from ..types.config.parameters import ParameterArguments
+from ..types.config.policies import Timeouts
 from ..types.tools.definitions import ToolChoice
 
 

@@ -10,8 +10,7 @@ from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.structured import StructuredOutput
-from ..types.config.call import Call
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call
 from ..types.tools.tool import Tool, is_awaitable
 
 if TYPE_CHECKING:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..errors import CallError
-from ..http.protocol.message import BodyPieces, Head
-from ..http.protocol.request_bodies import Multipart
+from ..http.protocol.message import BodyPieces, Head, Multipart
 from ..schema.rules import ANY_SCHEMA, SchemaRules
 from ..types.chat.delta import Delta
 from ..types.chat.report import CallWarning, Fate

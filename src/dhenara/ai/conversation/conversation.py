@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from ..history.parsing import MessageLike
-from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
-from ..types.chat.response import ChatResponse
+from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.config.api import AIModelEndpoint
 from ..types.config.secret_options import with_secret_options
 from .runs import ClientProtocol, ConversationRuns

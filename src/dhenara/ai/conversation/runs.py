@@ -7,13 +7,13 @@ from typing import Any, Protocol, Self, TypeVar, overload
 
 from ..history.parsing import MessageLike
 from ..streams.chat import AsyncRunStream, RunStream
-from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.message import Message
 from ..types.chat.report import Plan
+from ..types.chat.response import AIModelCallResponse
 from ..types.chat.run import Run
 from ..types.chat.structured import StructuredOutput
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig
 from .turn import as_tuple, read
 from .turns import TurnHistory
 

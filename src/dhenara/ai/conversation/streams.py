@@ -8,7 +8,7 @@ from typing import Self
 from ..streams.chat import AsyncStream, SyncStream
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
-from ..types.chat.sse import StreamEvent
+from ..types.chat.stream import StreamEvent
 
 Keep = Callable[[ChatResponse, Fingerprint | None], None]
 

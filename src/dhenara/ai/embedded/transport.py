@@ -16,8 +16,18 @@ from ..errors import ConfigurationError
 from ..http.protocol.interfaces import AttemptTimeouts, ReadTimeout
 from ..http.protocol.message import Head, HttpRequest
 from ..wire import json
-from .engine import ModelSetup, acquire_engine, release
-from .generation_thread import DONE, KINDS, STREAM, GenerationThread, Message, encode_chunk, head_for
+from .engine import (
+    DONE,
+    KINDS,
+    STREAM,
+    GenerationThread,
+    Message,
+    ModelSetup,
+    acquire_engine,
+    encode_chunk,
+    head_for,
+    release,
+)
 from .weights import load_weights
 
 P = ParamSpec("P")

@@ -9,9 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from ..errors import ConfigurationError
-from ..types.chat.call_response import AIModelCallResponse
 from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
-from ..types.chat.response import ChatResponse, ChatResponseChoice
+from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatResponseChoice
 from ..types.content.base import Content, TextContent
 from ..types.content.parts import ContentItem
 from ..types.model_base import model_fields

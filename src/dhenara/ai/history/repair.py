@@ -9,8 +9,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
-from ..types.config.call import Call
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.model import AIModel
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
 

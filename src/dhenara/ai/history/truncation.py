@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
-from ..types.config.call_config import AIModelCallConfig
+from ..types.config.call import AIModelCallConfig
 from ..types.content.media import FileContent, Media
 from ..types.content.parts import Content, ReasoningContent, ServerToolContent, ToolCallContent, ToolResultContent
 from ..wire import json

@@ -15,8 +15,7 @@ from .pool import ConnectionPool
 from .protocol.interfaces import AttemptTimeouts, Response, Transport
 from .protocol.message import HttpRequest
 from .sockets.asyncio_network import AsyncioNetwork, running_loop
-from .sync_transport import trusted_context
-from .transport import HttpTransport
+from .transport import HttpTransport, trusted_context
 
 if TYPE_CHECKING:
     import ssl

@@ -1,4 +1,4 @@
-"""Responses whose body is still arriving, over our own connections or another HTTP client."""
+"""Responses whose body is still arriving, and the check of those that other clients read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..wire.frame import BrokenFraming
-from .protocol.encoding import Decompressor, decompressor
+from .protocol.body import Decompressor, decompressor
 from .protocol.http1 import Http1Reader
 from .protocol.interfaces import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
 from .protocol.limits import LimitExceeded, ReadLimits
@@ -217,3 +217,42 @@ class AdaptedResponse:
             rest, self._decompress = self._decompress.finish(), None
         await self.close()
         return rest
+
+
+class ResponseCheck:
+    """Follows one response, byte by byte.
+
+    Args:
+        method: The method of the request, which decides whether a body follows the head.
+        limits: How much the server may send.
+    """
+
+    __slots__ = ("_reader",)
+
+    def __init__(self, method: str, limits: ReadLimits) -> None:
+        self._reader = Http1Reader(method, limits)
+
+    def feed(self, data: bytes) -> None:
+        """Check the next bytes.
+
+        Raises:
+            BrokenFraming: If they are not a response, or longer than a limit allows.
+        """
+        self._reader.feed(data)
+        while self._reader.take():
+            pass
+
+    @property
+    def has_head(self) -> bool:
+        """Whether the head of the final response has arrived."""
+        return self._reader.head is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether the whole response has arrived."""
+        return self._reader.done
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the connection may carry another request: the response is complete, and nothing follows it."""
+        return self._reader.reusable

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
+from ..config.settings import environment
 from ..wire.frame import BrokenFraming
 from ..wire.secrets import SecretAddress, SecretBytes
 from .pool import ConnectionPool, ServerAddress
@@ -21,10 +24,13 @@ from .protocol.interfaces import (
     ReusedConnectionClosed,
 )
 from .protocol.message import BodyPieces, HttpRequest
-from .proxy import PORTS, bracketed, find_proxy
+from .proxy import PORTS, ProxiedResponse, bracketed, find_proxy, hiding_secrets, open_tunnel
 from .response import HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
-from .tunnel import ProxiedResponse, hiding_secrets, open_tunnel
+from .sockets.sync_network import BlockingNetwork
+
+if TYPE_CHECKING:
+    import ssl
 
 
 async def send_request(
@@ -247,3 +253,14 @@ def encode_head(request: HttpRequest, target: str, extra: Mapping[str, str]) -> 
     return SecretBytes(
         write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
     )
+
+
+def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> HttpTransport:
+    return HttpTransport(BlockingNetwork(trust or trusted_context), ConnectionPool(), time.monotonic, environment())
+
+
+def trusted_context() -> ssl.SSLContext:
+    """Loaded with the first TLS connection; plain ones do not need it."""
+    from .tls import trust_context
+
+    return trust_context(environment())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from ..config.settings import environment
 from ..errors import ConfigurationError
 from .protocol.interfaces import Transport
-from .sync_transport import blocking_transport
 from .tls_settings import TlsSettings
+from .transport import blocking_transport
 
 if TYPE_CHECKING:
     import asyncio

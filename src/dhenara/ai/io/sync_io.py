@@ -1,12 +1,13 @@
-"""IO for sync code: every coroutine runs to its end without suspending, and jobs run side by side in threads."""
+"""IO for sync code: coroutines that never suspend, jobs in threads, and lines kept in a temporary file."""
 
 from __future__ import annotations
 
 import random
+import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -17,7 +18,7 @@ from ..errors import SyncAsyncMismatchError
 from ..http.protocol.interfaces import AttemptTimeouts, Response, Transport
 from ..http.protocol.message import HttpRequest
 from ..http.sockets.dns import resolve_addresses
-from ..http.sync_transport import blocking_transport
+from ..http.transport import blocking_transport
 from .protocol import Outcome, UserJob, WakeupSignal, attempt
 
 T = TypeVar("T")
@@ -157,3 +158,35 @@ class BlockingIO:
 
 def start_step(step: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return run(step())
+
+
+IN_MEMORY = 1 << 22
+BLOCK = 1 << 20
+
+
+class Spool:
+    """Written once, read for every attempt; lines contain no line breaks."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
+        self.count = 0
+        self.size = 0
+
+    def add(self, line: bytes) -> None:
+        self._file.seek(self.size)
+        self._file.write(line + b"\n")
+        self.size += len(line) + 1
+        self.count += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        at, rest = 0, b""
+        while at < self.size:
+            self._file.seek(at)
+            block = self._file.read(min(BLOCK, self.size - at))
+            at += len(block)
+            *whole, rest = (rest + block).split(b"\n")
+            yield from whole
+
+    def close(self) -> None:
+        """Delete the buffer."""
+        self._file.close()

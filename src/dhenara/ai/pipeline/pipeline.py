@@ -11,14 +11,12 @@ from ..codecs.common.plan import build_plan
 from ..errors import BadAnswerError, DhenaraError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
-from ..types.chat.call_response import AIModelCallResponse
-from ..types.chat.report import Plan
-from ..types.chat.response import ChatResponse
+from ..types.chat.report import OperationResponse, Plan, Result
+from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
-from ..types.operations.result import OperationResponse, Result
 from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
 from .layers.adaptive_retry import AdaptiveRetry

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from ..codecs.base import EncodedRequest
 from ..errors import ConfigurationError
-from ..http.protocol.message import BodyPieces
-from ..http.protocol.request_bodies import Multipart
+from ..http.protocol.message import BodyPieces, Multipart
 from ..wire import json
 from ..wire.secrets import MASK, secret_headers
 

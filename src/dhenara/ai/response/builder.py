@@ -28,13 +28,18 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.report import CallWarning
+from ..types.chat.report import CallWarning, Result
 from ..types.chat.response import ChatResponse, ChatResponseChoice
 from ..types.chat.usage import Cost, Usage
 from ..types.content.parts import ContentItem, Origin
-from ..types.operations.result import Result
-from .media_parts import MediaPartBuilder
-from .text_parts import PartBuilder, ReasoningPartBuilder, RefusalPartBuilder, ReplacingPartBuilder, TextPartBuilder
+from .part_builders import (
+    MediaPartBuilder,
+    PartBuilder,
+    ReasoningPartBuilder,
+    RefusalPartBuilder,
+    ReplacingPartBuilder,
+    TextPartBuilder,
+)
 from .tool_parts import ServerToolPartBuilder, ToolCallPartBuilder
 
 PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {

@@ -8,7 +8,7 @@ from ..types.chat.delta import ServerToolDelta, ToolCallDelta
 from ..types.content.parts import ContentItem, Origin, ServerToolContent, ToolCallContent
 from ..wire import json
 from ..wire.partial_json import PartialJson
-from .text_parts import Pieces
+from .part_builders import Pieces
 
 UNFINISHED = "the arguments are not JSON: they end before they are complete"
 

@@ -8,9 +8,8 @@ from itertools import islice
 from typing import Any
 
 from ..errors import InvalidSchemaError
-from .patterns import PatternError, compile_pattern
 from .resources import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
-from .values import TYPES, is_number, kind_of, listed
+from .values import TYPES, PatternError, compile_pattern, is_number, kind_of, listed
 
 MOST_SHOWN = 3
 MOST_DEPTH = 200

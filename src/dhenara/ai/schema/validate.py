@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from .patterns import compile_pattern
 from .resources import REFERENCES, ReferenceNotFound, Resources, Scope
 from .values import (
     TYPES,
@@ -20,6 +19,7 @@ from .values import (
     check_size,
     check_text,
     comparable,
+    compile_pattern,
     is_number,
     joined,
     kind_of,

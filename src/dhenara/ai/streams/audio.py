@@ -12,9 +12,9 @@ from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import Delta, MediaDelta, ResultDelta, TextDelta
+from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
 from ..types.operations.audio import SpeechResponse, TranscriptionResponse
-from ..types.operations.result import OperationResponse
 
 P = TypeVar("P", str, bytes)
 R = TypeVar("R", bound=OperationResponse)

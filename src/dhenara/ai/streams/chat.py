@@ -13,12 +13,11 @@ from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.error_event import to_error_event
 from ..pipeline.streaming.partial_output import PartialOutputReader
 from ..pipeline.streaming.stream import Batch, Stream
-from ..response.chunks import ChunkBuilder
-from ..types.chat.call_response import AIModelCallResponse
+from ..response.deltas import ChunkBuilder
 from ..types.chat.delta import TextDelta
-from ..types.chat.response import ChatResponse
+from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.sse import StreamEvent, StreamingChatResponse
+from ..types.chat.stream import StreamEvent, StreamingChatResponse
 from ..types.config.call import Call
 
 

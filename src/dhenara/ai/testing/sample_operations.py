@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..wire.media_headers import write_wav
+from ..wire.media_types import write_wav
 from .replies import Raw, ReceivedRequest, Step
 
 SPEECH = re.compile(r"/(audio/speech|tts|speak)$")

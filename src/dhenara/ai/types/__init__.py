@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .chat.call_response import AIModelCallResponse as AIModelCallResponse
-    from .chat.chunk import (
-        ChatResponseChoiceDelta as ChatResponseChoiceDelta,
-        ChatResponseChunk as ChatResponseChunk,
-        OtherContentDelta as OtherContentDelta,
-        ReasoningContentDelta as ReasoningContentDelta,
-        RefusalContentDelta as RefusalContentDelta,
-        TextContentDelta as TextContentDelta,
-        ToolCallContentDelta as ToolCallContentDelta,
-    )
     from .chat.delta import FinishReason as FinishReason
     from .chat.message import Message as Message, Prompt as Prompt
-    from .chat.report import Attempt as Attempt, CallWarning as CallWarning, Plan as Plan, PlannedPart as PlannedPart
-    from .chat.response import ChatResponse as ChatResponse, ChatResponseChoice as ChatResponseChoice
+    from .chat.report import (
+        Attempt as Attempt,
+        CallWarning as CallWarning,
+        OperationResponse as OperationResponse,
+        Plan as Plan,
+        PlannedPart as PlannedPart,
+        Result as Result,
+        TokenCountResponse as TokenCountResponse,
+    )
+    from .chat.response import (
+        AIModelCallResponse as AIModelCallResponse,
+        ChatResponse as ChatResponse,
+        ChatResponseChoice as ChatResponseChoice,
+    )
     from .chat.run import (
         OutputGrew as OutputGrew,
         RepairStarted as RepairStarted,
@@ -33,7 +35,12 @@ if TYPE_CHECKING:
         ToolRun as ToolRun,
         ToolStarted as ToolStarted,
     )
-    from .chat.sse import (
+    from .chat.stream import (
+        ChatResponseChoiceDelta as ChatResponseChoiceDelta,
+        ChatResponseChunk as ChatResponseChunk,
+        OtherContentDelta as OtherContentDelta,
+        ReasoningContentDelta as ReasoningContentDelta,
+        RefusalContentDelta as RefusalContentDelta,
         SSEErrorCode as SSEErrorCode,
         SSEErrorData as SSEErrorData,
         SSEErrorResponse as SSEErrorResponse,
@@ -41,6 +48,8 @@ if TYPE_CHECKING:
         SSEResponse as SSEResponse,
         StreamEvent as StreamEvent,
         StreamingChatResponse as StreamingChatResponse,
+        TextContentDelta as TextContentDelta,
+        ToolCallContentDelta as ToolCallContentDelta,
     )
     from .chat.structured import StructuredOutput as StructuredOutput
     from .chat.usage import Cost as Cost, Usage as Usage
@@ -50,9 +59,7 @@ if TYPE_CHECKING:
         AIModelEndpoint as AIModelEndpoint,
         Credentials as Credentials,
     )
-    from .config.call import Call as Call
-    from .config.call_config import AIModelCallConfig as AIModelCallConfig
-    from .config.limits import ResponseLimits as ResponseLimits, Timeouts as Timeouts
+    from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
     from .config.model import (
         AIModel as AIModel,
         AudioModelCostData as AudioModelCostData,
@@ -72,6 +79,8 @@ if TYPE_CHECKING:
         ContextPolicy as ContextPolicy,
         Fetching as Fetching,
         PromptCache as PromptCache,
+        ResponseLimits as ResponseLimits,
+        Timeouts as Timeouts,
         Uploading as Uploading,
     )
     from .content.parsing import content_of as content_of
@@ -102,6 +111,7 @@ if TYPE_CHECKING:
         TranscriptionRequest as TranscriptionRequest,
         TranscriptionResponse as TranscriptionResponse,
     )
+    from .operations.audio_formats import SpokenSegment as SpokenSegment, SpokenWord as SpokenWord
     from .operations.batch import (
         BatchItem as BatchItem,
         BatchItemContext as BatchItemContext,
@@ -129,12 +139,6 @@ if TYPE_CHECKING:
         OcrRequest as OcrRequest,
         OcrResponse as OcrResponse,
     )
-    from .operations.result import (
-        OperationResponse as OperationResponse,
-        Result as Result,
-        TokenCountResponse as TokenCountResponse,
-    )
-    from .operations.subtitles import SpokenSegment as SpokenSegment, SpokenWord as SpokenWord
     from .tools.definitions import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
@@ -152,19 +156,19 @@ _HOMES = {
     "Credentials": ".config.api",
     "Attempt": ".chat.report",
     "Call": ".config.call",
-    "AIModelCallConfig": ".config.call_config",
+    "AIModelCallConfig": ".config.call",
     "PARAMETERS": ".config.parameters",
     "Parameter": ".config.parameters",
     "ParameterArguments": ".config.parameters",
     "ReasoningEffort": ".config.parameters",
-    "AIModelCallResponse": ".chat.call_response",
-    "ChatResponseChoiceDelta": ".chat.chunk",
-    "ChatResponseChunk": ".chat.chunk",
-    "OtherContentDelta": ".chat.chunk",
-    "ReasoningContentDelta": ".chat.chunk",
-    "RefusalContentDelta": ".chat.chunk",
-    "TextContentDelta": ".chat.chunk",
-    "ToolCallContentDelta": ".chat.chunk",
+    "AIModelCallResponse": ".chat.response",
+    "ChatResponseChoiceDelta": ".chat.stream",
+    "ChatResponseChunk": ".chat.stream",
+    "OtherContentDelta": ".chat.stream",
+    "ReasoningContentDelta": ".chat.stream",
+    "RefusalContentDelta": ".chat.stream",
+    "TextContentDelta": ".chat.stream",
+    "ToolCallContentDelta": ".chat.stream",
     "AudioContent": ".content.parts",
     "Citation": ".content.parts",
     "Content": ".content.parts",
@@ -198,8 +202,8 @@ _HOMES = {
     "BatchRequest": ".operations.batch",
     "BatchResults": ".operations.batch",
     "UploadedFile": ".operations.files",
-    "SpokenSegment": ".operations.subtitles",
-    "SpokenWord": ".operations.subtitles",
+    "SpokenSegment": ".operations.audio_formats",
+    "SpokenWord": ".operations.audio_formats",
     "EmbeddingResponse": ".operations.embedding",
     "InputType": ".operations.embedding",
     "GeneratedImage": ".operations.image",
@@ -213,9 +217,9 @@ _HOMES = {
     "RankedDocument": ".operations.embedding",
     "RerankRequest": ".operations.embedding",
     "RerankResponse": ".operations.embedding",
-    "OperationResponse": ".operations.result",
-    "Result": ".operations.result",
-    "TokenCountResponse": ".operations.result",
+    "OperationResponse": ".chat.report",
+    "Result": ".chat.report",
+    "TokenCountResponse": ".chat.report",
     "AIModelEndpoint": ".config.api",
     "Fetching": ".config.policies",
     "Uploading": ".config.policies",
@@ -241,7 +245,7 @@ _HOMES = {
     "ChatResponse": ".chat.response",
     "ChatResponseChoice": ".chat.response",
     "ImageResponse": ".operations.image",
-    "ResponseLimits": ".config.limits",
+    "ResponseLimits": ".config.policies",
     "OutputGrew": ".chat.run",
     "RepairStarted": ".chat.run",
     "Run": ".chat.run",
@@ -252,15 +256,15 @@ _HOMES = {
     "ToolEnded": ".chat.run",
     "ToolRun": ".chat.run",
     "ToolStarted": ".chat.run",
-    "SSEErrorCode": ".chat.sse",
-    "SSEErrorData": ".chat.sse",
-    "SSEErrorResponse": ".chat.sse",
-    "SSEEventType": ".chat.sse",
-    "SSEResponse": ".chat.sse",
-    "StreamEvent": ".chat.sse",
-    "StreamingChatResponse": ".chat.sse",
+    "SSEErrorCode": ".chat.stream",
+    "SSEErrorData": ".chat.stream",
+    "SSEErrorResponse": ".chat.stream",
+    "SSEEventType": ".chat.stream",
+    "SSEResponse": ".chat.stream",
+    "StreamEvent": ".chat.stream",
+    "StreamingChatResponse": ".chat.stream",
     "StructuredOutput": ".chat.structured",
-    "Timeouts": ".config.limits",
+    "Timeouts": ".config.policies",
     "InvalidArgumentsError": ".tools.tool",
     "Tool": ".tools.tool",
     "ServerTool": ".tools.definitions",

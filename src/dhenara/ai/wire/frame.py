@@ -1,4 +1,4 @@
-"""One message of a streamed answer, whatever framing carried it."""
+"""Messages of a streamed response, whatever framing carries them, and newline-delimited JSON."""
 
 from __future__ import annotations
 
@@ -46,3 +46,32 @@ class BrokenFraming(Exception):
 
 class ForeignFraming(BrokenFraming):
     """The bytes are not the expected framing at all: something other than the API answered."""
+
+
+class NdjsonFrames:
+    """Holds only the unfinished line."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        first, *rest = chunk.split(b"\n")
+        self._line += first
+        frames: list[Frame] = []
+        for line in rest:
+            self._read(bytes(self._line), frames)
+            self._line = bytearray(line)
+        return frames
+
+    def finish(self) -> list[Frame]:
+        frames: list[Frame] = []
+        self._read(bytes(self._line), frames)
+        self._line = bytearray()
+        return frames
+
+    def _read(self, line: bytes, frames: list[Frame]) -> None:
+        stripped = line.strip()
+        if stripped:
+            frames.append(Frame(stripped))

@@ -7,8 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from ...types.chat.message import Message
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import Content, TextContent
 from ..common.fields import Wire
 from ..common.plan import PromptPrefix, drop_foreign_reasoning

@@ -24,7 +24,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...wire.mime_sniffing import is_text
+from ...wire.media_types import is_text
 from ...wire.text import clean_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields

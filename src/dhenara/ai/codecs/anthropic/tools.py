@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig
 from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from ..common.fields import Wire
 from ..common.structured_output import tool_schema

@@ -22,7 +22,7 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
-from ...wire.mime_sniffing import is_text
+from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import drop_empty, with_vendor_fields
 from ..common.media import is_remote

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...types.chat.structured import OutputMode, StructuredOutput
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.tools.definitions import ToolDefinition
 from ..base import EncodedRequest
 from ..common.fields import Wire

@@ -10,7 +10,7 @@ from ...types.chat.message import Message
 from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.content.parts import Content, FileContent, ToolResultContent
-from ...wire.mime_sniffing import from_name, is_text, sniff
+from ...wire.media_types import from_name, is_text, sniff
 from ..base import MediaSupport, Quirks
 from .warnings import WarningCollector
 

@@ -17,8 +17,7 @@ from urllib.parse import quote
 
 from ...errors import ConfigurationError
 from ...types.chat.message import Message
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.base import CacheLifetime, Content, TextContent
 from ..base import Quirks
 from .fields import Wire

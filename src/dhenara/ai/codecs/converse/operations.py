@@ -14,7 +14,7 @@ from ...types.config.call import Call
 from ...types.content.parts import Media, VideoContent
 from ...types.operations.embedding import EmbeddingResponse, RankedDocument, RerankRequest, RerankResponse
 from ...wire import json
-from ...wire.media_headers import image_type
+from ...wire.media_types import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int
 from ..common.request import quote_segment

@@ -19,7 +19,7 @@ from ...types.operations.audio import (
     TranscriptionRequest,
     TranscriptionResponse,
 )
-from ...types.operations.subtitles import SpokenSegment
+from ...types.operations.audio_formats import SpokenSegment
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector

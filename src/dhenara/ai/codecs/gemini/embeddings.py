@@ -12,7 +12,7 @@ from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.operations.embedding import EmbeddingResponse
-from ...wire.media_headers import image_type
+from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int
 from ..common.request import quote_path, quote_segment

@@ -19,7 +19,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...wire.mime_sniffing import is_youtube
+from ...wire.media_types import is_youtube
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import is_remote

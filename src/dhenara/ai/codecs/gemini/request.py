@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...types.chat.structured import OutputMode
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media

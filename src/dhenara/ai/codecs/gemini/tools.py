@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig
 from ...types.tools.definitions import (
     CodeExecution,
     FileSearch,

@@ -11,8 +11,7 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.embedding import EmbeddingResponse
-from ...wire.frame import Frames
-from ...wire.ndjson import NdjsonFrames
+from ...wire.frame import Frames, NdjsonFrames
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name
 from ..failure import parse_body

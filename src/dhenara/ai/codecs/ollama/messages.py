@@ -19,7 +19,7 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS
-from ...wire.mime_sniffing import is_text
+from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.media import is_remote
 from ..common.plan import is_own_part

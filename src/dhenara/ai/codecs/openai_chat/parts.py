@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ...types.content.parts import AudioContent, Content, FileContent, GenericContent, ImageContent, Media, VideoContent
-from ...wire.mime_sniffing import is_text
+from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_name, is_remote

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ContentItem, ReasoningContent
 from ..common.fields import Wire, read_text
 from ..common.plan import is_own_part

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...types.chat.structured import OutputMode
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.media import has_media, prepare_media
 from ..common.request import (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...types.chat.delta import Delta, ToolCallDelta
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig
 from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from ...wire import json
 from ...wire.partial_json import PartialJson

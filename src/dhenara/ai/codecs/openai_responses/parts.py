@@ -6,7 +6,7 @@ import base64
 from collections.abc import Sequence
 
 from ...types.content.parts import Content, FileContent, GenericContent, ImageContent, Media
-from ...wire.mime_sniffing import is_text
+from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
 from ..common.media import document_name, is_remote

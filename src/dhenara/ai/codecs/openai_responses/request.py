@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ...types.chat.structured import OutputMode, StructuredOutput
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ReasoningContent
 from ..base import EncodedRequest
 from ..common.fields import Wire

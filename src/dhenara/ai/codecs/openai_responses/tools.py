@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...types.chat.message import Message
-from ...types.config.call import Call
-from ...types.config.call_config import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
 from ...types.tools.definitions import (
     CodeExecution,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from ...http.protocol.request_bodies import Field, FilePart, Multipart
+from ...http.protocol.message import Field, FilePart, Multipart
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time

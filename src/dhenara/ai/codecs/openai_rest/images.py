@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...errors import CallError, UnsupportedError
-from ...http.protocol.message import Head
-from ...http.protocol.request_bodies import Field, FilePart, Multipart
+from ...http.protocol.message import Field, FilePart, Head, Multipart
 from ...types.chat.delta import Delta, ErrorDelta, MediaDelta, ResponseStart, ResultDelta, StreamEnd
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
@@ -15,7 +14,7 @@ from ...types.content.parts import ImageContent
 from ...types.operations.image import GeneratedImage, ImageResponse
 from ...wire import json
 from ...wire.frame import Frame, Frames
-from ...wire.media_headers import image_type
+from ...wire.media_types import image_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Report, Wire, count, invalid_counts, read_int, read_name, read_object, usage_deltas

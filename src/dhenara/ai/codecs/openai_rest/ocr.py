@@ -11,7 +11,7 @@ from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
 from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrResponse
-from ...wire.media_headers import image_type
+from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
 from ..common.media_support import with_media_type

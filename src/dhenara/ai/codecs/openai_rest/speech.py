@@ -13,7 +13,7 @@ from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...wire import json
 from ...wire.frame import BytesAsFrames, Frame, Frames
-from ...wire.media_headers import audio_type
+from ...wire.media_types import audio_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector

@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ...errors import CallError, ConfigurationError, UnsupportedError
-from ...http.protocol.message import Head
-from ...http.protocol.request_bodies import Field, FilePart, Multipart
+from ...http.protocol.message import Field, FilePart, Head, Multipart
 from ...types.chat.delta import Delta, ErrorDelta, ResponseStart, ResultDelta, StreamEnd, TextDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import TranscriptionRequest, TranscriptionResponse
-from ...types.operations.subtitles import SpokenSegment, read_cues
+from ...types.operations.audio_formats import SpokenSegment, read_cues
 from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames

@@ -13,9 +13,9 @@ from ...types.chat.delta import Delta, MediaDelta, ResultDelta, StreamEnd, Usage
 from ...types.chat.usage import Usage
 from ...types.content.parts import AudioContent
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
-from ...types.operations.subtitles import SpokenSegment, SpokenWord
+from ...types.operations.audio_formats import SpokenSegment, SpokenWord
 from ...wire.frame import Frame
-from ...wire.media_headers import SUFFIXES, audio_type, canonical_audio_type, write_wav
+from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, write_wav
 from ..base import BinaryBody, Quirks
 from ..common.fields import Wire
 from ..common.warnings import WarningCollector

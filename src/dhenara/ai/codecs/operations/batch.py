@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ...http.protocol.request_bodies import LineTemplate, StreamedLines
+from ...http.protocol.message import LineTemplate, StreamedLines
 from ...types.chat.delta import Delta, FileDelta, ResultDelta, StreamEnd
 from ...types.config.call import Call
 from ...types.operations.batch import BatchLine
 from ...types.operations.files import FileBytes
 from ...wire import json
-from ...wire.frame import BytesAsFrames, Frame
-from ...wire.ndjson import NdjsonFrames
+from ...wire.frame import BytesAsFrames, Frame, NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, Quirks, ResponseFormat
 from ..common.fields import Wire
 from .operation import OperationCodec

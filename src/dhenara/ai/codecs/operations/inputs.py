@@ -14,7 +14,7 @@ from ...types.content.media import Media
 from ...types.content.parts import Content, ImageContent, TextContent
 from ...types.operations.embedding import EmbeddingRequest
 from ...types.operations.image import GeneratedImage, ImageRequest
-from ...wire.media_headers import image_type
+from ...wire.media_types import image_type
 from ..common.fields import require
 from ..common.media_support import with_media_type
 from ..common.request import set_parameters

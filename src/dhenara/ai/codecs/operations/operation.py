@@ -11,10 +11,10 @@ from ...errors import CallError, ConfigurationError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, ResultDelta, StreamEnd
 from ...types.chat.message import Message
+from ...types.chat.report import TokenCountResponse
 from ...types.config.call import Call
 from ...types.content.parts import Media
 from ...types.model_base import FrozenModel
-from ...types.operations.result import TokenCountResponse
 from ...types.tools.definitions import ToolDefinition
 from ...wire import json
 from ...wire.frame import Frame, Frames

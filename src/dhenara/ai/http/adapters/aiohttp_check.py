@@ -15,8 +15,8 @@ import aiohttp
 
 from ...wire.frame import BrokenFraming
 from ..protocol.limits import ReadLimits
+from ..response import ResponseCheck
 from ..sockets.socket_connection import is_readable
-from .response_check import ResponseCheck
 
 CLOSING = 1.0
 """Seconds to wait for the end of a connection that is being closed, for the reason."""

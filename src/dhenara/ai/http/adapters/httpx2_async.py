@@ -17,7 +17,6 @@ from ..protocol.message import HttpRequest
 from ..proxy import Proxy
 from ..response import AdaptedResponse
 from ..sockets.asyncio_network import running_loop
-from .httpx2_errors import using
 from .httpx2_limits import (
     ANSWERED,
     LARGEST_READ,
@@ -29,6 +28,7 @@ from .httpx2_limits import (
     encodable,
     step,
     step_left,
+    using,
 )
 from .httpx2_request import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, head_of, proxy_of, secrets_of
 

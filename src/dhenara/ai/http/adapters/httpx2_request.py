@@ -14,9 +14,9 @@ from ...errors import ConfigurationError
 from ..protocol.interfaces import AttemptTimeouts
 from ..protocol.message import BodyPieces, Head, HttpRequest
 from ..proxy import PORTS, Proxy, bracketed, find_proxy
+from ..response import ResponseCheck
 from ..transport import encode_head
 from .httpx2_limits import Use
-from .response_check import ResponseCheck
 
 KINDS = tuple(PORTS)
 LONGEST_IDLE = 55.0

@@ -19,7 +19,6 @@ from ..protocol.message import HttpRequest
 from ..proxy import Proxy
 from ..response import AdaptedResponse
 from ..sockets.socket_connection import wait
-from .httpx2_errors import using
 from .httpx2_limits import (
     ANSWERED,
     LARGEST_READ,
@@ -31,6 +30,7 @@ from .httpx2_limits import (
     encodable,
     step,
     step_left,
+    using,
 )
 from .httpx2_request import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, head_of, proxy_of, secrets_of
 

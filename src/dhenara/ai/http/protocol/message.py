@@ -1,9 +1,10 @@
-"""HTTP messages as values: HttpRequest, and the head of a response."""
+"""HTTP messages as values: requests, their bodies (also multipart, and lines made while sent), response heads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import blake2s
 from typing import Protocol
 
 from ...wire.secrets import shown_address
@@ -56,3 +57,148 @@ class Head:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A plain value."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A file; its content may be larger than memory."""
+
+    name: str
+    content: bytes | BodyPieces = field(repr=False)
+    filename: str = "file"
+    mime_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Multipart:
+    """A `multipart/form-data` body: its size is known before it is sent, and it can be iterated for every attempt."""
+
+    parts: tuple[Field | FilePart, ...]
+
+    @property
+    def content_type(self) -> str:
+        return f"multipart/form-data; boundary={self.boundary}"
+
+    @property
+    def boundary(self) -> str:
+        """A line that is in none of the parts that are in memory; the same parts always have the same."""
+        whole = [part.value.encode() if isinstance(part, Field) else part.content for part in self.parts]
+        known = [content for content in whole if isinstance(content, bytes)]
+        seed = blake2s()
+        for content in known:
+            seed.update(content)
+        boundary = seed.hexdigest()[:40]
+        while any(boundary.encode() in content for content in known):
+            seed.update(b"again")
+            boundary = seed.hexdigest()[:40]
+        return boundary
+
+    @property
+    def size(self) -> int:
+        boundary = self.boundary
+        heads = sum(len(self._head(part, boundary)) + 2 for part in self.parts)
+        return heads + sum(map(content_size, self.parts)) + len(boundary) + 6
+
+    def __iter__(self) -> Iterator[bytes]:
+        boundary = self.boundary
+        for part in self.parts:
+            yield self._head(part, boundary)
+            if isinstance(part, Field):
+                yield part.value.encode()
+            elif isinstance(part.content, bytes):
+                yield part.content
+            else:
+                yield from part.content
+            yield b"\r\n"
+        yield f"--{boundary}--\r\n".encode()
+
+    def _head(self, part: Field | FilePart, boundary: str) -> bytes:
+        lines = [f"--{boundary}", f'Content-Disposition: form-data; name="{escape_name(part.name)}"']
+        if isinstance(part, FilePart):
+            lines[1] += f'; filename="{escape_name(part.filename)}"'
+            lines.append(f"Content-Type: {escape_name(part.mime_type)}")
+        return "\r\n".join([*lines, "", ""]).encode()
+
+
+def content_size(part: Field | FilePart) -> int:
+    if isinstance(part, Field):
+        return len(part.value.encode())
+    return len(part.content) if isinstance(part.content, bytes) else part.content.size
+
+
+def escape_name(name: str) -> str:
+    """As browsers write it: nothing in a name can end it or begin another line."""
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+BLOCK = 1 << 16
+
+
+class LineSource(Protocol):
+    """A store of lines that are sent later."""
+
+    count: int
+    size: int
+
+    def add(self, line: bytes) -> None: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+    def close(self) -> None: ...
+
+
+class StreamedLines:
+    """The lines of a spool, each converted by `written`, with text before, between and after them."""
+
+    def __init__(
+        self,
+        spool: Iterable[bytes],
+        written: Callable[[int, bytes], bytes],
+        before: bytes = b"",
+        between: bytes = b"\n",
+        after: bytes = b"\n",
+    ) -> None:
+        self._spool = spool
+        self._written = written
+        self._before = before
+        self._between = between
+        self._after = after
+        self.size = sum(map(len, self))
+
+    def __iter__(self) -> Iterator[bytes]:
+        block = bytearray(self._before)
+        for index, line in enumerate(self._spool):
+            if index:
+                block += self._between
+            block += self._written(index, line)
+            if len(block) >= BLOCK:
+                yield bytes(block)
+                block.clear()
+        yield bytes(block + self._after)
+
+    def enclosed(self, before: bytes, after: bytes) -> StreamedLines:
+        """The same lines as entries of a JSON array in a document."""
+        return StreamedLines(self._spool, self._written, before, b",", after)
+
+
+@dataclass(frozen=True, slots=True)
+class LineTemplate:
+    """What is the same around every line of one kind, found by writing a mark in place of the rest."""
+
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+
+    @classmethod
+    def mark(cls, document: bytes, mark: bytes) -> LineTemplate:
+        before, match, after = document.partition(mark)
+        if not match:
+            raise ValueError("the place for the rest is not in the document")
+        return cls(before, after)

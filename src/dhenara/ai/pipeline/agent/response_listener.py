@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import CallError
-from ...response.chunks import ChunkBuilder
-from ...types.chat.call_response import AIModelCallResponse
+from ...response.deltas import ChunkBuilder
 from ...types.chat.delta import TextDelta
+from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import OutputGrew
 from ...types.config.call import Call
 from ..pipeline import Pipeline

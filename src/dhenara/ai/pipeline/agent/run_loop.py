@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import CallTimeoutError, DhenaraError
 from ...history.repair import continues_stored_history
-from ...types.chat.call_response import AIModelCallResponse
+from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
     Limit,
     RepairStarted,

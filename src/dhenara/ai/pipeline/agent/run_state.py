@@ -10,9 +10,9 @@ from ...errors import RunLimitError
 from ...history.repair import repair_history
 from ...history.truncation import truncate_history
 from ...io.protocol import IO
-from ...types.chat.call_response import AIModelCallResponse
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning
+from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
     Limit,
     OutputGrew,
@@ -27,7 +27,7 @@ from ...types.chat.run import (
     ToolRun,
     ToolStarted,
 )
-from ...types.chat.sse import SSEErrorResponse, StreamingChatResponse
+from ...types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ...types.config.call import Call, CallJournal
 from ..pricing import total_cost, total_usage
 from .toolbox import Approve

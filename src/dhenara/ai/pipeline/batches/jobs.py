@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from ...codecs.common.structured_output import output_mode, output_tool_name
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
 from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
-from ...http.protocol.request_bodies import LineSource, StreamedLines
+from ...http.protocol.message import LineSource, StreamedLines
+from ...types.chat.report import OperationResponse
 from ...types.config.call import Call, CallJournal
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest
 from ...types.operations.files import FileRequest
-from ...types.operations.result import OperationResponse
 from ..media.files import upload
 from ..pipeline import Pipeline
 from .splitter import BatchPortion, BatchSplitter, upload_parts

@@ -9,7 +9,7 @@ from ...codecs.base import EncodedRequest
 from ...codecs.common.media_support import describe_media
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
 from ...errors import ConfigurationError, UnsupportedError
-from ...http.protocol.request_bodies import LineSource, StreamedLines
+from ...http.protocol.message import LineSource, StreamedLines
 from ...types.chat.report import CallWarning
 from ...types.config.call import Call
 from ...wire import json

@@ -13,12 +13,11 @@ from ...http.protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTim
 from ...http.protocol.message import HttpRequest
 from ...io.protocol import IO
 from ...types.config.call import Call
-from ...types.config.limits import Timeouts
-from ...types.config.policies import Fetching
+from ...types.config.policies import Fetching, Timeouts
 from ...types.content.media import Media, matching_type
 from ...types.content.parts import Content, ToolResultContent
 from ...wire.frame import BrokenFraming
-from ...wire.mime_sniffing import is_text, sniff
+from ...wire.media_types import is_text, sniff
 from ...wire.secrets import shown_address as shown
 from ..timeouts import TimeoutPolicy
 

@@ -12,12 +12,11 @@ from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
 from ...http.protocol.message import HttpRequest
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
-from ...types.config.call import Call, CallJournal
-from ...types.config.call_config import AIModelCallConfig
+from ...types.chat.report import OperationResponse
+from ...types.config.call import AIModelCallConfig, Call, CallJournal
 from ...types.config.policies import Fetching
 from ...types.content.parts import Media
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
-from ...types.operations.result import OperationResponse
 from ..connect import connect_again
 from ..streaming.response_reader import ResponseReader
 from ..timeouts import TimeoutPolicy

@@ -13,10 +13,8 @@ from ...codecs.operations.batch import FileQuirks
 from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import CallWarning
-from ...types.config.call import Call, CallJournal
-from ...types.config.call_config import AIModelCallConfig
-from ...types.config.limits import Timeouts
-from ...types.config.policies import Uploading
+from ...types.config.call import AIModelCallConfig, Call, CallJournal
+from ...types.config.policies import Timeouts, Uploading
 from ...types.content.media import Media
 from ...types.content.parts import Content, ToolResultContent
 from ...types.operations.files import FileRequest, UploadedFile

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from ...response.builder import ResponseBuilder
-from ...response.replay import to_deltas
+from ...response.deltas import to_deltas
 from ...response.structured import read_structured
 from ...types.chat.delta import Delta, ResponseStart, ResultDelta, StreamEnd, UsageDelta, WarningDelta
+from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.chat.structured import StructuredOutput
 from ...types.content.parts import ContentItem, Origin, StructuredContent
-from ...types.operations.result import Result
 from .stream import Batch, Stream
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import CallError
-from ...types.chat.sse import SSEErrorCode, SSEErrorData, SSEErrorResponse
+from ...types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse
 
 
 def to_error_event(error: CallError) -> SSEErrorResponse:

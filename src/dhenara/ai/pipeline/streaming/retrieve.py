@@ -7,7 +7,7 @@ from ...codecs.operations.operation import SupportsBackground
 from ...errors import CallError, UnsupportedError
 from ...providers.target import ResolvedTarget
 from ...response.builder import ResponseBuilder
-from ...types.chat.call_response import AIModelCallResponse
+from ...types.chat.response import AIModelCallResponse
 from ...types.config.call import Call
 from ..layers.retry import Retry
 from ..pipeline import Pipeline

@@ -13,9 +13,9 @@ from weakref import WeakKeyDictionary
 from ...errors import BrokenStreamError, CallError
 from ...response.builder import UNFINISHED, ResponseBuilder
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
+from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.base import Origin
-from ...types.operations.result import Result
 from ..redaction import Redactor
 
 Batch = Sequence[Delta]

@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..content.base import Citation, Content
-from ..operations.result import Result
-from .report import CallWarning
+from .report import CallWarning, Result
 from .usage import Usage
 
 FinishReason = Literal[

@@ -1,14 +1,17 @@
-"""What is reported with a response: attempts, warnings, plan of the conversion, fingerprint of the request."""
+"""Attempts, warnings, plan and fingerprint of a call, and the base classes of results."""
+
+from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
 from ...errors import ConfigurationError
 from ..content.parts import Origin
 from ..model_base import FrozenModel
+from .usage import Costed, Usage
 
 
 class Attempt(FrozenModel):
@@ -198,3 +201,51 @@ class Fingerprint(FrozenModel):
         here = {part.name for part in self.parts}
         changed = [part for part in self.parts if before.get(part.name) != part.digest]
         return type(self)(parts=changed, since=since, gone=[name for name in before if name not in here])
+
+
+class Result(Costed):
+    """Common fields of responses: id, model, provider, usage, cost, warnings and further provider fields.
+
+    Attributes:
+        id: The provider's id of the response.
+        model: Model that answered.
+        provider: Provider that answered.
+        usage: Token counts.
+        warnings: Parameters and content that the provider does not support.
+        extras: Further fields of the provider.
+    """
+
+    id: str | None = None
+    model: str | None = None
+    provider: str | None = None
+    usage: Usage | None = None
+    warnings: list[CallWarning] = Field(default_factory=list)
+    extras: dict[str, Any] = Field(default_factory=dict)
+
+
+class OperationResponse(Result):
+    """Response to an operation other than chat, with its attempts, request id, headers and duration.
+
+    Attributes:
+        attempts: One record for each request that was sent.
+        request_id: The provider's id of the last request.
+        response_headers: HTTP headers of the last response.
+        duration_seconds: Time from the call to the response, in seconds.
+    """
+
+    attempts: list[Attempt] = Field(default_factory=list)
+    request_id: str | None = None
+    response_headers: dict[str, str] = Field(default_factory=dict)
+    duration_seconds: float | None = None
+
+
+class TokenCountResponse(OperationResponse):
+    """Number of input tokens, counted by the provider or estimated from the length of the text.
+
+    Attributes:
+        input_tokens: Number of input tokens of the request.
+        estimated: Whether the number is an estimate of ours. Default False.
+    """
+
+    input_tokens: int = 0
+    estimated: bool = False

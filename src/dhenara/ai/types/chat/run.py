@@ -9,9 +9,8 @@ from pydantic import Field
 
 from ..content.parts import ToolCallContent, ToolResultContent
 from ..model_base import FrozenModel
-from .call_response import AIModelCallResponse
 from .message import Message
-from .response import ChatResponse
+from .response import AIModelCallResponse, ChatResponse
 from .usage import Cost, Usage
 
 T = TypeVar("T")

@@ -10,9 +10,9 @@ from ..content.parts import ImageContent
 from ..operations.audio import SpeechFormat, Timestamps
 from ..operations.embedding import InputType
 from ..tools.definitions import ServerTool, ToolChoice, ToolDefinition
-from .call_config import AIModelCallConfig
-from .limits import Timeouts
+from .call import AIModelCallConfig
 from .parameters import ReasoningEffort
+from .policies import Timeouts
 
 
 class CallSettings(TypedDict, total=False):

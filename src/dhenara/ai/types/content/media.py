@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import Field
 
 from ...errors import ConfigurationError
-from ...wire.mime_sniffing import from_name, is_text, sniff
+from ...wire.media_types import from_name, is_text, sniff
 from ...wire.text import clean_text
 from .base import Content
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import PurePath
 from typing import Any
@@ -11,12 +11,34 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from ...errors import ConfigurationError
-from ...wire.mime_sniffing import from_name, is_youtube, sniff
+from ...wire.media_types import from_name, is_youtube, sniff
 from ..model_base import FrozenModel, model_fields
-from ..vendor_parts.readers import read_keyed, read_typed
+from ..vendor_parts.anthropic import ANTHROPIC_READERS
+from ..vendor_parts.bedrock import read_bedrock
+from ..vendor_parts.cohere import COHERE_READERS
+from ..vendor_parts.gemini import read_gemini
+from ..vendor_parts.mistral import MISTRAL_READERS
+from ..vendor_parts.openai import OPENAI_READERS
 from .base import Content
 from .media import AudioContent, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent
+
+Reader = Callable[[Mapping[str, Any]], "dict[str, Any] | None"]
+READERS: tuple[Mapping[str, Reader], ...] = (OPENAI_READERS, ANTHROPIC_READERS, MISTRAL_READERS, COHERE_READERS)
+"""Readers by the `type` of a part; each returns None for a part that is not its vendor's."""
+
+
+def read_typed(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read a part with a type; None if it is not in the format of a vendor."""
+    kind = str(part["type"])
+    read = (readers[kind](part) for readers in READERS if kind in readers)
+    return next((one for one in read if one is not None), None)
+
+
+def read_keyed(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read a part whose key is its type, as Google and Amazon write them; None for any other."""
+    return read_gemini(part) or read_bedrock(part)
+
 
 MARKS = ("cache_control", "prompt_cache_breakpoint")
 OURS_ONLY = frozenset(("audio", "video", "tool_call", "generic"))

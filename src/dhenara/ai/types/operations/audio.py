@@ -8,11 +8,11 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from ...errors import ConfigurationError
-from ...wire.media_headers import SUFFIXES, audio_type, canonical_audio_type, read_wav
+from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, read_wav
+from ..chat.report import OperationResponse
 from ..content.parts import AudioContent
 from ..model_base import FrozenModel
-from .result import OperationResponse
-from .subtitles import SpokenSegment, SpokenWord, cues_of, write_srt, write_vtt
+from .audio_formats import SpokenSegment, SpokenWord, cues_of, write_srt, write_vtt
 
 Timestamps = Literal["segment", "word"]
 SpeechFormat = Literal["mp3", "wav", "flac", "opus", "aac", "pcm"]

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ...errors import CallError
+from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
 from ..chat.usage import Cost, Usage
 from ..model_base import FrozenModel
-from .result import OperationResponse
 
 BatchState = Literal["running", "done", "failed", "cancelling", "cancelled", "expired"]
 OVER = ("done", "failed", "cancelled", "expired")

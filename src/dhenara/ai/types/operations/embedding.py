@@ -11,9 +11,9 @@ from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
 from ..chat.message import as_sequence
+from ..chat.report import OperationResponse
 from ..content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..model_base import FrozenModel
-from .result import OperationResponse
 
 if TYPE_CHECKING:
     from numpy import float32

@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ...errors import ConfigurationError
+from ..chat.report import OperationResponse
 from ..content.parts import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..model_base import FrozenModel
-from .result import OperationResponse
 
 FileState = Literal["processing", "ready", "failed"]
 KINDS: dict[str, type[Media]] = {"image": ImageContent, "audio": AudioContent, "video": VideoContent}

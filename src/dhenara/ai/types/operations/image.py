@@ -8,10 +8,10 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ...errors import ConfigurationError
-from ...wire.media_headers import image_size, image_type
+from ...wire.media_types import image_size, image_type
+from ..chat.report import OperationResponse, Result
 from ..content.parts import FileContent, ImageContent
 from ..model_base import FrozenModel
-from .result import OperationResponse, Result
 
 SUFFIXES = {
     "image/png": ".png",

@@ -1,16 +1,23 @@
-"""JSON Schemas of Python types, without titles that only repeat the field names."""
+"""JSON Schemas of Python types and of the parameters of functions."""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import TypeAdapter
+from docstring_parser import ParseError, parse
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticSerializationError
 
 from ...errors import ConfigurationError
+from ...wire import json
 
 UNDESCRIBABLE = (PydanticUserError, PydanticUndefinedAnnotation)
 
@@ -55,3 +62,139 @@ def as_object(schema: dict[str, Any]) -> dict[str, Any]:
 
 def first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionDocs:
+    """Description of a function and of its documented parameters."""
+
+    description: str | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
+    """Parse the docstring of a function; empty if there is none or it is inherited from `object`."""
+    text = inspect.getdoc(function)
+    if not text:
+        return FunctionDocs()
+    try:
+        read = parse(text)
+    except ParseError:
+        # No known style: use the whole text as the description.
+        return FunctionDocs(text)
+    options = [part for part in (read.short_description, read.long_description) if part]
+    parameters = {one.arg_name.lstrip("*"): one.description for one in read.params if one.description}
+    return FunctionDocs("\n\n".join(options) or None, parameters)
+
+
+SPREAD = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Reads the arguments of a tool call; `schema` is the JSON Schema that is sent to the model."""
+
+    schema: dict[str, Any]
+    model: type[BaseModel]
+    positional: tuple[str, ...]
+    explicit_defaults: frozenset[str]
+    """Parameters whose default is defined only by the schema, not by the function."""
+
+    def read(self, arguments: Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Convert the arguments to those of the function. Raises pydantic's ValidationError."""
+        # Validate as JSON: strict types accept dates and similar types only from JSON.
+        read = self.model.model_validate_json(json.dumps(dict(arguments)))
+        fields = type(read).model_fields
+        text = read.model_fields_set | self.explicit_defaults
+        given = {str(fields[name].alias): getattr(read, name) for name in fields if name in text}
+        leading: list[Any] = []
+        for name in self.positional:
+            if name not in given:
+                break
+            leading.append(given.pop(name))
+        return leading, given
+
+
+def read_signature(function: Callable[..., Any], name: str, docs: FunctionDocs) -> Parameters:
+    """Read the parameters of a function. Every parameter needs a type annotation."""
+    hints = read_hints(function, name)
+    fixed = function.keywords if isinstance(function, functools.partial) else {}
+    fields: dict[str, Any] = {}
+    positional: list[str] = []
+    spoken: set[str] = set()
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.name in fixed:
+            continue
+        check(parameter, hints, name)
+        # Generated field names: a parameter may be called "copy" or "_id", which a pydantic field may not.
+        field, hint = f"p{len(fields)}", hints[parameter.name]
+        if isinstance(parameter.default, FieldInfo):
+            spoken.add(field)
+            hint = Annotated[hint, parameter.default]
+        fields[field] = (hint, parameter_field(parameter, hint, docs))
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            positional.append(parameter.name)
+    closed = ConfigDict(extra="forbid", protected_namespaces=(), defer_build=True)
+    try:
+        model = create_model("Arguments", __config__=closed, **fields)
+    except UNDESCRIBABLE as error:
+        raise ConfigurationError(f"tool {name!r}: cannot create a JSON Schema: {first_line(error)}") from error
+    schema = schema_of(adapter_of(model, f"the tool {name!r}"), f"the tool {name!r}")
+    schema.pop("title", None)
+    return Parameters({"properties": {}, **schema}, model, tuple(positional), frozenset(spoken))
+
+
+def innermost(function: Callable[..., Any]) -> Any:
+    """Return the function inside of partials."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def read_hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
+    target = inspect.unwrap(innermost(function))
+    if not (inspect.isfunction(target) or inspect.ismethod(target)):
+        target = type(target).__call__
+    try:
+        return get_type_hints(target, include_extras=True)
+    except (NameError, TypeError) as error:
+        raise ConfigurationError(
+            f"tool {name!r}: cannot resolve its type annotations ({error}). Define or import the types in its module"
+        ) from error
+
+
+def check(parameter: inspect.Parameter, hints: Mapping[str, Any], name: str) -> None:
+    if parameter.kind in SPREAD:
+        raise ConfigurationError(
+            f"tool {name!r}: {SPREAD[parameter.kind]}{parameter.name} is not supported. "
+            "Name the parameters, or use one parameter with a list or dict"
+        )
+    if parameter.name not in hints:
+        raise ConfigurationError(
+            f"tool {name!r}: the parameter {parameter.name!r} has no type annotation. Add one, such as "
+            f"`{parameter.name}: str`"
+        )
+
+
+def parameter_field(parameter: inspect.Parameter, hint: Any, docs: FunctionDocs) -> FieldInfo:
+    options: dict[str, Any] = {"alias": parameter.name}
+    description = None if has_description(hint) else docs.parameters.get(parameter.name) or annotated_description(hint)
+    if description is not None:
+        options["description"] = description
+    default = parameter.default
+    if isinstance(default, FieldInfo):
+        default = inspect.Parameter.empty if default.is_required() else default.get_default(call_default_factory=True)
+    if default is not inspect.Parameter.empty:
+        options["default"] = default
+    field: FieldInfo = Field(**options)
+    return field
+
+
+def has_description(hint: Any) -> bool:
+    """Whether a `Field` in the annotation has a description."""
+    return any(mark.description for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, FieldInfo))
+
+
+def annotated_description(hint: Any) -> str | None:
+    """Return the description of an annotation such as `Annotated[str, "Where."]`."""
+    return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, str)), None)

@@ -15,8 +15,7 @@ from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
 from ...wire import json
 from .definitions import CHECKED, ToolDefinition
-from .json_schema import adapter_of, as_object, schema_of
-from .signature import innermost, read_docstring, read_signature
+from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of
 
 Bound = Callable[[], Any]
 Reader = Callable[[Mapping[str, Any]], Bound]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ...wire.mime_sniffing import from_name, is_youtube
+from ...wire.media_types import from_name, is_youtube
 
 VENDOR_FIELDS = "vendor_fields"
 VENDOR_PART = "vendor_part"

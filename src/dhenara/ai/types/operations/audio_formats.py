@@ -1,10 +1,17 @@
-"""Subtitles: timed text as SRT and WebVTT."""
+"""Audio formats and WAV files, and transcripts as subtitles."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
+from ...wire.media_types import (
+    SUFFIXES as SUFFIXES,
+    Wav as Wav,
+    audio_type as audio_type,
+    read_wav as read_wav,
+    write_wav as write_wav,
+)
 from ..model_base import FrozenModel
 
 TIMES = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
