@@ -1,4 +1,9 @@
-"""Transports for async code: one per event loop, because connections belong to the loop that opened them."""
+"""Transports for async code: one per event loop, because connections belong to the loop that opened them.
+
+The loop owns its transport, and the client only looks it up: a timer that never fires holds it, and an open async
+generator, which the loop closes at its end, closes it. So a loop that has ended can be garbage collected while the
+client lives on, and leaves no connection open.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Proxies from the environment: which one a request uses, its credentials, NO_PROXY, and CONNECT tunnels."""
+"""Proxies from the environment: which one a request uses, its credentials, NO_PROXY, and CONNECT tunnels.
+
+For https, the proxy is asked with CONNECT for a tunnel to the host, and TLS runs inside of it (RFC 9110 section 9.3.6).
+For http, it gets the whole URL and its credentials with every request. It may repeat them in a response, so they are
+masked in heads and errors.
+"""
 
 from __future__ import annotations
 

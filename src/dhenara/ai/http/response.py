@@ -1,4 +1,10 @@
-"""Responses whose body is still arriving, and the check of those that other clients read."""
+"""Responses whose body is still arriving, over our own connections or another HTTP client.
+
+Each read asks for the time that is left, even if data is available: a server that always has a few bytes ready cannot
+stretch a limit. Compressed bodies are opened in steps of at most `OPENED_AT_ONCE` bytes, so a small body that unpacks
+without end is bounded like any other. `HttpResponse` returns its connection to the pool once its body was read to the
+end. `ResponseCheck` holds responses that httpx2 and aiohttp parse to the same rules and limits.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,15 @@
-"""HTTP/1.1 over pooled connections, written once for sync and async code."""
+"""HTTP/1.1 over pooled connections, written once for sync and async code.
+
+A request is sent at most once. An idle connection that turns out to be closed before a byte was written is replaced by
+another one (RFC 9112 section 9.3.1); any later failure is an error, and the caller decides whether to retry (RFC 9110
+section 9.2.2). The message of such an error says that the request may have been received, so that budgets count it.
+
+A server may answer before it has read the whole request, for example 413 for an upload that is too large, and then stop
+reading. RFC 9112 section 9.5: a client that sees such a response stops sending. So whenever a write cannot go on, what
+the server has sent is read first.
+
+`AttemptTimeouts` are asked before every read and write, so limits hold for slow servers and for fast ones alike.
+"""
 
 from __future__ import annotations
 

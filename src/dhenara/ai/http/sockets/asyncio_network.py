@@ -1,4 +1,13 @@
-"""Connections on asyncio: opened with Happy Eyeballs, read without a task or timer per read."""
+"""Connections on asyncio: opened with Happy Eyeballs, read without a task or timer per read.
+
+`create_connection` can try several addresses itself, but only the standard library's loops support
+`happy_eyeballs_delay`, and with it they leak sockets when cancelled. So each address is a `create_connection` of its
+own, which uvloop and winloop support too, and `race_addresses` runs the race (RFC 8305).
+
+`AsyncioConnection` is the protocol of the loop's transport. Bytes are kept as they arrive, at most `MOST_WAITING`, then
+reading is paused. A read takes them or waits for one future; one timer serves many reads, and moves on when it fires
+early. `write` gives the transport at most `MOST_AT_ONCE` bytes, because it copies what the system does not take.
+"""
 
 from __future__ import annotations
 
