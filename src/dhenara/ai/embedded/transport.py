@@ -9,8 +9,6 @@ from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-import anyio.to_thread
-
 from ..config.settings import environment
 from ..errors import ConfigurationError
 from ..http.protocol.interfaces import AttemptTimeouts, ReadTimeout
@@ -47,6 +45,8 @@ async def run_blocking(function: Callable[P, T], *args: P.args, **kwargs: P.kwar
 
 async def run_in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Call the function in a thread; a cancelled task does not wait for it."""
+    import anyio.to_thread  # takes long to import, and serves models in this process only
+
     return await anyio.to_thread.run_sync(partial(function, *args, **kwargs), abandon_on_cancel=True)
 
 
