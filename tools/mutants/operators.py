@@ -45,14 +45,16 @@ class Mutant:
 
     Attributes:
         line: Where the change is.
-        scope: The class and function around it, and how often the same change was made there before.
+        function: The class and function around it; empty outside.
+        number: How often the same change was made there before.
         before: The code that was changed.
         after: What it became.
         source: The whole changed module.
     """
 
     line: int
-    scope: str
+    function: str
+    number: int
     before: str
     after: str
     source: str
@@ -65,7 +67,7 @@ class Mutant:
     @property
     def digest(self) -> str:
         """A hash of the change and its function, which changes elsewhere leave as it is; samples are ordered by it."""
-        return hashlib.sha256(f"{self.scope}\n{self.before}\n{self.after}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.function} {self.number}\n{self.before}\n{self.after}".encode()).hexdigest()
 
 
 def make_mutants(source: str) -> list[Mutant]:
@@ -73,7 +75,7 @@ def make_mutants(source: str) -> list[Mutant]:
     tree = ast.parse(source)
     seen = {ast.unparse(tree)}
     mutants: list[Mutant] = []
-    scopes: Counter[tuple[str, str, str]] = Counter()
+    seen_before: Counter[tuple[str, str, str]] = Counter()
     for site in walk_sites(tree):
         before = ast.unparse(site.node)
         for changed in variants(site.node):
@@ -84,8 +86,8 @@ def make_mutants(source: str) -> list[Mutant]:
                 seen.add(text)
                 after = "(removed)" if isinstance(changed, ast.Pass) else ast.unparse(changed)
                 same = (site.scope, before, after)
-                scopes[same] += 1
-                mutants.append(Mutant(site.line, f"{site.scope} {scopes[same]}", before, after, text))
+                mutants.append(Mutant(site.line, site.scope, seen_before[same], before, after, text))
+                seen_before[same] += 1
     return sorted(mutants, key=lambda mutant: mutant.line)
 
 

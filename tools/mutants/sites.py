@@ -61,7 +61,7 @@ def from_node(node: ast.AST, line: int, scope: str, replace: Callable[[ast.AST],
     line = getattr(node, "lineno", line)
     yield Site(node, line, scope, replace)
     if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        scope = f"{scope}.{node.name}"
+        scope = f"{scope}.{node.name}".lstrip(".")
     yield from below(node, line, scope)
 
 

@@ -49,10 +49,10 @@ def load_modules() -> list[CoreModule]:
     return [CoreModule(row["name"], tuple(row["files"]), tuple(row["tests"])) for row in rows]
 
 
-def load_equivalents() -> set[tuple[str, str, str]]:
-    """Return file, code before and code after of the mutants that no test can catch."""
+def load_equivalents() -> set[tuple[str, str, str, str]]:
+    """Return file, function, code before and code after of the mutants that no test can catch."""
     rows = tomllib.loads((HERE / "equivalents.toml").read_text(encoding="utf-8")).get("equivalent", [])
-    return {(row["file"], row["before"], row["after"]) for row in rows}
+    return {(row["file"], row["function"], row["before"], row["after"]) for row in rows}
 
 
 def mutants_of(module: CoreModule) -> list[FileMutant]:
@@ -62,7 +62,7 @@ def mutants_of(module: CoreModule) -> list[FileMutant]:
         FileMutant(file, mutant)
         for file in module.files
         for mutant in make_mutants((ROOT / file).read_text(encoding="utf-8"))
-        if (file, mutant.before, mutant.after) not in equivalents
+        if (file, mutant.function, mutant.before, mutant.after) not in equivalents
     ]
 
 
