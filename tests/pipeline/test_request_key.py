@@ -13,6 +13,8 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
+from dhenara.ai.pipeline import request_key as module
+from dhenara.ai.pipeline.authentication import AuthenticatedIO
 from dhenara.ai.pipeline.request_key import digest, placed_media, request_key
 from dhenara.ai.types import (
     AIModel,
@@ -288,6 +290,37 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
         client.generate(prompt)
     assert (recorder.calls == [digest]) == outside
     assert seen == [key(prompt=prompt)]
+
+
+def test_the_key_is_made_of_where_and_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    heads: list[list[str]] = []
+
+    def noted(head: list[str], request: HttpRequest, sent: Call, uploads: Any) -> str:
+        heads.append(head)
+        return "key"
+
+    monkeypatch.setattr(module, "digest", noted)
+    key(at("groq"), headers={"x-b": "2", "x-a": "1", "traceparent": "t"}, share=True)
+    facts, headers = heads[0][:10], heads[0][10:]
+    url = f"{ADDRESS}/chat/completions"
+    assert facts == [module.KEY_VERSION, "groq", "fake-1", "openai_chat", "chat", "", "", "", "POST", url]
+    names = headers[::2]
+    assert names == sorted(names)
+    assert (headers[names.index("x-a") * 2 + 1], headers[names.index("x-b") * 2 + 1]) == ("1", "2")
+    assert not {"traceparent", "authorization"} & {*names}
+    key(at("groq", api_key="sk-two-secret"))
+    assert heads[1][5]
+    assert "sk-two-secret" not in heads[1]
+
+
+def test_an_account_that_is_known_needs_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def token(self: Any, policy: Any) -> Any:
+        raise AssertionError("a token was fetched")
+
+    monkeypatch.setattr(AuthenticatedIO, "token", token)
+    credentials = {"access_key_id": "AKIAONE", "secret_access_key": "secret-one"}
+    to = at("amazon_bedrock", "amazon.nova-pro-v1:0", api_key=None, credentials=credentials, config={"region": "r"})
+    assert key(to) != key(at("amazon_bedrock", "amazon.nova-pro-v1:0", config={"region": "r"}))
 
 
 def test_the_file_of_a_model_in_this_process_counts_by_its_content(
