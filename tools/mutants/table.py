@@ -68,5 +68,5 @@ def mutants_of(module: CoreModule) -> list[FileMutant]:
 
 def sample(mutants: list[FileMutant], size: int) -> list[FileMutant]:
     """Return the same mutants on every machine; those of unchanged code stay when others are added."""
-    chosen = {id(one) for one in sorted(mutants, key=lambda one: one.mutant.digest)[:size]}
+    chosen = {id(one) for one in sorted(mutants, key=lambda one: (one.mutant.digest, one.file))[:size]}
     return [one for one in mutants if id(one) in chosen]
