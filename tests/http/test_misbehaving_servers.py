@@ -19,7 +19,7 @@ from dhenara.ai.errors import AuthenticationError, BadRequestError, CallError, C
 from dhenara.ai.testing import FakeServer, HangUp, Stall
 from dhenara.ai.testing.replies import ReceivedRequest, Send, Step
 from dhenara.ai.types import Timeouts
-from support.waiting import wait_until_async
+from support.waiting import HANGS, wait_until_async
 from support.worlds import World, endpoint
 
 
@@ -36,11 +36,12 @@ class Said:
 
 
 class Listener:
-    """Takes connections, does `each` with them, and knows when they were hung up."""
+    """Accepts connections and runs `each` with them, or reads until the client closes them."""
 
     def __init__(self, each: Any = None) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
-        self.hung_up = threading.Event()
+        self.accepted = threading.Event()
+        self.closed_by_client = threading.Event()
         self._each = each
         self._thread = threading.Thread(target=self._serve)
 
@@ -61,15 +62,16 @@ class Listener:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
+                self.accepted.set()
                 with connection:
                     if self._each is not None:
                         self._each(connection)
                         continue
-                    connection.settimeout(5)
+                    connection.settimeout(HANGS)
                     with contextlib.suppress(ConnectionError):
                         while connection.recv(4096):
                             pass
-                    self.hung_up.set()
+                    self.closed_by_client.set()
 
 
 def refuse_early(connection: socket.socket) -> None:
@@ -106,9 +108,9 @@ def test_a_stalled_handshake_times_out_and_closes_its_connection(world: World) -
     with Listener() as server:
         client = AIModelClient(endpoint(f"https://{server.place}"))
         with pytest.raises(CallTimeoutError) as failed:
-            world.run(client, "?", retries=0, timeout=Timeouts(connect=0.2))
+            world.run(client, "?", retries=0, timeout=Timeouts(connect=1.0))
         assert failed.value.limit == "connect"
-        assert server.hung_up.wait(100)
+        assert server.closed_by_client.wait(100)
         world.close(client)
 
 
@@ -116,14 +118,16 @@ def test_a_stalled_handshake_times_out_and_closes_its_connection(world: World) -
 def test_a_cancelled_handshake_closes_its_connection(loop: str) -> None:
     async def cancelled() -> None:
         client = AIModelClient(endpoint(f"https://{server.place}"))
-        with anyio.move_on_after(0.2):
-            await client.generate_async("?")
-        await wait_until_async(server.hung_up.is_set)
+        async with anyio.create_task_group() as group:
+            group.start_soon(client.generate_async, "?")
+            await wait_until_async(server.accepted.is_set)
+            group.cancel_scope.cancel()
+        await wait_until_async(server.closed_by_client.is_set)
         await client.aclose()
 
     with Listener() as server:
         trio.run(cancelled) if loop == "trio" else asyncio.run(cancelled())
-        assert server.hung_up.is_set()
+        assert server.closed_by_client.is_set()
 
 
 def test_a_server_that_accepts_no_connection_times_out(world: World) -> None:
@@ -137,7 +141,7 @@ def test_a_server_that_accepts_no_connection_times_out(world: World) -> None:
             waiting.connect_ex(full.getsockname())
         client = AIModelClient(endpoint(f"http://127.0.0.1:{full.getsockname()[1]}"))
         with pytest.raises(CallTimeoutError) as failed:
-            world.run(client, "?", retries=0, timeout=Timeouts(connect=0.2))
+            world.run(client, "?", retries=0, timeout=Timeouts(connect=1.0))
         assert failed.value.limit == "connect"
         world.close(client)
 
