@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -79,12 +80,46 @@ with FakeServer(Answer(text="Hello!", usage=FakeUsage(10, 10)), forever=True) as
 """
 
 
-def test_rows_that_still_wait_are_written_when_the_process_ends(tmp_path: Path) -> None:
+class SlowLedger:
+    """Was not free in time, as often as it is called."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def add(self, rows: Sequence[UsageData]) -> None:
+        self.calls += 1
+        raise TimeoutError
+
+
+@pytest.mark.parametrize(("required", "calls"), [(False, 1), (True, 3)])
+def test_a_ledger_that_was_not_free_is_left_alone_for_a_moment(
+    required: bool, calls: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ai_utilities.usage.layer.RETRY_AFTER", 3600.0)
+    ledger = SlowLedger()
+    layer = UsageLayer(ledger, required=required)
+    for _ in range(3):
+        layer.write([UsageData(model="m")])
+    assert ledger.calls == calls
+    layer.flush()
+    assert ledger.calls == calls + 1
+
+
+FORK = """
+import os
+child = os.fork()
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.parametrize("afterwards", ["", FORK], ids=["alone", "with a forked child"])
+def test_rows_that_still_wait_are_written_once_when_the_process_ends(afterwards: str, tmp_path: Path) -> None:
+    if afterwards and not hasattr(os, "fork"):
+        pytest.skip("this system has no fork")
     path = tmp_path / "usage.db"
-    tests = Path(__file__).parents[1]
-    worker = subprocess.run(
-        [sys.executable, "-c", AT_EXIT, str(path)], cwd=tests, env=None, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-c", AT_EXIT + afterwards, str(path)]
+    worker = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, check=False)
     assert worker.returncode == 0, worker.stderr
     assert SQLiteLedger(path).total().requests == 3
 
