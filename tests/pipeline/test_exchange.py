@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ai_utilities import AiClient, AiSettings
 from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.limits import Limit, LimitLayer
 from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
@@ -85,6 +88,62 @@ def test_a_call_with_cache_budget_and_limits_is_encoded_once(
             client.generate("?", streaming=streaming, max_output_tokens=10)
             assert len(encodings) == 2
             assert len(server.exchanges) == 1
+
+
+@pytest.fixture
+def base64_inputs(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was written as base64, one entry for each time."""
+    inputs: list[bytes] = []
+    encode = base64.b64encode
+
+    def counting(data: bytes, *args: Any) -> bytes:
+        inputs.append(bytes(data))
+        return encode(data, *args)
+
+    monkeypatch.setattr(base64, "b64encode", counting)
+    return inputs
+
+
+@pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "ollama"])
+def test_an_image_is_written_as_base64_once(
+    provider: str, encodings: list[str], base64_inputs: list[bytes], world: World
+) -> None:
+    model = {"amazon_bedrock": "amazon.nova-pro-v1:0", "anthropic": "claude-sonnet-4-5"}.get(provider, "fake-1")
+    with FakeServer(HELLO) as server:
+        client = guarded(endpoint(server.url, provider, model, **CONFIGS.get(provider, {})))
+        image = ImageContent(data=PNG, mime_type="image/png")
+        world.run(client, ["What is this?", image], max_output_tokens=10)
+        world.close(client)
+        assert len(server.exchanges) == 1
+    assert len(encodings) == 1
+    assert base64_inputs.count(PNG) == 1
+
+
+@pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
+def test_the_kit_encodes_a_prompt_with_an_image_once(
+    streaming: bool, server: FakeServer, encodings: list[str], base64_inputs: list[bytes], tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(PNG)
+    server.add_replies(HELLO)
+    settings = AiSettings(
+        api_key="sk-not-a-key",
+        model="gpt-4o",
+        base_url=f"{server.url}/v1",
+        cache_enabled=True,
+        budget_usd=100,
+        budget_unknown="allow",
+        tokens_per_minute=1_000_000,
+        usage_store="memory",
+    )
+    with AiClient(settings) as client:
+        options: Any = {"files": [tmp_path / "a.png"], "max_tokens": 10}
+        if streaming:
+            list(client.ask_stream("What is this?", **options))
+        else:
+            client.ask("What is this?", **options)
+    assert len(server.exchanges) == 1
+    assert len(encodings) == 1
+    assert base64_inputs.count(PNG) == 1
 
 
 def test_a_retried_call_is_not_encoded_again(world: World, server: FakeServer, encodings: list[str]) -> None:

@@ -193,10 +193,16 @@ def calls_of(
                 read_call_history(endpoint, None, None, messages_before(prompt)),
                 stored=continues_stored_history(config, endpoint.ai_model),
             )
-            saved, left_out = truncate_history(history, instructions, config)
+            truncated, truncation_warnings = truncate_history(history, instructions, config)
         except ConfigurationError as error:
             raise ConfigurationError(f"prompt {number}: {error}") from error
-        call = Call(endpoint, saved, config, instructions, journal=CallJournal(warnings=(*warnings, *left_out)))
+        call = Call(
+            endpoint,
+            truncated,
+            config,
+            instructions,
+            journal=CallJournal(warnings=(*warnings, *truncation_warnings)),
+        )
         check_options(call)
         yield call
 

@@ -86,15 +86,15 @@ class DownloadInterrupted(Exception):
 async def download_to_path(pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None) -> Path:
     stream, work = await pipeline.start(call), pipeline.io.call
     try:
-        landing = await work(PartialDownload, path, size_of(call), on_progress)
+        partial = await work(PartialDownload, path, size_of(call), on_progress)
         try:
             while (batch := await pull_or_none(stream)) is not None:
                 for delta in batch:
                     if isinstance(delta, FileDelta):
-                        await work(landing.write, delta.data)
-            await work(landing.commit)
+                        await work(partial.write, delta.data)
+            await work(partial.commit)
         finally:
-            landing.discard()
+            partial.discard()
     except BaseException:
         stream.abandon()
         raise

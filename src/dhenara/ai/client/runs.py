@@ -152,12 +152,12 @@ class RunsMixin:
         from ..pipeline.agent.run_state import RunPlan
 
         plan = {name: settings[name] for name in PLANNED if settings.get(name) is not None}
-        spoken = {name: settings.get(name) for name in SPOKEN}
+        arguments = {name: settings.get(name) for name in SPOKEN}
         overrides = {name: value for name, value in settings.items() if name not in (*PLANNED, *SPOKEN)}
         overrides["streaming"] = streaming
         if output is not None:
             overrides["structured_output"] = output
-        return self._call(prompt, **spoken, overrides=overrides, open_end=True), RunPlan(streaming=streaming, **plan)
+        return self._call(prompt, **arguments, overrides=overrides, open_end=True), RunPlan(streaming=streaming, **plan)
 
     def _call(
         self,

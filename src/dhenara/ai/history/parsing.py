@@ -38,12 +38,12 @@ def read_history(
     messages: Sequence[MessageLike] | None,
 ) -> tuple[Message, ...]:
     """Return messages, then context, then prompt; consecutive tool results are merged."""
-    given = [*as_sequence(messages), *as_sequence(context)]
+    entries = [*as_sequence(messages), *as_sequence(context)]
     if prompt is not None:
-        given.append(prompt)
-    if not given:
+        entries.append(prompt)
+    if not entries:
         raise ConfigurationError("there is nothing to send. Pass prompt, context or messages.")
-    return tuple(merge_tool_results(given))
+    return tuple(merge_tool_results(entries))
 
 
 def read_message(given: MessageLike) -> Message:
@@ -140,18 +140,18 @@ def read_extra_fields(message: dict[str, Any]) -> list[ContentItem]:
 
 def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     """Merge consecutive tool results, and consecutive items of one response."""
-    match: list[Message] = []
+    merged: list[Message] = []
     follows_item = False
-    for one in given:
-        one = model_fields(one) or one
-        message, item = read_message(one), isinstance(one, Mapping) and is_bare_item(one)
+    for entry in given:
+        entry = model_fields(entry) or entry
+        message, item = read_message(entry), isinstance(entry, Mapping) and is_bare_item(entry)
         joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
-        if joins and match and match[-1].role == message.role:
-            match[-1] = message.model_copy(update={"contents": [*match[-1].contents, *message.contents]})
+        if joins and merged and merged[-1].role == message.role:
+            merged[-1] = message.model_copy(update={"contents": [*merged[-1].contents, *message.contents]})
         else:
-            match.append(message)
+            merged.append(message)
         follows_item = item
-    return match
+    return merged
 
 
 def is_bare_item(given: Mapping[str, Any]) -> bool:

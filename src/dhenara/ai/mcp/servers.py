@@ -129,12 +129,12 @@ class MCPServer:
             self._portal, self._inside = portal, inside.pop_all()
         return self
 
-    def __exit__(self, *about: Any) -> None:
+    def __exit__(self, *exception: Any) -> None:
         """Close the connection; task groups never see the caller's exception, which they would wrap."""
         inside, self._client, self._portal = self._inside, None, None
         self._inside = ExitStack()
         if isinstance(inside, ExitStack):
-            with unwrapped(self._server, raised=about[1] is not None):
+            with unwrapped(self._server, raised=exception[1] is not None):
                 inside.__exit__(None, None, None)
 
     async def __aenter__(self) -> Self:
@@ -144,14 +144,14 @@ class MCPServer:
             self._inside = inside.pop_all()
         return self
 
-    async def __aexit__(self, *about: Any) -> None:
+    async def __aexit__(self, *exception: Any) -> None:
         """Close the connection; task groups see only cancellations, which they must handle."""
         inside, self._client = self._inside, None
         self._inside = AsyncExitStack()
         if isinstance(inside, AsyncExitStack):
-            cancelled = is_cancellation(about[1])
-            with unwrapped(self._server, raised=about[1] is not None and not cancelled):
-                await inside.__aexit__(*(about if cancelled else (None, None, None)))
+            cancelled = is_cancellation(exception[1])
+            with unwrapped(self._server, raised=exception[1] is not None and not cancelled):
+                await inside.__aexit__(*(exception if cancelled else (None, None, None)))
 
     def tools(self) -> list[Tool]:
         """Return the server's tools for sync code.
@@ -217,8 +217,8 @@ class MCPServer:
         def call(**arguments: Any) -> ToolResultContent:
             if self._portal is None:
                 raise ConfigurationError(f"the MCP server of {name!r} is closed")
-            match: ToolResultContent = self._portal.call(self._call_tool, name, arguments)
-            return match
+            result: ToolResultContent = self._portal.call(self._call_tool, name, arguments)
+            return result
 
         return call
 

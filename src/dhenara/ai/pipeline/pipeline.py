@@ -55,12 +55,18 @@ class Pipeline:
         self.target = target
         self._builder = builder = RequestBuilder(target, io.time, lessons)
         encoder = Encoder(io, target, builder)
-        seen = LayerTarget(target, encoder)
-        self._policies = bind_layers(layers, io, seen)
+        layer_target = LayerTarget(target, encoder)
+        self._policies = bind_layers(layers, io, layer_target)
         tracing: list[Layer] = [] if observer is None else [Trace(io, observer).trace_call]
         adaptive = AdaptiveRetry(io, target, builder, lessons).retry_without_refused
         self._send = stack_layers(
-            [*tracing, *self._policies, Retry(io).retry_failures, adaptive, *bind_layers(attempt_layers, io, seen)],
+            [
+                *tracing,
+                *self._policies,
+                Retry(io).retry_failures,
+                adaptive,
+                *bind_layers(attempt_layers, io, layer_target),
+            ],
             RequestSender(encoder, filing).send_request,
         )
         self._fallback = wrap_layer(Fallback(io, others).try_in_turn, self.send) if others else None

@@ -19,7 +19,7 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
     """Return a function that prices a response of this call at the time `at`."""
     endpoint, requested_tier = call.endpoint, call.config.service_tier
 
-    def ask(answer: ChatResponse) -> Cost | None:
+    def compute_cost(answer: ChatResponse) -> Cost | None:
         return price_usage(
             endpoint,
             answer.usage,
@@ -30,7 +30,7 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
             base_url=target.base_url,
         )
 
-    return ask
+    return compute_cost
 
 
 def tier_of(answer: ChatResponse) -> str | None:

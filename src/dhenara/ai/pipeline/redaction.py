@@ -28,30 +28,26 @@ class Redactor:
         self._last: tuple[str | None, str | None] = (None, None)
         """Id and model that were checked last; some protocols repeat them in every event."""
 
-    def text(self, options: str) -> str:
+    def text(self, text: str) -> str:
         """Return the text with every encoded form of every secret masked."""
-        return (
-            redact(options, self._secrets)
-            if self._secrets and shows(options, self._secrets, thorough=True)
-            else options
-        )
+        return redact(text, self._secrets) if self._secrets and shows(text, self._secrets, thorough=True) else text
 
-    def body(self, options: bytes) -> bytes:
+    def body(self, body: bytes) -> bytes:
         """Return the bytes with every secret masked, whatever their encoding."""
         if not self._secrets:
-            return options
-        text = options.decode("utf-8", "surrogateescape")
-        shown = self.text(text)
-        return options if shown is text else shown.encode("utf-8", "surrogateescape")
+            return body
+        decoded = body.decode("utf-8", "surrogateescape")
+        masked = self.text(decoded)
+        return body if masked is decoded else masked.encode("utf-8", "surrogateescape")
 
     def redact_head(self, head: Head) -> Head:
         """Return the head, masked if it contains a secret."""
-        data = head.headers
+        headers = head.headers
         has_failed = not 200 <= head.status < 300
-        if not shows("\n".join((*data.values(), head.reason)), self._secrets, thorough=has_failed):
+        if not shows("\n".join((*headers.values(), head.reason)), self._secrets, thorough=has_failed):
             return head
-        headers = {name: self.text(value) for name, value in data.items()}
-        return replace(head, headers=headers, reason=self.text(head.reason))
+        masked = {name: self.text(value) for name, value in headers.items()}
+        return replace(head, headers=masked, reason=self.text(head.reason))
 
     def redact_batch(self, batch: Sequence[Delta]) -> Sequence[Delta]:
         """Return the deltas of an event with id, model, extras and finish reason masked; content is not changed."""
@@ -82,18 +78,18 @@ class Redactor:
             error.__cause__, error.__context__, error.__suppress_context__ = None, None, True
         return error
 
-    def value(self, data: Any) -> Any:
+    def value(self, value: Any) -> Any:
         """Return a JSON value with strings and keys masked."""
-        match data:
+        match value:
             case str():
-                return self.text(data)
+                return self.text(value)
             case bytes():
-                return self.body(data)
+                return self.body(value)
             case dict():
-                return {self.value(name): self.value(one) for name, one in data.items()}
+                return {self.value(name): self.value(one) for name, one in value.items()}
             case list():
-                return [self.value(one) for one in data]
-        return data
+                return [self.value(one) for one in value]
+        return value
 
     def _in_causes(self, error: BaseException) -> bool:
         seen: set[int] = set()

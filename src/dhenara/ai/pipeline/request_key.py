@@ -124,34 +124,34 @@ def whole_request(encoded: EncodedCall, encode: Encode) -> tuple[EncodedRequest,
 
 def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
     """Return the headers with credentials that signing replaces, so they are not sent."""
-    given = CREDENTIALS & request.headers.keys()
-    if not given:
+    credentials = CREDENTIALS & request.headers.keys()
+    if not credentials:
         return set()
     signed = target.signed(request, 0.0)
-    return {name for name in given if signed.headers.get(name) != request.headers[name]}
+    return {name for name in credentials if signed.headers.get(name) != request.headers[name]}
 
 
 def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
     """Hash every part with its length, so that different lists of parts cannot give the same bytes."""
-    seen = hashlib.sha256()
+    hasher = hashlib.sha256()
 
     def add(part: bytes) -> None:
-        seen.update(b"%d:" % len(part))
-        seen.update(part)
+        hasher.update(b"%d:" % len(part))
+        hasher.update(part)
 
     add(b"%d" % len(head))
     for text in head:
         add(text.encode("utf-8", "surrogatepass"))
     for place, part in placed_media(call, uploads):
-        about = part.model_dump(mode="json", exclude={"data"})
-        add(json.dumps([place, about]))
+        facts = part.model_dump(mode="json", exclude={"data"})
+        add(json.dumps([place, facts]))
         add(hashlib.sha256(part.data or b"").digest())
     if isinstance(request.body, bytes):
         add(request.body)
     else:
         for piece in request.body:
-            seen.update(piece)
-    return seen.hexdigest()
+            hasher.update(piece)
+    return hasher.hexdigest()
 
 
 def placed_media(call: Call, wanted: Sequence[Media]) -> Iterator[tuple[list[int], Media]]:

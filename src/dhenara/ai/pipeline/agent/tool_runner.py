@@ -57,10 +57,10 @@ class ToolRunner:
     async def run(self, current: ToolBatch) -> list[ToolRun]:
         """Run the admitted calls and return the outcome of all."""
         ready = [one for one in current.planned if one.bound is not None]
-        extra = [one for one in ready if one.tool is None or one.tool.parallel]
-        alone = [one for one in ready if not (one.tool is None or one.tool.parallel)]
-        failed = await run_group(self.io, extra, self.budget.limits.at_once, self.budget.tool_seconds_left())
-        failed += await run_group(self.io, alone, 1, self.budget.tool_seconds_left())
+        concurrent = [one for one in ready if one.tool is None or one.tool.parallel]
+        sequential = [one for one in ready if not (one.tool is None or one.tool.parallel)]
+        failed = await run_group(self.io, concurrent, self.budget.limits.at_once, self.budget.tool_seconds_left())
+        failed += await run_group(self.io, sequential, 1, self.budget.tool_seconds_left())
         for one in current.planned:
             self.box.record_result(one)
         current.failure = first_failure(failed)
@@ -95,8 +95,8 @@ async def run_group(
 ) -> list[tuple[PendingToolCall, JobFailed]]:
     if not group:
         return []
-    given = await io.run_jobs([job_for(one, io, seconds) for one in group], at_once)
-    outcomes = [check_readable(one, outcome) for one, outcome in zip(group, given, strict=True)]
+    finished = await io.run_jobs([job_for(one, io, seconds) for one in group], at_once)
+    outcomes = [check_readable(one, outcome) for one, outcome in zip(group, finished, strict=True)]
     failed = [(one, outcome) for one, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, JobFailed)]
     for one, outcome in zip(group, outcomes, strict=True):
         set_outcome(one, outcome)

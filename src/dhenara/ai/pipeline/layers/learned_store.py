@@ -76,11 +76,12 @@ class LearnedConstraints:
             return
         with lock_file(self.file):
             merged = {
-                key: {constraint.key: constraint for constraint in data} for key, data in read_file(self.file).items()
+                key: {constraint.key: constraint for constraint in constraints}
+                for key, constraints in read_file(self.file).items()
             }
-            for key, data in list(self._known.items()):
-                merged.setdefault(key, {}).update({constraint.key: constraint for constraint in data})
-            rows = [row_of(key, data.values()) for key, data in merged.items()]
+            for key, constraints in list(self._known.items()):
+                merged.setdefault(key, {}).update({constraint.key: constraint for constraint in constraints})
+            rows = [row_of(key, constraints.values()) for key, constraints in merged.items()]
             written = self.file.with_name(f"{self.file.name}.{os.getpid()}.new")
             write_private(written, json.dumps({"version": VERSION, "targets": rows[-MOST_TARGETS:]}))
             written.replace(self.file)
@@ -97,8 +98,8 @@ def target_key(target: ResolvedTarget) -> Key:
 
 
 def row_of(key: Key, lessons: Iterable[LearnedConstraint]) -> dict[str, Any]:
-    about = dict(zip(PARTS, key, strict=False))
-    return {**about, "lessons": [asdict(constraint) for constraint in lessons]}
+    target_fields = dict(zip(PARTS, key, strict=False))
+    return {**target_fields, "lessons": [asdict(constraint) for constraint in lessons]}
 
 
 def read_file(path: Path) -> dict[Key, list[LearnedConstraint]]:
