@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.history.repair import NOT_RUN, STORED_HISTORY, continues_stored_history, repair_history
 from dhenara.ai.types import (
     AIModel,
@@ -215,10 +216,14 @@ def test_a_result_without_a_call_is_dropped_with_a_warning(dropped: ToolResultCo
 
 
 def test_results_of_stored_calls_are_kept() -> None:
-    history = [user(), tool(result("z"), result("", "g"), result(""))]
-    fixed, (warning,) = repair_history(history, stored=True)
+    fixed, warnings = repair_history([user(), tool(result("z"), result("", "g"))], stored=True)
     assert [part.call_id for part in fixed[1].contents] == ["z", ""]  # type: ignore[union-attr]
-    assert warning.message.startswith("a result was dropped")
+    assert warnings == ()
+
+
+def test_a_result_of_a_stored_call_needs_an_id_or_a_name() -> None:
+    with pytest.raises(ConfigurationError, match="has no call_id"):
+        repair_history([user(), tool(result(""))], stored=True)
 
 
 # Order

@@ -85,6 +85,18 @@ def test_without_stored_history_an_unknown_result_is_left_out(options: Any, serv
     assert any("no open call" in warning.message for warning in answer.chat_response.warnings)
 
 
+@pytest.mark.parametrize(
+    "result", [{"role": "tool", "content": "sunny"}, {"type": "function_call_output", "output": "sunny"}]
+)
+def test_a_result_that_names_no_call_is_refused(result: Any, server: FakeServer) -> None:
+    with (
+        AIModelClient(endpoint_of("openai_responses", server)) as client,
+        pytest.raises(ConfigurationError, match=r"^openai \(.*\): a tool result has no call_id"),
+    ):
+        client.generate(messages=[result], options={"previous_response_id": "resp_1"})
+    assert server.exchanges == []
+
+
 BY_NAME: list[Any] = [
     ToolResultContent(call_id="", name="weather", output="sunny"),
     {"role": "tool", "name": "weather", "content": "sunny"},
@@ -110,12 +122,3 @@ def test_protocols_that_match_results_by_name_need_no_id(protocol: str, server: 
     with AIModelClient(endpoint_of(protocol, server)) as client:
         client.generate(messages=[BY_NAME[0]], options={STORED_HISTORY[0]: "stored_1"}, strict=False)
     assert "sunny" in str(server.exchanges[0].json)
-
-
-def test_a_result_without_id_and_name_is_dropped_with_advice(server: FakeServer) -> None:
-    server.add_replies(Answer(text="Nice."))
-    with AIModelClient(endpoint_of("openai_responses", server)) as client:
-        item = {"type": "function_call_output", "output": "sunny"}
-        answer = client.generate(messages=[item], options={"previous_response_id": "resp_1"})
-    assert answer.chat_response is not None
-    assert "call_id" in " ".join(warning.message for warning in answer.chat_response.warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
 
@@ -14,6 +15,7 @@ from ..history.repair import continues_stored_history, repair_history
 from ..history.truncation import truncate_history
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
+from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.model_base import FrozenModel
@@ -136,8 +138,38 @@ def read_call_history(
     Raises:
         ConfigurationError: If a message cannot be read; its text begins with the provider and the model.
     """
-    try:
+    with naming_model(endpoint):
         return read_history(prompt, context, messages)
+
+
+def read_repaired_history(
+    endpoint: AIModelEndpoint,
+    config: AIModelCallConfig,
+    prompt: MessageLike | None,
+    context: Sequence[MessageLike] | None,
+    messages: Sequence[MessageLike] | None,
+    *,
+    open_end: bool = False,
+) -> tuple[tuple[Message, ...], tuple[CallWarning, ...]]:
+    """Return the messages of a chat call to this endpoint with repaired tool calls, and warnings about the repairs.
+
+    Raises:
+        ConfigurationError: If a message cannot be read, or a tool result names no call although its call is stored at
+            the provider; the text begins with the provider and the model.
+    """
+    with naming_model(endpoint):
+        return repair_history(
+            read_history(prompt, context, messages),
+            open_end=open_end,
+            stored=continues_stored_history(config, endpoint.ai_model),
+        )
+
+
+@contextmanager
+def naming_model(endpoint: AIModelEndpoint) -> Iterator[None]:
+    """Put the provider and the model before the text of a `ConfigurationError`."""
+    try:
+        yield
     except ConfigurationError as error:
         error.args = (f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): {error}",)
         raise
@@ -189,10 +221,7 @@ def calls_of(
     """Build a call from each prompt as `generate` does, lazily."""
     for number, prompt in enumerate(prompts, 1):
         try:
-            history, warnings = repair_history(
-                read_call_history(endpoint, None, None, messages_before(prompt)),
-                stored=continues_stored_history(config, endpoint.ai_model),
-            )
+            history, warnings = read_repaired_history(endpoint, config, None, None, messages_before(prompt))
             truncated, truncation_warnings = truncate_history(history, instructions, config)
         except ConfigurationError as error:
             raise ConfigurationError(f"prompt {number}: {error}") from error

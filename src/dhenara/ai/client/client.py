@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike
-from ..history.repair import continues_stored_history, repair_history
 from ..history.truncation import truncate_history
 from ..http.protocol.interfaces import Transport
 from ..http.tls_settings import tls_settings
@@ -28,7 +27,7 @@ from ..types.config.secret_options import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
-from .call_factory import as_config, check_options, override_config, read_call_history, read_instructions
+from .call_factory import as_config, check_options, override_config, read_instructions, read_repaired_history
 from .files import EngineFilesMixin
 from .images import EngineImagesMixin
 from .models import ModelsMixin
@@ -278,10 +277,8 @@ class AIModelClient(
         """Build and validate the call; every invalid argument raises here, before anything is sent."""
         settings = self._effective_config(config, overrides)
         system = read_instructions(instructions)
-        history, warnings = repair_history(
-            read_call_history(self.model_endpoint, prompt, context, messages),
-            open_end=open_end,
-            stored=continues_stored_history(settings, self.model_endpoint.ai_model),
+        history, warnings = read_repaired_history(
+            self.model_endpoint, settings, prompt, context, messages, open_end=open_end
         )
         if settings.context_policy is not None and not open_end:
             # A run truncates its history before each request instead, because the history grows.
