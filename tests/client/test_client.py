@@ -29,7 +29,7 @@ HELLO = Answer(text="Hello!")
 ENDLESS = DialectReply(Answer(text="word " * 5_000), pause=0.01)
 
 
-def test_both_colours_work_on_one_client(server: FakeServer) -> None:
+def test_sync_and_async_calls_work_on_one_client(server: FakeServer) -> None:
     server.add_replies(HELLO, HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert client.generate("?").chat_response is not None
@@ -41,7 +41,7 @@ def test_both_colours_work_on_one_client(server: FakeServer) -> None:
         asyncio.run(ask())
 
 
-def test_a_client_of_one_colour_refuses_the_other(server: FakeServer) -> None:
+def test_a_sync_only_or_async_only_client_refuses_the_other(server: FakeServer) -> None:
     sync, awaited = (AIModelClient(endpoint(server.url), is_async=colour) for colour in (False, True))
     with pytest.raises(RuntimeError, match="Use generate_async"):
         awaited.generate("?")
@@ -263,7 +263,7 @@ def test_settings_that_cannot_be_used_fail_before_anything_is_sent(
     assert server.exchanges == []
 
 
-def test_a_missing_key_says_where_to_get_one() -> None:
+def test_a_missing_key_error_says_where_to_get_one() -> None:
     bare = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="m"))
     with pytest.raises(ConfigurationError, match=r"OPENAI_API_KEY.*platform\.openai\.com"):
         AIModelClient(bare).generate("?")
@@ -349,7 +349,7 @@ def test_secrets_show_nowhere(server: FakeServer) -> None:
     assert "hunter2" not in shown
 
 
-def test_the_observer_is_told_what_happens_but_not_what_is_said(world: World, server: FakeServer) -> None:
+def test_the_observer_gets_events_without_contents(world: World, server: FakeServer) -> None:
     told: list[Any] = []
     server.add_replies(HELLO, Refusal(401, "bad key"))
     client = AIModelClient(endpoint(server.url), observer=told.append)
@@ -363,7 +363,7 @@ def test_the_observer_is_told_what_happens_but_not_what_is_said(world: World, se
     world.close(client)
 
 
-def test_a_layer_of_ones_own_sees_and_may_change_every_call(world: World, server: FakeServer) -> None:
+def test_a_user_layer_sees_and_may_change_every_call(world: World, server: FakeServer) -> None:
     async def louder(call: Call, send: Send) -> Stream:
         from dataclasses import replace
 
@@ -401,7 +401,7 @@ def test_transports_of_httpx2_are_taken_as_they_are() -> None:
     assert asyncio.run(ask()) == "mocked"
 
 
-def test_a_transport_of_the_wrong_colour_is_named(server: FakeServer) -> None:
+def test_an_async_transport_in_sync_code_is_named_in_the_error(server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url), transport=httpx2.AsyncHTTPTransport())
     with pytest.raises(ConfigurationError, match=r"httpx2\.BaseTransport"):
         client.generate("?")
@@ -448,7 +448,7 @@ def test_a_blocking_call_refuses_a_layer_that_waits(server: FakeServer) -> None:
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "ollama"])
 @pytest.mark.parametrize("asked", [{"prompt": "half \ud800"}, {"prompt": "?", "options": {"seed": object()}}])
-def test_what_cannot_be_written_is_found_before_anything_is_sent(
+def test_a_request_that_json_cannot_hold_raises_before_anything_is_sent(
     provider: str, asked: dict[str, object], world: World, server: FakeServer
 ) -> None:
     client = AIModelClient(endpoint(server.url, provider))

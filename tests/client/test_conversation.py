@@ -51,7 +51,7 @@ def streamed(world: World, talk: Conversation, *said: Any, at_most: int = 10**6)
     return found
 
 
-def test_it_remembers_what_was_said(world: World, server: FakeServer) -> None:
+def test_a_conversation_sends_earlier_turns(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello, Ann."), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation("Be brief.")
@@ -126,7 +126,7 @@ def test_every_turn_may_go_to_another_vendor(seed: int) -> None:
             talk.client.close()
 
 
-def test_what_is_taken_back_is_not_said_again(server: FakeServer) -> None:
+def test_undone_turns_are_not_sent_again(server: FakeServer) -> None:
     server.add_replies(Answer(text="One."), Answer(text="Two."), Answer(text="Three."))
     talk = AIModelClient(endpoint(server.url)).conversation()
     talk.ask("A?")

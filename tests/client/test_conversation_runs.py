@@ -99,7 +99,7 @@ def test_saved_and_loaded_it_has_the_same_bytes_and_goes_on(world: World) -> Non
         world.close(client)
 
 
-def test_it_is_taken_back_whole_and_branched(server: FakeServer, world: World) -> None:
+def test_a_run_turn_is_undone_as_a_whole_and_branched(server: FakeServer, world: World) -> None:
     server.add_replies(calls(), Answer(text="Sunny."), Answer(text="Bye."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
@@ -112,7 +112,7 @@ def test_it_is_taken_back_whole_and_branched(server: FakeServer, world: World) -
     world.close(client)
 
 
-def test_another_vendor_hears_all_of_it_and_a_plan_says_how(world: World) -> None:
+def test_another_provider_gets_all_turns_and_a_plan_shows_how(world: World) -> None:
     with FakeServer(calls(), Answer(text="Sunny."), calls("Oslo"), Answer(text="Rainy."), strict=True) as server:
         client = AIModelClient(endpoint(server.url))
         talk = client.conversation()
@@ -153,7 +153,7 @@ def test_a_run_that_waits_goes_on_in_the_same_turn(server: FakeServer, world: Wo
     world.close(client)
 
 
-def test_calls_that_were_only_asked_for_are_run_in_their_turn(server: FakeServer, world: World) -> None:
+def test_calls_that_ask_left_open_run_in_the_same_turn(server: FakeServer, world: World) -> None:
     server.add_replies(calls(), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
@@ -267,7 +267,7 @@ class City(BaseModel):
     people: int
 
 
-def test_an_object_is_asked_for_and_corrected_in_one_turn(server: FakeServer, world: World) -> None:
+def test_structured_output_is_requested_and_corrected_in_one_turn(server: FakeServer, world: World) -> None:
     server.add_replies(
         Answer(text='{"name": "Rome"}'), Answer(text='{"name": "Rome", "people": 3}'), Answer(text="Yes.")
     )
@@ -284,7 +284,7 @@ def test_an_object_is_asked_for_and_corrected_in_one_turn(server: FakeServer, wo
     world.close(client)
 
 
-def test_an_object_that_never_came_right_leaves_what_was_said(server: FakeServer) -> None:
+def test_output_that_stays_invalid_leaves_the_turn(server: FakeServer) -> None:
     server.add_replies(Answer(text="No."))
     with AIModelClient(endpoint(server.url)) as client:
         talk = client.conversation()
@@ -293,7 +293,7 @@ def test_an_object_that_never_came_right_leaves_what_was_said(server: FakeServer
         assert talk.turns[0].text == "No."
 
 
-def test_your_own_ear_hears_the_run_too(server: FakeServer) -> None:
+def test_on_event_of_the_user_is_called_too(server: FakeServer) -> None:
     server.add_replies(calls(), Answer(text="Sunny."))
     heard: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:

@@ -194,7 +194,7 @@ def test_waiting_ends_with_the_time_of_the_call(world: World, server: FakeServer
     world.close(client)
 
 
-def test_it_is_forgotten_after_a_day_where_that_can_be_said(server: FakeServer) -> None:
+def test_uploads_expire_after_a_day_where_the_provider_supports_it(server: FakeServer) -> None:
     server.add_replies(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)

@@ -87,7 +87,7 @@ def test_text_is_fetched_and_read_out(server: FakeServer, web: FakeServer) -> No
     assert server.exchanges[0].json["messages"][0]["content"][1]["text"] == "notes.txt:\nCats sleep."
 
 
-def test_a_plan_says_so_beforehand_without_fetching(server: FakeServer, web: FakeServer) -> None:
+def test_a_plan_reports_it_without_fetching(server: FakeServer, web: FakeServer) -> None:
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         plan = client.plan(asked([ImageContent.from_url(f"{web.url}/cat.png")]))
     assert plan.translated[0].reason == "it is downloaded here and sent as bytes"
@@ -216,7 +216,7 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         ),
     ],
 )
-def test_what_cannot_be_fetched_says_why(
+def test_a_failed_fetch_raises_with_the_reason(
     reply: Any, rules: Fetching, why: str, world: World, server: FakeServer, web: FakeServer
 ) -> None:
     web.add_replies(reply)
@@ -249,7 +249,7 @@ def test_what_is_too_large_is_not_sent_where_uploading_is_switched_off(server: F
     assert server.exchanges == []
 
 
-def test_sound_that_cannot_be_heard_is_told_by_its_transcript(server: FakeServer) -> None:
+def test_unsupported_audio_is_sent_as_its_transcript(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", transcript="Hello!")
     with AIModelClient(endpoint(server.url, "anthropic")) as client:

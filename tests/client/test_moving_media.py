@@ -44,7 +44,7 @@ def test_a_picture_that_another_model_drew_is_shown_to_every_vendor_as_it_takes_
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_the_user_shows_it_and_the_answer_says_so(streaming: bool, world: World) -> None:
+def test_media_of_the_assistant_are_sent_in_a_user_message_with_a_warning(streaming: bool, world: World) -> None:
     for provider in SHOWING:
         with FakeServer(Answer(text="Done."), strict=True) as server:
             client = AIModelClient(endpoint(server.url, provider))
@@ -92,7 +92,7 @@ def test_one_that_the_other_provider_refuses_stays_home_and_the_conversation_goe
     assert answer.plan.stays_home[0].reason == "it is image/bmp, and only jpeg, png, gif, webp are supported"
 
 
-def test_sound_with_known_words_is_told_in_words_and_other_sound_is_played(server: FakeServer) -> None:
+def test_audio_with_a_transcript_is_sent_as_text_and_other_audio_as_audio(server: FakeServer) -> None:
     server.add_replies(Answer(text="Done."), Answer(text="Done."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", origin=ELSEWHERE)
     with AIModelClient(endpoint(server.url)) as client:
@@ -104,7 +104,7 @@ def test_sound_with_known_words_is_told_in_words_and_other_sound_is_played(serve
     assert second[1] == {"role": "assistant", "content": "Hello!"}
 
 
-def test_gemini_hears_its_own_pictures_where_they_stood(server: FakeServer) -> None:
+def test_gemini_gets_its_own_images_at_their_position(server: FakeServer) -> None:
     server.add_replies(Answer(text="Done."))
     own = DRAWN.model_copy(update={"origin": Origin(provider="google_ai", model="m", protocol="gemini")})
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
@@ -148,7 +148,7 @@ def test_its_bytes_travel_where_they_are_known(server: FakeServer) -> None:
     assert answer.plan.translated[0].reason == "its bytes are sent, because its id is valid only at openai"
 
 
-def test_a_turn_of_which_nothing_is_left_says_something() -> None:
+def test_a_turn_of_which_nothing_is_left_is_still_sent() -> None:
     found = ToolResultContent(call_id="c1", name="find", contents=[PAPER.to_content()])
     made = Message(role="assistant", contents=[ToolCallContent(id="c1", name="find")])
     with FakeServer(Answer(text="Hm."), strict=True) as strict:
@@ -158,7 +158,7 @@ def test_a_turn_of_which_nothing_is_left_says_something() -> None:
     assert [turn["role"] for turn in strict.exchanges[0].json["messages"]] == ["user", "assistant", "user"]
 
 
-def test_nobody_knows_where_an_id_that_stands_alone_belongs(server: FakeServer) -> None:
+def test_a_file_id_without_a_provider_is_sent_as_it_is(server: FakeServer) -> None:
     server.add_replies(Answer(text="A letter."))
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(["What is this?", FileContent.from_file_id("file-1")])
@@ -167,7 +167,7 @@ def test_nobody_knows_where_an_id_that_stands_alone_belongs(server: FakeServer) 
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
-def test_what_was_said_once_is_said_the_same_way_again(vendor: Vendor) -> None:
+def test_a_turn_is_sent_the_same_way_every_time(vendor: Vendor) -> None:
     """Prompt caches and bound thinking rest on it: a picture does not move when the conversation goes on."""
     made = Message(role="assistant", contents=[DRAWN, ToolCallContent(id="call_1", name="look", origin=ELSEWHERE)])
     result = Message(role="tool", contents=[ToolResultContent(call_id="call_1", name="look", output="a tree")])

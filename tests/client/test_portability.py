@@ -35,7 +35,7 @@ def kinds(server: FakeServer, turn: int) -> list[str]:
     return [block["type"] for block in server.exchanges[-1].json["messages"][turn]["content"]]
 
 
-def test_a_plan_can_be_asked_beforehand_and_nothing_is_sent(server: FakeServer) -> None:
+def test_a_plan_sends_nothing(server: FakeServer) -> None:
     server.add_replies(THOUGHT)
     first = claude(server).generate("2 + 2?")
     plan = gpt(server).plan(messages=["2 + 2?", first, "Sure?"])
@@ -125,7 +125,7 @@ def test_bedrock_binds_as_claude_does_everywhere(world: World, server: FakeServe
     world.close(client)
 
 
-def test_other_beginnings_are_other_tools_and_other_words(server: FakeServer) -> None:
+def test_reasoning_is_not_sent_after_another_question_or_with_other_tools(server: FakeServer) -> None:
     server.add_replies(THOUGHT)
     client = claude(server)
     first = client.generate("2 + 2?")
@@ -170,7 +170,7 @@ def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
-def test_ids_that_repeat_are_told_apart(provider: str) -> None:
+def test_repeated_ids_become_unique(provider: str) -> None:
     asked = Answer(tool_calls=(FakeToolCall("look", {}, "call_0"),))
     with FakeServer(asked, asked, Answer(text="Done."), strict=True) as server:
         client = AIModelClient(endpoint(server.url, provider))

@@ -134,7 +134,7 @@ BLOCKED = {
 
 
 @pytest.mark.parametrize("protocol", sorted(BLOCKED))
-def test_an_answer_that_was_blocked_says_why(protocol: str, world: World, server: FakeServer) -> None:
+def test_a_blocked_response_has_the_reason(protocol: str, world: World, server: FakeServer) -> None:
     server.add_replies(Raw(json.dumps(BLOCKED[protocol]).encode()))
     client = AIModelClient(endpoint(server.url, HOSTS[protocol], protocol=protocol))
     answer = world.run(client, "?").chat_response

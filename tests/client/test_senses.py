@@ -26,7 +26,7 @@ BLIND = [("openai", "gpt-3.5-turbo"), ("deepseek", "deepseek-chat"), ("cohere", 
 
 @pytest.mark.parametrize(("provider", "model"), BLIND)
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_model_that_sees_nothing_is_shown_nothing(
+def test_a_model_without_vision_gets_no_images(
     provider: str, model: str, streaming: bool, world: World, server: FakeServer
 ) -> None:
     client = AIModelClient(endpoint(server.url, provider, model))
@@ -40,7 +40,7 @@ def test_a_model_that_sees_nothing_is_shown_nothing(
     world.close(client)
 
 
-def test_a_plan_says_so_beforehand(server: FakeServer) -> None:
+def test_a_plan_shows_it_without_sending(server: FakeServer) -> None:
     with (
         AIModelClient(endpoint(server.url, model="gpt-3.5-turbo")) as client,
         pytest.raises(UnsupportedError, match="does not support images"),
@@ -65,7 +65,7 @@ def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> 
     world.close(client)
 
 
-def test_what_a_tool_found_stays_home_and_the_run_goes_on(server: FakeServer) -> None:
+def test_unsupported_media_of_a_tool_are_not_sent_and_the_run_continues(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hm."))
     made = Message(role="assistant", contents=[ToolCallContent(id="c1", name="shot")])
     result = ToolResultContent(call_id="c1", name="shot", contents=[PICTURE])
@@ -75,7 +75,7 @@ def test_what_a_tool_found_stays_home_and_the_run_goes_on(server: FakeServer) ->
     assert answer.chat_response.warnings[0].message.startswith("cat.png was not sent to gpt-3.5-turbo")
 
 
-def test_sound_is_told_by_its_transcript_to_a_model_that_does_not_hear(server: FakeServer) -> None:
+def test_audio_is_sent_as_its_transcript_to_a_model_without_audio(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", transcript="Hello!")
     with AIModelClient(endpoint(server.url, model="gpt-5.4")) as client:
@@ -96,7 +96,7 @@ def test_where_nothing_is_known_nothing_is_refused(server: FakeServer) -> None:
 @pytest.mark.parametrize(
     ("model", "modalities", "goes"), [("gpt-3.5-turbo", ("text", "image"), True), ("gpt-5.4", ("text",), False)]
 )
-def test_the_users_word_counts_before_the_catalogues(
+def test_settings_of_the_user_override_the_catalog(
     model: str, modalities: tuple[str, ...], goes: bool, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="A cat."))
@@ -111,7 +111,7 @@ def test_the_users_word_counts_before_the_catalogues(
     assert len(server.exchanges) == goes
 
 
-def test_a_word_about_what_it_sees_leaves_what_is_known_of_its_thinking(server: FakeServer) -> None:
+def test_input_modalities_of_the_user_leave_reasoning_facts_unchanged(server: FakeServer) -> None:
     """Sealed thinking is asked for of models that are known to think."""
     server.add_replies(Answer(text="A cat."))
     told = AIModel(model_name="gpt-5.4", settings=ChatModelSettings(input_modalities=("text", "image")))

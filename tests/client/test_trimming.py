@@ -37,7 +37,7 @@ def test_strict_refuses_to_leave_anything_out(server: FakeServer) -> None:
 
 
 @given(turns=histories(), most=st.integers(1, 400))
-def test_what_is_left_fits_and_is_whole(turns: tuple[Message, ...], most: int) -> None:
+def test_the_truncated_history_fits_and_has_complete_rounds(turns: tuple[Message, ...], most: int) -> None:
     turns, _ = repair_history(turns)
     config = AIModelCallConfig(context_policy=ContextPolicy(max_input_tokens=most))
     kept, warnings = truncate_history(turns, (), config)

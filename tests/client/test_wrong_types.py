@@ -73,7 +73,7 @@ def test_a_client_is_not_made_of_anything_else(place: str, given: Any, server: F
     ("entry", "given"),
     [("headers", 5), ("headers", {"x": 5}), ("quirks", 5), ("quirks", {"no such": 1}), ("protocol", 5)],
 )
-def test_an_entry_of_an_api_that_makes_no_sense_is_named(entry: str, given: Any, server: FakeServer) -> None:
+def test_an_invalid_entry_of_an_api_is_named(entry: str, given: Any, server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url, **{entry: given}))
     with pytest.raises(ConfigurationError, match=entry):
         client.generate("?")

@@ -51,13 +51,13 @@ def test_an_assignment_counts_however_it_is_written(text: str, tmp_path: Path) -
         "a b",
     ],
 )
-def test_what_makes_no_sense_in_the_file_is_named(line: str, tmp_path: Path) -> None:
+def test_an_invalid_line_of_the_file_is_named(line: str, tmp_path: Path) -> None:
     (tmp_path / "dhenara_config.py").write_text(f"{line}\n")
     with pytest.raises(ConfigurationError, match=r"dhenara_config|Setting|must be"):
         _ = Settings(tmp_path).ENABLE_STREAMING_CONSOLIDATION
 
 
-def test_an_unknown_setting_says_which_there_are(tmp_path: Path) -> None:
+def test_an_unknown_setting_raises_with_the_known_names(tmp_path: Path) -> None:
     with pytest.raises(AttributeError, match="Setting 'DEBUG' not found"):
         _ = Settings(tmp_path).DEBUG
     with pytest.raises(ConfigurationError, match="Setting 'DEBUG' not found"):

@@ -191,7 +191,7 @@ def test_an_unknown_id_with_a_function_belongs_to_a_call_of_it_without_an_id() -
     assert codes(assistant(call("x")), tool(result("other", "f"))) == ["dropped_content"]
 
 
-def test_a_result_is_not_given_twice() -> None:
+def test_a_result_is_not_sent_twice() -> None:
     history = (assistant(call("a")), tool(result("a", output=1), result("a", output=2)))
     assert facts(*history) == [["assistant", "a"], ["tool", ("a", 1)]]
     assert codes(*history) == ["dropped_content"]
@@ -215,7 +215,7 @@ def test_a_result_without_a_call_is_dropped_with_a_warning(dropped: ToolResultCo
     assert (warning.code, warning.message) == ("dropped_content", f"{text}: the history has no open call for it")
 
 
-def test_results_of_stored_calls_are_kept() -> None:
+def test_results_of_stored_calls_stay() -> None:
     fixed, warnings = repair_history([user(), tool(result("z"), result("", "g"))], stored=True)
     assert [part.call_id for part in fixed[1].contents] == ["z", ""]  # type: ignore[union-attr]
     assert warnings == ()

@@ -64,7 +64,7 @@ def test_a_model_calls_the_tools_of_a_process(server: FakeServer, world: World) 
     assert declared["degrees"]["input_schema"]["properties"]["days"]["default"] == 1
 
 
-def test_tools_can_be_chosen_renamed_and_asked_about() -> None:
+def test_tools_can_be_selected_renamed_and_need_approval() -> None:
     with MCPServer(COMMAND, prefix="w_", allowed=["degrees", "store"], needs_approval="changes", timeout=3) as server:
         tools = server.tools()
     assert [(tool.name, tool.needs_approval, tool.timeout) for tool in tools] == [
@@ -73,7 +73,7 @@ def test_tools_can_be_chosen_renamed_and_asked_about() -> None:
     ]
 
 
-def test_a_closed_server_and_the_wrong_world_are_told() -> None:
+def test_a_closed_server_and_a_sync_async_mismatch_raise() -> None:
     server = MCPServer(COMMAND)
     with pytest.raises(SyncAsyncMismatchError, match="Use `with`"):
         server.tools()

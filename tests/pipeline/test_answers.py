@@ -77,7 +77,9 @@ def test_every_chunk_shows_a_piece_whose_text_is_a_string(provider: str, world: 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.data())
 @PROVIDERS
-def test_any_answer_is_the_same_streamed_and_whole(provider: str, server: FakeServer, data: st.DataObject) -> None:
+def test_streaming_and_non_streaming_give_equal_responses(
+    provider: str, server: FakeServer, data: st.DataObject
+) -> None:
     text = st.text(st.characters(codec="utf-8"), max_size=60)
     arguments = st.dictionaries(text, st.none() | st.integers(-(2**53), 2**53) | text | st.lists(text), max_size=3)
     calls = data.draw(st.lists(st.builds(FakeToolCall, st.just("tool"), arguments), max_size=3))
@@ -131,7 +133,7 @@ def test_the_answer_is_the_history(world: World, server: FakeServer) -> None:
     world.close(client)
 
 
-def test_claudes_own_thinking_goes_back_word_by_word_and_a_strangers_stays_home(server: FakeServer) -> None:
+def test_reasoning_of_claude_is_sent_back_unchanged_and_that_of_other_models_is_not_sent(server: FakeServer) -> None:
     thought = Answer(text="4", reasoning="2 + 2", signature="c2lnbg==")
     server.add_replies(thought, Answer(text="8"), Answer(text="8"))
     with AIModelClient(endpoint(server.url, "anthropic")) as claude, AIModelClient(endpoint(server.url)) as gpt:

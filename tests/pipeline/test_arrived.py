@@ -36,7 +36,7 @@ class Replay:
         return layer
 
 
-def test_it_is_the_same_answer_whole_or_streamed(world: World, server: FakeServer) -> None:
+def test_streamed_and_complete_responses_are_equal(world: World, server: FakeServer) -> None:
     server.add_replies(RICH)
     replay = Replay()
     client = AIModelClient(endpoint(server.url), layers=[replay])
@@ -49,7 +49,7 @@ def test_it_is_the_same_answer_whole_or_streamed(world: World, server: FakeServe
     world.close(client)
 
 
-def test_an_answer_that_was_cut_is_told_as_cut(world: World, server: FakeServer) -> None:
+def test_a_replayed_interrupted_response_raises_a_broken_stream(world: World, server: FakeServer) -> None:
     replay = Replay()
     replay.kept = ChatResponse(
         choices=[{"contents": [ReasoningContent(text="hm"), TextContent(text="Hel")]}],  # type: ignore[list-item]

@@ -32,7 +32,7 @@ def client_of(server: FakeServer) -> AIModelClient:
     return AIModelClient(endpoint(server.url, protocol="openai_responses"))
 
 
-def test_an_answer_is_asked_for_until_it_is_there(world: World, server: FakeServer) -> None:
+def test_a_background_response_is_polled_until_it_is_complete(world: World, server: FakeServer) -> None:
     server.add_replies(state("queued"), state("in_progress"), Refusal(503, "busy"), state("completed"))
     client = client_of(server)
     answer = world.run(client, "?", **BACKGROUND)
@@ -65,7 +65,7 @@ def test_a_stream_that_ends_too_early_is_taken_up_too(server: FakeServer) -> Non
     assert final.chat_response.text() == SAID.text
 
 
-def test_a_stream_that_is_not_made_in_the_background_is_never_taken_up(server: FakeServer) -> None:
+def test_a_stream_that_is_not_a_background_response_is_never_resumed(server: FakeServer) -> None:
     events = ResponsesDialect().stream(SAID, {})
     server.add_replies(CutReply(RawStream(events), 5, HangUp()), RawStream(events[4:]))
     with client_of(server) as client:
@@ -74,7 +74,7 @@ def test_a_stream_that_is_not_made_in_the_background_is_never_taken_up(server: F
     assert len(server.exchanges) == 1
 
 
-def test_whoever_stops_waiting_is_told_how_to_find_the_answer() -> None:
+def test_a_timeout_while_polling_says_how_to_retrieve_the_response() -> None:
     with FakeServer(state("in_progress"), forever=True) as server, client_of(server) as client:
         with pytest.raises(CallTimeoutError, match="retrieve\\('resp_1'\\)"):
             client.generate("?", timeout=0.3, **BACKGROUND)
@@ -101,7 +101,7 @@ def test_an_answer_is_stopped_by_its_id(world: World, server: FakeServer) -> Non
     assert (server.exchanges[0].method, server.exchanges[0].path) == ("POST", "/v1/responses/resp_1/cancel")
 
 
-def test_a_protocol_that_keeps_nothing_says_so() -> None:
+def test_a_protocol_without_stored_responses_raises_unsupported() -> None:
     client = AIModelClient(endpoint("http://127.0.0.1:1", "anthropic"))
     with pytest.raises(UnsupportedError, match="anthropic"):
         client.retrieve("resp_1")

@@ -88,7 +88,7 @@ def test_no_answer_keeps_a_secret_of_the_head(world: World, server: FakeServer) 
     assert answer.response_headers["x-echo"] == "Bearer **********"
 
 
-def test_a_break_in_the_middle_of_a_stream_is_told_without_secrets(world: World, server: FakeServer) -> None:
+def test_an_error_in_the_middle_of_a_stream_has_no_secrets(world: World, server: FakeServer) -> None:
     said = json.dumps({"choices": [{"index": 0, "delta": {"content": "Hi"}}]}).encode()
     server.add_replies(Raw(b"data: " + said + b"\n\ndata: " + REFUSED + b"\n\n", 200, {"content-type": SSE}))
     told = world.stream(AIModelClient(endpoint(server.url)), "?")

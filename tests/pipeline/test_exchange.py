@@ -178,7 +178,7 @@ def test_media_are_fetched_before_a_layer_sees_the_request(world: World, server:
     assert [dict(one.body) for one in seeing.exchanges] == [server.exchanges[0].json] * 2
 
 
-def test_a_replaced_call_is_encoded_anew(world: World, server: FakeServer) -> None:
+def test_a_replaced_call_is_encoded_again(world: World, server: FakeServer) -> None:
     server.add_replies(HELLO)
     before, after = Seeing(), Seeing()
 
@@ -239,9 +239,7 @@ def test_the_target_names_the_account_without_the_key(server: FakeServer) -> Non
     assert "sk-" not in repr(targets) + one + two
 
 
-def test_embeddings_that_nobody_knows_are_encoded_once_beside_their_template(
-    world: World, encodings: list[str]
-) -> None:
+def test_embeddings_are_encoded_once_for_the_key_and_once_for_the_request(world: World, encodings: list[str]) -> None:
     cache = MemoryCache()
     with FakeServer(SampleOperations(), forever=True) as server:
         client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])

@@ -109,7 +109,9 @@ def test_a_refusal_is_the_same_error_everywhere(
     ],
     ids=["reset", "hang-up", "truncated", "empty", "html", "string", "not-utf8", "short", "not-gzip"],
 )
-def test_a_broken_answer_is_never_taken_for_one(provider: str, reply: Raw, kind: type[CallError], world: World) -> None:
+def test_an_invalid_response_is_never_returned_as_success(
+    provider: str, reply: Raw, kind: type[CallError], world: World
+) -> None:
     if reply == Raw(b"{}", headers={"content-type": "application/json", "content-length": "20"}):
         reply = CutReply(reply, 1, HangUp())
     with FakeServer(reply, forever=True) as server:
@@ -118,7 +120,7 @@ def test_a_broken_answer_is_never_taken_for_one(provider: str, reply: Raw, kind:
         world.close(client)
 
 
-def test_nobody_listening_is_a_connection_error(world: World) -> None:
+def test_a_refused_connection_is_a_connection_error(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     error = failure(world, AIModelClient(endpoint(f"http://127.0.0.1:{port}")))
@@ -150,7 +152,7 @@ def test_a_stream_that_breaks_keeps_what_had_arrived(
 
 
 @PROVIDERS
-def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: World, server: FakeServer) -> None:
+def test_a_stream_without_its_end_marker_is_interrupted(provider: str, world: World, server: FakeServer) -> None:
     """All bytes arrive in order, the body ends properly, only the protocol's own end is missing."""
     from dhenara.ai.testing.protocols import dialect_for
 
@@ -176,7 +178,7 @@ def test_a_stream_without_its_last_word_is_interrupted(provider: str, world: Wor
         ),
     ],
 )
-def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(
+def test_an_error_inside_a_stream_is_reported_and_the_received_part_stays(
     provider: str, event: bytes, world: World, server: FakeServer
 ) -> None:
     from dhenara.ai.testing.protocols import dialect_for
@@ -211,7 +213,7 @@ def test_an_unreadable_event_ends_the_stream_without_losing_the_rest(
 
 
 @PROVIDERS
-def test_a_stream_that_fails_before_its_first_word_raises(provider: str, world: World, server: FakeServer) -> None:
+def test_a_stream_that_fails_before_its_first_chunk_raises(provider: str, world: World, server: FakeServer) -> None:
     server.add_replies(CutReply(DialectReply(LONG), 1, HangUp()))
     client = AIModelClient(endpoint(server.url, provider))
     with pytest.raises(BrokenStreamError):
@@ -239,9 +241,7 @@ def test_compressed_answers_are_opened(world: World, server: FakeServer) -> None
         (0.15, "total"),
     ],
 )
-def test_waiting_for_the_first_word_ends_at_the_limit_that_was_set(
-    timeouts: Timeouts | float, limit: str, world: World
-) -> None:
+def test_the_first_token_timeout_ends_the_wait(timeouts: Timeouts | float, limit: str, world: World) -> None:
     with FakeServer(stall_before_head(), forever=True) as server:
         client = AIModelClient(endpoint(server.url))
         error = failure(world, client, timeout=timeouts)
@@ -265,7 +265,7 @@ def test_a_limit_may_be_without_end(seconds: float, world: World, server: FakeSe
 @pytest.mark.parametrize(
     ("provider", "ping"), [("openai", b": working\n\n"), ("anthropic", b'event: ping\ndata: {"type": "ping"}\n\n')]
 )
-def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, server: FakeServer) -> None:
+def test_pings_do_not_count_as_the_first_token(provider: str, ping: bytes, world: World, server: FakeServer) -> None:
     server.add_replies(RawStream([ping] * 100, pause=0.05))
     client = AIModelClient(endpoint(server.url, provider))
     with pytest.raises(CallTimeoutError) as failed:
@@ -278,7 +278,7 @@ def test_pings_are_no_first_word(provider: str, ping: bytes, world: World, serve
 @pytest.mark.parametrize(
     ("timeouts", "limit"), [(Timeouts(idle=0.15), "paused"), (Timeouts(idle=5, total=0.2), "whole call")]
 )
-def test_a_stream_that_stalls_is_ended_at_the_limit_and_keeps_its_words(
+def test_a_stalled_stream_ends_at_the_idle_timeout_with_its_text(
     timeouts: Timeouts, limit: str, world: World, server: FakeServer
 ) -> None:
     server.add_replies(CutReply(DialectReply(LONG), 6, Stall()))

@@ -68,7 +68,7 @@ def test_an_async_function_is_refused_in_a_sync_call() -> None:
         client.generate("?")
 
 
-def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World) -> None:
+def test_an_object_with_get_token_is_called_as_the_azure_sdk_calls_it(world: World) -> None:
     class AccessToken:
         token = "t-entra"
         expires_on = int(time.time()) + 3_600
@@ -90,7 +90,7 @@ def test_an_object_with_get_token_is_asked_as_azures_sdk_would_ask(world: World)
 
 
 @pytest.mark.parametrize("token", ["", "   ", 7, None, lambda: None, lambda: 7])
-def test_what_is_no_token_is_told(token: Any) -> None:
+def test_an_invalid_token_raises_a_configuration_error(token: Any) -> None:
     with FakeServer() as server, pytest.raises(ConfigurationError, match="token"):
         client_of(server, "openai", token=token).generate("?")
 

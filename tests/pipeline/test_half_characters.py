@@ -11,7 +11,7 @@ from support.worlds import World, endpoint
 
 
 @pytest.mark.parametrize("fingerprint", [True, False])
-def test_half_a_character_is_an_error_that_says_so(server: FakeServer, world: World, fingerprint: bool) -> None:
+def test_a_lone_surrogate_raises_a_clear_error(server: FakeServer, world: World, fingerprint: bool) -> None:
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(ConfigurationError, match=r"nothing was sent to openai.*surrogates"):
         world.run(client, "half: \ud83d", fingerprint=fingerprint)

@@ -136,7 +136,7 @@ def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
     assert asked == [1]
 
 
-def test_a_fetch_that_was_given_up_is_taken_over(giver: Giver) -> None:
+def test_a_cancelled_token_fetch_is_repeated_by_a_waiter(giver: Giver) -> None:
     giver.held = True
 
     async def give_up(client: AIModelClient) -> None:

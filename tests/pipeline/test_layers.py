@@ -27,7 +27,7 @@ class Counting:
         return count
 
 
-def test_an_attempt_layer_sees_every_attempt_and_a_layer_sees_the_call(server: FakeServer, world: World) -> None:
+def test_attempt_layers_run_for_each_attempt_and_layers_once_for_the_call(server: FakeServer, world: World) -> None:
     around_call, around_attempts = Counting(), Counting()
     busy = Refusal(503, "busy", headers={"retry-after-ms": "5"})
     server.add_replies(busy, busy, Answer(text="at last"))

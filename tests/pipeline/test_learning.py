@@ -254,7 +254,7 @@ def test_vendors_have_many_ways_to_say_it(
 
 
 @given(st.text(max_size=80), st.sampled_from(["", "temperature", "max", "`seed`", "high", "12 > 7"]))
-def test_whatever_a_refusal_says_reading_it_fails_nobody(words: str, named: str) -> None:
+def test_reading_a_refusal_never_raises(words: str, named: str) -> None:
     told = f"{words} {named} is not supported with {words}. Supported values are: {words}"
     body = json.dumps({"error": {"message": told, "param": named or None}}).encode()
     error = load_codec("openai_chat").error(Head(400, {}), body)
@@ -365,7 +365,7 @@ def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeS
         ),
     ],
 )
-def test_a_limit_that_a_provider_names_is_kept_to(
+def test_a_limit_named_by_the_provider_is_applied(
     provider: str, told: str, field: str, most: int, server: FakeServer
 ) -> None:
     server.add_replies(Refusal(400, told, "invalid_request_error"), HELLO, HELLO)
@@ -415,14 +415,14 @@ def test_too_long_a_conversation_teaches_nothing(server: FakeServer) -> None:
     assert len(server.exchanges) == 1
 
 
-def test_the_users_own_words_are_never_changed(server: FakeServer) -> None:
+def test_options_of_the_user_are_never_changed(server: FakeServer) -> None:
     server.add_replies(TEMPERATURE)
     with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client, pytest.raises(BadRequestError):
         client.generate("?", options={"temperature": 0.2})
     assert len(server.exchanges) == 1
 
 
-def test_a_lesson_is_for_one_model_and_every_client_that_shares_the_memory(server: FakeServer) -> None:
+def test_a_constraint_applies_to_one_model_in_all_clients_that_share_the_store(server: FakeServer) -> None:
     memory = LearnedConstraints()
     server.add_replies(TEMPERATURE, HELLO, HELLO, HELLO)
     for model in ("fake-1", "fake-1", "fake-2"):
@@ -455,7 +455,7 @@ def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
     assert len(server.exchanges) == 8
 
 
-def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(server: FakeServer) -> None:
+def test_a_client_without_its_own_store_learns_for_the_whole_process(server: FakeServer) -> None:
     server.add_replies(TEMPERATURE, HELLO, HELLO)
     for _ in range(2):
         with AIModelClient(endpoint(server.url)) as client:
@@ -463,7 +463,7 @@ def test_without_a_memory_of_its_own_a_client_learns_for_the_whole_process(serve
     assert len(server.exchanges) == 3
 
 
-def test_a_file_keeps_lessons_beyond_the_process(tmp_path: Path, world: World, server: FakeServer) -> None:
+def test_a_file_stores_constraints_for_later_processes(tmp_path: Path, world: World, server: FakeServer) -> None:
     file = tmp_path / "kept" / "lessons.json"
     server.add_replies(TEMPERATURE, HELLO, HELLO)
     for _ in range(2):
@@ -499,7 +499,7 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, server: FakeS
         client.generate("?")
 
 
-def test_lessons_are_bounded_and_grow_old() -> None:
+def test_constraints_are_limited_in_number_and_expire() -> None:
     from dhenara.ai.catalog.learned_constraints import LearnedConstraint
     from dhenara.ai.pipeline.layers.learned_store import LASTS, MOST_LESSONS, MOST_TARGETS
 

@@ -158,7 +158,7 @@ def test_a_server_that_repeats_its_first_page_ends_the_list() -> None:
         assert len(server.exchanges) == 2
 
 
-def test_a_list_is_asked_for_again_and_refused_as_a_call_is(world: World, server: FakeServer) -> None:
+def test_listing_has_the_retries_and_errors_of_calls(world: World, server: FakeServer) -> None:
     server.add_replies(
         Refusal(503, "busy", headers={"retry-after-ms": "5"}), told({"data": [{"id": "a"}]}), Refusal(401, "bad key")
     )
@@ -181,7 +181,7 @@ def test_a_local_provider_of_the_users_own_lists_without_another_line(server: Fa
     assert server.exchanges[0].path == "/own/models"
 
 
-def test_a_provider_without_a_list_says_so() -> None:
+def test_a_provider_without_a_model_list_raises_unsupported() -> None:
     from dhenara.ai.codecs.converse.quirks import ConverseQuirks
 
     register_provider(
@@ -193,19 +193,19 @@ def test_a_provider_without_a_list_says_so() -> None:
         client.list_models()
 
 
-def test_a_provider_without_chat_and_without_a_list_says_the_latter() -> None:
+def test_a_provider_without_chat_and_model_list_raises_unsupported_for_the_list() -> None:
     listless = pytest.raises(UnsupportedError, match="voyage does not list")
     with AIModelClient(endpoint("http://127.0.0.1:1", "voyage")) as client, listless:
         client.list_models()
 
 
-def test_the_wrong_colour_is_refused() -> None:
+def test_sync_and_async_mismatches_are_refused() -> None:
     with pytest.raises(SyncAsyncMismatchError):
         AIModelClient(endpoint("http://127.0.0.1:1"), is_async=True).list_models()
 
 
 @pytest.mark.parametrize("name", ["cerebras-models", "bedrock-mantle-models"])
-def test_recorded_lists_are_read_whole(name: str) -> None:
+def test_recorded_model_lists_are_read_completely(name: str) -> None:
     path = CORPUS / f"{name}.jsonl.gz"
     if not path.is_file():
         pytest.skip("the recorded traffic is not beside the project")
@@ -232,7 +232,7 @@ def test_recorded_lists_are_read_whole(name: str) -> None:
         ("groq", {}, "m", "https://api.groq.com/openai/v1"),
     ],
 )
-def test_a_list_is_asked_of_the_place_that_keeps_it(
+def test_a_model_list_is_requested_from_its_own_address(
     provider: str, config: dict[str, str], model: str, place: str
 ) -> None:
     api = AIModelAPI(provider=provider, api_key="sk-test-secret", config=config)

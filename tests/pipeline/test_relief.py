@@ -94,7 +94,7 @@ def test_each_endpoint_is_tried_again_by_itself_first(world: World, server: Fake
     world.close(client)
 
 
-def test_nobody_waits_long_who_can_ask_somebody_else(world: World, server: FakeServer, spare: FakeServer) -> None:
+def test_waits_are_short_when_there_is_a_fallback(world: World, server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(Refusal(429, "slow down", headers={"retry-after": "30"}))
     spare.add_replies(HELLO)
     client = client_of(server, spare)
@@ -103,7 +103,7 @@ def test_nobody_waits_long_who_can_ask_somebody_else(world: World, server: FakeS
     world.close(client)
 
 
-def test_after_the_first_word_nobody_else_speaks(world: World, server: FakeServer, spare: FakeServer) -> None:
+def test_there_is_no_fallback_after_the_first_chunk(world: World, server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text="one " * 200)), 20))
     client = client_of(server, spare)
     *events, (_, final) = world.stream(client, "?")
@@ -133,7 +133,7 @@ def test_a_longer_memory_helps_where_a_conversation_is_too_long(
     world.close(client)
 
 
-def test_when_nobody_can_the_last_error_tells_of_the_others(
+def test_the_last_error_has_notes_about_the_earlier_failures(
     world: World, server: FakeServer, spare: FakeServer
 ) -> None:
     server.add_replies(DOWN)
@@ -166,7 +166,7 @@ def test_a_limit_of_one_endpoint_leaves_time_for_the_next(world: World, server: 
     world.close(client)
 
 
-def test_options_are_words_of_one_provider(world: World, server: FakeServer, spare: FakeServer) -> None:
+def test_options_are_not_sent_to_another_provider(world: World, server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(DOWN)
     spare.add_replies(HELLO)
     client = client_of(server, spare)
@@ -203,7 +203,7 @@ def test_a_round_of_tools_may_be_answered_elsewhere(world: World, server: FakeSe
     world.close(client)
 
 
-def test_vectors_of_another_model_are_no_relief(world: World, server: FakeServer) -> None:
+def test_embeddings_have_no_fallback(world: World, server: FakeServer) -> None:
     server.add_replies(Refusal(503, "down"))
     client = AIModelClient(endpoint(server.url), fallbacks=[endpoint(server.url, model="another")])
     with pytest.raises(ServerError):
@@ -212,7 +212,7 @@ def test_vectors_of_another_model_are_no_relief(world: World, server: FakeServer
     world.close(client)
 
 
-def test_a_fallback_that_cannot_work_is_told_of_before_anything_is_sent(
+def test_an_invalid_fallback_raises_before_anything_is_sent(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)

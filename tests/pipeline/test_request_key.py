@@ -158,13 +158,13 @@ def test_tokens_of_a_function_separate_accounts() -> None:
         ("amazon_bedrock", "amazon.nova-pro-v1:0"),
     ],
 )
-def test_streamed_and_whole_requests_share_a_key(provider: str, model: str) -> None:
+def test_streaming_and_non_streaming_requests_share_a_key(provider: str, model: str) -> None:
     to = at(provider, model)
     assert key(to, streaming=True) == key(to) == key(to, streaming=False)
     assert key(to, "!", streaming=True) != key(to)
 
 
-def test_a_field_that_the_caller_sets_counts_in_whole_requests() -> None:
+def test_a_field_set_by_the_caller_counts_in_non_streaming_requests() -> None:
     plain = key(at("groq"))
     assert key(at("groq"), options={"stream_options": {"include_usage": True}}) != plain
     assert key(at("groq", parameters={"stream_options": {"include_usage": True}})) != plain

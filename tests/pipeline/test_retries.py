@@ -49,7 +49,7 @@ def test_a_passing_fault_is_tried_again(fault: Refusal, streaming: bool, world: 
     world.close(client)
 
 
-def test_an_overload_told_in_the_first_event_is_tried_again(world: World, server: FakeServer) -> None:
+def test_an_overload_in_the_first_event_is_retried(world: World, server: FakeServer) -> None:
     event = b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n'
     server.add_replies(RawStream([event]), HELLO)
     client = AIModelClient(endpoint(server.url, "anthropic"))
@@ -58,7 +58,7 @@ def test_an_overload_told_in_the_first_event_is_tried_again(world: World, server
     world.close(client)
 
 
-def test_a_stream_is_never_retried_after_its_first_word(world: World, server: FakeServer) -> None:
+def test_a_stream_is_never_retried_after_its_first_chunk(world: World, server: FakeServer) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text="one two three")), 5, HangUp()), HELLO)
     client = AIModelClient(endpoint(server.url))
     *_, (error, _), (_, final) = world.stream(client, "?")
@@ -87,7 +87,7 @@ def test_what_trying_again_cannot_mend_is_tried_once(reply: Refusal, kind: type[
         assert len(server.exchanges) == 1
 
 
-def test_retries_end_and_the_error_knows_them_all(world: World) -> None:
+def test_retries_end_and_the_error_has_all_attempts(world: World) -> None:
     with FakeServer(Refusal(500, "oops", headers=SOON), forever=True) as server:
         client = AIModelClient(endpoint(server.url))
         with pytest.raises(ServerError) as failed:
@@ -104,7 +104,7 @@ def test_a_date_in_retry_after_is_understood(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize("said", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])
-def test_a_retry_after_that_says_nothing_is_passed_over(said: str, server: FakeServer) -> None:
+def test_an_invalid_retry_after_is_ignored(said: str, server: FakeServer) -> None:
     server.add_replies(Refusal(429, "later", headers={"retry-after": said}), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert 0.25 <= client.generate("?", retries=1).attempts[1].waited <= 0.5

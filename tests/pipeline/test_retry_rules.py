@@ -157,7 +157,7 @@ def test_the_provider_may_forbid_a_retry() -> None:
 
 
 @pytest.mark.parametrize("kind", [AuthenticationError, PermissionDeniedError])
-def test_a_refused_token_is_replaced_whatever_the_provider_says_of_retries(kind: type[CallError]) -> None:
+def test_a_refused_token_is_replaced_although_retries_are_forbidden(kind: type[CallError]) -> None:
     error = kind("the token is too old")
     error.retriable = True
     assert pause(error, head=Head(401, {"x-should-retry": "false"})) == 0.375

@@ -70,7 +70,7 @@ ROME = calls(("weather", {"city": "Rome"}))
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_a_tool_is_run_and_its_result_told(provider: str, server: FakeServer, world: World) -> None:
+def test_a_tool_runs_and_its_result_is_sent(provider: str, server: FakeServer, world: World) -> None:
     server.add_replies(ROME, Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url, provider, PROVIDERS[provider]))
     run = go(world, client, "How is Rome?", tools=[weather])
@@ -85,7 +85,7 @@ def test_a_tool_is_run_and_its_result_told(provider: str, server: FakeServer, wo
     assert b"31" in server.exchanges[1].body
 
 
-def test_everything_is_told_in_order_while_it_streams(server: FakeServer, world: World) -> None:
+def test_events_arrive_in_order_while_streaming(server: FakeServer, world: World) -> None:
     server.add_replies(ROME, Answer(text="It is hot."))
     client = AIModelClient(endpoint(server.url))
     events, run = go_streaming(world, client, "How is Rome?", tools=[weather])
@@ -104,7 +104,7 @@ def test_everything_is_told_in_order_while_it_streams(server: FakeServer, world:
     assert len(run.steps) == 2
 
 
-def test_an_observer_is_told_the_same(server: FakeServer, world: World) -> None:
+def test_on_event_gets_the_same_events(server: FakeServer, world: World) -> None:
     server.add_replies(ROME, Answer(text="It is hot."))
     heard: list[Any] = []
     client = AIModelClient(endpoint(server.url))
@@ -173,7 +173,7 @@ def test_a_plain_function_around_an_async_one_is_a_tool_too(server: FakeServer, 
     assert all(tool.seconds >= 0.05 for tool in run.tools)
 
 
-def test_a_wrapped_async_tool_is_given_up_in_time(server: FakeServer, world: World) -> None:
+def test_a_wrapped_async_tool_is_cancelled_at_its_timeout(server: FakeServer, world: World) -> None:
     async def endless(city: str) -> str:
         await anyio.sleep(30)
         return city
@@ -240,7 +240,7 @@ def broken(city: str) -> str:
     raise KeyError(city)
 
 
-def test_errors_are_told_to_the_model_or_raised_as_you_choose(server: FakeServer, world: World) -> None:
+def test_tool_errors_are_sent_to_the_model_or_raised(server: FakeServer, world: World) -> None:
     server.add_replies(calls(("broken", {"city": "Rome"})), Answer(text="sorry"), calls(("broken", {"city": "Rome"})))
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[broken])
@@ -255,7 +255,7 @@ def test_errors_are_told_to_the_model_or_raised_as_you_choose(server: FakeServer
     assert raised.value.run.tools[0].outcome == "failed"
 
 
-def test_a_call_that_needs_approval_runs_once_it_is_given(server: FakeServer, world: World) -> None:
+def test_a_call_that_needs_approval_runs_after_approval(server: FakeServer, world: World) -> None:
     asked: list[str] = []
 
     def approve(call: Any) -> bool | str:
@@ -408,7 +408,7 @@ def test_pictures_can_be_a_result(server: FakeServer, world: World) -> None:
     assert [block["type"] for block in result["content"]] == ["text", "image"]
 
 
-def test_nothing_and_odd_things_are_results_with_words(server: FakeServer) -> None:
+def test_none_and_objects_are_converted_to_text_results(server: FakeServer) -> None:
     def nothing() -> None:
         return None
 
@@ -548,7 +548,7 @@ def test_cancelling_an_async_run_cancels_its_tools(server: FakeServer) -> None:
     assert cancelled == ["Rome"]
 
 
-def test_a_misspelt_setting_is_found_before_anything_is_sent(server: FakeServer) -> None:
+def test_a_misspelled_setting_raises_before_anything_is_sent(server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url)) as client, pytest.raises(ConfigurationError, match="'temprature'"):
         client.run("?", temprature=1)  # type: ignore[call-overload]  # that is the point
 
@@ -572,7 +572,7 @@ def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: Wo
     assert [exchange.json.get("tool_choice") for exchange in server.exchanges] == ["required", None]
 
 
-def test_what_happened_before_an_error_is_told_before_it(server: FakeServer) -> None:
+def test_events_before_an_error_arrive_before_it(server: FakeServer) -> None:
     server.add_replies(calls(("broken", {"city": "Rome"})))
     heard: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:
@@ -631,7 +631,7 @@ def test_results_are_json_whatever_numbers_are_in_them(provider: str, model: str
     assert b"-Infinity" in server.exchanges[1].body
 
 
-def test_a_result_that_cannot_be_told_is_an_error_of_its_tool(server: FakeServer, world: World) -> None:
+def test_a_result_that_cannot_be_converted_is_an_error_of_its_tool(server: FakeServer, world: World) -> None:
     endless: list[Any] = []
     endless.append(endless)
     results = {"endless": endless, "half": "\ud800", "nested": ["\udfff"], "fine": "fine"}

@@ -68,7 +68,7 @@ def answer(text: str, **more: Any) -> Answer:
 
 
 @EVERYWHERE
-def test_the_object_arrives_whole_and_streamed(provider: str, server: FakeServer, world: World) -> None:
+def test_structured_output_arrives_streamed_and_complete(provider: str, server: FakeServer, world: World) -> None:
     server.add_replies(*[answer(json.dumps(SUNNY))] * 2)
     client = client_for(server, provider)
     plain = world.run(client, "weather?", structured_output=Weather).chat_response
@@ -126,7 +126,7 @@ def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServe
         ({"type": "array", "items": {"type": "integer"}}, {"value": [1]}, [1]),
     ],
 )
-def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: FakeServer) -> None:
+def test_any_type_can_be_requested(kind: Any, said: Any, value: Any, server: FakeServer) -> None:
     server.add_replies(answer(json.dumps(said)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=kind).chat_response
@@ -138,7 +138,7 @@ def test_any_type_can_be_asked_for(kind: Any, said: Any, value: Any, server: Fak
 
 
 @pytest.mark.parametrize("wrong", ["a word", 3, ["Person"]])
-def test_what_is_no_type_and_no_schema_is_told_before_anything_is_sent(wrong: Any, server: FakeServer) -> None:
+def test_neither_a_type_nor_a_schema_raises_before_anything_is_sent(wrong: Any, server: FakeServer) -> None:
     with client_for(server, "openai") as client:
         with pytest.raises(ConfigurationError, match="must be a type such as a pydantic model, or a JSON Schema"):
             client.generate("?", structured_output=wrong)
@@ -147,7 +147,7 @@ def test_what_is_no_type_and_no_schema_is_told_before_anything_is_sent(wrong: An
     assert server.exchanges == []
 
 
-def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: FakeServer) -> None:
+def test_openai_gets_a_strict_schema_and_the_other_rules_as_text(server: FakeServer) -> None:
     server.add_replies(answer(json.dumps(SUNNY)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
@@ -159,7 +159,7 @@ def test_openai_is_held_to_a_strict_schema_and_told_the_rest_in_words(server: Fa
     assert [warning.parameter for warning in response.warnings] == ["structured_output"]
 
 
-def test_a_schema_that_strictness_has_no_words_for_is_a_wish_and_checked_here(server: FakeServer) -> None:
+def test_a_schema_that_strict_mode_lacks_is_sent_non_strict_and_validated_here(server: FakeServer) -> None:
     server.add_replies(answer('{"a": 1}'), answer('{"a": "one"}'))
     with client_for(server, "openai") as client:
         good = client.generate("?", structured_output=dict[str, int]).chat_response
@@ -183,7 +183,7 @@ def test_trees_go_to_claude_by_a_tool(server: FakeServer) -> None:
 
 
 @EVERYWHERE
-def test_why_there_is_no_object_is_told_apart(provider: str, server: FakeServer) -> None:
+def test_reasons_for_missing_output_have_different_errors(provider: str, server: FakeServer) -> None:
     cut = {"openai": "length", "deepseek": "length", "xai": "max_output_tokens", "google_ai": "MAX_TOKENS"}
     cut |= {"cohere": "MAX_TOKENS", "ollama": "length"}
     server.add_replies(
@@ -223,7 +223,7 @@ def test_a_refusal_is_no_bad_json(server: FakeServer) -> None:
         'A brace } and [ then {"city": "Rome", "degrees": 1}',
     ],
 )
-def test_words_around_the_object_do_no_harm(said: str, server: FakeServer) -> None:
+def test_text_around_the_object_is_ignored(said: str, server: FakeServer) -> None:
     server.add_replies(answer(said))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
@@ -243,7 +243,7 @@ def test_an_answer_survives_json_and_goes_back_as_history(server: FakeServer) ->
     assert server.exchanges[1].json["messages"][1] == {"role": "assistant", "content": json.dumps(SUNNY)}
 
 
-def test_an_answer_that_was_not_asked_to_be_one_can_be_read_all_the_same(server: FakeServer) -> None:
+def test_a_response_without_structured_output_can_be_parsed(server: FakeServer) -> None:
     server.add_replies(answer(json.dumps(SUNNY)))
     with client_for(server, "openai") as client:
         response = client.generate("weather as JSON?").chat_response
