@@ -96,6 +96,14 @@ def test_a_repaired_history_needs_no_repair(messages: list[Message]) -> None:
     assert repair_history(fixed) == (fixed, ())
 
 
+def test_a_new_id_differs_from_the_ids_that_callers_chose() -> None:
+    given, _ = repair_history([assistant(call("a")), assistant(call(""))])
+    chosen = next(part.id for part in given[2].contents if isinstance(part, ToolCallContent))
+    fixed, _ = repair_history([assistant(call(chosen)), assistant(call(""))])
+    ids = [part.id for message in fixed for part in message.contents if isinstance(part, ToolCallContent)]
+    assert len(set(ids)) == 2
+
+
 def test_a_valid_history_stays_as_it_is() -> None:
     messages = (user(), assistant(call("a"), call("b")), tool(result("b"), result("a")), user())
     fixed, warnings = repair_history(messages)

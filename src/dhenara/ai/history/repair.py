@@ -96,6 +96,8 @@ class ToolCallRepair:
             return call
         number = len(self.open)
         name = f"{call.id}_{self.at}_{number}" if call.id else f"{UNNAMED}{self.at}_{number}"
+        while name in self.seen:
+            name += "_"
         return call.model_copy(update={"id": name})
 
     def add_result(self, result: ToolResultContent) -> None:
