@@ -16,6 +16,7 @@ OPTIONAL = {
     "pyarrow", "pypdf", "questionary", "ray", "redis", "trio", "typer", "uvloop", "xllamacpp",
 }  # fmt: skip
 HEAVY = {
+    "anyio",
     "asyncio",
     "dhenara.ai.types.chat.run",
     "genai_prices",
