@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -28,7 +27,7 @@ from ...wire.media_types import is_text
 from ...wire.text import clean_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
-from ..common.media import document_options, is_remote
+from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import is_own_part
 from ..common.request import anthropic_cache_control
 from ..common.tools import legal_id
@@ -184,7 +183,7 @@ def source(part: Media, otherwise: str) -> Wire:
         return {"type": "file", "file_id": part.file_id}
     if part.data is None:
         return {"type": "url", "url": part.url or ""}
-    encoded = base64.b64encode(part.data).decode()
+    encoded = to_base64(part)
     return {"type": "base64", "media_type": part.mime_type or otherwise, "data": encoded}
 
 

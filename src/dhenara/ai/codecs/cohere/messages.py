@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -25,7 +24,7 @@ from ...wire import json
 from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import drop_empty, with_vendor_fields
-from ..common.media import is_remote
+from ..common.media import is_remote, to_base64
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
 
@@ -199,7 +198,7 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> str 
 def write_part(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case ImageContent() if part.url or part.data is not None:
-            encoded = base64.b64encode(part.data or b"").decode()
+            encoded = to_base64(part)
             address = part.url or f"data:{part.mime_type or 'image/png'};base64,{encoded}"
             yield {
                 "type": "image_url",

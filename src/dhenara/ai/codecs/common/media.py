@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -213,3 +214,12 @@ def document_options(part: FileContent) -> dict[str, Any]:
 def document_name(part: FileContent) -> str:
     """Return the name of a document, or one with the ending of its media type."""
     return part.name or f"document.{ENDINGS.get(part.mime_type, 'bin')}"
+
+
+def data_url(part: Media, otherwise: str) -> str:
+    """Return the bytes of a part as a data URL; `otherwise` is the media type of a part without one."""
+    return f"data:{part.mime_type or otherwise};base64,{to_base64(part)}"
+
+
+def to_base64(part: Media) -> str:
+    return base64.b64encode(part.data or b"").decode()

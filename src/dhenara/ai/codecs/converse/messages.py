@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from itertools import dropwhile, takewhile
@@ -24,7 +23,7 @@ from ...types.content.parts import (
 )
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
-from ..common.media import document_options, is_remote
+from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
 from ..common.request import cache_point
 from ..common.tools import legal_id
@@ -82,7 +81,7 @@ def write_media(part: Media) -> Wire:
     stored = {"s3Location": {"uri": part.url}}
     written: Wire = {
         "format": DOCUMENTS.get(mime) or FORMATS.get(mime) or FORMATS.get(kind, kind),
-        "source": stored if part.data is None else {"bytes": base64.b64encode(part.data).decode()},
+        "source": stored if part.data is None else {"bytes": to_base64(part)},
     }
     if isinstance(part, FileContent):
         stem = (part.name or "document").rsplit(".", 1)[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -17,6 +16,7 @@ from ...wire import json
 from ...wire.media_types import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int
+from ..common.media import to_base64
 from ..common.request import quote_segment
 from ..failure import aws_error
 from ..operations.inputs import check_vectors, read_embedding_input
@@ -92,7 +92,7 @@ def format_of(one: Media, kind: str) -> str:
 
 def write_source(one: Media) -> Wire:
     if one.data is not None:
-        return {"bytes": base64.b64encode(one.data).decode()}
+        return {"bytes": to_base64(one)}
     if one.url and one.url.startswith("s3://"):
         return {"s3Location": {"uri": one.url}}
     raise UnsupportedError("amazon_bedrock: embeddings of media need bytes or S3. Pass data=..., or url='s3://...'")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from ...types.operations.embedding import EmbeddingResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int
+from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
@@ -41,7 +41,7 @@ def write_part(one: str | Media) -> dict[str, Any]:
     if one.data is None:
         raise UnsupportedError(f"Gemini: embeddings of media need bytes. Pass {type(one).__name__}(data=...)")
     kind = one.mime_type or image_type(one.data) or USUAL[str(getattr(one, "type", "image"))]
-    return {"inlineData": {"mimeType": kind, "data": base64.b64encode(one.data).decode()}}
+    return {"inlineData": {"mimeType": kind, "data": to_base64(one)}}
 
 
 def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:

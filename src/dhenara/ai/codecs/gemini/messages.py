@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +21,7 @@ from ...types.content.parts import (
 from ...wire.media_types import is_youtube
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
-from ..common.media import is_remote
+from ..common.media import is_remote, to_base64
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
 from .quirks import GeminiQuirks
@@ -160,4 +159,4 @@ def write_media(part: Media) -> Wire:
         return {"fileData": {"fileUri": part.url or part.file_id or "", "mimeType": mime}}
     if isinstance(part, FileContent) and (words := part.to_text()) is not None:
         return {"text": words}
-    return {"inlineData": {"mimeType": mime, "data": base64.b64encode(part.data).decode()}}
+    return {"inlineData": {"mimeType": mime, "data": to_base64(part)}}

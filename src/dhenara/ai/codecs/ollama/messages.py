@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 
 from ...types.chat.message import Message
@@ -21,7 +20,7 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
 from ..common.fields import Wire
-from ..common.media import is_remote
+from ..common.media import is_remote, to_base64
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
 
@@ -112,7 +111,7 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire
     for part in contents:
         match part:
             case ImageContent() if part.data is not None:
-                images.append(base64.b64encode(part.data).decode())
+                images.append(to_base64(part))
             case ImageContent() if is_remote(part):
                 warnings.fetch(part)
             case ImageContent():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,7 +9,7 @@ from ...types.content.parts import AudioContent, Content, FileContent, GenericCo
 from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
-from ..common.media import document_name, is_remote
+from ..common.media import data_url, document_name, is_remote, to_base64
 from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of
 from ..common.warnings import WarningCollector
 from .quirks import PROTOCOL, ChatQuirks
@@ -126,11 +125,3 @@ def write_document(part: FileContent) -> Wire:
         return {"type": "file", "file_id": part.file_id}
     named = {"document_name": part.name} if part.name else {}
     return {"type": "document_url", "document_url": part.url or data_url(part, "application/pdf"), **named}
-
-
-def data_url(part: Media, otherwise: str) -> str:
-    return f"data:{part.mime_type or otherwise};base64,{to_base64(part)}"
-
-
-def to_base64(part: Media) -> str:
-    return base64.b64encode(part.data or b"").decode()

@@ -24,11 +24,12 @@ from ...types.vendor_parts.common import VENDOR_PART
 from ...wire import json
 from ..common.fields import Wire
 from ..common.foreign_parts import has_own_form, with_vendor_fields
+from ..common.media import to_base64
 from ..common.plan import is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
-from .parts import PROTOCOL, to_base64, write_parts
+from .parts import PROTOCOL, write_parts
 from .quirks import ResponsesQuirks
 from .tools import kinds_of_calls, write_output
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 from ...types.content.parts import Content, FileContent, GenericContent, ImageContent, Media
 from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import with_vendor_fields
-from ..common.media import document_name, is_remote
+from ..common.media import data_url, document_name, is_remote
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.warnings import WarningCollector
 
@@ -73,11 +72,3 @@ def write_file(part: FileContent) -> Wire:
     if part.url is not None:
         return {"type": "input_file", "file_url": part.url}
     return {"type": "input_file", "filename": document_name(part), "file_data": data_url(part, "application/pdf")}
-
-
-def data_url(part: Media, otherwise: str) -> str:
-    return f"data:{part.mime_type or otherwise};base64,{to_base64(part)}"
-
-
-def to_base64(part: Media) -> str:
-    return base64.b64encode(part.data or b"").decode()

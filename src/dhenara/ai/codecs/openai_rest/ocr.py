@@ -14,6 +14,7 @@ from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrRe
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
+from ..common.media import data_url
 from ..common.media_support import with_media_type
 from ..openai_chat.response import read_error
 from ..operations.inputs import image_url
@@ -42,7 +43,7 @@ def write_document(document: FileContent | ImageContent) -> dict[str, Any]:
     if document.data is None:
         return {"type": "document_url", "document_url": document.url}
     typed = with_media_type(document)
-    data = f"data:{typed.mime_type};base64,{base64.b64encode(document.data).decode()}"
+    data = data_url(typed, "application/pdf")
     return {"type": "document_url", "document_url": data, **({"document_name": document.name} if document.name else {})}
 
 
