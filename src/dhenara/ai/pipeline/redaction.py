@@ -51,9 +51,11 @@ class Redactor:
 
     def redact_batch(self, batch: Sequence[Delta]) -> Sequence[Delta]:
         """Return the deltas of an event with id, model, extras and finish reason masked; content is not changed."""
-        if not self._secrets or not any(isinstance(delta, OPENING) for delta in batch):
-            return batch
-        return [self._redact_delta(delta) for delta in batch]
+        if self._secrets:
+            for delta in batch:
+                if isinstance(delta, OPENING):
+                    return [self._redact_delta(one) for one in batch]
+        return batch
 
     def _redact_delta(self, delta: Delta) -> Delta:
         if isinstance(delta, ResponseStart):
