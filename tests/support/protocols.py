@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dhenara.ai.codecs.anthropic.aws_frames import ChunkFrames
+from dhenara.ai.codecs.anthropic.codec import ChunkFrames
 from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks
 from dhenara.ai.codecs.cohere.quirks import CohereQuirks

@@ -22,9 +22,9 @@ OPERATIONS: dict[str, str] = {
     "gemini.count_tokens": "gemini.codec:COUNT_TOKENS",
     "gemini.embeddings": "gemini.embeddings:EMBEDDINGS",
     "gemini.files": "gemini.batches:FILES",
-    "gemini.images": "gemini.images:IMAGES",
-    "gemini.speech": "gemini.audio:SPEECH",
-    "gemini.transcription": "gemini.audio:TRANSCRIPTION",
+    "gemini.images": "gemini.media:IMAGES",
+    "gemini.speech": "gemini.media:SPEECH",
+    "gemini.transcription": "gemini.media:TRANSCRIPTION",
     "ollama.embeddings": "ollama.codec:EMBEDDINGS",
     "openai_chat.count_tokens": "openai_chat.codec:COUNT_TOKENS",
     "openai_chat.images": "openai_chat.codec:IMAGES",
@@ -38,7 +38,7 @@ OPERATIONS: dict[str, str] = {
     "openai_rest.xai_batches": "openai_rest.batches:XAI_BATCHES",
     "vertex.embed_content": "gemini.embeddings:VERTEX_EMBED_CONTENT",
     "vertex.embeddings": "gemini.embeddings:VERTEX_EMBEDDINGS",
-    "vertex.imagen": "gemini.images:IMAGEN",
+    "vertex.imagen": "gemini.media:IMAGEN",
 }
 """Operations that share a module, with the module and the constant that hold their codec."""
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticSerializationError
 
 from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
 from ..codecs.common.plan import fingerprint_of
-from ..codecs.common.structured_output import output_mode, output_tool_name
+from ..codecs.common.tools import output_mode, output_tool_name
 from ..errors import CallError, UnsupportedError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO

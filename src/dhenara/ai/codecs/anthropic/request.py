@@ -11,7 +11,7 @@ from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix
 from ..common.request import budget_for, dialect_effort, quote_segment, strip_trailing_space, write_parameters
-from ..common.structured_output import apply_output_mode, native_schema, output_mode
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import write_cache, write_context, write_messages, write_system
 from .parts import PROTOCOL, is_user_media

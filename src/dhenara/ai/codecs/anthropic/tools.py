@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from ...types.config.call import AIModelCallConfig
 from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
 from ..common.fields import Wire
-from ..common.structured_output import tool_schema
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
     select_tools,
+    tool_schema,
     user_location,
     warn_unsupported_settings,
     warn_unsupported_tool,

@@ -1,14 +1,19 @@
-"""Selection of the tools that are sent, and ids of tool calls that a provider accepts."""
+"""Tools that are sent, ids of tool calls, and structured output: as a response format, a tool or an instruction."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from ...schema.rules import ANY_SCHEMA
+from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.config.call import Call
 from ...types.tools.definitions import ProviderTool, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ...wire import json
+from ..base import Quirks
 from .warnings import WarningCollector
 
 AnyTool = ToolDefinition | ServerTool | ProviderTool
@@ -106,3 +111,110 @@ RULES: dict[IdRule, Callable[[str], str]] = {
     "nine": nine_character_id,
     "word64": word_id,
 }
+
+
+INSTRUCTION = "Answer with JSON that satisfies this JSON Schema, and with nothing else:\n"
+
+
+def output_mode(call: Call, quirks: Quirks) -> OutputMode | None:
+    """Return the mode for this call and dialect; None without structured output."""
+    shape = call.config.structured_output
+    if shape is None:
+        return None
+    if shape.mode != "auto" and shape.mode in quirks.structured:
+        return shape.mode
+    for mode in quirks.structured:
+        if mode != "native" or supports_schema(call, shape, quirks):
+            return mode
+    return "prompt"
+
+
+def supports_schema(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool:
+    """Whether the schema can be sent natively, strict or not."""
+    if call.config.tools and not quirks.structured_with_tools:
+        return False
+    if quirks.loose_rules is not None:
+        return True
+    return quirks.schema_rules is not None and not shape.transformed(quirks.schema_rules).impossible
+
+
+def apply_output_mode(call: Call, quirks: Quirks, warnings: WarningCollector) -> Call:
+    """Add what the mode needs to the call: an output tool, or the schema in the prompt."""
+    shape, mode = call.config.structured_output, output_mode(call, quirks)
+    if shape is None or mode is None:
+        return call
+    if shape.mode not in ("auto", mode):
+        warnings.translated("structured_output", f"mode {shape.mode!r} is not supported; {mode!r} is used")
+    elif mode == "prompt" and shape.mode == "auto":
+        warnings.translated("structured_output", "the schema is sent in the prompt, and the answer is validated here")
+    if mode == "tool":
+        return add_output_tool(call, shape)
+    if mode == "prompt" or quirks.hides_schema:
+        schema = json.dumps(shape.output_schema).decode()
+        return replace(call, instructions=(*call.instructions, INSTRUCTION + schema))
+    return call
+
+
+def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: WarningCollector) -> tuple[dict[str, Any], bool]:
+    """Return the schema in the form of the dialect, and whether the provider enforces it."""
+    if shape.strict is not False and quirks.schema_rules is not None:
+        fitted = shape.transformed(quirks.schema_rules)
+        if not fitted.impossible:
+            warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
+            return fitted.schema, True
+        why = "; ".join(fitted.impossible)
+        warnings.translated(
+            "structured_output", f"the provider does not enforce it; the answer is validated here ({why})"
+        )
+    fitted = shape.transformed(quirks.loose_rules or ANY_SCHEMA)
+    warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
+    return fitted.schema, False
+
+
+def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector) -> tuple[dict[str, Any], bool | None]:
+    """Return the parameter schema of a tool in the form of the dialect, and whether the provider enforces it."""
+    if not tool.strict and quirks.tool_rules is ANY_SCHEMA:
+        return tool.parameters, tool.strict
+    if tool.strict and quirks.schema_rules is not None:
+        fitted = tool.transformed(quirks.schema_rules)
+        if not fitted.impossible:
+            warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
+            return fitted.schema, True
+        why = "; ".join(fitted.impossible)
+        warnings.translated(f"tools.{tool.name}", f"its schema is not enforced by the provider ({why})")
+    fitted = tool.transformed(quirks.tool_rules)
+    warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
+    return fitted.schema, False if tool.strict else tool.strict
+
+
+def warn_dropped_constraints(unsaid: tuple[str, ...], parameter: str, warnings: WarningCollector) -> None:
+    if unsaid:
+        warnings.translated(parameter, f"{', '.join(unsaid)}: sent as text, and validated here")
+
+
+TOOL_INSTRUCTION = "Gives the final answer."
+
+
+def add_output_tool(call: Call, shape: StructuredOutput) -> Call:
+    """Add a tool whose arguments are the answer; the call must use it if there are no other tools."""
+    name = output_tool_name(call, shape)
+    tool = ToolDefinition(
+        name=name,
+        description=shape.description or TOOL_INSTRUCTION,
+        parameters=shape.output_schema,
+        strict=shape.strict,
+    )
+    names = () if call.config.tools else (name,)
+    choice = call.config.tool_choice
+    if choice is None or choice.mode != "required" or names:
+        choice = ToolChoice(mode="required", names=names)
+    elif choice.names:
+        choice = ToolChoice(mode="required", names=(*choice.names, name))
+    config = call.config.model_copy(update={"tools": (*call.config.tools, tool), "tool_choice": choice})
+    return replace(call, config=config)
+
+
+def output_tool_name(call: Call, shape: StructuredOutput) -> str:
+    """Return a name for the output tool that no other tool has."""
+    taken = {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
+    return f"{shape.name}_output" if shape.name in taken else shape.name

@@ -8,8 +8,14 @@ from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent, ToolResultContent
 from ...types.tools.definitions import ServerTool, ToolChoice, ToolDefinition
 from ..common.fields import Wire
-from ..common.structured_output import tool_schema
-from ..common.tools import AnyTool, ProviderToolsWire, select_tools, warn_unsupported_settings, warn_unsupported_tool
+from ..common.tools import (
+    AnyTool,
+    ProviderToolsWire,
+    select_tools,
+    tool_schema,
+    warn_unsupported_settings,
+    warn_unsupported_tool,
+)
 from ..common.warnings import WarningCollector
 from .quirks import ConverseQuirks
 

@@ -18,7 +18,7 @@ from ..common.request import (
     warn_unsupported_context,
     write_parameters,
 )
-from ..common.structured_output import apply_output_mode, native_schema, output_mode
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import GeminiQuirks

@@ -15,8 +15,7 @@ from ...types.tools.definitions import (
     WebSearch,
 )
 from ..common.fields import Wire
-from ..common.structured_output import tool_schema
-from ..common.tools import AnyTool, ProviderToolsWire, warn_unsupported_settings
+from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, warn_unsupported_settings
 from ..common.warnings import WarningCollector
 from .quirks import GeminiQuirks
 

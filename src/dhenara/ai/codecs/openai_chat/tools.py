@@ -12,11 +12,11 @@ from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, Too
 from ...wire import json
 from ...wire.partial_json import PartialJson
 from ..common.fields import Wire, read_index, read_object, read_objects, read_text
-from ..common.structured_output import tool_schema
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
     select_tools,
+    tool_schema,
     user_location,
     warn_unsupported_settings,
     warn_unsupported_tool,

@@ -12,7 +12,7 @@ from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
-from ..common.structured_output import apply_output_mode, native_schema, output_mode
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import write_messages
 from .parts import PROTOCOL, is_user_media

@@ -20,8 +20,7 @@ from ...wire import json
 from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.media import data_url
 from ..common.plan import is_own_part
-from ..common.structured_output import tool_schema
-from ..common.tools import AnyTool, ProviderToolsWire, user_location, warn_unsupported_settings
+from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, user_location, warn_unsupported_settings
 from ..common.warnings import WarningCollector
 from .quirks import ResponsesQuirks
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from ...codecs.common.structured_output import output_mode, output_tool_name
+from ...codecs.common.tools import output_mode, output_tool_name
 from ...codecs.operations.batch import BatchCodec, BatchQuirks
 from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ...http.protocol.message import LineSource, StreamedLines

@@ -1,4 +1,4 @@
-"""Speech and transcription over generateContent."""
+"""Speech, transcription and images over generateContent, and images of Imagen."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from ...errors import UnsupportedError
-from ...types.chat.delta import Delta, FinishDelta, MediaDelta, PartDelta, ResultDelta, StreamEnd, TextDelta
+from ...errors import ContentFilteredError, UnsupportedError
+from ...types.chat.delta import (
+    Delta,
+    ErrorDelta,
+    FinishDelta,
+    MediaDelta,
+    PartDelta,
+    ResultDelta,
+    StreamEnd,
+    TextDelta,
+    UsageDelta,
+)
 from ...types.chat.message import Message
+from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import TextContent
 from ...types.operations.audio import (
@@ -20,13 +31,18 @@ from ...types.operations.audio import (
     TranscriptionResponse,
 )
 from ...types.operations.audio_formats import SpokenSegment
+from ...types.operations.image import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
 from ..operations.audio import add_wav_header
-from ..operations.operation import request_of
+from ..operations.inputs import read_image_prompt
+from ..operations.operation import ImageQuirks, OperationCodec, request_of
 from .codec import ChatAdapterReader, Gemini
+from .embeddings import resource_path
 from .quirks import GeminiQuirks
+from .request import model_path
+from .response import read_error
 
 
 class GeminiSpeech(Gemini):
@@ -197,3 +213,61 @@ def parse_clock(data: str) -> float:
 
 
 TRANSCRIPTION = GeminiTranscription()
+
+
+IMAGE_MODALITIES = ["TEXT", "IMAGE"]
+
+
+class GeminiImages(Gemini):
+    """Returns text in addition to the images."""
+
+    name = "gemini.images"
+
+    def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
+        options = call.config.options
+        generation: dict[str, Any] = {"responseModalities": IMAGE_MODALITIES, **(options.get("generationConfig") or {})}
+        wanted = {"options": {**options, "generationConfig": generation}}
+        return super().encode(replace(call, config=call.config.model_copy(update=wanted)), quirks)
+
+
+IMAGES = GeminiImages()
+
+
+def write_imagen(call: Call, quirks: ImageQuirks) -> EncodedRequest:
+    drawing, config = read_image_prompt(call), call.config
+    if drawing.pictures or drawing.request.mask is not None:
+        raise UnsupportedError("Imagen accepts only text. Use a Gemini image model for image input")
+    if config.streaming:
+        drawing.warnings.unsupported("streaming", "images are not streamed")
+    parameters: dict[str, Any] = {"sampleCount": config.n or 1, **quirks.defaults}
+    if config.seed is not None:
+        parameters["seed"] = config.seed
+    if config.user is not None:
+        drawing.warnings.unsupported("user")
+    parameters.update(call.endpoint.ai_model.parameters)
+    parameters.update(config.options)
+    body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
+    path = quirks.path.format(model=model_path(drawing.model), name=resource_path(drawing.model))
+    return EncodedRequest(path, body, {}, drawing.warnings.all())
+
+
+def read_imagen(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
+    predictions = body.get("predictions") or []
+    images = [
+        GeneratedImage(
+            data=base64.b64decode(one["bytesBase64Encoded"]),
+            mime_type=one.get("mimeType"),
+            revised_prompt=one.get("prompt"),
+        )
+        for one in predictions
+        if one.get("bytesBase64Encoded")
+    ]
+    refused = [one["raiFilteredReason"] for one in predictions if one.get("raiFilteredReason")]
+    if not images:
+        yield ErrorDelta(ContentFilteredError("; ".join(refused) or "the response contains no image and no reason"))
+        return
+    yield UsageDelta(Usage(units={"images": float(len(images))}))
+    yield ResultDelta(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
+
+
+IMAGEN = OperationCodec("vertex.imagen", write_imagen, read_imagen, read_error)
