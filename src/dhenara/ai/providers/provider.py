@@ -30,8 +30,17 @@ class FileConfigReader:
 class Route:
     """Protocol and dialect for an operation and matching models; the first match counts.
 
-    `base` replaces the provider's base URL, `prefix` its prefix, `auth` its auth, and `frames` the framing of the
-    protocol.
+    Attributes:
+        codec: Name of the codec: the protocol, and for other operations a module of it (`openai_rest.embeddings`).
+        quirks: Differences of the dialect from the protocol.
+        models: Patterns of model names, separated by `|`. Default `"*"`: all.
+        base: Replaces the provider's base URL.
+        operation: The operation. Default `"chat"`.
+        prefix: Replaces the provider's path prefix.
+        query: Query of every URL, used if the config has all values for its placeholders.
+        when: Config entries, and the patterns that their values must match.
+        auth: Replaces the provider's authentication.
+        frames: Replaces the protocol's framing of streams.
     """
 
     codec: str
@@ -41,15 +50,12 @@ class Route:
     operation: str = "chat"
     prefix: str | None = None
     query: str | None = None
-    """Query of every URL, used if the config has all values for its placeholders."""
-
     when: Mapping[str, str] = field(default_factory=dict)
-    """Config entries and the patterns that they must match."""
-
     auth: Auth | None = None
     frames: Callable[[], Frames] | None = None
 
     def serves(self, model: str, config: Mapping[str, Any] = NOTHING) -> bool:
+        """Whether the route is for this model with this config."""
         if any(not matches(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
             return False
         return matches(model, self.models)
@@ -63,8 +69,12 @@ class Provider:
     """
 
     name: str
+    """Name that `AIModelAPI(provider=...)` takes."""
+
     base_url: str
     routes: tuple[Route, ...]
+    """Routes of chat; the first that serves a model counts."""
+
     operations: tuple[Route, ...] = ()
     """Routes of the operations other than chat."""
 
@@ -72,8 +82,14 @@ class Provider:
     """Operations that use the chat routes, with their codecs."""
 
     auth: Auth = bearer
+    """Method that adds the key to a request."""
+
     key_env: tuple[str, ...] = ()
+    """Environment variables of the API key."""
+
     base_url_env: tuple[str, ...] = ()
+    """Environment variables of the base URL."""
+
     hosts: tuple[str, ...] = ()
     """Further hosts that the key from the environment may be sent to."""
 
@@ -99,6 +115,7 @@ class Provider:
     """Config entries and their environment variables."""
 
     config_in_files: FileConfigReader | None = None
+    """Reads config entries from files of this machine."""
 
     read_address: Callable[[str], str] = str
     """Function that normalises a configured base URL."""
@@ -107,7 +124,11 @@ class Provider:
     """Header for the idempotency key of all attempts of a call, lower case; None if there is none."""
 
     keys_url: str | None = None
+    """Page on which keys are created, for messages."""
+
     needs_key: bool = True
+    """Whether calls without a key are refused before they are sent."""
+
     input_modalities: tuple[str, ...] = ()
     """Input modalities of all models; empty if they depend on the model."""
 
@@ -115,6 +136,8 @@ class Provider:
     """Whether it runs inside of this process."""
 
     aliases: tuple[str, ...] = ()
+    """Other names of the provider."""
+
     local: bool = False
     """Whether it runs on the user's own machines, without cost."""
 

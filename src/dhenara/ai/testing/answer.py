@@ -9,7 +9,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class FakeToolCall:
-    """A tool call in a response."""
+    """A tool call in a response.
+
+    Attributes:
+        name: Name of the tool.
+        arguments: Its arguments.
+        id: Id of the call. Default `"call_1"`.
+    """
 
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
@@ -18,7 +24,15 @@ class FakeToolCall:
 
 @dataclass(frozen=True, slots=True)
 class FakeUsage:
-    """Token counts: `input` without cached tokens, `output` including reasoning."""
+    """Token counts of a response.
+
+    Attributes:
+        input: Prompt tokens that were neither read from nor written to a cache. Default 11.
+        output: Output tokens, including reasoning. Default 7.
+        cache_read: Prompt tokens read from the provider's cache. Default 0.
+        cache_write: Prompt tokens written to it. Default 0.
+        reasoning: Reasoning tokens. Default 0.
+    """
 
     input: int = 11
     output: int = 7
@@ -29,7 +43,20 @@ class FakeUsage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One response. The protocol of the request decides how it is written, as a body or a stream."""
+    """One response. The protocol of the request decides how it is written, as a body or a stream.
+
+    Attributes:
+        text: Text of the answer.
+        reasoning: Reasoning text.
+        signature: Signature of the reasoning, where the protocol has one.
+        tool_calls: Tool calls.
+        refusal: Text of a refusal.
+        finish: The provider's finish reason. Default None: the usual one.
+        usage: Token counts.
+        id: Id of the response.
+        model: Model that answers. Default None: the requested one.
+        choices: Texts of further choices, for requests with n > 1.
+    """
 
     text: str = ""
     reasoning: str = ""
@@ -41,7 +68,6 @@ class Answer:
     id: str = "answer-1"
     model: str | None = None
     choices: tuple[str, ...] = ()
-    """Texts of further choices, for requests with n > 1."""
 
     @property
     def pieces(self) -> list[str]:

@@ -56,6 +56,8 @@ class ReceivedRequest(Protocol):
 
 
 class Reply(Protocol):
+    """Anything with the steps that answer a request."""
+
     def steps(self, request: ReceivedRequest, /) -> Iterable[Step]: ...
 
 
@@ -70,27 +72,40 @@ def chunk(data: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Sends exactly this response."""
+    """Sends exactly this response.
+
+    Attributes:
+        body: The body.
+        status: HTTP status. Default 200.
+        headers: Headers; `content-length` is added. Default: the content type of JSON.
+    """
 
     body: bytes = b""
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         sized = {"content-length": str(len(self.body)), **self.headers}
         yield Send(response_head(self.status, sized) + self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class RawStream:
-    """Sends the pieces of a body in separate writes, with `pause` seconds in between."""
+    """Sends the pieces of a body in separate writes.
+
+    Attributes:
+        chunks: The pieces.
+        pause: Seconds before each piece. Default 0.
+        status: HTTP status. Default 200.
+        headers: Headers. Default: the content type of server-sent events.
+    """
 
     chunks: Sequence[bytes]
     pause: float = 0.0
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         yield Send(response_head(self.status, {**self.headers, "transfer-encoding": "chunked"}))
         for piece in self.chunks:
             if self.pause:
@@ -101,7 +116,15 @@ class RawStream:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An error response in the protocol's format."""
+    """An error response in the format of the request's protocol.
+
+    Attributes:
+        status: HTTP status.
+        message: The provider's message.
+        kind: The provider's type of error. Default None: the usual one for the status.
+        code: The provider's error code.
+        headers: Further headers, such as `retry-after`.
+    """
 
     status: int
     message: str = "no"
@@ -109,24 +132,30 @@ class Refusal:
     code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
-        body = dialect_for(resolved.path).error(self.status, self.message, self.kind, self.code)
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        body = dialect_for(request.path).error(self.status, self.message, self.kind, self.code)
         yield from Raw(
             json.dumps(body).encode(), self.status, {"content-type": "application/json", **self.headers}
-        ).steps(resolved)
+        ).steps(request)
 
 
 @dataclass(frozen=True, slots=True)
 class CutReply:
-    """Another reply, replaced by `end` after `after` writes."""
+    """Another reply that ends early.
+
+    Attributes:
+        reply: The reply.
+        after: Number of writes of the reply, including the head, before it ends.
+        end: What happens then. Default: the connection is reset.
+    """
 
     reply: Reply
     after: int
     end: Step = field(default_factory=Reset)
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         sent = 0
-        for step in self.reply.steps(resolved):
+        for step in self.reply.steps(request):
             if isinstance(step, Send):
                 if sent == self.after:
                     break
@@ -142,8 +171,8 @@ class MangledReply:
     reply: Reply
     change: Callable[[bytes], bytes]
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
-        for step in self.reply.steps(resolved):
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        for step in self.reply.steps(request):
             yield Send(self.change(step.data)) if isinstance(step, Send) else step
 
 
@@ -153,10 +182,10 @@ class GzippedReply:
 
     reply: Raw
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         headers = {**self.reply.headers, "content-encoding": "gzip"}
         packed = Raw(gzip.compress(self.reply.body), self.reply.status, headers)
-        yield from packed.steps(resolved)
+        yield from packed.steps(request)
 
 
 def reset_before_head() -> Reply:

@@ -30,11 +30,11 @@ def is_audio_path(path: str) -> bool:
     return bool(SPEECH.search(bare) or TRANSCRIPT.search(bare))
 
 
-def sample_audio(resolved: ReceivedRequest) -> Raw | None:
+def sample_audio(request: ReceivedRequest) -> Raw | None:
     """Return the reply to an audio request, or None for other requests."""
-    bare = resolved.path.partition("?")[0]
+    bare = request.path.partition("?")[0]
     if SPEECH.search(bare):
-        return speech_reply(resolved)
+        return speech_reply(request)
     if bare.endswith("/listen"):
         return Raw(json.dumps(transcript_result()).encode())
     if TRANSCRIPT.search(bare):
@@ -49,11 +49,11 @@ def sample_audio(resolved: ReceivedRequest) -> Raw | None:
     return None
 
 
-def speech_reply(resolved: ReceivedRequest) -> Raw:
+def speech_reply(request: ReceivedRequest) -> Raw:
     """Return speech of 0.05 s per character; Voxtral's is inside JSON."""
-    request = resolved.json
-    sound = wav_tone(len(request.get("input") or request.get("text") or "") / 20)
-    if str(request.get("model")).startswith("voxtral"):
+    fields = request.json
+    sound = wav_tone(len(fields.get("input") or fields.get("text") or "") / 20)
+    if str(fields.get("model")).startswith("voxtral"):
         return Raw(json.dumps({"audio_data": base64.b64encode(sound).decode()}).encode())
     return Raw(sound, headers={"content-type": "audio/wav"})
 
@@ -90,16 +90,16 @@ class SampleOperations:
 
     dimensions: int = 8
 
-    def steps(self, resolved: ReceivedRequest) -> Iterable[Step]:
-        sound = sample_audio(resolved)
+    def steps(self, request: ReceivedRequest) -> Iterable[Step]:
+        sound = sample_audio(request)
         if sound is not None:
-            return sound.steps(resolved)
-        sample = find_sample(resolved.path)
+            return sound.steps(request)
+        sample = find_sample(request.path)
         if sample is None:
-            error = json.dumps({"error": {"message": f"unknown path {resolved.path}", "code": "not_found"}})
-            return Raw(error.encode(), 404).steps(resolved)
-        is_json = not getattr(resolved, "headers", {}).get("content-type", "").startswith("multipart/")
-        return Raw(json.dumps(sample(resolved.json if is_json else {}, self.dimensions)).encode()).steps(resolved)
+            error = json.dumps({"error": {"message": f"unknown path {request.path}", "code": "not_found"}})
+            return Raw(error.encode(), 404).steps(request)
+        is_json = not getattr(request, "headers", {}).get("content-type", "").startswith("multipart/")
+        return Raw(json.dumps(sample(request.json if is_json else {}, self.dimensions)).encode()).steps(request)
 
 
 def is_operation(path: str) -> bool:

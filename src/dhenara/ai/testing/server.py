@@ -43,26 +43,31 @@ class DialectReply:
     """An answer in the protocol of the request's path, streamed if the request says so.
 
     For operations other than chat, such as embeddings, the server generates sample results.
+
+    Attributes:
+        answer: The answer.
+        pause: Seconds before each event of a stream. Default 0.
+        headers: Further headers.
     """
 
     answer: Answer
     pause: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
 
-    def steps(self, resolved: ReceivedRequest) -> Iterator[Step]:
-        if is_operation(resolved.path):
-            yield from SampleOperations().steps(resolved)
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        if is_operation(request.path):
+            yield from SampleOperations().steps(request)
             return
-        dialect = dialect_for(resolved.path)
-        if dialect.wants_stream(resolved):
+        dialect = dialect_for(request.path)
+        if dialect.wants_stream(request):
             kind = {"content-type": dialect.stream_type, **self.headers}
-            events = dialect.stream(self.answer, resolved.json)
-            if after := STARTING_AFTER.search(resolved.path):
+            events = dialect.stream(self.answer, request.json)
+            if after := STARTING_AFTER.search(request.path):
                 events = events[int(after[1]) + 1 :]
-            yield from RawStream(events, self.pause, headers=kind).steps(resolved)
+            yield from RawStream(events, self.pause, headers=kind).steps(request)
         else:
-            body = json.dumps(dialect.body(self.answer, resolved.json)).encode()
-            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(resolved)
+            body = json.dumps(dialect.body(self.answer, request.json)).encode()
+            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(request)
 
 
 class ServerExchange:
@@ -87,14 +92,22 @@ class ServerExchange:
         self._left.set()
 
     def wait_left(self, timeout: float = 100.0) -> bool:
-        """Wait until the client closes the connection; return whether it did."""
+        """Wait until the client closes the connection.
+
+        Args:
+            timeout: Maximum wait in seconds. Default 100.
+
+        Returns:
+            Whether it did.
+        """
         return self._left.wait(timeout)
 
 
 class FakeServer:
     """A fake provider server; use it as a context manager.
 
-    `url` is its root; every path is answered.
+    Every path is answered. `url` is its root, `exchanges` are the requests in order, and `connections` counts how many
+    were accepted.
 
     Args:
         *replies: Replies in order, one per request.
@@ -125,7 +138,11 @@ class FakeServer:
             return len(self._open)
 
     def add_replies(self, *replies: Reply | Answer) -> None:
-        """Add replies to the script."""
+        """Add replies to the script.
+
+        Args:
+            *replies: Replies in order, one per request; an `Answer` is written in the protocol of the request.
+        """
         with self._lock:
             self._script.extend(map(to_reply, replies))
 
