@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ai_utilities import AiSettings
 from ai_utilities.doctor import run_checks
+from ai_utilities.exceptions import ProviderConfigurationError
+from ai_utilities.setup import PresetAnswers, run_setup_wizard
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 
 
@@ -65,3 +69,32 @@ def test_a_missing_key_is_still_a_failure(server: FakeServer, monkeypatch: pytes
         monkeypatch.delenv(name, raising=False)
     found = {one.what: one for one in run_checks(AiSettings(_env_file=None, provider="cohere", base_url=server.url))}
     assert "API key missing" in found["settings"].seen
+
+
+def test_a_provider_without_chat_may_have_a_model_set(server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    found = findings("voyage", server, model="voyage-3.5")
+    assert failures(found) == []
+
+
+VOYAGE = PresetAnswers(("voyage",), "sk-of-the-test", model="voyage-3.5")
+
+
+def test_the_setup_tries_a_provider_without_chat_by_an_embedding(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOYAGE_BASE_URL", f"{server.url}/v1")
+    server.add_replies(SampleOperations())
+    run_setup_wizard(replace(VOYAGE), tmp_path / ".env")
+    assert [exchange.path for exchange in server.exchanges] == ["/v1/embeddings"]
+    assert "VOYAGE_API_KEY" in (tmp_path / ".env").read_text()
+
+
+def test_the_setup_writes_nothing_if_the_embedding_is_refused(
+    server: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOYAGE_BASE_URL", f"{server.url}/v1")
+    server.add_replies(Refusal(401, "this key is not valid"))
+    with pytest.raises(ProviderConfigurationError, match="this key is not valid"):
+        run_setup_wizard(replace(VOYAGE), tmp_path / ".env")
+    assert not (tmp_path / ".env").exists()

@@ -62,7 +62,7 @@ class EngineProvider(BaseProvider):
         self.provider_name = self.configuration.provider
         self._config = AIModelCallConfig(**call_defaults(self.settings))
         self._fallbacks = make_fallbacks(self.settings, self.provider_name)
-        if self.model is not None:
+        if self.model is not None and self.configuration.facts.chats:
             resolve(self._endpoint(self.model), environment())
 
     @property

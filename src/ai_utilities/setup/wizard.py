@@ -16,7 +16,7 @@ from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
 from ..config_secrets import MASK
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..providers.checks import call_limit
+from ..providers.checks import call_limit, check_without_chat
 from ..providers.defaults import is_reachable, server_address
 from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
@@ -71,10 +71,15 @@ class ActionRunner:
             return str(error)
 
     def _try(self, entry: ProviderEntry) -> str | None:
-        is_local = facts_of(entry.provider).is_local or urlsplit(entry.base_url or "").hostname in LOOPBACK
+        facts = facts_of(entry.provider)
+        limit = call_limit(facts.is_local or urlsplit(entry.base_url or "").hostname in LOOPBACK)
         try:
             with self._client(entry) as client:
-                client.ask(QUESTION, max_tokens=16, timeout=call_limit(is_local), retries=0, cache=False)
+                if not facts.chats:
+                    return next(
+                        (one.seen for one in check_without_chat(client, limit) if one.health == "failure"), None
+                    )
+                client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
         except AIUtilitiesError as error:
             return str(error)
         return None
