@@ -126,7 +126,7 @@ def test_a_run_that_waits_no_longer_is_finished_by_a_later_one(run: Any, serve: 
     wiring = settings(serve(fake)), None
     first = run(wiring, WORDS, "out.jsonl", on=OnProvider(wait=0))
     assert (first.answered, first.waiting, first.ok) == (0, 7, False)
-    assert "run this again" in rows("out.jsonl")[0]["error"]
+    assert "Run the command again" in rows("out.jsonl")[0]["error"]
     assert "7 not answered yet" in str(first)
     # One question is another one by now; the others wait for their answers.
     last = run(wiring, ["other", *WORDS[1:]], "out.jsonl")
@@ -289,7 +289,7 @@ def test_what_no_batch_can_do_is_said_before_anything_is_sent(serve: Any) -> Non
         """Looks."""
         return "up"
 
-    with pytest.raises(ProviderConfigurationError, match="tools that are functions"):
+    with pytest.raises(ProviderConfigurationError, match="tools cannot run in a batch"):
         in_threads(wiring, WORDS, "out.jsonl", tools=[look])
     with pytest.raises(ProviderConfigurationError, match="no cache"):
         in_threads(wiring, WORDS, "out.jsonl", cache=True)

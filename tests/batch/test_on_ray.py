@@ -61,7 +61,7 @@ def test_a_client_travels_with_what_its_environment_said(monkeypatch: pytest.Mon
 
 
 def test_a_place_that_is_neither_here_nor_ray_is_refused() -> None:
-    with pytest.raises(ProviderConfigurationError, match="'here' or on 'ray'"):
+    with pytest.raises(ProviderConfigurationError, match="Use 'here', 'provider' or 'ray'"):
         run_bulk(["a"], "out.jsonl", on="mars")
 
 

@@ -36,7 +36,7 @@ def test_a_place_that_nobody_knows_is_refused_before_anything_is_asked(
     (tmp_path / "in.csv").write_text("prompt\na\n")
     done = cli("batch", "in.csv", "out.csv", "--on", "mars")
     assert done.code != 0
-    assert "'here' or on 'ray'" in done.err
+    assert "Use 'here', 'provider' or 'ray'" in done.err
     assert not at_server.exchanges
 
 
