@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from support.raw_server import Connection, RawServer
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds after which a peer gives up waiting; only a failing test takes so long."""
 
 OVER = "the row is over"

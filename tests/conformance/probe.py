@@ -27,7 +27,7 @@ from support.worlds import endpoint
 from .peers import OVER, Peer
 
 WIRE_ERRORS = (ConnectFailed, ConnectionBroken, ReadTimeout, BrokenFraming)
-LONGEST_ROW = float(os.environ.get("ROW_SECONDS", "20"))
+LONGEST_ROW = float(os.environ.get("ROW_SECONDS", "40"))
 Check = Callable[["Probe"], Awaitable[None]]
 
 
@@ -63,7 +63,7 @@ class Probe:
 
     def limits(self, total: float | None = None, **seconds: float) -> TimeoutPolicy:
         """Every limit is far away, unless it is named."""
-        timeouts = Timeouts(**{"connect": 20.0, "first_token": 20.0, "idle": 20.0, **seconds})
+        timeouts = Timeouts(**{"connect": 40.0, "first_token": 40.0, "idle": 40.0, **seconds})
         return TimeoutPolicy(timeouts, None if total is None else time.monotonic() + total, time.monotonic)
 
     async def open(

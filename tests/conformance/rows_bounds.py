@@ -16,7 +16,7 @@ from .peers import Action, flood, read, send
 from .probe import Probe
 from .row import Row, head, row
 
-LONG = 8.0
+LONG = 30.0
 MEGABYTE = b"x" * 1_000_000
 JSON = "content-type: application/json"
 EVENTS = "content-type: text/event-stream"
