@@ -12,6 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 
@@ -96,8 +97,6 @@ def read_dotenv(files: Any) -> dict[str, str]:
     """The variables in these files; later files override earlier ones."""
     if files is None:
         return {}
-    from dotenv import dotenv_values
-
     several = [files] if isinstance(files, str | PathLike) else list(files)
     paths = [Path(file).expanduser() for file in several]
     match: dict[str, str] = {}

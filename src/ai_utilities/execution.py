@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -60,8 +61,6 @@ class SyncMode:
         return work(*args, **kwargs)
 
     async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
-        from concurrent.futures import ThreadPoolExecutor
-
         if count == 1:
             return await work()
         threads = ThreadPoolExecutor(count, "ai_utilities")

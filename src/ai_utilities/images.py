@@ -11,6 +11,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, DhenaraError
 from dhenara.ai.types import AIModelCallResponse, CallWarning, GeneratedImage, ImageContent, ImageResponse
 
+from .ask_options import read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
 
@@ -112,8 +113,6 @@ async def generate_image(
 
 def to_image_content(given: Picture) -> ImageContent:
     """The image as a content object; a path is read from disk."""
-    from .ask_options import read_file
-
     if isinstance(given, ImageContent):
         return given
     if isinstance(given, str) and given.startswith(("http://", "https://")):

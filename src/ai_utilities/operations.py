@@ -165,8 +165,6 @@ class ClientCore:
         return await self._ask_until_valid(prompt, schema, read_object, max_repairs, options)
 
     async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: dict[str, Any]) -> T:
-        from pydantic import TypeAdapter
-
         schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
 
         def read(result: AskResult) -> T:

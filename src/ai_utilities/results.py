@@ -5,10 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Self
 
+from pydantic_core import core_schema
+
+from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, TextContent, Usage
+
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, CallWarning, ChatResponse, EmbeddingResponse, ToolCallContent
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, ToolCallContent
 
     from .exceptions import AIUtilitiesError
 
@@ -135,8 +139,6 @@ class AskResult(str):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
         """Kept as is when it is a field of a pydantic model; serialized to JSON as its text."""
-        from pydantic_core import core_schema
-
         text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
         return core_schema.json_or_python_schema(
             json_schema=text,
@@ -208,8 +210,6 @@ def as_answer(result: AskResult) -> ChatResponse:
     answer = result.answer
     if answer is not None and answer.choices:
         return answer
-    from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, TextContent, Usage
-
     choices = [ChatResponseChoice(contents=[TextContent(text=result.text)] if result.text else [])]
     if answer is not None:
         return answer.model_copy(update={"choices": choices})

@@ -6,12 +6,17 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from dhenara.ai.types import (
+    FileContent,
+    ImageContent,
+)
+
+from .ask_options import add_files, check_prompt, read_file
+from .exceptions import ProviderConfigurationError
 from .execution import run_sync
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
-        FileContent,
-        ImageContent,
         ModerationResponse,
         OcrResponse,
         RerankResponse,
@@ -118,10 +123,6 @@ async def read_pages(operations: ClientCore, document: Page, options: dict[str, 
 
 def read_document(given: Page) -> Any:
     """The document as a content object; a path is read from disk."""
-    from dhenara.ai.types import FileContent, ImageContent
-
-    from .ask_options import read_file
-
     if isinstance(given, FileContent | ImageContent):
         return given
     match = read_file(given)
@@ -129,15 +130,11 @@ def read_document(given: Page) -> Any:
         return ImageContent.model_validate(match)
     if match["type"] == "file":
         return FileContent.model_validate(match)
-    from .exceptions import ProviderConfigurationError
-
     raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 
 
 async def count(operations: ClientCore, prompt: str, options: dict[str, Any]) -> TokenCountResponse:
     """Counts what `ask` would send, including system instructions and files."""
-    from .ask_options import add_files, check_prompt
-
     check_prompt(prompt, options)
     system = options.pop("system", None) or operations.settings.system_prompt
     files, context = options.pop("files", None), options.pop("context", None)

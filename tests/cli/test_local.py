@@ -20,7 +20,9 @@ DAMAGED = EmbeddedModel("smollm2-135m", "2026.10", Path("/weights.gguf"), "it is
 def found(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedModel]:
     """What is found, one look after the other; the last one stays."""
     looks: list[EmbeddedModel] = []
-    monkeypatch.setattr("dhenara.ai.diagnosis.embedded_model", lambda: looks.pop(0) if len(looks) > 1 else looks[0])
+    monkeypatch.setattr(
+        "ai_utilities.cli.commands.local.embedded_model", lambda: looks.pop(0) if len(looks) > 1 else looks[0]
+    )
     return looks
 
 

@@ -170,7 +170,7 @@ def test_warnings_of_the_interpreter_and_mistakes_of_ours(monkeypatch: pytest.Mo
     def broken(*_: Any, **__: Any) -> Any:
         raise LookupError(EVIL)
 
-    monkeypatch.setattr("ai_utilities.cli.inputs.read_prompt", broken)
+    monkeypatch.setattr("ai_utilities.cli.commands.ask.read_prompt", broken)
     shown = at_terminal(monkeypatch, "ask", "?")
     assert steering(shown) == set()
     assert "LookupError" in shown

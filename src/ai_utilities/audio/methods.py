@@ -7,6 +7,7 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
+from ..concurrency import check_concurrency
 from ..execution import run_sync
 
 if TYPE_CHECKING:
@@ -136,7 +137,6 @@ async def transcribe_recording(
     operations: ClientCore, task: str, audio: Any, options: dict[str, Any]
 ) -> TranscriptionResponse:
     """Transcribe a recording, in pieces if it is too long for one request."""
-    from ..concurrency import check_concurrency
     from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces
 
     call = operations.mode.call

@@ -11,15 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel
 
+from dhenara.ai.types import BatchJob
+
 from ..exceptions import ProviderConfigurationError
 from .rows import Row
-
-if TYPE_CHECKING:
-    from dhenara.ai.types import BatchJob
 
 
 @dataclass(slots=True)
@@ -61,8 +60,6 @@ class SubmittedBatches:
             self.open[name] = SubmittedBatch(name, list(note["rows"]), datetime.fromisoformat(note["at"]))
             self._batch_of.update(dict.fromkeys(note["rows"], name))
         if "job" in note:
-            from dhenara.ai.types import BatchJob
-
             self.open[name].job = BatchJob.model_validate(note["job"])
         if "over" in note and name in self.open:
             for index in self.pending_rows(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from ..ask_options import SPELLINGS
 from ..execution import run_sync
 
 if TYPE_CHECKING:
@@ -110,8 +111,6 @@ async def submit_prompts(
     operations: ClientCore, operation: str, prompts: Iterable[Any], options: dict[str, Any]
 ) -> Any:
     """Submit prompts with the system prompt of the settings, and with the kit's names of options."""
-    from ..ask_options import SPELLINGS
-
     given = {SPELLINGS.get(name, name): value for name, value in options.items()}
     system = given.pop("system", None) or operations.settings.system_prompt
     if system:

@@ -6,6 +6,9 @@ import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from dhenara.ai.errors import NotFoundError
+
+from ..exceptions import ProviderConfigurationError
 from ..execution import run_sync
 
 if TYPE_CHECKING:
@@ -95,8 +98,6 @@ class AsyncFilesMixin:
 
 
 async def upload(operations: ClientCore, file: File, again: bool, options: dict[str, Any]) -> UploadedFile:
-    from dhenara.ai.errors import NotFoundError
-
     from .uploads import UploadRecord, key_of
 
     ask, call = operations.operate, operations.mode.call
@@ -120,8 +121,6 @@ async def upload(operations: ClientCore, file: File, again: bool, options: dict[
 
 def file_key(key_of: Any, file: File, *who: str) -> str:
     """Return the key of a file; raise a configuration error if it cannot be read."""
-    from ..exceptions import ProviderConfigurationError
-
     try:
         return str(key_of(file, *who))
     except OSError as error:

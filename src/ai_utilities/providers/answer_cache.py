@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..cache.backend import TIMEOUT
 from ..results import AskResult
+from ..storage.store_calls import within
 from ..usage.data import UsageData
 
 if TYPE_CHECKING:
@@ -95,13 +98,8 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
 
 def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
     """Calls the cache; if it fails or takes too long, warns and returns the default."""
-    from ..cache.backend import TIMEOUT
-    from ..storage.store_calls import within
-
     try:
         return within(TIMEOUT, work)(*args)
     except Exception as error:  # noqa: BLE001  # a custom cache may raise anything
-        import warnings
-
         warnings.warn(f"the cache failed and is skipped: {error!r}", RuntimeWarning, stacklevel=2)
         return default

@@ -14,7 +14,7 @@ from ..client import AiClient, create_client
 from ..config_models import AiSettings
 from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
-from ..config_secrets import MASK
+from ..config_secrets import MASK, store_key
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..providers.checks import call_limit, check_without_chat
 from ..providers.defaults import is_reachable, server_address
@@ -163,8 +163,6 @@ class SetupWizard:
         if dry_run:
             return SetupResult(plan, self._path, lines, written=False, shown=loose)
         if plan.key_home == "keyring":
-            from ..config_secrets import store_key
-
             for name, key in plan.keys.items():
                 store_key(name, key)
         backup = write_dotenv(self._path, plan.values, partial(self._check, plan))

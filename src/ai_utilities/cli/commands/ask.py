@@ -10,9 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
+
+from dhenara.ai.types import AIModelCallConfig
 
 from ...exceptions import ProviderConfigurationError
 from ...results import AskResult
+from ..clients import client_for
 from ..inputs import (
     CacheFlag,
     EnvFileFlag,
@@ -24,9 +28,11 @@ from ..inputs import (
     TagFlag,
     TemperatureFlag,
     TimeoutFlag,
+    read_parameters,
+    read_prompt,
 )
-from ..output import to_json
-from ..streams import show
+from ..output import print_note, show_usage, show_warnings, to_json
+from ..streams import require_output, show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
@@ -72,11 +78,6 @@ def ask(
 
     Example: ai-utilities ask "Summarise this." < report.txt
     """
-    from ..clients import client_for
-    from ..inputs import read_parameters, read_prompt
-    from ..output import show_usage, show_warnings, to_json
-    from ..streams import require_output
-
     require_output()
     fields: dict[str, Any] = {
         "system": system,
@@ -117,10 +118,6 @@ def read_schema(path: Path | None) -> Any:
     """The JSON Schema in the file; None without a file."""
     if path is None:
         return None
-    from pydantic import ValidationError
-
-    from dhenara.ai.types import AIModelCallConfig
-
     try:
         schema = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -140,8 +137,6 @@ def read_schema(path: Path | None) -> Any:
 
 
 def unusable(path: Path, why: str) -> Exception:
-    from ...exceptions import ProviderConfigurationError
-
     return ProviderConfigurationError(f"--schema: {path} {why}")
 
 
@@ -164,10 +159,6 @@ def replay(
 
     Shows usage and cost of both calls.
     """
-    from ..clients import client_for
-    from ..output import print_note, show_usage, show_warnings
-    from ..streams import require_output, show
-
     require_output()
     record = load_call(call)
     with client_for(provider, model, env_file, tag) as client:

@@ -11,7 +11,9 @@ from typing import Annotated
 
 import typer
 
+from ...batch import OnProvider, run_bulk
 from ...batch.rows import BulkProgress, OnProgress
+from ..clients import ClusterSettings, CommandSettings, client_for
 from ..inputs import (
     EnvFileFlag,
     MaxTokensFlag,
@@ -22,8 +24,9 @@ from ..inputs import (
     TagFlag,
     TemperatureFlag,
     finite,
+    read_parameters,
 )
-from ..output import format_cost
+from ..output import Exit, format_cost, print_note
 from ..streams import drawing
 
 
@@ -70,11 +73,6 @@ def batch(
     env_file: EnvFileFlag = None,
 ) -> None:
     """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
-    from ...batch import OnProvider, run_bulk
-    from ..clients import ClusterSettings, CommandSettings, client_for
-    from ..inputs import read_parameters
-    from ..output import Exit, print_note
-
     text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options = {name: value for name, value in text.items() if value is not None} | read_parameters(param)
     if wait is not None and on != "provider":

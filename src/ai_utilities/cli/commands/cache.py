@@ -17,8 +17,10 @@ from ...cache.entry import read_entry
 from ...config_origins import cache_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_cache, make_tracker
+from ...usage.report import format_amount
 from ..clients import settings_for
-from ..inputs import EnvFileFlag
+from ..inputs import EnvFileFlag, confirm_action
+from ..output import print_note, table
 from ..streams import show
 
 NamespaceFlag = Annotated[
@@ -47,9 +49,6 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
 
     Savings come from the ledger of `ai-utilities usage`.
     """
-    from ...usage.report import format_amount
-    from ..output import table
-
     with open_cache(env_file) as (cache, place):
         entries, size = cache.size()
         spaces = Counter(key.partition(":")[0] for key in cache.stored_keys())
@@ -70,9 +69,6 @@ def inspect(
     key: KeyArgument = None, namespace: NamespaceFlag = None, most: MostFlag = 20, env_file: EnvFileFlag = None
 ) -> None:
     """List entries, or show one answer in full as JSON."""
-    from ...exceptions import ProviderConfigurationError
-    from ..output import print_note, table
-
     with open_cache(env_file) as (cache, place):
         match = [
             one
@@ -94,8 +90,6 @@ def inspect(
 
 def clear(namespace: NamespaceFlag = None, yes: YesFlag = False, env_file: EnvFileFlag = None) -> None:
     """Delete entries. Repeated requests are then sent and charged again."""
-    from ..inputs import confirm_action
-
     with open_cache(env_file) as (cache, place):
         count = sum(1 for _ in cache.stored_keys(namespace))
         if not confirm_action(f"Delete {count:,} entries of {place}?", yes):

@@ -18,9 +18,10 @@ from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message
 from ...chat import Chat
 from ...client import AiClient
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag
+from ..clients import client_for
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, read_lines
 from ..output import describe_error, format_cost, print_error, show_warnings
-from ..streams import show
+from ..streams import require_output, show
 
 LoadFlag = Annotated[Path | None, typer.Option("--load", metavar="FILE", help="Continue a saved conversation.")]
 
@@ -41,10 +42,6 @@ def chat(
 
     /help lists the commands; Ctrl-C stops an answer, Ctrl-D ends the chat.
     """
-    from ..clients import client_for
-    from ..inputs import read_lines
-    from ..streams import require_output
-
     require_output()
     with client_for(provider, model, env_file, tag) as client:
         repl = Repl(client, system)

@@ -8,8 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag
-from ..streams import show
+from ...exceptions import ProviderConfigurationError
+from ...providers.defaults import EMBEDDERS
+from ..clients import engine_for
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, read_input
+from ..output import print_note
+from ..streams import require_output, show
 
 TextsArgument = Annotated[list[str] | None, typer.Argument(help="The texts; by default each line of standard input.")]
 WholeFlag = Annotated[bool, typer.Option("--whole", help="Treat all of standard input as one text.")]
@@ -37,11 +41,6 @@ def embed(
 
     Prints JSON lines with `text` and `vector`. Example: ai-utilities embed < titles.txt > vectors.jsonl
     """
-    from ...providers.defaults import EMBEDDERS
-    from ..clients import engine_for
-    from ..output import print_note
-    from ..streams import require_output
-
     require_output()
     fields: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
     options = {name: value for name, value in fields.items() if value is not None}
@@ -56,9 +55,6 @@ def embed(
 
 def read_texts(whole: bool) -> list[str]:
     """The texts on standard input."""
-    from ...exceptions import ProviderConfigurationError
-    from ..inputs import read_input
-
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
     texts = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
     if not any(texts):

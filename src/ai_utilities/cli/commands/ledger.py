@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ... import usage
+from ...config_origins import state_path
+from ...exceptions import ProviderConfigurationError
+from ...middleware import make_shared_store
+from ...usage.budgets.sqlite import SQLiteBudgets
+from ...usage.sqlite import SQLiteLedger
+from ..clients import settings_for
 from ..inputs import EnvFileFlag
+from ..output import print_note, table
+from .usage import open_ledger
 
 if TYPE_CHECKING:
     from ...config_models import AiSettings
@@ -34,9 +44,6 @@ def list_open(env_file: EnvFileFlag = None) -> None:
 
     Requests of killed processes are `abandoned`.
     """
-    from ..output import print_note, table
-    from .usage import open_ledger
-
     ledger, place = open_ledger(env_file)
     try:
         match = ledger.open_rows()
@@ -60,8 +67,6 @@ def list_open(env_file: EnvFileFlag = None) -> None:
 
 def close_abandoned_requests(env_file: EnvFileFlag = None) -> None:
     """Close the requests of ended processes. They become `interrupted`, with unknown cost."""
-    from .usage import open_ledger
-
     ledger, place = open_ledger(env_file)
     try:
         closed = ledger.close_abandoned()
@@ -72,11 +77,6 @@ def close_abandoned_requests(env_file: EnvFileFlag = None) -> None:
 
 def repair_ledger(file: FileArgument = None, env_file: EnvFileFlag = None) -> None:
     """Check the ledger, and recover a damaged one into a new file. Stop programs that use it first."""
-    from ...config_origins import state_path
-    from ...exceptions import ProviderConfigurationError
-    from ...usage.sqlite import SQLiteLedger
-    from ..clients import settings_for
-
     settings = settings_for(env_file=env_file)
     if file is None and settings.usage_store != "sqlite":
         raise ProviderConfigurationError(
@@ -106,8 +106,6 @@ def register_budget(app: typer.Typer) -> None:
 
 def reserved(env_file: EnvFileFlag = None) -> None:
     """List reservations of calls that have not ended."""
-    from ..output import print_note, table
-
     store = store_of(settings_of(env_file))
     try:
         match = store.reservations()
@@ -130,8 +128,6 @@ def reserved(env_file: EnvFileFlag = None) -> None:
 
 def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag = None) -> None:
     """Close the reservations of ended processes. Each counts as --spent dollars."""
-    from decimal import Decimal, InvalidOperation
-
     try:
         each = Decimal(spent)
     except InvalidOperation as error:
@@ -147,9 +143,6 @@ def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag =
 
 def repair_budget(file: BudgetFileArgument = None, env_file: EnvFileFlag = None) -> None:
     """Recover a damaged budget file into a new one, or accept that a Redis server lost its budgets."""
-    from ...config_origins import state_path
-    from ...usage.budgets.sqlite import SQLiteBudgets
-
     settings = settings_of(env_file)
     if file is None and settings.limit_store == "redis":
         store = store_of(settings)
@@ -163,16 +156,10 @@ def repair_budget(file: BudgetFileArgument = None, env_file: EnvFileFlag = None)
 
 
 def settings_of(env_file: Path | None) -> AiSettings:
-    from ..clients import settings_for
-
     return settings_for(env_file=env_file)
 
 
 def store_of(settings: AiSettings) -> Any:
-    from ... import usage
-    from ...exceptions import ProviderConfigurationError
-    from ...middleware import make_shared_store
-
     if settings.limit_store not in ("sqlite", "redis"):
         raise ProviderConfigurationError(
             "budgets are in memory and end with each command. Set AI_LIMIT_STORE to sqlite or redis."

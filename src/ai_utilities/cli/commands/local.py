@@ -13,6 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dhenara.ai.diagnosis import embedded_model, weights_folder
+
+from ...exceptions import ProviderConfigurationError
+from ..inputs import confirm_action
+from ..output import Exit, print_error, print_note
 from ..streams import show
 
 if TYPE_CHECKING:
@@ -36,10 +41,6 @@ def register_local(app: typer.Typer) -> None:
 
 def check() -> None:
     """Check whether the embedded model is installed and intact."""
-    from dhenara.ai.diagnosis import embedded_model
-
-    from ..output import Exit, print_note
-
     model = embedded_model()
     if model.problem is not None:
         print_note(f"{model.name} is not usable: {model.problem}. Run: ai-utilities local install")
@@ -53,11 +54,6 @@ def install(yes: YesFlag = False, dry_run: DryFlag = False) -> None:
     Installs llama.cpp (34 MB) as a Python package, and downloads the weights of a small model (94 MB) into your data
     folder. Nothing is compiled. Parts that are installed already are skipped.
     """
-    from dhenara.ai.diagnosis import embedded_model, weights_folder
-
-    from ..inputs import confirm_action
-    from ..output import Exit, print_error
-
     model = embedded_model()
     commands = missing_packages(model)
     if not commands:
@@ -107,8 +103,6 @@ def runner_requirements() -> list[str]:
 
 def pip_command() -> list[str]:
     """The command that installs packages into this Python."""
-    from ...exceptions import ProviderConfigurationError
-
     if find_spec("pip") is not None:
         return [sys.executable, "-m", "pip", "install"]
     if (uv := shutil.which("uv")) is not None:

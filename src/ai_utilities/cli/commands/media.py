@@ -10,7 +10,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite
+from ...exceptions import ProviderConfigurationError
+from ..clients import client_for
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_prompt
+from ..output import format_cost, print_note
 from ..streams import show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
@@ -53,10 +56,6 @@ def image(
 
     Prints the names of the files it wrote. Existing files are not overwritten.
     """
-    from ..clients import client_for
-    from ..inputs import read_prompt
-    from ..output import format_cost, print_note
-
     text = read_prompt(prompt)
     fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
@@ -76,8 +75,6 @@ def image(
 
 def read_options(given: Sequence[str] | None) -> dict[str, Any]:
     """Parses name=value options; values are JSON if possible, else text."""
-    from ...exceptions import ProviderConfigurationError
-
     options: dict[str, Any] = {}
     for pair in given or ():
         name, equals, value = pair.partition("=")
@@ -128,10 +125,6 @@ def speak(
 
     Prints the name of the file it wrote. Existing files are not overwritten.
     """
-    from ..clients import client_for
-    from ..inputs import read_prompt
-    from ..output import print_note
-
     fields: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
     options = {name: value for name, value in fields.items() if value is not None}
     content = read_prompt(text)
@@ -183,9 +176,6 @@ def transcribe(
 
     Long recordings are split at silences and the parts are joined.
     """
-    from ..clients import client_for
-    from ..output import print_note
-
     timed = "segment" if form in (TranscriptFormat.SRT, TranscriptFormat.VTT, TranscriptFormat.JSON) else None
     fields: dict[str, Any] = {
         "model": model,

@@ -12,9 +12,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dhenara.ai import AIModelClient
 from dhenara.ai.integration import shown_address
 
+from ...config_resolver import ConfigurationResolver
+from ...exceptions import AIUtilitiesError, ProviderConfigurationError
+from ...providers.defaults import is_reachable, server_address
+from ...providers.endpoint import connection_options, make_endpoint
+from ...providers.engine_provider import ANY
+from ...providers.factory import list_providers
+from ...providers.facts import EMBEDDED, facts_of
+from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
+from ..clients import settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
+from ..output import GAP, print_note, table
 from ..streams import show
 
 if TYPE_CHECKING:
@@ -55,9 +66,6 @@ def models(
 
     Example: ai-utilities models -p anthropic reasoning image
     """
-    from ...providers.model_listing import all_models
-    from ..output import print_note
-
     match, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
     shown = [offer for offer in match if offer.matches(words or [])]
     if as_json:
@@ -70,11 +78,6 @@ def models(
 
 def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
     """The models of one provider and the source of the list; all models if no provider is configured."""
-    from ...config_resolver import ConfigurationResolver
-    from ...exceptions import AIUtilitiesError, ProviderConfigurationError
-    from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
-    from ..clients import settings_for
-
     settings = settings_for(provider, env_file=env_file)
     try:
         match = ConfigurationResolver(settings).resolve()
@@ -101,11 +104,6 @@ def cannot_list(resolved: ResolvedConfiguration) -> bool:
 
 def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list[ModelListing]:
     """Requests the provider's model list, without retries."""
-    from dhenara.ai import AIModelClient
-
-    from ...providers.endpoint import connection_options, make_endpoint
-    from ...providers.engine_provider import ANY
-
     endpoint = make_endpoint(resolved, settings, resolved.model.value or ANY)
     with AIModelClient(endpoint, **connection_options(settings)) as client:
         return client.list_models(timeout=TIMEOUT, retries=0)
@@ -113,8 +111,6 @@ def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list
 
 def render_table(offers: list[ModelInfo]) -> str:
     """A table without empty columns and those that do not fit the terminal."""
-    from ..output import GAP, table
-
     rows: list[dict[str, str | None]] = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
     left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     chosen: set[str] = set()
@@ -171,9 +167,6 @@ def providers(
 
     Shows the variables for their API keys, and whether they are set.
     """
-    from ..clients import settings_for
-    from ..output import table
-
     rows = [provider_row(name, settings_for(env_file=env_file)) for name in provider_names()]
     shown = [facts for facts in rows if facts["ready"] or not ready]
     if as_json:
@@ -184,17 +177,11 @@ def providers(
 
 
 def provider_names() -> list[str]:
-    from ...providers.factory import list_providers
-
     return list_providers()
 
 
 def provider_row(name: str, settings: Any) -> dict[str, Any]:
     """The facts of one provider, for the table and for JSON."""
-    from ...config_resolver import ConfigurationResolver
-    from ...providers.defaults import is_reachable, server_address
-    from ...providers.facts import EMBEDDED, facts_of
-
     facts = facts_of(name)
     variables = ConfigurationResolver(settings).variables()
     variable = next((key for key in facts.key if variables.get(key)), None)

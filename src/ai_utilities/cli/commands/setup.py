@@ -10,9 +10,15 @@ from typing import Annotated, Any
 
 import typer
 
+from ...config_resolver import ConfigurationResolver
+from ...doctor import run_checks
+from ...exceptions import ProviderConfigurationError
+from ...setup.questions import PresetAnswers
 from ...setup.steps import KeyHome
+from ...setup.wizard import OfflineRunner, SetupWizard
+from ..clients import settings_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
-from ..output import wrap_text
+from ..output import print_note, table, wrap_text
 from ..streams import show
 
 
@@ -46,12 +52,6 @@ def setup(
 
     Settings are written to a `.env` file. Other lines of the file stay, and a backup is made.
     """
-    import sys
-
-    from ...exceptions import ProviderConfigurationError
-    from ...setup.questions import PresetAnswers
-    from ...setup.wizard import OfflineRunner, SetupWizard
-
     given = PresetAnswers(
         provider or (), api_key, base_url, model, key_home, keep_failing=no_test, new_provider=new_provider
     )
@@ -111,10 +111,6 @@ def settings(
 
     Secrets are masked. Each setting is also a variable: `timeout` is AI_TIMEOUT in the environment or in `.env`.
     """
-    from ...config_resolver import ConfigurationResolver
-    from ..clients import settings_for
-    from ..output import print_note, table
-
     lines = ConfigurationResolver(settings_for(provider, model, env_file)).explain().lines
     shown = [
         line
@@ -151,9 +147,6 @@ def doctor(
 
     Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
     """
-    from ...doctor import run_checks
-    from ..clients import settings_for
-
     failed = False
     for finding in run_checks(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
         show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ...config_origins import state_path
 from ...exceptions import ProviderConfigurationError
+from ...middleware import make_tracker
 from ...usage.data import Totals
-from ...usage.report import Sums, UsageReport, days_before, format_cost
+from ...usage.report import Sums, UsageReport, days_before, format_cost, make_report, usage_page
+from ...usage.sqlite import SQLiteLedger
+from ..clients import read_tags, settings_for
 from ..inputs import EnvFileFlag
-from ..output import table
+from ..output import print_note, table
 from ..streams import show
 
 if TYPE_CHECKING:
@@ -56,11 +60,6 @@ def usage(
 
     Reads the ledger, which all commands write and your own programs can write. Days are in UTC.
     """
-    from ...usage.report import make_report
-    from ...usage.sqlite import SQLiteLedger
-    from ..clients import read_tags
-    from ..output import print_note
-
     ledger, place = open_ledger(env_file)
     span = (read_time(since), read_time(until))
     tags = dict(read_tags(tag))
@@ -76,8 +75,6 @@ def usage(
         left = f"{report.total.abandoned:,} requests of ended processes are open"
         print_note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
-        from ...usage.report import usage_page
-
         html.write_text(usage_page(report), encoding="utf-8")
         print_note(f"written to {html}")
     if as_json:
@@ -96,11 +93,6 @@ def render_report(report: UsageReport) -> str:
 
 def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
     """The ledger of the settings, and where it is."""
-    from ...config_origins import state_path
-    from ...exceptions import ProviderConfigurationError
-    from ...middleware import make_tracker
-    from ..clients import settings_for
-
     settings = settings_for(env_file=env_file)
     if settings.usage_store not in ("sqlite", "redis") or not settings.usage_tracking:
         raise ProviderConfigurationError(
