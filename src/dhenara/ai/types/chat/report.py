@@ -1,7 +1,5 @@
 """Attempts, warnings, plan and fingerprint of a call, and the base classes of results."""
 
-from __future__ import annotations
-
 import hashlib
 from functools import cached_property
 from typing import Any, Literal, Self

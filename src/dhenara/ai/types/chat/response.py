@@ -1,7 +1,5 @@
 """Chat responses with their structured output, and the return type of `generate`."""
 
-from __future__ import annotations
-
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pydantic import Field, PrivateAttr, ValidationError
@@ -264,26 +262,26 @@ class AIModelCallResponse(FrozenModel):
     def streaming(
         cls,
         *,
-        stream: SyncStream | None = None,
-        async_stream: AsyncStream | None = None,
-    ) -> AIModelCallResponse:
+        stream: "SyncStream | None" = None,
+        async_stream: "AsyncStream | None" = None,
+    ) -> "AIModelCallResponse":
         """Create the response of a streamed call."""
         response = cls()
         response._stream, response._async_stream = stream, async_stream
         return response
 
     @property
-    def sync_stream_generator(self) -> SyncStream:
+    def sync_stream_generator(self) -> "SyncStream":
         """The stream of a call of `generate` with streaming."""
         return self._stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
-    def async_stream_generator(self) -> AsyncStream:
+    def async_stream_generator(self) -> "AsyncStream":
         """The stream of a call of `generate_async` with streaming."""
         return self._async_stream  # type: ignore[no-any-return]  # private attributes are untyped
 
     @property
-    def stream_generator(self) -> EitherStream:
+    def stream_generator(self) -> "EitherStream":
         """The sync or async stream; None if the call was not streamed."""
         return self._async_stream if self._async_stream is not None else self._stream  # type: ignore[no-any-return]
 

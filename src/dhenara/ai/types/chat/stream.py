@@ -1,7 +1,5 @@
 """Chunks and events of a stream, and their Server-Sent Events format."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
@@ -209,7 +207,7 @@ class SSEResponse(FrozenModel, Generic[T]):
         return write_event(payload, event=str(self.event), id=self.id, retry=self.retry).decode()
 
     @classmethod
-    def parse_sse(cls, text: str | bytes, data_type: Any = None) -> SSEResponse[Any] | SSEErrorResponse:
+    def parse_sse(cls, text: str | bytes, data_type: Any = None) -> "SSEResponse[Any] | SSEErrorResponse":
         """Parse the first event in a text.
 
         Args:

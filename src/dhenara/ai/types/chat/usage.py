@@ -1,7 +1,5 @@
 """Token counts and cost of a response. Counts do not overlap; an unknown cost is None, never zero."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal

@@ -1,7 +1,5 @@
 """Access to a provider: its name, API and credentials, and the endpoint that a model is called through."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,5 @@
 """Models: name, limits, capabilities and prices, and the entries of a provider's model list."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self

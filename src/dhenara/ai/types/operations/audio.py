@@ -1,7 +1,5 @@
 """Audio types: transcription (speech to text) and speech synthesis (text to speech)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

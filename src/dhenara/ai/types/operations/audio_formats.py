@@ -1,7 +1,5 @@
 """Audio formats and WAV files, and transcripts as subtitles."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 

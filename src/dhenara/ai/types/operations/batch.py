@@ -1,7 +1,5 @@
 """Batches: many calls that the provider processes asynchronously, usually within a day and at half price."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime

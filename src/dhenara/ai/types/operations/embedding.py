@@ -1,7 +1,5 @@
 """Embeddings, reranking and moderation of texts."""
 
-from __future__ import annotations
-
 from array import array
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -74,14 +72,14 @@ class EmbeddingResponse(OperationResponse):
     _packed: tuple[bytes, ...] = PrivateAttr(default=())
 
     @classmethod
-    def unpacked(cls, packed: tuple[bytes, ...]) -> EmbeddingResponse:
+    def unpacked(cls, packed: tuple[bytes, ...]) -> "EmbeddingResponse":
         """Create a response from packed 32-bit floats, as the provider sent them."""
         return cls.joined([array("f", one).tolist() for one in packed], packed, {})
 
     @classmethod
     def joined(
         cls, vectors: list[list[float]], packed: tuple[bytes, ...], facts: Mapping[str, Any]
-    ) -> EmbeddingResponse:
+    ) -> "EmbeddingResponse":
         """Create a response from vectors, with their packed form if available."""
         response = cls(vectors=vectors, **facts)
         response._packed = packed
@@ -105,7 +103,7 @@ class EmbeddingResponse(OperationResponse):
 
     __hash__ = None  # type: ignore[assignment]  # it holds lists
 
-    def numpy(self) -> NDArray[float32]:
+    def numpy(self) -> "NDArray[float32]":
         """Return the vectors as a matrix with one row for each input. Requires numpy.
 
         Returns:
@@ -164,7 +162,7 @@ class RerankResponse(OperationResponse):
         """The documents, the most relevant first."""
         return [one.document for one in self.results if one.document is not None]
 
-    def with_documents(self, given: tuple[str, ...]) -> RerankResponse:
+    def with_documents(self, given: tuple[str, ...]) -> "RerankResponse":
         """Return the response with the text of every document filled in, because providers return only indexes."""
         known = [
             one if one.document is not None or not 0 <= one.index < len(given)

@@ -1,7 +1,5 @@
 """Files at a provider: uploaded once, used in prompts, batches and transcriptions."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """Image generation, and OCR of images and documents."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, Literal
 

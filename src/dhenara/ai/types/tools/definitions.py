@@ -1,7 +1,5 @@
 """Tool definitions, tool choice, and tools that the provider runs itself."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, Self

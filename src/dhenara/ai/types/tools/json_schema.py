@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Annotated, Any, get_type_hints
 
-from docstring_parser import ParseError, parse
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
@@ -77,6 +76,8 @@ def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
     text = inspect.getdoc(function)
     if not text:
         return FunctionDocs()
+    from docstring_parser import ParseError, parse  # compiles many expressions, and only tools need it
+
     try:
         read = parse(text)
     except ParseError:
