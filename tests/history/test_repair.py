@@ -8,10 +8,19 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.history.repair import NOT_RUN, STORED_HISTORY, continues_stored_history, repair_history
+from dhenara.ai.history.repair import (
+    NOT_RUN,
+    STORED_HISTORY,
+    check_result_ids,
+    continues_stored_history,
+    repair_history,
+)
 from dhenara.ai.types import (
     AIModel,
+    AIModelAPI,
     AIModelCallConfig,
+    AIModelEndpoint,
+    Call,
     Message,
     PromptCache,
     TextContent,
@@ -328,3 +337,14 @@ def test_cached_content_of_the_provider_is_a_stored_history() -> None:
     assert not continues_stored_history(AIModelCallConfig(), model)
     assert not continues_stored_history(AIModelCallConfig(prompt_cache=PromptCache(automatic=True)), model)
     assert continues_stored_history(AIModelCallConfig(prompt_cache=PromptCache(stored="c")), model)
+
+
+def test_a_result_of_a_stored_call_needs_the_id_of_its_call() -> None:
+    endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai", api_key="sk"), ai_model=AIModel(model_name="m"))
+
+    def asked(*messages: Message) -> Call:
+        return Call(endpoint=endpoint, messages=messages, config=AIModelCallConfig())
+
+    check_result_ids(asked(user(), assistant(call("")), tool(result("a", "f"))))
+    with pytest.raises(ConfigurationError, match="the result of 'f' has no call_id"):
+        check_result_ids(asked(user(), tool(result("a"), result("", "f"))))

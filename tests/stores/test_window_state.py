@@ -331,6 +331,12 @@ def test_what_is_left_grows_back_at_the_rate_that_the_reset_implies() -> None:
     assert waits(take(account, "b", 103.0, live=[live(8)])) == (1.0, "l")
 
 
+def test_less_than_one_that_is_missing_is_waited_for() -> None:
+    account = new_state()
+    observe(account, 100.0, 20.0)
+    assert waits(take(account, "a", 100.0, live=[live(20.5)])) == (0.125, "l")
+
+
 @pytest.mark.parametrize(("remaining", "reset"), [(20.0, 0.0), (60.0, 10.0), (20.0, -1.0)])
 def test_a_rate_that_is_not_told_is_the_limit_per_minute(remaining: float, reset: float) -> None:
     account = new_state()

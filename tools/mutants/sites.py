@@ -127,5 +127,5 @@ def is_logging(func: ast.expr) -> bool:
         case ast.Attribute(ast.Name(name), method):
             return name in LOGGING or method in LOGGING
         case ast.Name(name):
-            return name in LOGGING
+            return name in LOGGING or name.startswith("log_")
     return False
