@@ -36,7 +36,7 @@ R = TypeVar("R", bound=OperationResponse)
 class Pipeline:
     """Sends calls through its layers, from the outside in:
 
-    tracing, deadline, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With `others`, the
+    tracing, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With `others`, the
     pipelines of fallback endpoints, these are tried when this endpoint fails.
     """
 
