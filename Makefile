@@ -37,8 +37,9 @@ lint: $(STAMP)   ## style and mistakes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(STAMP)  ## mypy --strict, and pyright
+types: $(STAMP)  ## mypy --strict, and pyright, which reads the code of the docs too
 	@$(BIN)/mypy
+	@$(BIN)/python -m tools.docs_code build/docs_code
 	@$(BIN)/pyright
 
 imports: $(STAMP) ## the layer rules

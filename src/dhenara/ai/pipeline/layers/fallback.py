@@ -23,9 +23,11 @@ class FallbackPipeline(Protocol):
     @property
     def endpoint(self) -> AIModelEndpoint:
         """The endpoint, with the provider's name for the model."""
+        ...
 
     async def send(self, call: Call) -> Stream:
         """Send the call to this endpoint only."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

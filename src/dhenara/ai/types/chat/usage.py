@@ -153,7 +153,7 @@ class Costed(FrozenModel):
         Returns:
             This response.
         """
-        self.__dict__["cost"] = cost
+        vars(self)["cost"] = cost
         self._pricing = None
         return self
 
