@@ -19,8 +19,9 @@ from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
 from ..storage.store_calls import StoreIO, call_seconds_left, call_store, call_store_shielded, within
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Limit, LimitReachedError, read_headers
+from .step_types import Ask, SeenLimit, SettleAsk, TakeAsk, Verdict
 from .stores import LimitStore, MemoryLimits
-from .window_state import NEVER_LONGER, Ask, SeenLimit, Verdict
+from .window_state import NEVER_LONGER
 
 log = logging.getLogger("ai_utilities.limits")
 LEASE = 900.0
@@ -30,7 +31,9 @@ TO_SPARE = 5.0
 """Seconds for which a call counts as running after its deadline."""
 
 
-def build_request(limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None) -> Ask:
+def build_request(
+    limits: Sequence[Limit], model: str, tokens: int, *, headers: bool, left: float | None = None
+) -> TakeAsk:
     """The arguments with which a call asks for its limits.
 
     Args:
@@ -171,22 +174,22 @@ class BoundLimits:
         left = call_seconds_left(self._io, call)
         ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval
-        ask["at"] = await self._acquire(call, ask)
+        at = await self._acquire(call, ask)
         try:
             stream = await send(call)
         except BaseException as error:
-            await self._record_refusal(call, ask, error)
+            await self._record_refusal(call, ask, at, error)
             raise
         await self._observe(call, only_empty=True)
 
         async def ended(stream: Stream) -> None:
             await self._observe(call)
-            await self._settle(ask, stream.partial().usage)
+            await self._settle(ask, at, stream.partial().usage)
 
         stream.on_end(ended)
         return stream
 
-    async def _acquire(self, call: Call, ask: Ask) -> float:
+    async def _acquire(self, call: Call, ask: TakeAsk) -> float:
         """Waits until the call is granted, and returns the time of the store at that moment.
 
         Raises:
@@ -203,7 +206,7 @@ class BoundLimits:
             raise
         return float(verdict["at"])
 
-    async def _wait_for_grant(self, call: Call, ask: Ask) -> Verdict:
+    async def _wait_for_grant(self, call: Call, ask: TakeAsk) -> Verdict:
         """Asks again at its time, or when capacity becomes free, until the call is granted."""
         event, until = self._io.wakeup_event(), self._io.monotonic() + self._layer.longest
         until = until if call.deadline is None else min(until, call.deadline)
@@ -216,7 +219,7 @@ class BoundLimits:
         self._layer.store.waiters.notify(self._account)
         return verdict
 
-    def _next_poll(self, verdict: Verdict, ask: Ask) -> float:
+    def _next_poll(self, verdict: Verdict, ask: TakeAsk) -> float:
         """Seconds until the next attempt. Places in a store of this process are notified."""
         notified = not self._layer.store.blocking and any(lane["lane"] == verdict["why"] for lane in ask["lanes"])
         return NEVER_LONGER if notified else max(float(verdict["look"]), SHORTEST_POLL)
@@ -231,14 +234,14 @@ class BoundLimits:
             retry_after=verdict["wait"],
         )
 
-    async def _record_refusal(self, call: Call, ask: Ask, error: BaseException) -> None:
+    async def _record_refusal(self, call: Call, ask: TakeAsk, at: float, error: BaseException) -> None:
         """A rejected request used no tokens. A rate-limit error pauses all users of the same key."""
         if isinstance(error, RateLimitError) and not isinstance(error, QuotaError):
             seconds = SHORT_PAUSE if error.retry_after is None else error.retry_after
             await self._apply_shielded("pause", {"seconds": seconds})
         await self._observe(call)
         known = isinstance(error, CallError) and error.status is not None
-        await self._settle(ask, Usage() if known else None)
+        await self._settle(ask, at, Usage() if known else None)
 
     async def _observe(self, call: Call, *, only_empty: bool = False) -> None:
         """Passes on what the provider reported: all of it, or only limits that are used up."""
@@ -258,9 +261,9 @@ class BoundLimits:
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
 
-    async def _settle(self, ask: Ask, usage: Usage | None) -> None:
+    async def _settle(self, ask: TakeAsk, at: float, usage: Usage | None) -> None:
         """Ends the call. Without a known usage, the estimate stays counted."""
-        settled: Ask = {"ticket": ask["ticket"], "at": ask["at"], "wants": [], "live": []}
+        settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
         if usage is not None:
             used = usage.total_tokens - usage.cache_read_tokens
             for want in ask["wants"]:

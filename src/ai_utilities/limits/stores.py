@@ -25,7 +25,8 @@ from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
 from ..storage.store_calls import WakeupEvent
-from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, Account, Ask, Verdict, apply_step, checked, new_state
+from .step_types import Account, Ask, TakeAsk, Verdict
+from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, apply_step, checked, new_state
 
 Group = tuple[str, ...]
 """The limits that a call needs. Of waiting calls with the same ones, only the first has to be notified."""
@@ -39,7 +40,7 @@ class WaitQueue:
         self._waiting: dict[str, dict[Group, dict[str, WakeupEvent]]] = {}
 
     @contextmanager
-    def waiting(self, account: str, ask: Ask, event: WakeupEvent) -> Iterator[None]:
+    def waiting(self, account: str, ask: TakeAsk, event: WakeupEvent) -> Iterator[None]:
         """Within the block, the event is set when this call is the first of its group and capacity may be free.
 
         Args:
@@ -72,7 +73,7 @@ class WaitQueue:
             event.set()
 
 
-def group_of(ask: Ask) -> Group:
+def group_of(ask: TakeAsk) -> Group:
     """The group of a call."""
     buckets = [*(want["bucket"] for want in ask["wants"]), *(want["bucket"] for want in ask["live"])]
     return tuple(sorted([*buckets, *(lane["lane"] for lane in ask["lanes"])]))
@@ -184,8 +185,9 @@ class SQLiteLimits(LimitStore):
             state = checked(from_json(text))
         except (ValueError, TypeError) as error:
             return self._damaged(account, error)
-        if isinstance(state.get("version"), int) and state["version"] > VERSION:
-            raise StoreVersionError.between(f"the limits in {self._file.path}", state["version"], VERSION, "file")
+        version: object = state.get("version", 0)
+        if isinstance(version, int) and version > VERSION:
+            raise StoreVersionError.between(f"the limits in {self._file.path}", version, VERSION, "file")
         return state
 
     def _damaged(self, account: str, error: Exception) -> Account:
@@ -201,11 +203,13 @@ class SQLiteLimits(LimitStore):
         now, wall = seconds_since_boot(), time.time()
         clock = state.get("clock")
         if clock is None:
-            clock = {"seen": now, "ahead": wall - now}
+            seen, ahead = now, wall - now
         elif clock.get("boot") != boot_id():
             off = min(LONGEST_OFF, max(0.0, wall - clock.get("wall", wall)))
-            clock = {"seen": now, "ahead": clock["seen"] + clock["ahead"] + off - now}
-        state["clock"] = {"seen": clock["seen"], "ahead": clock["ahead"], "boot": boot_id(), "wall": wall}
+            seen, ahead = now, clock["seen"] + clock["ahead"] + off - now
+        else:
+            seen, ahead = clock["seen"], clock["ahead"]
+        state["clock"] = {"seen": seen, "ahead": ahead, "boot": boot_id(), "wall": wall}
         return now
 
 

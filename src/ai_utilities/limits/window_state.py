@@ -13,114 +13,23 @@ is ahead of it. It only goes forward, so a clock that is set back blocks nothing
 from __future__ import annotations
 
 import math
-from typing import Any, NotRequired, TypedDict, cast
+from collections.abc import Callable
+from typing import Any, cast
 
-
-class Want(TypedDict):
-    """An amount of one window: `amount` of at most `limit` in `window` seconds, counted under `bucket`."""
-
-    bucket: str
-    kind: str
-    limit: float
-    window: float
-    amount: float
-
-
-class LiveWant(TypedDict):
-    """An amount of a limit that only the provider knows."""
-
-    bucket: str
-    kind: str
-    amount: float
-
-
-class Lane(TypedDict):
-    """A limit of calls that run at the same time."""
-
-    lane: str
-    limit: int
-
-
-class SeenLimit(TypedDict):
-    """A limit as the provider reported it: `remaining` of `limit`; all of it is available again in `reset` seconds."""
-
-    bucket: str
-    limit: float
-    remaining: float
-    reset: float
-
-
-class Ask(TypedDict, total=False):
-    """The arguments of a step.
-
-    `take`: `ticket` (the id of the call), `wants`, `live`, `lanes`, `lease` (seconds after which the call no longer
-    counts as running) and `looks` (the longest poll interval). `settle`: `ticket`, `at` (when it was granted) and the
-    corrections in `wants` and `live`. `leave`: `ticket`. `pause`: `seconds`. `observe`: `seen`. `now` replaces the
-    clock of a server, for tests.
-    """
-
-    ticket: str
-    wants: list[Want]
-    live: list[LiveWant]
-    lanes: list[Lane]
-    lease: float
-    looks: float
-    at: float
-    seconds: float
-    seen: list[SeenLimit]
-    now: float
-
-
-class Verdict(TypedDict, total=False):
-    """The result of `take`: granted at `at` if `wait` is 0; else wait for `why`, and ask again in `look` seconds."""
-
-    wait: float
-    why: str
-    look: float
-    at: float
-
-
-class LiveLevel(TypedDict):
-    """What is left of a limit of the provider at a time, and how fast it is refilled."""
-
-    level: float
-    limit: float
-    rate: float
-    at: float
-
-
-class QueuedCall(TypedDict):
-    """A waiting call, which counts as gone after `until`."""
-
-    ticket: str
-    until: float
-    amounts: dict[str, float]
-
-
-class AccountClock(TypedDict, total=False):
-    """The clock of an account; `boot` and `wall` belong to the SQLite store."""
-
-    seen: float
-    ahead: float
-    boot: str
-    wall: float
-
-
-class Account(TypedDict):
-    """The state of one API key.
-
-    `windows` has amounts by bucket and slot, `live` the levels of the provider's own limits, `running` the running
-    calls by lane, `paused` the time before which nothing is sent, `queue` the waiting calls in order.
-    """
-
-    windows: dict[str, dict[str, float]]
-    live: dict[str, LiveLevel]
-    running: dict[str, dict[str, float]]
-    paused: float
-    queue: list[QueuedCall]
-    clock: NotRequired[AccountClock]
-    version: NotRequired[int]
-
+from .step_types import (
+    NO_VERDICT,
+    Account,
+    Ask,
+    LeaveAsk,
+    LiveLevel,
+    LiveWant,
+    ObserveAsk,
+    PauseAsk,
+    SettleAsk,
+    TakeAsk,
+    Verdict,
+    Want,
+)
 
 SLOTS = 50
 GRACE = 3.0
@@ -174,7 +83,7 @@ def checked(state: object) -> Account:
     return cast("Account", account)
 
 
-def take(account: Account, ask: Ask, now: float) -> Verdict:
+def take(account: Account, ask: TakeAsk, now: float) -> Verdict:
     """Grants the call, or puts it into the queue and returns how long it has to wait for what."""
     account["queue"] = [one for one in account["queue"] if one["until"] > now or one["ticket"] == ask["ticket"]]
     before = reserved_before(account, ask["ticket"])
@@ -200,7 +109,7 @@ def take(account: Account, ask: Ask, now: float) -> Verdict:
     return {"wait": 0.0, "why": "", "look": 0.0, "at": now}
 
 
-def settle(account: Account, ask: Ask, now: float) -> Verdict:
+def settle(account: Account, ask: SettleAsk, now: float) -> Verdict:
     """Ends a granted call, and corrects the amounts that were counted for it."""
     for lane in account["running"].values():
         lane.pop(ask["ticket"], None)
@@ -212,22 +121,22 @@ def settle(account: Account, ask: Ask, now: float) -> Verdict:
     for live_want in ask["live"]:
         if live_want["bucket"] in account["live"]:
             account["live"][live_want["bucket"]]["level"] -= live_want["amount"]
-    return {}
+    return NO_VERDICT
 
 
-def remove_waiter(account: Account, ask: Ask, now: float) -> Verdict:
+def remove_waiter(account: Account, ask: LeaveAsk, now: float) -> Verdict:
     """Removes a waiting call from the queue."""
     account["queue"] = [one for one in account["queue"] if one["ticket"] != ask["ticket"]]
-    return {}
+    return NO_VERDICT
 
 
-def pause_account(account: Account, ask: Ask, now: float) -> Verdict:
+def pause_account(account: Account, ask: PauseAsk, now: float) -> Verdict:
     """Pauses all calls of the account for some seconds."""
     account["paused"] = max(account["paused"], now + ask["seconds"])
-    return {}
+    return NO_VERDICT
 
 
-def observe_remaining(account: Account, ask: Ask, now: float) -> Verdict:
+def observe_remaining(account: Account, ask: ObserveAsk, now: float) -> Verdict:
     """Takes over what the provider reported. It does not know of calls granted meanwhile, so the lower level counts."""
     for seen in ask["seen"]:
         known = account["live"].get(seen["bucket"])
@@ -239,10 +148,16 @@ def observe_remaining(account: Account, ask: Ask, now: float) -> Verdict:
         account["live"][seen["bucket"]] = {
             "level": level, "limit": seen["limit"], "rate": rate if rate > 0 else usual, "at": now,
         }  # fmt: skip
-    return {}
+    return NO_VERDICT
 
 
-STEPS = {"take": take, "settle": settle, "leave": remove_waiter, "pause": pause_account, "observe": observe_remaining}
+STEPS: dict[str, Callable[[Account, Any, float], Verdict]] = {
+    "take": take,
+    "settle": settle,
+    "leave": remove_waiter,
+    "pause": pause_account,
+    "observe": observe_remaining,
+}
 
 
 def reserved_before(account: Account, ticket: str) -> dict[str, float]:
@@ -295,7 +210,7 @@ def running_count(account: Account, lane: str, now: float) -> int:
     return len(calls)
 
 
-def add_waiter(account: Account, ask: Ask, look: float, now: float) -> None:
+def add_waiter(account: Account, ask: TakeAsk, look: float, now: float) -> None:
     """Adds a call to the queue, or extends its time there."""
     until = now + look + GRACE
     for one in account["queue"]:
@@ -307,7 +222,7 @@ def add_waiter(account: Account, ask: Ask, look: float, now: float) -> None:
     account["queue"].append({"ticket": ask["ticket"], "until": until, "amounts": amounts})
 
 
-def grant_request(account: Account, ask: Ask, now: float) -> None:
+def grant_request(account: Account, ask: TakeAsk, now: float) -> None:
     """Counts a granted call."""
     remove_waiter(account, ask, now)
     for want in ask["wants"]:

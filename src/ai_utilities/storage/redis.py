@@ -246,9 +246,6 @@ def connect(address: str, seconds: float = SECONDS) -> RedisClient:
         ConfigurationError: If the address is invalid, or the redis package is missing.
     """
     redis = load_redis()
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
     try:
         client: RedisClient = redis.Redis.from_url(
             address,
@@ -256,7 +253,7 @@ def connect(address: str, seconds: float = SECONDS) -> RedisClient:
             socket_connect_timeout=seconds,
             decode_responses=True,
             # An idle connection that the server closed is replaced once; a server that hangs is not waited for twice.
-            retry=Retry(NoBackoff(), 1, (redis.ConnectionError,)),
+            retry=redis.retry.Retry(redis.backoff.NoBackoff(), 1, (redis.ConnectionError,)),
         )
     except ValueError as error:
         raise ConfigurationError(f"this is not the address of a Redis server: {error}") from error
