@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient, LearnedConstraints
-from dhenara.ai.catalog.error_diagnosis import read_lessons
+from dhenara.ai.catalog.parameter_refusals import read_lessons
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
 from dhenara.ai.http.protocol.message import Head

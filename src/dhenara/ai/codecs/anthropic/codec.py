@@ -13,7 +13,7 @@ from ...wire.eventstream import EventStreamFrames
 from ...wire.frame import BrokenFraming, Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from .quirks import MessagesQuirks
 from .request import write_request
 from .response import MessagesReader, read_error

@@ -39,7 +39,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.usage import TokenReport, reported_cost, split
-from ..failure import MESSAGES, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import MESSAGES, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 from .response_parts import BlockReader, read_citation
 
 OWN_BILL = ("compaction", "advisor_message")

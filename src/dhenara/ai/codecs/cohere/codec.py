@@ -18,7 +18,7 @@ from ...wire.sse import SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Report, read_int, read_name, read_object
 from ..common.request import quote_segment
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
 from .quirks import CohereQuirks

@@ -40,7 +40,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.usage import TokenReport, split
-from ..failure import COHERE, contains_error, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import COHERE, contains_error, error_from_response, missing_response, refuse_foreign
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {

@@ -8,7 +8,7 @@ from ...types.config.call import Call
 from ...wire.eventstream import EventStreamFrames
 from ...wire.frame import Frames
 from ..base import EncodedRequest
-from ..failure import aws_error, parse_body
+from ..error_mapping import aws_error, parse_body
 from .quirks import ConverseQuirks
 from .request import write_request
 from .response import ConverseReader

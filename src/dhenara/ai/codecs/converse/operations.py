@@ -18,7 +18,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int
 from ..common.media import to_base64
 from ..common.request import quote_segment
-from ..failure import aws_error
+from ..error_mapping import aws_error
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import (
     DocumentReader,

@@ -45,7 +45,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.usage import TokenReport, split
-from ..failure import CONVERSE, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import CONVERSE, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 
 Kind = Literal["image", "audio", "video"]
 MEDIA: tuple[Kind, ...] = get_args(Kind)

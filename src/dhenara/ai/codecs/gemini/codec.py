@@ -13,7 +13,7 @@ from ...types.config.call import Call
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from .quirks import GeminiQuirks
 from .request import full_name, model_path, write_request

@@ -28,7 +28,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.usage import TokenReport, split
-from ..failure import GEMINI, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign
 from .response_parts import CandidateReader
 
 TOOL_PROMPT = "tool_prompt"

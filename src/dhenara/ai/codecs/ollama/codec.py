@@ -14,7 +14,7 @@ from ...types.operations.embedding import EmbeddingResponse
 from ...wire.frame import Frames, NdjsonFrames
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import EmbeddingQuirks, OperationCodec
 from .quirks import OllamaQuirks

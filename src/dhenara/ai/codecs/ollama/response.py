@@ -41,7 +41,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.response import ThinkTagParser
-from ..failure import OLLAMA, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import OLLAMA, error_from_response, missing_response, refuse_foreign
 from .request import is_prompt_truncated
 
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}

@@ -10,7 +10,7 @@ from ...types.config.call import Call
 from ...wire.frame import Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from .quirks import ChatQuirks
 from .request import write_request

@@ -25,7 +25,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
-from ..failure import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
+from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from .quirks import ChatQuirks
 from .response_parts import TEXT, MessageReader, read_sources
 from .usage import read_usage

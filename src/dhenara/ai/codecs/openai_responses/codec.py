@@ -12,7 +12,7 @@ from ...wire.frame import Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
 from ..common.request import quote_segment
-from ..failure import parse_body
+from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from .quirks import ResponsesQuirks
 from .request import write_request

@@ -44,7 +44,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.usage import TokenReport, reported_cost, split
-from ..failure import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
+from ..error_mapping import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
 

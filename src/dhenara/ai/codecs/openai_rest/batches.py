@@ -14,7 +14,7 @@ from ...types.operations.files import read_time
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
-from ..failure import protocol_of
+from ..error_mapping import protocol_of
 from ..openai_chat.response import read_error
 from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, error_body, upload_request
 from ..operations.operation import DocumentReader, request_of

@@ -19,7 +19,7 @@ from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Report, Wire, count, invalid_counts, read_int, read_name, read_object, usage_deltas
 from ..common.usage import TokenReport, reported_cost, split_if_counted
-from ..failure import contains_error, parse_body
+from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
 from ..operations.operation import ImageQuirks

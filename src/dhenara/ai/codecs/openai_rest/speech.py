@@ -17,7 +17,7 @@ from ...wire.media_types import audio_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
-from ..failure import contains_error, parse_body
+from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.audio import AudioReader, SpeechQuirks, rename_fields, speech_usage
 from ..operations.operation import request_of

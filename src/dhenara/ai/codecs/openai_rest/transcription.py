@@ -19,7 +19,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, count, invalid_counts, read_int, read_name, read_object, usage_deltas
 from ..common.usage import TokenReport, reported_cost, split_if_counted
 from ..common.warnings import WarningCollector
-from ..failure import contains_error, parse_body
+from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.usage import input_audio
 from ..operations.audio import (

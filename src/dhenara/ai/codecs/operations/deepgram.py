@@ -17,7 +17,7 @@ from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, read_object, read_text
 from ..common.warnings import WarningCollector
-from ..failure import error_from_response, parse_body
+from ..error_mapping import error_from_response, parse_body
 from .audio import (
     AudioReader,
     SpeechQuirks,

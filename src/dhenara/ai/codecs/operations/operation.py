@@ -21,7 +21,7 @@ from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import MALFORMED, EncodedRequest, Quirks
 from ..common.fields import count
-from ..failure import contains_error, parse_body
+from ..error_mapping import contains_error, parse_body
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ...catalog.error_diagnosis import read_lessons
 from ...catalog.learned_constraints import LearnedConstraint
+from ...catalog.parameter_refusals import read_lessons
 from ...errors import BadRequestError
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from ...codecs.failure import request_id
+from ...codecs.error_mapping import request_id
 from ...errors import AuthenticationError, CallError, PermissionDeniedError
 from ...io.protocol import IO
 from ...types.chat.report import Attempt

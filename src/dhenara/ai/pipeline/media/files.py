@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from ...codecs.failure import error_from_response
+from ...codecs.error_mapping import error_from_response
 from ...codecs.operations.batch import FileQuirks
 from ...errors import BadAnswerError, BadRequestError, CallTimeoutError, ConfigurationError
 from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect

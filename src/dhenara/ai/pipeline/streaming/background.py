@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...codecs.base import Decoder
-from ...codecs.failure import not_an_answer
+from ...codecs.error_mapping import not_an_answer
 from ...codecs.operations.operation import SupportsBackground
 from ...errors import BrokenStreamError, CallError, CallTimeoutError, ConnectionFailedError, ServerError
 from ...io.protocol import IO

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...codecs.base import MALFORMED as MALFORMED, BinaryBody, Decoder
-from ...codecs.failure import not_an_answer, request_id
+from ...codecs.error_mapping import not_an_answer, request_id
 from ...errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
 from ...http.protocol.interfaces import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ...http.protocol.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits

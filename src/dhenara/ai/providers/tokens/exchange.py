@@ -8,7 +8,7 @@ from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ...codecs.failure import error_from_response, parse_body
+from ...codecs.error_mapping import error_from_response, parse_body
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError, SyncAsyncMismatchError
 from ...http.protocol.interfaces import AttemptTimeouts
 from ...http.protocol.message import Head, HttpRequest
