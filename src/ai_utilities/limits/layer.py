@@ -1,8 +1,5 @@
 """The rate-limit layer: reserves an estimate before each attempt, and corrects it when the usage is known."""
 
-# Each step has keys of its own; see `Ask` and `Verdict`.
-# pyright: reportTypedDictNotRequiredAccess=false
-
 from __future__ import annotations
 
 import hashlib

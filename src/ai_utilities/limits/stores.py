@@ -1,8 +1,5 @@
 """Stores of rate limits: the interface, in memory, in a SQLite file, and on a Redis server."""
 
-# Each step has keys of its own; see `Ask` and `Verdict`.
-# pyright: reportTypedDictNotRequiredAccess=false
-
 from __future__ import annotations
 
 import hashlib

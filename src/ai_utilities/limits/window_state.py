@@ -7,9 +7,6 @@ An account has a time of its own, `clock`: what was last seen of the store's clo
 is ahead of it. It only goes forward, so a clock that is set back blocks nothing.
 """
 
-# Each step has keys of its own; see `Ask` and `Verdict`.
-# pyright: reportTypedDictNotRequiredAccess=false
-
 from __future__ import annotations
 
 import math

@@ -28,7 +28,7 @@ FileArgument = Annotated[Path | None, typer.Argument(help="Ledger file; by defau
 
 def register_ledger(app: typer.Typer) -> None:
     commands = typer.Typer(
-        help="List and close requests of ended processes, and repair the usage ledger.",
+        help="Show open requests and repair the usage ledger.",
         no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
@@ -93,7 +93,7 @@ SpentFlag = Annotated[str, typer.Option(metavar="DOLLARS", help="Amount to count
 
 def register_budget(app: typer.Typer) -> None:
     commands = typer.Typer(
-        help="List and close reservations of ended processes, and repair budgets.",
+        help="Show open reservations and repair budgets.",
         no_args_is_help=True,
         rich_markup_mode=None,
         add_completion=False,
