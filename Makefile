@@ -40,7 +40,7 @@ lint: $(STAMP)   ## style and mistakes
 types: $(STAMP)  ## mypy --strict, and pyright, which reads the code of the docs too
 	@$(BIN)/mypy
 	@$(BIN)/python -m tools.docs_code build/docs_code
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 
 imports: $(STAMP) ## the layer rules
 	@$(BIN)/lint-imports --no-cache
