@@ -288,7 +288,7 @@ def test_a_file_of_a_newer_version_is_left_alone(world: World, server: FakeServe
     answer = world.run(client, "?").chat_response
     world.close(client)
     assert codes(answer) == ["cache_unavailable"]
-    assert "upgrade" in answer.warnings[0].message
+    assert "Upgrade" in answer.warnings[0].message
 
 
 def test_a_column_that_somebody_added_changes_nothing(server: FakeServer, tmp_path: Path) -> None:

@@ -135,6 +135,8 @@ def test_a_connection_whose_request_was_not_sent_to_its_end_is_not_used_again(wo
 
     def serve(connection: Connection) -> None:
         if connection.number == 1:
+            # A small buffer, so that the whole request cannot wait in the system's buffers.
+            connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
             connection.socket.recv(1_000)
             connection.send(TOO_LARGE % (len(BODY), b""))
             while connection.socket.recv(65_536):

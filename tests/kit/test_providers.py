@@ -101,8 +101,9 @@ def test_every_provider_of_the_engine_is_made_by_name(name: str) -> None:
 
 
 def test_a_provider_that_does_not_chat_says_so() -> None:
-    with pytest.raises(ValueError, match="voyage does not serve"):
-        create_provider(AiSettings(provider="voyage", api_key="k", model="m"))
+    provider = create_provider(AiSettings(provider="voyage", api_key="k", model="m"))
+    with pytest.raises(ValueError, match="voyage: chat not offered, only embeddings, reranking"):
+        provider.ask("hi")
 
 
 @pytest.mark.parametrize(

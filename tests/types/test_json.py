@@ -63,7 +63,7 @@ def test_a_key_that_was_hidden_when_it_was_saved_is_not_sent() -> None:
     saved = AIModelAPI(provider="openai", api_key="sk-very-secret").model_dump_json()
     assert "very-secret" not in saved
     endpoint = AIModelEndpoint(api=AIModelAPI.model_validate_json(saved), ai_model={"model_name": "m"})
-    with pytest.raises(ConfigurationError, match="hidden when it was saved"):
+    with pytest.raises(ConfigurationError, match="masked when it was saved"):
         AIModelClient(endpoint).generate("?")
 
 
