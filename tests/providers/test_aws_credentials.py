@@ -98,9 +98,6 @@ def test_keys_of_this_machine_do_not_go_to_another_host(
     profiles(tmp_path, "credentials", "[default]\naws_access_key_id=AK1\naws_secret_access_key=s1\n")
     wrong = "Credentials of this machine are sent"
     with bedrock(base_url=server.url) as client, pytest.raises(ConfigurationError, match=wrong):
-        bedrock(base_url=server.url) as client,
-        pytest.raises(ConfigurationError, match="Credentials of this machine are sent"),
-    ):
         client.generate("?")
     assert server.exchanges == []
 
