@@ -97,14 +97,18 @@ NOTHING = "."
 def convert_foreign_parts(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
     """Convert the messages: search results to text if unsupported, parts of other protocols removed."""
     read = [convert_message(message, call, protocol, warnings) for message in call.messages]
-    if all(message.contents or not given.contents for message, given in zip(read, call.messages, strict=True)):
+    pairs = zip(read, call.messages, strict=True)
+    emptied = {id(message) for message, given in pairs if given.contents and not message.contents}
+    if not emptied:
         return tuple(read)
-    return tuple(map(with_placeholder, drop_empty(read, lambda message: bool(message.contents))))
+    # Messages that were empty before stay as they are: what follows must not change how they are written.
+    left = drop_empty(read, lambda message: id(message) not in emptied)
+    return tuple(with_placeholder(message) if id(message) in emptied else message for message in left)
 
 
 def with_placeholder(message: Message) -> Message:
-    """Add a placeholder to an empty message, because providers reject these."""
-    return message if message.contents else message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
+    """Return an emptied message with a placeholder, because providers reject empty ones."""
+    return message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
 
 
 def convert_message(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
