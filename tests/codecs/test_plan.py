@@ -14,6 +14,7 @@ from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import (
     Call,
     Content,
+    GenericContent,
     Message,
     Origin,
     Prompt,
@@ -100,6 +101,15 @@ def test_requests_extend_the_bytes_of_earlier_requests(
     answer = Message(role="assistant", contents=[TextContent(text="Yes.")])
     earlier, later = beginning(vendor, turns), beginning(vendor, (*turns, answer, *more))
     assert later.startswith(earlier)
+
+
+@pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
+def test_an_empty_message_is_written_alike_whatever_is_removed_after_it(vendor: Vendor) -> None:
+    question = Message(role="user", contents=[TextContent(text="0")])
+    foreign = GenericContent(kind="found", data={"type": "web_search_tool_result", "content": []})
+    turns = (question, Message(role="assistant", contents=[]), question)
+    later = (*turns, Message(role="assistant", contents=[foreign]), question)
+    assert beginning(vendor, later).startswith(beginning(vendor, turns))
 
 
 def beginning(vendor: Vendor, turns: tuple[Message, ...]) -> bytes:
