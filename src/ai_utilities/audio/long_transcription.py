@@ -48,14 +48,14 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
     first = received[0]
     warnings = unique(warning for one in received for warning in one.warnings)
     segments = [
-        shift_times(one, part) for part, options in zip(parts, received, strict=True) for one in options.segments
+        shift_times(one, part) for part, recording in zip(parts, received, strict=True) for one in recording.segments
     ]
-    words = [shift_times(one, part) for part, options in zip(parts, received, strict=True) for one in options.words]
+    words = [shift_times(one, part) for part, recording in zip(parts, received, strict=True) for one in recording.words]
     if any(one.speaker for one in [*segments, *words]):
-        data = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
-        warnings.append(CallWarning(code="translated_parameter", message=data, parameter="diarize"))
+        message = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
+        warnings.append(CallWarning(code="translated_parameter", message=message, parameter="diarize"))
     return TranscriptionResponse(
-        text=" ".join(options.text.strip() for options in received if options.text.strip()),
+        text=" ".join(recording.text.strip() for recording in received if recording.text.strip()),
         language=first.language,
         duration=parts[-1].start + parts[-1].seconds,
         segments=segments,
@@ -63,11 +63,11 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
         id=first.id,
         model=first.model,
         provider=first.provider,
-        usage=add_usages([options.usage for options in received]),
+        usage=add_usages([recording.usage for recording in received]),
         warnings=warnings,
-        attempts=[attempt for options in received for attempt in options.attempts],
-        duration_seconds=sum(options.duration_seconds or 0.0 for options in received),
-    ).with_cost(add_costs([options.cost for options in received]))
+        attempts=[attempt for recording in received for attempt in recording.attempts],
+        duration_seconds=sum(recording.duration_seconds or 0.0 for recording in received),
+    ).with_cost(add_costs([recording.cost for recording in received]))
 
 
 def shift_times(one: W, part: AudioPart) -> W:

@@ -23,7 +23,7 @@ NOTHING = "."
 def write_system(call: Call) -> str | list[Wire]:
     """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
+    parts = [*(TextContent(text=text) for text in call.instructions), *(p for m in leading for p in m.contents)]
     options = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
     if all(mark is None for _, mark in options):
         return "\n\n".join(words for words, _ in options)

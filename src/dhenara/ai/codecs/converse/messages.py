@@ -118,7 +118,7 @@ REGIONS = ("us", "us-gov", "eu", "apac", "global", "jp", "au", "ca", "sa")
 def write_system(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
-    parts = [*(TextContent(text=options) for options in call.instructions), *(p for m in leading for p in m.contents)]
+    parts = [*(TextContent(text=text) for text in call.instructions), *(p for m in leading for p in m.contents)]
     options = [part for part in parts if part.get_text() or isinstance(part, GenericContent)]
     if any(POINT in part.extras or part.cache or isinstance(part, GenericContent) for part in options):
         return [block for part in options for block in write_block(part, call, warnings)]

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Reads token counts of Chat Completions responses."""
 
 from __future__ import annotations
 
