@@ -1,9 +1,11 @@
 # Every target makes its own .venv and installs what it needs: Python 3.11+, git and make are enough.
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 JOBS ?= auto
+PIP := $(VENV)/.pip
 STAMP := $(VENV)/.installed
+LOCAL := $(VENV)/.local
 # The small model's file, in the user's data folder; the package that carries it is not installed.
 WEIGHTS := $(VENV)/.weights
 PROMPT ?=
@@ -11,26 +13,37 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage mutants bench bench-caches bench-transports dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage mutants bench bench-caches bench-transports api workflows changelog dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(STAMP): pyproject.toml constraints.txt
+$(PIP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+$(STAMP): $(PIP) constraints.txt
+	@echo "Installing what the tests, type checkers and benchmarks need into $(VENV) (about 1.3 GB, once) ..."
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev --editable .
 	@touch $@
 
-$(WEIGHTS): $(STAMP) src/dhenara/ai/embedded/weights.py
+# Only what an answer of the small model needs: the library and llama.cpp.
+$(LOCAL): $(PIP) constraints.txt
+	@echo "Installing the library and llama.cpp into $(VENV) (about 150 MB, once) ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[local]"
+	@touch $@
+
+$(WEIGHTS): $(LOCAL) src/dhenara/ai/embedded/weights.py
+	@echo "Fetching the small model (about 100 MB, once) ..."
 	@$(BIN)/python -m dhenara.ai.embedded.fetch_weights
 	@touch $@
 
 demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)
 	@$(BIN)/python -m demo "$(PROMPT)"
 
-test: $(WEIGHTS) ## the test suite
+test: $(STAMP) $(WEIGHTS) ## the test suite
 	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
 lint: $(STAMP)   ## style and mistakes
@@ -55,7 +68,7 @@ test-all:        ## the whole suite, the slow tests too, on every Python that is
 	  $(MAKE) --no-print-directory PYTHON="$$found" VENV=.venvs/py$$version everything || exit 1; \
 	done
 
-everything: $(WEIGHTS)
+everything: $(STAMP) $(WEIGHTS)
 	@$(BIN)/python -m pytest -n $(JOBS)
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file
@@ -70,7 +83,7 @@ tables: $(STAMP) ## write the pages anew that are made from the data
 soak: $(STAMP)   ## 1,000 streams at once for five minutes, 100,000 calls in 64 threads, 5 % faults: what grows?
 	@cd tests && ../$(BIN)/python -m soak $(SOAK)
 
-coverage: $(WEIGHTS) ## which lines and branches the suite runs
+coverage: $(STAMP) $(WEIGHTS) ## which lines and branches the suite runs
 	@$(BIN)/python -m coverage run -m pytest -q -m "not slow" -p no:xdist
 	@$(BIN)/python -m coverage report
 
@@ -80,9 +93,23 @@ mutants: $(STAMP) ## change the core modules in one place at a time: do their te
 bench: $(STAMP)  ## speed against the peers, as ratios in one run
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-dist: $(STAMP)   ## wheel and sdist in dist/
+api: $(STAMP)    ## what this version would break for users of the last release (its git tag)
+	@last=$$(git describe --tags --abbrev=0 --match 'v[0-9]*' 2>/dev/null) || { echo "no release yet: nothing to compare with"; exit 0; }; \
+	for package in dhenara.ai ai_utilities; do \
+	  $(BIN)/griffe check "$$package" --search src --against "$$last" --verbose || exit 1; \
+	done
+
+workflows: $(PIP) ## the workflow files, checked
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group workflows
+	@$(BIN)/actionlint
+
+changelog: $(STAMP) ## the changes of the next version, as they would stand in CHANGELOG.md
+	@$(BIN)/towncrier build --draft
+
+dist: $(STAMP)   ## wheel and sdist in dist/, checked
 	@rm -rf dist
 	@$(BIN)/python -m build --quiet --outdir dist .
+	@$(BIN)/twine check --strict dist/*
 
 docs: $(STAMP)   ## the documentation as a site in site/
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group docs
@@ -94,7 +121,7 @@ bench-caches: $(STAMP)  ## what a cache hit costs, against the peers, in one run
 bench-transports: $(STAMP)  ## what a call and a chunk cost over each HTTP client, in one run
 	@$(BIN)/python -m benchmarks.transports
 
-check: lint types imports test  ## what the build runs
+check: lint types imports api test  ## what the build runs
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .venvs dist site .cache .mypy_cache .ruff_cache .hypothesis .coverage

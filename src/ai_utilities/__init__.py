@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dhenara.ai.lazy_package import lazy_package
+from dhenara.ai.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
+
+from dhenara.ai import __version__
 
 from .commands.ask import register_ask, register_replay
 from .commands.batch import register_batch
@@ -50,15 +51,8 @@ for register in (*PROMPT_COMMANDS, *OPERATION_COMMANDS, *SETUP_COMMANDS, *RECORD
 
 def show_version(wanted: bool) -> None:
     if wanted:
-        show(f"ai-utilities {installed_version()}")
+        show(f"ai-utilities {__version__}")
         raise typer.Exit
-
-
-def installed_version() -> str:
-    try:
-        return version("dhenara")
-    except PackageNotFoundError:
-        return "(not installed)"
 
 
 @app.callback()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .lazy_package import lazy_package
+from .version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
