@@ -13,12 +13,20 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("**/*.md"))]
 LINK = re.compile(r"\]\((?!https?://|mailto:|#)([^)#]+)(#[^)]*)?\)")
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
+OWN = re.compile(
+    rf"\]\((?:{re.escape(URLS['Source'])}/(?:blob|tree)/main/|{URLS['Documentation']}|https://raw[^/]+/.+?/main/)([^)#]*)"
+)
+"""Absolute links to files of the repository and to pages of the site."""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+    for target in OWN.findall(page.read_text(encoding="utf-8")):
+        page_source = DOCS / (target.rstrip("/") + ".md" if target else "index.md")
+        assert page_source.exists() or (target and (ROOT / target).exists()), target
 
 
 def test_every_page_is_in_the_table_of_contents() -> None:

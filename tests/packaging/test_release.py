@@ -1,0 +1,52 @@
+"""What a release needs: one version, links, complete archives, fragments of the changelog in one form."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import metadata
+from pathlib import Path
+
+import pytest
+
+import ai_utilities
+import dhenara.ai
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+FRAGMENT = re.compile(r"\+[a-z0-9]+(-[a-z0-9]+)*\.(added|changed|fixed|removed)\.md")
+FRAGMENTS = sorted(path.name for path in (ROOT / "changes").glob("*.md"))
+
+
+def test_both_packages_have_the_version_of_the_distribution() -> None:
+    assert dhenara.ai.__version__ == ai_utilities.__version__ == metadata("dhenara")["Version"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", dhenara.ai.__version__)
+
+
+def test_the_citation_names_the_version() -> None:
+    cited = re.search(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert cited is not None
+    assert cited[1] == dhenara.ai.__version__
+
+
+def test_links_of_the_project_lead_to_one_repository() -> None:
+    urls = PROJECT["project"]["urls"]
+    assert {"Homepage", "Documentation", "Source", "Issues", "Changelog"} == set(urls)
+    assert all(url.startswith((urls["Source"], urls["Documentation"])) for url in urls.values())
+    for name in ("SECURITY.md", "CITATION.cff", ".github/ISSUE_TEMPLATE/config.yml"):
+        assert urls["Source"] in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_readme_has_no_link_that_breaks_on_the_package_index() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)\s]+)\)", text)
+    assert targets
+    assert [target for target in targets if not target.startswith(("https://", "#"))] == []
+
+
+@pytest.mark.parametrize("name", FRAGMENTS)
+def test_a_change_is_one_line_in_a_file_of_the_right_name(name: str) -> None:
+    assert FRAGMENT.fullmatch(name), f"{name}: write +<words-with-dashes>.<added|changed|fixed|removed>.md"
+    text = (ROOT / "changes" / name).read_text(encoding="utf-8").strip()
+    assert text.endswith((".", "`.", "…")), f"{name}: a full sentence"
+    assert "\n" not in text, f"{name}: one line"
