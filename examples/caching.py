@@ -27,7 +27,7 @@ def main() -> None:
         client = stack.enter_context(AIModelClient(found_endpoint(stack), layers=layers))
         for _ in range(2):
             answer = client.generate("Why is the sky blue? One sentence.").chat_response
-            print("cached" if answer.cached else "asked ", answer.text())
+            print("cached" if answer.cached else "asked ", answer.text)
         print(f"{cache.stats().saved_tokens} tokens saved")
 
 

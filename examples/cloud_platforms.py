@@ -30,7 +30,7 @@ def ask(api: AIModelAPI) -> str:
     with AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45)) as client:
         response = client.generate("Say hello in one word.", max_output_tokens=100, streaming=True)
         answer = next(final for _, final in response.stream_generator if final).chat_response
-    return f"{api.provider}: {answer.text()}"
+    return f"{api.provider}: {answer.text}"
 
 
 def main() -> None:

@@ -29,7 +29,7 @@ server.run("stdio")
 def show(endpoint: AIModelEndpoint) -> None:
     with AIModelClient(endpoint) as client, MCPServer([sys.executable, "-c", SERVER]) as server:
         run = client.run("What is 1231 times 2331?", tools=server.tools())
-        print(run.text())
+        print(run.text)
         print([f"{tool.call.name}: {tool.outcome}" for tool in run.tools])
 
 

@@ -26,6 +26,6 @@ with nullcontext() if has_key else FakeServer(LIST, Answer(text="Hello!")) as fa
             print(model.id, facts.context_window if facts else "nothing is known")
         answer = client.generate("Say hello.", temperature=0.2, reasoning_effort="max").chat_response
 
-print(answer.text())
+print(answer.text)
 for warning in answer.warnings:
     print(f"- {warning.message}")

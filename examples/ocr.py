@@ -21,4 +21,4 @@ with ExitStack() as stack:
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="mistral-ocr-latest"))
     client = stack.enter_context(AIModelClient(endpoint))
     read = client.ocr(FileContent(url=DOCUMENT), pages=[0, 1])
-    print(read.text())
+    print(read.text)

@@ -38,4 +38,4 @@ with (
     for name, client in (("claude", claude), ("gpt", gpt)):
         print(name, [(part.kind, part.fate) for part in client.plan(messages=history).parts])
     second = gpt.generate(messages=history, reasoning=False).chat_response
-    print(second.text(), [warning.message for warning in second.warnings])
+    print(second.text, [warning.message for warning in second.warnings])

@@ -21,9 +21,9 @@ with FakeServer(STORY, CutReply(DialectReply(STORY), after=7, end=HangUp()), Dia
             if isinstance(chunk, SSEErrorResponse):
                 print(f"broke off: {chunk.data.message}")
             if final:
-                print(f"what had arrived: {final.chat_response.text()!r}")
+                print(f"what had arrived: {final.chat_response.text!r}")
 
         stream = client.generate("And again!", streaming=True).stream_generator
         with stream:
             next(stream)
-        print(f"left after {stream.partial().text()!r}; the provider stops, and so does the bill")
+        print(f"left after {stream.partial().text!r}; the provider stops, and so does the bill")

@@ -35,7 +35,7 @@ def call(asking):
     response = asking.generate("What is the capital of France?", temperature=0)
     assert response.chat_response.cached or call.first, "this must be a hit"
     call.first = False
-    return response.chat_response.text()
+    return response.chat_response.text
 
 
 def main(url):

@@ -12,7 +12,7 @@ def client(url):
 
 
 def call(client):
-    return client.generate("What is the capital of France?").chat_response.text()
+    return client.generate("What is the capital of France?").chat_response.text
 
 
 def stream(client):
@@ -28,7 +28,7 @@ async_client = client
 
 
 async def acall(client):
-    return (await client.generate_async("What is the capital of France?")).chat_response.text()
+    return (await client.generate_async("What is the capital of France?")).chat_response.text
 
 
 async def astream(client):

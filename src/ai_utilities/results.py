@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic_core import core_schema
 
-from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, TextContent, Usage
+from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Text, TextContent, Usage
 
 from .usage.data import BUCKETS, UsageData
 
@@ -102,9 +102,9 @@ class AskResult(str):
         return match
 
     @property
-    def text(self) -> str:
-        """The text as a plain `str`."""
-        return str.__str__(self)
+    def text(self) -> Text:
+        """The text without the metadata."""
+        return Text(self)
 
     @property
     def ok(self) -> bool:
@@ -129,7 +129,7 @@ class AskResult(str):
     @property
     def tool_calls(self) -> list[ToolCallContent]:
         """The tool calls in the answer."""
-        return self.answer.tool_calls() if self.answer is not None else []
+        return self.answer.tool_calls if self.answer is not None else []
 
     @property
     def warnings(self) -> list[CallWarning]:
@@ -160,7 +160,7 @@ def restore_result(kind: type[AskResult], text: str, facts: dict[str, Any]) -> A
 def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     """The result for an engine response; if the model refused, the text is the refusal."""
     answer = response.chat_response
-    return AskResult(answer.text() or answer.refusal() or "", prompt=prompt, response=response)
+    return AskResult(answer.text or answer.refusal() or "", prompt=prompt, response=response)
 
 
 def read_final(final: Any, prompt: str | None) -> AskResult:
@@ -179,7 +179,7 @@ def read_run(run: Any, prompt: str | None) -> AskResult:
         model=answer.model,
         duration_s=sum(step.response.duration_seconds or 0 for step in run.steps),
     )
-    result = AskResult(run.text(), usage=usage, prompt=prompt, response=last)
+    result = AskResult(run.text, usage=usage, prompt=prompt, response=last)
     result.run = run
     return result
 

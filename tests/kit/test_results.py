@@ -26,7 +26,8 @@ def test_a_result_is_a_string_like_any_other() -> None:
     assert f"{result}" == "Paris"
     assert json.dumps([result]) == '["Paris"]'
     assert repr(result) == "'Paris'"
-    assert type(result.text) is str
+    assert result.text == result.text() == "Paris"
+    assert type(str(result.text)) is str
     assert result.usage.total_tokens == 5
     assert result.ok
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dhenara.ai.integration import add_costs, add_usages, unique
-from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, TranscriptionResponse
+from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, Text, TranscriptionResponse
 
 from ..exceptions import AIUtilitiesError
 from .conversion import AudioPart, convert_audio, split_wav
@@ -55,7 +55,7 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
         message = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
         warnings.append(CallWarning(code="translated_parameter", message=message, parameter="diarize"))
     return TranscriptionResponse(
-        text=" ".join(recording.text.strip() for recording in received if recording.text.strip()),
+        text=Text(" ".join(recording.text.strip() for recording in received if recording.text.strip())),
         language=first.language,
         duration=parts[-1].start + parts[-1].seconds,
         segments=segments,

@@ -144,7 +144,7 @@ def write_cached(call: Call, stream: Stream, lookup: CacheLookup) -> str | None:
     answer, result = stream.partial(), stream.result()
     if result is not None:
         return None if answer.cached else write_result(lookup.without_warnings(result))
-    cacheable = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images()))
+    cacheable = is_cacheable(answer) and (call.operation == "chat" or bool(answer.images))
     return write_entry(lookup.without_warnings(answer)) if cacheable else None
 
 

@@ -143,7 +143,7 @@ def summarize_entry(stored: str | None, wide: int) -> tuple[str | None, str | No
     """Model, tokens, bytes and first characters of an answer; of unknown entries only the text."""
     text = stored or ""
     answer = read_entry(text)
-    line = " ".join((text if answer is None else answer.text()).split())
+    line = " ".join((text if answer is None else answer.text).split())
     shown = line if len(line) <= wide else f"{line[: wide - 1]}…"
     size = f"{len(text.encode()):,}"
     if answer is None:

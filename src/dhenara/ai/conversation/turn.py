@@ -15,6 +15,7 @@ from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
+from ..types.chat.text import Text
 from ..types.chat.usage import Cost, Usage
 from ..types.model_base import FrozenModel
 
@@ -66,10 +67,10 @@ class Turn(FrozenModel):
         return self.exchange.cost if self.exchange is not None else self.answer.cost
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """Text of the chosen response."""
         choices = self.answer.choices
-        return choices[self.choice].text() if self.choice < len(choices) else ""
+        return choices[self.choice].text if self.choice < len(choices) else Text()
 
 
 def read(prompts: Sequence[MessageLike]) -> list[Message]:

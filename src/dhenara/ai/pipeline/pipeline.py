@@ -185,7 +185,7 @@ def to_image_response(answer: ChatResponse, made: Result | None) -> ImageRespons
         model=answer.model,
         provider=answer.provider,
         images=[to_generated_image(part) for part in parts if isinstance(part, ImageContent)],
-        text=answer.text(),
+        text=answer.text,
         usage=answer.usage,
         warnings=answer.warnings,
         extras={**answer.extras, **finish_facts(answer)},

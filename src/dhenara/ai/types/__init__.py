@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         ToolCallContentDelta as ToolCallContentDelta,
     )
     from .chat.structured import StructuredOutput as StructuredOutput
+    from .chat.text import Text as Text
     from .chat.usage import Cost as Cost, Usage as Usage
     from .config.api import (
         AIModelAPI as AIModelAPI,
@@ -268,6 +269,7 @@ _HOMES = {
     "InvalidArgumentsError": ".tools.tool",
     "Tool": ".tools.tool",
     "ServerTool": ".tools.definitions",
+    "Text": ".chat.text",
     "ToolChoice": ".tools.definitions",
     "ToolDefinition": ".tools.definitions",
     "Usage": ".chat.usage",

@@ -20,6 +20,7 @@ from ...types.chat.delta import (
     UsageDelta,
 )
 from ...types.chat.message import Message
+from ...types.chat.text import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import TextContent
@@ -182,7 +183,7 @@ class TranscriptReader(ChatAdapterReader):
                 yield delta
 
     def _transcript(self) -> TranscriptionResponse:
-        text = "".join(self._text).strip()
+        text = Text("".join(self._text).strip())
         if not self._shaped:
             return TranscriptionResponse(text=text)
         try:
@@ -191,8 +192,8 @@ class TranscriptReader(ChatAdapterReader):
         except (ValueError, KeyError, TypeError):
             # Truncated or not in the requested format: keep the text.
             return TranscriptionResponse(text=text)
-        options = " ".join(segment.text for segment in segments)
-        return TranscriptionResponse(text=options, language=data.get("language"), segments=segments)
+        spoken = Text(" ".join(segment.text for segment in segments))
+        return TranscriptionResponse(text=spoken, language=data.get("language"), segments=segments)
 
 
 def read_segment(data: dict[str, Any]) -> SpokenSegment:

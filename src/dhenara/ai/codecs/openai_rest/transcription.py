@@ -8,6 +8,7 @@ from typing import Any
 from ...errors import CallError, ConfigurationError, UnsupportedError
 from ...http.protocol.message import Field, FilePart, Head, Multipart
 from ...types.chat.delta import Delta, ErrorDelta, ResponseStart, ResultDelta, StreamEnd, TextDelta
+from ...types.chat.text import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import TranscriptionRequest, TranscriptionResponse
@@ -106,8 +107,9 @@ def read_text(text: str) -> TranscriptionResponse:
     """Read plain text or subtitles with times."""
     cues = read_cues(text) if " --> " in text else []
     if not cues:
-        return TranscriptionResponse(text=text)
-    return TranscriptionResponse(text=" ".join(cue.text for cue in cues), segments=cues, extras={"subtitles": text})
+        return TranscriptionResponse(text=Text(text))
+    spoken = Text(" ".join(cue.text for cue in cues))
+    return TranscriptionResponse(text=spoken, segments=cues, extras={"subtitles": text})
 
 
 def read_usage(body: Wire) -> Usage:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from ...errors import CallError, UnsupportedError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
+from ...types.chat.text import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, TranscriptionRequest, TranscriptionResponse
@@ -140,7 +141,7 @@ def read_transcription(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta
     languages = [channel.get("detected_language") for channel in results["channels"]]
     yield ResultDelta(
         TranscriptionResponse(
-            text="\n".join(one.get("transcript") or "" for one in received),
+            text=Text("\n".join(one.get("transcript") or "" for one in received)),
             language=next(filter(None, languages), None),
             duration=duration,
             segments=[read_segment(one) for one in results.get("utterances") or ()],

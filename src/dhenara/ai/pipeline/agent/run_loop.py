@@ -173,7 +173,7 @@ class RunLoop:
             self._stop_at("seconds")
         elif answer.interrupted:
             self._stopped = "interrupted"
-        elif calls := answer.tool_calls():
+        elif calls := answer.tool_calls:
             self._stage = lambda: self._plan_tools(calls)
         elif answer.finish_reason == "pause":
             # The provider paused during its own tools and continues when its response is sent back.

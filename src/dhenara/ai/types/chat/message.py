@@ -9,6 +9,7 @@ from ..content.base import CacheLifetime, joined_text
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem
 from ..model_base import FrozenModel
+from .text import Text
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -74,9 +75,9 @@ class Message(FrozenModel):
         return text
 
     @property
-    def text(self) -> str:
+    def text(self) -> Text:
         """The text of all text parts."""
-        return joined_text(self.contents)
+        return Text(joined_text(self.contents))
 
     def get_text(self) -> str:
         """Return the same as `text`."""

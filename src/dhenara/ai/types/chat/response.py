@@ -16,6 +16,7 @@ from ..tools.tool import describe_errors
 from .delta import FinishReason
 from .message import Message
 from .report import Attempt, CallWarning, Fingerprint, Plan
+from .text import PartList, Text
 from .usage import Costed, Usage
 
 T = TypeVar("T")
@@ -42,9 +43,10 @@ class ChatResponseChoice(FrozenModel):
     finish_message: str | None = None
     logprobs: list[dict[str, Any]] | None = None
 
-    def text(self) -> str:
+    @property
+    def text(self) -> Text:
         """The text of this choice."""
-        return joined_text(self.contents)
+        return Text(joined_text(self.contents))
 
     def to_message(self) -> Message:
         """Return this choice as a message for the next request, with all provider data such as signatures."""
@@ -88,17 +90,19 @@ class ChatResponse(Costed):
         """Why generation of the first choice stopped."""
         return self.choices[0].finish_reason if self.choices else None
 
-    def text(self) -> str:
+    @property
+    def text(self) -> Text:
         """The text of the first choice; empty if it has none."""
-        return joined_text(self.contents)
+        return Text(joined_text(self.contents))
 
     def get_text(self) -> str:
-        """Return the same as `text()`."""
-        return self.text()
+        """Return the same as `text`."""
+        return self.text
 
-    def reasoning(self) -> str:
+    @property
+    def reasoning(self) -> Text:
         """The reasoning of the model, as far as the provider returns it."""
-        return "".join(part.get_text() for part in self.contents if part.type == "reasoning")
+        return Text("".join(part.get_text() for part in self.contents if part.type == "reasoning"))
 
     def refusal(self) -> str | None:
         """The text of the refusal, or None."""
@@ -117,9 +121,10 @@ class ChatResponse(Costed):
         first = self.choices[0]
         return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
 
-    def tool_calls(self) -> list[ToolCallContent]:
+    @property
+    def tool_calls(self) -> PartList[ToolCallContent]:
         """The tool calls of the first choice."""
-        return [part for part in self.contents if part.type == "tool_call"]
+        return PartList(part for part in self.contents if part.type == "tool_call")
 
     @property
     def parsed(self) -> Any:
@@ -146,9 +151,10 @@ class ChatResponse(Costed):
         """
         return read_output(self, kind)
 
-    def images(self) -> list[ImageContent]:
+    @property
+    def images(self) -> PartList[ImageContent]:
         """The images of the first choice."""
-        return [part for part in self.contents if part.type == "image"]
+        return PartList(part for part in self.contents if part.type == "image")
 
     def to_message(self, choice_index: int = 0) -> Message:
         """Return one choice as a message for the next request.
@@ -180,7 +186,7 @@ def read_output(response: ChatResponse, kind: Any = None) -> Any:
 def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
     adapter = adapter_of(kind, "the output")
     try:
-        data = content.data if content is not None else find_json(response.text())
+        data = content.data if content is not None else find_json(response.text)
         return adapter.validate_json(json.dumps(data))
     except ValidationError as error:
         raise output_error(
@@ -204,7 +210,7 @@ def problem_with(response: ChatResponse) -> OutputError | None:
         )
     if content is not None:
         return output_error(response, InvalidOutputError, f"the answer does not match the schema: {content.error}")
-    if not response.text().strip():
+    if not response.text.strip():
         return output_error(response, InvalidOutputError, f"the answer contains no object ({response.finish_reason})")
     return None
 

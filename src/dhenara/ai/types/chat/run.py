@@ -11,6 +11,7 @@ from ..content.parts import ToolCallContent, ToolResultContent
 from ..model_base import FrozenModel
 from .message import Message
 from .response import AIModelCallResponse, ChatResponse
+from .text import Text
 from .usage import Cost, Usage
 
 T = TypeVar("T")
@@ -111,9 +112,10 @@ class Run(Generic[T]):
         """Tool calls that need approval, or that the caller has to run."""
         return [tool.call for tool in self.tools if tool.outcome == "pending"]
 
-    def text(self) -> str:
-        """The text of the last response."""
-        return self.response.text() if self.response else ""
+    @property
+    def text(self) -> Text:
+        """The text of the last response; empty before the first one."""
+        return self.response.text if self.response else Text()
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ def answer_messages(response: ChatResponse | ImageResponse | None, max_words: in
     if not response.contents:
         return []
     if max_words is not None:
-        return [Message(role="assistant", contents=[TextContent(text=shorten(response.text(), max_words))])]
+        return [Message(role="assistant", contents=[TextContent(text=shorten(response.text, max_words))])]
     return [response.to_message()]
 
 

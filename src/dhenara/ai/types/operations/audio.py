@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from ...errors import ConfigurationError
 from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, read_wav
 from ..chat.report import OperationResponse
+from ..chat.text import Text
 from ..content.parts import AudioContent
 from ..model_base import FrozenModel
 from .audio_formats import SpokenSegment, SpokenWord, cues_of, write_srt, write_vtt
@@ -54,7 +55,7 @@ class TranscriptionResponse(OperationResponse):
         words: Words with times, if requested or sent by the provider anyway.
     """
 
-    text: str = ""
+    text: Text = Text()
     language: str | None = None
     duration: float | None = None
     segments: list[SpokenSegment] = Field(default_factory=list)

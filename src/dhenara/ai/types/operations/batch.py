@@ -11,6 +11,7 @@ from ...errors import CallError
 from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
+from ..chat.text import Text
 from ..chat.usage import Cost, Usage
 from ..model_base import FrozenModel
 
@@ -147,9 +148,9 @@ class BatchItem:
     error: CallError | None = None
 
     @property
-    def text(self) -> str | None:
+    def text(self) -> Text | None:
         """The text of the response; None if the call failed."""
-        return None if self.response is None else self.response.text()
+        return None if self.response is None else self.response.text
 
 
 @dataclass(frozen=True, slots=True)

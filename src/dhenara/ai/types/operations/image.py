@@ -8,6 +8,7 @@ from pydantic import Field
 from ...errors import ConfigurationError
 from ...wire.media_types import image_size, image_type
 from ..chat.report import OperationResponse, Result
+from ..chat.text import Text
 from ..content.parts import FileContent, ImageContent
 from ..model_base import FrozenModel
 
@@ -84,7 +85,7 @@ class ImageResponse(Result):
     """
 
     images: list[GeneratedImage] = Field(default_factory=list)
-    text: str = ""
+    text: Text = Text()
 
 
 class OcrRequest(FrozenModel):
@@ -134,6 +135,7 @@ class OcrResponse(OperationResponse):
     pages: list[OcrPage] = Field(default_factory=list)
     annotation: str | None = None
 
-    def text(self) -> str:
+    @property
+    def text(self) -> Text:
         """The text of all pages as markdown."""
-        return "\n\n".join(page.markdown for page in self.pages)
+        return Text("\n\n".join(page.markdown for page in self.pages))
