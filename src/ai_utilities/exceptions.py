@@ -11,8 +11,6 @@ Both names of a line are one class, so whoever catches either catches the same e
 
 from __future__ import annotations
 
-from typing import Any
-
 from dhenara.ai.errors import (
     AuthenticationError as AuthenticationError,
     BadAnswerError as BadAnswerError,
@@ -52,7 +50,7 @@ class JsonParseError(AIUtilitiesError, ValueError):
         self.text = text
         self.original_error = original_error
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         # The cause may not be picklable; its text is in the message.
         return (type(self), (str(self), self.text))
 

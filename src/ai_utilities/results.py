@@ -146,7 +146,7 @@ class AskResult(str):
             serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
         )
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return (restore_result, (type(self), self.text, self.__dict__))
 
 

@@ -47,7 +47,7 @@ class RedisCache(TextBackend):
         if not keys:
             return {}
         with suppress(StoreDamagedError), self._server.connected_client() as client:
-            values = client.mget([self._server.key_name("value", key) for key in keys])
+            values: list[str | bytes | None] = client.mget([self._server.key_name("value", key) for key in keys])
             texts = zip(keys, map(read_text, values), strict=True)
             return {key: text for key, text in texts if text is not None}
         return {}

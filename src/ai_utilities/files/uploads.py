@@ -12,7 +12,7 @@ from time import time
 from ..config_origins import cache_path
 from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
-from ..storage.sqlite_files import Schema
+from ..storage.sqlite_files import Schema, SqlValue
 
 log = logging.getLogger("ai_utilities.files")
 PIECE = 1 << 20
@@ -47,7 +47,7 @@ class UploadRecord:
     def forget(self, file_id: str) -> None:
         self._tried("delete from uploads where file_id = ?", (file_id,))
 
-    def _tried(self, statement: str, values: tuple[object, ...]) -> None:
+    def _tried(self, statement: str, values: tuple[SqlValue, ...]) -> None:
         """Execute a statement; if it fails, only log it, as the upload itself was successful."""
         try:
             self._file.fetch_all(statement, values)

@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from .errors import (
     StoreDamagedError,
@@ -30,7 +29,9 @@ from .sqlite_files import (
     GENERATION,
     LOCKED,
     REPAIRED,
+    Row,
     Schema,
+    SqlValue,
     StoreConnection,
     code_of,
     create_once,
@@ -114,12 +115,13 @@ class SQLiteFile:
         with self.connection():
             pass
 
-    def fetch_one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+    def fetch_one(self, statement: str, values: Sequence[SqlValue] = ()) -> Row | None:
         """Executes one statement and returns the first row, or None."""
         with self.connection() as connection:
-            return connection.execute(statement, values).fetchone()
+            row: Row | None = connection.execute(statement, values).fetchone()
+            return row
 
-    def fetch_all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+    def fetch_all(self, statement: str, values: Sequence[SqlValue] = ()) -> list[Row]:
         """Executes one statement and returns all rows."""
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()

@@ -16,12 +16,17 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .errors import StoreVersionError
 from .process import file_lock
 from .store_calls import stalled_seconds
 
 Migration = str | Callable[[sqlite3.Connection], None]
+SqlValue = str | int | float | bytes | None
+Row = tuple[Any, ...]
+"""The columns of a row, of the types of SQLite."""
+
 META = "CREATE TABLE IF NOT EXISTS store_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID"
 GENERATION = "generation"
 """The name in `store_meta` of the id of a file: a file with another id is another file."""

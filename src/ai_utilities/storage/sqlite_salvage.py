@@ -13,16 +13,15 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from .sqlite_files import Row
 
 STEP = 500
 MOST_MISSES = 20_000
 """Unreadable row numbers in a row after which reading ends."""
 
 T = TypeVar("T")
-Row = tuple[Any, ...]
-"""The columns of a row, of the types of SQLite."""
-
 Rows = list[Row]
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from dhenara.ai.types import Call
 
@@ -29,7 +29,7 @@ class StoreIO(Protocol):
 
     def wakeup_event(self) -> WakeupEvent: ...
 
-    async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any: ...
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     def monotonic(self) -> float: ...
 
@@ -60,12 +60,11 @@ async def call_store(io: StoreIO, store: object, function: Callable[P, T], *args
     """
     if not getattr(store, "blocking", True):
         return function(*args, **kwargs)
-    result: T = await io.call(function, *args, **kwargs)
-    return result
+    return await io.call(function, *args, **kwargs)
 
 
 async def call_store_shielded(
-    io: StoreIO, store: object, function: Callable[P, Any], *args: P.args, **kwargs: P.kwargs
+    io: StoreIO, store: object, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs
 ) -> None:
     """Like `call_store`, for what must not be lost: completed in place if the call is being cancelled.
 

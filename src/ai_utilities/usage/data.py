@@ -305,5 +305,5 @@ class PartialWriteError(DhenaraError):
         super().__init__(f"{len(rows)} rows of usage were not stored")
         self.rows = list(rows)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return (type(self), (self.rows,))

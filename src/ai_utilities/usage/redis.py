@@ -92,7 +92,7 @@ class RedisLedger(Ledger):
 
     def open_rows(self) -> list[OpenRow]:
         with self._server.connected_client() as client:
-            stored = client.hvals(self._open)
+            stored: list[str] = client.hvals(self._open)
         return [read_open(text) for text in stored]
 
     def close_abandoned(self) -> list[UsageData]:
@@ -152,7 +152,7 @@ class RedisLedger(Ledger):
         start = 0
         while True:
             with self._server.connected_client() as client:
-                page = client.zrangebyscore(self._rows, first, last, start=start, num=PAGE)
+                page: list[str] = client.zrangebyscore(self._rows, first, last, start=start, num=PAGE)
             for stored in page:
                 row = read_row(stored[NAME:])
                 if matches(row, since, until, tags):

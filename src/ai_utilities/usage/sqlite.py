@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from pydantic_core import to_json
 
 from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.sqlite import SQLiteFile
-from ..storage.sqlite_salvage import Row
+from ..storage.sqlite_files import Row
 from .data import BATCH, Totals, UsageData, group_of
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
@@ -127,7 +127,7 @@ class SQLiteLedger(Ledger):
         with self._file.connection() as file:
             stored = file.execute(f"SELECT {READ} FROM usage {where} ORDER BY at, id", values).fetchall()
             open_rows = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
-        settled = (read_settled(*values) for values in stored)
+        settled = map(read_settled, stored)
         opened = sorted(open_rows, key=start_time)
         return list(heapq.merge(settled, opened, key=start_time)) if opened else list(settled)
 
@@ -283,8 +283,9 @@ def row_values(row: UsageData) -> Row:
     )
 
 
-def read_settled(text: str, *columns: Any) -> UsageData:
+def read_settled(stored: Row) -> UsageData:
     """A row from its JSON, or from its columns if the JSON is damaged."""
+    text, *columns = stored
     try:
         return read_row(text)
     except StoreDamagedError as error:

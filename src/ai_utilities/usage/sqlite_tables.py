@@ -16,8 +16,7 @@ from datetime import datetime
 from decimal import Context, Decimal
 from functools import partial
 
-from ..storage.sqlite_files import Schema, columns_of
-from ..storage.sqlite_salvage import Row
+from ..storage.sqlite_files import Row, Schema, columns_of
 from .data import PARTIAL, Totals
 
 HOUR = 3600

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic_core import from_json, to_json
 
@@ -116,7 +116,7 @@ class BudgetExceededError(DhenaraError):
         self.spent = spent
         self.needed = needed
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return (restore_error, (str(self), self.budget, self.limit, self.spent, self.needed))
 
 

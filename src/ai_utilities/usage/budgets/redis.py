@@ -133,7 +133,7 @@ class RedisBudgets(BudgetStore):
 
     def reservations(self) -> list[Reservation]:
         with self._server.connected_client() as client:
-            stored = client.hgetall(self._keys[2])
+            stored: dict[str, str] = client.hgetall(self._keys[2])
         return [Reservation.from_text(key, text) for key, text in stored.items()]
 
     def repair(self) -> None:
