@@ -107,17 +107,19 @@ def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
 
 
 def call_defaults(settings: AiSettings) -> dict[str, Any]:
-    """The fields of the engine's call config that the settings fill."""
-    defaults = {
+    """The fields of the engine's call config that the settings fill.
+
+    A temperature that nobody set is the default of `AiSettings`: it is sent only to models that are known to take one.
+    """
+    defaults: dict[str, Any] = {
         "temperature": settings.temperature,
         "max_output_tokens": settings.max_tokens,
         "timeout": settings.timeout,
         "retries": settings.max_retries,
         "strict": settings.strict or None,
     }
-    if settings.strict and settings.origin("temperature").level is OriginLevel.DEFAULT:
-        # The default temperature is dropped in strict mode: a model without that parameter must not be rejected for it.
-        del defaults["temperature"]
+    if settings.origin("temperature").level is OriginLevel.DEFAULT:
+        defaults["if_supported"] = frozenset({"temperature"})
     return {name: value for name, value in defaults.items() if value is not None}
 
 

@@ -51,7 +51,6 @@ def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) 
     assert server.exchanges[0].json == {
         "model": "fake-1",
         "messages": [{"role": "user", "content": "Capital of France?"}],
-        "temperature": 0.7,
     }
 
 

@@ -101,6 +101,8 @@ def override_config(
 ) -> AIModelCallConfig:
     """Return a validated copy of the config with these fields replaced."""
     given = {name: getattr(config, name) for name in config.model_fields_set}
+    if config.if_supported:
+        given["if_supported"] = config.if_supported - overrides.keys()
     try:
         return AIModelCallConfig.model_validate({**given, **overrides})
     except ValidationError as error:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from ..catalog.default_parameters import drop_unsupported_defaults
 from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan
 from ..errors import BadAnswerError, DhenaraError
@@ -91,21 +92,22 @@ class Pipeline:
         return (self._fallback, call) if self._fallback is not None else (self._send, self._prepare(call))
 
     def _prepare(self, call: Call) -> Call:
-        """Return the call with its deadline and the provider's own name for the model."""
-        return self.with_provider_model_name(with_deadline(call, self.io))
+        """Return the call with its deadline, as this endpoint gets it."""
+        return self._adapt(with_deadline(call, self.io))
 
-    def with_provider_model_name(self, call: Call) -> Call:
-        """Return the call with the provider's own name for the model."""
-        return call if call.endpoint is self.target.endpoint else replace(call, endpoint=self.target.endpoint)
+    def _adapt(self, call: Call) -> Call:
+        """Return the call with the provider's own name for the model, and without defaults that it may refuse."""
+        named = call if call.endpoint is self.target.endpoint else replace(call, endpoint=self.target.endpoint)
+        return drop_unsupported_defaults(named) if call.config.if_supported else named
 
     def plan(self, call: Call) -> Plan:
         """Return how each part of the call would be sent, without sending it."""
-        named = self.with_provider_model_name(call)
+        named = self._adapt(call)
         return build_plan(named, self._builder.write(named), self.target.origin)
 
     def write_request(self, call: Call) -> EncodedRequest:
         """Return the encoded request, for callers that send it in another way."""
-        return self._builder.write(self.with_provider_model_name(call))
+        return self._builder.write(self._adapt(call))
 
     async def notify_layers(self, call: Call, respond: Callable[[], Stream]) -> None:
         """Pass a response that arrived in another way, such as in a batch, through the user's layers."""

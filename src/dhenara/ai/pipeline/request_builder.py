@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from ..catalog.default_parameters import without_default_warnings
 from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
 from ..catalog.modality_filter import drop_unsupported_media
 from ..catalog.model_constraints import apply_constraints, with_model_limits
@@ -66,9 +67,11 @@ class RequestBuilder:
         if encoded.oversized:
             check_place(call, encoded.oversized, self._target)
         constraints = self.lessons() if constraints is None else constraints
-        if not constraints:
-            return encoded
-        return apply_lessons(encoded, constraints, (call.endpoint.ai_model.parameters, call.config.options))
+        if constraints:
+            encoded = apply_lessons(encoded, constraints, (call.endpoint.ai_model.parameters, call.config.options))
+        if encoded.warnings and call.config.if_supported:
+            encoded = without_default_warnings(encoded, call.config, self._target.quirks)
+        return encoded
 
     def _facts(self, call: Call) -> ModelFacts | None:
         return find_facts(call.endpoint)

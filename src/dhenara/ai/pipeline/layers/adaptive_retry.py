@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...catalog.default_parameters import concerns_default
 from ...catalog.learned_constraints import LearnedConstraint
 from ...catalog.parameter_refusals import read_lessons
 from ...errors import BadRequestError
@@ -19,11 +20,15 @@ MOST_LESSONS_A_CALL = 4
 
 
 class AdaptiveRetry:
-    """Middleware inside `Retry` that learns from `BadRequestError`; with `strict=True` the error is raised instead."""
+    """Middleware inside `Retry` that learns from `BadRequestError`.
+
+    With `strict=True` the error is raised instead, unless it is only about parameters that nobody set for the call.
+    """
 
     def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder, lessons: LearnedConstraints) -> None:
         self._io = io
         self._key = target_key(target)
+        self._quirks = target.quirks
         self._builder = builder
         self._lessons = lessons
 
@@ -36,7 +41,7 @@ class AdaptiveRetry:
             try:
                 return await send(call)
             except BadRequestError as error:
-                if call.config.strict or not self._learn(call, error, known):
+                if not self._learn(call, error, known):
                     raise
                 record_attempt(self._io, call, started, 0.0, error)
             if self._lessons.file is not None:
@@ -45,9 +50,14 @@ class AdaptiveRetry:
 
     def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
+        defaults = call.config.if_supported
+        if call.config.strict and not defaults:
+            return False
         constraints = call.journal.sent_constraints
         sent = self._builder.write(call, known if constraints is None else constraints)
         learned = read_lessons(error, sent.body, self._io.time())
+        if call.config.strict and not all(concerns_default(one.field, defaults, self._quirks) for one in learned):
+            return False
         log_learned(call, learned)
         self._lessons.learn(self._key, learned)
         return self._builder.write(call).body != sent.body

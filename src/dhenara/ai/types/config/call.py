@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -19,7 +19,7 @@ from ..operations.files import UploadedFile
 from ..tools.definitions import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
-from .parameters import CallParameters
+from .parameters import PARAMETERS, CallParameters
 from .policies import ContextPolicy, Fetching, PromptCache, ResponseLimits, Timeouts, Uploading
 
 
@@ -37,6 +37,8 @@ class AIModelCallConfig(CallParameters):
         response_limits: Maximum sizes of what a server may send. Default None: the defaults of `ResponseLimits`.
         retries: Number of retries after the first attempt. Default 2.
         strict: Raise an error instead of a warning for anything that the provider does not support. Default False.
+        if_supported: Names of parameters above that are sent only to models that are known to take them, and left out
+            without a warning otherwise, also with `strict`. What a call itself sets is always sent. Default: none.
         fingerprint: Return a hash of each part of the request with the response. Default False.
         fetching: Whether files at a URL may be downloaded for the provider, and the limits.
         uploading: Whether large files may be uploaded for the request, and the limits.
@@ -59,6 +61,7 @@ class AIModelCallConfig(CallParameters):
     response_limits: ResponseLimits | None = None
     retries: int = Field(default=2, ge=0)
     strict: bool = False
+    if_supported: Set[str] = frozenset()
     fingerprint: bool = False
     fetching: Fetching | None = None
     uploading: Uploading | None = None
@@ -71,6 +74,14 @@ class AIModelCallConfig(CallParameters):
         if isinstance(given, int | float) and not given > 0:
             raise ValueError("timeout must be above 0 seconds. Use None for the default")
         return given
+
+    @field_validator("if_supported")
+    @classmethod
+    def _known_parameters(cls, given: Set[str]) -> Set[str]:
+        unknown = sorted(given - PARAMETERS.keys())
+        if unknown:
+            raise ValueError(f"{', '.join(map(repr, unknown))}: not a parameter. Name fields such as 'temperature'")
+        return frozenset(given)
 
     @field_validator("headers")
     @classmethod
