@@ -29,7 +29,7 @@ from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedE
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.testing.replies import Reply, Step, Wait
 from dhenara.ai.testing.sample_operations import wav_tone
-from dhenara.ai.types.operations.audio_formats import read_wav, write_wav
+from dhenara.ai.types.operations.audio import read_wav, write_wav
 from support.forms import read_form
 from support.kit import Uniform, run, settings
 from support.worlds import World

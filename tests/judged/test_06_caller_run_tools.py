@@ -11,7 +11,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.types import ImageContent, Message, ToolResultContent
-from dhenara.ai.types.tools.definitions import ServerTool
+from dhenara.ai.types.tools.provider_tools import ServerTool
 from support.runs import go, go_streaming
 from support.worlds import World, endpoint
 

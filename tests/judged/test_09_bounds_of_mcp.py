@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai.errors import DhenaraError
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.mcp.connection import BoundedStream, bound_response
+from dhenara.ai.mcp.session import BoundedStream, bound_response
 from support.raw_server import Connection, RawServer
 
 
@@ -46,7 +46,7 @@ def test_a_compressed_answer_that_was_not_asked_for_is_refused() -> None:
 
 
 def test_a_server_that_sends_without_end_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dhenara.ai.mcp.connection.MOST", 100_000)
+    monkeypatch.setattr("dhenara.ai.mcp.session.MOST", 100_000)
 
     def serve(connection: Connection) -> None:
         if connection.request():

@@ -15,7 +15,7 @@ from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer, Raw
 from dhenara.ai.testing.replies import ReceivedRequest, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
-from dhenara.ai.types.tools.definitions import RemoteMCP
+from dhenara.ai.types.tools.provider_tools import RemoteMCP
 from support.worlds import World, endpoint
 
 TOKEN = "token-of-a-server-554433"

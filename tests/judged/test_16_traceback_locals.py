@@ -248,7 +248,7 @@ def test_a_cancelled_stream_on_trio(server: FakeServer) -> None:
 
 def test_an_interrupt_of_a_sync_call(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Raised where a blocked read would be interrupted by Ctrl-C."""
-    from dhenara.ai.http.sockets.sync_network import BlockingWaiter
+    from dhenara.ai.http.sockets.socket_connection import BlockingWaiter
 
     server.add_replies(Stalled())
 

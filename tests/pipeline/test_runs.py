@@ -13,8 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.client.run_settings import ConversationSettings, RunPlanSettings, RunSettings
-from dhenara.ai.client.runs import PLANNED, SPOKEN
+from dhenara.ai.client.runs import PLANNED, SPOKEN, ConversationSettings, RunPlanSettings, RunSettings
 from dhenara.ai.errors import (
     ConfigurationError,
     InvalidOutputError,

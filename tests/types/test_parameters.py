@@ -15,7 +15,7 @@ import pytest
 
 from ai_utilities.ask_options import AskOptions
 from dhenara.ai import AIModelClient
-from dhenara.ai.client.run_settings import RunSettings
+from dhenara.ai.client.runs import RunSettings
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
@@ -143,7 +143,7 @@ from ai_utilities.ask_options import AskOptions
 from ai_utilities.cli.inputs import read_parameters
 from ai_utilities.telemetry.attributes import REQUEST
 from dhenara.ai import AIModelClient
-from dhenara.ai.client.run_settings import RunSettings
+from dhenara.ai.client.runs import RunSettings
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 def warned(provider, path, model="m"):

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from .types.chat.report import Attempt
     from .types.chat.response import ChatResponse
     from .types.chat.run import Run
-    from .types.config.policies import Limit
+    from .types.config.timeouts import Limit
 
 
 class DhenaraError(Exception):

@@ -13,16 +13,8 @@ from .providers.registry import did_you_mean, find_provider, fold_name, known_na
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
-from .types.config.secret_options import (
-    SecretAddress,
-    SecretText,
-    conceal,
-    conceal_options,
-    mask,
-    shown_address,
-    with_secret_options,
-)
-from .types.operations.audio_formats import Wav, audio_type, read_wav, write_wav
+from .types.operations.audio import Wav, audio_type, read_wav, write_wav
+from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
 
 __all__ = [
     "CallJournal",

@@ -190,6 +190,9 @@ class OperationsBase:
     config: AIModelCallConfig
     is_async: bool | None
 
+    def _effective_config(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
+        raise NotImplementedError
+
     def _prepare(
         self,
         operation: str,

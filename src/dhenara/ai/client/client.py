@@ -23,14 +23,13 @@ from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
-from ..types.config.secret_options import with_secret_options
+from ..wire.secrets import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
 from .call_factory import as_config, check_options, override_config, read_instructions, read_repaired_history
 from .files import EngineFilesMixin
 from .images import EngineImagesMixin
-from .models import ModelsMixin
 from .operations import OperationsMixin
 from .pipelines import PipelineFactory
 from .runs import RunsMixin
@@ -63,7 +62,6 @@ class AIModelClient(
     EngineFilesMixin,
     EngineBatchesMixin,
     RunsMixin,
-    ModelsMixin,
     BackgroundMixin,
 ):
     """Client for one model endpoint.

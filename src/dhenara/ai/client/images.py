@@ -12,7 +12,7 @@ from ..pipeline.media.files import download
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse
 from ..types.config.operation_settings import DrawSettings
-from ..types.config.policies import Timeouts
+from ..types.config.timeouts import Timeouts
 from ..types.content.parts import ImageContent, Media, TextContent
 from ..types.operations.image import ImageRequest
 from .call_factory import OperationsBase

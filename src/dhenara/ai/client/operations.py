@@ -1,4 +1,4 @@
-"""Operations of the client other than chat: embed, rerank, moderate, OCR and token counting."""
+"""Operations of the client other than chat: embed, rerank, moderate, OCR, token counting and model listing."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
-from ..errors import UnsupportedError
+from ..errors import SyncAsyncMismatchError, UnsupportedError
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.media.embeddings import embed
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.provider_get import list_models
+from ..providers.operation_routes import default_operation
 from ..types.chat.report import TokenCountResponse
-from ..types.config.call import Call
+from ..types.config.call import AIModelCallConfig, Call
+from ..types.config.model import ModelListing
 from ..types.config.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
 from ..types.content.parts import FileContent, ImageContent, Media
 from ..types.operations.embedding import (
@@ -169,6 +172,34 @@ class OperationsMixin(OperationsBase):
         if call.operation == "chat":
             return estimate_token_count(pipeline, call)
         return await pipeline.perform(call, TokenCountResponse)
+
+    def list_models(self, *, config: AIModelCallConfig | None = None, **overrides: Any) -> list[ModelListing]:
+        """List the models that the provider offers for this API key.
+
+        The requests are free and do not pass through `layers`, so ledgers have no rows of them.
+
+        Args:
+            config: Replaces the client's config for this call.
+            **overrides: Fields of `AIModelCallConfig`, such as `timeout`, `retries` and `headers`.
+
+        Returns:
+            The models.
+        """
+        if self.is_async is True:
+            raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use list_models_async.")
+        pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=False)
+        call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
+        return run(list_models(pipeline.io, pipeline.target, call))
+
+    async def list_models_async(
+        self, *, config: AIModelCallConfig | None = None, **overrides: Any
+    ) -> list[ModelListing]:
+        """Async version of `list_models`."""
+        if self.is_async is False:
+            raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use list_models.")
+        pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=True)
+        call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
+        return await list_models(pipeline.io, pipeline.target, call)
 
 
 def estimate_token_count(pipeline: Pipeline, call: Call) -> TokenCountResponse:

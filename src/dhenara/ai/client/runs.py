@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
+from ..pipeline.agent.run_state import RunEvent
+from ..pipeline.agent.toolbox import Approve
 from ..pipeline.pipeline import Pipeline
+from ..types.chat.run import Run, RunLimits
 from ..types.chat.structured import StructuredOutput
 from ..types.config.call import AIModelCallConfig, Call
+from ..types.config.parameters import ParameterArguments
+from ..types.config.timeouts import Timeouts
 from ..types.tools.tool import Tool, is_awaitable
+from ..types.tools.tool_definition import ToolChoice
 
 if TYPE_CHECKING:
     from ..pipeline.agent.run_loop import RunLoop
     from ..pipeline.agent.run_state import RunPlan
     from ..streams.chat import AsyncRunStream, RunStream
     from ..types.chat.run import Run
-    from .run_settings import RunSettings
-
 Shape = StructuredOutput | Mapping[str, Any] | None
 
 T = TypeVar("T")
@@ -188,3 +192,35 @@ def check_sync_tools(call: Call, plan: RunPlan) -> None:
         )
     if plan.approve is not None and is_awaitable(plan.approve):
         raise SyncAsyncMismatchError("approve is an async function. Use run_async, or pass a sync function.")
+
+
+class RunPlanSettings(TypedDict, total=False):
+    """Settings of the run itself; see `RunsMixin.run`."""
+
+    limits: RunLimits
+    approve: Approve
+    tool_errors: Literal["tell", "raise"]
+    repairs: int
+    on_event: Callable[[RunEvent], None]
+    on_end: Callable[[Run[Any]], object]
+
+
+class ConversationSettings(TypedDict, total=False):
+    """Conversation input other than the prompt."""
+
+    context: Sequence[MessageLike] | None
+    instructions: str | Sequence[str] | None
+    messages: Sequence[MessageLike] | None
+    config: AIModelCallConfig | None
+
+
+class RunSettings(RunPlanSettings, ConversationSettings, ParameterArguments, total=False):
+    """All keyword arguments of a run, including the fields of `AIModelCallConfig` used for each request."""
+
+    tools: Sequence[Any]
+    tool_choice: ToolChoice | str | None
+    options: dict[str, Any]
+    headers: dict[str, str]
+    timeout: float | Timeouts | None
+    retries: int
+    strict: bool

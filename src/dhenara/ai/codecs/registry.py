@@ -9,13 +9,13 @@ from typing import Any
 from .base import Codec
 
 OPERATIONS: dict[str, str] = {
-    "anthropic.batches": "anthropic.operations:BATCHES",
-    "anthropic.count_tokens": "anthropic.operations:COUNT_TOKENS",
+    "anthropic.batches": "anthropic.batches:BATCHES",
+    "anthropic.count_tokens": "anthropic.batches:COUNT_TOKENS",
     "cohere.embeddings": "cohere.codec:EMBEDDINGS",
-    "converse.count_tokens": "converse.operations:COUNT_TOKENS",
-    "converse.nova_embeddings": "converse.operations:NOVA_EMBEDDINGS",
-    "converse.rerank": "converse.operations:RERANK",
-    "converse.titan": "converse.operations:TITAN",
+    "converse.count_tokens": "converse.embeddings:COUNT_TOKENS",
+    "converse.nova_embeddings": "converse.embeddings:NOVA_EMBEDDINGS",
+    "converse.rerank": "converse.embeddings:RERANK",
+    "converse.titan": "converse.embeddings:TITAN",
     "deepgram.speech": "operations.deepgram:SPEECH",
     "deepgram.transcription": "operations.deepgram:TRANSCRIPTION",
     "gemini.batches": "gemini.batches:BATCHES",

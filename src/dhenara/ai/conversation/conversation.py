@@ -11,7 +11,7 @@ from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.config.api import AIModelEndpoint
-from ..types.config.secret_options import with_secret_options
+from ..wire.secrets import with_secret_options
 from .runs import ClientProtocol, ConversationRuns
 from .streams import AsyncConversationStream, ConversationStream
 from .turn import Turn, as_tuple, read, read_saved

@@ -38,7 +38,7 @@ from .protocol.message import BodyPieces, HttpRequest
 from .proxy import PORTS, ProxiedResponse, bracketed, find_proxy, hiding_secrets, open_tunnel
 from .response import HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
-from .sockets.sync_network import BlockingNetwork
+from .sockets.socket_connection import BlockingNetwork
 
 if TYPE_CHECKING:
     import ssl

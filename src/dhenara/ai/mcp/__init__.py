@@ -7,6 +7,6 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .servers import MCPServer as MCPServer
+    from .server import MCPServer as MCPServer
 
-__getattr__, __dir__ = lazy_package(__name__, {"MCPServer": ".servers"})
+__getattr__, __dir__ = lazy_package(__name__, {"MCPServer": ".server"})

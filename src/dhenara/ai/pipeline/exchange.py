@@ -24,10 +24,9 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.base import Origin
 from ..types.content.media import Media
-from .encoded_call import EncodedCall, unserializable
 from .media.fetch import fetch_media
 from .request_builder import RequestBuilder
-from .request_key import request_key
+from .request_key import EncodedCall, request_key, unserializable
 
 
 class Target(Protocol):

@@ -20,10 +20,9 @@ from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
 from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
-from .layers.adaptive_retry import AdaptiveRetry
 from .layers.fallback import Fallback
 from .layers.learned_store import EVERYBODYS, LearnedConstraints
-from .layers.retry import Retry
+from .layers.retry import AdaptiveRetry, Retry
 from .layers.tracing import Observer, Trace
 from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
 from .request_builder import RequestBuilder

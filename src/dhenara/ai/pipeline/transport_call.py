@@ -23,11 +23,11 @@ from ..types.config.call import Call
 from ..types.content.parts import Origin
 from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
-from .encoded_call import EncodedCall, unserializable
 from .exchange import Encoder
 from .media.upload import Filing, upload_media
 from .pricing import cost_function
 from .request_builder import add_target
+from .request_key import EncodedCall, unserializable
 from .streaming.background import with_background
 from .streaming.response_reader import BufferedSource, ResponseReader, StreamingSource
 from .streaming.stream import DeltaSource, Stream

@@ -15,15 +15,13 @@ MODULES = {
     "anthropic": ("anthropic",),
     "google": ("google_ai", "google_vertex_ai"),
     "mistral": ("mistral",),
-    "groq": ("groq",),
     "xai": ("xai",),
-    "cohere": ("cohere",),
     "chinese_labs": ("deepseek", "alibaba", "moonshot", "zai", "minimax"),
     "gateways": ("openrouter", "huggingface", "github_models"),
     "microsoft": ("microsoft_openai", "microsoft_azure_ai"),
     "amazon_bedrock": ("amazon_bedrock",),
-    "open_model_hosts": ("together", "fireworks", "cerebras", "deepinfra", "nvidia", "sambanova"),
-    "specialists": ("perplexity", "voyage", "deepgram"),
+    "open_model_hosts": ("together", "fireworks", "groq", "cerebras", "deepinfra", "nvidia", "sambanova"),
+    "specialists": ("cohere", "perplexity", "voyage", "deepgram"),
     "local_servers": ("ollama", "lm_studio", "llama_cpp", "vllm", "local", "openai_compatible"),
 }
 """Module in `known/` to the providers in it; each is a constant of that name in capital letters."""

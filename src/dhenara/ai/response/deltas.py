@@ -1,10 +1,11 @@
-"""Deltas converted to stream chunks, and responses converted back to deltas."""
+"""Deltas converted to stream chunks, responses converted back to deltas, and errors converted to stream events."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..errors import CallError
 from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,
@@ -28,7 +29,7 @@ from ..types.chat.delta import (
     WarningDelta,
 )
 from ..types.chat.response import ChatResponse, ChatResponseChoice
-from ..types.chat.stream import SSEEventType, StreamingChatResponse
+from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, SSEEventType, StreamingChatResponse
 from ..types.chat.usage import Usage
 from ..types.content.parts import ContentItem, Origin, ReasoningContent, RefusalContent, TextContent, ToolCallContent
 from ..wire import json
@@ -209,3 +210,21 @@ def part_deltas(part: int, choice: int, content: ContentItem) -> Iterator[PartDe
             yield ToolCallDelta(part, content.id, content.name, normalized, verbatim, choice, extras)
         case _:
             yield ContentDelta(part, content, choice)
+
+
+def to_error_event(error: CallError) -> SSEErrorResponse:
+    """Return the error event; the final tuple follows it."""
+    details = {
+        "type": type(error).__name__,
+        "code": error.code,
+        "status": error.status,
+        "request_id": error.request_id,
+        "provider_code": error.provider_code,
+    }
+    return SSEErrorResponse(
+        data=SSEErrorData(
+            error_code=SSEErrorCode.EXTERNAL_API_ERROR,
+            message=str(error),
+            details={name: value for name, value in details.items() if value is not None},
+        )
+    )

@@ -10,10 +10,9 @@ from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.streaming.error_event import to_error_event
 from ..pipeline.streaming.partial_output import PartialOutputReader
 from ..pipeline.streaming.stream import Batch, Stream
-from ..response.deltas import ChunkBuilder
+from ..response.deltas import ChunkBuilder, to_error_event
 from ..types.chat.delta import TextDelta
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run

@@ -61,6 +61,12 @@ if TYPE_CHECKING:
         Credentials as Credentials,
     )
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
+    from .config.call_policies import (
+        ContextPolicy as ContextPolicy,
+        Fetching as Fetching,
+        PromptCache as PromptCache,
+        Uploading as Uploading,
+    )
     from .config.model import (
         AIModel as AIModel,
         AudioModelCostData as AudioModelCostData,
@@ -76,14 +82,7 @@ if TYPE_CHECKING:
         ParameterArguments as ParameterArguments,
         ReasoningEffort as ReasoningEffort,
     )
-    from .config.policies import (
-        ContextPolicy as ContextPolicy,
-        Fetching as Fetching,
-        PromptCache as PromptCache,
-        ResponseLimits as ResponseLimits,
-        Timeouts as Timeouts,
-        Uploading as Uploading,
-    )
+    from .config.timeouts import ResponseLimits as ResponseLimits, Timeouts as Timeouts
     from .content.parsing import content_of as content_of
     from .content.parts import (
         AudioContent as AudioContent,
@@ -109,10 +108,11 @@ if TYPE_CHECKING:
         SpeechRequest as SpeechRequest,
         SpeechResponse as SpeechResponse,
         SpokenAudio as SpokenAudio,
+        SpokenSegment as SpokenSegment,
+        SpokenWord as SpokenWord,
         TranscriptionRequest as TranscriptionRequest,
         TranscriptionResponse as TranscriptionResponse,
     )
-    from .operations.audio_formats import SpokenSegment as SpokenSegment, SpokenWord as SpokenWord
     from .operations.batch import (
         BatchItem as BatchItem,
         BatchItemContext as BatchItemContext,
@@ -140,17 +140,16 @@ if TYPE_CHECKING:
         OcrRequest as OcrRequest,
         OcrResponse as OcrResponse,
     )
-    from .tools.definitions import (
+    from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
         RemoteMCP as RemoteMCP,
         ServerTool as ServerTool,
-        ToolChoice as ToolChoice,
-        ToolDefinition as ToolDefinition,
         UserLocation as UserLocation,
         WebSearch as WebSearch,
     )
     from .tools.tool import InvalidArgumentsError as InvalidArgumentsError, Tool as Tool
+    from .tools.tool_definition import ToolChoice as ToolChoice, ToolDefinition as ToolDefinition
 
 _HOMES = {
     "AIModelAPI": ".config.api",
@@ -188,7 +187,7 @@ _HOMES = {
     "ToolCallContent": ".content.parts",
     "ToolResultContent": ".content.parts",
     "VideoContent": ".content.parts",
-    "ContextPolicy": ".config.policies",
+    "ContextPolicy": ".config.call_policies",
     "Cost": ".chat.usage",
     "FinishReason": ".chat.delta",
     "EmbeddingRequest": ".operations.embedding",
@@ -203,8 +202,8 @@ _HOMES = {
     "BatchRequest": ".operations.batch",
     "BatchResults": ".operations.batch",
     "UploadedFile": ".operations.files",
-    "SpokenSegment": ".operations.audio_formats",
-    "SpokenWord": ".operations.audio_formats",
+    "SpokenSegment": ".operations.audio",
+    "SpokenWord": ".operations.audio",
     "EmbeddingResponse": ".operations.embedding",
     "InputType": ".operations.embedding",
     "GeneratedImage": ".operations.image",
@@ -222,8 +221,8 @@ _HOMES = {
     "Result": ".chat.report",
     "TokenCountResponse": ".chat.report",
     "AIModelEndpoint": ".config.api",
-    "Fetching": ".config.policies",
-    "Uploading": ".config.policies",
+    "Fetching": ".config.call_policies",
+    "Uploading": ".config.call_policies",
     "ModelListing": ".config.model",
     "Message": ".chat.message",
     "Prompt": ".chat.message",
@@ -233,20 +232,20 @@ _HOMES = {
     "AudioModelCostData": ".config.model",
     "ImageModelCostData": ".config.model",
     "ValidOptionValue": ".config.model",
-    "PromptCache": ".config.policies",
+    "PromptCache": ".config.call_policies",
     "Plan": ".chat.report",
     "PlannedPart": ".chat.report",
     "AIModelAPIProviderEnum": ".config.api",
     "content_of": ".content.parsing",
-    "CodeExecution": ".tools.definitions",
-    "FileSearch": ".tools.definitions",
-    "UserLocation": ".tools.definitions",
-    "RemoteMCP": ".tools.definitions",
-    "WebSearch": ".tools.definitions",
+    "CodeExecution": ".tools.provider_tools",
+    "FileSearch": ".tools.provider_tools",
+    "UserLocation": ".tools.provider_tools",
+    "RemoteMCP": ".tools.provider_tools",
+    "WebSearch": ".tools.provider_tools",
     "ChatResponse": ".chat.response",
     "ChatResponseChoice": ".chat.response",
     "ImageResponse": ".operations.image",
-    "ResponseLimits": ".config.policies",
+    "ResponseLimits": ".config.timeouts",
     "OutputGrew": ".chat.run",
     "RepairStarted": ".chat.run",
     "Run": ".chat.run",
@@ -265,13 +264,13 @@ _HOMES = {
     "StreamEvent": ".chat.stream",
     "StreamingChatResponse": ".chat.stream",
     "StructuredOutput": ".chat.structured",
-    "Timeouts": ".config.policies",
+    "Timeouts": ".config.timeouts",
     "InvalidArgumentsError": ".tools.tool",
     "Tool": ".tools.tool",
-    "ServerTool": ".tools.definitions",
+    "ServerTool": ".tools.provider_tools",
     "Text": ".chat.text",
-    "ToolChoice": ".tools.definitions",
-    "ToolDefinition": ".tools.definitions",
+    "ToolChoice": ".tools.tool_definition",
+    "ToolDefinition": ".tools.tool_definition",
     "Usage": ".chat.usage",
     "CallWarning": ".chat.report",
 }

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from inspect import iscoroutinefunction
 from itertools import pairwise
-from typing import Any
+from types import FunctionType
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 MASK = "**********"
@@ -131,7 +134,7 @@ def conceal_all(value: Any) -> Any:
     return [conceal_all(each) for each in value] if isinstance(value, list | tuple) else value
 
 
-def conceal_options(value: Any, name: str = "") -> Any:
+def conceal_provider_options(value: Any, name: str = "") -> Any:
     """Options in a provider's own words with the credentials in them as `SecretText`, such as those of MCP servers."""
     if isinstance(value, str):
         if isinstance(value, SecretText | SecretAddress):
@@ -141,11 +144,11 @@ def conceal_options(value: Any, name: str = "") -> Any:
         return SecretAddress(value) if "url" in name and "?" in value else value
     if isinstance(value, Mapping):
         return {
-            entry: conceal_all(each) if str(entry).endswith("headers") else conceal_options(each, str(entry))
+            entry: conceal_all(each) if str(entry).endswith("headers") else conceal_provider_options(each, str(entry))
             for entry, each in value.items()
         }
     if isinstance(value, list | tuple) and type(value) in (list, tuple):
-        return type(value)(conceal_options(each, name) for each in value)
+        return type(value)(conceal_provider_options(each, name) for each in value)
     return value
 
 
@@ -172,3 +175,57 @@ def reveal(value: Any) -> Any:
 def is_masked(value: str) -> bool:
     """Whether this is what a dump shows instead of a secret."""
     return MASK in value
+
+
+C = TypeVar("C", bound=type)
+
+TAKES_OPTIONS = 0x08
+"""`inspect.CO_VARKEYWORDS`: the function has a `**` parameter."""
+
+NAMES = frozenset({"headers", "extra_headers", "api_key", "base_url", "redis_url", "provider_config", "credentials"})
+
+
+def conceal_options(options: dict[str, Any]) -> None:
+    """Mask the secrets in these options, in place."""
+    for name in NAMES & options.keys():
+        value = options[name]
+        if isinstance(value, str) and (SECRET_NAMES.search(name) or name.endswith("headers")):
+            options[name] = value if isinstance(value, SecretText) else SecretText(value)
+        elif isinstance(value, str):
+            options[name] = value if isinstance(value, SecretAddress) else SecretAddress(value)
+        else:
+            options[name] = conceal(value, name)
+
+
+def with_secret_options(kind: C) -> C:
+    """Wrap the public methods of a class so that they mask secrets among their options."""
+    for name in dir(kind):
+        function = getattr(kind, name, None)
+        if not name.startswith("_") and isinstance(function, FunctionType) and takes_options(function):
+            setattr(kind, name, concealing(function))
+    return kind
+
+
+def takes_options(function: FunctionType) -> bool:
+    return bool(function.__code__.co_flags & TAKES_OPTIONS)
+
+
+def concealing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a function so that it gets its options with masked secrets."""
+    if iscoroutinefunction(function):
+
+        @wraps(function)
+        async def concealed_async(*args: Any, **options: Any) -> Any:
+            if options:
+                conceal_options(options)
+            return await function(*args, **options)
+
+        return concealed_async
+
+    @wraps(function)
+    def concealed(*args: Any, **options: Any) -> Any:
+        if options:
+            conceal_options(options)
+        return function(*args, **options)
+
+    return concealed

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...types.config.call import AIModelCallConfig
-from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
 from ..common.tools import (
     AnyTool,

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from ...schema.rules import ANY_SCHEMA
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
-from ...types.tools.definitions import ProviderTool, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ...types.tools.provider_tools import ProviderTool, ServerTool, WebSearch
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Quirks
 from .warnings import WarningCollector

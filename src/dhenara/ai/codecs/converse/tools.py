@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent, ToolResultContent
-from ...types.tools.definitions import ServerTool, ToolChoice, ToolDefinition
+from ...types.tools.provider_tools import ServerTool
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
 from ..common.tools import (
     AnyTool,

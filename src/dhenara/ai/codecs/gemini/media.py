@@ -28,10 +28,10 @@ from ...types.operations.audio import (
     SpeechRequest,
     SpeechResponse,
     SpokenAudio,
+    SpokenSegment,
     TranscriptionRequest,
     TranscriptionResponse,
 )
-from ...types.operations.audio_formats import SpokenSegment
 from ...types.operations.image import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat

@@ -5,15 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...types.config.call import AIModelCallConfig
-from ...types.tools.definitions import (
-    CodeExecution,
-    FileSearch,
-    RemoteMCP,
-    ServerTool,
-    ToolChoice,
-    ToolDefinition,
-    WebSearch,
-)
+from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
 from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, warn_unsupported_settings
 from ..common.warnings import WarningCollector

@@ -19,7 +19,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.tools.definitions import ToolDefinition
+from ...types.tools.tool_definition import ToolDefinition
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
 from ..base import EncodedRequest

@@ -8,7 +8,8 @@ from typing import Any
 
 from ...types.chat.delta import Delta, ToolCallDelta
 from ...types.config.call import AIModelCallConfig
-from ...types.tools.definitions import CodeExecution, RemoteMCP, ServerTool, ToolChoice, ToolDefinition, WebSearch
+from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ...wire.partial_json import PartialJson
 from ..common.fields import Wire, read_index, read_object, read_objects, read_text

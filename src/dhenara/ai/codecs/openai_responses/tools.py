@@ -7,15 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ...types.chat.message import Message
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
-from ...types.tools.definitions import (
-    CodeExecution,
-    FileSearch,
-    RemoteMCP,
-    ServerTool,
-    ToolChoice,
-    ToolDefinition,
-    WebSearch,
-)
+from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.media import data_url

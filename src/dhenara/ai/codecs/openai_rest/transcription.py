@@ -11,8 +11,7 @@ from ...types.chat.delta import Delta, ErrorDelta, ResponseStart, ResultDelta, S
 from ...types.chat.text import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
-from ...types.operations.audio import TranscriptionRequest, TranscriptionResponse
-from ...types.operations.audio_formats import SpokenSegment, read_cues
+from ...types.operations.audio import SpokenSegment, TranscriptionRequest, TranscriptionResponse, read_cues
 from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames

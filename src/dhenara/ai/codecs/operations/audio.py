@@ -12,8 +12,7 @@ from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.content.parts import AudioContent
-from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
-from ...types.operations.audio_formats import SpokenSegment, SpokenWord
+from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio, SpokenSegment, SpokenWord
 from ...wire.frame import Frame
 from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, write_wav
 from ..base import BinaryBody, Quirks

@@ -15,7 +15,7 @@ from ...types.chat.report import TokenCountResponse
 from ...types.config.call import Call
 from ...types.content.parts import Media
 from ...types.model_base import FrozenModel
-from ...types.tools.definitions import ToolDefinition
+from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 from ...wire.frame import Frame, Frames
 from ...wire.sse import SseFrames

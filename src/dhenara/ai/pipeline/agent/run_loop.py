@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
-from ...errors import CallTimeoutError, DhenaraError
+from ...errors import CallError, CallTimeoutError, DhenaraError
 from ...history.repair import continues_stored_history
+from ...response.deltas import ChunkBuilder, to_error_event
+from ...types.chat.delta import TextDelta
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
     Limit,
+    OutputGrew,
     RepairStarted,
     Run,
     StepAnswered,
@@ -23,11 +26,49 @@ from ...types.chat.run import (
 from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent
 from ..pipeline import Pipeline
+from ..streaming.partial_output import PartialOutputReader
+from ..streaming.stream import Batch, Stream
 from ..streaming.structured_output import OutputProblem, OutputValidator
-from .response_listener import ResponseListener
 from .run_state import RunBudget, RunEvent, RunPlan, RunState, next_call, relax_tool_choice
 from .tool_runner import ToolBatch, ToolRunner
 from .toolbox import Toolbox, find_unanswered_calls
+
+
+class ResponseListener:
+    """Yields run events for one response; `pull` returns the response at the end."""
+
+    def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
+        self._pipeline = pipeline
+        self._call = call
+        self.stream = stream
+        self._chunker = ChunkBuilder(pipeline.target.origin)
+        shape = call.config.structured_output
+        self._growing = None if shape is None else PartialOutputReader(shape)
+
+    async def pull(self) -> list[RunEvent] | AIModelCallResponse:
+        """Return the next events; the response when there are none left."""
+        try:
+            batch = await self.stream.pull()
+        except CallError as error:
+            return [to_error_event(error)]
+        if batch is None:
+            return self.partial_response()
+        return list(self._events(batch))
+
+    def partial_response(self) -> AIModelCallResponse:
+        """Return the response received so far."""
+        return self._pipeline.report(self._call, self.stream.partial())
+
+    def _events(self, batch: Batch) -> Iterator[RunEvent]:
+        if (chunk := self._chunker.chunk(batch)) is not None:
+            yield chunk
+        texts = [delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice]
+        if self._growing is None or not texts:
+            return
+        self._growing.add("".join(texts))
+        if self._growing.has_new_value() and (output := self._growing.output()) is not None:
+            yield OutputGrew(output)
+
 
 Stage = Callable[[], Awaitable[None]]
 

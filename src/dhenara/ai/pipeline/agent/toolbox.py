@@ -11,8 +11,9 @@ from pydantic_core import to_json
 from ...types.chat.message import Message
 from ...types.chat.run import ToolOutcome, ToolRun
 from ...types.content.parts import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
-from ...types.tools.definitions import ServerTool, ToolDefinition
+from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool import Bound, InvalidArgumentsError, Tool
+from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 
 CUSTOM = ("custom", "custom_tool_call")

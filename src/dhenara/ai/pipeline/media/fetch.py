@@ -13,7 +13,8 @@ from ...http.protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTim
 from ...http.protocol.message import HttpRequest
 from ...io.protocol import IO
 from ...types.config.call import Call
-from ...types.config.policies import Fetching, Timeouts
+from ...types.config.call_policies import Fetching
+from ...types.config.timeouts import Timeouts
 from ...types.content.media import Media, matching_type
 from ...types.content.parts import Content, ToolResultContent
 from ...wire.frame import BrokenFraming

@@ -14,7 +14,7 @@ from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import OperationResponse
 from ...types.config.call import AIModelCallConfig, Call, CallJournal
-from ...types.config.policies import Fetching
+from ...types.config.call_policies import Fetching
 from ...types.content.parts import Media
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
 from ..connect import connect_again

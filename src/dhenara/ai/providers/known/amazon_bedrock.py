@@ -21,7 +21,7 @@ from ..auth import bearer_or_aws
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
 from ..tokens.aws import aws_token_source, region_in_files
 from .anthropic import BINDING, claude_routes, name_on_bedrock, prefix_patterns, split_date
-from .cohere import EMBEDDINGS
+from .specialists import COHERE_EMBEDDINGS
 
 # Reasoning settings of each family; inference profiles have a region before the name.
 CLAUDE_UNSTRUCTURED = "*anthropic.claude-3-7-*|*anthropic.claude-*-4-2*|*anthropic.claude-*-4-1-*"
@@ -83,7 +83,7 @@ NOVA = EmbeddingQuirks(
     pictures=True,
     media=("audio", "video"),
 )
-COHERE = replace(EMBEDDINGS, path=INVOKE, names_model=False)
+COHERE = replace(COHERE_EMBEDDINGS, path=INVOKE, names_model=False)
 
 OPERATIONS = (
     Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),

@@ -12,9 +12,9 @@ from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from ...errors import ConfigurationError, InvalidSchemaError
 from ...schema.definition import check_definition
 from ...schema.validate import Checker, resolved
-from ..tools.definitions import SchemaSource
 from ..tools.json_schema import adapter_of, schema_of
 from ..tools.tool import own_docstring
+from ..tools.tool_definition import SchemaSource
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""

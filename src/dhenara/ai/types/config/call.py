@@ -10,17 +10,18 @@ from pydantic import Field, field_serializer, field_validator
 
 from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
-from ...wire.secrets import MASK, conceal_options, mask, reveal, secret_headers
+from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret_headers
 from ..chat.message import Message
 from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
 from ..chat.structured import StructuredOutput
 from ..model_base import DISCREET, FrozenModel
 from ..operations.files import UploadedFile
-from ..tools.definitions import ToolChoice
+from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
+from .call_policies import ContextPolicy, Fetching, PromptCache, Uploading
 from .parameters import PARAMETERS, CallParameters
-from .policies import ContextPolicy, Fetching, PromptCache, ResponseLimits, Timeouts, Uploading
+from .timeouts import ResponseLimits, Timeouts
 
 
 class AIModelCallConfig(CallParameters):
@@ -91,12 +92,12 @@ class AIModelCallConfig(CallParameters):
     @field_validator("options")
     @classmethod
     def _without_credentials(cls, given: dict[str, Any]) -> dict[str, Any]:
-        concealed: dict[str, Any] = conceal_options(given) if given else given
+        concealed: dict[str, Any] = conceal_provider_options(given) if given else given
         return concealed
 
     @field_serializer("options")
     def _masked_options(self, options: dict[str, Any]) -> dict[str, Any]:
-        masked: dict[str, Any] = mask(conceal_options(options)) if options else options
+        masked: dict[str, Any] = mask(conceal_provider_options(options)) if options else options
         return masked
 
     @field_serializer("headers")

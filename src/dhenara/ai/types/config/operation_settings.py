@@ -9,10 +9,11 @@ from ..chat.structured import StructuredOutput
 from ..content.parts import ImageContent
 from ..operations.audio import SpeechFormat, Timestamps
 from ..operations.embedding import InputType
-from ..tools.definitions import ServerTool, ToolChoice, ToolDefinition
+from ..tools.provider_tools import ServerTool
+from ..tools.tool_definition import ToolChoice, ToolDefinition
 from .call import AIModelCallConfig
 from .parameters import ReasoningEffort
-from .policies import Timeouts
+from .timeouts import Timeouts
 
 
 class CallSettings(TypedDict, total=False):

@@ -14,8 +14,8 @@ from ...errors import ConfigurationError
 from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
 from ...wire import json
-from .definitions import CHECKED, ToolDefinition
 from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of
+from .tool_definition import CHECKED, ToolDefinition
 
 Bound = Callable[[], Any]
 Reader = Callable[[Mapping[str, Any]], Bound]

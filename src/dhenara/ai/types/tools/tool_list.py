@@ -9,8 +9,9 @@ from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, Seri
 from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
-from .definitions import KINDS, ServerTool, ToolDefinition
+from .provider_tools import KINDS, ServerTool
 from .tool import Tool
+from .tool_definition import ToolDefinition
 
 
 class ToolList:

@@ -1,77 +1,11 @@
-"""Tool definitions, tool choice, and tools that the provider runs itself."""
+"""Tools that the provider runs: web search, code execution, file search and MCP servers."""
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationInfo, field_serializer, field_validator, model_validator
+from pydantic import Field, SecretStr, field_serializer, field_validator
 
-from ...schema.definition import check_object_definition
-from ...schema.rules import SchemaRules
-from ...schema.transform import TransformedSchema, transform_schema
-from ...wire.secrets import SecretAddress, conceal_options, mask, shown_address
+from ...wire.secrets import SecretAddress, conceal_provider_options, mask, shown_address
 from ..model_base import DISCREET, FrozenModel
-
-
-class SchemaSource(FrozenModel):
-    """A schema that is transformed on first use."""
-
-    def transformed(self, rules: SchemaRules) -> TransformedSchema:
-        """Return the schema in the form that these rules allow."""
-        if rules not in self._fits:
-            self._fits[rules] = transform_schema(self._own_schema(), rules)
-        return self._fits[rules]
-
-    def _own_schema(self) -> dict[str, Any]:
-        raise NotImplementedError
-
-    @cached_property
-    def _fits(self) -> dict[SchemaRules, TransformedSchema]:
-        return {}
-
-
-CHECKED = {"schema": "checked"}
-"""Validation context for schemas that are valid already."""
-
-
-class ToolDefinition(SchemaSource):
-    """A function that the model may call. `parameters` is a JSON Schema of an object.
-
-    Attributes:
-        name: Name of the tool.
-        description: Description for the model. Default None.
-        parameters: JSON Schema of the arguments, an object. Default: no arguments.
-        strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports
-            the schema.
-    """
-
-    name: str
-    description: str | None = None
-    parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
-    strict: bool | None = None
-
-    @model_validator(mode="after")
-    def _check_schema(self, info: ValidationInfo) -> Self:
-        """Check the schema, unless it was made from Python types or checked before."""
-        if info.context is not CHECKED:
-            check_object_definition(self.parameters, f"the tool {self.name!r}")
-        return self
-
-    def _own_schema(self) -> dict[str, Any]:
-        return self.parameters
-
-    @model_validator(mode="before")
-    @classmethod
-    def _unwrap(cls, given: Any) -> Any:
-        """Accept the formats of OpenAI and Anthropic as well."""
-        if not isinstance(given, Mapping):
-            return given
-        if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
-            return dict(given["function"])
-        text = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
-        if "input_schema" in text:
-            text["parameters"] = text.pop("input_schema")
-        return text
 
 
 class ServerTool(FrozenModel):
@@ -86,36 +20,13 @@ class ServerTool(FrozenModel):
     @field_validator("spec")
     @classmethod
     def _conceal_credentials(cls, spec: dict[str, Any]) -> dict[str, Any]:
-        concealed: dict[str, Any] = conceal_options(spec)
+        concealed: dict[str, Any] = conceal_provider_options(spec)
         return concealed
 
     @field_serializer("spec")
     def _mask_credentials(self, spec: dict[str, Any]) -> dict[str, Any]:
         masked: dict[str, Any] = mask(spec)
         return masked
-
-
-class ToolChoice(FrozenModel):
-    """Whether and which tools must be called. `names` restricts `mode` to these tools.
-
-    Attributes:
-        mode: `"auto"` (the model decides), `"none"` (no calls) or `"required"` (at least one call). Default
-            `"auto"`.
-        names: Tools that may be called; empty for all.
-    """
-
-    mode: Literal["auto", "none", "required"] = "auto"
-    names: tuple[str, ...] = ()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_word(cls, given: Any) -> Any:
-        """Read "auto", "none", "required" (or "any"); any other string is the name of the one tool to call."""
-        if not isinstance(given, str):
-            return given
-        if given in ("auto", "none", "required"):
-            return {"mode": given}
-        return {"mode": "required"} if given == "any" else {"mode": "required", "names": (given,)}
 
 
 class UserLocation(FrozenModel):
@@ -218,6 +129,7 @@ class RemoteMCP(FrozenModel):
 
 
 ProviderTool = WebSearch | CodeExecution | FileSearch | RemoteMCP
+
 KINDS: dict[str, type[FrozenModel]] = {
     "web_search": WebSearch,
     "code_execution": CodeExecution,

@@ -12,10 +12,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import ValidationError
 
 from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
-from ..providers.request_parts import given_headers
+from ..providers.target import given_headers
 from ..types.content.parts import AudioContent, FileContent, ImageContent, ResultPart, TextContent, ToolResultContent
 from ..types.tools.tool import Tool
-from ..wire.secrets import SecretAddress, SecretText, secret_headers, shown_address
+from ..wire.secrets import SecretAddress, SecretText, secret_headers
+from .tool_names import legal_names, server_name
 
 if TYPE_CHECKING:
     from mcp import Client
@@ -171,21 +172,19 @@ class MCPServer:
 
     def _connection(self) -> AbstractAsyncContextManager[Client]:
         try:
-            from .connection import connection
+            from .session import connection
         except ImportError as error:
             raise ConfigurationError("MCP servers need the package mcp: pip install 'dhenara[mcp]'") from error
         return connection(self._server, self._env, self._cwd, self._headers, self._open_timeout)
 
     async def _list_tools(self) -> list[Any]:
         """Return the tools of all pages."""
-        from .connection import list_tools
+        from .session import list_tools
 
         return await list_tools(self._open(), server_name(self._server), self._list_timeout, self._max_tools)
 
     def _make_tools(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:
         """Return the allowed tools; names are made from all listed tools, so that `allowed` does not change them."""
-        from .connection import legal_names
-
         names = legal_names([tool.name for tool in listed], self._prefix)
         return [
             self._tool(tool, name, caller)
@@ -229,7 +228,7 @@ class MCPServer:
         return call
 
     async def _call_tool(self, name: str, arguments: dict[str, Any]) -> ToolResultContent:
-        from .connection import call_tool
+        from .session import call_tool
 
         server = server_name(self._server)
         result = await call_tool(self._open(), server, name, arguments)
@@ -246,11 +245,6 @@ class MCPServer:
         if self._client is None:
             raise ConfigurationError("the MCP server is not open. Use `with` or `async with`.")
         return self._client
-
-
-def server_name(server: str | Sequence[str]) -> str:
-    """Return the server's name for messages: its command, or its URL without the query, which may contain a key."""
-    return shown_address(server) if isinstance(server, str) else repr(server[0])
 
 
 def is_cancellation(error: BaseException | None) -> bool:

@@ -1,11 +1,8 @@
-"""Connects to an MCP server and lists its tools, all pages, within time and size limits, with unique names."""
+"""Sessions with an MCP server: connecting, listing its tools (all pages), calling them, within time and size limits."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
-from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -20,7 +17,7 @@ from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import ConfigurationError, MCPServerError, MCPTimeoutError
 from ..http.protocol.limits import DEFAULT_LIMITS
-from ..wire.secrets import shown_address
+from .tool_names import server_name
 
 MOST = DEFAULT_LIMITS.event_bytes
 """Largest message in bytes: a JSON body, or one event of a stream."""
@@ -147,16 +144,6 @@ def root_cause(error: BaseException) -> BaseException:
     return root_cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def server_name(server: str | Sequence[str]) -> str:
-    """Return the server's name for messages: its command, or its URL without the query, which may contain a key."""
-    return shown_address(server) if isinstance(server, str) else repr(server[0])
-
-
-ILLEGAL = re.compile(r"[^A-Za-z0-9_-]")
-LONGEST_NAME = 64
-HASH_LENGTH = 6
-
-
 async def list_tools(client: Client, server: str, timeout: float | None, most: int) -> list[Any]:
     """Return every tool, each name once.
 
@@ -224,33 +211,3 @@ async def read_pages(client: Client, server: str, most: int) -> list[Any]:
             raise MCPServerError(
                 f"the MCP server {server} lists more than {most} tools or pages. Raise max_tools to allow more."
             )
-
-
-def legal_names(names: Sequence[str], prefix: str) -> list[str]:
-    """Return a unique name for each tool that all providers accept.
-
-    A valid name is unchanged. In others, invalid characters become `_`; if that makes two equal or a name is cut off,
-    a
-    hash of the original name is appended, so that a tool has the same name in every session.
-    """
-    wanted = [prefix + name for name in names]
-    plain = [ILLEGAL.sub("_", name) for name in wanted]
-    shared = Counter(name[:LONGEST_NAME] for name in plain)
-    given = {name for name in wanted if is_legal(name)}
-    return [
-        name if is_legal(name) else hashed(name, simple) if needs_hash(simple, shared, given) else simple
-        for name, simple in zip(wanted, plain, strict=True)
-    ]
-
-
-def is_legal(name: str) -> bool:
-    return 0 < len(name) <= LONGEST_NAME and not ILLEGAL.search(name)
-
-
-def needs_hash(simple: str, shared: Counter[str], given: set[str]) -> bool:
-    return not simple or len(simple) > LONGEST_NAME or shared[simple] > 1 or simple in given
-
-
-def hashed(name: str, simple: str) -> str:
-    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:HASH_LENGTH]
-    return f"{simple[: LONGEST_NAME - HASH_LENGTH - 1] or 'tool'}_{digest}"

@@ -1,1 +1,0 @@
-"""Models of cerebras as constants."""

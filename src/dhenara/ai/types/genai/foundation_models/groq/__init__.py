@@ -1,1 +1,0 @@
-"""Models of groq as constants."""
