@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .config_models import AiSettings
-from .config_origins import cache_path, state_path
+from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .providers.answer_cache import provider_cache_key, read_provider_result, try_cache, write_provider_result
 from .results import AskResult
@@ -136,7 +136,7 @@ class RequestMiddleware:
             policy = {
                 "policy": settings.cache_policy,
                 "namespace": settings.cache_namespace,
-                "ttl": settings.cache_ttl_s,
+                "ttl": self._ttl(),
                 "share_accounts": settings.cache_share_accounts,
             }
             self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **policy))
@@ -160,7 +160,14 @@ class RequestMiddleware:
             stack.enter_context(part("usage").tagged(**tags))
         return stack
 
-    async def ask(self, mode: ExecutionMode, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
+    async def ask(
+        self,
+        mode: ExecutionMode,
+        provider: BaseProvider,
+        prompt: Any,
+        options: dict[str, Any],
+        tags: Mapping[str, str] | None = None,
+    ) -> AskResult:
         """Asks the provider. A custom provider has no layers, so its answers go through the cache here."""
         if provider.has_layers:
             return await mode.ask(provider, prompt, options)
@@ -175,16 +182,14 @@ class RequestMiddleware:
         policy = WISHES.get(cache_policy_, cache_policy_) or self.settings.cache_policy
         shared = self.settings.cache_share_accounts
         space = self.settings.cache_namespace
-        key = await mode.call(provider_cache_key, space, provider, prompt, options, share_accounts=shared)
+        key = await mode.call(provider_cache_key, space, provider, prompt, options, tags, share_accounts=shared)
         if key is None or policy == "never" or (policy == "deterministic" and not is_deterministic(provider, options)):
             return await mode.ask(provider, prompt, options)
         stored = None if policy == "refresh" else await mode.call(try_cache, None, self.cache.get, key)
         match = read_provider_result(stored, prompt)
         if match is None:
             match = await mode.ask(provider, prompt, options)
-            await mode.call(
-                try_cache, None, self.cache.set, key, write_provider_result(match), self.settings.cache_ttl_s
-            )
+            await mode.call(try_cache, None, self.cache.set, key, write_provider_result(match), self._ttl())
         return match
 
     def _is_off(self, cache: bool | str | None) -> bool:
@@ -211,6 +216,11 @@ class RequestMiddleware:
             self._books.flush()
         for made in self._made:
             made.close()
+
+    def _ttl(self) -> float | None:
+        """Seconds after which a cached answer expires; None leaves it to a cache that has a default of its own."""
+        unset = self.settings.origin("cache_ttl_s").level is OriginLevel.DEFAULT
+        return None if unset and hasattr(self.cache, "default_ttl") else self.settings.cache_ttl_s
 
     def _own(self, made: Any) -> Any:
         if hasattr(made, "close"):

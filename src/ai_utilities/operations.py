@@ -126,7 +126,7 @@ class ClientCore:
     async def ask(self, prompt: Any, options: dict[str, Any]) -> AskResult:
         provider = self.choose_provider(options)
         tags = None if provider.has_layers else options.pop("tags", None)
-        return self.track_usage(provider, await self.middleware.ask(self.mode, provider, prompt, options), tags)
+        return self.track_usage(provider, await self.middleware.ask(self.mode, provider, prompt, options, tags), tags)
 
     def track_usage(self, provider: BaseProvider, result: AskResult, tags: Any = None) -> AskResult:
         """Reports usage to the tracker, unless the layers already do."""

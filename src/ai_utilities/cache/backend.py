@@ -100,6 +100,10 @@ class CacheCounters:
         return CacheStats(*lookups, entries, size, *savings)
 
 
+DEFAULT_TTL = 3600.0
+"""Seconds after which entries expire if nothing else is said; also the default of `AiSettings.cache_ttl_s`."""
+
+
 class CacheBackend(ABC):
     """Base class of cache backends. A custom backend needs `get` and `set`; the other methods are optional.
 
@@ -203,10 +207,10 @@ class TextBackend(CacheBackend):
     """Base class of caches that store JSON text.
 
     Args:
-        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        default_ttl: Seconds after which an entry expires, 3600 by default; None keeps it until it is evicted.
     """
 
-    def __init__(self, default_ttl: float | None = None) -> None:
+    def __init__(self, default_ttl: float | None = DEFAULT_TTL) -> None:
         self.default_ttl = default_ttl
 
     @abstractmethod

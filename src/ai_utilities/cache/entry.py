@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar, cast
@@ -13,7 +15,8 @@ from pydantic_core import from_json, to_json
 from dhenara.ai import Exchange, LearnedConstraint, Stream, types
 from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
 
-from .policy import CachePolicy
+from ..usage.data import tags_now
+from .policy import CachePolicy, owner_tags
 
 VERSION = 2
 """Version of entries and keys; entries of older versions are not read."""
@@ -25,12 +28,23 @@ async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool 
     Args:
         namespace: A name without a colon, before everything else.
         exchange: The call and the request that it becomes.
-        share_accounts: Whether calls with other credentials may use the same entry.
+        share_accounts: Whether calls with other credentials or `OWNER_TAGS` may use the same entry.
 
     Returns:
         `namespace:version-hash`. It contains no secret.
     """
-    return f"{namespace}:v{VERSION}-{await exchange.key(share_accounts=share_accounts)}"
+    key = f"{namespace}:v{VERSION}-{await exchange.key(share_accounts=share_accounts)}"
+    owner = owner_of(exchange.call, {} if share_accounts else tags_now())
+    return f"{key}-{owner}" if owner else key
+
+
+def owner_of(call: Call, tags: Mapping[str, str]) -> str:
+    """A hash of the user or tenant for whom the call is made, also where the provider is not told; empty if none."""
+    named: dict[str, object] = dict(owner_tags(tags))
+    for name, value in (("user", call.config.user), ("metadata", call.config.metadata.get("user_id"))):
+        if value is not None:
+            named[f"config.{name}"] = value
+    return hashlib.sha256(to_json(named, serialize_unknown=True)).hexdigest()[:32] if named else ""
 
 
 INCOMPLETE = ("error", "pause")

@@ -14,7 +14,7 @@ from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats, FailsafeBackend
 from .embedding_cache import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
-from .policy import CachePolicy, Policy, effective_policy
+from .policy import DEFAULT_POLICY, CachePolicy, Policy, effective_policy
 
 
 @dataclass(slots=True, eq=False)
@@ -135,19 +135,20 @@ class CacheLayer:
 
     Args:
         backend: Where answers are stored.
-        policy: `deterministic` caches calls with temperature 0 or a seed, `always` all calls, `never` none.
+        policy: `always` (the default) caches all calls, `deterministic` those with temperature 0 or a seed, `never`
+            none.
         namespace: The first part of the keys, a name without a colon.
         ttl: Seconds after which an entry expires; None leaves it to the backend.
         lease: Seconds for which equal concurrent calls wait for the first one; 0 sends each call.
-        share_accounts: Whether calls with different API keys or credentials share entries. Requests with another
-            address, query, cookie or other header never do.
+        share_accounts: Whether calls with different API keys or credentials, or with different tags that name a user
+            or tenant (`OWNER_TAGS`), share entries. Requests with another address, query, cookie or header never do.
     """
 
     def __init__(
         self,
         backend: CacheBackend,
         *,
-        policy: Policy = "deterministic",
+        policy: Policy = DEFAULT_POLICY,
         namespace: str = "default",
         ttl: float | None = None,
         lease: float = 60.0,

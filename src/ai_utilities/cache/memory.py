@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
-from .backend import CacheBackend, Json, TextBackend, namespace_of
+from .backend import DEFAULT_TTL, CacheBackend, Json, TextBackend, namespace_of
 
 Entry = tuple[str, float | None, int]
 """The text, when it expires, and its size in bytes."""
@@ -22,7 +22,7 @@ class MemoryCache(TextBackend):
 
     Args:
         max_entries: Maximum number of entries; beyond it, the least recently used are removed.
-        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        default_ttl: Seconds after which an entry expires, 3600 by default; None keeps it until it is evicted.
         max_bytes: Maximum size of all values; None is no limit.
         clock: The time in seconds, from any start.
     """
@@ -32,7 +32,7 @@ class MemoryCache(TextBackend):
     def __init__(
         self,
         max_entries: int = 1000,
-        default_ttl: float | None = None,
+        default_ttl: float | None = DEFAULT_TTL,
         *,
         max_bytes: int | None = None,
         clock: Callable[[], float] = time.monotonic,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
@@ -12,6 +12,9 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Call, ServerTool
 
 Policy = Literal["deterministic", "always", "never", "refresh"]
+DEFAULT_POLICY: Policy = "always"
+"""Also the default of `AiSettings.cache_policy`."""
+
 POLICIES = ("deterministic", "always", "never", "refresh")
 
 
@@ -21,26 +24,35 @@ EXACT = ("embed", "rerank", "moderate", "ocr", "transcribe", "count_tokens")
 GENERATED = ("image", "speak")
 """Operations with large and mostly new results; cached only if the call or the block requests it."""
 
+OWNERS = ("user", "tenant", "customer", "account", "organization")
+OWNER_TAGS = (*OWNERS, *(f"{who}_id" for who in OWNERS))
+"""Tags that say for whom a call is made. Entries of different values are apart, unless accounts share entries."""
+
+
+def owner_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """The tags among these that say for whom a call is made."""
+    return {name: tags[name] for name in OWNER_TAGS if name in tags} if tags else {}
+
 
 @dataclass(frozen=True, slots=True)
 class CachePolicy:
     """The cache options of one call.
 
     Attributes:
-        policy: `deterministic` caches calls with temperature 0 or a seed, `always` all calls, `never` none; `refresh`
-            skips the lookup and stores the new answer.
+        policy: `always` (the default) caches all calls, `deterministic` those with temperature 0 or a seed, `never`
+            none; `refresh` skips the lookup and stores the new answer.
         namespace: The first part of the keys, a name without a colon.
         ttl: Seconds after which an entry expires; None leaves it to the backend.
         lease: Seconds for which equal concurrent calls wait for the first one; 0 sends each call.
-        share_accounts: Whether calls with different credentials share entries. Addresses, headers and cookies always
-            separate them.
+        share_accounts: Whether calls with different credentials, or tags that name a user or tenant, share entries.
+            Addresses, headers, cookies and the parameter `user` always separate them.
         explicit: Whether the options come from a `caching` block rather than the client.
 
     Raises:
         ConfigurationError: If the policy or the namespace is invalid.
     """
 
-    policy: Policy = "deterministic"
+    policy: Policy = DEFAULT_POLICY
     namespace: str = "default"
     ttl: float | None = None
     lease: float = 60.0

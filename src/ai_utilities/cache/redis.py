@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ..storage.errors import StoreDamagedError
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
-from .backend import TextBackend
+from .backend import DEFAULT_TTL, TextBackend
 
 LONGEST = 100 * 365 * 86400.0
 """Seconds from which on a value is stored without an expiry."""
@@ -20,14 +20,14 @@ class RedisCache(TextBackend):
 
     Args:
         server: A URL such as `redis://localhost:6379/0`, or a client object.
-        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        default_ttl: Seconds after which an entry expires, 3600 by default; None keeps it until it is evicted.
         prefix: Prefix of all keys.
     """
 
     def __init__(
         self,
         server: str | RedisClient = DEFAULT_SERVER,
-        default_ttl: float | None = None,
+        default_ttl: float | None = DEFAULT_TTL,
         *,
         prefix: str = "ai_utilities:cache",
     ) -> None:

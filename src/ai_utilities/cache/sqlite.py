@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, columns_of, statements
-from .backend import TextBackend, namespace_of
+from .backend import DEFAULT_TTL, TextBackend, namespace_of
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS cache (
@@ -112,7 +112,7 @@ class SQLiteCache(TextBackend):
         db_path: The file. It is created, readable by its owner only, if missing; a damaged one is set aside.
         max_entries: Maximum number of entries. If a file has more, each write removes some hundred of the least
             recently used.
-        default_ttl: Seconds after which an entry expires; None keeps it until it is evicted.
+        default_ttl: Seconds after which an entry expires, 3600 by default; None keeps it until it is evicted.
         clock: The time in Unix seconds.
 
     Raises:
@@ -123,7 +123,7 @@ class SQLiteCache(TextBackend):
         self,
         db_path: str | os.PathLike[str],
         max_entries: int = 1000,
-        default_ttl: float | None = None,
+        default_ttl: float | None = DEFAULT_TTL,
         *,
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..cache.backend import TIMEOUT
+from ..cache.policy import owner_tags
 from ..results import AskResult
 from ..storage.store_calls import within
 from ..usage.data import UsageData
@@ -20,11 +21,17 @@ if TYPE_CHECKING:
     from .base_provider import BaseProvider
 
 
-FORMAT = 3
+FORMAT = 4
 
 
 def provider_cache_key(
-    namespace: str, provider: BaseProvider, prompt: Any, options: Mapping[str, Any], *, share_accounts: bool = False
+    namespace: str,
+    provider: BaseProvider,
+    prompt: Any,
+    options: Mapping[str, Any],
+    tags: Mapping[str, str] | None = None,
+    *,
+    share_accounts: bool = False,
 ) -> str | None:
     """The cache key of a request; None if an option cannot be written as JSON."""
     settings = provider.settings
@@ -40,6 +47,7 @@ def provider_cache_key(
         "headers": settings.extra_headers,
         "config": settings.provider_config,
         "account": None if share_accounts else account_of(settings),
+        "owner": owner_tags(None if share_accounts else tags),
         "prompt": prompt,
         "said": dict(options),
     }
