@@ -1,21 +1,17 @@
-"""Runs many prompts concurrently, with a progress bar, and shares equal field sets between their results."""
+"""Runs many prompts concurrently, with a progress bar."""
 
 from __future__ import annotations
 
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextvars import copy_context
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TextIO
+from typing import Any, Self, TextIO
 
 from .exceptions import AIUtilitiesError, CancelledItemError, ProviderConfigurationError
 from .results import AskResult
-
-if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse
-
 
 WIDTH = 28
 EVERY = 0.1
@@ -76,36 +72,6 @@ def combine_callbacks(bar: ProgressBar, callback: Callable[[int, int], object] |
     return report
 
 
-SHARED: dict[frozenset[str], set[str]] = {}
-"""Shared `model_fields_set` values. Each answer would have its own copies, nearly half of its size."""
-
-
-def share_field_sets(result: AskResult) -> AskResult:
-    """Replaces the field sets in a result by shared ones. The objects are frozen, so the sets do not change."""
-    if result.response is not None:
-        for value in iter_values(result.response):
-            fields = value.__pydantic_fields_set__
-            object.__setattr__(value, "__pydantic_fields_set__", SHARED.setdefault(frozenset(fields), fields))
-    return result
-
-
-def iter_values(response: AIModelCallResponse) -> Iterator[Any]:
-    """All pydantic objects of an answer."""
-    yield response
-    yield from response.attempts
-    answer = response.chat_response
-    if answer is None:
-        return
-    yield answer
-    if answer.usage is not None:
-        yield answer.usage
-    if (cost := answer.__dict__.get("cost")) is not None:  # not read by attribute, because that would compute it
-        yield cost
-    for choice in answer.choices:
-        yield choice
-        yield from choice.contents
-
-
 Progress = Callable[[int, int], object]
 """Called with the number of finished prompts and the total."""
 
@@ -134,7 +100,7 @@ class PromptQueue:
 
     def record_result(self, place: int, result: AskResult) -> None:
         with self._lock:
-            self.results[place] = share_field_sets(result)
+            self.results[place] = result
             self._done += 1
             if self._fail_fast and not result.ok:
                 self._stopped = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
@@ -242,11 +242,6 @@ class TrackerLedger:
                 self._tracker.track_request(row)
             except Exception as error:
                 raise PartialWriteError(rows[data:]) from error
-
-    def defer(self, make_row: Callable[[], UsageData]) -> bool:
-        """For trackers that make rows when their totals are read."""
-        take = getattr(self._tracker, "defer", None)
-        return take is not None and take(make_row)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """For trackers with a ledger: records requests before they are sent."""

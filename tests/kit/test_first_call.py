@@ -1,44 +1,44 @@
-"""What a first call loads: nothing that only reports need."""
+"""When the rows of calls are counted and reported, from the first call on."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 
 from ai_utilities import AiClient, AiSettings
-from ai_utilities.usage import MemoryLedger, UsageTracker
+from ai_utilities.usage import MemoryLedger, UsageData, UsageTracker
 from dhenara.ai.testing import Answer, FakeServer
 
-SCRIPT = """
-import sys
-from ai_utilities import AiClient, AiSettings
-from dhenara.ai.testing import Answer, FakeServer
 
-with FakeServer(Answer(text="Hello!")) as server:
-    settings = AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
-    with AiClient(settings) as client:
-        assert client.ask("Hi") == "Hello!"
-        assert "genai_prices" not in sys.modules
-        assert client.usage_tracker.total.cost > 0
-        assert "genai_prices" in sys.modules
-"""
+def settings_for(server: FakeServer) -> AiSettings:
+    return AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
 
 
-def test_the_price_list_is_loaded_when_a_total_is_read() -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("calls", [1, 8, 20])
+def test_every_row_is_counted_when_its_call_ends(server: FakeServer, calls: int) -> None:
+    class Counting(UsageTracker):
+        def add(self, rows: Sequence[UsageData]) -> None:
+            made.extend(rows)
+            super().add(rows)
+
+    made: list[UsageData] = []
+    for _ in range(calls):
+        server.add_replies(Answer(text="Hello!"))
+    with AiClient(settings_for(server), usage_tracker=Counting()) as client:
+        for number in range(1, calls + 1):
+            client.ask("Hi")
+            assert len(made) == number
+    assert all(row.cost is not None and row.cost > 0 for row in made)
 
 
-@pytest.mark.parametrize("calls", [1, 7, 8, 20])
+@pytest.mark.parametrize("calls", [1, 20])
 def test_totals_are_the_same_with_and_without_a_ledger(calls: int) -> None:
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
-        settings = AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
         counted, stored = UsageTracker(), UsageTracker(MemoryLedger())
         for tracker in (counted, stored):
-            with AiClient(settings, usage_tracker=tracker) as client:
+            with AiClient(settings_for(server), usage_tracker=tracker) as client:
                 for _ in range(calls):
                     client.ask("Hi")
     assert counted.total == stored.total
@@ -49,22 +49,20 @@ def test_totals_are_the_same_with_and_without_a_ledger(calls: int) -> None:
 
 def test_an_overridden_tracker_gets_each_row_at_once(server: FakeServer) -> None:
     class Listing(UsageTracker):
-        def track_request(self, usage: object) -> None:
+        def track_request(self, usage: UsageData) -> None:
             rows.append(usage)
 
-    rows: list[object] = []
+    rows: list[UsageData] = []
     server.add_replies(Answer(text="Hello!"))
-    settings = AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
-    with AiClient(settings, usage_tracker=Listing()) as client:
+    with AiClient(settings_for(server), usage_tracker=Listing()) as client:
         client.ask("Hi")
         assert len(rows) == 1
 
 
 def test_a_listener_gets_each_row_at_once(server: FakeServer) -> None:
-    tracker, rows = UsageTracker(), []
+    tracker, rows = UsageTracker(), list[UsageData]()
     server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
-    settings = AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
-    with AiClient(settings, usage_tracker=tracker) as client:
+    with AiClient(settings_for(server), usage_tracker=tracker) as client:
         client.ask("Hi")
         tracker.subscribe(rows.append)
         client.ask("Hi")
@@ -72,11 +70,10 @@ def test_a_listener_gets_each_row_at_once(server: FakeServer) -> None:
     assert tracker.total.requests == 2
 
 
-def test_a_reset_also_forgets_calls_whose_cost_was_not_read(server: FakeServer) -> None:
+def test_a_reset_forgets_the_calls_before_it(server: FakeServer) -> None:
     tracker = UsageTracker()
     server.add_replies(Answer(text="Hello!"))
-    settings = AiSettings(provider="openai", model="gpt-5-mini", api_key="sk-test", base_url=f"{server.url}/v1")
-    with AiClient(settings, usage_tracker=tracker) as client:
+    with AiClient(settings_for(server), usage_tracker=tracker) as client:
         client.ask("Hi")
         tracker.reset()
         assert tracker.total.requests == 0

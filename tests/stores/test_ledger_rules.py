@@ -244,56 +244,6 @@ def test_a_tracker_without_a_ledger_has_no_open_rows() -> None:
     tracker.close()
 
 
-def test_the_first_eight_rows_may_be_made_when_totals_are_read() -> None:
-    tracker, made = UsageTracker(), list[int]()
-
-    def make_row() -> UsageData:
-        made.append(1)
-        return row(1, model="a")
-
-    assert [tracker.defer(make_row) for _ in range(10)] == [True] * 8 + [False] * 2
-    assert made == []
-    assert tracker.total.requests == 8
-    assert tracker.by_model()["a"].requests == len(made) == 8
-    assert not tracker.defer(make_row)
-
-
-def test_rows_are_made_once_whatever_is_read_first() -> None:
-    for read in (lambda one: one.by_model()["a"].requests, lambda one: one.total.requests):
-        tracker = UsageTracker()
-        assert tracker.total == Totals()
-        assert tracker.defer(lambda: row(1, model="a"))
-        assert read(tracker)
-        assert not tracker.defer(row)
-        assert (tracker.total.requests, tracker.by_model()["a"].requests) == (1, 1)
-
-
-def test_rows_are_not_deferred_where_somebody_needs_them_at_once() -> None:
-    class Own(UsageTracker):
-        def track_request(self, usage: UsageData) -> None:
-            super().track_request(usage)
-
-    class OwnRows(UsageTracker):
-        def add(self, rows: Sequence[UsageData]) -> None:
-            super().add(rows)
-
-    assert not UsageTracker(MemoryLedger()).defer(row)
-    assert not Own().defer(row)
-    assert not OwnRows().defer(row)
-    tracker, heard = UsageTracker(), list[UsageData]()
-    assert tracker.defer(row)
-    tracker.subscribe(heard.append)
-    assert not tracker.defer(row)
-    assert (tracker.total.requests, heard) == (1, [])
-
-
-def test_a_reset_forgets_deferred_rows() -> None:
-    tracker = UsageTracker()
-    tracker.defer(row)
-    tracker.reset()
-    assert tracker.total == Totals()
-
-
 def test_closing_a_tracker_closes_its_ledger() -> None:
     class Closing(ListLedger):
         closed = False

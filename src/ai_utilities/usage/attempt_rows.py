@@ -6,8 +6,6 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -32,8 +30,6 @@ class RowWriter(Protocol):
     def open(self, row: UsageData, expires: float) -> None: ...
 
     def write(self, rows: list[UsageData]) -> None: ...
-
-    def defer(self, make_row: Callable[[], UsageData]) -> bool: ...
 
 
 def stored_text(error: BaseException, call: Call) -> str:
@@ -154,10 +150,10 @@ class AttemptRows:
             "duration_s": last.seconds + after_first,
             "first_token_s": last.seconds,
         }
-        if not stream.complete:
-            rows.append(incomplete_row(stream, answer, last, timed, self._call))
-        elif not self._usage.defer(partial(answered_row, answer, last, timed)):
+        if stream.complete:
             rows.append(answered_row(answer, last, timed))
+        else:
+            rows.append(incomplete_row(stream, answer, last, timed, self._call))
         rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
         await self._write(rows, last=True)
 

@@ -110,18 +110,6 @@ class UsageLayer:
             for row in rows:
                 self._listener(row)
 
-    def defer(self, make_row: Callable[[], UsageData]) -> bool:
-        """Passes a row on to a tracker that makes it when it is read.
-
-        Args:
-            make_row: Makes the row.
-
-        Returns:
-            False if the row must be written now.
-        """
-        take = getattr(self.ledger, "defer", None)
-        return self._listener is None and take is not None and take(make_row)
-
     def flush(self) -> None:
         """Writes the rows that wait, if any do."""
         if self._take_backlog(put_back=True):

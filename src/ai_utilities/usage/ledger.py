@@ -189,9 +189,6 @@ def check_grouping(by: str | None) -> str | None:
 
 Listener = Callable[[UsageData], None]
 
-MOST_DEFERRED = 8
-"""Rows that wait to be made until totals are read; each holds its answer. Later rows are made at once."""
-
 
 class UsageTracker:
     """Counts usage in memory, and notifies listeners. Pass it to a client, or report rows to it yourself.
@@ -208,8 +205,6 @@ class UsageTracker:
         self._total = Totals()
         self._by_model: dict[str, Totals] = {}
         self._listeners: list[Listener] = []
-        self._deferred: list[Callable[[], UsageData]] = []
-        self._defers = ledger is None and not overrides_rows(type(self))
 
     @property
     def blocking(self) -> bool:
@@ -237,29 +232,6 @@ class UsageTracker:
             for usage in rows:
                 listener(usage)
 
-    def defer(self, make_row: Callable[[], UsageData]) -> bool:
-        """Takes a row that is made when totals are read, because its cost needs the price list, which loads slowly.
-
-        Args:
-            make_row: Returns the row.
-
-        Returns:
-            Whether the row was taken. If not, it must be added.
-        """
-        with self._lock:
-            if not self._defers:
-                return False
-            self._deferred.append(make_row)
-            self._defers = len(self._deferred) < MOST_DEFERRED
-        return True
-
-    def _add_deferred(self) -> None:
-        with self._lock:
-            waiting, self._deferred = self._deferred, []
-            self._defers = self._defers and not waiting
-        if waiting:
-            self.add([make_row() for make_row in waiting])
-
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """Opens rows in the ledger; this tracker counts them when they are settled."""
         if self.ledger is not None:
@@ -282,22 +254,17 @@ class UsageTracker:
         Returns:
             A function that removes it.
         """
-        self._add_deferred()
-        self._defers = False
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     @property
     def total(self) -> Totals:
         """The totals of this tracker."""
-        self._add_deferred()
         with self._lock:
             return self._total
 
     def by_model(self) -> dict[str, Totals]:
-        """The totals of this tracker by model."""
         """The totals of each model."""
-        self._add_deferred()
         with self._lock:
             return dict(self._by_model)
 
@@ -309,12 +276,7 @@ class UsageTracker:
     def reset(self) -> None:
         """Resets the totals; the ledger is not changed."""
         with self._lock:
-            self._total, self._by_model, self._deferred = Totals(), {}, []
-
-
-def overrides_rows(kind: type[UsageTracker]) -> bool:
-    """Whether a subclass handles rows itself, so that it must get each one at once."""
-    return kind.add is not UsageTracker.add or kind.track_request is not UsageTracker.track_request
+            self._total, self._by_model = Totals(), {}
 
 
 def create_usage_tracker(ledger: Ledger | None = None) -> UsageTracker:
