@@ -1,0 +1,1 @@
+"""Writes the API reference in `docs/reference/` from docstrings, annotations and declared limits."""

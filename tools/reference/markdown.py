@@ -1,0 +1,122 @@
+"""Public names as Markdown: tables of parameters and fields, signatures, errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from .objects import CallForm, Documented, Entry
+
+KINDS = {"data": "Data class", "options": "Options", "enum": "Enum", "exception": "Exception", "class": "Class"}
+KINDS |= {"function": "Function", "value": "Value"}
+WORD = re.compile(r"\b[A-Z][A-Za-z0-9]+\b")
+
+
+def render(documented: Documented, links: Mapping[str, str]) -> str:
+    """Return the section of one public name.
+
+    Args:
+        documented: What is known of it.
+        links: Address of each public name, relative to the page.
+
+    Returns:
+        Markdown that begins with a heading.
+    """
+    return "\n".join(lines(documented, links)).rstrip() + "\n"
+
+
+def lines(documented: Documented, links: Mapping[str, str]) -> Iterator[str]:
+    yield f"## {documented.name}"
+    yield ""
+    head = f"{KINDS[documented.kind]} · `from {documented.module} import {documented.name}`"
+    if documented.bases and documented.kind != "enum":
+        head += " · based on " + ", ".join(linked(base, links) for base in documented.bases)
+    yield head
+    yield ""
+    yield documented.text
+    yield ""
+    if documented.value:
+        yield from code(f"{documented.name} = {documented.value}")
+    if documented.construct is not None:
+        yield from call(documented.construct, links, text=False)
+    others = {"enum": ("member", "value"), "options": ("option", "default")}
+    yield from table(documented.fields, links, *others.get(documented.kind, ("field", "default")))
+    yield from table(documented.properties, links, "property", "")
+    for method in documented.methods:
+        yield f"### {method.name}"
+        yield ""
+        yield from call(method, links)
+
+
+def call(form: CallForm, links: Mapping[str, str], *, text: bool = True) -> Iterator[str]:
+    yield from code(form.signature)
+    if text:
+        yield form.text
+        yield ""
+    yield from table([entry for entry in form.parameters if entry.meaning], links, "parameter", "default")
+    if form.returns:
+        yield f"Returns: {one_line(form.returns)}"
+        yield ""
+    if form.raises:
+        yield from rows(("raises", "when"), ((linked(kind, links), one_line(when)) for kind, when in form.raises))
+
+
+def code(text: str) -> Iterator[str]:
+    yield from ("```py", text, "```", "")
+
+
+def table(entries: Iterable[Entry], links: Mapping[str, str], first: str, default: str) -> Iterator[str]:
+    """Yield a table; columns that are empty in all rows are left out."""
+    entries = list(entries)
+    if not entries:
+        return
+    typed, defaults = any(entry.type for entry in entries), any(entry.default for entry in entries) and default
+    heads = [first, *(["type"] if typed else []), *([default] if defaults else []), "meaning"]
+    yield from rows(
+        heads,
+        (
+            (
+                f"`{entry.name}`",
+                *([linked(entry.type, links)] if typed else []),
+                *([cell(entry.default)] if defaults else []),
+                one_line(entry.meaning),
+            )
+            for entry in entries
+        ),
+    )
+
+
+def rows(heads: Iterable[str], cells: Iterable[Iterable[str]]) -> Iterator[str]:
+    heads = tuple(heads)
+    yield "| " + " | ".join(heads) + " |"
+    yield "|" + " --- |" * len(heads)
+    for row in cells:
+        yield "| " + " | ".join(row) + " |"
+    yield ""
+
+
+def cell(text: str) -> str:
+    """A default as code, its range as plain text."""
+    if text in ("", "required"):
+        return text
+    value, _, limits = (
+        text.partition(" (") if text.endswith(")") and " (" in text and not text.endswith("()") else (text, "", "")
+    )
+    shown = value if value == "required" else f"`{value}`"
+    return f"{shown} ({limits}" if limits else shown
+
+
+def linked(text: str, links: Mapping[str, str]) -> str:
+    """Return a type as code, with links from the public names in it."""
+    if not text:
+        return ""
+    escaped = text.replace("\n", " ").replace("|", "\\|")
+    found = [name for name in dict.fromkeys(WORD.findall(text)) if name in links]
+    if found == [text]:
+        return f"[`{text}`]({links[text]})"
+    more = ", ".join(f"[{name}]({links[name]})" for name in found)
+    return f"`{escaped}`" + (f" ({more})" if more else "")
+
+
+def one_line(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

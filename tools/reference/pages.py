@@ -1,0 +1,129 @@
+"""The pages of the reference, and what they lack."""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from .markdown import render
+from .objects import Documented, describe
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+PUBLIC = ("dhenara.ai", "dhenara.ai.types", "dhenara.ai.errors", "dhenara.ai.testing", "dhenara.ai.conversation")
+PUBLIC += ("ai_utilities", "ai_utilities.cache", "ai_utilities.limits", "ai_utilities.usage", "ai_utilities.batch")
+PUBLIC += ("ai_utilities.telemetry", "ai_utilities.audio", "ai_utilities.files")
+INDEX = """# API reference
+
+Written from the source by `make tables`: every public class, function, option and field with type, default, range
+and meaning, and the errors that it raises. What is not listed here may change in any release; see
+[Versions, support and deprecation](../releases.md).
+"""
+
+
+ALIASES = {"annotations", "SqliteCache"}
+"""Other names of the same class."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page and the public names on it, each with the module that users import it from."""
+
+    file: str
+    title: str
+    intro: str
+    names: tuple[tuple[str, str], ...]
+
+
+@cache
+def pages() -> tuple[Page, ...]:
+    """Return the pages as `pages.toml` lists them."""
+    listed = tomllib.loads((Path(__file__).parent / "pages.toml").read_text(encoding="utf-8"))["page"]
+    return tuple(
+        Page(
+            each["file"],
+            each["title"],
+            each["intro"],
+            (*((each["module"], name) for name in each["names"]), *(tuple(pair) for pair in each.get("also", ()))),
+        )
+        for each in listed
+    )
+
+
+@cache
+def documented(page: Page) -> tuple[Documented, ...]:
+    """Return what is known of the names on a page."""
+    return tuple(describe(module, name) for module, name in page.names)
+
+
+def all_pages() -> dict[str, str]:
+    """Return the text of every page by file name."""
+    made = {page.file: write(page) for page in pages()}
+    return {"index.md": INDEX + "\n" + "\n".join(index()), **made}
+
+
+def write(page: Page) -> str:
+    links = {name: anchor(name, other, page) for other in pages() for _, name in other.names}
+    head = f"# {page.title}\n\n{page.intro}\n"
+    return head + "".join("\n" + render(each, links) for each in documented(page))
+
+
+def anchor(name: str, home: Page, page: Page) -> str:
+    return f"#{name.lower()}" if home is page else f"{home.file}#{name.lower()}"
+
+
+def index() -> Iterator[str]:
+    for page in pages():
+        yield f"## [{page.title}]({page.file})\n\n{page.intro}\n"
+        yield "| name | what it is |\n| --- | --- |"
+        for each in documented(page):
+            first = " ".join(each.text.split("\n\n")[0].split()).replace("|", "\\|")
+            yield f"| [`{each.name}`]({page.file}#{each.name.lower()}) | {first} |"
+        yield ""
+
+
+def undescribed() -> list[str]:
+    """Return everything public that has no description."""
+    found = []
+    for page in pages():
+        for each in documented(page):
+            found += [f"{page.file}: {name}" for name in gaps(each)]
+    return found
+
+
+def gaps(each: Documented) -> Iterator[str]:
+    """Yield what of a public name is not described."""
+    if not each.text:
+        yield each.name
+    for entry in (*each.fields, *each.properties):
+        if not entry.meaning and each.kind != "enum":
+            yield f"{each.name}.{entry.name}"
+    if each.construct is not None:
+        for parameter in each.construct.parameters:
+            if not parameter.meaning:
+                yield f"{each.name}({parameter.name})"
+    described = {method.name for method in each.methods if all(entry.meaning for entry in method.parameters)}
+    for method in each.methods:
+        if not method.text:
+            yield method.name
+        elif method.name not in described and method.name.removesuffix("_async") not in described:
+            yield f"{method.name}({', '.join(entry.name for entry in method.parameters if not entry.meaning)})"
+
+
+def unlisted() -> list[str]:
+    """Return public names that are on no page."""
+    listed = {name for page in pages() for _, name in page.names}
+    found = []
+    for module in PUBLIC:
+        package = import_module(module)
+        for name in dir(package):
+            value = getattr(package, name)
+            if name.startswith("_") or name in listed or inspect.ismodule(value) or name in ALIASES:
+                continue
+            if str(getattr(value, "__module__", "")).startswith(("dhenara.ai", "ai_utilities")):
+                found.append(f"{module}.{name}")
+    return found
