@@ -74,8 +74,8 @@ class StreamBase:
         leaving, self._leaving = self._leaving, []
         if not leaving:
             return
-        text = as_answer(self.result).model_copy(update={"interrupted": True})
-        received = self._events.partial() if self._events is not None else text
+        unfinished = as_answer(self.result).model_copy(update={"interrupted": True})
+        received = self._events.partial() if self._events is not None else unfinished
         for hook in leaving if hasattr(received, "contents") else ():
             hook(received)
 

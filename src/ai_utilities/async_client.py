@@ -91,11 +91,11 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
         """Sends several prompts concurrently; see `AiClient.ask_many`."""
-        request = list(prompts)
-        with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
+        prompt_list = list(prompts)
+        with ProgressBar(self.show_progress if len(prompt_list) > 1 else False) as bar:
             return await ask_all_async(
                 self.ask,
-                request,
+                prompt_list,
                 concurrency if concurrency is not None else self.settings.concurrency,
                 options,
                 fail_fast=fail_fast,

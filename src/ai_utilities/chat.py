@@ -51,10 +51,10 @@ class TurnRecorder:
         if received.contents:
             self._write(self.record, answer=received)
 
-    def _write(self, record: Callable[..., Turn], **came: Any) -> None:
+    def _write(self, record: Callable[..., Turn], **outcome: Any) -> None:
         if not self.written:
             self.written = True
-            record(self.prompt, instructions=self.instructions, **came)
+            record(self.prompt, instructions=self.instructions, **outcome)
 
 
 C = TypeVar("C", bound="AiClient | AsyncAiClient")

@@ -137,11 +137,11 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Returns:
             The results in the order of the prompts. A failed prompt has its exception in `error`.
         """
-        request = list(prompts)
-        with ProgressBar(self.show_progress if len(request) > 1 else False) as bar:
+        prompt_list = list(prompts)
+        with ProgressBar(self.show_progress if len(prompt_list) > 1 else False) as bar:
             return ask_all(
                 self.ask,
-                request,
+                prompt_list,
                 concurrency if concurrency is not None else self.settings.concurrency,
                 options,
                 fail_fast=fail_fast,

@@ -98,9 +98,9 @@ class PromptQueue:
         with self._lock:
             return None if self._stopped else next(self._waiting, None)
 
-    def record_result(self, place: int, result: AskResult) -> None:
+    def record_result(self, index: int, result: AskResult) -> None:
         with self._lock:
-            self.results[place] = result
+            self.results[index] = result
             self._done += 1
             if self._fail_fast and not result.ok:
                 self._stopped = True
@@ -115,27 +115,31 @@ class PromptQueue:
 
     def all_results(self) -> list[AskResult]:
         """Every result in the order of the prompts."""
-        return [self.results[at] or self._cancelled_result(at) for at in range(len(self.prompts))]
+        return [self.results[index] or self._cancelled_result(index) for index in range(len(self.prompts))]
 
-    def _cancelled_result(self, place: int) -> AskResult:
-        match = self.results[place]  # an empty answer is a valid answer
-        if match is not None:
-            return match
+    def _cancelled_result(self, index: int) -> AskResult:
+        result = self.results[index]  # an empty answer is a valid answer
+        if result is not None:
+            return result
         error = CancelledItemError("this prompt was not sent, because another one failed and fail_fast is set.")
-        return AskResult(prompt=self.prompts[place], error=error)
+        return AskResult(prompt=self.prompts[index], error=error)
 
 
 def ask_all(
-    ask: Callable[..., AskResult], prompts: Iterable[str], concurrency: int, options: Mapping[str, Any], **how: Any
+    ask: Callable[..., AskResult],
+    prompts: Iterable[str],
+    concurrency: int,
+    options: Mapping[str, Any],
+    **queue_options: Any,
 ) -> list[AskResult]:
     """Asks with `concurrency` threads. Ctrl-C starts no further request and does not wait for running ones."""
-    queue = PromptQueue(prompts, **how)
+    queue = PromptQueue(prompts, **queue_options)
     count = min(check_concurrency(concurrency), len(queue.prompts))
 
     def work() -> None:
         try:
-            while (place := queue.next_index()) is not None:
-                queue.record_result(place, try_ask(ask, queue.prompts[place], options))
+            while (index := queue.next_index()) is not None:
+                queue.record_result(index, try_ask(ask, queue.prompts[index], options))
         except BaseException as mistake:
             queue.stop(mistake)
             raise
@@ -177,17 +181,17 @@ async def ask_all_async(
     prompts: Iterable[str],
     concurrency: int,
     options: Mapping[str, Any],
-    **how: Any,
+    **queue_options: Any,
 ) -> list[AskResult]:
     """Asks with `concurrency` tasks, on asyncio or trio. Cancelling also cancels running requests."""
     from anyio import create_task_group
 
-    queue = PromptQueue(prompts, **how)
+    queue = PromptQueue(prompts, **queue_options)
 
     async def work() -> None:
         try:
-            while (place := queue.next_index()) is not None:
-                queue.record_result(place, await try_ask_async(ask, queue.prompts[place], options))
+            while (index := queue.next_index()) is not None:
+                queue.record_result(index, await try_ask_async(ask, queue.prompts[index], options))
         except Exception as mistake:  # noqa: BLE001  # raised below, outside of an exception group
             queue.stop(mistake)
             group.cancel_scope.cancel()

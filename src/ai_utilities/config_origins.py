@@ -57,13 +57,13 @@ def find_origins(
     dotenv: Mapping[str, str],
 ) -> dict[str, SettingOrigin]:
     """The source of every field that is set."""
-    given = {name.lower() for name in explicit}
+    explicit_names = {name.lower() for name in explicit}
     sources = ((OriginLevel.ENVIRONMENT, lowercase_names(environment)), (OriginLevel.DOTENV, lowercase_names(dotenv)))
-    match = {}
+    origins = {}
     for name, field in fields.items():
         variables = list(variables_of(name, field, prefix))
-        if given & {name.lower(), *(variable.lower() for variable in variables)}:
-            match[name] = SettingOrigin(OriginLevel.EXPLICIT)
+        if explicit_names & {name.lower(), *(variable.lower() for variable in variables)}:
+            origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
             continue
         origin = next(
             (
@@ -75,8 +75,8 @@ def find_origins(
             None,
         )
         if origin is not None:
-            match[name] = origin
-    return match
+            origins[name] = origin
+    return origins
 
 
 def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
@@ -97,15 +97,15 @@ def read_dotenv(files: Any) -> dict[str, str]:
     """The variables in these files; later files override earlier ones."""
     if files is None:
         return {}
-    several = [files] if isinstance(files, str | PathLike) else list(files)
-    paths = [Path(file).expanduser() for file in several]
-    match: dict[str, str] = {}
+    listed = [files] if isinstance(files, str | PathLike) else list(files)
+    paths = [Path(file).expanduser() for file in listed]
+    variables: dict[str, str] = {}
     for path in (path for path in paths if path.is_file()):
         try:
-            match |= {name: value for name, value in dotenv_values(path).items() if value}
+            variables |= {name: value for name, value in dotenv_values(path).items() if value}
         except UnicodeDecodeError:
             raise ProviderConfigurationError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
-    return match
+    return variables
 
 
 SECRETS = frozenset({"api_key", "redis_url", "extra_headers", "cert_password"})
@@ -125,16 +125,16 @@ def suggest_name(name: str, known: list[str]) -> str:
 
 def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
     """One sentence for each invalid value."""
-    return "; ".join(describe_problem(dict(match), origins, prefix) for match in error.errors(include_input=True))
+    return "; ".join(describe_problem(dict(problem), origins, prefix) for problem in error.errors(include_input=True))
 
 
-def describe_problem(match: Mapping[str, Any], origins: Mapping[str, SettingOrigin], prefix: str) -> str:
-    field = str(match["loc"][0]).lower() if match["loc"] else "settings"
+def describe_problem(problem: Mapping[str, Any], origins: Mapping[str, SettingOrigin], prefix: str) -> str:
+    field = str(problem["loc"][0]).lower() if problem["loc"] else "settings"
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
     origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
     where = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
-    value = "a value that is not shown" if field in UNSHOWN else redact(repr(match["input"]))
-    return f"{where} is {value}, which is invalid: {match['msg']}"
+    value = "a value that is not shown" if field in UNSHOWN else redact(repr(problem["input"]))
+    return f"{where} is {value}, which is invalid: {problem['msg']}"
 
 
 def describe_origin(origin: SettingOrigin) -> str:

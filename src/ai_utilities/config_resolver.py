@@ -203,7 +203,7 @@ class ConfigurationResolver:
 
     def _find_value(self, field: str, own: tuple[str, ...], generic: bool) -> SettingValue:
         """The first value from the strongest source to the weakest."""
-        return next((text for text in self._iter_values(field, own, generic) if text.value), NOBODY)
+        return next((setting for setting in self._iter_values(field, own, generic) if setting.value), NOBODY)
 
     def _iter_values(self, field: str, own: tuple[str, ...], generic: bool) -> Iterator[SettingValue]:
         value, origin = getattr(self.settings, field), self.settings.origin(field)

@@ -65,14 +65,14 @@ def read_keyring(variables: Mapping[str, str]) -> dict[str, str]:
     names = [name.strip() for name in variables.get(VARIABLE, "").split(",") if name.strip()]
     if not names:
         return {}
-    keyring = load()
-    match = {name: keyring.get_password(SERVICE, name) for name in names}
-    return {name: key for name, key in match.items() if key}
+    keyring = load_keyring()
+    keys = {name: keyring.get_password(SERVICE, name) for name in names}
+    return {name: key for name, key in keys.items() if key}
 
 
 def store_key(name: str, key: str) -> None:
     """Stores a key in the keyring."""
-    keyring = load()
+    keyring = load_keyring()
     from keyring.errors import KeyringError
 
     try:
@@ -83,7 +83,7 @@ def store_key(name: str, key: str) -> None:
         ) from error
 
 
-def load() -> Any:
+def load_keyring() -> Any:
     try:
         import keyring
     except ImportError as error:

@@ -38,13 +38,13 @@ FIX = "ai-utilities local install"
 
 def check_embedded(wanted: bool) -> Iterator[CheckResult]:
     """Check the embedded model; a problem is a failure only if it is the configured one."""
-    match = embedded_model()
-    if match.problem is None:
-        yield passed(WHAT, f"{match.name} is installed, llama.cpp is {match.runner}")
+    model = embedded_model()
+    if model.problem is None:
+        yield passed(WHAT, f"{model.name} is installed, llama.cpp is {model.runner}")
     elif wanted:
-        yield failed(WHAT, match.problem, FIX)
+        yield failed(WHAT, model.problem, FIX)
     else:
-        yield CheckResult(WHAT, "ok", match.problem, f"only if you want a model without a key: {FIX}")
+        yield CheckResult(WHAT, "ok", model.problem, f"only if you want a model without a key: {FIX}")
 
 
 REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+).*extra == ['\"](?P<extra>[^'\"]+)['\"]")
@@ -52,11 +52,11 @@ REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9_.-]+).*extra == ['\"](?P<extra>[
 
 def check_extras() -> Iterator[CheckResult]:
     """List the installed extras, and those that are not installed."""
-    there: list[str] = []
+    installed: list[str] = []
     missing: list[str] = []
     for extra, names in sorted(extras().items()):
-        (there if all(map(is_installed, names)) else missing).append(extra)
-    yield passed("extras", f"installed: {', '.join(there) or 'none'}")
+        (installed if all(map(is_installed, names)) else missing).append(extra)
+    yield passed("extras", f"installed: {', '.join(installed) or 'none'}")
     if missing:
         fix = f"only if you need them: python -m pip install 'dhenara[{','.join(missing)}]'"
         yield CheckResult("extras", "ok", f"not installed: {', '.join(missing)}", fix)
@@ -105,12 +105,12 @@ STORES = (
 def check_stores(settings: AiSettings) -> Iterator[CheckResult]:
     """Check that the files of stores, or their folders, are writable."""
     for store in STORES:
-        text: Path | None = getattr(settings, store.path)
-        if text is None and not (getattr(settings, store.kind) == "sqlite" and store.wanted(settings)):
+        configured: Path | None = getattr(settings, store.path)
+        if configured is None and not (getattr(settings, store.kind) == "sqlite" and store.wanted(settings)):
             continue
         fix = f"change the permissions, or set AI_{store.path.upper()}"
         try:
-            path = text or store.usual(f"{store.what}.sqlite")
+            path = configured or store.usual(f"{store.what}.sqlite")
         except OSError as error:
             yield failed(store.what, f"no folder for the file: {error}", fix)
             continue
@@ -143,25 +143,25 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
     yield from check_extras()
     yield from check_stores(settings)
     try:
-        match = ConfigurationResolver(settings).validate(needs_model=False)
+        resolved = ConfigurationResolver(settings).validate(needs_model=False)
     except AIUtilitiesError as error:
         yield failed("settings", str(error), "run `ai-utilities setup`")
         yield from check_embedded(wanted=False)
         return
-    yield from check_settings(match)
-    yield from check_fallbacks(settings, match.provider)
-    small = match.provider == EMBEDDED and match.model.value == match.facts.first_model
+    yield from check_settings(resolved)
+    yield from check_fallbacks(settings, resolved.provider)
+    small = resolved.provider == EMBEDDED and resolved.model.value == resolved.facts.first_model
     yield from check_embedded(small)
     if not network:
         return
-    address = match.base_url.value or match.facts.address
+    address = resolved.base_url.value or resolved.facts.address
     if address is not None:
         yield from check_connectivity(address)
     try:
         # Without fallbacks, which would hide a failure of the provider.
         with AiClient(settings.model_copy(update={"fallbacks": None})) as client:
-            limit = call_limit(is_local(match), timeout or settings.timeout)
-            yield from check_call(client, limit) if has_chat_model(match) else check_without_chat(client, limit)
+            limit = call_limit(is_local(resolved), timeout or settings.timeout)
+            yield from check_call(client, limit) if has_chat_model(resolved) else check_without_chat(client, limit)
     except AIUtilitiesError as error:
         yield failed("settings", str(error))
 
@@ -182,7 +182,9 @@ def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
     if not settings.fallbacks:
         return
     try:
-        named = [f"{one.api.provider}/{one.ai_model.model_name}" for one in make_fallbacks(settings, main)]
+        named = [
+            f"{endpoint.api.provider}/{endpoint.ai_model.model_name}" for endpoint in make_fallbacks(settings, main)
+        ]
     except AIUtilitiesError as error:
         yield failed("fallbacks", str(error), "correct AI_FALLBACKS, or leave it out")
     else:

@@ -64,10 +64,10 @@ class SyncMode:
         if count == 1:
             return await work()
         threads = ThreadPoolExecutor(count, "ai_utilities")
-        begun = [threads.submit(copy_context().run, lambda: run_sync(work())) for _ in range(count)]
+        futures = [threads.submit(copy_context().run, lambda: run_sync(work())) for _ in range(count)]
         try:
-            for one in begun:
-                one.result()
+            for future in futures:
+                future.result()
         except BaseException as error:
             # Ctrl-C must not wait for requests that are running.
             threads.shutdown(wait=isinstance(error, Exception), cancel_futures=True)

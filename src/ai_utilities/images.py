@@ -93,33 +93,33 @@ async def generate_image(
 ) -> ImageResponse:
     """Checks the arguments, then calls the provider."""
     call = operations.mode.call
-    many = list(images) if isinstance(images, list | tuple) else [images]
-    given = [await call(to_image_content, one) for one in many]
-    if not prompt.strip() and not given:
+    given_images = list(images) if isinstance(images, list | tuple) else [images]
+    contents = [await call(to_image_content, image) for image in given_images]
+    if not prompt.strip() and not contents:
         raise ProviderConfigurationError("image needs a prompt, or an image to vary.")
-    if not prompt.strip() and len(given) > 1:
+    if not prompt.strip() and len(contents) > 1:
         raise ProviderConfigurationError(
-            f"variations need exactly one image, not {len(given)}. To edit several, pass a prompt."
+            f"variations need exactly one image, not {len(contents)}. To edit several, pass a prompt."
         )
-    if given and "on_partial" in options:
+    if contents and "on_partial" in options:
         raise ProviderConfigurationError("on_partial works for new images only. Leave it out.")
     if mask is not None:
-        if not given:
+        if not contents:
             raise ProviderConfigurationError("a mask needs the image it applies to. Pass it in images=...")
         options["mask"] = await call(to_image_content, mask)
-    drawn: ImageResponse = await operations.operate("image", (prompt, given), options)
-    return drawn
+    response: ImageResponse = await operations.operate("image", (prompt, contents), options)
+    return response
 
 
-def to_image_content(given: Picture) -> ImageContent:
+def to_image_content(image: Picture) -> ImageContent:
     """The image as a content object; a path is read from disk."""
-    if isinstance(given, ImageContent):
-        return given
-    if isinstance(given, str) and given.startswith(("http://", "https://")):
-        return ImageContent(url=given)
-    content = read_file(given)
+    if isinstance(image, ImageContent):
+        return image
+    if isinstance(image, str) and image.startswith(("http://", "https://")):
+        return ImageContent(url=image)
+    content = read_file(image)
     if not isinstance(content, dict) or content.get("type") != "image":
-        subject = "these bytes are" if isinstance(given, bytes) else f"{given} is"
+        subject = "these bytes are" if isinstance(image, bytes) else f"{image} is"
         raise ProviderConfigurationError(f"{subject} not an image.")
     return ImageContent.model_validate(content)
 
@@ -131,37 +131,37 @@ PICTURELESS = "the stream ended without an image"
 
 
 def generate_image_with_model(
-    client: AIModelClient, prompt: str, images: Sequence[ImageContent], text: Options
+    client: AIModelClient, prompt: str, images: Sequence[ImageContent], options: Options
 ) -> ImageResponse:
-    method, given = image_method(prompt, images)
-    if "on_partial" in text:
-        made = stream_image(client, prompt, text)
+    method, arguments = image_method(prompt, images)
+    if "on_partial" in options:
+        response = stream_image(client, prompt, options)
     else:
-        made = getattr(client, method)(*given, **text).image_response
-    fetched = FetchedImages(made, client)
-    for picture in fetched.missing:
+        response = getattr(client, method)(*arguments, **options).image_response
+    fetched = FetchedImages(response, client)
+    for image in fetched.missing:
         try:
-            fetched.record_image(picture, client.download(picture, timeout=text.get("timeout")))
+            fetched.record_image(image, client.download(image, timeout=options.get("timeout")))
         except DhenaraError as error:
-            fetched.record_failure(picture, error)
+            fetched.record_failure(image, error)
     return fetched.response()
 
 
 async def generate_image_with_model_async(
-    client: AIModelClient, prompt: str, images: Sequence[ImageContent], text: Options
+    client: AIModelClient, prompt: str, images: Sequence[ImageContent], options: Options
 ) -> ImageResponse:
     """The async form."""
-    method, given = image_method(prompt, images)
-    if "on_partial" in text:
-        made = await stream_image_async(client, prompt, text)
+    method, arguments = image_method(prompt, images)
+    if "on_partial" in options:
+        response = await stream_image_async(client, prompt, options)
     else:
-        made = (await getattr(client, f"{method}_async")(*given, **text)).image_response
-    fetched = FetchedImages(made, client)
-    for picture in fetched.missing:
+        response = (await getattr(client, f"{method}_async")(*arguments, **options)).image_response
+    fetched = FetchedImages(response, client)
+    for image in fetched.missing:
         try:
-            fetched.record_image(picture, await client.download_async(picture, timeout=text.get("timeout")))
+            fetched.record_image(image, await client.download_async(image, timeout=options.get("timeout")))
         except DhenaraError as error:
-            fetched.record_failure(picture, error)
+            fetched.record_failure(image, error)
     return fetched.response()
 
 
@@ -172,29 +172,29 @@ def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tupl
     return ("edit_image", (prompt, list(images))) if prompt.strip() else ("vary_image", (images[0],))
 
 
-def stream_options(text: Options) -> dict[str, Any]:
+def stream_options(options: Options) -> dict[str, Any]:
     """Return the options of a stream with previews; `partial_images` in `options` sets their number."""
-    rest = {name: value for name, value in text.items() if name != "on_partial"}
-    return {**rest, "streaming": True, "options": {"partial_images": USUALLY, **text.get("options", {})}}
+    rest = {name: value for name, value in options.items() if name != "on_partial"}
+    return {**rest, "streaming": True, "options": {"partial_images": USUALLY, **options.get("options", {})}}
 
 
-def stream_image(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
+def stream_image(client: AIModelClient, prompt: str, options: Options) -> ImageResponse:
     """Stream an image: call `on_partial` for each preview and return the final image."""
-    stream = client.generate(prompt, **stream_options(text)).stream_generator
+    stream = client.generate(prompt, **stream_options(options)).stream_generator
     for chunk, final in stream:
         if final is not None:
             return final_image(stream, final)
-        show(chunk, text["on_partial"])
+        show(chunk, options["on_partial"])
     raise BadAnswerError(PICTURELESS)
 
 
-async def stream_image_async(client: AIModelClient, prompt: str, text: Options) -> ImageResponse:
+async def stream_image_async(client: AIModelClient, prompt: str, options: Options) -> ImageResponse:
     """The async form."""
-    stream = (await client.generate_async(prompt, **stream_options(text))).async_stream_generator
+    stream = (await client.generate_async(prompt, **stream_options(options))).async_stream_generator
     async for chunk, final in stream:
         if final is not None:
             return final_image(stream, final)
-        show(chunk, text["on_partial"])
+        show(chunk, options["on_partial"])
     raise BadAnswerError(PICTURELESS)
 
 
@@ -218,23 +218,25 @@ def final_image(stream: Any, final: AIModelCallResponse) -> ImageResponse:
 class FetchedImages:
     """Downloads the images of an answer. An image that cannot be downloaded stays as a URL, with a warning."""
 
-    def __init__(self, made: ImageResponse, client: AIModelClient) -> None:
+    def __init__(self, response: ImageResponse, client: AIModelClient) -> None:
         # Most image APIs do not return the model name.
-        request = client.model_endpoint.ai_model.model_name
-        self._made = made if made.model else made.model_copy(update={"model": request})
-        self._here: dict[int, GeneratedImage] = {}
+        model = client.model_endpoint.ai_model.model_name
+        self._response = response if response.model else response.model_copy(update={"model": model})
+        self._downloaded: dict[int, GeneratedImage] = {}
         self._warnings: list[CallWarning] = []
-        self.missing = [picture for picture in made.images if picture.data is None and picture.url]
+        self.missing = [image for image in response.images if image.data is None and image.url]
 
-    def record_image(self, picture: GeneratedImage, here: GeneratedImage) -> None:
-        self._here[id(picture)] = here
+    def record_image(self, image: GeneratedImage, downloaded: GeneratedImage) -> None:
+        self._downloaded[id(image)] = downloaded
 
-    def record_failure(self, picture: GeneratedImage, error: DhenaraError) -> None:
-        data = f"the image could not be downloaded and is available at {picture.url}: {error}"
-        self._warnings.append(CallWarning(code="provider_warning", message=data))
+    def record_failure(self, image: GeneratedImage, error: DhenaraError) -> None:
+        message = f"the image could not be downloaded and is available at {image.url}: {error}"
+        self._warnings.append(CallWarning(code="provider_warning", message=message))
 
     def response(self) -> ImageResponse:
         if not self.missing:
-            return self._made
-        images = [self._here.get(id(picture), picture) for picture in self._made.images]
-        return self._made.model_copy(update={"images": images, "warnings": [*self._made.warnings, *self._warnings]})
+            return self._response
+        images = [self._downloaded.get(id(image), image) for image in self._response.images]
+        return self._response.model_copy(
+            update={"images": images, "warnings": [*self._response.warnings, *self._warnings]}
+        )

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from .providers.base_provider import BaseProvider
 
 
-def part(name: str) -> Any:
+def load_package(name: str) -> Any:
     """A package of the kit, imported on first use."""
     return import_module(f".{name}", __package__)
 
 
 def make_tracker(settings: AiSettings) -> Any:
     """A usage tracker with the ledger named in the settings, or with totals only."""
-    usage = part("usage")
+    usage = load_package("usage")
     match settings.usage_store:
         case "memory":
             return usage.UsageTracker(usage.MemoryLedger())
@@ -40,7 +40,7 @@ def make_tracker(settings: AiSettings) -> Any:
 
 def make_cache(settings: AiSettings) -> Any:
     """The cache backend named in the settings."""
-    caches, ttl = part("cache"), settings.cache_ttl_s
+    caches, ttl = load_package("cache"), settings.cache_ttl_s
     match settings.cache_backend:
         case "memory":
             return caches.MemoryCache(settings.cache_max_entries, ttl)
@@ -58,19 +58,19 @@ LIMITS = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "token
 
 def make_limits(settings: AiSettings) -> Any | None:
     """The rate-limit layer of the settings; None if they set no limit."""
-    text = {name: getattr(settings, name) for name in LIMITS} | {"concurrency": settings.max_concurrency}
-    if not any(text.values()):
+    given = {name: getattr(settings, name) for name in LIMITS} | {"concurrency": settings.max_concurrency}
+    if not any(given.values()):
         return None
-    limits = part("limits")
+    limits = load_package("limits")
     wait = True if settings.limit_wait_s is None else settings.limit_wait_s
-    return limits.LimitLayer(limits.Limit(**text), store=make_shared_store(settings, limits, "Limits"), wait=wait)
+    return limits.LimitLayer(limits.Limit(**given), store=make_shared_store(settings, limits, "Limits"), wait=wait)
 
 
 def make_budget(settings: AiSettings) -> Any | None:
     """The budget layer of the settings; None if they set no budget."""
     if settings.budget_usd is None:
         return None
-    usage = part("usage")
+    usage = load_package("usage")
     budget = usage.Budget(str(settings.budget_usd), settings.budget_window, unknown=settings.budget_unknown)
     return usage.BudgetLayer(budget, store=make_shared_store(settings, usage, "Budgets"))
 
@@ -86,7 +86,7 @@ def make_shared_store(settings: AiSettings, package: Any, kind: str) -> Any:
     return getattr(package, f"Memory{kind}")()
 
 
-WISHES: dict[bool | str | None, str] = {True: "always", False: "never"}
+NAMED_POLICIES: dict[bool | str | None, str] = {True: "always", False: "never"}
 """Cache policies for `cache=True` and `cache=False` of one call; a policy name may be passed instead."""
 
 
@@ -108,30 +108,30 @@ class RequestMiddleware:
     ) -> None:
         self.usage_tracker = usage_tracker
         self.cache = cache
-        self.books_requests = False
+        self.tracks_requests = False
         """Whether a layer already reports every request of engine providers to the tracker."""
 
         self.submitted = usage_tracker is not None or cache is not None or bool(layers) or bool(attempt_layers)
         """Whether a layer was passed that is not in the settings."""
 
-        self._books: Any = None
-        self._bounded = False
-        self._made: list[Any] = []
+        self._usage_layer: Any = None
+        self._has_bounds = False
+        self._owned: list[Any] = []
         self._layers = tuple(layers)
         self._attempt_layers = tuple(attempt_layers)
 
     def configure(self, settings: AiSettings) -> None:
         """Creates what the settings enable."""
         self.settings = settings
-        books = getattr(part("usage"), "UsageLayer", None)
-        if self.usage_tracker is None and settings.usage_tracking and books is not None:
+        usage_layer = getattr(load_package("usage"), "UsageLayer", None)
+        if self.usage_tracker is None and settings.usage_tracking and usage_layer is not None:
             self.usage_tracker = self._own(make_tracker(settings))
         if self.cache is None and settings.cache_enabled:
             self.cache = self._own(make_cache(settings))
-        if self.usage_tracker is not None and books is not None:
-            self._books = books(TrackerLedger(self.usage_tracker))
-            self._layers = (*self._layers, self._books)
-            self.books_requests = True
+        if self.usage_tracker is not None and usage_layer is not None:
+            self._usage_layer = usage_layer(TrackerLedger(self.usage_tracker))
+            self._layers = (*self._layers, self._usage_layer)
+            self.tracks_requests = True
         if self.cache is not None:
             policy = {
                 "policy": settings.cache_policy,
@@ -139,13 +139,13 @@ class RequestMiddleware:
                 "ttl": self._ttl(),
                 "share_accounts": settings.cache_share_accounts,
             }
-            self._layers = (*self._layers, part("cache").CacheLayer(self.cache, **policy))
+            self._layers = (*self._layers, load_package("cache").CacheLayer(self.cache, **policy))
         budget, limits = make_budget(settings), make_limits(settings)
-        for bound in (budget, limits):
-            self._own(getattr(bound, "store", None))
+        for layer in (budget, limits):
+            self._own(getattr(layer, "store", None))
         self._layers += () if budget is None else (budget,)
         self._attempt_layers += () if limits is None else (limits,)
-        self._bounded = budget is not None or limits is not None
+        self._has_bounds = budget is not None or limits is not None
 
     def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
         """The layers around each call, and those around each attempt."""
@@ -155,9 +155,9 @@ class RequestMiddleware:
         """Context with the cache policy and tags of one call."""
         stack = ExitStack()
         if not self._is_off(cache) and cache is not None:
-            stack.enter_context(part("cache").caching(WISHES.get(cache, cache)))
+            stack.enter_context(load_package("cache").caching(NAMED_POLICIES.get(cache, cache)))
         if tags:
-            stack.enter_context(part("usage").tagged(**tags))
+            stack.enter_context(load_package("usage").tagged(**tags))
         return stack
 
     async def ask(
@@ -171,30 +171,32 @@ class RequestMiddleware:
         """Asks the provider. A custom provider has no layers, so its answers go through the cache here."""
         if provider.has_layers:
             return await mode.ask(provider, prompt, options)
-        if self._bounded:
+        if self._has_bounds:
             raise ProviderConfigurationError(
                 f"{provider.provider_name}: limits and budgets work for engine providers only. A custom provider "
                 "must apply them in its ask method. Remove them from the settings."
             )
-        cache_policy_ = options.pop("cache", None)
-        if self._is_off(cache_policy_):
+        requested_policy = options.pop("cache", None)
+        if self._is_off(requested_policy):
             return await mode.ask(provider, prompt, options)
-        policy = WISHES.get(cache_policy_, cache_policy_) or self.settings.cache_policy
-        shared = self.settings.cache_share_accounts
-        space = self.settings.cache_namespace
-        key = await mode.call(provider_cache_key, space, provider, prompt, options, tags, share_accounts=shared)
+        policy = NAMED_POLICIES.get(requested_policy, requested_policy) or self.settings.cache_policy
+        share_accounts = self.settings.cache_share_accounts
+        namespace = self.settings.cache_namespace
+        key = await mode.call(
+            provider_cache_key, namespace, provider, prompt, options, tags, share_accounts=share_accounts
+        )
         if key is None or policy == "never" or (policy == "deterministic" and not is_deterministic(provider, options)):
             return await mode.ask(provider, prompt, options)
         stored = None if policy == "refresh" else await mode.call(try_cache, None, self.cache.get, key)
-        match = read_provider_result(stored, prompt)
-        if match is None:
-            match = await mode.ask(provider, prompt, options)
-            await mode.call(try_cache, None, self.cache.set, key, write_provider_result(match), self._ttl())
-        return match
+        result = read_provider_result(stored, prompt)
+        if result is None:
+            result = await mode.ask(provider, prompt, options)
+            await mode.call(try_cache, None, self.cache.set, key, write_provider_result(result), self._ttl())
+        return result
 
     def _is_off(self, cache: bool | str | None) -> bool:
         """Whether this call uses no cache; raises if a cache is requested but none exists."""
-        if self.cache is None and WISHES.get(cache, cache) not in (None, "never"):
+        if self.cache is None and NAMED_POLICIES.get(cache, cache) not in (None, "never"):
             raise ProviderConfigurationError(
                 "this client has no cache: AiSettings(cache_enabled=True), AI_CACHE_ENABLED=1, or AiClient(cache=...)."
             )
@@ -203,29 +205,29 @@ class RequestMiddleware:
     def track(self, result: AskResult, provider: BaseProvider, tags: Mapping[str, str] | None = None) -> None:
         """Reports one answer of a custom provider to the tracker."""
         if self.usage_tracker is not None:
-            text = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
-            row = result.usage.model_copy(update=text)
-            if self._books is None:
+            update = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
+            row = result.usage.model_copy(update=update)
+            if self._usage_layer is None:
                 self.usage_tracker.track_request(row)
             else:
-                self._books.write([row])
+                self._usage_layer.write([row])
 
     def close(self) -> None:
         """Closes the stores created here; those passed in stay open."""
-        if self._books is not None:
-            self._books.flush()
-        for made in self._made:
-            made.close()
+        if self._usage_layer is not None:
+            self._usage_layer.flush()
+        for resource in self._owned:
+            resource.close()
 
     def _ttl(self) -> float | None:
         """Seconds after which a cached answer expires; None leaves it to a cache that has a default of its own."""
         unset = self.settings.origin("cache_ttl_s").level is OriginLevel.DEFAULT
         return None if unset and hasattr(self.cache, "default_ttl") else self.settings.cache_ttl_s
 
-    def _own(self, made: Any) -> Any:
-        if hasattr(made, "close"):
-            self._made.append(made)
-        return made
+    def _own(self, resource: Any) -> Any:
+        if hasattr(resource, "close"):
+            self._owned.append(resource)
+        return resource
 
 
 class TrackerLedger:
@@ -237,11 +239,11 @@ class TrackerLedger:
         self.blocking: bool = getattr(self.ledger, "blocking", False)
 
     def add(self, rows: Sequence[UsageData]) -> None:
-        for data, row in enumerate(rows):
+        for index, row in enumerate(rows):
             try:
                 self._tracker.track_request(row)
             except Exception as error:
-                raise PartialWriteError(rows[data:]) from error
+                raise PartialWriteError(rows[index:]) from error
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """For trackers with a ledger: records requests before they are sent."""

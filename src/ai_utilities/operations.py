@@ -62,15 +62,15 @@ def shorten(text: str, most: int = 200) -> str:
 
 def read_object(result: AskResult) -> Any:
     """The engine's structured output if there is one; else the JSON in the text."""
-    match = getattr(result.answer, "parsed", None)
-    return parse_json_from_text(result.text) if match is None else match
+    parsed = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if parsed is None else parsed
 
 
 def read_typed(result: AskResult, kind: type[T]) -> T:
     """An instance of the type; raises `JsonParseError` with the validation errors."""
-    match, text = read_object(result), result.text
+    value, text = read_object(result), result.text
     try:
-        return TypeAdapter(kind).validate_python(match)
+        return TypeAdapter(kind).validate_python(value)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
         raise JsonParseError(f"the answer is not a valid {kind.__name__}: {problems}", text, error) from error
@@ -117,11 +117,11 @@ class ClientCore:
             return self.provider
         if isinstance(wanted, BaseProvider):
             return wanted
-        match = self._providers.get(wanted)
-        if match is None:
-            made = create_provider(self._others, wanted, middleware=self.middleware)
-            match = self._providers.setdefault(wanted, self._providers.setdefault(made.provider_name, made))
-        return match
+        provider = self._providers.get(wanted)
+        if provider is None:
+            created = create_provider(self._others, wanted, middleware=self.middleware)
+            provider = self._providers.setdefault(wanted, self._providers.setdefault(created.provider_name, created))
+        return provider
 
     async def ask(self, prompt: Any, options: dict[str, Any]) -> AskResult:
         provider = self.choose_provider(options)
@@ -130,7 +130,7 @@ class ClientCore:
 
     def track_usage(self, provider: BaseProvider, result: AskResult, tags: Any = None) -> AskResult:
         """Reports usage to the tracker, unless the layers already do."""
-        if not (provider.has_layers and self.middleware.books_requests):
+        if not (provider.has_layers and self.middleware.tracks_requests):
             self.middleware.track(result, provider, tags)
         return result
 
@@ -195,8 +195,8 @@ class ClientCore:
             options.setdefault("structured_output", schema)
         if schema is None:
             system = options.pop("system", None) or self.settings.system_prompt
-            given = [system] if isinstance(system, str) else list(system or ())
-            options["system"] = [*given, json_instructions(schema)]
+            instructions = [system] if isinstance(system, str) else list(system or ())
+            options["system"] = [*instructions, json_instructions(schema)]
         return prompt
 
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
@@ -226,10 +226,10 @@ class ClientCore:
         """Adds the callback by which the engine reports a tool run to the conversation, however it ended."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return options
-        data = {"on_end": on_end} if has_runnable_tools(options.get("tools")) else {}
+        callback = {"on_end": on_end} if has_runnable_tools(options.get("tools")) else {}
         config = options.get("config")
         marked = {} if config is not None and "fingerprint" in config.model_fields_set else {"fingerprint": True}
-        return {**marked, **data, **options}
+        return {**marked, **callback, **options}
 
     def plan(self, prompt: Any, options: dict[str, Any]) -> Plan:
         """What each part of the request becomes at the provider."""

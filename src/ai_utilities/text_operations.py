@@ -78,13 +78,13 @@ class TextOperationsMixin:
 
     def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
         """Sorts documents by relevance to the query, best first."""
-        data: RerankResponse = run_sync(self._operations.operate("rerank", (query, documents), dict(options)))
-        return data
+        response: RerankResponse = run_sync(self._operations.operate("rerank", (query, documents), dict(options)))
+        return response
 
     def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
         """Moderates each text; images are judged together with the texts next to them."""
-        data: ModerationResponse = run_sync(self._operations.operate("moderate", (inputs,), dict(options)))
-        return data
+        response: ModerationResponse = run_sync(self._operations.operate("moderate", (inputs,), dict(options)))
+        return response
 
     def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
         """Reads the pages of a document or image as markdown."""
@@ -101,12 +101,12 @@ class AsyncTextOperationsMixin:
     _operations: ClientCore
 
     async def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
-        data: RerankResponse = await self._operations.operate("rerank", (query, documents), dict(options))
-        return data
+        response: RerankResponse = await self._operations.operate("rerank", (query, documents), dict(options))
+        return response
 
     async def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
-        data: ModerationResponse = await self._operations.operate("moderate", (inputs,), dict(options))
-        return data
+        response: ModerationResponse = await self._operations.operate("moderate", (inputs,), dict(options))
+        return response
 
     async def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
         return await read_pages(self._operations, document, dict(options))
@@ -117,19 +117,19 @@ class AsyncTextOperationsMixin:
 
 async def read_pages(operations: ClientCore, document: Page, options: dict[str, Any]) -> OcrResponse:
     content = await operations.mode.call(read_document, document)
-    data: OcrResponse = await operations.operate("ocr", (content,), options)
-    return data
+    response: OcrResponse = await operations.operate("ocr", (content,), options)
+    return response
 
 
-def read_document(given: Page) -> Any:
+def read_document(document: Page) -> Any:
     """The document as a content object; a path is read from disk."""
-    if isinstance(given, FileContent | ImageContent):
-        return given
-    match = read_file(given)
-    if match["type"] == "image":
-        return ImageContent.model_validate(match)
-    if match["type"] == "file":
-        return FileContent.model_validate(match)
+    if isinstance(document, FileContent | ImageContent):
+        return document
+    content = read_file(document)
+    if content["type"] == "image":
+        return ImageContent.model_validate(content)
+    if content["type"] == "file":
+        return FileContent.model_validate(content)
     raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 
 
@@ -138,7 +138,7 @@ async def count(operations: ClientCore, prompt: str, options: dict[str, Any]) ->
     check_prompt(prompt, options)
     system = options.pop("system", None) or operations.settings.system_prompt
     files, context = options.pop("files", None), options.pop("context", None)
-    spoken = await operations.mode.call(add_files, prompt, files) if files else prompt
-    given = (spoken, context, system)
-    data: TokenCountResponse = await operations.operate("count_tokens", given, options)
-    return data
+    message = await operations.mode.call(add_files, prompt, files) if files else prompt
+    arguments = (message, context, system)
+    response: TokenCountResponse = await operations.operate("count_tokens", arguments, options)
+    return response

@@ -53,19 +53,19 @@ def convert_audio(
             "ffmpeg is not installed; audio is converted with it. Install it (apt install ffmpeg, brew install ffmpeg, "
             "https://ffmpeg.org/download.html), or pass audio in a format that the provider accepts."
         )
-    given, source = (file, "pipe:0") if isinstance(file, bytes) else (None, str(Path(file).expanduser()))
+    piped, source = (file, "pipe:0") if isinstance(file, bytes) else (None, str(Path(file).expanduser()))
     wanted = [*(["-ar", str(rate)] if rate else []), *(["-ac", str(channels)] if channels else [])]
     command = [program, "-nostdin", "-v", "error", "-i", source, "-vn", *wanted, "-f", container, "pipe:1"]
-    if given is not None:
+    if piped is not None:
         command.remove("-nostdin")
     try:
-        done = subprocess.run(command, input=given, capture_output=True, timeout=timeout, check=False)
+        finished = subprocess.run(command, input=piped, capture_output=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired as error:
         raise AudioProcessingError(f"ffmpeg took more than {timeout:.0f} s. Pass a larger timeout=...") from error
-    if done.returncode or not done.stdout:
-        data = done.stderr.decode(errors="replace").strip().splitlines()
-        raise AudioProcessingError(f"ffmpeg cannot read the audio: {data[-1] if data else 'no reason given'}")
-    return done.stdout
+    if finished.returncode or not finished.stdout:
+        messages = finished.stderr.decode(errors="replace").strip().splitlines()
+        raise AudioProcessingError(f"ffmpeg cannot read the audio: {messages[-1] if messages else 'no reason given'}")
+    return finished.stdout
 
 
 HEAD = 1 << 16
@@ -120,8 +120,8 @@ def split_wav(
                 samples = samples[: find_quietest_offset(samples, wav)]
             if not samples:
                 return
-            made = write_wav(samples, wav.rate, wav.channels, wav.bits, wav.format)
-            yield AudioPart(at / wav.frame / wav.rate, len(samples) / wav.frame / wav.rate, made)
+            piece = write_wav(samples, wav.rate, wav.channels, wav.bits, wav.format)
+            yield AudioPart(at / wav.frame / wav.rate, len(samples) / wav.frame / wav.rate, piece)
             at += len(samples)
 
 

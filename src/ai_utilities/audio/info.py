@@ -98,9 +98,9 @@ def read_mpeg_info(head: bytes, tail: bytes, size: int) -> DurationInfo:
     bits, rate, channels, samples = frame
     first = head[at : at + 200]
     for mark in (b"Xing", b"Info"):
-        match = first.find(mark)
-        if match >= 0 and first[match + 7] & 1:
-            return int.from_bytes(first[match + 8 : match + 12], "big") * samples / rate, rate, channels
+        tag_start = first.find(mark)
+        if tag_start >= 0 and first[tag_start + 7] & 1:
+            return int.from_bytes(first[tag_start + 8 : tag_start + 12], "big") * samples / rate, rate, channels
     return (size - at) * 8 / bits, rate, channels
 
 

@@ -25,37 +25,41 @@ SPEECH_RATE = 16_000
 """Samples per second that speech recognition uses."""
 
 
-def prepare_audio(given: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
+def prepare_audio(audio: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
     """Return the audio as one request, or as pieces if it is too large or too long for one."""
-    if not isinstance(given, str | bytes | PathLike) or is_address(given):
-        return given if isinstance(given, AudioContent) else AudioContent(url=str(given))
-    info, limit = read_audio_info(given), most_bytes or USUAL_LIMIT
+    if not isinstance(audio, str | bytes | PathLike) or is_address(audio):
+        return audio if isinstance(audio, AudioContent) else AudioContent(url=str(audio))
+    info, limit = read_audio_info(audio), most_bytes or USUAL_LIMIT
     too_long = most_seconds is not None and info.seconds is not None and info.seconds > most_seconds
     if info.size <= limit and not too_long:
-        data = given if isinstance(given, bytes) else Path(given).expanduser().read_bytes()
-        name = None if isinstance(given, bytes) else Path(given).name
+        data = audio if isinstance(audio, bytes) else Path(audio).expanduser().read_bytes()
+        name = None if isinstance(audio, bytes) else Path(audio).name
         return AudioContent(data=data, name=name, mime_type=info.mime_type)
-    wav = given if info.mime_type == "audio/wav" else convert_audio(given, "wav", rate=SPEECH_RATE, channels=1)
+    wav = audio if info.mime_type == "audio/wav" else convert_audio(audio, "wav", rate=SPEECH_RATE, channels=1)
     return split_wav(wav, most_bytes=limit, most_seconds=most_seconds)
 
 
-def is_address(given: Any) -> bool:
-    return isinstance(given, str) and given.startswith(("http://", "https://"))
+def is_address(audio: Any) -> bool:
+    return isinstance(audio, str) and audio.startswith(("http://", "https://"))
 
 
-def join_transcripts(parts: Sequence[AudioPart], received: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
+def join_transcripts(parts: Sequence[AudioPart], transcripts: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
     """Join the transcripts of pieces; times count from the start of the recording."""
-    first = received[0]
-    warnings = unique(warning for one in received for warning in one.warnings)
+    first = transcripts[0]
+    warnings = unique(warning for one in transcripts for warning in one.warnings)
     segments = [
-        shift_times(one, part) for part, recording in zip(parts, received, strict=True) for one in recording.segments
+        shift_times(one, part)
+        for part, transcript in zip(parts, transcripts, strict=True)
+        for one in transcript.segments
     ]
-    words = [shift_times(one, part) for part, recording in zip(parts, received, strict=True) for one in recording.words]
+    words = [
+        shift_times(one, part) for part, transcript in zip(parts, transcripts, strict=True) for one in transcript.words
+    ]
     if any(one.speaker for one in [*segments, *words]):
         message = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
         warnings.append(CallWarning(code="translated_parameter", message=message, parameter="diarize"))
     return TranscriptionResponse(
-        text=Text(" ".join(recording.text.strip() for recording in received if recording.text.strip())),
+        text=Text(" ".join(transcript.text.strip() for transcript in transcripts if transcript.text.strip())),
         language=first.language,
         duration=parts[-1].start + parts[-1].seconds,
         segments=segments,
@@ -63,15 +67,15 @@ def join_transcripts(parts: Sequence[AudioPart], received: Sequence[Transcriptio
         id=first.id,
         model=first.model,
         provider=first.provider,
-        usage=add_usages([recording.usage for recording in received]),
+        usage=add_usages([transcript.usage for transcript in transcripts]),
         warnings=warnings,
-        attempts=[attempt for recording in received for attempt in recording.attempts],
-        duration_seconds=sum(recording.duration_seconds or 0.0 for recording in received),
-    ).with_cost(add_costs([recording.cost for recording in received]))
+        attempts=[attempt for transcript in transcripts for attempt in transcript.attempts],
+        duration_seconds=sum(transcript.duration_seconds or 0.0 for transcript in transcripts),
+    ).with_cost(add_costs([transcript.cost for transcript in transcripts]))
 
 
-def shift_times(one: W, part: AudioPart) -> W:
-    return one.model_copy(update={"start": one.start + part.start, "end": one.end + part.start})
+def shift_times(timed: W, part: AudioPart) -> W:
+    return timed.model_copy(update={"start": timed.start + part.start, "end": timed.end + part.start})
 
 
 class PieceQueue:
@@ -100,9 +104,9 @@ class PieceQueue:
                 self._received[number] = self._known[key]
             return None
 
-    def record_result(self, number: int, text: TranscriptionResponse) -> None:
+    def record_result(self, number: int, transcript: TranscriptionResponse) -> None:
         with self._lock:
-            self._received[number] = text
+            self._received[number] = transcript
 
     def record_failure(self, number: int, error: Exception) -> None:
         with self._lock:
@@ -121,7 +125,7 @@ class PieceQueue:
             f"{len(self._failed)} pieces of the recording failed, {len(received)} were transcribed: {first}",
             partial=join_transcripts(parts, received),
             missing=self._missing_ranges(),
-            received={**self._known, **{self._keys[n]: text for n, text in self._received.items()}},
+            received={**self._known, **{self._keys[n]: transcript for n, transcript in self._received.items()}},
         ) from first
 
     def _missing_ranges(self) -> tuple[tuple[float, float | None], ...]:
@@ -133,14 +137,12 @@ class PieceQueue:
         return tuple(gaps) if rest is None else (*gaps, (rest.start, None))
 
 
-async def transcribe_pieces(
-    operations: ClientCore, task: str, listening: PieceQueue, options: Mapping[str, Any]
-) -> None:
+async def transcribe_pieces(operations: ClientCore, task: str, pieces: PieceQueue, options: Mapping[str, Any]) -> None:
     """Transcribe pieces until none are left."""
-    while (match := await operations.mode.call(listening.next_piece)) is not None:
-        number, part = match
+    while (numbered_piece := await operations.mode.call(pieces.next_piece)) is not None:
+        number, part = numbered_piece
         content = AudioContent(data=part.data, mime_type="audio/wav", name="part.wav")
         try:
-            listening.record_result(number, await operations.operate(task, (content,), dict(options)))
+            pieces.record_result(number, await operations.operate(task, (content,), dict(options)))
         except (AIUtilitiesError, OSError) as error:
-            listening.record_failure(number, error)
+            pieces.record_failure(number, error)

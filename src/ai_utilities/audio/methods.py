@@ -95,18 +95,18 @@ class AudioMixin:
 
     def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
         """Stream the transcript of a recording that is short enough for one request."""
-        words: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
-        return words
+        transcript: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
+        return transcript
 
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         """Convert text to speech; `save(path)` of the result writes a file."""
-        words: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
-        return words
+        speech: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
+        return speech
 
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
         """Stream speech: iterate over its bytes, or `save` them."""
-        words: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
-        return words
+        speech: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
+        return speech
 
 
 class AsyncAudioMixin:
@@ -121,16 +121,16 @@ class AsyncAudioMixin:
         return await transcribe_recording(self._operations, "translate", audio, dict(options))
 
     async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
-        words: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
-        return words
+        transcript: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
+        return transcript
 
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
-        words: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
-        return words
+        speech: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
+        return speech
 
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
-        words: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
-        return words
+        speech: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
+        return speech
 
 
 async def transcribe_recording(
@@ -140,12 +140,12 @@ async def transcribe_recording(
     from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces
 
     call = operations.mode.call
-    most = options.pop("most_bytes", None), options.pop("most_seconds", None)
+    limits = options.pop("most_bytes", None), options.pop("most_seconds", None)
     resume, count = options.pop("resume", None), check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
-    sound = await call(prepare_audio, audio, *most)
-    if not isinstance(sound, Iterator):
-        whole: TranscriptionResponse = await operations.operate(task, (sound,), options)
-        return whole
-    listening = PieceQueue(sound, {} if resume is None else resume.results)
-    await operations.mode.run_concurrently(partial(transcribe_pieces, operations, task, listening, options), count)
-    return await call(listening.result)
+    prepared = await call(prepare_audio, audio, *limits)
+    if not isinstance(prepared, Iterator):
+        transcript: TranscriptionResponse = await operations.operate(task, (prepared,), options)
+        return transcript
+    pieces = PieceQueue(prepared, {} if resume is None else resume.results)
+    await operations.mode.run_concurrently(partial(transcribe_pieces, operations, task, pieces, options), count)
+    return await call(pieces.result)

@@ -47,30 +47,34 @@ class RowOptions:
     files: Any = None
     tags: Mapping[str, str] | None = None
 
-    def build_prompt(self, words: str, settings: AiSettings) -> Any:
+    def build_prompt(self, text: str, settings: AiSettings) -> Any:
         """Return the prompt of a row with context and files; raise if it is empty."""
-        given = {} if self.files is None else {"files": self.files}
-        check_prompt(words, given)
-        spoken = resolve_ask(words, given, settings).arguments["prompt"]
-        return [*self.context, spoken] if self.context else spoken
+        file_options = {} if self.files is None else {"files": self.files}
+        check_prompt(text, file_options)
+        message = resolve_ask(text, file_options, settings).arguments["prompt"]
+        return [*self.context, message] if self.context else message
 
 
 def read_row_options(options: Mapping[str, Any], settings: AiSettings) -> RowOptions:
     """Translate the options, and raise an error for those that batches do not support."""
-    given = {SPELLINGS.get(name, name): value for name, value in options.items()}
-    client: dict[str, Any] = {name: given.pop(name) for name in ("provider", "model") if name in given}
-    if given.pop("cache", None) not in NOT_CACHED:
+    arguments = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    client: dict[str, Any] = {name: arguments.pop(name) for name in ("provider", "model") if name in arguments}
+    if arguments.pop("cache", None) not in NOT_CACHED:
         raise ProviderConfigurationError("batches of a provider use no cache. Leave out the option cache.")
-    if resolve_ask("?", {"tools": given.get("tools")}, settings).runs_tools:
+    if resolve_ask("?", {"tools": arguments.get("tools")}, settings).runs_tools:
         raise ProviderConfigurationError(
             "tools cannot run in a batch, because each call is answered once. Describe them with ToolDefinition, "
             "or use on='here'."
         )
-    context, files, tags = list(given.pop("context", None) or ()), given.pop("files", None), given.pop("tags", None)
+    context, files, tags = (
+        list(arguments.pop("context", None) or ()),
+        arguments.pop("files", None),
+        arguments.pop("tags", None),
+    )
     if context and not all(isinstance(turn, Mapping) or hasattr(turn, "contents") for turn in context):
         raise ProviderConfigurationError("the context must be a list of messages")
-    system = given.pop("system", None) or settings.system_prompt
-    return RowOptions(client, {**given, **({"instructions": system} if system else {})}, context, files, tags)
+    system = arguments.pop("system", None) or settings.system_prompt
+    return RowOptions(client, {**arguments, **({"instructions": system} if system else {})}, context, files, tags)
 
 
 MakeClient = Callable[[], AiClient]
@@ -105,10 +109,10 @@ def load_ray() -> Any:
         ) from error
 
 
-def make_client_factory(client: Any, where: OnRay, options: dict[str, Any]) -> MakeClient:
+def make_client_factory(client: Any, backend: OnRay, options: dict[str, Any]) -> MakeClient:
     """Return a function that creates the same client in a worker. Removes the provider from the options."""
-    if where.make_client is not None:
-        return where.make_client
+    if backend.make_client is not None:
+        return backend.make_client
     operations = client._operations
     provider = operations.choose_provider(options)
     if operations.middleware.submitted or not isinstance(provider, EngineProvider):
@@ -116,9 +120,9 @@ def make_client_factory(client: Any, where: OnRay, options: dict[str, Any]) -> M
             "this client has a custom cache, tracker, layer or provider, which cannot be sent to other machines. "
             "Pass on=OnRay(make_client=...) with a function that creates the client there."
         )
-    match = provider.configuration
-    text = {name: getattr(match, name).value for name in ("api_key", "model", "base_url")}
-    settings = client.settings.model_copy(update={**text, "provider": match.provider})
+    configuration = provider.configuration
+    connection = {name: getattr(configuration, name).value for name in ("api_key", "model", "base_url")}
+    settings = client.settings.model_copy(update={**connection, "provider": configuration.provider})
     check_stores_shared(settings)
     return partial(AiClient, settings)
 

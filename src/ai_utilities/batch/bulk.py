@@ -57,38 +57,38 @@ def run_bulk(
     Raises:
         ProviderConfigurationError: If source, output, template or options are invalid, or another run uses the output.
     """
-    where = parse_backend(on)
+    backend = parse_backend(on)
     with ExitStack() as stack:
-        asking = client if client is not None else stack.enter_context(AiClient())
-        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, asking.settings)
+        client = client if client is not None else stack.enter_context(AiClient())
+        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, client.settings)
         stack.callback(job.journal.close)
 
-        count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
-        if where is None:
-            run_in_threads(asking, job, options, count)
-        elif isinstance(where, OnProvider):
-            run_sync(ProviderRun(job, asking._operations, options, where, sleep_seconds).run())
+        count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
+        if backend is None:
+            run_in_threads(client, job, options, count)
+        elif isinstance(backend, OnProvider):
+            run_sync(ProviderRun(job, client._operations, options, backend, sleep_seconds).run())
         else:
-            run_on_ray(asking, job, options, count, where)
+            run_on_ray(client, job, options, count, backend)
         if job.mistake is not None:
             raise job.mistake
         return job.finish()
 
 
-def run_in_threads(asking: AiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
+def run_in_threads(client: AiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
     def work() -> None:
         try:
-            for question in iter_requests(job):
-                job.record_result(question, result_from_answer(try_ask(asking.ask, question.prompt, options)))
+            for request in iter_requests(job):
+                job.record_result(request, result_from_answer(try_ask(client.ask, request.prompt, options)))
         except BaseException as mistake:  # noqa: BLE001  # raised by `run_bulk`
             job.stop(mistake)
 
     run_workers(work, count, job)
 
 
-def run_on_ray(asking: AiClient, job: BulkJob, options: dict[str, Any], count: int, where: OnRay) -> None:
-    text = dict(options)
-    run = RayRun(job, make_client_factory(asking, where, text), text, count, where)
+def run_on_ray(client: AiClient, job: BulkJob, options: dict[str, Any], count: int, backend: OnRay) -> None:
+    worker_options = dict(options)
+    run = RayRun(job, make_client_factory(client, backend, worker_options), worker_options, count, backend)
     try:
         while run.step():
             pass
@@ -128,32 +128,30 @@ async def run_bulk_async(
     **options: Any,
 ) -> BulkReport:
     """The same as `run_bulk`, for asyncio and trio. When cancelled, the journal keeps finished rows."""
-    where = parse_backend(on)
+    backend = parse_backend(on)
     async with AsyncExitStack() as stack:
-        asking = client if client is not None else await stack.enter_async_context(AsyncAiClient())
-        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, asking.settings)
+        client = client if client is not None else await stack.enter_async_context(AsyncAiClient())
+        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, client.settings)
         stack.callback(job.journal.close)
-        count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
-        if where is None:
-            await run_in_tasks(asking, job, options, count)
-        elif isinstance(where, OnProvider):
-            await run_on_provider(asking, job, options, where)
+        count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
+        if backend is None:
+            await run_in_tasks(client, job, options, count)
+        elif isinstance(backend, OnProvider):
+            await run_on_provider(client, job, options, backend)
         else:
-            await run_on_ray_async(asking, job, options, count, where)
+            await run_on_ray_async(client, job, options, count, backend)
         if job.mistake is not None:
             raise job.mistake
         return await run_in_thread(job.finish)
 
 
-async def run_in_tasks(asking: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
+async def run_in_tasks(client: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
     from anyio import create_task_group
 
     async def work() -> None:
         try:
-            while (question := await run_in_thread(job.next_request)) is not None:
-                job.record_result(
-                    question, result_from_answer(await try_ask_async(asking.ask, question.prompt, options))
-                )
+            while (request := await run_in_thread(job.next_request)) is not None:
+                job.record_result(request, result_from_answer(await try_ask_async(client.ask, request.prompt, options)))
         except Exception as mistake:  # noqa: BLE001  # raised by `run_bulk_async`, not in an exception group
             job.stop(mistake)
             group.cancel_scope.cancel()
@@ -163,18 +161,20 @@ async def run_in_tasks(asking: AsyncAiClient, job: BulkJob, options: dict[str, A
             group.start_soon(work)
 
 
-async def run_on_provider(asking: AsyncAiClient, job: BulkJob, options: dict[str, Any], where: OnProvider) -> None:
+async def run_on_provider(client: AsyncAiClient, job: BulkJob, options: dict[str, Any], backend: OnProvider) -> None:
     from anyio import sleep
 
-    await ProviderRun(job, asking._operations, options, where, sleep).run()
+    await ProviderRun(job, client._operations, options, backend, sleep).run()
 
 
 async def run_on_ray_async(
-    asking: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int, where: OnRay
+    client: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int, backend: OnRay
 ) -> None:
     """Run the steps in a thread, because Ray blocks."""
-    text = dict(options)
-    run = await run_in_thread(RayRun, job, make_client_factory(asking, where, text), text, count, where)
+    worker_options = dict(options)
+    run = await run_in_thread(
+        RayRun, job, make_client_factory(client, backend, worker_options), worker_options, count, backend
+    )
     try:
         while await run_in_thread(run.step):
             pass

@@ -61,8 +61,8 @@ def write_output(path: Path, entries: Iterable[Entry]) -> None:
 def flatten_entry(entry: Entry) -> Entry:
     """Return the row with the fields of its answer; a field that exists already gets the prefix `answer_`."""
     row = entry["row"]
-    data = {name: entry.get(name) for name in FIELDS}
-    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in data.items()}}
+    answer_fields = {name: entry.get(name) for name in FIELDS}
+    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in answer_fields.items()}}
 
 
 def write_jsonl(path: Path, entries: Iterable[Entry]) -> None:
@@ -105,9 +105,9 @@ def to_column_value(value: Any) -> Any:
 
 def write_block(writer: Any, path: Path, pyarrow: Any, block: list[Entry]) -> Any:
     table = pyarrow.Table.from_pylist(block, schema=None if writer is None else writer.schema)
-    match = writer or load_pyarrow().ParquetWriter(path, table.schema)
-    match.write_table(table)
-    return match
+    writer = writer or load_pyarrow().ParquetWriter(path, table.schema)
+    writer.write_table(table)
+    return writer
 
 
 WRITERS = {".jsonl": write_jsonl, ".ndjson": write_jsonl, ".csv": write_csv, ".parquet": write_parquet}
@@ -161,11 +161,11 @@ class BulkJob:
             for index, row in self._rows:
                 if self._stopped:
                     return None
-                question = self._make_request(index, row)
-                if self.journal.is_pending(index, question.fingerprint):
+                request = self._make_request(index, row)
+                if self.journal.is_pending(index, request.fingerprint):
                     continue
-                if not self.journal.is_answered(index, question.fingerprint):
-                    return question
+                if not self.journal.is_answered(index, request.fingerprint):
+                    return request
                 self._count(replace(self.progress, reused=self.progress.reused + 1))
         return None
 
@@ -173,12 +173,12 @@ class BulkJob:
         """Return texts of the options, which a provider's error may quote."""
         return texts_in([self._options.get(name) for name in CONTENT_OPTIONS])
 
-    def record_result(self, question: RowRequest, outcome: RowResult) -> None:
+    def record_result(self, request: RowRequest, outcome: RowResult) -> None:
         """Write the result to the journal and count it. Quotes of the options are removed from errors."""
         entry = outcome.entry
         if entry["error"] is not None:
             entry = {**entry, "error": without_contents(entry["error"], self._contents(), most=MAX_ERROR_LENGTH)}
-        self.journal.add(question.index, question.fingerprint, question.row, entry)
+        self.journal.add(request.index, request.fingerprint, request.row, entry)
         with self._lock:
             now = self.progress
             tokens = now.tokens + outcome.tokens
@@ -228,13 +228,13 @@ class BulkJob:
 def answered_by(settings: AiSettings) -> list[Any]:
     """Return provider, model, base URL and the other decisive settings."""
     resolved = ConfigurationResolver(settings).resolve()
-    who = [resolved.provider, resolved.model.value, resolved.base_url.value]
-    return [*who, *(getattr(settings, name) for name in DECISIVE)]
+    identity = [resolved.provider, resolved.model.value, resolved.base_url.value]
+    return [*identity, *(getattr(settings, name) for name in DECISIVE)]
 
 
 def iter_requests(job: BulkJob) -> Iterator[RowRequest]:
-    while (question := job.next_request()) is not None:
-        yield question
+    while (request := job.next_request()) is not None:
+        yield request
 
 
 def count(source: Source) -> int | None:

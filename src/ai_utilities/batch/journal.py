@@ -99,20 +99,20 @@ class BulkJournal:
         self.path = path
         self._lock = threading.Lock()
         self._places: dict[int, int] = {}
-        self._prints: dict[int, str] = {}
+        self._fingerprints: dict[int, str] = {}
         self.submitted = SubmittedBatches()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(path, "a+b", opener=private)  # noqa: SIM115  # closed by `close`
         self._lock_file()
         self._load()
 
-    def is_answered(self, index: int, request: str) -> bool:
+    def is_answered(self, index: int, fingerprint: str) -> bool:
         """Return whether the same request was answered in an earlier run."""
-        return self._prints.get(index) == request
+        return self._fingerprints.get(index) == fingerprint
 
-    def add(self, index: int, request: str, row: Row, result: Entry) -> None:
+    def add(self, index: int, fingerprint: str, row: Row, result: Entry) -> None:
         with self._lock:
-            self._places[index] = self._write({"index": index, "asked": request, "row": row, **result})
+            self._places[index] = self._write({"index": index, "asked": fingerprint, "row": row, **result})
             self.submitted.discard_row(index)
 
     def entry(self, index: int) -> Entry:
@@ -120,9 +120,9 @@ class BulkJournal:
         with self._lock:
             return self._read(self._places[index])
 
-    def is_pending(self, index: int, request: str) -> bool:
+    def is_pending(self, index: int, fingerprint: str) -> bool:
         """Return whether the same request was submitted in a batch and has no answer yet."""
-        return self.submitted.batch_of(index) is not None and self.entry(index)["asked"] == request
+        return self.submitted.batch_of(index) is not None and self.entry(index)["asked"] == fingerprint
 
     def write_note(self, name: str, **facts: Any) -> None:
         """Write what happened to a batch."""
@@ -153,8 +153,8 @@ class BulkJournal:
 
     def _read(self, place: int) -> Entry:
         self._file.seek(place)
-        match: Entry = json.loads(self._file.readline())
-        return match
+        entry: Entry = json.loads(self._file.readline())
+        return entry
 
     def _load(self) -> None:
         """Read the entries of earlier runs; a line that was cut off by a crash is removed."""
@@ -176,7 +176,7 @@ class BulkJournal:
         self._places[index] = place
         self.submitted.discard_row(index)
         if entry.get("error") is None:
-            self._prints[index] = entry["asked"]
+            self._fingerprints[index] = entry["asked"]
 
     def _lock_file(self) -> None:
         """Lock the file, because two runs at the same time would pay for every row twice."""

@@ -32,20 +32,22 @@ UNANSWERED = RowResult(
 class ProviderRun:
     """Finds the batches of an earlier run, submits new rows, and waits for the answers."""
 
-    def __init__(self, job: BulkJob, operations: ClientCore, options: dict[str, Any], where: OnProvider, sleep: Sleep):
+    def __init__(
+        self, job: BulkJob, operations: ClientCore, options: dict[str, Any], backend: OnProvider, sleep: Sleep
+    ):
         self._job = job
         self._journal = job.journal
         self._operations = operations
-        self._text = read_row_options(options, operations.settings)
-        self._where = where
+        self._row_options = read_row_options(options, operations.settings)
+        self._backend = backend
         self._sleep = sleep
-        self._fed: deque[RowRequest] = deque()
+        self._unsubmitted: deque[RowRequest] = deque()
         self._sending: str | None = None
         # Where batches have no names, one is found by time and size, for which the batches must have ended.
-        self._wait_options = {} if where.wait is None else {"wait": where.wait}
+        self._wait_options = {} if backend.wait is None else {"wait": backend.wait}
 
     async def run(self) -> None:
-        with self._operations.middleware.request_scope(None, self._text.tags):
+        with self._operations.middleware.request_scope(None, self._row_options.tags):
             for name in await self._find_lost_batches():
                 self._journal.write_note(name, over="it was not created")
             await self._submit()
@@ -60,61 +62,59 @@ class ProviderRun:
         absent = []
         for batch in unknown:
             try:
-                match = await self._call_client(
+                job = await self._call_client(
                     "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._wait_options
                 )
             except CallTimeoutError:
-                if self._where.wait is None:
+                if self._backend.wait is None:
                     raise
                 continue  # its rows wait for the next run
-            if match is None:
+            if job is None:
                 absent.append(batch.name)
             else:
-                self._record_batch(batch.name, match)
+                self._record_batch(batch.name, job)
         return absent
 
     async def _submit(self) -> None:
         first = next(self._iter_prompts(), None)
         if first is None:
             return  # no rows are left, so a provider without batches causes no error
-        text = {**self._text.call, "name": uuid.uuid4().hex[:16], "on_submit": self._note_submission}
-        submissions = await self._call_client("submit_batches", self._iter_prompts(first), **text)
+        arguments = {**self._row_options.call, "name": uuid.uuid4().hex[:16], "on_submit": self._note_submission}
+        submissions = await self._call_client("submit_batches", self._iter_prompts(first), **arguments)
         while True:
             try:
-                made: BatchJob | None = await next_or_none(submissions)
+                job: BatchJob | None = await next_or_none(submissions)
             except ITEM_ERRORS as error:
                 self._record_refusal(error)
                 continue
-            if made is None:
+            if job is None:
                 return
             if self._sending is not None:
-                self._record_batch(self._sending, made)
+                self._record_batch(self._sending, job)
             self._sending = None
 
     def _iter_prompts(self, first: Any = None) -> Iterator[Any]:
         """Yield the prompts of the remaining rows; each row is written to the journal first."""
         if first is not None:
             yield first
-        for question in iter_requests(self._job):
+        for request in iter_requests(self._job):
             try:
-                prompt = self._text.build_prompt(question.prompt, self._operations.settings)
+                prompt = self._row_options.build_prompt(request.prompt, self._operations.settings)
             except ITEM_ERRORS as error:
-                self._job.record_result(question, result_from_error(error))
+                self._job.record_result(request, result_from_error(error))
                 continue
-            self._journal.add(question.index, question.fingerprint, question.row, UNANSWERED.entry)
-            self._fed.append(RowRequest(question.index, {}, "", question.fingerprint))
+            self._journal.add(request.index, request.fingerprint, request.row, UNANSWERED.entry)
+            self._unsubmitted.append(RowRequest(request.index, {}, "", request.fingerprint))
             yield prompt
 
     def _note_submission(self, name: str | None, count: int) -> None:
         """Write to the journal that a batch will be submitted now; from here on it may exist."""
-        rows = [self._fed.popleft().index for _ in range(count)]
+        rows = [self._unsubmitted.popleft().index for _ in range(count)]
         self._sending = name or ""
         self._journal.write_note(self._sending, rows=rows, at=datetime.now(UTC).isoformat())
 
-    def _record_batch(self, name: str, made: BatchJob) -> None:
-        self._journal.write_note(
-            name, job=made.model_dump(mode="json", exclude={"raw", "response_headers", "attempts"})
-        )
+    def _record_batch(self, name: str, job: BatchJob) -> None:
+        self._journal.write_note(name, job=job.model_dump(mode="json", exclude={"raw", "response_headers", "attempts"}))
 
     def _record_refusal(self, error: BaseException) -> None:
         """Fail the rows of a batch that was refused; a batch that may exist is searched later."""
@@ -130,8 +130,8 @@ class ProviderRun:
         self._journal.write_note(name, over="its rows have errors")
 
     async def _collect(self) -> None:
-        until = None if self._where.wait is None else time.monotonic() + self._where.wait
-        pause = self._where.every or FIRST_PAUSE
+        until = None if self._backend.wait is None else time.monotonic() + self._backend.wait
+        pause = self._backend.every or FIRST_PAUSE
         while self._journal.submitted.open:
             for batch in tuple(self._journal.submitted.open.values()):
                 await self._poll_batch(batch)
@@ -139,20 +139,20 @@ class ProviderRun:
             if not self._journal.submitted.open or left <= 0:
                 return
             await self._sleep(min(pause, left))
-            pause = self._where.every or min(pause * 1.5, LONGEST_PAUSE)
+            pause = self._backend.every or min(pause * 1.5, LONGEST_PAUSE)
 
     async def _poll_batch(self, batch: SubmittedBatch) -> None:
         if batch.job is None:
             return  # its creation is not confirmed
-        now: BatchJob = await self._call_client("get_batch", batch.job)
-        if not now.over:
+        job: BatchJob = await self._call_client("get_batch", batch.job)
+        if not job.over:
             return
-        if now.state == "failed" and not now.files:
-            error = CallError(f"the batch {now.batch_id} failed: {now.reason or 'no reason given'}")
+        if job.state == "failed" and not job.files:
+            error = CallError(f"the batch {job.batch_id} failed: {job.reason or 'no reason given'}")
             self._fail_rows(batch.name, self._journal.submitted.pending_rows(batch.name), error)
             return
-        shape = {k: v for k, v in self._text.call.items() if k == "structured_output"}
-        items = await self._call_client("batch_items", now, **shape)
+        output_option = {k: v for k, v in self._row_options.call.items() if k == "structured_output"}
+        items = await self._call_client("batch_items", job, **output_option)
         while (item := await next_or_none(items)) is not None:
             self._record_item(batch, item)
         self._journal.write_note(batch.name, over="its rows are answered")
@@ -162,15 +162,15 @@ class ProviderRun:
         if item.index < len(batch.rows):
             index = batch.rows[item.index]
             if self._journal.submitted.batch_of(index) == batch.name:
-                provider = self._operations.choose_provider(dict(self._text.client)).provider_name
-                self._record_row(index, result_from_batch_item(item, provider, self._text.client.get("model")))
+                provider = self._operations.choose_provider(dict(self._row_options.client)).provider_name
+                self._record_row(index, result_from_batch_item(item, provider, self._row_options.client.get("model")))
 
     def _record_row(self, index: int, outcome: RowResult) -> None:
         entry = self._journal.entry(index)
         self._job.record_result(RowRequest(index, entry["row"], "", entry["asked"]), outcome)
 
-    async def _call_client(self, operation: str, *given: Any, **text: Any) -> Any:
-        return await self._operations.operate(operation, given, {**self._text.client, **text})
+    async def _call_client(self, operation: str, *arguments: Any, **options: Any) -> Any:
+        return await self._operations.operate(operation, arguments, {**self._row_options.client, **options})
 
 
 async def next_or_none(iterator: Any) -> Any:

@@ -23,10 +23,10 @@ from .rows import PromptTemplate, RowResult, result_from_answer
 class Worker:
     """A Ray actor that has one client for the whole run."""
 
-    def __init__(self, make_client: MakeClient, options: dict[str, Any], around: RayContext) -> None:
+    def __init__(self, make_client: MakeClient, options: dict[str, Any], context: RayContext) -> None:
         self._make_client = make_client
         self._options = options
-        self._around = around
+        self._context = context
         self._client: AiClient | None = None
 
     def begin(self) -> None:
@@ -38,8 +38,8 @@ class Worker:
         if self._client is None:
             raise RuntimeError("this worker was not started. This is a bug; please report it.")
         # The dead worker's answer may be in the cache, but its lease on the request is not waited for.
-        cached = {**self._around.caching, **({"lease": 0} if again else {})}
-        with caching(**cached), tagged(**self._around.tags):
+        cached = {**self._context.caching, **({"lease": 0} if again else {})}
+        with caching(**cached), tagged(**self._context.tags):
             return result_from_answer(try_ask(self._client.ask, prompt, self._options))
 
     def end(self) -> None:
@@ -74,25 +74,25 @@ class RayWorkerPool:
     """Starts workers on the connected cluster, or on a local one that is started for this run."""
 
     def __init__(
-        self, ray: Any, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
+        self, ray: Any, make_client: MakeClient, options: dict[str, Any], concurrency: int, backend: OnRay
     ) -> None:
         self._ray = ray
         self._made_cluster = not ray.is_initialized()
         if self._made_cluster:
             ray.init(log_to_driver=False, logging_level=logging.ERROR)
         self.in_vain = 0
-        self._count = worker_count(ray, where, concurrency)
+        self._count = worker_count(ray, backend, concurrency)
         self._each = -(-concurrency // self._count)
         self._slots: list[WorkerSlot] = []
-        self._text = (make_client, options, capture_context())
-        spread = {"scheduling_strategy": "SPREAD", **where.options}
+        self._worker_arguments = (make_client, options, capture_context())
+        spread = {"scheduling_strategy": "SPREAD", **backend.options}
         # No restarts by Ray, because it does not report which requests were lost.
         self._kind = ray.remote(Worker).options(**spread, max_concurrency=self._each, max_restarts=0)
 
     def add_workers(self) -> Iterator[WorkerSlot]:
         """Start missing workers and yield them."""
         while len(self._slots) < self._count:
-            worker = self._kind.remote(*self._text)
+            worker = self._kind.remote(*self._worker_arguments)
             slot = WorkerSlot(worker, worker.begin.remote())
             self._slots.append(slot)
             yield slot
@@ -125,10 +125,10 @@ class RayWorkerPool:
             self._ray.shutdown()
 
 
-def worker_count(ray: Any, where: OnRay, concurrency: int) -> int:
+def worker_count(ray: Any, backend: OnRay, concurrency: int) -> int:
     """Return the number of workers: as configured or one per processor, at most the concurrency."""
     processors = int(ray.cluster_resources().get("CPU", 1)) if ray.is_initialized() else 1
-    return min(where.workers or max(1, processors), concurrency)
+    return min(backend.workers or max(1, processors), concurrency)
 
 
 COLUMNS = {
@@ -174,22 +174,22 @@ def ask_rows(
         ProviderConfigurationError: If Ray is not installed, or the client cannot be created on other machines.
     """
     ray = load_ray()
-    match = where or OnRay()
-    text = dict(options)
-    asking = client if client is not None else AiClient()
-    count = check_concurrency(concurrency if concurrency is not None else asking.settings.concurrency)
-    make_client = make_client_factory(asking, match, text)
+    backend = where or OnRay()
+    worker_options = dict(options)
+    asking_client = client if client is not None else AiClient()
+    count = check_concurrency(concurrency if concurrency is not None else asking_client.settings.concurrency)
+    make_client = make_client_factory(asking_client, backend, worker_options)
     if client is None:
-        asking.close()
-    workers = worker_count(ray, match, count)
+        asking_client.close()
+    workers = worker_count(ray, backend, count)
     each = -(-count // workers)
     return dataset.map_batches(
         RowAsker,
-        fn_constructor_args=(make_client, prompt, text, each, capture_context()),
+        fn_constructor_args=(make_client, prompt, worker_options, each, capture_context()),
         batch_format="pyarrow",
         batch_size=each * AHEAD,
         compute=import_module("ray.data").ActorPoolStrategy(size=workers),
-        **match.options,
+        **backend.options,
     )
 
 
@@ -197,9 +197,14 @@ class RowAsker:
     """A callable that Ray keeps between blocks; it sends the rows of a block concurrently."""
 
     def __init__(
-        self, make_client: MakeClient, prompt: str | None, options: dict[str, Any], concurrency: int, around: RayContext
+        self,
+        make_client: MakeClient,
+        prompt: str | None,
+        options: dict[str, Any],
+        concurrency: int,
+        context: RayContext,
     ) -> None:
-        self._around = around
+        self._context = context
         self._client = make_client()
         self._template = PromptTemplate(prompt)
         self._options = options
@@ -210,13 +215,13 @@ class RowAsker:
         import pyarrow
 
         prompts = [self._template.fill(row) for row in batch.to_pylist()]
-        with caching(**self._around.caching), tagged(**self._around.tags):
+        with caching(**self._context.caching), tagged(**self._context.tags):
             results = ask_all(self._client.ask, prompts, self._concurrency, self._options)
         entries = [result_from_answer(result).entry for result in results]
-        there = set(batch.column_names)
+        existing = set(batch.column_names)
         for name, kind in COLUMNS.items():
             values = pyarrow.array([entry[name] for entry in entries], kind)
-            batch = batch.append_column(name if name not in there else f"answer_{name}", values)
+            batch = batch.append_column(name if name not in existing else f"answer_{name}", values)
         return batch
 
 
@@ -230,7 +235,7 @@ TRIES = 3
 class AssignedRow:
     """A request assigned to a worker, and how many workers died with it."""
 
-    question: RowRequest
+    request: RowRequest
     deaths: int = 0
 
 
@@ -238,7 +243,7 @@ class RayRun:
     """A bulk run on Ray; the caller runs it step by step, sync or async."""
 
     def __init__(
-        self, job: BulkJob, make_client: MakeClient, options: dict[str, Any], concurrency: int, where: OnRay
+        self, job: BulkJob, make_client: MakeClient, options: dict[str, Any], concurrency: int, backend: OnRay
     ) -> None:
         self._job = job
         self._concurrency = concurrency
@@ -247,7 +252,7 @@ class RayRun:
         self._next = job.next_request()
         self._ray = load_ray()
         # No cluster is started if all rows are answered already.
-        self._workers = RayWorkerPool(self._ray, make_client, options, concurrency, where) if self._next else None
+        self._workers = RayWorkerPool(self._ray, make_client, options, concurrency, backend) if self._next else None
 
     def step(self) -> bool:
         """Assign rows to free workers and record answers. Returns whether there is more to do."""
@@ -273,18 +278,18 @@ class RayRun:
             assigned = self._next_row()
             if assigned is None:
                 return
-            prompt, again = assigned.question.prompt, assigned.deaths > 0
+            prompt, again = assigned.request.prompt, assigned.deaths > 0
             self._on_the_way[slot.worker.ask.remote(prompt, again=again)] = (slot, assigned)
             slot.busy += 1
 
     def _next_row(self) -> AssignedRow | None:
         if self._again:
             return self._again.popleft()
-        question = self._next
-        if question is None or self._job.stopped:
+        request = self._next
+        if request is None or self._job.stopped:
             return None
         self._next = self._job.next_request()
-        return AssignedRow(question)
+        return AssignedRow(request)
 
     def _pending_count(self) -> int:
         return sum(assigned is not None for _, assigned in self._on_the_way.values())
@@ -312,15 +317,15 @@ class RayRun:
             return
         slot.busy -= 1
         workers.in_vain = 0
-        self._job.record_result(assigned.question, outcome)
+        self._job.record_result(assigned.request, outcome)
 
     def _record_lost_worker(self, assigned: AssignedRow, error: Exception) -> None:
         deaths = assigned.deaths + 1
         if deaths < TRIES:
-            self._again.append(AssignedRow(assigned.question, deaths))
+            self._again.append(AssignedRow(assigned.request, deaths))
             return
-        data = f"{type(error).__name__}: {deaths} workers died during this request: {first_line(error)}"
-        self._job.record_result(assigned.question, RowResult({"text": None, "error": data}))
+        message = f"{type(error).__name__}: {deaths} workers died during this request: {first_line(error)}"
+        self._job.record_result(assigned.request, RowResult({"text": None, "error": message}))
 
 
 def worker_exception(error: Any) -> BaseException:

@@ -31,8 +31,8 @@ def read_rows(source: Source) -> Iterator[Row]:
         path = Path(source)
         yield from find_reader(path)(path)
         return
-    for number, given in enumerate(source):
-        yield to_row(given, f"item {number}")
+    for number, value in enumerate(source):
+        yield to_row(value, f"item {number}")
 
 
 def find_reader(path: Path) -> Any:
@@ -45,12 +45,12 @@ def find_reader(path: Path) -> Any:
     return reader
 
 
-def to_row(given: Any, where: str) -> Row:
-    if isinstance(given, str):
-        return {PROMPT: given}
-    if isinstance(given, Mapping):
-        return dict(given)
-    raise ProviderConfigurationError(f"{where} is a {type(given).__name__}; a row is a string or an object with fields")
+def to_row(value: Any, place: str) -> Row:
+    if isinstance(value, str):
+        return {PROMPT: value}
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise ProviderConfigurationError(f"{place} is a {type(value).__name__}; a row is a string or an object with fields")
 
 
 def read_jsonl(path: Path) -> Iterator[Row]:
@@ -112,8 +112,8 @@ class PromptTemplate:
         """Return the prompt for this row."""
         missing = [name for name in self.fields if name not in row]
         if missing:
-            there = ", ".join(row) or "no fields"
-            raise ProviderConfigurationError(f"the row has no field {', '.join(missing)}; it has {there}")
+            available = ", ".join(row) or "no fields"
+            raise ProviderConfigurationError(f"the row has no field {', '.join(missing)}; it has {available}")
         return self._text.format_map({name: row[name] for name in self.fields})
 
 
@@ -157,11 +157,11 @@ class BulkReport(BulkProgress):
         return self.failed == 0 and self.waiting == 0
 
     def __str__(self) -> str:
-        money = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
-        stored = f", {self.reused} kept from before" if self.reused else ""
-        stored += f", {self.waiting} not answered yet" if self.waiting else ""
+        cost = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
+        others = f", {self.reused} kept from before" if self.reused else ""
+        others += f", {self.waiting} not answered yet" if self.waiting else ""
         return (
-            f"{self.answered} answered, {self.failed} failed{stored}; {self.tokens} tokens, {money}, "
+            f"{self.answered} answered, {self.failed} failed{others}; {self.tokens} tokens, {cost}, "
             f"{self.seconds:.1f} s -> {self.output}"
         )
 

@@ -96,26 +96,26 @@ class VectorCache:
         request = request_of(call)
         text_key: str | None = None
         keys = []
-        for one in request.texts:
-            if not isinstance(one, str):
-                keys.append(await self._key(call, request, one, policy, constraints))
+        for content in request.texts:
+            if not isinstance(content, str):
+                keys.append(await self._key(call, request, content, policy, constraints))
                 continue
             text_key = text_key or await self._key(call, request, "", policy, constraints)
-            keys.append(f"{text_key}-{hashlib.sha256(one.encode('utf-8', 'surrogatepass')).hexdigest()}")
+            keys.append(f"{text_key}-{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()}")
         return keys
 
     async def _key(
         self,
         call: Call,
         request: EmbeddingRequest,
-        one: object,
+        content: object,
         policy: CachePolicy,
         constraints: Constraints,
     ) -> str:
         """The key of a request for one input."""
         # With a journal of its own, so that the encoded request for all inputs is kept.
         journal = CallJournal(sent_constraints=constraints)
-        alone = replace(call, request=request.model_copy(update={"texts": (one,)}), journal=journal)
+        alone = replace(call, request=request.model_copy(update={"texts": (content,)}), journal=journal)
         exchange = await self._target.sent_exchange(alone)
         return await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
 
@@ -164,7 +164,9 @@ def read_new_vectors(response: EmbeddingResponse, count: int, origin: Origin) ->
         message = f"{count} texts were sent and {len(response.vectors)} vectors came back"
         raise BadAnswerError(message, provider=origin.provider, model=origin.model)
     packed: Sequence[bytes | None] = response.packed or [None] * count
-    return [CachedVector(numbers, one) for numbers, one in zip(response.vectors, packed, strict=True)]
+    return [
+        CachedVector(numbers, packed_numbers) for numbers, packed_numbers in zip(response.vectors, packed, strict=True)
+    ]
 
 
 def build_response(vectors: Sequence[CachedVector], response: EmbeddingResponse) -> EmbeddingResponse:

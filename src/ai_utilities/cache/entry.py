@@ -78,7 +78,9 @@ class CacheLookup:
 
     def without_warnings(self, answer: A) -> A:
         """The answer as it is stored, without warnings about this call."""
-        left = [one for one in answer.warnings if one not in self.warnings and one.code not in OF_ONE_CALL]
+        left = [
+            warning for warning in answer.warnings if warning not in self.warnings and warning.code not in OF_ONE_CALL
+        ]
         if len(left) == len(answer.warnings):
             return answer
         return cast("A", answer.model_copy(update={"warnings": left}))

@@ -55,11 +55,11 @@ def settings_for(
 ) -> AiSettings:
     if provider is not None:
         check_provider(provider)
-    options: dict[str, Any] = {"provider": provider, "model": model, **more}
-    given = {name: value for name, value in options.items() if value is not None}
+    fields: dict[str, Any] = {"provider": provider, "model": model, **more}
+    arguments = {name: value for name, value in fields.items() if value is not None}
     if env_file is not None:
-        given["_env_file"] = env_file
-    settings = kind(**given)
+        arguments["_env_file"] = env_file
+    settings = kind(**arguments)
     if settings.usage_tracking and settings.usage_store == "sqlite":
         check_ledger(settings)
     return settings
@@ -103,9 +103,9 @@ def client_for(
         yield client
 
 
-def read_tags(given: Sequence[str] | None) -> Mapping[str, str]:
+def read_tags(flags: Sequence[str] | None) -> Mapping[str, str]:
     """Parses the values of `--tag name=value`."""
-    pairs = [pair.partition("=") for pair in given or ()]
+    pairs = [pair.partition("=") for pair in flags or ()]
     for name, _, value in pairs:
         if not name or not value:
             raise ProviderConfigurationError(f"--tag takes name=value, such as project=atlas, not {name or value!r}")
@@ -135,7 +135,7 @@ def engine_for(
     if resolved.facts.needs_key and resolved.api_key.value is None and not resolved.facts.fetches_token:
         raise ProviderConfigurationError(missing_key(resolved.facts, resolver.variables()))
     endpoint = make_endpoint(resolved, settings, name)
-    made = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})
+    typed_endpoint = endpoint.model_copy(update={"ai_model": AIModel(model_name=name, functional_type=kind)})
     config = AIModelCallConfig(timeout=settings.timeout, retries=settings.max_retries, strict=settings.strict)
     middleware = RequestMiddleware()
     middleware.configure(settings)
@@ -144,7 +144,7 @@ def engine_for(
         with (
             tagged(**read_tags(tag)),
             AIModelClient(
-                made, config, layers=layers, attempt_layers=attempt_layers, **connection_options(settings)
+                typed_endpoint, config, layers=layers, attempt_layers=attempt_layers, **connection_options(settings)
             ) as client,
         ):
             yield client

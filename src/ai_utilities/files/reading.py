@@ -37,11 +37,11 @@ MOST_CONTENT = 64 * 1024 * 1024
 def read_docx(data: bytes) -> tuple[str, ...]:
     """Read paragraphs and tables of a Word document; pages end at saved page breaks."""
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        payload = archive.getinfo("word/document.xml")
-        if payload.file_size > MOST_XML:
+        member = archive.getinfo("word/document.xml")
+        if member.file_size > MOST_XML:
             raise ValueError("its unpacked content is too large")
         document = Document()
-        for event, element in events(archive, payload):
+        for event, element in iter_events(archive, member):
             if event == "start":
                 document.start(element)
             else:
@@ -50,11 +50,11 @@ def read_docx(data: bytes) -> tuple[str, ...]:
     return tuple("\n".join(page).strip() for page in document.pages)
 
 
-def events(archive: zipfile.ZipFile, data: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
+def iter_events(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
     """Yield the starts and ends of elements while the file is unpacked."""
     parser: Any = ElementTree.XMLPullParser(("start", "end"))
     tail = b""
-    with archive.open(data) as file:
+    with archive.open(member) as file:
         size = PIECE
         while piece := file.read(size):
             if b"<!DOCTYPE" in tail + piece or b"<!ENTITY" in tail + piece:
@@ -107,7 +107,7 @@ class Document:
             self._end_line()
             self.pages.append([])
         else:
-            self._line.append(shown(name, element))
+            self._line.append(element_text(name, element))
 
     def _end_line(self) -> None:
         self.pages[-1].append("".join(self._line))
@@ -127,10 +127,10 @@ class Document:
             self._cells.append(" ".join("".join(self._words).split()))
             self._words.clear()
         else:
-            self._words.append(" " if name in ("p", "tc", "tr") else shown(name, element))
+            self._words.append(" " if name in ("p", "tc", "tr") else element_text(name, element))
 
 
-def shown(name: str, element: Any) -> str:
+def element_text(name: str, element: Any) -> str:
     """Return the text of one element."""
     match name:
         case "t":
@@ -217,28 +217,28 @@ def read_text(
     Raises:
         TextExtractionError: If the file cannot be read, is too large, or has no text in a known format.
     """
-    called = name or ("file" if isinstance(file, bytes) else Path(file).name)
+    file_name = name or ("file" if isinstance(file, bytes) else Path(file).name)
     data = file if isinstance(file, bytes) else read_disk(Path(file), most_bytes)
     if most_bytes is not None and len(data) > most_bytes:
         raise TextExtractionError(
-            f"{called} has {len(data)} bytes; the limit is {most_bytes}. Pass a larger most_bytes=..."
+            f"{file_name} has {len(data)} bytes; the limit is {most_bytes}. Pass a larger most_bytes=..."
         )
-    kind = kind_of(data, called)
+    kind = kind_of(data, file_name)
     reader = READERS.get(kind)
     if reader is not None:
         try:
-            return FileText(called, kind, reader(data))
+            return FileText(file_name, kind, reader(data))
         except AIUtilitiesError:
             raise
         except UNREADABLE as error:
-            raise TextExtractionError(f"cannot read {called} as {kind}: {error}") from error
+            raise TextExtractionError(f"cannot read {file_name} as {kind}: {error}") from error
     text = decode_text(data)
     if text is None:
         raise TextExtractionError(
-            f"{called}: the text of {kind} cannot be read. "
+            f"{file_name}: the text of {kind} cannot be read. "
             "Upload the file, or pass it in files=[...] to a model that reads it."
         )
-    return FileText(called, kind, (text,))
+    return FileText(file_name, kind, (text,))
 
 
 def read_disk(path: Path, most_bytes: int | None) -> bytes:

@@ -247,13 +247,13 @@ class BoundLimits:
             return
         seen: list[SeenLimit] = [
             {
-                "bucket": live_name(self._model, one.kind),
-                "limit": one.limit,
-                "remaining": one.remaining,
-                "reset": one.reset,
+                "bucket": live_name(self._model, reported.kind),
+                "limit": reported.limit,
+                "remaining": reported.remaining,
+                "reset": reported.reset,
             }
-            for one in read_headers(head.headers, self._io.time())
-            if not only_empty or one.remaining < 1
+            for reported in read_headers(head.headers, self._io.time())
+            if not only_empty or reported.remaining < 1
         ]
         if seen:
             await self._apply_shielded("observe", {"seen": seen})

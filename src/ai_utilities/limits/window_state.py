@@ -82,7 +82,9 @@ def checked(state: object) -> Account:
 
 def take(account: Account, ask: TakeAsk, now: float) -> Verdict:
     """Grants the call, or puts it into the queue and returns how long it has to wait for what."""
-    account["queue"] = [one for one in account["queue"] if one["until"] > now or one["ticket"] == ask["ticket"]]
+    account["queue"] = [
+        queued for queued in account["queue"] if queued["until"] > now or queued["ticket"] == ask["ticket"]
+    ]
     before = reserved_before(account, ask["ticket"])
     wait, why, look = account["paused"] - now, "paused", 0.0
     for want in ask["wants"]:
@@ -123,7 +125,7 @@ def settle(account: Account, ask: SettleAsk, now: float) -> Verdict:
 
 def remove_waiter(account: Account, ask: LeaveAsk, now: float) -> Verdict:
     """Removes a waiting call from the queue."""
-    account["queue"] = [one for one in account["queue"] if one["ticket"] != ask["ticket"]]
+    account["queue"] = [queued for queued in account["queue"] if queued["ticket"] != ask["ticket"]]
     return NO_VERDICT
 
 
@@ -159,13 +161,13 @@ STEPS: dict[str, Callable[[Account, Any, float], Verdict]] = {
 
 def reserved_before(account: Account, ticket: str) -> dict[str, float]:
     """The amounts of the calls before this one in the queue, by bucket."""
-    stored: dict[str, float] = {}
-    for one in account["queue"]:
-        if one["ticket"] == ticket:
+    amounts: dict[str, float] = {}
+    for queued in account["queue"]:
+        if queued["ticket"] == ticket:
             break
-        for bucket, amount in one["amounts"].items():
-            stored[bucket] = stored.get(bucket, 0) + amount
-    return stored
+        for bucket, amount in queued["amounts"].items():
+            amounts[bucket] = amounts.get(bucket, 0) + amount
+    return amounts
 
 
 def window_wait(account: Account, want: Want, before: float, now: float) -> float:
@@ -210,9 +212,9 @@ def running_count(account: Account, lane: str, now: float) -> int:
 def add_waiter(account: Account, ask: TakeAsk, look: float, now: float) -> None:
     """Adds a call to the queue, or extends its time there."""
     until = now + look + GRACE
-    for one in account["queue"]:
-        if one["ticket"] == ask["ticket"]:
-            one["until"] = until
+    for queued in account["queue"]:
+        if queued["ticket"] == ask["ticket"]:
+            queued["until"] = until
             return
     amounts = {want["bucket"]: want["amount"] for want in (*ask["wants"], *ask["live"])}
     amounts.update({lane["lane"]: 1 for lane in ask["lanes"]})

@@ -81,14 +81,14 @@ def with_distinct_names(value: Any) -> Any:
     if isinstance(value, Mapping):
         if not all(isinstance(name, str) for name in value):
             raise TypeError("names of entries are texts")
-        return {name: with_distinct_names(one) for name, one in value.items()}
-    return [with_distinct_names(one) for one in value] if isinstance(value, list | tuple) else value
+        return {name: with_distinct_names(entry) for name, entry in value.items()}
+    return [with_distinct_names(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def account_of(settings: AiSettings) -> str:
     """A keyed hash of API key and client certificate, so that accounts do not share entries."""
-    shown = f"{settings.api_key or ''}\n{settings.cert or ''}"
-    return hashlib.blake2b(shown.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
+    credentials = f"{settings.api_key or ''}\n{settings.cert or ''}"
+    return hashlib.blake2b(credentials.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
 
 
 def write_provider_result(result: AskResult) -> dict[str, Any]:
@@ -99,9 +99,9 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
     """The cached answer as a result; its cost is 0 and the original cost counts as saved."""
     if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         return None
-    first = UsageData.model_validate(stored["usage"])
-    again = {"cached": True, "outcome": "cached", "cost": Decimal(0), "saved_cost": first.cost, "cost_source": "cache"}
-    return AskResult(stored["text"], usage=first.model_copy(update=again), prompt=prompt)
+    usage = UsageData.model_validate(stored["usage"])
+    update = {"cached": True, "outcome": "cached", "cost": Decimal(0), "saved_cost": usage.cost, "cost_source": "cache"}
+    return AskResult(stored["text"], usage=usage.model_copy(update=update), prompt=prompt)
 
 
 def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:

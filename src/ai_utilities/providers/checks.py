@@ -86,9 +86,9 @@ def check_connection(host: str, port: int, secure: bool) -> Iterator[CheckResult
     started = time.monotonic()
     try:
         with socket.create_connection((host, port), TIMEOUT) as plain:
-            took = time.monotonic() - started
-            timed = warning if took > SLOW else passed
-            yield timed("connection", f"connected to {host}:{port} in {took * 1000:.0f} ms")
+            seconds = time.monotonic() - started
+            verdict = warning if seconds > SLOW else passed
+            yield verdict("connection", f"connected to {host}:{port} in {seconds * 1000:.0f} ms")
             if secure:
                 yield check_certificate(plain, host)
     except OSError as error:
@@ -122,14 +122,14 @@ SKEW = 60.0
 """Maximum difference of clocks in seconds; signatures and tokens are refused if clocks differ by minutes."""
 
 
-def call_limit(is_local: bool, text: float | None = None) -> float:
+def call_limit(is_local: bool, timeout: float | None = None) -> float:
     """Return the time limit of the test call in seconds.
 
     Args:
         is_local: Whether the model runs on this machine.
         text: The user's limit in seconds; None uses the default.
     """
-    return text if text is not None else LOCAL if is_local else HOSTED
+    return timeout if timeout is not None else LOCAL if is_local else HOSTED
 
 
 def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]:

@@ -38,16 +38,16 @@ class PickedProvider:
 def pick_provider(settings: AiSettings, variables: Mapping[str, str]) -> PickedProvider:
     """The first usable provider. Logs the choice, or raises with the options."""
     order = provider_order(settings)
-    match = (
+    picked = (
         pick_by_base_url(settings)
         or pick_by_key(order, settings, variables)
         or pick_reachable_server(order, variables)
         or pick_embedded(order)
     )
-    if match is None:
+    if picked is None:
         raise ProviderConfigurationError(nothing_configured(order))
-    log.info("provider auto picked %s: %s", match.name, match.reason)
-    return match
+    log.info("provider auto picked %s: %s", picked.name, picked.reason)
+    return picked
 
 
 def provider_order(settings: AiSettings) -> tuple[str, ...]:
@@ -85,8 +85,8 @@ def server_address(facts: ProviderFacts, variables: Mapping[str, str]) -> str | 
     """The address of a local server; None for hosted providers."""
     if facts.needs_key or not facts.is_local:
         return None
-    text = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
-    return text if text is None or "//" in text else f"http://{text}"
+    address = next((variables[name] for name in facts.base_url if variables.get(name)), facts.address)
+    return address if address is None or "//" in address else f"http://{address}"
 
 
 def is_reachable(address: str, connect: Callable[..., socket.socket] = socket.create_connection) -> bool:
@@ -101,8 +101,8 @@ def is_reachable(address: str, connect: Callable[..., socket.socket] = socket.cr
 
 def pick_embedded(order: tuple[str, ...]) -> PickedProvider | None:
     """The embedded model, if its runtime is installed."""
-    there = EMBEDDED in order and find_spec("xllamacpp") is not None
-    return PickedProvider(EMBEDDED, "nothing else is configured") if there else None
+    is_available = EMBEDDED in order and find_spec("xllamacpp") is not None
+    return PickedProvider(EMBEDDED, "nothing else is configured") if is_available else None
 
 
 HEARS = {

@@ -55,12 +55,12 @@ def is_engine_variable(resolved: ResolvedConfiguration) -> bool:
 
 def dotenv_config(variables: Mapping[str, tuple[str, ...]], dotenv: Mapping[str, str]) -> dict[str, str]:
     """Entries of the API config that are only in `.env`; the engine reads the environment itself."""
-    text = {
+    values = {
         entry: next((dotenv[name] for name in names if dotenv.get(name)), None)
         for entry, names in variables.items()
         if not any(os.environ.get(name) for name in names)
     }
-    return {entry: value for entry, value in text.items() if value is not None}
+    return {entry: value for entry, value in values.items() if value is not None}
 
 
 def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[str, str] | None:
@@ -71,7 +71,7 @@ def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[
 def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:
     """The validated endpoints, in order."""
     named = (settings.fallbacks or "").split(",")
-    return tuple(make_fallback(one.strip(), settings, main) for one in named if one.strip())
+    return tuple(make_fallback(name.strip(), settings, main) for name in named if name.strip())
 
 
 def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
@@ -84,12 +84,14 @@ def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoin
         )
     is_main = normalize_name(provider) == main
     try:
-        match = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
+        resolved = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
     except ProviderConfigurationError as error:
         raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
-    chosen = model or match.model.value
+    chosen = model or resolved.model.value
     if chosen is None:
-        raise ProviderConfigurationError(f"fallbacks, {named!r}: name a model too, as in '{match.provider}/its-model'.")
+        raise ProviderConfigurationError(
+            f"fallbacks, {named!r}: name a model too, as in '{resolved.provider}/its-model'."
+        )
     # Headers and entries belong to the main provider and may contain its secrets.
     own = settings if is_main else settings.model_copy(update={"extra_headers": {}, "provider_config": {}})
-    return make_endpoint(match, own, chosen)
+    return make_endpoint(resolved, own, chosen)

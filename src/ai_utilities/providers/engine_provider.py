@@ -94,19 +94,19 @@ class EngineProvider(BaseProvider):
     def ask_stream(self, prompt: str, **kwargs: Any) -> AskStream:
         request = self._resolve_ask(prompt, kwargs)
 
-        def opened() -> Any:
+        def open_stream() -> Any:
             model = self._chat_model(request) or first_available(self.list_models(), self.configuration.facts)
             client = self._client(model)
             if request.runs_tools:
                 return client_method(client, request, "_streaming")(**request.arguments)
             return client.generate(**request.arguments, streaming=True).stream_generator
 
-        return AskStream(opened, request.prompt, self._ask_context(request))
+        return AskStream(open_stream, request.prompt, self._ask_context(request))
 
     def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncAskStream:
         request = self._resolve_ask(prompt, kwargs)
 
-        async def opened() -> Any:
+        async def open_stream() -> Any:
             model = self._chat_model(request) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
@@ -115,7 +115,7 @@ class EngineProvider(BaseProvider):
                 return client_method(client, request, "_streaming_async")(**request.arguments)
             return (await client.generate_async(**request.arguments, streaming=True)).stream_generator
 
-        return AsyncAskStream(opened, request.prompt, self._ask_context(request))
+        return AsyncAskStream(open_stream, request.prompt, self._ask_context(request))
 
     def plan(self, prompt: str, **kwargs: Any) -> Plan:
         """Plans without any request, also without listing models."""
@@ -123,10 +123,10 @@ class EngineProvider(BaseProvider):
         return self._client(self._chat_model(request) or ANY).plan(**request.arguments)
 
     def list_models(self) -> list[str]:
-        return [match.id for match in self._client(self.model or ANY).list_models()]
+        return [listing.id for listing in self._client(self.model or ANY).list_models()]
 
     async def list_models_async(self) -> list[str]:
-        return [match.id for match in await self._client(self.model or ANY).list_models_async()]
+        return [listing.id for listing in await self._client(self.model or ANY).list_models_async()]
 
     def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
         return Embeddings(self._embedding_client(kwargs).embed(texts, **kwargs))
@@ -210,15 +210,15 @@ class EngineProvider(BaseProvider):
 
     def _ask_context(self, resolved: ResolvedAsk) -> Around:
         """The context in which each step of the call runs."""
-        text = resolved.cache is not None or resolved.tags
-        return partial(self._middleware.request_scope, resolved.cache, resolved.tags) if text else nullcontext
+        needs_scope = resolved.cache is not None or resolved.tags
+        return partial(self._middleware.request_scope, resolved.cache, resolved.tags) if needs_scope else nullcontext
 
     def _client(self, model: str, kind: FunctionalType | None = None) -> AIModelClient:
         """One client per model, shared by threads."""
-        match = self._clients.get((model, kind))
-        if match is None:
+        client = self._clients.get((model, kind))
+        if client is None:
             outer, inner = self._middleware.layers()
-            made = AIModelClient(
+            created = AIModelClient(
                 self._endpoint(model, kind),
                 self._config,
                 layers=outer,
@@ -226,8 +226,8 @@ class EngineProvider(BaseProvider):
                 fallbacks=self._fallbacks if kind is None else (),
                 **connection_options(self.settings),
             )
-            match = self._clients.setdefault((model, kind), made)
-        return match
+            client = self._clients.setdefault((model, kind), created)
+        return client
 
     def _endpoint(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint:
         return make_endpoint(self.configuration, self.settings, model, kind)

@@ -71,23 +71,23 @@ def canonical_names() -> dict[str, str]:
 
 def engine_facts(name: str) -> ProviderFacts | None:
     """The facts of a provider of the engine; None if it has none of that name."""
-    match = find_provider(name)
-    if match is None:
+    provider = find_provider(name)
+    if provider is None:
         return None
-    stems = [*(KEY_ENDING.sub("", variable) for variable in match.key_env), match.name.upper()]
+    stems = [*(KEY_ENDING.sub("", variable) for variable in provider.key_env), provider.name.upper()]
     return ProviderFacts(
-        name=match.name,
-        key=match.key_env,
+        name=provider.name,
+        key=provider.key_env,
         model=tuple(dict.fromkeys(f"{stem}_MODEL" for stem in stems)),
-        base_url=match.base_url_env or (f"{match.name.upper()}_BASE_URL",),
-        credentials=match.credentials_env,
-        entries=match.config_env,
-        chats=bool(match.routes),
-        address=None if "{" in match.base_url or match.embedded else match.base_url,
-        needs_key=match.needs_key,
-        fetches_token=match.token_source is not None or bool(match.credentials_env),
-        keys_url=match.keys_url,
-        first_model=FIRST_MODELS.get(match.name),
+        base_url=provider.base_url_env or (f"{provider.name.upper()}_BASE_URL",),
+        credentials=provider.credentials_env,
+        entries=provider.config_env,
+        chats=bool(provider.routes),
+        address=None if "{" in provider.base_url or provider.embedded else provider.base_url,
+        needs_key=provider.needs_key,
+        fetches_token=provider.token_source is not None or bool(provider.credentials_env),
+        keys_url=provider.keys_url,
+        first_model=FIRST_MODELS.get(provider.name),
     )
 
 
@@ -102,8 +102,8 @@ def facts_of(name: str) -> ProviderFacts:
 
 def known_providers() -> tuple[str, ...]:
     """The engine's providers, each once: the most common ones first, local ones last."""
-    match = [facts for name in known_names() if (facts := engine_facts(name)) is not None]
-    unique = dict.fromkeys(facts.name for facts in match)
+    every = [facts for name in known_names() if (facts := engine_facts(name)) is not None]
+    unique = dict.fromkeys(facts.name for facts in every)
     return tuple(sorted(unique, key=sort_key))
 
 
@@ -132,10 +132,10 @@ def setup_options() -> str:
 def missing_key(facts: ProviderFacts, variables: Mapping[str, str], *, own_only: bool = False) -> str:
     """The provider's API key is missing."""
     names = " or ".join(facts.key if own_only else (*facts.key, "AI_API_KEY"))
-    made = f" Create a key at {facts.keys_url}." if facts.keys_url else ""
-    there = other_keys(facts.name, variables)
-    hint = f" {there[0][1]} is set: AI_PROVIDER={there[0][0]} uses it." if there else ""
-    return f"{facts.name}: API key missing. Set {names} or pass api_key='...'.{made}{hint} {setup_options()}"
+    key_hint = f" Create a key at {facts.keys_url}." if facts.keys_url else ""
+    other_set = other_keys(facts.name, variables)
+    hint = f" {other_set[0][1]} is set: AI_PROVIDER={other_set[0][0]} uses it." if other_set else ""
+    return f"{facts.name}: API key missing. Set {names} or pass api_key='...'.{key_hint}{hint} {setup_options()}"
 
 
 def missing_model(facts: ProviderFacts) -> str:
@@ -162,12 +162,12 @@ def nothing_configured(order: tuple[str, ...]) -> str:
 
 def other_keys(name: str, variables: Mapping[str, str]) -> list[tuple[str, str]]:
     """Other providers whose keys are set, with the variable."""
-    match = []
+    keys = []
     for other in known_providers():
         facts = engine_facts(other)
         if facts is not None and facts.name != name:
-            match += [(other, variable) for variable in facts.key if variables.get(variable)]
-    return match
+            keys += [(other, variable) for variable in facts.key if variables.get(variable)]
+    return keys
 
 
 def no_models_message(facts: ProviderFacts) -> str:

@@ -52,36 +52,36 @@ class ModelInfo:
 
 def models_from_listing(provider: str, listings: list[ModelListing]) -> list[ModelInfo]:
     """The models listed by the provider, with facts from the catalogue."""
-    return sorted((model_from_listing(provider, match) for match in listings), key=lambda offer: offer.model)
+    return sorted((model_from_listing(provider, listing) for listing in listings), key=lambda model: model.model)
 
 
 def model_from_listing(provider: str, listing: ModelListing) -> ModelInfo:
     facts = find_facts(listing.id)
-    offer = model_from_facts(provider, listing.id, facts) if facts else with_prices(ModelInfo(provider, listing.id))
+    info = model_from_facts(provider, listing.id, facts) if facts else with_prices(ModelInfo(provider, listing.id))
     return replace(
-        offer,
-        context_window=listing.context_window or offer.context_window,
-        max_output_tokens=listing.max_output_tokens or offer.max_output_tokens,
-        takes=listing.input_modalities or offer.takes,
+        info,
+        context_window=listing.context_window or info.context_window,
+        max_output_tokens=listing.max_output_tokens or info.max_output_tokens,
+        takes=listing.input_modalities or info.takes,
         source="live",
     )
 
 
 def models_from_catalog(provider: str) -> list[ModelInfo]:
     """The catalogue's models of this provider, and its default model."""
-    match = [model_from_facts(provider, name, facts) for name, facts in iter_served(provider)]
+    models = [model_from_facts(provider, name, facts) for name, facts in iter_served(provider)]
     first = facts_of(provider).first_model
-    if first and all(offer.model != first for offer in match):
+    if first and all(model.model != first for model in models):
         facts = find_facts(first)
-        match.append(model_from_facts(provider, first, facts) if facts else with_prices(ModelInfo(provider, first)))
-    return sorted(match, key=lambda offer: offer.model)
+        models.append(model_from_facts(provider, first, facts) if facts else with_prices(ModelInfo(provider, first)))
+    return sorted(models, key=lambda model: model.model)
 
 
 def all_models() -> list[ModelInfo]:
     """Every model of the catalogue, under its maker."""
     makers = {maker: name for name in reversed(known_providers()) for maker in makers_of(name)}
-    match = [find_facts(name) for name in known_models()]
-    return [model_from_facts(makers.get(facts.vendor), facts.name, facts) for facts in match if facts]
+    every = [find_facts(name) for name in known_models()]
+    return [model_from_facts(makers.get(facts.vendor), facts.name, facts) for facts in every if facts]
 
 
 def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
@@ -95,12 +95,12 @@ def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
 
 def makers_of(provider: str) -> set[str]:
     """The names under which the catalogue has the provider's own models."""
-    match = find_provider(provider)
-    return {provider, match.price_list or provider} if match else {provider}
+    known = find_provider(provider)
+    return {provider, known.price_list or provider} if known else {provider}
 
 
 def model_from_facts(provider: str | None, model: str, facts: ModelFacts) -> ModelInfo:
-    text = {"tools": facts.tools, "reasoning": facts.reasoning, "schema": facts.structured_output}
+    capabilities = {"tools": facts.tools, "reasoning": facts.reasoning, "schema": facts.structured_output}
     kind = facts.functional_type
     return with_prices(
         ModelInfo(
@@ -110,20 +110,20 @@ def model_from_facts(provider: str | None, model: str, facts: ModelFacts) -> Mod
             context_window=facts.context_window or facts.max_input_tokens,
             max_output_tokens=facts.max_output_tokens,
             takes=facts.input_modalities,
-            can=tuple(name for name, able in text.items() if able),
+            can=tuple(name for name, able in capabilities.items() if able),
             retires=facts.retires,
         )
     )
 
 
-def with_prices(offer: ModelInfo) -> ModelInfo:
+def with_prices(info: ModelInfo) -> ModelInfo:
     """Adds prices per million tokens, if known."""
-    if offer.provider is None:
-        return offer
-    api = AIModelAPI(provider=offer.provider, api_key="not used")
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name=offer.model))
+    if info.provider is None:
+        return info
+    api = AIModelAPI(provider=info.provider, api_key="not used")
+    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name=info.model))
     return replace(
-        offer,
+        info,
         price_in=per_million(endpoint, Usage(input_tokens=SAMPLE), "input"),
         price_out=per_million(endpoint, Usage(output_tokens=SAMPLE), "output"),
     )

@@ -77,8 +77,10 @@ def quote_value(value: str) -> str:
 
 def find_changes(text: str, values: Mapping[str, str]) -> list[VariableChange]:
     """Return what writing these values would change."""
-    there = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
-    return [VariableChange(name, there.get(name), value) for name, value in values.items() if there.get(name) != value]
+    current = {binding.key: binding.value for binding in parse_stream(StringIO(text)) if binding.key}
+    return [
+        VariableChange(name, current.get(name), value) for name, value in values.items() if current.get(name) != value
+    ]
 
 
 def read_text(path: Path) -> str:
@@ -90,7 +92,7 @@ def read_text(path: Path) -> str:
 
 
 def write_dotenv(
-    path: Path, values: Mapping[str, str], check: Callable[[Path], object] = lambda made: None
+    path: Path, values: Mapping[str, str], check: Callable[[Path], object] = lambda new_file: None
 ) -> Path | None:
     """Write the values into a `.env` file that only its owner can read, completely or not at all.
 
@@ -113,10 +115,10 @@ def write_dotenv(
     if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
         raise ProviderConfigurationError(f"{path} is read-only, so nothing was changed. Run: chmod u+w {path}")
     try:
-        with temporary_sibling(target, after) as made:
-            check(made)
+        with temporary_sibling(target, after) as new_file:
+            check(new_file)
             backup = back_up_file(target) if target.exists() else None
-            made.replace(target)
+            new_file.replace(target)
     except OSError as error:
         raise ProviderConfigurationError(f"cannot write {path}, so nothing was changed: {error}") from error
     return backup

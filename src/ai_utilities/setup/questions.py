@@ -68,8 +68,8 @@ def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], 
         if variables.get(variable)
     }
     notes = {EMBEDDED: "a small model in this process, no key needed", **keyed, **running}
-    there = [name for name in known_providers() if name not in taken and facts_of(name).chats]
-    names = sorted(there, key=lambda n: (n not in keyed, n not in running))
+    available = [name for name in known_providers() if name not in taken and facts_of(name).chats]
+    names = sorted(available, key=lambda n: (n not in keyed, n not in running))
     options = [Option(name, notes.get(name, "")) for name in names]
     return Choose("provider", "Which provider?", options, options[0].value)
 
@@ -93,9 +93,9 @@ def ask_about_provider(
             Option("keep", "keep it as it is"),
             Option("leave", "leave it out"),
         )
-        what = yield Choose("failed", "What now?", options, "again")
-        if what != "again":
-            return entry if what == "keep" else None
+        decision = yield Choose("failed", "What now?", options, "again")
+        if decision != "again":
+            return entry if decision == "keep" else None
         # Everything is asked again, also for a key that is in the environment.
         entry, variables = replace(entry, key=None, key_from=None), {}
 
@@ -106,8 +106,8 @@ def ask_base_url(
     """Ask for the base URL of a self-hosted server; hosted providers have a fixed one."""
     if facts.name == EMBEDDED or (facts.needs_key and facts.address is not None):
         return entry
-    match = next((server.address for server in servers if server.provider == facts.name), None)
-    address = yield Write("base_url", f"Base URL of {facts.name}", entry.base_url or match or facts.address)
+    running = next((server.address for server in servers if server.provider == facts.name), None)
+    address = yield Write("base_url", f"Base URL of {facts.name}", entry.base_url or running or facts.address)
     return replace(entry, base_url=address or None)
 
 
@@ -117,26 +117,26 @@ def ask_api_key(
     """Ask for a key if one is needed. A key that is already in a variable is used and not copied."""
     if not facts.key:
         return entry
-    there = next((name for name in facts.key if variables.get(name)), None)
-    if there is not None and (yield Confirm("use_key", f"{there} is set. Use it?")):
-        return replace(entry, key_from=there, key=None)
-    made = f" (create one at {facts.keys_url})" if facts.keys_url else ""
+    known = next((name for name in facts.key if variables.get(name)), None)
+    if known is not None and (yield Confirm("use_key", f"{known} is set. Use it?")):
+        return replace(entry, key_from=known, key=None)
+    key_hint = f" (create one at {facts.keys_url})" if facts.keys_url else ""
     needed = "" if facts.needs_key else " (empty if it needs none)"
-    key = yield Hide("api_key", f"API key for {facts.name}{made}{needed}")
+    key = yield Hide("api_key", f"API key for {facts.name}{key_hint}{needed}")
     return replace(entry, key=key or None, key_from=None)
 
 
 def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Generator[Step, Any, ProviderEntry]:
     """Ask for a model from the provider's list, or from the catalogue if the list is not available."""
-    match: list[str] | str = yield ListModels(entry)
+    listed: list[str] | str = yield ListModels(entry)
     names = (
-        match
-        if isinstance(match, list)
-        else [offer.model for offer in models_from_catalog(facts.name) if offer.is_chat_model]
+        listed
+        if isinstance(listed, list)
+        else [model_info.model for model_info in models_from_catalog(facts.name) if model_info.is_chat_model]
     )
-    if isinstance(match, str):
+    if isinstance(listed, str):
         known = " The models of the catalogue are shown instead." if names else ""
-        yield Notice(f"The provider's models are not available ({match}).{known}")
+        yield Notice(f"The provider's models are not available ({listed}).{known}")
     usual = entry.model or facts.first_model or (names[0] if names else None)
     if not names and usual is None:
         model = yield Write("model", "Name of the model")
@@ -164,7 +164,7 @@ class PresetAnswers:
     """Whether a provider may be unknown; its variables are named after it."""
 
     notices: list[str] = field(default_factory=list)
-    _request: int = 0
+    _provider_count: int = 0
 
     def ask(self, question: Question) -> Any:
         match question:
@@ -175,7 +175,7 @@ class PresetAnswers:
             case Choose(key="failed"):
                 return self._after_failure()
             case Confirm(key="more"):
-                return self._request < len(self.providers)
+                return self._provider_count < len(self.providers)
             case Confirm(key="use_key"):
                 return self._flag_value("api_key") is None
             case Choose(default=default) | Write(default=default):
@@ -190,13 +190,13 @@ class PresetAnswers:
 
     def _flag_value(self, key: str) -> str | None:
         """Return the value of a flag, which applies to the first provider only."""
-        return getattr(self, key) if self._request == 1 else None
+        return getattr(self, key) if self._provider_count == 1 else None
 
     def _next_provider(self) -> str:
-        if self._request >= len(self.providers):
+        if self._provider_count >= len(self.providers):
             self._missing_flag("provider")
-        self._request += 1
-        name = self.providers[self._request - 1]
+        self._provider_count += 1
+        name = self.providers[self._provider_count - 1]
         if not is_known(name) or fold_name(name) == AUTO:
             self._check_new(name)
         return name

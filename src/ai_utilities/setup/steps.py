@@ -134,14 +134,14 @@ class SetupPlan:
         return {"AI_PROVIDER": "auto", "AI_AUTO_SELECT_ORDER": ",".join(names)}
 
     def _base_urls(self) -> dict[str, str]:
-        options: dict[str, str] = {}
+        variables: dict[str, str] = {}
         for entry in self.entries:
             facts = facts_of(entry.provider)
             if entry.base_url and entry.base_url != facts.address:
-                options[facts.base_url[0]] = entry.base_url
+                variables[facts.base_url[0]] = entry.base_url
             if entry.model:
-                options[facts.model[0]] = entry.model
-        return options
+                variables[facts.model[0]] = entry.model
+        return variables
 
     def _key_variables(self, keys: dict[str, str]) -> dict[str, str]:
         if self.key_home == "keyring" and keys:

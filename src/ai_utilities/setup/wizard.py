@@ -77,7 +77,8 @@ class ActionRunner:
             with self._client(entry) as client:
                 if not facts.chats:
                     return next(
-                        (one.seen for one in check_without_chat(client, limit) if one.health == "failure"), None
+                        (result.seen for result in check_without_chat(client, limit) if result.health == "failure"),
+                        None,
                     )
                 client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)
         except AIUtilitiesError as error:
@@ -186,12 +187,12 @@ class SetupWizard:
                 return self._face.ask(step)
         return self._runner.run(step)
 
-    def _check(self, plan: SetupPlan, made: Path) -> None:
+    def _check(self, plan: SetupPlan, new_file: Path) -> None:
         """Raise if the new file gives invalid settings, unless the user stores the key elsewhere."""
         if plan.key_home == "shown" and plan.keys:
             return
         try:
-            ConfigurationResolver(AiSettings.from_dotenv(made)).validate(plan.entries[0].provider)
+            ConfigurationResolver(AiSettings.from_dotenv(new_file)).validate(plan.entries[0].provider)
         except AIUtilitiesError as error:
             raise ProviderConfigurationError(
                 f"{self._path} was not changed, because the new settings are invalid: {error}"
@@ -205,12 +206,12 @@ def format_change(change: VariableChange) -> str:
 
 
 def run_setup_wizard(
-    given: PresetAnswers, dotenv_path: str | Path = ".env", *, dry_run: bool = False, test: bool = True
+    answers: PresetAnswers, dotenv_path: str | Path = ".env", *, dry_run: bool = False, test: bool = True
 ) -> SetupResult:
     """Set up providers without a terminal.
 
     Args:
-        given: The answers.
+        answers: The answers.
         dotenv_path: The file to write (default `.env`).
         dry_run: Whether to write nothing (default False).
         test: Whether to test each provider with a small call (default True).
@@ -221,4 +222,4 @@ def run_setup_wizard(
     Raises:
         ProviderConfigurationError: If an answer is missing or a provider does not work.
     """
-    return SetupWizard(given, dotenv_path, runner=None if test else OfflineRunner()).run_wizard(dry_run=dry_run)
+    return SetupWizard(answers, dotenv_path, runner=None if test else OfflineRunner()).run_wizard(dry_run=dry_run)

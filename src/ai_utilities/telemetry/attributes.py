@@ -97,18 +97,18 @@ PORTS = {"http": 80, "https": 443}
 
 def request_attributes(target: Target, operation: str) -> Attributes:
     """Return provider, model and operation, for spans and metrics."""
-    origin, where = target.origin, urlsplit(target.base_url)
-    text: Attributes = {
+    origin, address = target.origin, urlsplit(target.base_url)
+    attributes: Attributes = {
         OPERATION: OPERATIONS.get(operation, operation),
         PROVIDER: PROVIDERS.get(origin.provider, origin.provider),
         REQUEST_MODEL: origin.model,
     }
-    if where.hostname:
-        text |= {SERVER_ADDRESS: where.hostname, SERVER_PORT: where.port or PORTS.get(where.scheme, 0)}
-    return text
+    if address.hostname:
+        attributes |= {SERVER_ADDRESS: address.hostname, SERVER_PORT: address.port or PORTS.get(address.scheme, 0)}
+    return attributes
 
 
-def request(call: Call) -> Attributes:
+def call_attributes(call: Call) -> Attributes:
     """Return the settings of the call and its tags."""
     tags = {TAG + name: value for name, value in tags_now().items()}
     return (config_attributes(call) if call.operation == "chat" else operation_attributes(call)) | tags
@@ -116,13 +116,13 @@ def request(call: Call) -> Attributes:
 
 def config_attributes(call: Call) -> Attributes:
     config = call.config
-    text = {name: getattr(config, field) for field, name in REQUEST.items() if getattr(config, field) is not None}
+    attributes = {name: getattr(config, field) for field, name in REQUEST.items() if getattr(config, field) is not None}
     if config.stop:
-        text["gen_ai.request.stop_sequences"] = list(config.stop)
-    text["gen_ai.request.stream"] = config.streaming
+        attributes["gen_ai.request.stop_sequences"] = list(config.stop)
+    attributes["gen_ai.request.stream"] = config.streaming
     if config.structured_output is not None:
-        text["gen_ai.output.type"] = "json"
-    return text
+        attributes["gen_ai.output.type"] = "json"
+    return attributes
 
 
 def operation_attributes(call: Call) -> Attributes:
@@ -131,45 +131,49 @@ def operation_attributes(call: Call) -> Attributes:
     return {} if dimensions is None else {DIMENSIONS: dimensions}
 
 
-def response(answer: ChatResponse) -> Attributes:
-    text: Attributes = {}
+def response_attributes(answer: ChatResponse) -> Attributes:
+    attributes: Attributes = {}
     if answer.choices:
-        text[FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
+        attributes[FINISH_REASONS] = [choice.finish_reason or "" for choice in answer.choices]
     if answer.id:
-        text[RESPONSE_ID] = answer.id
+        attributes[RESPONSE_ID] = answer.id
     if answer.model:
-        text[RESPONSE_MODEL] = answer.model
+        attributes[RESPONSE_MODEL] = answer.model
     if answer.usage is not None:
-        text |= {USAGE[field]: count for field, count in token_attributes(answer).items()}
+        attributes |= {USAGE[field]: count for field, count in token_attributes(answer).items()}
     if answer.cost is not None and answer.cost.amount is not None:
-        text[COST] = float(answer.cost.amount)
+        attributes[COST] = float(answer.cost.amount)
     if answer.cached:
-        text[CACHED] = True
+        attributes[CACHED] = True
         if answer.cost is not None and answer.cost.saved is not None:
-            text[SAVED_COST] = float(answer.cost.saved)
-    return text
+            attributes[SAVED_COST] = float(answer.cost.saved)
+    return attributes
 
 
 def prompt_attributes(call: Call) -> Attributes:
-    options = {INPUT_MESSAGES: to_json_text([message(one) for one in call.messages])}
+    attributes = {INPUT_MESSAGES: to_json_text([message_attributes(message) for message in call.messages])}
     if call.instructions:
-        options[INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
-    return options
+        attributes[INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
+    return attributes
 
 
 def answer_attributes(answer: ChatResponse) -> Attributes:
-    spoken = [
-        {"role": "assistant", "parts": list(map(part, choice.contents)), "finish_reason": choice.finish_reason or ""}
+    messages = [
+        {
+            "role": "assistant",
+            "parts": list(map(part_attributes, choice.contents)),
+            "finish_reason": choice.finish_reason or "",
+        }
         for choice in answer.choices
     ]
-    return {OUTPUT_MESSAGES: to_json_text(spoken)}
+    return {OUTPUT_MESSAGES: to_json_text(messages)}
 
 
-def message(given: Message) -> Attributes:
-    return {"role": given.role, "parts": [part(content) for content in given.contents]}
+def message_attributes(message: Message) -> Attributes:
+    return {"role": message.role, "parts": [part_attributes(content) for content in message.contents]}
 
 
-def part(content: Content) -> Attributes:
+def part_attributes(content: Content) -> Attributes:
     """Return a content part in the format of the conventions; other kinds by type only."""
     match content:
         case TextContent() | RefusalContent():

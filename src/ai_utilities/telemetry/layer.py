@@ -28,10 +28,10 @@ from .attributes import (
     TOKENS,
     Attributes,
     answer_attributes,
+    call_attributes,
     prompt_attributes,
-    request,
     request_attributes,
-    response,
+    response_attributes,
     token_attributes,
 )
 
@@ -96,11 +96,11 @@ class BoundTelemetry:
     async def record_span(self, call: Call, send: Send) -> Stream:
         """Records a span and metrics of the call."""
         layer, trace = self._layer, self._layer.trace
-        who = request_attributes(self._target, call.operation)
+        target_attributes = request_attributes(self._target, call.operation)
         span = layer.tracer.start_span(
-            f"{who[OPERATION]} {who[REQUEST_MODEL]}",
+            f"{target_attributes[OPERATION]} {target_attributes[REQUEST_MODEL]}",
             kind=trace.SpanKind.CLIENT,
-            attributes={**who, **request(call)},
+            attributes={**target_attributes, **call_attributes(call)},
         )
         captured = layer.capture_content and span.is_recording() and call.operation == "chat"
         if captured:
@@ -111,7 +111,7 @@ class BoundTelemetry:
                 stream = await send(call)
         except BaseException as error:
             self._record_failure(span, type(error).__name__, self._text(error, call, captured))
-            self._end_span(span, call, who, started, type(error).__name__)
+            self._end_span(span, call, target_attributes, started, type(error).__name__)
             raise
         first = self._io.monotonic() - started if call.config.streaming else None
         if first is not None:
@@ -126,13 +126,13 @@ class BoundTelemetry:
                     failed,
                     self._text(stream.error, call, captured) if stream.error else "cancelled by the caller",
                 )
-            span.set_attributes(response(answer))
+            span.set_attributes(response_attributes(answer))
             if captured:
                 span.set_attributes(answer_attributes(answer))
-            data = {**who, RESPONSE_MODEL: answer.model} if answer.model else who
+            attributes = {**target_attributes, RESPONSE_MODEL: answer.model} if answer.model else target_attributes
             if not answer.cached:
-                self._record_tokens(call, answer, first, data)
-            self._end_span(span, call, data, started, failed)
+                self._record_tokens(call, answer, first, attributes)
+            self._end_span(span, call, attributes, started, failed)
 
         stream.on_end(ended)
         return stream
@@ -145,23 +145,23 @@ class BoundTelemetry:
         span.set_attribute(ERROR_TYPE, kind)
         span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redact(text)))
 
-    def _record_tokens(self, call: Call, answer: ChatResponse, first: float | None, who: Attributes) -> None:
+    def _record_tokens(self, call: Call, answer: ChatResponse, first: float | None, attributes: Attributes) -> None:
         """Record token counts; only chat answers have counters of every kind."""
         if first is not None:
-            self._layer.first_chunk.record(first, who)
+            self._layer.first_chunk.record(first, attributes)
         if answer.usage is None:
             return
         if call.operation == "embed":
-            self._layer.embedded.record(answer.usage.prompt_tokens, who)
+            self._layer.embedded.record(answer.usage.prompt_tokens, attributes)
         elif call.operation == "chat":
             for field, count in token_attributes(answer).items():
-                self._layer.tokens[field].add(count, who)
+                self._layer.tokens[field].add(count, attributes)
 
-    def _end_span(self, span: Any, call: Call, who: Attributes, started: float, failed: str | None) -> None:
+    def _end_span(self, span: Any, call: Call, attributes: Attributes, started: float, failed: str | None) -> None:
         span.set_attribute(ATTEMPTS, len(call.journal.attempts))
         durations = self._layer.durations
         duration = durations.get(call.operation, durations[""])
-        duration.record(self._io.monotonic() - started, {**who, ERROR_TYPE: failed} if failed else who)
+        duration.record(self._io.monotonic() - started, {**attributes, ERROR_TYPE: failed} if failed else attributes)
         span.end()
 
 
@@ -175,7 +175,7 @@ class LogLayer:
         self.logger = logger
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        who = f"{target.origin.provider} ({target.origin.model})"
+        endpoint = f"{target.origin.provider} ({target.origin.model})"
         logger = self.logger
 
         async def log_call(call: Call, send: Send) -> Stream:
@@ -184,21 +184,21 @@ class LogLayer:
                 stream = await send(call)
             except BaseException as error:
                 text = stored_text(error, call)
-                logger.warning("%s failed after %.3f s: %s", who, io.monotonic() - started, text)
+                logger.warning("%s failed after %.3f s: %s", endpoint, io.monotonic() - started, text)
                 raise
 
             async def ended(stream: Stream) -> None:
                 answer, seconds = stream.partial(), io.monotonic() - started
                 if not stream.complete:
                     why = stored_text(stream.error, call) if stream.error else "cancelled by the caller"
-                    logger.warning("%s interrupted after %.3f s: %s", who, seconds, why)
+                    logger.warning("%s interrupted after %.3f s: %s", endpoint, seconds, why)
                     return
                 tokens = answer.usage.total_tokens if answer.usage else None
                 cost = answer.cost.amount if answer.cost else None
                 facts = {"provider": target.origin.provider, "model": target.origin.model, "cached": answer.cached}
                 logger.info(
                     "%s %s in %.3f s: %s tokens, %s",
-                    who,
+                    endpoint,
                     "was cached" if answer.cached else "answered",
                     seconds,
                     "unknown" if tokens is None else tokens,

@@ -149,7 +149,7 @@ def row_of(
     try:
         return UsageData.model_validate(facts)
     except ValidationError as error:
-        wrong = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+        wrong = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
         return UsageData.model_validate({name: value for name, value in facts.items() if name not in wrong})
 
 

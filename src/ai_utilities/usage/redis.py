@@ -96,7 +96,7 @@ class RedisLedger(Ledger):
         return [read_open(text) for text in stored]
 
     def close_abandoned(self) -> list[UsageData]:
-        closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
+        closed = [closed_row(open_row.row) for open_row in self.open_rows() if open_row.abandoned]
         if closed:
             self._add([row.row_id or "" for row in closed], closed, closing=True)
         return closed
@@ -164,7 +164,9 @@ class RedisLedger(Ledger):
     def _open_rows(
         self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
     ) -> list[UsageData]:
-        return sorted((one.row for one in self.open_rows() if matches(one.row, since, until, tags)), key=start_time)
+        return sorted(
+            (open_row.row for open_row in self.open_rows() if matches(open_row.row, since, until, tags)), key=start_time
+        )
 
     def totals(
         self,

@@ -76,7 +76,7 @@ def fill_gaps(days: Mapping[str, Totals]) -> Sums:
     months: dict[str, list[Totals]] = {}
     for day in span:
         months.setdefault(f"{day:%Y-%m}", []).append(days.get(str(day), Totals()))
-    return {month: sum(several, Totals()) for month, several in months.items()}
+    return {month: sum(totals, Totals()) for month, totals in months.items()}
 
 
 def by_cost(sums: Mapping[str, Totals]) -> Sums:
@@ -146,7 +146,7 @@ def render_columns(title: str, labels: Sequence[str], series: Sequence[ChartSeri
     Returns:
         The SVG element.
     """
-    top = round_up(max((sum(parts) for parts in zip(*(one.amounts for one in series), strict=True)), default=0))
+    top = round_up(max((sum(parts) for parts in zip(*(stacked.amounts for stacked in series), strict=True)), default=0))
     elements = [
         *render_axis(top, to_text),
         *render_labels(labels),
@@ -184,16 +184,16 @@ def render_stacks(labels: Sequence[str], series: Sequence[ChartSeries], top: flo
     for number, label in enumerate(labels):
         x = column_position(number, len(labels)) + (column_pitch(len(labels)) - width) / 2
         floor = 0.0
-        for one in series:
-            amount = one.amounts[number]
+        for stacked in series:
+            amount = stacked.amounts[number]
             if amount:
                 y, height = (
                     amount_position(floor + amount, top),
                     amount_position(floor, top) - amount_position(floor + amount, top),
                 )
-                text = escape(f"{label}: {one.name} {to_text(amount)}")
+                text = escape(f"{label}: {stacked.name} {to_text(amount)}")
                 yield (
-                    f'<rect class="{one.kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
+                    f'<rect class="{stacked.kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
                     f"<title>{text}</title></rect>"
                 )
             floor += amount

@@ -112,7 +112,7 @@ class SQLiteLedger(Ledger):
     @retry_recovered
     def close_abandoned(self) -> list[UsageData]:
         with self._file.transaction() as file:
-            closed = [closed_row(one.row) for one in read_open(file) if one.abandoned]
+            closed = [closed_row(open_row.row) for open_row in read_open(file) if open_row.abandoned]
             for row in closed:
                 file.execute("DELETE FROM usage_open WHERE id = ?", (row.row_id,))
                 (number,) = write_rows(file, [row])
@@ -126,7 +126,7 @@ class SQLiteLedger(Ledger):
         where, values = condition(since, until, tags)
         with self._file.connection() as file:
             stored = file.execute(f"SELECT {READ} FROM usage {where} ORDER BY at, id", values).fetchall()
-            open_rows = [one.row for one in read_open(file) if matches(one.row, since, until, tags)]
+            open_rows = [open_row.row for open_row in read_open(file) if matches(open_row.row, since, until, tags)]
         settled = map(read_settled, stored)
         opened = sorted(open_rows, key=start_time)
         return list(heapq.merge(settled, opened, key=start_time)) if opened else list(settled)
@@ -145,10 +145,10 @@ class SQLiteLedger(Ledger):
         with self._file.reading() as file:
             for group, total in self._sums(file, by, since, until, tags):
                 sums[group] = sums.get(group, Totals()) + total
-            for one in read_open(file):
-                if matches(one.row, since, until, tags):
-                    group = group_of(one.row, by)
-                    sums[group] = sums.get(group, Totals()).plus(one.row)
+            for open_row in read_open(file):
+                if matches(open_row.row, since, until, tags):
+                    group = group_of(open_row.row, by)
+                    sums[group] = sums.get(group, Totals()).plus(open_row.row)
         return dict(sorted(sums.items()))
 
     @retry_recovered
@@ -161,7 +161,7 @@ class SQLiteLedger(Ledger):
                 query = f"SELECT DISTINCT tags FROM {source.table(scope=1)} WHERE {source.where}"
                 for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each({VALID}) AS tag"):
                     names.add(tags)
-            opened = [one.row for one in read_open(file)]
+            opened = [open_row.row for open_row in read_open(file)]
         names.update(name for row in opened if matches(row, since, until, None) for name in row.tags)
         return sorted(names)
 

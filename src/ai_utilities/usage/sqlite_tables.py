@@ -89,8 +89,8 @@ class DecimalSum:
         return str(self._sum)
 
 
-def decimal_add(one: str, other: str) -> str:
-    return str(EXACT.add(Decimal(one), Decimal(other)))
+def decimal_add(left: str, right: str) -> str:
+    return str(EXACT.add(Decimal(left), Decimal(right)))
 
 
 def equip(connection: sqlite3.Connection) -> None:

@@ -10,10 +10,11 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
+    from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
     from .pipeline.exchange import Exchange as Exchange, Target as Target
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
-    from .pipeline.middleware import Bindable as Bindable, Layer as Layer, Send as Send
+    from .pipeline.middleware import AnyLayer as AnyLayer, Bindable as Bindable, Layer as Layer, Send as Send
     from .pipeline.streaming.completed_stream import (
         CompletedResult as CompletedResult,
         CompletedStream as CompletedStream,
@@ -27,6 +28,7 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AIModelClient": ".client.client",
+        "AnyLayer": ".pipeline.middleware",
         "CompletedStream": ".pipeline.streaming.completed_stream",
         "CompletedResult": ".pipeline.streaming.completed_stream",
         "Bindable": ".pipeline.middleware",
@@ -34,6 +36,7 @@ __getattr__, __dir__ = lazy_package(
         "Layer": ".pipeline.middleware",
         "LearnedConstraint": ".catalog.learned_constraints",
         "LearnedConstraints": ".pipeline.layers.learned_store",
+        "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
         "current_tool_call": ".pipeline.agent.tool_runner",
         "Stream": ".pipeline.streaming.stream",

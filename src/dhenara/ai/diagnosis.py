@@ -18,8 +18,8 @@ from .http.tls import trust_context
 def proxy_for(address: str) -> str | None:
     """The proxy that stands before this address, without the name and password it may want."""
     parts = urlsplit(address)
-    match = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
-    return None if match is None else match.url
+    proxy = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
+    return None if proxy is None else proxy.url
 
 
 def trusted_certificates() -> ssl.SSLContext:
@@ -61,8 +61,8 @@ def embedded_model() -> EmbeddedModel:
 def bundled_weights() -> tuple[Path | None, str | None]:
     text = environment()
     if not text.get(VARIABLE):
-        match = find_weights()
-        return match, "its weights are not installed" if match is None else check_weights()
+        weights = find_weights()
+        return weights, "its weights are not installed" if weights is None else check_weights()
     try:
         return load_weights(SMALL, text), None
     except ConfigurationError as error:

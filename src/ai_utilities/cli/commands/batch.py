@@ -73,11 +73,11 @@ def batch(
     env_file: EnvFileFlag = None,
 ) -> None:
     """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
-    text = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
-    options = {name: value for name, value in text.items() if value is not None} | read_parameters(param)
+    fields = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
+    options = {name: value for name, value in fields.items() if value is not None} | read_parameters(param)
     if wait is not None and on != "provider":
         raise typer.BadParameter("--wait needs --on provider")
-    where = on if wait is None else OnProvider(wait=wait)
+    backend = on if wait is None else OnProvider(wait=wait)
     kind = ClusterSettings if on == "ray" else CommandSettings
     with client_for(provider, model, env_file, tag, kind=kind) as client, progress_line() as line:
         report = run_bulk(
@@ -86,7 +86,7 @@ def batch(
             prompt=prompt,
             client=client,
             concurrency=concurrency,
-            on=where,
+            on=backend,
             fail_fast=fail_fast,
             on_progress=line,
             **options,

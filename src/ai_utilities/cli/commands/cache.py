@@ -52,17 +52,17 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
     with open_cache(env_file) as (cache, place):
         entries, size = cache.size()
         spaces = Counter(key.partition(":")[0] for key in cache.stored_keys())
-    options: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
-    given = total_savings(env_file)
+    facts: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
+    savings = total_savings(env_file)
     if as_json:
-        show(json.dumps({**options, **given}, indent=2, default=str))
+        show(json.dumps({**facts, **savings}, indent=2, default=str))
         return
     show(f"{place}: {entries:,} entries, {size:,} bytes")
     if spaces:
         show("\n" + table(("namespace", "entries"), spaces.most_common()))
-    if given:
-        saved = f"{given['saved_tokens']:,} tokens and {format_amount(given['saved_cost'])}"
-        show(f"\n{given['answers_given']:,} answers came from the cache and saved {saved}")
+    if savings:
+        saved = f"{savings['saved_tokens']:,} tokens and {format_amount(savings['saved_cost'])}"
+        show(f"\n{savings['answers_given']:,} answers came from the cache and saved {saved}")
 
 
 def inspect(
@@ -70,22 +70,25 @@ def inspect(
 ) -> None:
     """List entries, or show one answer in full as JSON."""
     with open_cache(env_file) as (cache, place):
-        match = [
-            one
-            for one in cache.stored_keys(namespace)
-            if key is None or key in (one, one[: len(key)], strip_prefix(one, key))
+        keys = [
+            stored_key
+            for stored_key in cache.stored_keys(namespace)
+            if key is None or key in (stored_key, stored_key[: len(key)], strip_prefix(stored_key, key))
         ]
         if key is not None:
-            if len(match) != 1:
+            if len(keys) != 1:
                 raise ProviderConfigurationError(
-                    f"{len(match)} keys in {place} begin with {key!r}; pass a longer prefix"
+                    f"{len(keys)} keys in {place} begin with {key!r}; pass a longer prefix"
                 )
-            show(json.dumps(cache.get(match[0]), indent=2, ensure_ascii=False))
+            show(json.dumps(cache.get(keys[0]), indent=2, ensure_ascii=False))
             return
-        rows = [(short_hash(one), *summarize_entry(cache.get_text(one), PREVIEW)) for one in islice(match, most)]
+        rows = [
+            (short_hash(stored_key), *summarize_entry(cache.get_text(stored_key), PREVIEW))
+            for stored_key in islice(keys, most)
+        ]
     if rows:
         show(table(("key", "model", "tokens", "bytes", "answer"), rows))
-    print_note(f"{len(rows)} of {len(match)} entries in {place}")
+    print_note(f"{len(rows)} of {len(keys)} entries in {place}")
 
 
 def clear(namespace: NamespaceFlag = None, yes: YesFlag = False, env_file: EnvFileFlag = None) -> None:

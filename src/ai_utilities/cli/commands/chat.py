@@ -55,9 +55,11 @@ def chat(
 def read_saved_chat(path: Path) -> SavedConversation:
     stored = path.read_bytes()
     try:
-        data = json.loads(stored)
-        if isinstance(data, dict) and "messages" in data:
-            return SavedConversation(turns=turns_of([Message.model_validate(message) for message in data["messages"]]))
+        document = json.loads(stored)
+        if isinstance(document, dict) and "messages" in document:
+            return SavedConversation(
+                turns=turns_of([Message.model_validate(message) for message in document["messages"]])
+            )
         return read_saved(stored)
     except (ValueError, TypeError, ProviderConfigurationError) as error:
         raise ProviderConfigurationError(f"{path} is not a saved conversation: {error}") from error
@@ -66,14 +68,14 @@ def read_saved_chat(path: Path) -> SavedConversation:
 def turns_of(messages: Sequence[Message]) -> list[Turn]:
     """One turn per answer. The older format has no usage and cost."""
     turns: list[Turn] = []
-    request: list[Any] = []
+    prompt: list[Any] = []
     for message in messages:
         if message.role != "assistant":
-            request.append(message)
+            prompt.append(message)
             continue
         answer = ChatResponse(choices=[ChatResponseChoice(contents=message.contents)])
-        turns.append(Turn(prompt=request, answer=answer))
-        request = []
+        turns.append(Turn(prompt=prompt, answer=answer))
+        prompt = []
     return turns
 
 
@@ -125,9 +127,9 @@ class Repl:
 
     def current_model(self) -> str:
         """Provider and model of this conversation."""
-        text = self._chat.options
-        provider = text.get("provider") or self._client.provider.provider_name
-        model = text.get("model") or ("provider" not in text and getattr(self._client.provider, "model", None))
+        options = self._chat.options
+        provider = options.get("provider") or self._client.provider.provider_name
+        model = options.get("model") or ("provider" not in options and getattr(self._client.provider, "model", None))
         return f"{provider} {model}" if model else str(provider)
 
     def command(self, line: str) -> str | None:
@@ -202,9 +204,9 @@ class Repl:
         return f"saved {format_turns(self._chat)} to {place}"
 
     def load(self, path: str) -> str:
-        match = read_saved_chat(Path(missing_argument("load", path)).expanduser())
-        text = {**self._chat.options, "system": tuple(match.instructions) or self._chat.instructions}
-        self._chat = Chat(self._client, text, match.turns)
+        saved = read_saved_chat(Path(missing_argument("load", path)).expanduser())
+        options = {**self._chat.options, "system": tuple(saved.instructions) or self._chat.instructions}
+        self._chat = Chat(self._client, options, saved.turns)
         return f"loaded {format_turns(self._chat)} from {path}"
 
     def usage(self) -> str:

@@ -46,19 +46,19 @@ def list_open(env_file: EnvFileFlag = None) -> None:
     """
     ledger, place = open_ledger(env_file)
     try:
-        match = ledger.open_rows()
+        requests = ledger.open_rows()
     finally:
         ledger.close()
     rows = [
         (
-            "abandoned" if one.abandoned else "running",
-            f"{one.row.started_at:%Y-%m-%d %H:%M:%S}" if one.row.started_at else "",
-            one.row.model or "",
-            one.row.operation,
-            f"{one.owner.pid}",
-            one.owner.host.partition("/")[0],
+            "abandoned" if request.abandoned else "running",
+            f"{request.row.started_at:%Y-%m-%d %H:%M:%S}" if request.row.started_at else "",
+            request.row.model or "",
+            request.row.operation,
+            f"{request.owner.pid}",
+            request.owner.host.partition("/")[0],
         )
-        for one in match
+        for request in requests
     ]
     if rows:
         typer.echo(table(("state", "began", "model", "operation", "process", "host"), rows))
@@ -83,8 +83,8 @@ def repair_ledger(file: FileArgument = None, env_file: EnvFileFlag = None) -> No
             "the ledger in the settings is not a file. Set AI_USAGE_STORE=sqlite, or pass a file."
         )
     path = Path(file or settings.usage_path or state_path("usage.sqlite"))
-    match = SQLiteLedger.repair(path)
-    typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")
+    recovery = SQLiteLedger.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if recovery is None else f"{path}: {recovery}")
 
 
 BudgetFileArgument = Annotated[Path | None, typer.Argument(help="File of budgets; by default the one in the settings.")]
@@ -108,18 +108,18 @@ def reserved(env_file: EnvFileFlag = None) -> None:
     """List reservations of calls that have not ended."""
     store = store_of(settings_of(env_file))
     try:
-        match = store.reservations()
+        reservations = store.reservations()
     finally:
         store.close()
     rows = [
         (
-            "abandoned" if one.abandoned else "running",
-            f"${one.cost:f}",
-            ", ".join(window.name for window in one.windows),
-            str(one.owner.pid),
-            one.owner.host.partition("/")[0],
+            "abandoned" if reservation.abandoned else "running",
+            f"${reservation.cost:f}",
+            ", ".join(window.name for window in reservation.windows),
+            str(reservation.owner.pid),
+            reservation.owner.host.partition("/")[0],
         )
-        for one in match
+        for reservation in reservations
     ]
     if rows:
         typer.echo(table(("state", "reserved", "budgets", "process", "host"), rows))
@@ -137,7 +137,7 @@ def close_abandoned_reservations(spent: SpentFlag = "0", env_file: EnvFileFlag =
         closed = store.close_abandoned(each)
     finally:
         store.close()
-    total = sum(one.cost for one in closed)
+    total = sum(reservation.cost for reservation in closed)
     typer.echo(f"closed {len(closed)} reservations, ${total:f} in total; each counts as ${each:f} spent")
 
 
@@ -151,8 +151,8 @@ def repair_budget(file: BudgetFileArgument = None, env_file: EnvFileFlag = None)
         typer.echo("accepted: budgets continue with the data on the Redis server")
         return
     path = Path(file or settings.limit_path or state_path("limits.sqlite"))
-    match = SQLiteBudgets.repair(path)
-    typer.echo(f"nothing is wrong with {path}" if match is None else f"{path}: {match}")
+    repair = SQLiteBudgets.repair(path)
+    typer.echo(f"nothing is wrong with {path}" if repair is None else f"{path}: {repair}")
 
 
 def settings_of(env_file: Path | None) -> AiSettings:

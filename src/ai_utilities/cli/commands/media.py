@@ -56,11 +56,11 @@ def image(
 
     Prints the names of the files it wrote. Existing files are not overwritten.
     """
-    text = read_prompt(prompt)
+    description = read_prompt(prompt)
     fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
-        response = client.image(text, list(file or ()), **options)
+        response = client.image(description, list(file or ()), **options)
     for warning in response.warnings:
         print_note(f"warning: {warning.message}")
     for picture in response.images:
@@ -73,10 +73,10 @@ def image(
         )
 
 
-def read_options(given: Sequence[str] | None) -> dict[str, Any]:
+def read_options(pairs: Sequence[str] | None) -> dict[str, Any]:
     """Parses name=value options; values are JSON if possible, else text."""
     options: dict[str, Any] = {}
-    for pair in given or ():
+    for pair in pairs or ():
         name, equals, value = pair.partition("=")
         if not name or not equals:
             raise ProviderConfigurationError(f"--option takes name=value, such as size=1024x1024, not {pair!r}")

@@ -66,36 +66,36 @@ def models(
 
     Example: ai-utilities models -p anthropic reasoning image
     """
-    match, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
-    shown = [offer for offer in match if offer.matches(words or [])]
+    listed, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
+    shown = [model for model in listed if model.matches(words or [])]
     if as_json:
-        show(json.dumps([asdict(offer) for offer in shown], indent=2, default=to_json_value))
+        show(json.dumps([asdict(model) for model in shown], indent=2, default=to_json_value))
         return
     if shown:
         show(render_table(shown))
-    print_note(f"{len(shown)} of {len(match)} models, from {source}")
+    print_note(f"{len(shown)} of {len(listed)} models, from {source}")
 
 
 def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
     """The models of one provider and the source of the list; all models if no provider is configured."""
     settings = settings_for(provider, env_file=env_file)
     try:
-        match = ConfigurationResolver(settings).resolve()
+        resolved = ConfigurationResolver(settings).resolve()
     except ProviderConfigurationError:
         if provider is not None:
             raise
         return all_models(), "the catalogue, because no provider is configured"
-    name = match.provider
+    name = resolved.provider
     if offline:
         return models_from_catalog(name), f"the catalogue, for {name}"
     try:
-        return models_from_listing(name, fetch_listing(match, settings)), f"the list of {name}"
+        return models_from_listing(name, fetch_listing(resolved, settings)), f"the list of {name}"
     except AIUtilitiesError as error:
-        stored = models_from_catalog(name)
-        if not stored:
+        known = models_from_catalog(name)
+        if not known:
             raise
-        why = "no key is set for its own list" if cannot_list(match) else str(error)
-        return stored, f"the catalogue, for {name}: {why}"
+        why = "no key is set for its own list" if cannot_list(resolved) else str(error)
+        return known, f"the catalogue, for {name}: {why}"
 
 
 def cannot_list(resolved: ResolvedConfiguration) -> bool:
@@ -109,9 +109,9 @@ def fetch_listing(resolved: ResolvedConfiguration, settings: AiSettings) -> list
         return client.list_models(timeout=TIMEOUT, retries=0)
 
 
-def render_table(offers: list[ModelInfo]) -> str:
+def render_table(models: list[ModelInfo]) -> str:
     """A table without empty columns and those that do not fit the terminal."""
-    rows: list[dict[str, str | None]] = [dict(zip(HEAD, row(offer), strict=True)) for offer in offers]
+    rows: list[dict[str, str | None]] = [dict(zip(HEAD, row(model), strict=True)) for model in models]
     left = shutil.get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
     chosen: set[str] = set()
     for name in COLUMN_PRIORITY:
@@ -123,18 +123,18 @@ def render_table(offers: list[ModelInfo]) -> str:
     return table(names, [[row[name] for name in names] for row in rows])
 
 
-def row(offer: ModelInfo) -> tuple[str | None, ...]:
-    besides = [kind for kind in offer.takes if kind != "text"]
+def row(model: ModelInfo) -> tuple[str | None, ...]:
+    other_inputs = [kind for kind in model.takes if kind != "text"]
     return (
-        offer.model,
-        count(offer.context_window),
-        count(offer.max_output_tokens),
-        format_price(offer.price_in),
-        format_price(offer.price_out),
-        " ".join(offer.can),
-        " ".join(besides),
-        offer.kind,
-        offer.retires,
+        model.model,
+        count(model.context_window),
+        count(model.max_output_tokens),
+        format_price(model.price_in),
+        format_price(model.price_out),
+        " ".join(model.can),
+        " ".join(other_inputs),
+        model.kind,
+        model.retires,
     )
 
 

@@ -52,13 +52,13 @@ def setup(
 
     Settings are written to a `.env` file. Other lines of the file stay, and a backup is made.
     """
-    given = PresetAnswers(
+    answers = PresetAnswers(
         provider or (), api_key, base_url, model, key_home, keep_failing=no_test, new_provider=new_provider
     )
     silent = non_interactive or bool(provider)
     if not silent and not sys.stdin.isatty():
         raise ProviderConfigurationError("no terminal for questions. Pass --provider.")
-    prompter: Any = given if silent else load_terminal()
+    prompter: Any = answers if silent else load_terminal()
     wizard = SetupWizard(prompter, env_file, runner=OfflineRunner() if no_test else None)
     show_result(wizard.run_wizard(dry_run=dry_run), dry_run)
 

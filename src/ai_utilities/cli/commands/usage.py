@@ -164,8 +164,8 @@ def render_summary(total: Totals) -> str:
     failed = f", {total.failed:,} failed" if total.failed else ""
     cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
     counts = f"{total.requests:,} requests{cached}{failed}{cut}{open_requests(total)}"
-    text = f"{counts}, {total.total_tokens:,} tokens, {format_cost(total)}"
-    return text if total.is_exact else f"{text}\n{NOTE}"
+    line = f"{counts}, {total.total_tokens:,} tokens, {format_cost(total)}"
+    return line if total.is_exact else f"{line}\n{NOTE}"
 
 
 def open_requests(total: Totals) -> str:
@@ -179,11 +179,11 @@ def open_requests(total: Totals) -> str:
 
 
 def to_json(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
-    options: dict[str, Any] = {"total": asdict(report.total)}
+    fields: dict[str, Any] = {"total": asdict(report.total)}
     sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
     for by, groups in sums.items():
-        options[by] = {group: asdict(total) for group, total in groups.items()}
-    return json.dumps(options, indent=2, default=str, ensure_ascii=False)
+        fields[by] = {group: asdict(total) for group, total in groups.items()}
+    return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
 
 
 NARROWEST = 8
@@ -194,20 +194,20 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 def render_plot(report: UsageReport) -> str:
     """One line per day, or per month for long times: a bar for cost and one for tokens."""
     periods = report.periods
-    label = max(len(period) for period in periods)
+    period_width = max(len(period) for period in periods)
     spent = [float(total.cost) for total in periods.values()]
     used = [float(total.total_tokens) for total in periods.values()]
-    text = [
+    labels = [
         (format_total_cost(total), f"{total.total_tokens:,}" if total.requests else "") for total in periods.values()
     ]
-    extra = label + sum(max(len(words[column]) for words in text) for column in (0, 1)) + 8
+    extra = period_width + sum(max(len(cells[column]) for cells in labels) for column in (0, 1)) + 8
     width = max(NARROWEST, (shutil.get_terminal_size().columns - extra) // 2)
-    data = max(len(cost) for cost, _ in text) + 1
-    head = f"{'':<{label}}  {'spend':<{width + data}}  tokens"
+    cost_width = max(len(cost) for cost, _ in labels) + 1
+    head = f"{'':<{period_width}}  {'spend':<{width + cost_width}}  tokens"
     lines = [
-        f"{period:<{label}}  {f'{render_bar(money, max(spent), width)} {cost}'.strip():<{width + data}}  "
+        f"{period:<{period_width}}  {f'{render_bar(money, max(spent), width)} {cost}'.strip():<{width + cost_width}}  "
         f"{f'{render_bar(tokens, max(used), width)} {count}'.strip()}"
-        for period, money, tokens, (cost, count) in zip(periods, spent, used, text, strict=True)
+        for period, money, tokens, (cost, count) in zip(periods, spent, used, labels, strict=True)
     ]
     return "\n".join([head, *(line.rstrip() for line in lines), "", render_summary(report.total)])
 

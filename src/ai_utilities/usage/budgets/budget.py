@@ -174,7 +174,7 @@ class Reservation:
 
     def to_text(self) -> str:
         """The form in which stores keep it."""
-        windows = [[one.name, one.limit, one.expires] for one in self.windows]
+        windows = [[window.name, window.limit, window.expires] for window in self.windows]
         return to_json([windows, self.amount, self.owner.to_text(), self.at, self.expires]).decode()
 
     @classmethod
@@ -186,7 +186,9 @@ class Reservation:
         """
         try:
             windows, amount, owner, at, expires = from_json(text)
-            return cls(key, tuple(BudgetWindow(*one) for one in windows), amount, Owner.from_text(owner), at, expires)
+            return cls(
+                key, tuple(BudgetWindow(*window) for window in windows), amount, Owner.from_text(owner), at, expires
+            )
         except (ValueError, TypeError) as error:
             raise StoreDamagedError(f"the reservation {key!r} of a budget is damaged ({error}).") from error
 
@@ -260,9 +262,9 @@ class BudgetStore(ABC):
         Returns:
             The closed reservations.
         """
-        closed = [one for one in self.reservations() if one.abandoned]
-        for one in closed:
-            self.finish(one, to_nanodollars(Decimal(spent)))
+        closed = [reservation for reservation in self.reservations() if reservation.abandoned]
+        for reservation in closed:
+            self.finish(reservation, to_nanodollars(Decimal(spent)))
         return closed
 
     def close(self) -> None:  # noqa: B027  # a store in memory has nothing to close

@@ -140,7 +140,7 @@ class CallReservations:
     async def _finish(self, spent: Decimal) -> None:
         left = self._left()
         limit = None if left is None else max(left, AFTERWARDS)
-        ends = [(one, one.amount) for one in self._spent]
+        ends = [(reservation, reservation.amount) for reservation in self._spent]
         ends += [(self._current, to_nanodollars(spent))] if self._current is not None else []
         self._spent, self._current = [], None
         for reservation, amount in ends:

@@ -153,7 +153,7 @@ class BudgetLayer:
         """Reserves. Before that, it finishes reservations that could not be finished earlier."""
         if self._waiting:
             # A store that did not answer may have finished them.
-            known = {one.key for one in self.store.reservations()}
+            known = {known_reservation.key for known_reservation in self.store.reservations()}
             for key in list(self._waiting):
                 late = self._waiting.pop(key, None)
                 if late is not None and key in known:
@@ -163,7 +163,7 @@ class BudgetLayer:
     def cancel(self, reservation: Reservation) -> None:
         """Releases the reservation of a cancelled call."""
         try:
-            if any(one.key == reservation.key for one in self.store.reservations()):
+            if any(stored.key == reservation.key for stored in self.store.reservations()):
                 self.store.finish(reservation, 0)
         except StoreError:
             log.exception("a reservation could not be released; it stays counted until it is closed")

@@ -207,7 +207,7 @@ def read_damaged(path: Path) -> tuple[Rows, Rows]:
                 rows.update(walk(damaged, f"name, spent, expires, {sealed}", order, start, sign))
         with suppress(sqlite3.DatabaseError):
             stored = damaged.execute("SELECT key, reservation FROM budget_open").fetchall()
-            opened[:] = [one for one in stored if is_reservation(*one)]
+            opened[:] = [row for row in stored if is_reservation(*row)]
         return list(rows.values())
 
     return salvage(path, [BUDGET.prepare], "budget", read), opened

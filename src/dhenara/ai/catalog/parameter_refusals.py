@@ -232,7 +232,7 @@ def locate(sent: Mapping[str, Any], name: str) -> str | None:
 
 def any_limit(sent: Mapping[str, Any]) -> str | None:
     """Return the path of the output limit that was sent; errors may call it by another of its names."""
-    return next((match for name in LIMITS if (match := locate(sent, name))), None)
+    return next((limit for name in LIMITS if (limit := locate(sent, name))), None)
 
 
 def bare_name(name: str) -> str:

@@ -109,8 +109,8 @@ def error_from_response(
 def aws_error(head: Head, body: Any) -> CallError:
     """Return the exception for an AWS error; its type is in a header or in the body."""
     names = ("message", "Message", "errorMessage", "detail", "error")
-    match = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
-    message = next((text for text in match if text), None)
+    messages = (body.get(name) for name in names) if isinstance(body, dict) else iter(())
+    message = next((text for text in messages if text), None)
     data = body.get("__type") if isinstance(body, dict) else None
     kind = (head.headers.get("x-amzn-errortype") or str(data or "")).split(":")[0].rpartition("#")[2] or None
     return error_from_response(head, body, message if isinstance(message, str) else None, None, kind)
@@ -119,14 +119,14 @@ def aws_error(head: Head, body: Any) -> CallError:
 def choose_error(status: int, message: str, code: str | None, kind: str | None) -> type[CallError]:
     """Return the most specific exception class for status, code, type and message."""
     by_status = STATUS.get(status) or (BadRequestError if 400 <= status < 500 else ServerError)
-    match = CODES.get(code or "") or CODES.get(kind or "")
-    if match is None or (status and match in VAGUE):
-        match = by_status
-    if match is BadRequestError and mentions(CONTEXT_WORDS, message) and not mentions(ANSWER_WORDS, message):
+    error_class = CODES.get(code or "") or CODES.get(kind or "")
+    if error_class is None or (status and error_class in VAGUE):
+        error_class = by_status
+    if error_class is BadRequestError and mentions(CONTEXT_WORDS, message) and not mentions(ANSWER_WORDS, message):
         return ContextLengthError
-    if match in (BadRequestError, RateLimitError, PermissionDeniedError) and mentions(QUOTA_WORDS, message):
+    if error_class in (BadRequestError, RateLimitError, PermissionDeniedError) and mentions(QUOTA_WORDS, message):
         return QuotaError
-    return match
+    return error_class
 
 
 def mentions(words: str, message: str) -> bool:

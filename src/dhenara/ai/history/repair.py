@@ -102,20 +102,20 @@ class ToolCallRepair:
 
     def add_result(self, result: ToolResultContent) -> None:
         """Assign the result to its call by id, or to the first open call of its tool."""
-        match = self.find_open_call(result)
-        if match is None and self.stored:
+        open_call = self.find_open_call(result)
+        if open_call is None and self.stored:
             if not result.call_id and not result.name:
                 raise ConfigurationError(
                     "a tool result has no call_id, and its call is stored at the provider. Pass call_id=..."
                 )
             self.results.append(result)
             return
-        if match is None:
+        if open_call is None:
             text = f"the result of {result.name or result.call_id!r}" if result.name or result.call_id else "a result"
             self.warn("dropped_content", f"{text} was dropped: the history has no open call for it")
             return
-        self.open.remove(match)
-        call = match[1]
+        self.open.remove(open_call)
+        call = open_call[1]
         self.results.append(
             result if result.call_id == call.id else result.model_copy(update={"call_id": call.id, "name": call.name})
         )

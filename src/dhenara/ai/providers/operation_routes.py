@@ -46,10 +46,10 @@ def operation_route(provider: Provider, model: str, operation: str, config: Mapp
     Raises:
         UnsupportedError: If the provider does not offer the operation, or not with this model.
     """
-    match = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
-    match = match or chat_based_route(provider, model, operation, config)
-    if match is not None:
-        return match
+    route = next((r for r in provider.operations if r.operation == operation and r.serves(model, config)), None)
+    route = route or chat_based_route(provider, model, operation, config)
+    if route is not None:
+        return route
     if operation in offered_operations(provider):
         noun = OPERATION_NOUNS.get(operation, operation)
         raise UnsupportedError(f"{provider.name} ({model}): {noun} not offered with this model. Use another model.")
@@ -102,9 +102,9 @@ def chat_based_route(provider: Provider, model: str, operation: str, config: Map
     for codec in provider.by_chat.get(operation, ()):
         protocol = codec.partition(".")[0]
         spoken = (route for route in provider.routes if route.codec == protocol)
-        match = next((route for route in spoken if route.serves(model, config)), None)
-        if match is not None:
-            return replace(match, codec=codec, operation=operation)
+        chat_route = next((route for route in spoken if route.serves(model, config)), None)
+        if chat_route is not None:
+            return replace(chat_route, codec=codec, operation=operation)
     return None
 
 

@@ -221,9 +221,9 @@ def provider_model_name(name: str, provider: Provider, config: Mapping[str, Any]
 def find_route(provider: Provider, model: str, protocol: str | None, config: Mapping[str, Any] = NOTHING) -> Route:
     """Return the first route for the model, of one protocol if the config sets one."""
     routes = [route for route in provider.routes if protocol is None or route.codec == protocol]
-    match = next((route for route in routes if route.serves(model, config)), None)
-    if match is not None:
-        return match
+    serving = next((route for route in routes if route.serves(model, config)), None)
+    if serving is not None:
+        return serving
     spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes)) or "no chat protocol"
     wanted = f" in the protocol {protocol!r}" if protocol else ""
     raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it speaks {spoken}")

@@ -73,8 +73,8 @@ def read_object(text: str, shape: StructuredOutput) -> tuple[Any, Any, str | Non
         return None, None, f"this is not JSON: {error}"
     data = restore(given, shape.output_schema, shape.checker)
     if shape.adapter is None or not is_wrapped(data, shape):
-        match = problems(data, shape.output_schema, shape.checker)
-        return unwrap(data, shape), None, "\n".join(match) or None
+        errors = problems(data, shape.output_schema, shape.checker)
+        return unwrap(data, shape), None, "\n".join(errors) or None
     data = unwrap(data, shape)
     try:
         # Validate as JSON: strict types accept dates and similar types only from JSON.

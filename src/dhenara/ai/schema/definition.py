@@ -31,11 +31,11 @@ def check_definition(schema: Any, owner: str) -> None:
         InvalidSchemaError: If not; the message names up to three places and what is wrong there.
     """
     try:
-        match = list(islice(Definition(schema).problems(), MOST_SHOWN))
+        faults = list(islice(Definition(schema).problems(), MOST_SHOWN))
     except RecursionError:
-        match = [("", "is nested too deeply")]
-    if match:
-        data = "; ".join(f"{path or 'the root'} {problem}" for path, problem in match)
+        faults = [("", "is nested too deeply")]
+    if faults:
+        data = "; ".join(f"{path or 'the root'} {problem}" for path, problem in faults)
         raise InvalidSchemaError(f"the JSON Schema of {owner} cannot be used: {data}")
 
 

@@ -154,8 +154,8 @@ class Resources:
 @cache
 def metaschemas() -> dict[str, Any]:
     """Return the metaschemas of drafts 4 to 2020-12 by URI, as json-schema.org publishes them."""
-    match: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
-    return match
+    schemas: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
+    return schemas
 
 
 def join(base: str, reference: str) -> str:

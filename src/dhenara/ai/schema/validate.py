@@ -64,12 +64,12 @@ def problems(value: Any, schema: Any, checker: Checker | None = None) -> list[st
     """
     checker = checker or Checker(schema)
     try:
-        match = list(islice(checker.check(value, schema, ""), DESCRIBED))
+        faults = list(islice(checker.check(value, schema, ""), DESCRIBED))
     except TooComplex:
-        match = [("", "takes too many steps to check against this schema")]
+        faults = [("", "takes too many steps to check against this schema")]
     except RecursionError:
-        match = [("", "is nested too deeply to be checked")]
-    return [f"{path or 'the whole'}: {problem}" for path, problem in match]
+        faults = [("", "is nested too deeply to be checked")]
+    return [f"{path or 'the whole'}: {problem}" for path, problem in faults]
 
 
 class Checker:
@@ -170,10 +170,10 @@ class Checker:
         near: list[list[Problem]] = []
         fitting = 0
         for schema in schemas:
-            match = list(islice(self._in_place(value, schema, path, scope, seen), DESCRIBED))
-            fitting += not match
-            if match and kind_of(value) in self._kinds(schema, scope):
-                near.append(match)
+            faults = list(islice(self._in_place(value, schema, path, scope, seen), DESCRIBED))
+            fitting += not faults
+            if faults and kind_of(value) in self._kinds(schema, scope):
+                near.append(faults)
         if not fitting:
             yield from near[0] if len(near) == 1 else [(path, "fits none of the alternatives")]
         elif only_one and fitting > 1:

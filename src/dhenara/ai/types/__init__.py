@@ -76,6 +76,17 @@ if TYPE_CHECKING:
         ModelListing as ModelListing,
         ValidOptionValue as ValidOptionValue,
     )
+    from .config.operation_settings import (
+        CallSettings as CallSettings,
+        CountSettings as CountSettings,
+        DrawSettings as DrawSettings,
+        EmbedSettings as EmbedSettings,
+        OcrSettings as OcrSettings,
+        RerankSettings as RerankSettings,
+        SpeakSettings as SpeakSettings,
+        TranscribeSettings as TranscribeSettings,
+        UploadSettings as UploadSettings,
+    )
     from .config.parameters import (
         PARAMETERS as PARAMETERS,
         Parameter as Parameter,
@@ -157,6 +168,15 @@ _HOMES = {
     "Attempt": ".chat.report",
     "Call": ".config.call",
     "AIModelCallConfig": ".config.call",
+    "CallSettings": ".config.operation_settings",
+    "CountSettings": ".config.operation_settings",
+    "DrawSettings": ".config.operation_settings",
+    "EmbedSettings": ".config.operation_settings",
+    "OcrSettings": ".config.operation_settings",
+    "RerankSettings": ".config.operation_settings",
+    "SpeakSettings": ".config.operation_settings",
+    "TranscribeSettings": ".config.operation_settings",
+    "UploadSettings": ".config.operation_settings",
     "PARAMETERS": ".config.parameters",
     "Parameter": ".config.parameters",
     "ParameterArguments": ".config.parameters",

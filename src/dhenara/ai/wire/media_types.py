@@ -91,9 +91,11 @@ LOOKED_AT = 4_096
 def sniff(data: bytes, name: str | None = None) -> str:
     """The media type of these bytes; `application/octet-stream` where nothing is known."""
     ending = extension(name)
-    match = sniff_magic(data)
-    if match is not None:
-        return NAMED_BINARY.get(ending, match) if match in ("application/msword", "video/webm") else match
+    media_type = sniff_magic(data)
+    if media_type is not None:
+        return (
+            NAMED_BINARY.get(ending, media_type) if media_type in ("application/msword", "video/webm") else media_type
+        )
     if looks_like_text(data[:LOOKED_AT]):
         return NAMED_TEXT.get(ending, "text/plain")
     return "application/octet-stream"
@@ -245,8 +247,8 @@ def audio_type(data: bytes) -> str | None:
         return "audio/mp4"
     if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
         return "audio/aiff"
-    match = next((kind for signature, kind in AUDIO_SIGNATURES if data.startswith(signature)), None)
-    return match or ("audio/mpeg" if is_mpeg_frame(data[:4]) else None)
+    media_type = next((kind for signature, kind in AUDIO_SIGNATURES if data.startswith(signature)), None)
+    return media_type or ("audio/mpeg" if is_mpeg_frame(data[:4]) else None)
 
 
 def is_mpeg_frame(head: bytes) -> bool:

@@ -180,8 +180,8 @@ def redact(text: str, secrets: tuple[str, ...]) -> str:
 @lru_cache(maxsize=64)
 def forms(secrets: tuple[str, ...]) -> tuple[str, ...]:
     """Every form of the secrets in lower case."""
-    match = {form.lower() for secret in secrets for form in (*encoded(secret), beginning(secret)) if form}
-    return tuple(match)
+    lowered = {form.lower() for secret in secrets for form in (*encoded(secret), beginning(secret)) if form}
+    return tuple(lowered)
 
 
 @lru_cache(maxsize=64)
@@ -249,17 +249,17 @@ def masked(text: str, secrets: tuple[str, ...]) -> str:
 
 def encoded(secret: str) -> set[str]:
     data = secret.encode("utf-8", "surrogatepass")
-    match = {secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"), data.hex()}
+    encodings = {secret, quote(secret, safe="", errors="replace"), secret.replace("/", "\\/"), data.hex()}
     if not secret.isascii():
         # What is left of it where bytes are read as Latin-1, or letters are replaced.
-        match |= {data.decode("latin-1"), repr(data)[2:-1], *unmixed(secret)}
-        match.add(secret.encode("ascii", "replace").decode())
-        match.add(quote(secret.encode("latin-1", "replace"), safe=""))
+        encodings |= {data.decode("latin-1"), repr(data)[2:-1], *unmixed(secret)}
+        encodings.add(secret.encode("ascii", "replace").decode())
+        encodings.add(quote(secret.encode("latin-1", "replace"), safe=""))
     for before in range(3):
         # The characters of base64 that depend on this secret alone, wherever it stands among other bytes.
         inner = base64.b64encode(bytes(before) + data)[(before * 8 + 5) // 6 : (before + len(data)) * 8 // 6].decode()
-        match |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
-    return {form for form in match if form}
+        encodings |= {inner, inner.replace("+", "-").replace("/", "_"), quote(inner, safe="")}
+    return {form for form in encodings if form}
 
 
 @lru_cache(maxsize=64)

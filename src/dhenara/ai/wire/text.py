@@ -37,10 +37,10 @@ def is_like(name: str, pattern: str) -> bool:
     if at > end or not name.startswith(first) or not name.endswith(last):
         return False
     for part in middle:
-        match = name.find(part, at, end)
-        if match < 0:
+        position = name.find(part, at, end)
+        if position < 0:
             return False
-        at = match + len(part)
+        at = position + len(part)
     return True
 
 

@@ -52,10 +52,10 @@ def read_usage(report: Report) -> Usage:
     short, long = read_int(stored, "ephemeral_5m_input_tokens"), read_int(stored, "ephemeral_1h_input_tokens")
     written = read_int(report, "cache_creation_input_tokens") or short + long
     thought = read_int(read_object(report, "output_tokens_details"), "thinking_tokens")
-    match = split(TokenReport(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
+    buckets = split(TokenReport(0, count(report, "output_tokens"), None, made={"reasoning_tokens": thought}))
     missing = ("input_tokens",) if count(report, "input_tokens") is None else ()
     counts = {
-        **match.counts,
+        **buckets.counts,
         "input_tokens": read_int(report, "input_tokens"),
         "cache_read_tokens": read_int(report, "cache_read_input_tokens"),
         "cache_write_tokens": max(0, written - long),
@@ -66,7 +66,7 @@ def read_usage(report: Report) -> Usage:
             **counts,
             "server_tool_requests": read_ints(read_object(report, "server_tool_use")),
             "reported_cost": reported_cost(report),
-            "unclear": (*missing, *match.unclear, *separately_billed(report), *invalid_counts(report)),
+            "unclear": (*missing, *buckets.unclear, *separately_billed(report), *invalid_counts(report)),
             "raw": dict(report),
         }
     )

@@ -62,27 +62,27 @@ def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: WarningCol
 
 
 def write_code(
-    code: CodeExecution, quirks: MessagesQuirks, match: ProviderToolsWire, warnings: WarningCollector
+    code: CodeExecution, quirks: MessagesQuirks, wire: ProviderToolsWire, warnings: WarningCollector
 ) -> None:
     warn_unsupported_settings(code, ("container",), warnings)
-    match.entries.append({"type": quirks.code_execution, "name": "code_execution"})
+    wire.entries.append({"type": quirks.code_execution, "name": "code_execution"})
     if code.container is not None:
-        match.fields["container"] = code.container
+        wire.fields["container"] = code.container
 
 
-def write_mcp(server: RemoteMCP, match: ProviderToolsWire, warnings: WarningCollector) -> None:
+def write_mcp(server: RemoteMCP, wire: ProviderToolsWire, warnings: WarningCollector) -> None:
     """Encode an MCP server in the body, and its allowed tools in the tool list."""
     warn_unsupported_settings(server, ("name", "url", "authorization", "allowed_tools"), warnings)
     address: Wire = {"type": "url", "name": server.name, "url": server.url}
     if token := server.token():
         address["authorization_token"] = token
-    match.fields["mcp_servers"] = [*match.fields.get("mcp_servers", ()), address]
-    match.fields["betas"] = [MCP_BETA]
+    wire.fields["mcp_servers"] = [*wire.fields.get("mcp_servers", ()), address]
+    wire.fields["betas"] = [MCP_BETA]
     toolset: Wire = {"type": "mcp_toolset", "mcp_server_name": server.name}
     if server.allowed_tools:
         toolset["default_config"] = {"enabled": False}
         toolset["configs"] = {name: {"enabled": True} for name in server.allowed_tools}
-    match.entries.append(toolset)
+    wire.entries.append(toolset)
 
 
 def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:

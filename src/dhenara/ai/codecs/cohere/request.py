@@ -54,11 +54,11 @@ def is_document(part: Content) -> bool:
 def write_documents(call: Call) -> Wire:
     """Encode all documents of user messages; citations are turned off if none of them may be cited."""
     parts = [part for message in call.messages if message.role == "user" for part in message.contents]
-    match = [part for part in parts if is_document(part)]
-    if not match:
+    documents = [part for part in parts if is_document(part)]
+    if not documents:
         return {}
-    written: Wire = {"documents": list(with_unique_ids(map(write_document, match)))}
-    if all(getattr(part, "citations", None) is False for part in match):
+    written: Wire = {"documents": list(with_unique_ids(map(write_document, documents)))}
+    if all(getattr(part, "citations", None) is False for part in documents):
         written["citation_options"] = {"mode": "OFF"}
     return written
 
@@ -180,13 +180,13 @@ def write_results(contents: Sequence[Content], warnings: WarningCollector) -> It
 
 def write_output(part: ToolResultContent) -> str | list[Wire]:
     """Encode a tool result: text, or a list of documents if it contains some."""
-    match = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
-    if not match:
+    search_results = [inner for inner in part.contents if isinstance(inner, SearchResultContent)]
+    if not search_results:
         return part.get_text()
     words = [part.get_text()] if part.output is not None else []
     words += [inner.get_text() for inner in part.contents if isinstance(inner, TextContent)]
     texts = [{"type": "text", "text": text} for text in words if text]
-    return [*texts, *({"type": "document", "document": write_document(one)} for one in match)]
+    return [*texts, *({"type": "document", "document": write_document(one)} for one in search_results)]
 
 
 def is_user_media(part: Media, home: bool) -> bool:

@@ -204,7 +204,7 @@ def stream_error(data: Wire) -> Exception:
 def read_usage(report: Report) -> Usage:
     """`tokens` is what was read and written; `billed_units`, which is less, counts where there is nothing else."""
     tokens = read_object(report, "tokens") or read_object(report, "billed_units")
-    match = split(
+    buckets = split(
         TokenReport(
             count(tokens, "input_tokens"),
             count(tokens, "output_tokens"),
@@ -214,7 +214,7 @@ def read_usage(report: Report) -> Usage:
         )
     )
     return Usage.model_validate(
-        {**match.counts, "unclear": (*match.unclear, *invalid_counts(report)), "raw": dict(report)}
+        {**buckets.counts, "unclear": (*buckets.unclear, *invalid_counts(report)), "raw": dict(report)}
     )
 
 

@@ -14,27 +14,27 @@ Wire = dict[str, Any]
 
 
 def read_text(data: Mapping[str, Any], name: str) -> str:
-    match = data.get(name)
-    return match if isinstance(match, str) else ""
+    value = data.get(name)
+    return value if isinstance(value, str) else ""
 
 
 def read_object(data: Mapping[str, Any], name: str) -> Wire:
-    match = data.get(name)
-    return match if isinstance(match, dict) else {}
+    value = data.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
     """Return the objects in this field; a single object becomes a list of one."""
-    match = data.get(name)
-    if isinstance(match, dict):
-        return [match]
-    return [one for one in match if isinstance(one, dict)] if isinstance(match, list) else []
+    value = data.get(name)
+    if isinstance(value, dict):
+        return [value]
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def read_index(data: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
     """Return the index; `otherwise` if the provider omits it."""
-    match = data.get(name)
-    return match if isinstance(match, int) else otherwise
+    value = data.get(name)
+    return value if isinstance(value, int) else otherwise
 
 
 def require(data: Any, what: str, *names: str) -> None:
@@ -47,8 +47,8 @@ def require(data: Any, what: str, *names: str) -> None:
 
 def read_name(data: Mapping[str, Any], name: str) -> str | None:
     """Return an id or a name; some providers send a number."""
-    match = data.get(name)
-    return str(match) if isinstance(match, str | int) and match != "" else None
+    value = data.get(name)
+    return str(value) if isinstance(value, str | int) and value != "" else None
 
 
 def address_of(source: Any) -> str | None:
@@ -75,10 +75,10 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 
 def count(report: Report, name: str) -> int | None:
     """Return the count; None if it is missing or invalid."""
-    match = report.get(name)
-    if isinstance(match, bool) or not isinstance(match, int | float):
+    value = report.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(match) if 0 <= match <= LARGEST else None  # NaN fails both comparisons
+    return int(value) if 0 <= value <= LARGEST else None  # NaN fails both comparisons
 
 
 def read_int(report: Report, name: str) -> int:
@@ -89,15 +89,15 @@ def read_int(report: Report, name: str) -> int:
 def amount(report: Report, *names: str) -> float | None:
     """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
-        match = report.get(name)
-        if isinstance(match, int | float) and not isinstance(match, bool) and 0 <= match <= LARGEST:
-            return float(match)
+        value = report.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+            return float(value)
     return None
 
 
 def read_ints(report: Report) -> dict[str, int]:
     """Return all valid counts of this part of the report."""
-    return {name: match for name in report if (match := count(report, name)) is not None}
+    return {name: number for name in report if (number := count(report, name)) is not None}
 
 
 def invalid_counts(report: Report) -> tuple[str, ...]:

@@ -51,21 +51,23 @@ def has_own_form(part: Content, protocol: str) -> bool:
 
 def merge_fields(wire: Mapping[str, Any], fields: Mapping[str, Any]) -> Wire:
     """Merge recursively; the user's values win. A URL that the codec encoded as a string becomes an object."""
-    match = dict(wire)
+    merged = dict(wire)
     for name, value in fields.items():
-        there = match.get(name)
+        there = merged.get(name)
         if isinstance(there, str) and isinstance(value, Mapping):
             there = {"url": there}
-        match[name] = merge_fields(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
-    return match
+        merged[name] = (
+            merge_fields(there, value) if isinstance(there, Mapping) and isinstance(value, Mapping) else value
+        )
+    return merged
 
 
 def field_names(fields: Mapping[str, Any], before: str = "") -> list[str]:
     """Return the dotted names of the fields, such as `image_url.min_pixels`."""
-    match: list[str] = []
+    names: list[str] = []
     for name, value in fields.items():
-        match += field_names(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
-    return match
+        names += field_names(value, f"{before}{name}.") if isinstance(value, Mapping) and value else [f"{before}{name}"]
+    return names
 
 
 def drop_empty(messages: Iterable[Message], has_content: Callable[[Message], bool]) -> list[Message]:

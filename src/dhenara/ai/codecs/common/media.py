@@ -128,10 +128,10 @@ def resolve_file(part: Media, provider: str, warnings: WarningCollector) -> Medi
         what = f"the file {part.name or part.file_id!r}"
         warnings.dropped(what, f"it was uploaded to {where}, and only its id is known. Upload it here as well", part)
         return None
-    match = without_fields(part, "file_id")
+    without_id = without_fields(part, "file_id")
     how = "its bytes are sent" if part.data is not None else "its URL is sent"
     warnings.mark_relayed(part, f"{how}, because its id is valid only at {where}")
-    return warnings.replace_part(match, part)
+    return warnings.replace_part(without_id, part)
 
 
 def file_owner(part: Media) -> str | None:

@@ -83,8 +83,8 @@ def split_partial(report: TokenReport, prompt: int | None, completion: int | Non
         report.made,
         report.separate,
     )
-    match = split(least)
-    return Buckets(match.counts, (*missing, *match.unclear))
+    buckets = split(least)
+    return Buckets(buckets.counts, (*missing, *buckets.unclear))
 
 
 def derive_missing(
@@ -105,14 +105,14 @@ def consistent_separations(
     sizes = {**read, **made}
     names = sorted(sizes, key=lambda name: (name not in usual, name != REASONING))
     every = [usual] if total is None else [usual, *subsets(names)]
-    match = [
+    consistent = [
         extra
         for extra in every
         if (total is None or prompt + completion + sum(sizes[name] for name in extra) == total)
         and included_sum(read, extra) <= prompt
         and included_sum(made, extra) <= completion
     ]
-    return list(dict.fromkeys(match))
+    return list(dict.fromkeys(consistent))
 
 
 def subsets(names: Iterable[str]) -> Iterator[SeparateCounts]:
@@ -166,10 +166,10 @@ TICKS = 10_000_000_000
 def reported_cost(report: Report) -> float | None:
     """Return the cost in dollars, if reported."""
     if isinstance(report.get("cost"), dict):
-        match = amount(read_object(report, "cost"), "total_cost")
+        dollars = amount(read_object(report, "cost"), "total_cost")
     else:
-        match = amount(report, "cost")
-    if match is not None:
-        return match
+        dollars = amount(report, "cost")
+    if dollars is not None:
+        return dollars
     ticks = amount(report, "cost_in_usd_ticks")
     return None if ticks is None else ticks / TICKS

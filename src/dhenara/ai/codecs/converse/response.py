@@ -274,7 +274,7 @@ def read_usage(report: Report) -> Usage:
     """Convert the report; fresh and cached input are separate unless the total shows otherwise."""
     details = read_objects(report, "cacheDetails")
     cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
-    match = split(
+    buckets = split(
         TokenReport(
             count(report, "inputTokens"),
             count(report, "outputTokens"),
@@ -283,15 +283,15 @@ def read_usage(report: Report) -> Usage:
             separate=CACHED,
         )
     )
-    written = match.counts.get("cache_write_tokens", 0)
+    written = buckets.counts.get("cache_write_tokens", 0)
     long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
     return Usage.model_validate(
         {
-            **match.counts,
+            **buckets.counts,
             "cache_write_tokens": written - long,
             "cache_write_1h_tokens": long,
             "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
-            "unclear": (*match.unclear, *invalid_counts(report)),
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

@@ -24,18 +24,18 @@ from .quirks import ConverseQuirks
 def write_provider_tools(
     tools: Sequence[AnyTool], quirks: ConverseQuirks, warnings: WarningCollector
 ) -> ProviderToolsWire:
-    match = ProviderToolsWire()
+    wire = ProviderToolsWire()
     for tool in tools:
         if isinstance(tool, ToolDefinition):
             continue
         if isinstance(tool, ServerTool):
-            match.entries.append(tool.spec)
+            wire.entries.append(tool.spec)
         elif tool.kind in quirks.system_tools:
             warn_unsupported_settings(tool, (), warnings)
-            match.entries.append({"systemTool": {"name": quirks.system_tools[tool.kind]}})
+            wire.entries.append({"systemTool": {"name": quirks.system_tools[tool.kind]}})
         else:
             warn_unsupported_tool(tool, warnings)
-    return match
+    return wire
 
 
 ANY_SCHEMA: Wire = {"type": "object", "properties": {}}

@@ -122,8 +122,8 @@ def read_job(body: Wire) -> BatchJob:
 
 def whole_number(counts: Wire, name: str) -> int:
     """Read a 64-bit number, which Google sends as a string."""
-    match = counts.get(name)
-    return int(match) if isinstance(match, str) and match.isdecimal() and len(match) < 20 else read_int(counts, name)
+    value = counts.get(name)
+    return int(value) if isinstance(value, str) and value.isdecimal() and len(value) < 20 else read_int(counts, name)
 
 
 def output_fields(raw: Wire) -> tuple[Mapping[str, Any], ...]:
@@ -134,9 +134,9 @@ def output_fields(raw: Wire) -> tuple[Mapping[str, Any], ...]:
 def inline_results(raw: Wire) -> list[Wire]:
     """Return the results inside the job."""
     for place in output_fields(raw):
-        match = read_object(place, "inlinedResponses").get("inlinedResponses")
-        if match:
-            return list(match)
+        results = read_object(place, "inlinedResponses").get("inlinedResponses")
+        if results:
+            return list(results)
     return []
 
 
@@ -208,10 +208,10 @@ def write_begin(call: Call, request: FileRequest) -> EncodedRequest:
 def name_of(request: FileRequest) -> str:
     """Return the name with its collection; of a full URL, the last part."""
     given = request.file_id or ""
-    match = given[given.find("files/") :] if "files/" in given else f"files/{given}"
-    if not match.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
+    name = given[given.find("files/") :] if "files/" in given else f"files/{given}"
+    if not name.removeprefix("files/").replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(f"{given!r} is not a Gemini file. Pass a name such as files/…")
-    return match
+    return name
 
 
 def read_address(body: Any) -> Iterator[Delta]:

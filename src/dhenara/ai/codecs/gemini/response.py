@@ -39,7 +39,7 @@ def read_usage(report: Report) -> Usage:
     """Convert the report; counts of zero are omitted by the API."""
     cached = read_int(report, "cachedContentTokenCount")
     received = modality_tokens(report, "promptTokensDetails", "AUDIO")
-    match = split(
+    buckets = split(
         TokenReport(
             count(report, "promptTokenCount"),
             read_int(report, "candidatesTokenCount"),
@@ -57,9 +57,9 @@ def read_usage(report: Report) -> Usage:
             separate=EXTRA_COUNTS,
         )
     )
-    counts = dict(match.counts)
+    counts = dict(buckets.counts)
     counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return Usage.model_validate({**counts, "unclear": (*match.unclear, *invalid_counts(report)), "raw": dict(report)})
+    return Usage.model_validate({**counts, "unclear": (*buckets.unclear, *invalid_counts(report)), "raw": dict(report)})
 
 
 def modality_tokens(report: Report, name: str, wanted: str) -> int:
@@ -200,7 +200,7 @@ def read_error(head: Head, body: Any) -> CallError:
         loose = error if isinstance(error, str) else read_text(data, "message") if isinstance(data, dict) else ""
         return error_from_response(head, body, loose or None)
     code, status = error.get("code"), error.get("status")
-    match = error_from_response(
+    call_error = error_from_response(
         Head(head.status or (code if isinstance(code, int) else 0), head.headers),
         body,
         read_text(error, "message") or None,
@@ -209,21 +209,21 @@ def read_error(head: Head, body: Any) -> CallError:
     )
     wait = retry_delay(error.get("details"))
     if wait is None:
-        return match
-    match.retry_after = wait
+        return call_error
+    call_error.retry_after = wait
     # "You exceeded your current quota" with a retry delay is a rate limit, not an empty account.
-    return as_rate_limit(match) if type(match) is QuotaError else match
+    return as_rate_limit(call_error) if type(call_error) is QuotaError else call_error
 
 
-def as_rate_limit(match: CallError) -> CallError:
+def as_rate_limit(error: CallError) -> CallError:
     return RateLimitError(
-        match.message,
-        status=match.status,
-        request_id=match.request_id,
-        provider_code=match.provider_code,
-        provider_type=match.provider_type,
-        retry_after=match.retry_after,
-        body=match.body,
+        error.message,
+        status=error.status,
+        request_id=error.request_id,
+        provider_code=error.provider_code,
+        provider_type=error.provider_type,
+        retry_after=error.retry_after,
+        body=error.body,
     )
 
 

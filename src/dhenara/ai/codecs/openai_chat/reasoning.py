@@ -153,7 +153,7 @@ def reasoning_text(data: Any) -> str:
     if isinstance(data, list):
         return "".join(reasoning_text(one) for one in data)
     if isinstance(data, dict):
-        return next((match for name in WORDS if (match := reasoning_text(data.get(name)))), "")
+        return next((text for name in WORDS if (text := reasoning_text(data.get(name)))), "")
     return ""
 
 

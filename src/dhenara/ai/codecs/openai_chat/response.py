@@ -135,18 +135,18 @@ class ChatReader(RequestAware):
         body = data[0] if isinstance(data, list) and data else data
         if not isinstance(body, dict):
             raise ValueError(f"expected an object, got {type(body).__name__}")
-        match: list[Delta] = [] if self._began else list(self._begin(body))
+        deltas: list[Delta] = [] if self._began else list(self._begin(body))
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice:
-                match += self._read_choice(choice, key)
+                deltas += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
-            match += self._read_rest(body)
+            deltas += self._read_rest(body)
         if body.get("error") or event == "error" or body.get("object") == "error":
-            match.append(ErrorDelta(stream_error(body)))
-        return match
+            deltas.append(ErrorDelta(stream_error(body)))
+        return deltas
 
     def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
         """Emit the start; Azure's first event has no id, so the first one with an id counts."""
@@ -258,7 +258,7 @@ def relayed_message(message: str, about: Any) -> str:
 
 def error_fields(data: Wire) -> tuple[str | None, Any, str | None]:
     """Return message, code and type, nested or at the top level."""
-    error = next((match for name in CASES if (match := data.get(name))), data)
+    error = next((value for name in CASES if (value := data.get(name))), data)
     if isinstance(error, list):
         error = error[0]
     if isinstance(error, str):

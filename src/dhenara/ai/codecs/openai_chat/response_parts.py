@@ -185,10 +185,10 @@ class MessageReader:
             yield from self._read_image(image)
 
     def _read_image(self, image: Any) -> Iterator[Delta]:
-        match = read_picture(image, f"image{self._images}", self._choice)
-        if match is not None:
+        delta = read_picture(image, f"image{self._images}", self._choice)
+        if delta is not None:
             self._images += 1
-            yield match
+            yield delta
 
     def _read_server_tool(self, tool: Wire, position: int) -> Delta:
         """Read a tool that Groq ran; it is reported at its start and at its end."""

@@ -46,29 +46,29 @@ def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings:
     return result
 
 
-def search_options(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_options(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a body field, for models that search themselves."""
     warn_unsupported_settings(search, ("context_size", "place"), warnings)
     options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
     if place := user_location(search):
         options["user_location"] = {"type": place.pop("type"), "approximate": place}
-    match.fields["web_search_options"] = options
+    wire.fields["web_search_options"] = options
 
 
-def search_always(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_always(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode settings of a model that always searches as body fields."""
     warn_unsupported_settings(search, ("context_size", "place", "allowed_domains", "blocked_domains"), warnings)
     options: Wire = {"search_context_size": search.context_size} if search.context_size else {}
     if place := user_location(search):
         options["user_location"] = {name: value for name, value in place.items() if name != "type"}
     if options:
-        match.fields["web_search_options"] = options
+        wire.fields["web_search_options"] = options
     domains = [*search.allowed_domains, *(f"-{domain}" for domain in search.blocked_domains)]
     if domains:
-        match.fields["search_domain_filter"] = domains
+        wire.fields["search_domain_filter"] = domains
 
 
-def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_entry(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a tool entry with parameters."""
     warn_unsupported_settings(
         search, ("context_size", "place", "allowed_domains", "blocked_domains", "max_uses"), warnings
@@ -81,22 +81,22 @@ def search_entry(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks
         "user_location": user_location(search),
     }
     parameters = {name: value for name, value in written.items() if value}
-    match.entries.append({"type": quirks.web_search_type, **({"parameters": parameters} if parameters else {})})
+    wire.entries.append({"type": quirks.web_search_type, **({"parameters": parameters} if parameters else {})})
 
 
-def search_bare(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_bare(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a tool entry without parameters."""
     warn_unsupported_settings(search, (), warnings)
-    match.entries.append({"type": quirks.web_search_type})
+    wire.entries.append({"type": quirks.web_search_type})
 
 
-def search_switch(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_switch(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a boolean."""
     warn_unsupported_settings(search, (), warnings)
-    match.fields["enable_search"] = True
+    wire.fields["enable_search"] = True
 
 
-def search_nested(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
+def search_nested(search: WebSearch, wire: ProviderToolsWire, quirks: ChatQuirks, warnings: WarningCollector) -> None:
     """Encode web search as a tool entry with nested settings; at most one domain."""
     warn_unsupported_settings(search, ("allowed_domains",), warnings)
     written: Wire = {"enable": True}
@@ -104,7 +104,7 @@ def search_nested(search: WebSearch, match: ProviderToolsWire, quirks: ChatQuirk
         written["search_domain_filter"] = search.allowed_domains[0]
     if len(search.allowed_domains) > 1:
         warnings.clamped("web_search.allowed_domains", "only the first one is used")
-    match.entries.append({"type": "web_search", "web_search": written})
+    wire.entries.append({"type": "web_search", "web_search": written})
 
 
 SEARCHES: dict[str, Callable[[WebSearch, ProviderToolsWire, ChatQuirks, WarningCollector], None]] = {

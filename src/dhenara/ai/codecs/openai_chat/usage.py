@@ -23,7 +23,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
     read_in = read_object(report, "prompt_tokens_details")
     made = read_object(report, "completion_tokens_details")
     cached = read_from_cache(report, read_in)
-    match = split(
+    buckets = split(
         TokenReport(
             count(report, "prompt_tokens"),
             count(report, "completion_tokens"),
@@ -45,10 +45,10 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
     left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
     return Usage.model_validate(
         {
-            **match.counts,
+            **buckets.counts,
             "server_tool_requests": server_tools(report),
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *left_out, *invalid_counts(report)),
+            "unclear": (*buckets.unclear, *left_out, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

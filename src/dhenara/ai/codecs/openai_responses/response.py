@@ -51,7 +51,7 @@ from .response_parts import ItemReader, arguments_text, read_citation
 
 def read_usage(report: Report) -> Usage:
     read_in, made = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
-    match = split(
+    buckets = split(
         TokenReport(
             count(report, "input_tokens"),
             count(report, "output_tokens"),
@@ -70,10 +70,10 @@ def read_usage(report: Report) -> Usage:
     )
     return Usage.model_validate(
         {
-            **match.counts,
+            **buckets.counts,
             "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *invalid_counts(report)),
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )
@@ -168,9 +168,9 @@ class ResponsesReader:
         same = (at for at, reader in data.items() if reader.id is not None and reader.id == read_name(item, "id"))
         here = (at for at in (index,) if at in data and data[at].is_kind_of(item))
         alike = (at for at, reader in data.items() if reader.is_like(item))
-        match = next(chain(same, here, alike), None)
+        known = next(chain(same, here, alike), None)
         return (
-            self._item_at(index if index not in self._items else len(self._items)) if match is None else data.pop(match)
+            self._item_at(index if index not in self._items else len(self._items)) if known is None else data.pop(known)
         )
 
     def _begin(self, response: Wire) -> Iterator[Delta]:

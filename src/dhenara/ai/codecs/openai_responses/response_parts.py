@@ -240,8 +240,8 @@ def arguments_text(arguments: Any) -> str:
 
 
 def join_text(item: Wire, name: str) -> str:
-    match = item.get(name)
-    return match if isinstance(match, str) else "".join(read_text(part, "text") for part in read_objects(item, name))
+    value = item.get(name)
+    return value if isinstance(value, str) else "".join(read_text(part, "text") for part in read_objects(item, name))
 
 
 def read_citation(note: Wire) -> Citation:

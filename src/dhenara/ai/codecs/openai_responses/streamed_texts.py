@@ -48,30 +48,30 @@ class StreamedTexts:
         if not self._pieces:
             return list(range(len(texts)))
         streamed = {place: "".join(pieces) for place, pieces in self._pieces.items()}
-        match: dict[int, int] = {}
+        positions: dict[int, int] = {}
         for is_match in EXACT:
-            take_matches(match, texts, streamed, is_match)
-        rest = [at for at in range(len(texts)) if at not in match]
+            take_matches(positions, texts, streamed, is_match)
+        rest = [at for at in range(len(texts)) if at not in positions]
         if rest and streamed and "".join(texts[at] for at in rest) == "".join(dict(sorted(streamed.items())).values()):
             # The same text, split differently.
-            return self._joined(match, rest, texts, streamed)
+            return self._joined(positions, rest, texts, streamed)
         for is_match in ALIKE:
-            take_matches(match, texts, streamed, is_match)
-        taken = {*match.values(), *self._pieces}
+            take_matches(positions, texts, streamed, is_match)
+        taken = {*positions.values(), *self._pieces}
         for at in range(len(texts)):
-            if at not in match:
-                match[at] = at if at not in taken else max(taken) + 1
-                taken.add(match[at])
-        return [match[at] for at in range(len(texts))]
+            if at not in positions:
+                positions[at] = at if at not in taken else max(taken) + 1
+                taken.add(positions[at])
+        return [positions[at] for at in range(len(texts))]
 
     def _joined(
-        self, match: dict[int, int], rest: Sequence[int], texts: Sequence[str], streamed: dict[int, str]
+        self, positions: dict[int, int], rest: Sequence[int], texts: Sequence[str], streamed: dict[int, str]
     ) -> list[int]:
         """Place the rest at the first streamed position, where it counts as streamed from then on."""
         first = min(streamed)
         self._pieces = {place: pieces for place, pieces in self._pieces.items() if place not in streamed}
         self._pieces[first] = ["".join(texts[at] for at in rest)]
-        return [match.get(at, first) for at in range(len(texts))]
+        return [positions.get(at, first) for at in range(len(texts))]
 
 
 IsMatch = Callable[[int, str, int, str], bool]
@@ -88,13 +88,13 @@ ALIKE: tuple[IsMatch, ...] = (
 )
 
 
-def take_matches(match: dict[int, int], texts: Sequence[str], streamed: dict[int, str], is_match: IsMatch) -> None:
+def take_matches(positions: dict[int, int], texts: Sequence[str], streamed: dict[int, str], is_match: IsMatch) -> None:
     """Move matching texts from `streamed` to `match`."""
     for at, text in enumerate(texts):
-        if at in match:
+        if at in positions:
             continue
         places = (place for place, piece in sorted(streamed.items()) if is_match(at, text, place, piece))
         place = next(places, None)
         if place is not None:
-            match[at] = place
+            positions[at] = place
             del streamed[place]

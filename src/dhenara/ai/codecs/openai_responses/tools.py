@@ -194,8 +194,8 @@ def approval_response(result: ToolResultContent, warnings: WarningCollector) -> 
 
 
 def search_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
-    match = result.output if isinstance(result.output, list) else []
-    return {"type": "tool_search_output", "call_id": result.call_id, "execution": "client", "tools": match}
+    tools = result.output if isinstance(result.output, list) else []
+    return {"type": "tool_search_output", "call_id": result.call_id, "execution": "client", "tools": tools}
 
 
 OUTPUTS: Outputs = {

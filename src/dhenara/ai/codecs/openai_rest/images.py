@@ -90,7 +90,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
     """Convert the report; output tokens are image tokens unless it says otherwise."""
     data, drawn = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
     words = read_int(drawn, "text_tokens")
-    match = split_if_counted(
+    buckets = split_if_counted(
         TokenReport(
             count(report, "input_tokens"),
             count(report, "output_tokens"),
@@ -99,7 +99,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
             made={"text_tokens": words},
         )
     )
-    counts = dict(match.counts)
+    counts = dict(buckets.counts)
     pixels, texts = counts.pop("output_tokens", 0), counts.pop("text_tokens", 0)
     return Usage.model_validate(
         {
@@ -109,7 +109,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
             "units": {"images": float(made)},
             "options": options,
             "reported_cost": reported_cost(report),
-            "unclear": (*match.unclear, *invalid_counts(report)),
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
     )

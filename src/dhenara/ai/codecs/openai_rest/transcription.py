@@ -116,7 +116,7 @@ def read_usage(body: Wire) -> Usage:
     data = read_object(body, "usage")
     details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
     # Mistral counts audio separately from the prompt, OpenAI inside of it.
-    match = split_if_counted(
+    buckets = split_if_counted(
         TokenReport(
             first_count(data, "input_tokens", "prompt_tokens"),
             first_count(data, "output_tokens", "completion_tokens"),
@@ -130,17 +130,17 @@ def read_usage(body: Wire) -> Usage:
     seconds = amount(data, "seconds", "prompt_audio_seconds") or amount(body, "duration")
     return Usage.model_validate(
         {
-            **match.counts,
+            **buckets.counts,
             "units": {"seconds": seconds} if seconds else {},
             "reported_cost": reported_cost(data),
-            "unclear": (*match.unclear, *invalid_counts(data)),
+            "unclear": (*buckets.unclear, *invalid_counts(data)),
             "raw": dict(data),
         }
     )
 
 
 def first_count(report: Wire, *names: str) -> int | None:
-    return next((match for name in names if (match := count(report, name)) is not None), None)
+    return next((number for name in names if (number := count(report, name)) is not None), None)
 
 
 Pairs = list[tuple[str, Any]]

@@ -91,7 +91,7 @@ def next_page(page: Any, after: str) -> dict[str, str]:
 
 
 def first_value(entry: Wire, names: Names) -> Any:
-    return next((match for name in names if (match := get_path(entry, name)) not in (None, "", [], {})), None)
+    return next((value for name in names if (value := get_path(entry, name)) not in (None, "", [], {})), None)
 
 
 def get_path(entry: Any, name: str) -> Any:

@@ -60,11 +60,11 @@ def resolve_redirect(url: str, location: str) -> str:
         InvalidUrl: when `location` is not a valid reference to an http or https URL.
     """
     try:
-        match = urljoin(url, location)
+        target = urljoin(url, location)
     except ValueError as error:
         raise InvalidUrl(f"redirects to something that is not a valid URL: {shown(location)}: {error}") from error
-    parse_url(match)
-    return match
+    parse_url(target)
+    return target
 
 
 def shown(url: str) -> str:
@@ -150,12 +150,12 @@ def is_public(address: str) -> bool:
             and addresses with a zone (`fe80::1%eth0`), which only mean something on one machine, are not public.
     """
     try:
-        match: IPv4Address | IPv6Address = ip_address(address)
+        parsed: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return False
-    if isinstance(match, IPv4Address):
-        return is_public_ipv4(match)
-    return match.scope_id is None and is_public_ipv6(match)
+    if isinstance(parsed, IPv4Address):
+        return is_public_ipv4(parsed)
+    return parsed.scope_id is None and is_public_ipv6(parsed)
 
 
 def is_public_ipv4(address: IPv4Address) -> bool:
@@ -178,12 +178,12 @@ def embedded_ipv4(address: IPv6Address) -> list[IPv4Address]:
     number = int(address)
     if address in NAT64 or address in MAPPED:
         return [IPv4Address(number & LOW)]
-    match = []
+    embedded = []
     if address in SIX_TO_FOUR:
-        match.append(IPv4Address(number >> 80 & LOW))
+        embedded.append(IPv4Address(number >> 80 & LOW))
     if address in TEREDO:
         # The server, and the client with its bits inverted, RFC 4380 section 4.
-        match += [IPv4Address(number >> 64 & LOW), IPv4Address(~number & LOW)]
+        embedded += [IPv4Address(number >> 64 & LOW), IPv4Address(~number & LOW)]
     if number >> 32 & LOW in ISATAP:
-        match.append(IPv4Address(number & LOW))
-    return match
+        embedded.append(IPv4Address(number & LOW))
+    return embedded

@@ -198,7 +198,7 @@ class LineTemplate:
 
     @classmethod
     def mark(cls, document: bytes, mark: bytes) -> LineTemplate:
-        before, match, after = document.partition(mark)
-        if not match:
+        before, marker, after = document.partition(mark)
+        if not marker:
             raise ValueError("the place for the rest is not in the document")
         return cls(before, after)

@@ -243,8 +243,8 @@ class AsyncioConnection(asyncio.Protocol):
         return is_readable(self._descriptor())
 
     def _descriptor(self) -> int:
-        match = None if self._transport is None else self._transport.get_extra_info("socket")
-        return -1 if match is None else int(match.fileno())
+        connected = None if self._transport is None else self._transport.get_extra_info("socket")
+        return -1 if connected is None else int(connected.fileno())
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioConnection:
         """Return a new connection with TLS on top of this one."""

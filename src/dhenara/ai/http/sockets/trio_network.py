@@ -29,18 +29,18 @@ class TrioWaiter:
         await self._wait(waiting, timeout, trio.lowlevel.wait_readable)
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
-        match: list[bool] = []
+        outcomes: list[bool] = []
 
         async def wait(until: Callable[[Any], Any], can_be_read: bool) -> None:
             await self._wait(waiting, None, until)
-            match.append(can_be_read)
+            outcomes.append(can_be_read)
             both.cancel_scope.cancel()
 
         with TimeLimit(timeout):
             async with trio.open_nursery() as both:
                 both.start_soon(wait, trio.lowlevel.wait_readable, True)
                 both.start_soon(wait, trio.lowlevel.wait_writable, False)
-        return True in match
+        return True in outcomes
 
     def close(self, closing: socket.socket) -> None:
         try:

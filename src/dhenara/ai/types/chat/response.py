@@ -294,5 +294,5 @@ class AIModelCallResponse(FrozenModel):
     @property
     def full_response(self) -> ChatResponse | ImageResponse | None:
         """The chat or image response; None for a stream."""
-        match: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
-        return next((response for response in match if response is not None), None)
+        responses: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
+        return next((response for response in responses if response is not None), None)

@@ -218,10 +218,10 @@ class SSEResponse(FrozenModel, Generic[T]):
             The event; an `SSEErrorResponse` if it cannot be parsed.
         """
         frames = SseFrames()
-        match = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
-        if not match:
+        parsed = [*frames.feed(text.encode() if isinstance(text, str) else text), *frames.finish()]
+        if not parsed:
             return SSEErrorResponse.decoding("the text contains no event")
-        return read_frame(match[0], data_type)
+        return read_frame(parsed[0], data_type)
 
 
 class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
@@ -279,8 +279,10 @@ def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErr
     try:
         payload = json.loads(text)
         if data_type is None and event in PAYLOAD_TYPES:
-            match: SSEResponse[Any] = PAYLOAD_TYPES[event].model_validate_json(json.dumps({**options, "data": payload}))
-            return match
+            response: SSEResponse[Any] = PAYLOAD_TYPES[event].model_validate_json(
+                json.dumps({**options, "data": payload})
+            )
+            return response
         value = TypeAdapter(data_type or Any).validate_json(json.dumps(payload))
         return SSEResponse[Any].model_validate({**options, "data": value})
     except (ValueError, ValidationError) as error:

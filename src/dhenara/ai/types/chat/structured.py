@@ -160,9 +160,11 @@ def cause_of(error: ValidationError) -> Exception:
 
 
 def is_object(schema: Mapping[str, Any]) -> bool:
-    match: Any = schema
+    definition: Any = schema
     for _ in range(8):
-        if not (isinstance(match, Mapping) and "$ref" in match and "type" not in match):
+        if not (isinstance(definition, Mapping) and "$ref" in definition and "type" not in definition):
             break
-        match = resolved(schema, match["$ref"])
-    return isinstance(match, Mapping) and (match.get("type") == "object" or "properties" in match or "allOf" in match)
+        definition = resolved(schema, definition["$ref"])
+    return isinstance(definition, Mapping) and (
+        definition.get("type") == "object" or "properties" in definition or "allOf" in definition
+    )

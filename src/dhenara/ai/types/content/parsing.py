@@ -63,8 +63,8 @@ def read_part(part: Any) -> Any:
         return read_untyped(part)
     if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
         return without_none(part)
-    match = read_typed(part)
-    return without_none(part) if match is None else read_inner(match)
+    content = read_typed(part)
+    return without_none(part) if content is None else read_inner(content)
 
 
 def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,8 +74,8 @@ def without_none(part: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_untyped(part: Mapping[str, Any]) -> dict[str, Any]:
     """Read a part without a type, as Google and Amazon write them: its key is the type."""
-    match = read_keyed(part)
-    return dict(part) if match is None else read_inner(match)
+    content = read_keyed(part)
+    return dict(part) if content is None else read_inner(content)
 
 
 def read_inner(part: dict[str, Any]) -> dict[str, Any]:

@@ -94,15 +94,15 @@ def write_vtt(segments: Iterable[SpokenSegment]) -> str:
 
 def read_cues(text: str) -> list[SpokenSegment]:
     """Parse the cues of an SRT or WebVTT text; empty if it is neither."""
-    match: list[SpokenSegment] = []
+    segments: list[SpokenSegment] = []
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip()):
         lines = block.strip().split("\n")
         at = next((n for n, line in enumerate(lines[:2]) if " --> " in line), None)
         times = [] if at is None else TIMES.findall(lines[at])
         if at is not None and len(times) >= 2:
             words = " ".join(line.strip() for line in lines[at + 1 :])
-            match.append(SpokenSegment(text=words, start=seconds(times[0]), end=seconds(times[1])))
-    return match
+            segments.append(SpokenSegment(text=words, start=seconds(times[0]), end=seconds(times[1])))
+    return segments
 
 
 def seconds(instructions: tuple[str, str, str, str]) -> float:

@@ -140,8 +140,8 @@ class Tool(ToolDefinition):
         checker = Checker(schema)
 
         def read(arguments: Mapping[str, Any]) -> Bound:
-            if match := problems(dict(arguments), schema, checker):
-                raise InvalidArgumentsError("\n".join(match))
+            if faults := problems(dict(arguments), schema, checker):
+                raise InvalidArgumentsError("\n".join(faults))
             return functools.partial(function, **arguments) if function else lambda: dict(arguments)
 
         return cls._made(legal_name(name), description, dict(schema), function, read, settings)

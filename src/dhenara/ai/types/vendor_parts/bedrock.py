@@ -44,8 +44,8 @@ def read_bedrock(part: Mapping[str, Any]) -> Wire | None:
     """Read a block; None if it is not in the format of Converse."""
     for kind, reader in BEDROCK_READERS.items():
         if isinstance(part.get(kind), Mapping):
-            match = reader(kind, part[kind])
-            return match if match is not None else generic(kind, in_base64(part), CONVERSE)
+            content = reader(kind, part[kind])
+            return content if content is not None else generic(kind, in_base64(part), CONVERSE)
     own = next((name for name in OWN_BLOCKS if name in part), None)
     return None if own is None else generic(own, in_base64(part), CONVERSE)
 
@@ -54,8 +54,8 @@ def read_media(kind: str, options: Mapping[str, Any]) -> Wire | None:
     where = read_source(options.get("source"))
     if where is None:
         return None
-    match: Wire = {"type": kind, "mime_type": f"{kind}/{options.get('format')}", **where}
-    return with_fields(match, inside(kind, leftover(options, MEDIA)), CONVERSE)
+    content: Wire = {"type": kind, "mime_type": f"{kind}/{options.get('format')}", **where}
+    return with_fields(content, inside(kind, leftover(options, MEDIA)), CONVERSE)
 
 
 def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
@@ -63,7 +63,7 @@ def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if where is None:
         return None
     cited = options.get("citations")
-    match = {
+    content = {
         "type": "file",
         "mime_type": MIME_TYPES.get(str(options.get("format"))),
         "name": options.get("name"),
@@ -71,7 +71,7 @@ def read_document(kind: str, options: Mapping[str, Any]) -> Wire | None:
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
         **where,
     }
-    return with_fields(match, inside(kind, leftover(options, DOCUMENT)), CONVERSE)
+    return with_fields(content, inside(kind, leftover(options, DOCUMENT)), CONVERSE)
 
 
 def read_source(source: Any) -> Wire | None:
@@ -88,38 +88,38 @@ def read_search_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
     texts, cited = text_of(options.get("content")), options.get("citations")
     if texts is None:
         return None
-    match = {
+    content = {
         "type": "search_result",
         "source": options.get("source") or "",
         "title": options.get("title") or "",
         "texts": texts,
         "citations": cited.get("enabled") if isinstance(cited, Mapping) else None,
     }
-    return with_fields(match, inside(kind, leftover(options, SEARCH_RESULT)), CONVERSE)
+    return with_fields(content, inside(kind, leftover(options, SEARCH_RESULT)), CONVERSE)
 
 
 def read_tool_use(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if options.get("type"):
         return None
-    match = {"type": "tool_call", "id": options.get("toolUseId") or "", "name": options.get("name") or ""}
+    tool_call = {"type": "tool_call", "id": options.get("toolUseId") or "", "name": options.get("name") or ""}
     left = leftover(options, TOOL_USE)
-    return with_fields({**match, "arguments": options.get("input") or {}}, inside(kind, left), CONVERSE)
+    return with_fields({**tool_call, "arguments": options.get("input") or {}}, inside(kind, left), CONVERSE)
 
 
 def read_tool_result(kind: str, options: Mapping[str, Any]) -> Wire | None:
     if options.get("type"):
         return None
     content = options.get("content") or []
-    match: Wire = {"type": "tool_result", "call_id": options.get("toolUseId") or ""}
-    match["is_error"] = options.get("status") == "error"
+    tool_result: Wire = {"type": "tool_result", "call_id": options.get("toolUseId") or ""}
+    tool_result["is_error"] = options.get("status") == "error"
     if len(content) == 1 and "json" in content[0]:
-        match["output"] = content[0]["json"]
+        tool_result["output"] = content[0]["json"]
     else:
-        match["contents"] = [generic("json", one, CONVERSE) if "json" in one else one for one in content]
+        tool_result["contents"] = [generic("json", one, CONVERSE) if "json" in one else one for one in content]
     left = leftover(options, TOOL_RESULT)
     if options.get("status") == "success":
         left["status"] = "success"
-    return with_fields(match, inside(kind, left), CONVERSE)
+    return with_fields(tool_result, inside(kind, left), CONVERSE)
 
 
 def inside(kind: str, left: Wire) -> Wire:

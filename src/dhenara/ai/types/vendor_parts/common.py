@@ -84,8 +84,8 @@ def media(mime_type: str | None, url: str | None = None, **where: Any) -> Wire:
     kind = (guessed or "").split("/")[0]
     if not mime_type and url and is_youtube(url):
         kind = "video"
-    match: Wire = {"type": kind if kind in KINDS else "file", "mime_type": mime_type or None, **where}
-    return {**match, "url": url} if url else match
+    content: Wire = {"type": kind if kind in KINDS else "file", "mime_type": mime_type or None, **where}
+    return {**content, "url": url} if url else content
 
 
 def text_of(content: Any) -> list[str] | None:

@@ -29,8 +29,8 @@ def read_gemini(given: Mapping[str, Any]) -> Wire | None:
     if isinstance(inline := part.get("inlineData"), Mapping):
         return with_fields(media(inline.get("mimeType"), data=inline.get("data")), leftover(part, INLINE), GEMINI)
     if isinstance(stored := part.get("fileData"), Mapping):
-        match = media(stored.get("mimeType"), stored.get("fileUri"))
-        return with_fields(match, leftover(part, STORED), GEMINI)
+        content = media(stored.get("mimeType"), stored.get("fileUri"))
+        return with_fields(content, leftover(part, STORED), GEMINI)
     if isinstance(call := part.get("functionCall"), Mapping):
         text = {"type": "tool_call", "id": call.get("id") or "", "name": call.get("name") or ""}
         return with_fields({**text, "arguments": call.get("args") or {}}, leftover(part, CALL), GEMINI)

@@ -17,11 +17,11 @@ OWN_CHUNKS = ("reference", "resource", "resource_link", "tool_file")
 def read_document_url(part: Mapping[str, Any]) -> Wire:
     text = part["document_url"]
     if isinstance(text, str):
-        match = {**from_address(text, "file"), "name": part.get("document_name")}
-        return with_fields(match, leftover(part, DOCUMENT), MISTRAL)
-    match = {**from_address(text.get("url"), "file"), "name": part.get("document_name")}
+        content = {**from_address(text, "file"), "name": part.get("document_name")}
+        return with_fields(content, leftover(part, DOCUMENT), MISTRAL)
+    content = {**from_address(text.get("url"), "file"), "name": part.get("document_name")}
     left = leftover(part, fields("type", "document_name", document_url=fields("url")))
-    return with_fields(match, left, MISTRAL)
+    return with_fields(content, left, MISTRAL)
 
 
 def read_mistral_thinking(part: Mapping[str, Any]) -> Wire | None:

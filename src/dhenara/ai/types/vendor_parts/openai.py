@@ -34,9 +34,9 @@ def read_image_url(part: Mapping[str, Any]) -> Wire:
     text = part["image_url"]
     address = text if isinstance(text, str) else text.get("url")
     detail = part.get("detail") if isinstance(text, str) else text.get("detail")
-    match = {**from_address(address, "image"), **({"detail": detail} if detail else {})}
+    content = {**from_address(address, "image"), **({"detail": detail} if detail else {})}
     left = leftover(part, IMAGE if not isinstance(text, str) else fields("type", "detail", "image_url"))
-    return with_fields(match, left, CHAT, "cohere")
+    return with_fields(content, left, CHAT, "cohere")
 
 
 def read_input_image(part: Mapping[str, Any]) -> Wire:
@@ -44,19 +44,19 @@ def read_input_image(part: Mapping[str, Any]) -> Wire:
     if not isinstance(part.get("image_url"), str) and not part.get("file_id"):
         return read_image_url(part)
     if part.get("file_id"):
-        match: Wire = {"type": "image", "file_id": part["file_id"], **detail}
+        content: Wire = {"type": "image", "file_id": part["file_id"], **detail}
         known = fields("type", "detail", "file_id")
     else:
-        match, known = {**from_address(part["image_url"], "image"), **detail}, INPUT_IMAGE
-    return with_fields(match, leftover(part, known), RESPONSES)
+        content, known = {**from_address(part["image_url"], "image"), **detail}, INPUT_IMAGE
+    return with_fields(content, leftover(part, known), RESPONSES)
 
 
 def read_input_audio(part: Mapping[str, Any]) -> Wire:
     text = part["input_audio"]
     if isinstance(text, str):
         return with_fields(from_data_or_address(text, "audio"), leftover(part, fields("type", "input_audio")), CHAT)
-    match = {"type": "audio", "data": text.get("data"), "mime_type": f"audio/{text.get('format', 'wav')}"}
-    return with_fields(match, leftover(part, AUDIO), CHAT)
+    content = {"type": "audio", "data": text.get("data"), "mime_type": f"audio/{text.get('format', 'wav')}"}
+    return with_fields(content, leftover(part, AUDIO), CHAT)
 
 
 def read_video_url(part: Mapping[str, Any]) -> Wire:
@@ -87,8 +87,8 @@ def read_input_file(part: Mapping[str, Any]) -> Wire:
 def one_of(options: Mapping[str, Any]) -> Wire:
     """Create a document from its bytes, URL or id."""
     name = options.get("filename")
-    match = from_data_or_address(options.get("file_data") or options.get("file_url"), "file", name)
-    return {**match, "file_id": options.get("file_id"), "name": name}
+    content = from_data_or_address(options.get("file_data") or options.get("file_url"), "file", name)
+    return {**content, "file_id": options.get("file_id"), "name": name}
 
 
 OPENAI_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
