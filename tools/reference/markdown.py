@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from html import escape
 
 from .objects import CallForm, Documented, Entry
 
@@ -102,7 +103,7 @@ def cell(text: str) -> str:
     value, _, limits = (
         text.partition(" (") if text.endswith(")") and " (" in text and not text.endswith("()") else (text, "", "")
     )
-    shown = value if value == "required" else f"`{value}`"
+    shown = value if value == "required" else code_cell(value)
     return f"{shown} ({limits}" if limits else shown
 
 
@@ -110,12 +111,17 @@ def linked(text: str, links: Mapping[str, str]) -> str:
     """Return a type as code, with links from the public names in it."""
     if not text:
         return ""
-    escaped = text.replace("\n", " ").replace("|", "\\|")
     found = [name for name in dict.fromkeys(WORD.findall(text)) if name in links]
     if found == [text]:
         return f"[`{text}`]({links[text]})"
     more = ", ".join(f"[{name}]({links[name]})" for name in found)
-    return f"`{escaped}`" + (f" ({more})" if more else "")
+    return code_cell(text) + (f" ({more})" if more else "")
+
+
+def code_cell(text: str) -> str:
+    """Return code for a cell of a table; a bar in backticks would end the cell or show its backslash."""
+    flat = " ".join(text.split())
+    return f"`{flat}`" if "|" not in flat else f"<code>{escape(flat).replace('|', '&#124;')}</code>"
 
 
 def one_line(text: str) -> str:
