@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from tables import parameters
+from tables import features, parameters
 from tables.providers import PAGE, page
 
 
@@ -13,6 +13,10 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_the_page_about_parameters_is_up_to_date() -> None:
     assert parameters.PAGE.read_text(encoding="utf-8") == parameters.page(), "run `make tables` to write it anew"
+
+
+def test_the_page_about_features_is_up_to_date() -> None:
+    assert features.PAGE.read_text(encoding="utf-8") == features.page(), "run `make tables` to write it anew"
 
 
 def test_every_parameter_is_described() -> None:
