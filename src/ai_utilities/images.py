@@ -3,47 +3,33 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, DhenaraError
-from dhenara.ai.types import AIModelCallResponse, CallWarning, GeneratedImage, ImageContent, ImageResponse
+from dhenara.ai.types import (
+    AIModelCallResponse,
+    CallWarning,
+    GeneratedImage,
+    ImageContent,
+    ImageResponse,
+    OtherContentDelta,
+    SSEErrorResponse,
+    StreamingChatResponse,
+)
 
 from .ask_options import read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
+from .operation_options import ImageOptions, Options
 
 if TYPE_CHECKING:
     from .operations import ClientCore
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]
-
-
-class ImageOptions(TypedDict, total=False):
-    """Options of `image`.
-
-    `options` are provider-specific parameters such as size and quality. `cache` must be given per call: images are
-    large, and a repeated prompt usually asks for a new image. `on_partial` receives previews, if the provider sends
-    them.
-    """
-
-    on_partial: Callable[[ImageContent], None]
-
-    provider: Any
-    model: str
-    cache: bool | str
-    tags: dict[str, str]
-    n: int | None
-    seed: int | None
-    options: dict[str, Any]
-    headers: dict[str, str]
-    user: str | None
-    timeout: Any
-    retries: int
-    strict: bool
 
 
 class ImagesMixin:
@@ -89,7 +75,7 @@ class AsyncImagesMixin:
 
 
 async def generate_image(
-    operations: ClientCore, prompt: str, images: OneOrMany, mask: Picture | None, options: dict[str, Any]
+    operations: ClientCore, prompt: str, images: OneOrMany, mask: Picture | None, options: Options
 ) -> ImageResponse:
     """Checks the arguments, then calls the provider."""
     call = operations.mode.call
@@ -124,7 +110,6 @@ def to_image_content(image: Picture) -> ImageContent:
     return ImageContent.model_validate(content)
 
 
-Options = Mapping[str, Any]
 USUALLY = 2
 """Number of previews requested by default."""
 PICTURELESS = "the stream ended without an image"
@@ -165,14 +150,14 @@ async def generate_image_with_model_async(
     return fetched.response()
 
 
-def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tuple[Any, ...]]:
+def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tuple[object, ...]]:
     """Return the engine method and its positional arguments."""
     if not images:
         return "generate", (prompt,)
     return ("edit_image", (prompt, list(images))) if prompt.strip() else ("vary_image", (images[0],))
 
 
-def stream_options(options: Options) -> dict[str, Any]:
+def stream_options(options: Options) -> Options:
     """Return the options of a stream with previews; `partial_images` in `options` sets their number."""
     rest = {name: value for name, value in options.items() if name != "on_partial"}
     return {**rest, "streaming": True, "options": {"partial_images": USUALLY, **options.get("options", {})}}
@@ -180,11 +165,11 @@ def stream_options(options: Options) -> dict[str, Any]:
 
 def stream_image(client: AIModelClient, prompt: str, options: Options) -> ImageResponse:
     """Stream an image: call `on_partial` for each preview and return the final image."""
-    stream = client.generate(prompt, **stream_options(options)).stream_generator
+    stream = client.generate(prompt, **stream_options(options)).sync_stream_generator
     for chunk, final in stream:
         if final is not None:
-            return final_image(stream, final)
-        show(chunk, options["on_partial"])
+            return final_image(stream.error, final)
+        show_partial(chunk, options["on_partial"])
     raise BadAnswerError(PICTURELESS)
 
 
@@ -193,23 +178,25 @@ async def stream_image_async(client: AIModelClient, prompt: str, options: Option
     stream = (await client.generate_async(prompt, **stream_options(options))).async_stream_generator
     async for chunk, final in stream:
         if final is not None:
-            return final_image(stream, final)
-        show(chunk, options["on_partial"])
+            return final_image(stream.error, final)
+        show_partial(chunk, options["on_partial"])
     raise BadAnswerError(PICTURELESS)
 
 
-def show(chunk: Any, on_partial: Callable[[ImageContent], None]) -> None:
+def show_partial(
+    chunk: StreamingChatResponse | SSEErrorResponse | None, on_partial: Callable[[ImageContent], None]
+) -> None:
     """Call `on_partial` for each preview in the chunk."""
-    for choice in chunk.data.choice_deltas if chunk else ():
+    for choice in chunk.data.choice_deltas if isinstance(chunk, StreamingChatResponse) else ():
         for delta in choice.content_deltas:
-            if getattr(delta, "kind", None) == "image" and delta.data_delta:
+            if isinstance(delta, OtherContentDelta) and delta.kind == "image" and delta.data_delta:
                 on_partial(ImageContent.from_bytes(b64decode(delta.data_delta)))
 
 
-def final_image(stream: Any, final: AIModelCallResponse) -> ImageResponse:
+def final_image(error: DhenaraError | None, final: AIModelCallResponse) -> ImageResponse:
     """Return the image; raise the error of an interrupted stream."""
-    if stream.error is not None:
-        raise stream.error
+    if error is not None:
+        raise error
     if final.image_response is None:
         raise BadAnswerError(PICTURELESS)
     return final.image_response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.types import (
     FileContent,
@@ -14,6 +14,7 @@ from dhenara.ai.types import (
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
+from .operation_options import CountOptions, Options, PageOptions, RankOptions, TextOptions
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
@@ -26,49 +27,7 @@ if TYPE_CHECKING:
     from .operations import ClientCore
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent
-    Judged = str | Sequence[Any]
-
-
-class TextOptions(TypedDict, total=False):
-    """Options of every text operation."""
-
-    provider: Any
-    model: str
-    cache: bool | str
-    tags: dict[str, str]
-    options: dict[str, Any]
-    headers: dict[str, str]
-    timeout: Any
-    retries: int
-    strict: bool
-
-
-class RankOptions(TextOptions, total=False):
-    """Options of `rerank`; `top_n` limits the number of results."""
-
-    top_n: int | None
-
-
-class PageOptions(TextOptions, total=False):
-    """Options of `ocr`; `pages` are counted from 0."""
-
-    pages: Sequence[int] | None
-    include_images: bool | None
-
-
-class CountOptions(TextOptions, total=False):
-    """Options of `count_tokens`, and those of the request to count.
-
-    `estimate`: True never asks the provider; False raises an error instead of estimating; None asks the provider if
-    it can count.
-    """
-
-    system: str | Sequence[str]
-    context: Sequence[Any]
-    files: Sequence[Any]
-    tools: Sequence[Any]
-    structured_output: Any
-    estimate: bool | None
+    Judged = str | ImageContent | Sequence[str | ImageContent]
 
 
 class TextOperationsMixin:
@@ -115,13 +74,13 @@ class AsyncTextOperationsMixin:
         return await count(self._operations, prompt, dict(options))
 
 
-async def read_pages(operations: ClientCore, document: Page, options: dict[str, Any]) -> OcrResponse:
+async def read_pages(operations: ClientCore, document: Page, options: Options) -> OcrResponse:
     content = await operations.mode.call(read_document, document)
     response: OcrResponse = await operations.operate("ocr", (content,), options)
     return response
 
 
-def read_document(document: Page) -> Any:
+def read_document(document: Page) -> FileContent | ImageContent:
     """The document as a content object; a path is read from disk."""
     if isinstance(document, FileContent | ImageContent):
         return document
@@ -133,7 +92,7 @@ def read_document(document: Page) -> Any:
     raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 
 
-async def count(operations: ClientCore, prompt: str, options: dict[str, Any]) -> TokenCountResponse:
+async def count(operations: ClientCore, prompt: str, options: Options) -> TokenCountResponse:
     """Counts what `ask` would send, including system instructions and files."""
     check_prompt(prompt, options)
     system = options.pop("system", None) or operations.settings.system_prompt

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import audio_type, read_wav
 
@@ -47,11 +47,17 @@ class UnfinishedTranscriptError(AIUtilitiesError):
         self.results = received
         """The transcript of each piece, by the hash of its audio data."""
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return (restore_error, (str(self), self.partial, self.missing, dict(self.results)))
 
 
-def restore_error(message: str, partial: Any, missing: Any, received: Any) -> UnfinishedTranscriptError:
+def restore_error(
+    message: str,
+    partial: TranscriptionResponse,
+    missing: tuple[tuple[float, float | None], ...],
+    received: Mapping[str, TranscriptionResponse],
+) -> UnfinishedTranscriptError:
+    """Rebuilds the error when it is copied or unpickled."""
     return UnfinishedTranscriptError(message, partial=partial, missing=missing, received=received)
 
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.integration import add_costs, add_usages, unique
 from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, Text, TranscriptionResponse
@@ -17,7 +17,9 @@ from .conversion import AudioPart, convert_audio, split_wav
 from .info import USUAL_LIMIT, UnfinishedTranscriptError, read_audio_info
 
 if TYPE_CHECKING:
+    from ..operation_options import Options
     from ..operations import ClientCore
+    from .methods import Sound
 
 
 W = TypeVar("W", bound=SpokenWord)
@@ -25,7 +27,9 @@ SPEECH_RATE = 16_000
 """Samples per second that speech recognition uses."""
 
 
-def prepare_audio(audio: Any, most_bytes: int | None, most_seconds: float | None) -> AudioContent | Iterator[AudioPart]:
+def prepare_audio(
+    audio: Sound, most_bytes: int | None, most_seconds: float | None
+) -> AudioContent | Iterator[AudioPart]:
     """Return the audio as one request, or as pieces if it is too large or too long for one."""
     if not isinstance(audio, str | bytes | PathLike) or is_address(audio):
         return audio if isinstance(audio, AudioContent) else AudioContent(url=str(audio))
@@ -39,7 +43,7 @@ def prepare_audio(audio: Any, most_bytes: int | None, most_seconds: float | None
     return split_wav(wav, most_bytes=limit, most_seconds=most_seconds)
 
 
-def is_address(audio: Any) -> bool:
+def is_address(audio: object) -> bool:
     return isinstance(audio, str) and audio.startswith(("http://", "https://"))
 
 
@@ -137,7 +141,7 @@ class PieceQueue:
         return tuple(gaps) if rest is None else (*gaps, (rest.start, None))
 
 
-async def transcribe_pieces(operations: ClientCore, task: str, pieces: PieceQueue, options: Mapping[str, Any]) -> None:
+async def transcribe_pieces(operations: ClientCore, task: str, pieces: PieceQueue, options: Options) -> None:
     """Transcribe pieces until none are left."""
     while (numbered_piece := await operations.mode.call(pieces.next_piece)) is not None:
         number, part = numbered_piece

@@ -5,67 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ..concurrency import check_concurrency
 from ..execution import run_sync
+from ..operation_options import Options, SpeakOptions, TranscribeOptions
 
 if TYPE_CHECKING:
     from dhenara.ai.streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..operations import ClientCore
-    from .info import UnfinishedTranscriptError
 
     Sound = str | PathLike[str] | bytes | AudioContent
 
 USUAL_CONCURRENCY = 4
 """Number of pieces of a long recording that are transcribed concurrently; each of them is held in memory."""
-
-
-class TranscribeOptions(TypedDict, total=False):
-    """Options of `transcribe` and `translate`.
-
-    `most_bytes` (default 25 MiB) and `most_seconds` are the provider's limits for one request. Longer recordings are
-    sent in pieces, `concurrency` of them (default 4) at the same time. `resume` is the `UnfinishedTranscriptError` of
-    an earlier call; only the missing pieces are sent.
-    """
-
-    provider: Any
-    model: str
-    cache: bool | str
-    tags: dict[str, str]
-    language: str | None
-    prompt: str | None
-    timestamps: Any
-    diarize: bool | None
-    temperature: float | None
-    options: dict[str, Any]
-    timeout: Any
-    retries: int
-    strict: bool
-    most_bytes: int | None
-    most_seconds: float | None
-    concurrency: int
-    resume: UnfinishedTranscriptError | None
-
-
-class SpeakOptions(TypedDict, total=False):
-    """Options of `speak`; the same as those of the engine's `speak`."""
-
-    provider: Any
-    model: str
-    cache: bool | str
-    tags: dict[str, str]
-    voice: str | None
-    format: Any
-    speed: float | None
-    instructions: str | None
-    language: str | None
-    options: dict[str, Any]
-    timeout: Any
-    retries: int
-    strict: bool
 
 
 class AudioMixin:
@@ -134,7 +89,7 @@ class AsyncAudioMixin:
 
 
 async def transcribe_recording(
-    operations: ClientCore, task: str, audio: Any, options: dict[str, Any]
+    operations: ClientCore, task: str, audio: Sound, options: Options
 ) -> TranscriptionResponse:
     """Transcribe a recording, in pieces if it is too long for one request."""
     from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces

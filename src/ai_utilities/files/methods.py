@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.errors import NotFoundError
 
 from ..exceptions import ProviderConfigurationError
 from ..execution import run_sync
+from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, Options, UploadOptions
+from ..providers.base_provider import BaseProvider
+from ..providers.engine_provider import EngineProvider
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +30,7 @@ class FilesMixin:
 
     _operations: ClientCore
 
-    def upload_file(self, path: File, *, again: bool = False, **options: Any) -> UploadedFile:
+    def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
         """Upload a file and wait until it can be used. An unchanged file that was uploaded before is not sent again.
 
         Args:
@@ -40,20 +44,20 @@ class FilesMixin:
         Raises:
             ProviderConfigurationError: If the file cannot be read.
         """
-        return run_sync(upload(self._operations, path, again, options))
+        return run_sync(upload(self._operations, path, again, dict(options)))
 
-    def get_file(self, file_id: str, **options: Any) -> UploadedFile:
+    def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
         """Return the provider's information about a file."""
-        match: UploadedFile = run_sync(self._operations.operate("get_file", (file_id,), options))
-        return match
+        file: UploadedFile = run_sync(self._operations.operate("get_file", (file_id,), dict(options)))
+        return file
 
-    def list_files(self, **options: Any) -> list[UploadedFile]:
+    def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
         """Return all files at the provider."""
-        match: list[UploadedFile] = run_sync(self._operations.operate("list_files", (), options))
-        return match
+        files: list[UploadedFile] = run_sync(self._operations.operate("list_files", (), dict(options)))
+        return files
 
     def download_file(
-        self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Any
+        self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
         """Download a file.
 
@@ -65,11 +69,11 @@ class FilesMixin:
         Returns:
             The bytes, or the path that was written.
         """
-        return run_sync(download(self._operations, file_id, to_path, options))
+        return run_sync(download(self._operations, file_id, to_path, dict(options)))
 
-    def delete_file(self, file_id: str, **options: Any) -> None:
+    def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
         """Delete a file at the provider."""
-        run_sync(delete(self._operations, file_id, options))
+        run_sync(delete(self._operations, file_id, dict(options)))
 
 
 class AsyncFilesMixin:
@@ -77,83 +81,86 @@ class AsyncFilesMixin:
 
     _operations: ClientCore
 
-    async def upload_file(self, path: File, *, again: bool = False, **options: Any) -> UploadedFile:
-        return await upload(self._operations, path, again, options)
+    async def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
+        return await upload(self._operations, path, again, dict(options))
 
-    async def get_file(self, file_id: str, **options: Any) -> UploadedFile:
-        match: UploadedFile = await self._operations.operate("get_file", (file_id,), options)
-        return match
+    async def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
+        file: UploadedFile = await self._operations.operate("get_file", (file_id,), dict(options))
+        return file
 
-    async def list_files(self, **options: Any) -> list[UploadedFile]:
-        match: list[UploadedFile] = await self._operations.operate("list_files", (), options)
-        return match
+    async def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
+        files: list[UploadedFile] = await self._operations.operate("list_files", (), dict(options))
+        return files
 
     async def download_file(
-        self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Any
+        self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
-        return await download(self._operations, file_id, to_path, options)
+        return await download(self._operations, file_id, to_path, dict(options))
 
-    async def delete_file(self, file_id: str, **options: Any) -> None:
-        await delete(self._operations, file_id, options)
+    async def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
+        await delete(self._operations, file_id, dict(options))
 
 
-async def upload(operations: ClientCore, file: File, again: bool, options: dict[str, Any]) -> UploadedFile:
+async def upload(operations: ClientCore, file: File, again: bool, options: Options) -> UploadedFile:
+    """Upload a file, unless it is at the provider already."""
     from .uploads import UploadRecord, key_of
 
-    ask, call = operations.operate, operations.mode.call
-    among: dict[str, Any] = {str(name): options[name] for name in ("provider", "tags") if name in options}
-    who = account_key(operations.choose_provider(dict(options)))
-    key = await call(file_key, key_of, file, *who, str(options.get("purpose")), str(options.get("name")))
+    call = operations.mode.call
+    provider_options: Options = {name: options[name] for name in ("provider", "tags") if name in options}
+    account = account_key(operations.choose_provider(dict(options)))
+    key = await call(file_key, key_of, file, *account, str(options.get("purpose")), str(options.get("name")))
     record = await call(UploadRecord)
-    there = None if again else await call(record.find, key)
-    if there is not None:
+    known_id = None if again else await call(record.find, key)
+    if known_id is not None:
         try:
-            match: UploadedFile = await ask("get_file", (there,), dict(among))
-            if match.state != "failed":
-                return await wait_until_ready(operations, match, among)
+            known: UploadedFile = await operations.operate("get_file", (known_id,), dict(provider_options))
+            if known.state != "failed":
+                return await wait_until_ready(operations, known, provider_options)
         except NotFoundError:
-            await call(record.forget, there)
-    file_sent: UploadedFile = await wait_until_ready(operations, await ask("upload_file", (file,), options), among)
-    expires = file_sent.expires_at.timestamp() if file_sent.expires_at else None
-    await call(record.store, key, file_sent.file_id, expires)
-    return file_sent
+            await call(record.forget, known_id)
+    sent: UploadedFile = await operations.operate("upload_file", (file,), options)
+    ready = await wait_until_ready(operations, sent, provider_options)
+    expires = ready.expires_at.timestamp() if ready.expires_at else None
+    await call(record.store, key, ready.file_id, expires)
+    return ready
 
 
-def file_key(key_of: Any, file: File, *who: str) -> str:
+def file_key(key_of: Callable[..., str], file: File, *account: str) -> str:
     """Return the key of a file; raise a configuration error if it cannot be read."""
     try:
-        return str(key_of(file, *who))
+        return key_of(file, *account)
     except OSError as error:
         raise ProviderConfigurationError(f"cannot read the file {file!r}: {error.strerror}") from error
 
 
-async def wait_until_ready(operations: ClientCore, file: UploadedFile, among: dict[str, Any]) -> UploadedFile:
+async def wait_until_ready(operations: ClientCore, file: UploadedFile, options: Options) -> UploadedFile:
+    """Return the file when the provider has processed it."""
     if file.state != "processing":
         return file
-    match: UploadedFile = await operations.operate("wait_for_file", (file.file_id,), dict(among))
-    return match
+    ready: UploadedFile = await operations.operate("wait_for_file", (file.file_id,), dict(options))
+    return ready
 
 
-def account_key(provider: Any) -> tuple[str, ...]:
+def account_key(provider: BaseProvider) -> tuple[str, ...]:
     """Return what identifies the account: provider, base URL, key, headers and provider settings."""
-    configuration = getattr(provider, "configuration", None)
-    base = getattr(getattr(configuration, "base_url", None), "value", None)
-    key = getattr(getattr(configuration, "api_key", None), "value", None)
-    secret: Any = getattr(key, "get_secret_value", lambda: key)()
-    settings = getattr(provider, "settings", None)
-    about = {name: getattr(settings, name, None) for name in ("extra_headers", "provider_config")}
-    return provider.provider_name, str(base), str(secret), json.dumps(about, sort_keys=True, default=str)
+    base_url = key = None
+    if isinstance(provider, EngineProvider):
+        base_url, key = provider.configuration.base_url.value, provider.configuration.api_key.value
+    about = {name: getattr(provider.settings, name) for name in ("extra_headers", "provider_config")}
+    return provider.provider_name, str(base_url), str(key), json.dumps(about, sort_keys=True, default=str)
 
 
 async def download(
-    operations: ClientCore, file_id: str, to_path: str | PathLike[str] | None, options: dict[str, Any]
+    operations: ClientCore, file_id: str, to_path: str | PathLike[str] | None, options: Options
 ) -> bytes | Path:
-    where = {} if to_path is None else {"to_path": to_path}
-    match: bytes | Path = await operations.operate("download_file", (file_id,), {**where, **options})
-    return match
+    """Download a file, to a path if one is given."""
+    target = {} if to_path is None else {"to_path": to_path}
+    content: bytes | Path = await operations.operate("download_file", (file_id,), {**target, **options})
+    return content
 
 
-async def delete(operations: ClientCore, file_id: str, options: dict[str, Any]) -> None:
+async def delete(operations: ClientCore, file_id: str, options: Options) -> None:
+    """Delete a file at the provider, and forget that it was uploaded."""
     from .uploads import UploadRecord
 
     await operations.operate("delete_file", (file_id,), options)
