@@ -3,116 +3,200 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from ..ask_options import SPELLINGS
 from ..execution import run_sync
+from ..operation_options import (
+    BatchOptions,
+    FindBatchOptions,
+    OperationResult,
+    Options,
+    SubmitManyOptions,
+    SubmitOptions,
+    WaitOptions,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dhenara.ai import MessageLike
     from dhenara.ai.streams.batches import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
     from ..operations import ClientCore
 
+    BatchPrompt = MessageLike | Sequence[MessageLike]
+
 
 class BatchesMixin:
-    """Batch methods of `AiClient`. Options are those of the engine's methods of the same name."""
+    """Batch methods of `AiClient`."""
 
     _operations: ClientCore
 
-    def submit_batch(self, prompts: Iterable[Any], **options: Any) -> BatchJob:
+    def submit_batch(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitOptions]) -> BatchJob:
         """Submit the prompts as one batch.
 
         Args:
-            prompts: One prompt per call.
-            **options: Options of the engine's `submit_batch`.
+            prompts: One prompt, or list of messages, per call.
+            **options: See `SubmitOptions`; they apply to all calls.
 
         Returns:
             The job; it can be stored as JSON, so that another process can fetch the results.
+
+        Raises:
+            ProviderCapabilityError: If the provider has no batches.
+            ProviderError: If the request fails.
         """
-        job: BatchJob = run_sync(submit_prompts(self._operations, "submit_batch", prompts, options))
+        job: BatchJob = run_sync(submit_prompts(self._operations, "submit_batch", prompts, dict(options)))
         return job
 
-    def submit_batches(self, prompts: Iterable[Any], **options: Any) -> SyncSubmissions:
-        """Submit any number of prompts, in several batches if the limits require it; yields each job."""
-        jobs: SyncSubmissions = run_sync(submit_prompts(self._operations, "submit_batches", prompts, options))
+    def submit_batches(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitManyOptions]) -> SyncSubmissions:
+        """Submit any number of prompts, in as many batches as the provider's limits require.
+
+        Args:
+            prompts: One prompt, or list of messages, per call.
+            **options: See `SubmitManyOptions`; they apply to all calls.
+
+        Returns:
+            An iterator of jobs; each batch is submitted when its job is read.
+        """
+        jobs: SyncSubmissions = run_sync(submit_prompts(self._operations, "submit_batches", prompts, dict(options)))
         return jobs
 
-    def find_batch(self, name: str, **options: Any) -> BatchJob | None:
-        """Return the batch that was submitted under this name; None if it does not exist."""
-        match: BatchJob | None = run_sync(self._operations.operate("find_batch", (name,), options))
-        return match
+    def find_batch(self, name: str, **options: Unpack[FindBatchOptions]) -> BatchJob | None:
+        """Return the batch that was submitted under this name.
 
-    def batch_items(self, job: BatchJob | str, **options: Any) -> SyncBatchItems:
-        """Iterate over the answers of a batch, in the provider's order."""
-        items: SyncBatchItems = run_sync(self._operations.operate("batch_items", (job,), options))
+        Args:
+            name: The name passed to `submit_batch`.
+            **options: See `FindBatchOptions`.
+
+        Returns:
+            The job, or None if the provider has no such batch.
+        """
+        job: BatchJob | None = run_sync(self._operations.operate("find_batch", (name,), dict(options)))
+        return job
+
+    def batch_items(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> SyncBatchItems:
+        """Return the answers of a batch one by one, without holding all of them in memory.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+
+        Returns:
+            An iterator of answers, in the provider's order.
+        """
+        items: SyncBatchItems = run_sync(self._operations.operate("batch_items", (job,), dict(options)))
         return items
 
-    def get_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """Return the current state of a batch."""
-        match: BatchJob = run_sync(self._operations.operate("get_batch", (job,), options))
-        return match
+    def get_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
+        """Return the current state of a batch.
 
-    def wait_for_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """Wait until a batch has ended; `wait` (maximum) and `every` are in seconds."""
-        match: BatchJob = run_sync(self._operations.operate("wait_for_batch", (job,), options))
-        return match
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+        """
+        current: BatchJob = run_sync(self._operations.operate("get_batch", (job,), dict(options)))
+        return current
 
-    def cancel_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        """Cancel a batch; calls without an answer are not answered."""
-        match: BatchJob = run_sync(self._operations.operate("cancel_batch", (job,), options))
-        return match
+    def wait_for_batch(self, job: BatchJob | str, **options: Unpack[WaitOptions]) -> BatchJob:
+        """Wait until a batch has ended.
 
-    def batch_results(self, job: BatchJob | str, **options: Any) -> BatchResults:
-        """Return an answer or an error for each prompt, in their order."""
-        match: BatchResults = run_sync(self._operations.operate("batch_results", (job,), options))
-        return match
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `WaitOptions`.
+
+        Returns:
+            The job in its final state.
+
+        Raises:
+            CallTimeoutError: If the batch has not ended within `wait` seconds.
+        """
+        ended: BatchJob = run_sync(self._operations.operate("wait_for_batch", (job,), dict(options)))
+        return ended
+
+    def cancel_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
+        """Cancel a batch. Calls that have no answer yet are not answered.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+
+        Returns:
+            The current state of the batch.
+        """
+        cancelled: BatchJob = run_sync(self._operations.operate("cancel_batch", (job,), dict(options)))
+        return cancelled
+
+    def batch_results(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchResults:
+        """Return all results of a batch.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+
+        Returns:
+            An answer or an error for each prompt, in the order of the prompts.
+        """
+        results: BatchResults = run_sync(self._operations.operate("batch_results", (job,), dict(options)))
+        return results
 
 
 class AsyncBatchesMixin:
-    """Batch methods of `AsyncAiClient`."""
+    """Batch methods of `AsyncAiClient`; see `BatchesMixin` for arguments and results."""
 
     _operations: ClientCore
 
-    async def submit_batch(self, prompts: Iterable[Any], **options: Any) -> BatchJob:
-        job: BatchJob = await submit_prompts(self._operations, "submit_batch", prompts, options)
+    async def submit_batch(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitOptions]) -> BatchJob:
+        """Submit the prompts as one batch; see `AiClient.submit_batch`."""
+        job: BatchJob = await submit_prompts(self._operations, "submit_batch", prompts, dict(options))
         return job
 
-    async def submit_batches(self, prompts: Iterable[Any], **options: Any) -> AsyncSubmissions:
-        jobs: AsyncSubmissions = await submit_prompts(self._operations, "submit_batches", prompts, options)
+    async def submit_batches(
+        self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitManyOptions]
+    ) -> AsyncSubmissions:
+        """Submit any number of prompts, in several batches if needed; see `AiClient.submit_batches`."""
+        jobs: AsyncSubmissions = await submit_prompts(self._operations, "submit_batches", prompts, dict(options))
         return jobs
 
-    async def find_batch(self, name: str, **options: Any) -> BatchJob | None:
-        match: BatchJob | None = await self._operations.operate("find_batch", (name,), options)
-        return match
+    async def find_batch(self, name: str, **options: Unpack[FindBatchOptions]) -> BatchJob | None:
+        """Return the batch that was submitted under this name; None if there is none."""
+        job: BatchJob | None = await self._operations.operate("find_batch", (name,), dict(options))
+        return job
 
-    async def batch_items(self, job: BatchJob | str, **options: Any) -> AsyncBatchItems:
-        items: AsyncBatchItems = await self._operations.operate("batch_items", (job,), options)
+    async def batch_items(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> AsyncBatchItems:
+        """Return an iterator of the answers of a batch, in the provider's order."""
+        items: AsyncBatchItems = await self._operations.operate("batch_items", (job,), dict(options))
         return items
 
-    async def get_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        match: BatchJob = await self._operations.operate("get_batch", (job,), options)
-        return match
+    async def get_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
+        """Return the current state of a batch."""
+        current: BatchJob = await self._operations.operate("get_batch", (job,), dict(options))
+        return current
 
-    async def wait_for_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        match: BatchJob = await self._operations.operate("wait_for_batch", (job,), options)
-        return match
+    async def wait_for_batch(self, job: BatchJob | str, **options: Unpack[WaitOptions]) -> BatchJob:
+        """Wait until a batch has ended; see `AiClient.wait_for_batch`."""
+        ended: BatchJob = await self._operations.operate("wait_for_batch", (job,), dict(options))
+        return ended
 
-    async def cancel_batch(self, job: BatchJob | str, **options: Any) -> BatchJob:
-        match: BatchJob = await self._operations.operate("cancel_batch", (job,), options)
-        return match
+    async def cancel_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
+        """Cancel a batch. Calls that have no answer yet are not answered."""
+        cancelled: BatchJob = await self._operations.operate("cancel_batch", (job,), dict(options))
+        return cancelled
 
-    async def batch_results(self, job: BatchJob | str, **options: Any) -> BatchResults:
-        match: BatchResults = await self._operations.operate("batch_results", (job,), options)
-        return match
+    async def batch_results(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchResults:
+        """Return an answer or an error for each prompt, in the order of the prompts."""
+        results: BatchResults = await self._operations.operate("batch_results", (job,), dict(options))
+        return results
 
 
 async def submit_prompts(
-    operations: ClientCore, operation: str, prompts: Iterable[Any], options: dict[str, Any]
-) -> Any:
+    operations: ClientCore, operation: str, prompts: Iterable[BatchPrompt], options: Options
+) -> OperationResult:
     """Submit prompts with the system prompt of the settings, and with the kit's names of options."""
-    given = {SPELLINGS.get(name, name): value for name, value in options.items()}
-    system = given.pop("system", None) or operations.settings.system_prompt
+    arguments = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    system = arguments.pop("system", None) or operations.settings.system_prompt
     if system:
-        given["instructions"] = system
-    return await operations.operate(operation, (prompts,), given)
+        arguments["instructions"] = system
+    return await operations.operate(operation, (prompts,), arguments)
