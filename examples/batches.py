@@ -47,4 +47,4 @@ with ExitStack() as stack:
     found = client.batch_results(batch)
     for question, item in zip(QUESTIONS, found, strict=True):
         print(question, item.text if item.error is None else item.error)
-    print("cost:", found.cost.amount if found.cost else None)
+    print("cost:", found.cost)

@@ -22,11 +22,9 @@ with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=FakeUs
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5.2"))) as client:
         cost = client.generate("Say hello.").chat_response.cost
 
-if cost:
-    print(f"{cost.amount} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
+print(f"{cost} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
 
 large = Usage(input_tokens=50_000, cache_read_tokens=150_000, output_tokens=5_000)
 for provider, name in [("openai", "gpt-5.2"), ("anthropic", "claude-sonnet-5-5"), ("google_ai", "gemini-3.8-flash")]:
     where = AIModelEndpoint(api=AIModelAPI(provider=provider), ai_model=AIModel(model_name=name))
-    if found := price_usage(where, large):
-        print(f"{name}: {found.reason if found.amount is None else found.amount}")
+    print(f"{name}: {price_usage(where, large)}")

@@ -12,7 +12,7 @@ from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Text, TextC
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, ToolCallContent
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, Run, ToolCallContent
 
     from .exceptions import AIUtilitiesError
 
@@ -33,7 +33,7 @@ class AskResult(str):
     prompt: str | None
     response: AIModelCallResponse | None
     error: AIUtilitiesError | OSError | None
-    run: Any = None
+    run: Run[Any] | None = None
     """The steps of a run with tools, and all messages of it."""
 
     def __new__(
@@ -45,13 +45,14 @@ class AskResult(str):
         model: str | None = None,
         provider: str | None = None,
         cached: bool | None = None,
-        cost: Decimal | None = None,
+        cost: Cost | Decimal | None = None,
         duration_s: float | None = None,
         response: AIModelCallResponse | None = None,
         error: AIUtilitiesError | OSError | None = None,
     ) -> Self:
         result = super().__new__(cls, text)
-        options = {"model": model, "provider": provider, "cached": cached, "cost": cost, "duration_s": duration_s}
+        priced = Cost(amount=cost) if isinstance(cost, Decimal) else cost
+        options = {"model": model, "provider": provider, "cached": cached, "cost": priced, "duration_s": duration_s}
         result._text = {name: value for name, value in options.items() if value is not None}
         result._usage = usage
         result.prompt = prompt
@@ -88,10 +89,14 @@ class AskResult(str):
         return match
 
     @property
-    def cost(self) -> Decimal | None:
-        """Cost in US dollars; None if unknown, and then `usage.cost_reason` gives the reason."""
-        match: Decimal | None = self._text.get("cost", self.usage.cost)
-        return match
+    def cost(self) -> Cost:
+        """Cost in US dollars; if it is unknown, `amount` is None and `reason` says why."""
+        cost: Cost | None = self._text.get("cost")
+        if cost is not None:
+            return cost
+        if self.run is not None:
+            return self.run.cost
+        return self.usage.to_cost() if self._usage is not None or self.answer is None else self.answer.cost
 
     @property
     def duration_s(self) -> float | None:
@@ -198,7 +203,7 @@ def read_usage(response: AIModelCallResponse | None) -> UsageData:
         request_id=response.request_id,
         outcome="interrupted" if answer.interrupted else "cached" if cached else "answered",
         cached=cached,
-        saved_cost=answer.cost.saved if answer.cost is not None else None,
+        saved_cost=answer.cost.saved,
         attempt=max(1, len(response.attempts)),
         duration_s=response.duration_seconds,
         first_token_s=response.first_token_seconds,
@@ -218,10 +223,10 @@ def as_answer(result: AskResult) -> ChatResponse:
         model=result.model,
         provider=result.provider,
         choices=choices,
-        usage=Usage(**{name: getattr(used, name) for name in BUCKETS}),
+        usage=Usage(**{name: getattr(used, name) for name in BUCKETS}) if used.known else Usage.unknown(),
         cached=result.cached,
     )
-    return made.with_cost(Cost(amount=result.cost, reason=used.cost_reason))
+    return made.with_cost(result.cost)
 
 
 class Embeddings(list[list[float]]):

@@ -176,7 +176,9 @@ def test_a_region_of_a_cloud_has_its_own_price() -> None:
 
 
 def test_no_usage_has_no_cost() -> None:
-    assert price_usage(sold("openai", "gpt-5.2"), None) is None
+    for usage in (None, Usage.unknown()):
+        cost = price_usage(sold("openai", "gpt-5.2"), usage)
+        assert (cost.amount, cost.reason) == (None, "the provider reported no usage")
 
 
 def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer) -> None:

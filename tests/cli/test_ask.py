@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.cli.streams import show
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(12, 3))
 
@@ -58,6 +58,14 @@ def test_usage_goes_to_standard_error(cli: Any, at_server: FakeServer) -> None:
     done = cli("ask", "Say hello", "--usage")
     assert done.out == "Hello!\n"
     assert "12 + 3 tokens" in done.err
+
+
+def test_usage_that_the_provider_did_not_report_is_unknown(cli: Any, at_server: FakeServer) -> None:
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello!"}}
+    at_server.add_replies(*[Raw(json.dumps({"id": "1", "model": "m", "choices": [choice]}).encode())] * 2)
+    assert "tokens unknown, cost unknown" in cli("ask", "Say hello", "--usage").err
+    told = json.loads(cli("ask", "Say hello", "--json").out)
+    assert (set(told["usage"].values()), told["cost"]) == ({None}, None)
 
 
 def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:

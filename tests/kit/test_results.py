@@ -12,8 +12,9 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, ValidationError
 
 from ai_utilities import AskResult, UsageData
+from ai_utilities.results import read_final
 from ai_utilities.usage.data import BUCKETS, INPUT_BUCKETS, OUTPUT_BUCKETS
-from dhenara.ai.types import Cost, Usage
+from dhenara.ai.types import AIModelCallResponse, ChatResponse, Cost, Run, Step, Usage
 
 COUNTS = st.fixed_dictionaries({name: st.integers(0, 10**6) for name in BUCKETS})
 
@@ -88,3 +89,26 @@ def test_an_unknown_cost_is_unknown_and_says_why() -> None:
     assert UsageData.of(Usage(input_tokens=1)).cost_reason
     assert UsageData.of(None).cost_reason == "the provider reported no usage"
     assert UsageData.of(Usage(), Cost(amount=Decimal(2), source="provider")).cost == 2
+
+
+def test_a_result_of_a_provider_that_reports_no_usage_says_so() -> None:
+    result = AskResult("Hello!", response=AIModelCallResponse(chat_response=ChatResponse()))
+    for unknown in (result, AskResult("Hello!")):
+        assert not unknown.usage.known
+        assert (unknown.cost.amount, unknown.cost.reason) == (None, "the provider reported no usage")
+    assert AskResult("x", usage=UsageData(prompt_tokens=1)).usage.known
+
+
+def test_the_cost_of_a_result_is_that_of_its_answer_with_everything_known_of_it() -> None:
+    cost = Cost(amount=Decimal("0.1"), components={"input": Decimal("0.1")}, source="cost_data")
+    response = ChatResponse(usage=Usage(input_tokens=1)).with_cost(cost)
+    result = AskResult("Hello!", response=AIModelCallResponse(chat_response=response))
+    assert result.cost == cost
+    assert result.usage.to_cost() == cost.model_copy(update={"components": {}})
+    assert sum([result.cost, AskResult("x", cost=Decimal("0.2")).cost]) == Decimal("0.3")
+
+
+def test_the_cost_of_a_result_with_tools_is_that_of_all_requests() -> None:
+    step = Step(number=1, response=AIModelCallResponse(chat_response=ChatResponse()))
+    run = Run(steps=(step,), messages=(), stopped="answered", output=None, cost=Cost(amount=Decimal("0.4")))
+    assert read_final(run, "p").cost == Decimal("0.4")

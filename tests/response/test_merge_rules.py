@@ -200,7 +200,7 @@ def test_a_choice_is_shaped_when_it_or_the_response_is_over() -> None:
 def test_the_cost_is_computed_for_a_response_with_usage() -> None:
     cost = Cost(amount=Decimal(2), source="s")
     assert built(UsageDelta(Usage(input_tokens=1)), price=lambda _: cost).response().cost == cost
-    assert built(TextDelta(0, "a"), price=lambda _: cost).response().cost is None
+    assert built(TextDelta(0, "a"), price=lambda _: cost).response().cost.amount is None
 
 
 # Results of other operations
@@ -228,7 +228,8 @@ def test_a_result_without_usage_has_no_cost_and_a_chat_has_no_result() -> None:
     result = EmbeddingResponse(vectors=[])
     found = built(ResultDelta(result), price=lambda _: Cost(amount=Decimal(2))).result()
     assert found is not None
-    assert (found.cost, found.model) == (None, None)
+    assert (found.cost.amount, found.cost.reason) == (None, "the provider reported no usage")
+    assert (found.usage.known, found.model) == (False, None)
     assert built(TextDelta(0, "a")).result() is None
 
 

@@ -194,11 +194,11 @@ def result_from_answer(result: AskResult) -> RowResult:
         "provider": result.provider,
         "model": result.model,
         "finish_reason": result.finish_reason,
-        "prompt_tokens": result.usage.prompt_tokens,
-        "completion_tokens": result.usage.completion_tokens,
-        "cost": None if result.cost is None else str(result.cost),
+        "prompt_tokens": result.usage.prompt_tokens if result.usage.known else None,
+        "completion_tokens": result.usage.completion_tokens if result.usage.known else None,
+        "cost": None if result.cost.amount is None else str(result.cost.amount),
     }
-    return RowResult(entry, result.usage.total_tokens, result.cost)
+    return RowResult(entry, result.usage.total_tokens, result.cost.amount)
 
 
 def result_from_batch_item(item: BatchItem, provider: str | None, model: str | None) -> RowResult:
@@ -213,11 +213,11 @@ def result_from_batch_item(item: BatchItem, provider: str | None, model: str | N
         "provider": answer.provider,
         "model": answer.model,
         "finish_reason": answer.finish_reason,
-        "prompt_tokens": usage.prompt_tokens if usage else 0,
-        "completion_tokens": usage.completion_tokens if usage else 0,
-        "cost": None if cost is None or cost.amount is None else str(cost.amount),
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "cost": None if cost.amount is None else str(cost.amount),
     }
-    return RowResult(entry, usage.total_tokens if usage else 0, None if cost is None else cost.amount)
+    return RowResult(entry, usage.total_tokens if usage else 0, cost.amount)
 
 
 def result_from_error(error: BaseException | None, provider: str | None = None, model: str | None = None) -> RowResult:

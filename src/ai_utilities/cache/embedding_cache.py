@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai import CompletedResult, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import BadAnswerError
 from dhenara.ai.integration import CallJournal
-from dhenara.ai.types import Call, EmbeddingRequest, EmbeddingResponse, Origin, Usage
+from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, FailsafeBackend
@@ -62,7 +62,7 @@ class VectorCache:
         missing = [key for key in texts if key not in known]
         if not missing:
             call.journal.mark_started(self._io.monotonic())
-            response = EmbeddingResponse(model=self._target.origin.model, usage=Usage()).with_cost(zero_cost(None))
+            response = EmbeddingResponse(model=self._target.origin.model, usage=Usage()).with_cost(zero_cost(Cost()))
         else:
             if len(missing) < len(keys):
                 smaller = request.model_copy(update={"texts": tuple(texts[key] for key in missing)})

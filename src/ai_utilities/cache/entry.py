@@ -131,13 +131,13 @@ def mark_as_cached(answer: ChatResponse) -> ChatResponse:
     return answer.model_copy(update={"cached": True}).with_cost(zero_cost(answer.cost))
 
 
-def zero_cost(first: Cost | None) -> Cost:
+def zero_cost(first: Cost) -> Cost:
     """The cost of a cached answer: 0, with the original cost as saved."""
     return Cost(
         amount=Decimal(0),
-        currency=first.currency if first else "USD",
+        currency=first.currency,
         source="cache",
-        saved=first.amount if first else None,
+        saved=first.amount,
     )
 
 

@@ -238,8 +238,8 @@ class BoundCache:
     def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
         """A stream of a stored answer."""
         call.journal.mark_started(self._io.monotonic())
-        saved = answer.cost.saved if answer.cost else None
-        self._cache.backend.counters.record_saving(answer.usage.total_tokens if answer.usage else 0, saved)
+        tokens = answer.usage.total_tokens if answer.usage else 0
+        self._cache.backend.counters.record_saving(tokens, answer.cost.saved)
         replayed = lookup.with_warnings(answer)
         if isinstance(replayed, ChatResponse):
             return CompletedStream(replayed, self._target.origin, call.config.structured_output)

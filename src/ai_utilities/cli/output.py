@@ -119,18 +119,14 @@ def print_note(message: str) -> None:
 
 def to_json(result: AskResult) -> dict[str, Any]:
     """The result as JSON."""
-    usage = result.usage
+    usage, counts = result.usage, ("prompt_tokens", "completion_tokens", "total_tokens")
     return {
         "text": result.text,
         "provider": result.provider,
         "model": result.model,
         "finish_reason": result.finish_reason,
-        "usage": {
-            "prompt_tokens": usage.prompt_tokens,
-            "completion_tokens": usage.completion_tokens,
-            "total_tokens": usage.total_tokens,
-        },
-        "cost": None if result.cost is None else str(result.cost),
+        "usage": {name: getattr(usage, name) if usage.known else None for name in counts},
+        "cost": None if result.cost.amount is None else str(result.cost.amount),
         "cached": result.cached,
         "duration_s": result.duration_s,
         "warnings": [warning.message for warning in result.warnings],
@@ -144,11 +140,13 @@ def show_warnings(result: AskResult) -> None:
 
 def show_usage(result: AskResult) -> None:
     """Prints provider, model, tokens, cost and duration in one line."""
-    usage = result.usage
+    usage, counts = result.usage, "tokens unknown"
+    if usage.known:
+        counts = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens"
     took = f", {result.duration_s:.1f} s" if result.duration_s is not None else ""
     print_note(
-        f"[{result.provider} {result.model}: {usage.prompt_tokens} + {usage.completion_tokens} tokens, "
-        f"{format_cost(result.cost)}{took}{', cached' if result.cached else ''}]"
+        f"[{result.provider} {result.model}: {counts}, "
+        f"{format_cost(result.cost.amount)}{took}{', cached' if result.cached else ''}]"
     )
 
 

@@ -238,7 +238,7 @@ class BoundLimits:
             await self._apply_shielded("pause", {"seconds": seconds})
         await self._observe(call)
         known = isinstance(error, CallError) and error.status is not None
-        await self._settle(ask, at, Usage() if known else None)
+        await self._settle(ask, at, Usage() if known else Usage.unknown())
 
     async def _observe(self, call: Call, *, only_empty: bool = False) -> None:
         """Passes on what the provider reported: all of it, or only limits that are used up."""
@@ -258,10 +258,10 @@ class BoundLimits:
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
 
-    async def _settle(self, ask: TakeAsk, at: float, usage: Usage | None) -> None:
+    async def _settle(self, ask: TakeAsk, at: float, usage: Usage) -> None:
         """Ends the call. Without a known usage, the estimate stays counted."""
         settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
-        if usage is not None:
+        if usage:
             used = usage.total_tokens - usage.cache_read_tokens
             for want in ask["wants"]:
                 if want["kind"] == "tokens":

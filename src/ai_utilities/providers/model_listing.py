@@ -131,7 +131,7 @@ def with_prices(info: ModelInfo) -> ModelInfo:
 
 def per_million(endpoint: AIModelEndpoint, usage: Usage, part: str) -> Decimal | None:
     cost = price_usage(endpoint, usage)
-    if cost is None or cost.amount is None:
+    if cost.amount is None:
         return None
     each = cost.components.get(part, Decimal(0) if not cost.components else None)
     return None if each is None else (each * 1_000_000 / SAMPLE).normalize()

@@ -139,13 +139,13 @@ def response_attributes(answer: ChatResponse) -> Attributes:
         attributes[RESPONSE_ID] = answer.id
     if answer.model:
         attributes[RESPONSE_MODEL] = answer.model
-    if answer.usage is not None:
+    if answer.usage:
         attributes |= {USAGE[field]: count for field, count in token_attributes(answer).items()}
-    if answer.cost is not None and answer.cost.amount is not None:
+    if answer.cost.amount is not None:
         attributes[COST] = float(answer.cost.amount)
     if answer.cached:
         attributes[CACHED] = True
-        if answer.cost is not None and answer.cost.saved is not None:
+        if answer.cost.saved is not None:
             attributes[SAVED_COST] = float(answer.cost.saved)
     return attributes
 

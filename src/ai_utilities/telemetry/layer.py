@@ -149,7 +149,7 @@ class BoundTelemetry:
         """Record token counts; only chat answers have counters of every kind."""
         if first is not None:
             self._layer.first_chunk.record(first, attributes)
-        if answer.usage is None:
+        if not answer.usage:
             return
         if call.operation == "embed":
             self._layer.embedded.record(answer.usage.prompt_tokens, attributes)
@@ -194,7 +194,7 @@ class LogLayer:
                     logger.warning("%s interrupted after %.3f s: %s", endpoint, seconds, why)
                     return
                 tokens = answer.usage.total_tokens if answer.usage else None
-                cost = answer.cost.amount if answer.cost else None
+                cost = answer.cost.amount
                 facts = {"provider": target.origin.provider, "model": target.origin.model, "cached": answer.cached}
                 logger.info(
                     "%s %s in %.3f s: %s tokens, %s",

@@ -246,7 +246,7 @@ def is_interrupted(attempt: Attempt) -> bool:
 
 def cached_row(answer: ChatResponse, facts: Facts, seconds: float) -> UsageData:
     """The row of an answer from a cache."""
-    saved = answer.cost.saved if answer.cost else None
+    saved = answer.cost.saved
     more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
     return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
 
@@ -259,7 +259,7 @@ def answered_row(
     error: str | None = None,
 ) -> UsageData:
     more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
-    free = facts["operation"] in MANAGEMENT_OPERATIONS and answer.usage is None
+    free = facts["operation"] in MANAGEMENT_OPERATIONS and not answer.usage
     return UsageData.of(answer.usage, FREE_COST if free else answer.cost, **{**facts, **more})
 
 

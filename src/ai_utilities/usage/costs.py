@@ -134,13 +134,9 @@ def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
 
 def highest_cost(usages: Sequence[Usage], call: Call, target: Target) -> Decimal | None:
     """The highest cost of these usages; None if no price is known."""
-    amounts = [
-        cost.amount
-        for usage in usages
-        if (cost := price_usage(call.endpoint, usage, service_tier=call.config.service_tier, base_url=target.base_url))
-        and cost.amount is not None
-    ]
-    return max(amounts, default=None)
+    tier, base_url = call.config.service_tier, target.base_url
+    costs = [price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url) for usage in usages]
+    return max((cost.amount for cost in costs if cost.amount is not None), default=None)
 
 
 def answer_usages(call: Call, read: int) -> list[Usage]:

@@ -40,6 +40,9 @@ BUCKETS = (
 INPUT_BUCKETS = BUCKETS[:6]
 OUTPUT_BUCKETS = BUCKETS[6:]
 
+NO_USAGE = "the provider reported no usage"
+NO_PRICE = "no price is known"
+
 Facts = Mapping[str, Any]
 """Fields of `UsageData` by name."""
 
@@ -119,6 +122,23 @@ class UsageData(BaseModel):
     def _reconcile(cls, fields: object) -> object:
         return reconcile(fields) if isinstance(fields, Mapping) else fields
 
+    @property
+    def known(self) -> bool:
+        """Whether the provider reported any usage; if it did not, the counts are 0."""
+        return self.total_tokens > 0 or self.cost is not None or self.cost_reason not in (None, NO_USAGE)
+
+    def to_cost(self) -> Cost:
+        """The cost as an object that also has its source, and why it is unknown."""
+        if self.cost is None:
+            return Cost(reason=self.cost_reason or (NO_PRICE if self.known else NO_USAGE))
+        return Cost(
+            amount=self.cost,
+            currency=self.currency,
+            source=self.cost_source,
+            priced_as=self.priced_as,
+            saved=self.saved_cost,
+        )
+
     @classmethod
     def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
         """Makes a row from the usage and cost of an answer.
@@ -131,7 +151,7 @@ class UsageData(BaseModel):
         Raises:
             pydantic.ValidationError: If a field is invalid.
         """
-        counts = {name: getattr(usage, name) for name in BUCKETS} if usage is not None else {}
+        counts = {name: getattr(usage, name) for name in BUCKETS} if usage else {}
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
@@ -151,7 +171,7 @@ def reconcile(given: Facts) -> dict[str, Any]:
 def cost_fields(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
     """The fields about cost."""
     if cost is None:
-        return {"cost_reason": "the provider reported no usage" if usage is None else "no price is known"}
+        return {"cost_reason": NO_PRICE if usage else NO_USAGE}
     return {
         "cost": cost.amount,
         "currency": cost.currency,

@@ -151,4 +151,4 @@ def summarize_entry(stored: str | None, wide: int) -> tuple[str | None, str | No
     size = f"{len(text.encode()):,}"
     if answer is None:
         return None, None, size, shown
-    return answer.model, None if answer.usage is None else f"{answer.usage.total_tokens:,}", size, shown
+    return answer.model, f"{answer.usage.total_tokens:,}" if answer.usage else None, size, shown

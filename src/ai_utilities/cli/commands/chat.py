@@ -210,8 +210,7 @@ class Repl:
         return f"loaded {format_turns(self._chat)} from {path}"
 
     def usage(self) -> str:
-        known = [turn.cost.amount for turn in self._chat.turns if turn.cost is not None]
-        amounts = [amount for amount in known if amount is not None]
+        amounts = [turn.cost.amount for turn in self._chat.turns if turn.cost.amount is not None]
         unknown = len(self._chat.turns) - len(amounts)
         spent = format_cost(sum(amounts, start=Decimal(0)) if amounts else None)
         more = f" and {unknown} answers of unknown cost" if amounts and unknown else ""

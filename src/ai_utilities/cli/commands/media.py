@@ -68,9 +68,7 @@ def image(
     if response.text:
         print_note(response.text)
     if usage:
-        print_note(
-            f"[{response.provider} {response.model}: {format_cost(response.cost.amount if response.cost else None)}]"
-        )
+        print_note(f"[{response.provider} {response.model}: {format_cost(response.cost.amount)}]")
 
 
 def read_options(pairs: Sequence[str] | None) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class CallReservations:
     async def ended(self, stream: Stream) -> None:
         """Settles after an answer. One that broke off may have cost more than reported: the reserved amount counts."""
         cost = stream.partial().cost
-        billed = cost.amount if cost is not None and stream.complete else None
+        billed = cost.amount if stream.complete else None
         await self._finish(self._upper_bound if billed is None else billed)
 
     def answered(self) -> None:

@@ -103,7 +103,7 @@ def item_cost(item: BatchItemContext) -> int | None:
     if item.response is None:
         return 0
     cost = item.response.cost
-    return None if cost is None or cost.amount is None else to_nanodollars(cost.amount)
+    return None if cost.amount is None else to_nanodollars(cost.amount)
 
 
 def settlement_window(item: BatchItemContext, now: float) -> BudgetWindow:

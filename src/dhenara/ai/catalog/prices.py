@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..providers.provider import Provider
 from ..providers.registry import find_provider
 from ..types.chat.response import ChatResponse
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import NO_USAGE, Cost, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost
@@ -34,12 +34,12 @@ def price_usage(
     server_tools: Mapping[str, int] | None = None,
     at: datetime | None = None,
     base_url: str | None = None,
-) -> Cost | None:
+) -> Cost:
     """Return the cost of a usage: the provider's own figure, else the user's prices, else the public price list.
 
     Args:
         endpoint: The endpoint that was called.
-        usage: What was used.
+        usage: What was used; None or an unknown usage if the provider reported nothing.
         served: Model that answered, as the provider reports it.
         service_tier: The provider's service tier, if it is not the default.
         server_tools: Calls of tools that the provider ran, by name.
@@ -47,10 +47,10 @@ def price_usage(
         base_url: Base URL of the call, if it is not in the endpoint's config.
 
     Returns:
-        The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero. None without usage.
+        The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero.
     """
-    if usage is None:
-        return None
+    if not usage:
+        return Cost(reason=NO_USAGE)
     at = at or datetime.now(UTC)
     if usage.reported_cost is not None:
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
@@ -138,7 +138,7 @@ def batch_price(
     base_url: str,
     share: str = "0.5",
     server_tools: Mapping[str, int] | None = None,
-) -> Cost | None:
+) -> Cost:
     """Return the cost of an answer in a batch: reported, by the list price for batches, or a share of the usual cost.
 
     Args:
@@ -150,8 +150,8 @@ def batch_price(
         server_tools: Calls of tools that the provider ran, by name.
     """
     usage = answer.usage
-    if usage is None:
-        return None
+    if not usage:
+        return Cost(reason=NO_USAGE)
     if usage.reported_cost is not None:
         return price_usage(endpoint, usage, at=at, base_url=base_url)
     ask = partial(
@@ -159,18 +159,16 @@ def batch_price(
     )
     tools = usage.server_tool_requests or server_tools or {}
     usual = ask()
-    if usual is None or usual.amount is None or usual.source in ("cost_data", "local"):
+    if usual.amount is None or usual.source in ("cost_data", "local"):
         return scale_cost(usual, share, tools)
     listed = ask(service_tier="batch")
     # Without a price for batches, the list returns the usual one.
-    return (
-        listed if listed is not None and listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
-    )
+    return listed if listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
 
 
-def scale_cost(cost: Cost | None, share: str, tools: Collection[str] = ()) -> Cost | None:
+def scale_cost(cost: Cost, share: str, tools: Collection[str] = ()) -> Cost:
     """Return the cost with token prices reduced to this share; fees of tools stay."""
-    if cost is None or cost.amount is None:
+    if cost.amount is None:
         return cost
     saved = Decimal(1) - Decimal(share)
     fees = sum((fee for name, fee in cost.components.items() if name in tools), Decimal(0))

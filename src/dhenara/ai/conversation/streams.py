@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Self
 
-from ..streams.chat import AsyncStream, SyncStream
+from ..errors import CallError
+from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
+from ..streams.text import AsyncTextStream, TextStream
 from ..types.chat.report import Fingerprint
-from ..types.chat.response import ChatResponse
+from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.stream import StreamEvent
 
 Keep = Callable[[ChatResponse, Fingerprint | None], None]
@@ -25,12 +27,43 @@ class TurnWriter:
             keep(answer, fingerprint)
 
 
-class ConversationStream:
+class ConversationStreamBase:
+    """Base of the sync and async streams of conversations."""
+
+    def __init__(self, stream: ChatStreamBase, keep: Keep) -> None:
+        self._received = stream
+        self._stored = TurnWriter(keep)
+
+    @property
+    def response(self) -> AIModelCallResponse:
+        """The whole response, once the stream has ended; if it was interrupted or closed, what had arrived.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        return self._received.response
+
+    @property
+    def error(self) -> CallError | None:
+        """The error that interrupted the stream, or None."""
+        return self._received.error
+
+    def partial(self) -> ChatResponse:
+        """Return the response so far, also after the stream was interrupted or closed."""
+        return self._received.partial()
+
+
+class ConversationStream(ConversationStreamBase):
     """Iterator of `(chunk, final)`; closing it adds the turn with the text received so far."""
 
     def __init__(self, stream: SyncStream, keep: Keep) -> None:
+        super().__init__(stream, keep)
         self._stream = stream
-        self._stored = TurnWriter(keep)
+
+    @property
+    def text_stream(self) -> TextStream:
+        """Iterator over the text alone."""
+        return TextStream(self)
 
     def __iter__(self) -> Self:
         return self
@@ -47,20 +80,22 @@ class ConversationStream:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def partial(self) -> ChatResponse:
-        return self._stream.partial()
-
     def close(self) -> None:
         self._stream.close()
         self._stored.write(self._stream.partial())
 
 
-class AsyncConversationStream:
+class AsyncConversationStream(ConversationStreamBase):
     """Async version of `ConversationStream`."""
 
     def __init__(self, stream: AsyncStream, keep: Keep) -> None:
+        super().__init__(stream, keep)
         self._stream = stream
-        self._stored = TurnWriter(keep)
+
+    @property
+    def text_stream(self) -> AsyncTextStream:
+        """Iterator over the text alone."""
+        return AsyncTextStream(self)
 
     def __aiter__(self) -> Self:
         return self
@@ -76,9 +111,6 @@ class AsyncConversationStream:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-    def partial(self) -> ChatResponse:
-        return self._stream.partial()
 
     async def aclose(self) -> None:
         await self._stream.aclose()

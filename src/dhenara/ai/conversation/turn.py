@@ -11,12 +11,13 @@ from pydantic import Field, ValidationError
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..pipeline.pricing import total_cost, total_usage
+from ..types.chat.answer_parts import AnswerParts
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.text import Text
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import Cost, ReportedUsage, Usage
 from ..types.model_base import FrozenModel
 
 
@@ -24,11 +25,11 @@ class TurnExchange(FrozenModel):
     """All messages of a turn with tool runs, with their total usage and cost."""
 
     messages: list[Message]
-    usage: Usage
+    usage: ReportedUsage
     cost: Cost
 
 
-class Turn(FrozenModel):
+class Turn(AnswerParts, FrozenModel):
     """One prompt and its response.
 
     Attributes:
@@ -58,12 +59,13 @@ class Turn(FrozenModel):
         return [*self.prompt, reply] if reply.contents else list(self.prompt)
 
     @property
-    def usage(self) -> Usage | None:
+    def usage(self) -> Usage:
         """Token usage of all requests of this turn."""
         return self.exchange.usage if self.exchange is not None else self.answer.usage
 
     @property
-    def cost(self) -> Cost | None:
+    def cost(self) -> Cost:
+        """Cost of all requests of this turn; if it is unknown, `amount` is None and `reason` says why."""
         return self.exchange.cost if self.exchange is not None else self.answer.cost
 
     @property
@@ -71,6 +73,12 @@ class Turn(FrozenModel):
         """Text of the chosen response."""
         choices = self.answer.choices
         return choices[self.choice].text if self.choice < len(choices) else Text()
+
+    def _answer(self) -> ChatResponse:
+        """The response with the chosen choice alone."""
+        if not self.choice:
+            return self.answer
+        return self.answer.model_copy(update={"choices": self.answer.choices[self.choice : self.choice + 1]})
 
 
 def read(prompts: Sequence[MessageLike]) -> list[Message]:
@@ -109,9 +117,9 @@ def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
     )
 
 
-def turns_cost(costs: Sequence[Cost | None]) -> Cost:
+def turns_cost(costs: Sequence[Cost]) -> Cost:
     """Return the sum; if a turn has no price, `amount` is None and `components` has the known part."""
-    amounts = [cost.amount for cost in costs if cost is not None and cost.amount is not None]
+    amounts = [cost.amount for cost in costs if cost.amount is not None]
     known = sum(amounts, Decimal(0))
     if len(amounts) == len(costs):
         return Cost(amount=known, source="turns")

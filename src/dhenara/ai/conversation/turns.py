@@ -70,8 +70,8 @@ def explain(turns: Sequence[Turn], place: int) -> str:
     """Return one sentence about the turn at this index."""
     turn = turns[place]
     usage = turn.answer.usage
-    read = usage.cache_read_tokens if usage else 0
-    if read and usage:
+    read = usage.cache_read_tokens
+    if read:
         return f"{read} of {usage.prompt_tokens} prompt tokens were read from the cache."
     places = reversed(range(place))
     before = next(

@@ -11,15 +11,15 @@ from typing import Any, TypeVar
 from ..catalog.prices import price_usage
 from ..providers.target import ResolvedTarget
 from ..types.chat.response import ChatResponse
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import COUNTS, Cost, Usage
 from ..types.config.call import Call
 
 
-def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[ChatResponse], Cost | None]:
+def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[ChatResponse], Cost]:
     """Return a function that prices a response of this call at the time `at`."""
     endpoint, requested_tier = call.endpoint, call.config.service_tier
 
-    def compute_cost(answer: ChatResponse) -> Cost | None:
+    def compute_cost(answer: ChatResponse) -> Cost:
         return price_usage(
             endpoint,
             answer.usage,
@@ -35,7 +35,7 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
 
 def tier_of(answer: ChatResponse) -> str | None:
     """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
-    counts, other = answer.usage.raw if answer.usage else {}, answer.extras.get("serviceTier")
+    counts, other = answer.usage.raw, answer.extras.get("serviceTier")
     known = (
         counts.get("service_tier"),
         counts.get("serviceTier"),
@@ -50,25 +50,26 @@ def tools_of(answer: ChatResponse) -> dict[str, int]:
     return dict(Counter(part.name for part in parts if part.type == "server_tool"))
 
 
-COUNTED = tuple(name for name, field in Usage.model_fields.items() if field.annotation is int)
-
-
-def total_usage(usages: Iterable[Usage | None]) -> Usage:
-    known = [usage for usage in usages if usage is not None]
+def total_usage(usages: Iterable[Usage]) -> Usage:
+    """Return the sum of the known usages; unknown if there are some, but none is known."""
+    given = list(usages)
+    known = [usage for usage in given if usage.known]
+    if given and not known:
+        return Usage.unknown()
     requests: dict[str, int] = {}
     for usage in known:
         for name, count in usage.server_tool_requests.items():
             requests[name] = requests.get(name, 0) + count
     reported = [usage.reported_cost for usage in known if usage.reported_cost is not None]
-    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTED}
+    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
     unclear = tuple(dict.fromkeys(name for usage in known for name in usage.unclear))
     cost = sum(reported) if reported else None
     return Usage(server_tool_requests=requests, reported_cost=cost, unclear=unclear, **counts)
 
 
-def total_cost(costs: Iterable[Cost | None]) -> Cost:
+def total_cost(costs: Iterable[Cost]) -> Cost:
     given = list(costs)
-    known = [cost for cost in given if cost is not None and cost.amount is not None]
+    known = [cost for cost in given if cost.amount is not None]
     currencies = {cost.currency for cost in known}
     if len(known) < len(given):
         return Cost(reason=f"{len(given) - len(known)} of {len(given)} responses have no known price")
@@ -84,14 +85,13 @@ def total_cost(costs: Iterable[Cost | None]) -> Cost:
 
 T = TypeVar("T")
 N = TypeVar("N", float, Decimal)
-COUNTS = [name for name, field in Usage.model_fields.items() if field.annotation is int]
 
 
-def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
-    """Return the sum of the known usages; None if none is known."""
-    known = [usage for usage in usages if usage is not None]
+def add_usages(usages: Sequence[Usage]) -> Usage:
+    """Return the sum of the known usages; unknown if none is known."""
+    known = [usage for usage in usages if usage.known]
     if not known:
-        return None
+        return Usage.unknown()
     costs = [usage.reported_cost for usage in known]
     counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
     return Usage(
@@ -103,19 +103,19 @@ def add_usages(usages: Sequence[Usage | None]) -> Usage | None:
     )
 
 
-def add_costs(costs: Sequence[Cost | None]) -> Cost | None:
+def add_costs(costs: Sequence[Cost]) -> Cost:
     """Return the sum; unknown if any part is unknown."""
-    known = [cost for cost in costs if cost is not None]
-    if not known:
-        return None
-    if len(known) < len(costs) or any(cost.amount is None for cost in known):
-        return known[0].model_copy(
+    amounts = [cost.amount for cost in costs if cost.amount is not None]
+    if not amounts:
+        return costs[0] if costs else Cost(reason="there is no response")
+    if len(amounts) < len(costs):
+        return costs[0].model_copy(
             update={"amount": None, "components": {}, "reason": "the cost of one of the requests is unknown"}
         )
-    components = sum_tables([cost.components for cost in known], Decimal(0))
-    total = sum((cost.amount for cost in known if cost.amount is not None), Decimal(0))
+    components = sum_tables([cost.components for cost in costs], Decimal(0))
+    total = sum(amounts, Decimal(0))
     # A cached response has cost 0 and does not name the prices used for the rest.
-    paid = next((cost for cost in known if cost.amount), known[0])
+    paid = next((cost for cost in costs if cost.amount), costs[0])
     return paid.model_copy(update={"amount": total, "components": components})
 
 

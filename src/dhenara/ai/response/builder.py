@@ -169,7 +169,7 @@ class ResponseBuilder:
             model=self._model,
             provider=self.origin.provider if self.origin else None,
             choices=choices,
-            usage=self._usage,
+            usage=self._usage or Usage.unknown(),
             warnings=list(self._warnings),
             interrupted=not self.complete,
             error=None if self.complete else str(self._error or UNFINISHED),

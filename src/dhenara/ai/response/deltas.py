@@ -161,7 +161,7 @@ def to_deltas(response: ChatResponse) -> Iterator[Delta]:
     yield ResponseStart(response.id, response.model, dict(response.extras) or None)
     for choice in response.choices:
         yield from choice_deltas(choice)
-    if response.usage is not None:
+    if response.usage:
         yield UsageDelta(response.usage)
     for warning in response.warnings:
         yield WarningDelta(warning)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Generic, Self, TypeVar
 
 from ..config.settings import settings
-from ..errors import CallError
+from ..errors import CallError, ConfigurationError
 from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
@@ -18,6 +18,7 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.stream import StreamEvent, StreamingChatResponse
 from ..types.config.call import Call
+from .text import NOT_ENDED, AsyncRunTextStream, AsyncTextStream, RunTextStream, TextStream
 
 
 class ChatStreamBase:
@@ -29,6 +30,7 @@ class ChatStreamBase:
         self._stream = stream
         self._chunker = ChunkBuilder(stream.origin or pipeline.target.origin)
         self._over = False
+        self._response: AIModelCallResponse | None = None
         self._growing: PartialOutputReader | None = None
         if call.config.structured_output is not None:
             stream.collect_texts()
@@ -36,6 +38,19 @@ class ChatStreamBase:
     def partial(self) -> ChatResponse:
         """Return the response so far, also after the stream was interrupted or closed."""
         return self._stream.partial()
+
+    @property
+    def response(self) -> AIModelCallResponse:
+        """The whole response, once the stream has ended; if it was interrupted or closed, what had arrived.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        if not self._over:
+            raise ConfigurationError(NOT_ENDED)
+        if self._response is None:
+            self._response = self._final()
+        return self._response
 
     @property
     def error(self) -> CallError | None:
@@ -73,6 +88,11 @@ class ChatStreamBase:
 class SyncStream(ChatStreamBase):
     """Iterator over one response; closing it or garbage collection closes the connection."""
 
+    @property
+    def text_stream(self) -> TextStream:
+        """Iterator over the text alone."""
+        return TextStream(self)
+
     def __iter__(self) -> Self:
         return self
 
@@ -87,7 +107,7 @@ class SyncStream(ChatStreamBase):
         except CallError as error:
             return to_error_event(error), None
         self._over = True
-        return None, self._final()
+        return None, self.response
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +127,11 @@ class SyncStream(ChatStreamBase):
 class AsyncStream(ChatStreamBase):
     """Async version of `SyncStream`."""
 
+    @property
+    def text_stream(self) -> AsyncTextStream:
+        """Iterator over the text alone."""
+        return AsyncTextStream(self)
+
     def __aiter__(self) -> Self:
         return self
 
@@ -121,7 +146,7 @@ class AsyncStream(ChatStreamBase):
         except CallError as error:
             return to_error_event(error), None
         self._over = True
-        return None, self._final()
+        return None, self.response
 
     async def __aenter__(self) -> Self:
         return self
@@ -141,8 +166,8 @@ class AsyncStream(ChatStreamBase):
 T = TypeVar("T")
 
 
-class RunStream(Generic[T]):
-    """Iterator of `(event, None)` that ends with `(None, run)`; closing it stops the run."""
+class RunStreamBase(Generic[T]):
+    """Base of the sync and async streams of runs."""
 
     def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
@@ -151,6 +176,44 @@ class RunStream(Generic[T]):
     def partial(self) -> Run[T | None]:
         """Return the state of the run so far."""
         return self._loop.run()
+
+    @property
+    def error(self) -> CallError | None:
+        """The error that interrupted the last response, or None."""
+        return self._loop.error
+
+    @property
+    def run(self) -> Run[T]:
+        """The run, once the stream has ended; if it failed or was closed, what had happened.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        if not (self._over or self._loop.ended):
+            raise ConfigurationError(NOT_ENDED)
+        return self._loop.run()
+
+    @property
+    def response(self) -> AIModelCallResponse:
+        """The last response of the run, once the stream has ended.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        steps = self.run.steps
+        return steps[-1].response if steps else AIModelCallResponse()
+
+    def __del__(self) -> None:
+        self._loop.abandon()
+
+
+class RunStream(RunStreamBase[T]):
+    """Iterator of `(event, None)` that ends with `(None, run)`; closing it stops the run."""
+
+    @property
+    def text_stream(self) -> RunTextStream[T]:
+        """Iterator over the text of all answers alone."""
+        return RunTextStream(self)
 
     def __iter__(self) -> Self:
         return self
@@ -175,20 +238,14 @@ class RunStream(Generic[T]):
         self._over = True
         run(self._loop.close())
 
-    def __del__(self) -> None:
-        self._loop.abandon()
 
-
-class AsyncRunStream(Generic[T]):
+class AsyncRunStream(RunStreamBase[T]):
     """Async version of `RunStream`."""
 
-    def __init__(self, loop: RunLoop) -> None:
-        self._loop = loop
-        self._over = False
-
-    def partial(self) -> Run[T | None]:
-        """Return the state of the run so far."""
-        return self._loop.run()
+    @property
+    def text_stream(self) -> AsyncRunTextStream[T]:
+        """Iterator over the text of all answers alone."""
+        return AsyncRunTextStream(self)
 
     def __aiter__(self) -> Self:
         return self
@@ -212,6 +269,3 @@ class AsyncRunStream(Generic[T]):
         """Stop the run; its state is in `partial()`."""
         self._over = True
         await self._loop.close()
-
-    def __del__(self) -> None:
-        self._loop.abandon()

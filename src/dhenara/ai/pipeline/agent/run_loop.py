@@ -89,6 +89,9 @@ class RunLoop:
 
         self._round: ToolBatch | None = None
         self._failure: DhenaraError | None = None
+        self.error: CallError | None = None
+        """What interrupted the last response of a streamed run, if anything did."""
+
         self._listening: ResponseListener | None = None
         self._stopped: Stopped | None = None
         self._validator = OutputValidator(plan.repairs)
@@ -127,6 +130,11 @@ class RunLoop:
         if failure is not None:
             failure.run = self.run()
             raise failure
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended, also by an error."""
+        return self._stopped is not None and not self._events and self._failure is None
 
     def run(self) -> Run[Any]:
         """Return the state of the run so far."""
@@ -201,6 +209,7 @@ class RunLoop:
         assert self._listening is not None
         received = await self._listening.pull()
         if isinstance(received, AIModelCallResponse):
+            self.error = self._listening.stream.error
             self._listening = None
             self._handle_answer(received)
         else:

@@ -103,7 +103,7 @@ class RunBudget:
             return "rounds"
         if self.is_late():
             return "seconds"
-        if self.limits.tokens is not None and run.usage.total_tokens >= self.limits.tokens:
+        if self.limits.tokens is not None and run.usage.known and run.usage.total_tokens >= self.limits.tokens:
             return "tokens"
         return "cost" if self.limits.cost is not None and requests and self._spent(run) >= self.limits.cost else None
 

@@ -128,7 +128,7 @@ class BatchItemReader:
         decoder: Decoder = self._target.codec.decoder(self._target.quirks)
         return OutputToolDecoder(decoder, self.job.answer_tool) if self.job.answer_tool else decoder
 
-    def _price(self, answer: ChatResponse) -> Cost | None:
+    def _price(self, answer: ChatResponse) -> Cost:
         at = self.job.created_at or datetime.fromtimestamp(self._batching.own.io.time(), UTC)
         share = self._batching.quirks.price_share
         return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))

@@ -42,7 +42,7 @@ class CallEnded:
     seconds: float
     outcome: Literal["complete", "interrupted"]
     finish_reason: str | None
-    usage: Usage | None
+    usage: Usage
     error: str | None = None
 
 

@@ -103,7 +103,7 @@ class CompletedResult(Stream):
 def result_deltas(result: Result) -> Iterator[Delta]:
     yield ResponseStart(result.id, result.model)
     yield from map(WarningDelta, result.warnings)
-    if result.usage is not None:
+    if result.usage:
         yield UsageDelta(result.usage)
     yield ResultDelta(result)
     yield StreamEnd()

@@ -10,7 +10,8 @@ from ...codecs.base import Decoder
 from ...errors import InvalidOutputError
 from ...types.chat.delta import Delta, FinishDelta, Part, TextDelta, ToolCallDelta
 from ...types.chat.message import Message
-from ...types.chat.response import ChatResponse, read_output
+from ...types.chat.output import read_output
+from ...types.chat.response import ChatResponse
 from ...wire.frame import Frame
 
 

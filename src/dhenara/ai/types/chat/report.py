@@ -9,7 +9,7 @@ from pydantic import Field
 from ...errors import ConfigurationError
 from ..content.parts import Origin
 from ..model_base import FrozenModel
-from .usage import Costed, Usage
+from .usage import Costed, ReportedUsage, Usage
 
 
 class Attempt(FrozenModel):
@@ -208,7 +208,7 @@ class Result(Costed):
         id: The provider's id of the response.
         model: Model that answered.
         provider: Provider that answered.
-        usage: Token counts.
+        usage: Token counts; unknown if the provider reported none.
         warnings: Parameters and content that the provider does not support.
         extras: Further fields of the provider.
     """
@@ -216,7 +216,7 @@ class Result(Costed):
     id: str | None = None
     model: str | None = None
     provider: str | None = None
-    usage: Usage | None = None
+    usage: ReportedUsage = Field(default_factory=Usage.unknown)
     warnings: list[CallWarning] = Field(default_factory=list)
     extras: dict[str, Any] = Field(default_factory=dict)
 

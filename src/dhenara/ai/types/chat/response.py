@@ -2,22 +2,20 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
-from pydantic import Field, PrivateAttr, ValidationError
+from pydantic import Field, PrivateAttr
 
-from ...errors import InvalidOutputError, OutputError, RefusedError, TruncatedError
-from ...wire import json
-from ...wire.json import find_json
+from ...errors import ConfigurationError
 from ..content.base import joined_text
-from ..content.parts import ContentItem, ImageContent, StructuredContent, ToolCallContent
+from ..content.parts import ContentItem, ImageContent, ToolCallContent
 from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
-from ..tools.json_schema import adapter_of
-from ..tools.tool import describe_errors
+from .answer_parts import AnswerParts
 from .delta import FinishReason
 from .message import Message
+from .output import read_output
 from .report import Attempt, CallWarning, Fingerprint, Plan
-from .text import PartList, Text
-from .usage import Costed, Usage
+from .text import PartList, Text, WholeText
+from .usage import NO_USAGE, Cost, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")
 
@@ -61,7 +59,7 @@ class ChatResponse(Costed):
         model: Model that answered.
         provider: Provider that answered.
         choices: The choices.
-        usage: Token counts.
+        usage: Token counts; unknown if the provider reported none.
         warnings: Parameters and content that the provider does not support.
         interrupted: Whether the response ended before it was complete.
         error: Why the response was interrupted.
@@ -73,7 +71,7 @@ class ChatResponse(Costed):
     model: str | None = None
     provider: str | None = None
     choices: list[ChatResponseChoice] = Field(default_factory=list)
-    usage: Usage | None = None
+    usage: ReportedUsage = Field(default_factory=Usage.unknown)
     warnings: list[CallWarning] = Field(default_factory=list)
     interrupted: bool = False
     error: str | None = None
@@ -168,68 +166,25 @@ class ChatResponse(Costed):
         return self.choices[choice_index].to_message()
 
 
-CUT = ("length", "context_length")
-DECLINED = ("refusal", "content_filter")
-
-
-def read_output(response: ChatResponse, kind: Any = None) -> Any:
-    """Return the parsed object, validated as `kind` if given."""
-    if problem := problem_with(response):
-        raise problem
-    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
-    data = content.parsed if content is not None else None
-    if kind is None or (isinstance(kind, type) and content is not None and type(data) is kind):
-        return data
-    return validate_output(response, content, kind)
-
-
-def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
-    adapter = adapter_of(kind, "the output")
-    try:
-        data = content.data if content is not None else find_json(response.text)
-        return adapter.validate_json(json.dumps(data))
-    except ValidationError as error:
-        raise output_error(
-            response, InvalidOutputError, f"the answer does not match the requested type: {describe_errors(error)}"
-        ) from error
-    except ValueError as error:
-        raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
-
-
-def problem_with(response: ChatResponse) -> OutputError | None:
-    """Return the error that explains why there is no object: refused, truncated or invalid."""
-    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
-    if content is not None and content.error is None:
-        return None
-    refusal = response.refusal()
-    if refusal is not None or response.finish_reason in DECLINED:
-        return output_error(response, RefusedError, f"the model refused to answer: {refusal or response.finish_reason}")
-    if response.finish_reason in CUT or response.interrupted:
-        return output_error(
-            response, TruncatedError, f"the answer is incomplete ({response.finish_reason or 'interrupted'})"
-        )
-    if content is not None:
-        return output_error(response, InvalidOutputError, f"the answer does not match the schema: {content.error}")
-    if not response.text.strip():
-        return output_error(response, InvalidOutputError, f"the answer contains no object ({response.finish_reason})")
-    return None
-
-
-def output_error(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
-    error = kind(message, provider=response.provider, model=response.model)
-    error.response = response
-    return error
-
-
 if TYPE_CHECKING:
     from ...streams.chat import AsyncStream, SyncStream
+    from ...streams.text import AsyncTextStream, TextStream
 
     class EitherStream(SyncStream, AsyncStream):
         """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
 
+        @property
+        def text_stream(self) -> "EitherTextStream": ...
 
-class AIModelCallResponse(FrozenModel):
+    class EitherTextStream(TextStream, AsyncTextStream):
+        """Type of `text_stream`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
+
+
+class AIModelCallResponse(AnswerParts, FrozenModel):
     """The response to a call: `chat_response` or `image_response`, or a stream of `(chunk, final)` tuples.
+
+    `text`, `usage`, `cost`, `parsed`, `tool_calls` and the other names of the answer are here as well. Those of a
+    stream are of what has arrived so far, and complete at its end.
 
     Which one is set depends on the call: a chat model returns no image response, and a call without streaming returns
     no stream. The others are None at run time; they are typed as not None so that no check is needed.
@@ -296,3 +251,62 @@ class AIModelCallResponse(FrozenModel):
         """The chat or image response; None for a stream."""
         responses: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
         return next((response for response in responses if response is not None), None)
+
+    @property
+    def text_stream(self) -> "EitherTextStream":
+        """Iterator over the text as it arrives; at the end its `response` is the whole response.
+
+        Of a call without streaming it yields the whole text at once.
+        """
+        stream: SyncStream | AsyncStream | None = self._async_stream or self._stream
+        return WholeText(self) if stream is None else stream.text_stream  # type: ignore[return-value]
+
+    def _answer(self) -> ChatResponse | None:
+        stream: SyncStream | AsyncStream | None = self._async_stream or self._stream
+        return self.chat_response if stream is None else stream.partial()
+
+    def _result(self) -> ChatResponse | ImageResponse | None:
+        return self._answer() or self.image_response
+
+    @property
+    def text(self) -> Text:
+        """The text of the answer; empty if it has none."""
+        result = self._result()
+        return Text() if result is None else result.text
+
+    @property
+    def images(self) -> PartList[ImageContent]:
+        """The images of the answer."""
+        result = self._result()
+        return PartList() if result is None else PartList(result.images)
+
+    @property
+    def usage(self) -> Usage:
+        """Token counts of the answer; unknown if the provider reported none."""
+        result = self._result()
+        return Usage.unknown() if result is None else result.usage
+
+    @property
+    def cost(self) -> Cost:
+        """Cost in US dollars; if it is unknown, `amount` is None and `reason` says why."""
+        result = self._result()
+        return Cost(reason=NO_USAGE) if result is None else result.cost
+
+    @overload
+    def structured(self) -> Any: ...
+    @overload
+    def structured(self, kind: type[T]) -> T: ...
+    def structured(self, kind: Any = None) -> Any:
+        """Return the object of the structured output, as `ChatResponse.structured` does.
+
+        Args:
+            kind: Type to validate the object as. Default None: the requested type.
+
+        Raises:
+            OutputError: The model refused, or its answer is incomplete or does not match.
+            ConfigurationError: This is no response of a chat model.
+        """
+        answer = self._answer()
+        if answer is None:
+            raise ConfigurationError("this response is not from a chat model, so it has no structured output")
+        return answer.structured(kind)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ..content.parts import ToolCallContent, ToolResultContent
 from ..model_base import FrozenModel
+from .answer_parts import AnswerParts
 from .message import Message
 from .response import AIModelCallResponse, ChatResponse
 from .text import Text
@@ -76,7 +77,7 @@ class Step(FrozenModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Run(Generic[T]):
+class Run(AnswerParts, Generic[T]):
     """The result of a run.
 
     Attributes:
@@ -116,6 +117,14 @@ class Run(Generic[T]):
     def text(self) -> Text:
         """The text of the last response; empty before the first one."""
         return self.response.text if self.response else Text()
+
+    @property
+    def parsed(self) -> T:
+        """The structured output; the same as `output`."""
+        return self.output
+
+    def _answer(self) -> ChatResponse | None:
+        return self.response
 
 
 @dataclass(frozen=True, slots=True)

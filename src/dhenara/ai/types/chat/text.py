@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import core_schema
 
 T = TypeVar("T")
+
+
+class HasText(Protocol):
+    """A response with a text."""
+
+    @property
+    def text(self) -> Text: ...
+
+
+R = TypeVar("R", bound=HasText)
 
 
 class Text(str):
@@ -49,3 +59,47 @@ class PartList(list[T]):
     def __call__(self) -> list[T]:
         """Return this list."""
         return self
+
+
+class WholeText(Generic[R]):
+    """The text stream of a response that was not streamed: its whole text as one piece, for `for` and `async for`."""
+
+    def __init__(self, response: R) -> None:
+        self.response = response
+        self._pieces = [response.text] if response.text else []
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        if not self._pieces:
+            raise StopIteration
+        return self._pieces.pop()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        if not self._pieces:
+            raise StopAsyncIteration
+        return self._pieces.pop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave out what was not read."""
+        self._pieces.clear()
+
+    async def aclose(self) -> None:
+        """Leave out what was not read."""
+        self.close()

@@ -1,18 +1,38 @@
-"""Token counts and cost of a response. Counts do not overlap; an unknown cost is None, never zero."""
+"""Token counts and cost of a response. Counts do not overlap; what is unknown is None, never zero."""
 
+from __future__ import annotations
+
+import operator
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Self
+from numbers import Number
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ModelWrapValidatorHandler, PrivateAttr, computed_field, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    SerializerFunctionWrapHandler,
+    computed_field,
+    field_serializer,
+    model_serializer,
+    model_validator,
+)
 
 from ..model_base import FrozenModel
+
+NO_USAGE = "the provider reported no usage"
+NO_PRICE = "no price is known"
 
 
 class Usage(FrozenModel):
     """Token counts of a response. Every token is in exactly one field, so the fields can be added.
+
+    If the provider reported nothing, `known` is False, the object is falsy, and every count is None. The type is `int`
+    nevertheless, so that the usual case needs no check. Dumps contain None in place of an unknown usage.
 
     Attributes:
         input_tokens: Input tokens that are in no other field.
@@ -55,9 +75,30 @@ class Usage(FrozenModel):
 
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
+    @classmethod
+    def unknown(cls) -> Self:
+        """Create the usage of a response whose provider reported none."""
+        unknown: Any = dict.fromkeys(COUNTS)
+        return cls.model_construct(None, **unknown)  # type: ignore[return-value]  # mypy's plugin loses Self
+
+    @property
+    def known(self) -> bool:
+        """Whether the provider reported any usage."""
+        return self.input_tokens is not None
+
+    def __bool__(self) -> bool:
+        """Whether the provider reported any usage."""
+        return self.known
+
+    @model_serializer(mode="wrap")
+    def _write_unknown(self, write: SerializerFunctionWrapHandler) -> Any:
+        return write(self) if self.known else None
+
     @property
     def prompt_tokens(self) -> int:
         """All input tokens, cached or not."""
+        if not self.known:
+            return self.input_tokens
         return (
             self.input_tokens
             + self.cache_read_tokens
@@ -70,16 +111,33 @@ class Usage(FrozenModel):
     @property
     def completion_tokens(self) -> int:
         """All output tokens, including reasoning."""
+        if not self.known:
+            return self.output_tokens
         return self.output_tokens + self.reasoning_tokens + self.output_audio_tokens + self.output_image_tokens
 
     @property
     def total_tokens(self) -> int:
         """All input and output tokens."""
-        return self.prompt_tokens + self.completion_tokens
+        return self.prompt_tokens + self.completion_tokens if self.known else self.prompt_tokens
+
+
+COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annotation is int)
+"""Names of the token counts."""
+
+
+def read_reported(value: Any) -> Any:
+    """Read None, as dumps contain it, as an unknown usage."""
+    return Usage.unknown() if value is None else value
+
+
+ReportedUsage = Annotated[Usage, BeforeValidator(read_reported)]
+"""The usage of a response: never None, but possibly unknown."""
 
 
 class Cost(FrozenModel):
-    """Cost of a response.
+    """Cost of a response. It adds, compares and formats like its amount: `sum(costs)`, `cost < 0.01`, `f"{cost:.4f}"`.
+
+    A sum with an unknown cost is unknown; comparing an unknown cost is a TypeError.
 
     Attributes:
         amount: Total, or None if the price is unknown.
@@ -88,7 +146,7 @@ class Cost(FrozenModel):
         source: Source of the price.
         priced_as: Model name in the price list.
         priced_at: Date of the price.
-        reason: Why `amount` is None.
+        reason: Why `amount` is None. None if it is known.
         saved: For a cached response (whose amount is 0): cost of a new request, if known.
     """
 
@@ -101,6 +159,61 @@ class Cost(FrozenModel):
     reason: str | None = None
     saved: Decimal | None = None
 
+    def __str__(self) -> str:
+        return f"unknown: {self.reason or NO_PRICE}" if self.amount is None else f"{self.amount:f}"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        return "unknown" if self.amount is None else format(self.amount, spec)
+
+    def __float__(self) -> float:
+        """The amount; a TypeError if it is unknown."""
+        return float(self.amount)  # type: ignore[arg-type]  # the TypeError of float says what is wrong
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the costs are the same in every field; compared with a number, whether the amount is that number."""
+        if isinstance(other, Number):
+            return bool(self.amount == other)
+        return isinstance(other, Cost) and super().__eq__(other)
+
+    def __lt__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.lt, other)
+
+    def __le__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.le, other)
+
+    def __gt__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.gt, other)
+
+    def __ge__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.ge, other)
+
+    def _compare(self, compare: Callable[[Any, Any], bool], other: Cost | Decimal | float) -> bool:
+        amount = other.amount if isinstance(other, Cost) else other
+        if self.amount is None or not isinstance(amount, Number):
+            return NotImplemented  # type: ignore[no-any-return]  # for Python, as in any comparison
+        return compare(self.amount, amount)
+
+    def __add__(self, other: Cost | Decimal | int) -> Cost:
+        if isinstance(other, Decimal | int):
+            other = Cost(amount=Decimal(other), currency=self.currency)
+        if not isinstance(other, Cost):
+            return NotImplemented
+        unknown = next((cost for cost in (self, other) if cost.amount is None), None)
+        if unknown is not None:
+            return Cost(reason=unknown.reason)
+        if self.currency != other.currency:
+            return Cost(reason=f"the costs are in {self.currency} and {other.currency}")
+        names = dict.fromkeys((*self.components, *other.components))
+        zero = Decimal(0)
+        components = {name: self.components.get(name, zero) + other.components.get(name, zero) for name in names}
+        return Cost(
+            amount=(self.amount or zero) + (other.amount or zero), currency=self.currency, components=components
+        )
+
+    __radd__ = __add__
+
 
 Pricing = Callable[[Any], Cost | None]
 """Calculates the cost of a response."""
@@ -110,16 +223,25 @@ class Costed(FrozenModel):
     """Base class of responses with a cost, calculated when it is first read because the price list takes time to load.
 
     The cost is part of dumps, comparisons and pickles. `model_validate` and the constructor accept it as `cost`.
+    Dumps contain None in place of a cost that nothing was calculated from.
     """
 
     _pricing: Pricing | None = PrivateAttr(default=None)
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators on properties
     @cached_property
-    def cost(self) -> Cost | None:
-        """Cost in US dollars with the source of its price; None if there was nothing to calculate it from."""
+    def cost(self) -> Cost:
+        """Cost in US dollars with the source of its price; if it is unknown, `amount` is None and `reason` says why."""
         pricing, self._pricing = self._pricing, None
-        return pricing(self) if pricing is not None else None
+        cost = pricing(self) if pricing is not None else None
+        return self._uncalculated() if cost is None else cost
+
+    def _uncalculated(self) -> Cost:
+        return Cost(reason=NO_PRICE if vars(self).get("usage") else NO_USAGE)
+
+    @field_serializer("cost")
+    def _write_cost(self, cost: Cost) -> Cost | None:
+        return None if cost == self._uncalculated() else cost
 
     @model_validator(mode="wrap")
     @classmethod
@@ -148,12 +270,12 @@ class Costed(FrozenModel):
         """Set a cost that is known.
 
         Args:
-            cost: The cost.
+            cost: The cost. None if nothing is known that it could be calculated from.
 
         Returns:
             This response.
         """
-        vars(self)["cost"] = cost
+        vars(self)["cost"] = self._uncalculated() if cost is None else cost
         self._pricing = None
         return self
 

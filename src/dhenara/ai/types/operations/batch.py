@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ...errors import CallError
+from ..chat.answer_parts import AnswerParts
 from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
@@ -134,7 +135,7 @@ class BatchPage(OperationResponse):
 
 
 @dataclass(frozen=True, slots=True)
-class BatchItem:
+class BatchItem(AnswerParts):
     """The response or the error of one call in a batch.
 
     Attributes:
@@ -152,6 +153,19 @@ class BatchItem:
         """The text of the response; None if the call failed."""
         return None if self.response is None else self.response.text
 
+    @property
+    def usage(self) -> Usage:
+        """Token counts of the response; unknown if the call failed."""
+        return Usage.unknown() if self.response is None else self.response.usage
+
+    @property
+    def cost(self) -> Cost:
+        """Cost of the response; if it is unknown, `amount` is None and `reason` says why."""
+        return Cost(reason="the call failed") if self.response is None else self.response.cost
+
+    def _answer(self) -> ChatResponse | None:
+        return self.response
+
 
 @dataclass(frozen=True, slots=True)
 class BatchResults:
@@ -159,14 +173,14 @@ class BatchResults:
 
     Attributes:
         items: One item for each call, in the order of the calls.
-        usage: Token counts of all calls. None if unknown.
-        cost: Cost of all calls. None if unknown.
+        usage: Token counts of all calls.
+        cost: Cost of all calls; its `amount` is None if that of one call is unknown.
         job: The batch that the results belong to.
     """
 
     items: tuple[BatchItem, ...]
-    usage: Usage | None = None
-    cost: Cost | None = None
+    usage: Usage = field(default_factory=Usage.unknown)
+    cost: Cost = field(default_factory=Cost)
     job: BatchJob | None = field(default=None, repr=False)
 
     def __iter__(self) -> Iterator[BatchItem]:
