@@ -75,7 +75,7 @@ def test_the_answer_is_kept_under_the_name_of_who_gave_it(server: FakeServer, sp
 @pytest.mark.parametrize(
     ("named", "said"),
     [
-        ("nobody/knows", "fallbacks: unknown provider 'nobody/knows'"),
+        ("nobody/knows", "fallbacks, 'nobody/knows': no provider is named"),
         ("groq", "GROQ_API_KEY"),
         ("lm_studio", "name a model too"),
     ],

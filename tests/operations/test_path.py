@@ -21,7 +21,7 @@ from dhenara.ai.http.adapters.httpx2_transport import adapt_transport
 from dhenara.ai.http.protocol.message import Field, FilePart, Multipart
 from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.pipeline.pipeline import Pipeline
-from dhenara.ai.providers.registry import _registered
+from dhenara.ai.providers.registry import unregister_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call
@@ -73,7 +73,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     routes = tuple(Route("tried", Quirks(), operation=name) for name in REQUESTS)
     register_provider(Provider("tried", "http://127.0.0.1:1/v1", (), routes, needs_key=False))
     yield "tried"
-    _registered.pop("tried")
+    unregister_provider("tried")
 
 
 def call(operation: str, url: str, **config: Any) -> Call:

@@ -62,7 +62,7 @@ def giver() -> Any:
     route = Route("openai_chat", ChatQuirks())
     register_provider(Provider("badge", "https://badge.example", (route,), token_source=lambda *_: giver))
     yield giver
-    registry._registered.pop("badge")
+    registry.unregister_provider("badge")
 
 
 def client_of(server: FakeServer, provider: str = "badge", **credentials: Any) -> AIModelClient:
@@ -131,7 +131,7 @@ def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
 
     with FakeServer() as server:
         ends = asyncio.run(all_at_once(client_of(server, "closed")))
-    registry._registered.pop("closed")
+    registry.unregister_provider("closed")
     assert [type(end) for end in ends] == [AuthenticationError] * 5
     assert asked == [1]
 

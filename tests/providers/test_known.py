@@ -17,7 +17,7 @@ from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, ToolChoice, ToolDefinition
 from support.worlds import endpoint
 
-OUTSIDE = {name for name in registry.known_names() if not registry.load_provider(name).embedded}
+OUTSIDE = {name for name in registry.KNOWN.values() if not registry.load_provider(name).embedded}
 NAMES = sorted(OUTSIDE - {"openai_compatible"})
 CHATTING = [name for name in NAMES if registry.load_provider(name).routes]
 ADD = ToolDefinition(name="add", parameters={"type": "object", "properties": {}})
@@ -93,7 +93,7 @@ def own_provider(server: FakeServer) -> Iterator[str]:
         )
     )
     yield "acme"
-    registry._registered.pop("acme")
+    registry.unregister_provider("acme")
 
 
 def test_a_provider_of_ones_own(own_provider: str, server: FakeServer) -> None:

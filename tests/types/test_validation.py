@@ -27,7 +27,7 @@ TIMES = 10
     [
         (AIModelAPI, {"provider": "openai", "api_key": "k", "config": {"base_url": "u"}}),
         (AIModelAPI, {"provider": AIModelAPIProviderEnum.OPEN_AI, "api_key": None}),
-        (AIModelAPI, {"provider": "mine", "api_key": SecretStr("k")}),
+        (AIModelAPI, {"provider": "groq", "api_key": SecretStr("k")}),
         (AIModelCallConfig, {"max_output_tokens": 5, "temperature": 0.5, "stop": "x", "timeout": 3.0}),
         (AIModelCallConfig, {"reasoning_effort": "low", "timeout": Timeouts(), "headers": {"a": "b"}}),
         (ChatModelSettings, {"max_output_tokens": 5, "reasoning_efforts": ("low",)}),

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.integration import did_you_mean, find_provider
+from dhenara.ai.integration import find_provider, read_model_name
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from ..config_models import AiSettings
 from ..config_origins import OriginLevel
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
-from .facts import ProviderFacts, engine_facts, known_providers, normalize_name
+from .facts import ProviderFacts
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
@@ -75,23 +75,18 @@ def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ..
 
 
 def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
-    """`provider` with its default model, or `provider/model`."""
-    provider, _, model = named.partition("/")
-    if engine_facts(normalize_name(provider)) is None:
-        hint = did_you_mean(provider, known_providers())
-        raise ProviderConfigurationError(
-            f"fallbacks: unknown provider {named!r}.{hint} `ai-utilities providers` lists all."
-        )
-    is_main = normalize_name(provider) == main
+    """`provider/model`, `provider` with its default model, or a model of one maker."""
     try:
-        resolved = ConfigurationResolver(settings).validate(provider, own_only=not is_main, needs_model=not model)
+        provider, model = read_model_name(named)
+        is_main = provider in (None, main)
+        resolved = ConfigurationResolver(settings).validate(
+            provider or main, own_only=not is_main, needs_model=not model
+        )
+        chosen = model or resolved.model.value
+        if chosen is None:
+            raise ProviderConfigurationError(f"name a model too, as in '{resolved.provider}/its-model'.")
     except ProviderConfigurationError as error:
         raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
-    chosen = model or resolved.model.value
-    if chosen is None:
-        raise ProviderConfigurationError(
-            f"fallbacks, {named!r}: name a model too, as in '{resolved.provider}/its-model'."
-        )
     # Headers and entries belong to the main provider and may contain its secrets.
     own = settings if is_main else settings.model_copy(update={"extra_headers": {}, "provider_config": {}})
     return make_endpoint(resolved, own, chosen)

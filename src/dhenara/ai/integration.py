@@ -8,8 +8,10 @@ from __future__ import annotations
 from .config.settings import environment
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .pipeline.pricing import add_costs, add_usages, unique
+from .providers.model_names import ModelName, named_provider, read_model_name, read_next_model_name
 from .providers.operation_routes import operation_of, why_not_offered
-from .providers.registry import did_you_mean, find_provider, fold_name, known_names
+from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name
+from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
@@ -19,6 +21,7 @@ from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, m
 __all__ = [
     "CallJournal",
     "FunctionalType",
+    "ModelName",
     "SecretAddress",
     "SecretText",
     "Wav",
@@ -34,7 +37,11 @@ __all__ = [
     "fold_name",
     "known_names",
     "mask",
+    "named_provider",
     "operation_of",
+    "provider_name",
+    "read_model_name",
+    "read_next_model_name",
     "read_wav",
     "resolve",
     "shown_address",

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+from pydantic import SecretStr
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike
@@ -21,8 +23,10 @@ from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_generation
 from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse
-from ..types.config.api import AIModelEndpoint
+from ..types.config.api import AIModelEndpoint, next_endpoint
+from ..types.config.api_options import NamedApiOptions
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
+from ..types.config.model import AIModel
 from ..wire.secrets import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
@@ -34,13 +38,13 @@ from .operations import OperationsMixin
 from .pipelines import PipelineFactory
 from .runs import RunsMixin
 from .validation import (
-    check_endpoint,
-    check_endpoints,
     check_is_async,
     check_layers,
     check_lessons,
     check_observer,
     checked_transport,
+    make_endpoint,
+    make_fallbacks,
 )
 
 if TYPE_CHECKING:
@@ -64,15 +68,18 @@ class AIModelClient(
     RunsMixin,
     BackgroundMixin,
 ):
-    """Client for one model endpoint.
+    """Client for one model endpoint: `AIModelClient("openai/gpt-5.4-mini").generate("Hello")`.
 
     It may be shared between threads and used from several event loops. Connections stay open until `close()`,
     `aclose()` or the end of a `with` block.
 
     Args:
-        model_endpoint: API and model to call.
+        model_endpoint: API and model to call: an endpoint, or the name of a model as for `AIModelEndpoint.of`, such as
+            `"openai/gpt-5.4-mini"`.
         config: Default settings of all calls.
         is_async: True allows only async methods, False only sync methods, None (default) both.
+        api_key: API key for a named model. Default None: read from the provider's environment variable (such as
+            OPENAI_API_KEY) when the first request is sent.
         layers: Middleware around each call.
         attempt_layers: Middleware around each attempt (the first request and each retry).
         observer: Function that is called with each event of a call.
@@ -83,19 +90,22 @@ class AIModelClient(
             `config={"verify": ..., "cert": ...}` of an `AIModelAPI` sets both for one endpoint.
         lessons: Where parameters that a provider rejected are remembered: a file path shared between processes, a
             `LearnedConstraints` object, or None for the memory of this process.
-        fallbacks: Endpoints to try in order if this one fails, for chat and images, before the first chunk.
+        fallbacks: Endpoints, or names of models, to try in order if this one fails, for chat and images, before the
+            first chunk.
+        **options: What the provider of a named model needs beside a key; see `ApiOptions`.
 
     Raises:
-        ConfigurationError: If an argument is invalid.
+        ConfigurationError: If an argument is invalid, or does not name an endpoint.
         SyncAsyncMismatchError: By methods that `is_async` excludes.
     """
 
     def __init__(
         self,
-        model_endpoint: AIModelEndpoint,
+        model_endpoint: AIModelEndpoint | AIModel | str,
         config: AIModelCallConfig | None = None,
         is_async: bool | None = None,
         *,
+        api_key: str | SecretStr | None = None,
         layers: Sequence[AnyLayer] = (),
         attempt_layers: Sequence[AnyLayer] = (),
         observer: Observer | None = None,
@@ -103,13 +113,14 @@ class AIModelClient(
         verify: Verify = True,
         cert: Cert | None = None,
         lessons: LearnedConstraints | str | PathLike[str] | None = None,
-        fallbacks: Sequence[AIModelEndpoint] = (),
+        fallbacks: Sequence[AIModelEndpoint | AIModel | str] = (),
+        **options: Unpack[NamedApiOptions],
     ) -> None:
-        self.model_endpoint = check_endpoint(model_endpoint)
+        self.model_endpoint = make_endpoint(model_endpoint, api_key, options)
         self.config = as_config(config, AIModelCallConfig())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(
-            model_endpoint,
+            self.model_endpoint,
             check_layers(layers, "layers"),
             check_layers(attempt_layers, "attempt_layers"),
             check_observer(observer),
@@ -117,9 +128,8 @@ class AIModelClient(
             tls_settings(verify, cert),
             check_lessons(lessons),
         )
-        self._pipelines = replace(
-            pipelines, others=[pipelines.for_endpoint(other) for other in check_endpoints(fallbacks)]
-        )
+        others = make_fallbacks(fallbacks, self.model_endpoint)
+        self._pipelines = replace(pipelines, others=[pipelines.for_endpoint(other) for other in others])
         self._made: str | None = None
 
     def generate(
@@ -216,11 +226,16 @@ class AIModelClient(
 
         return Conversation(self, read_instructions(instructions), turns)
 
-    def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self:
-        """Return a client with the same settings for another endpoint; it opens its own connections."""
+    def with_endpoint(self, model_endpoint: AIModelEndpoint | AIModel | str) -> Self:
+        """Return a client with the same settings for another endpoint; it opens its own connections.
+
+        Args:
+            model_endpoint: The endpoint, or the name of a model. A model without a provider is called at the provider
+                of this client, with its key.
+        """
         pipelines = self._pipelines
         return type(self)(
-            model_endpoint,
+            next_endpoint(model_endpoint, self.model_endpoint),
             self.config,
             self.is_async,
             layers=pipelines.layers,

@@ -10,15 +10,37 @@ from ..errors import ConfigurationError
 from ..http.transport_selection import check_transport
 from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
 from ..pipeline.middleware import Bindable
+from ..providers.model_names import read_model_name
 from ..types.config.api import AIModelEndpoint
+from ..types.config.api_options import ACCEPTED, ApiOptions, check_option_names, describe_type, require_model
+from ..types.config.call import AIModelCallConfig
+from ..types.config.model import AIModel
 
-ENDPOINT = "AIModelEndpoint(api=AIModelAPI(...), ai_model=AIModel(...))"
 
+def make_endpoint(given: Any, api_key: Any, options: Mapping[str, Any]) -> AIModelEndpoint:
+    """Return the endpoint of a client: the given one, or that of a named model with these options.
 
-def check_endpoint(given: Any, name: str = "model_endpoint") -> AIModelEndpoint:
+    Raises:
+        ConfigurationError: If the argument names no endpoint, or an option does not exist or does not apply.
+    """
+    check_options(options)
+    if isinstance(given, str | AIModel):
+        return AIModelEndpoint.of(given, api_key, **options)
     if not isinstance(given, AIModelEndpoint):
-        raise ConfigurationError(f"{name} must be an AIModelEndpoint, not {type(given).__name__}: {ENDPOINT}")
+        raise ConfigurationError(f"model_endpoint must be {ACCEPTED}, not {describe_type(given)}")
+    unused = [name for name, value in (("api_key", api_key), *options.items()) if value is not None]
+    if unused:
+        raise ConfigurationError(f"{unused[0]} belongs into the AIModelAPI of the endpoint that was passed")
     return given
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    for name in options.keys() & AIModelCallConfig.model_fields.keys():
+        raise ConfigurationError(
+            f"{name!r} is a setting of calls. Pass config=AIModelCallConfig({name}=...) to the client, or {name}=... "
+            "to generate"
+        )
+    check_option_names(options, {**ApiOptions.__annotations__, "provider": None}, "AIModelClient")
 
 
 def check_is_async(given: Any) -> bool | None:
@@ -27,8 +49,21 @@ def check_is_async(given: Any) -> bool | None:
     return given
 
 
-def check_endpoints(given: Any) -> list[AIModelEndpoint]:
-    return [check_endpoint(one, "each of fallbacks") for one in check_sequence(given, "fallbacks", "endpoints")]
+def make_fallbacks(given: Any, main: AIModelEndpoint) -> list[AIModelEndpoint]:
+    return [make_fallback(one, main) for one in check_sequence(given, "fallbacks", "endpoints")]
+
+
+def make_fallback(given: Any, main: AIModelEndpoint) -> AIModelEndpoint:
+    """Return the endpoint of one fallback. A model without a provider is its maker's, else the main provider's."""
+    if isinstance(given, AIModelEndpoint):
+        return given
+    try:
+        name = read_model_name(given) if isinstance(given, str) else None
+        if name is None or name.provider not in (None, str(main.api.provider)):
+            return AIModelEndpoint.of(given)
+        return AIModelEndpoint(api=main.api, ai_model=AIModel(model_name=require_model(name)))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"fallbacks: {error}") from error
 
 
 def check_layers(given: Any, name: str) -> tuple[Any, ...]:

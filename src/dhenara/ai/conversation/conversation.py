@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+from ..errors import ConfigurationError
 from ..history.parsing import MessageLike
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
 from ..types.chat.response import AIModelCallResponse, ChatResponse
-from ..types.config.api import AIModelEndpoint
+from ..types.config.api import AIModelEndpoint, next_endpoint
+from ..types.config.api_options import ACCEPTED, describe_type
+from ..types.config.model import AIModel
 from ..wire.secrets import with_secret_options
 from .runs import ClientProtocol, ConversationRuns
 from .streams import AsyncConversationStream, ConversationStream
@@ -32,6 +35,7 @@ class Conversation(ConversationRuns):
     def __init__(self, client: ClientProtocol, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
         super().__init__(instructions, turns)
         self.client = client
+        self._used: list[ClientProtocol] = [client]
         self._made: list[ClientProtocol] = []
 
     def ask(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
@@ -86,22 +90,37 @@ class Conversation(ConversationRuns):
         """Show how each part of the history and the prompts would be sent, without sending anything."""
         return self.client.plan(**self._request(read(prompts), as_tuple(instructions), {**config, "streaming": False}))
 
-    def switch(self, to: AIModelEndpoint | ClientProtocol) -> Self:
+    def switch(self, to: AIModelEndpoint | AIModel | str | ClientProtocol) -> Self:
         """Continue the conversation on another model.
 
         Args:
-            to: An endpoint, for which a client is created, or a client.
+            to: An endpoint or the name of a model, such as `"anthropic/claude-sonnet-5"`, for which a client is
+                created; or a client. A model without a provider stays at the current one. Named models are called with
+                the API of an endpoint that was used before, if it has the same provider.
 
         Returns:
             This conversation.
+
+        Raises:
+            ConfigurationError: If `to` is none of these.
         """
-        if isinstance(to, AIModelEndpoint):
-            known = [client for client in (self.client, *self._made) if client.model_endpoint == to]
-            to = known[0] if known else self.client.with_endpoint(to)
-            if not known:
-                self._made.append(to)
+        if isinstance(to, AIModelEndpoint | AIModel | str):
+            to = self._client_for(to)
+        elif not callable(getattr(to, "generate", None)):
+            raise ConfigurationError(f"a conversation continues on a client or on {ACCEPTED}, not {describe_type(to)}")
         self.client = to
+        if to not in self._used:
+            self._used.append(to)
         return self
+
+    def _client_for(self, model: AIModelEndpoint | AIModel | str) -> ClientProtocol:
+        endpoint = next_endpoint(model, self.client.model_endpoint, *(used.model_endpoint for used in self._used))
+        for client in self._used:
+            if client.model_endpoint == endpoint:
+                return client
+        made = self.client.with_endpoint(endpoint)
+        self._made.append(made)
+        return made
 
     def branch(self, turns: int | None = None) -> Conversation:
         """Return a new conversation with the same turns, or with the first `turns` of them."""

@@ -13,7 +13,8 @@ from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
 from .provider import NOTHING, Provider, Route
-from .registry import KNOWN, find_provider, load_provider
+from .provider_names import KNOWN
+from .registry import find_provider, load_provider
 
 OPERATION_NOUNS = {
     "chat": "chat",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, LiteralString, Self, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from ..errors import ConfigurationError
+from ..wire.text import similar_names
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
@@ -30,3 +35,48 @@ def model_fields(given: object) -> dict[str, Any] | None:
     if not isinstance(given, BaseModel) or isinstance(given, FrozenModel):
         return None
     return given.model_dump(by_alias=True, exclude_unset=True)
+
+
+class InvalidValueError(ConfigurationError, ValidationError):
+    """A value is invalid or a field is unknown. Also a `pydantic.ValidationError`; `str()` is one plain sentence."""
+
+    @classmethod
+    def of(cls, error: ValidationError, fields: Iterable[str] = ()) -> Self:
+        """Make it from an error of pydantic.
+
+        Args:
+            error: The error. Its inputs are left out, because they may be secret.
+            fields: Names of the fields, to suggest the one that an unknown name probably means.
+        """
+        known = tuple(fields)
+        return cls.from_exception_data(error.title, [describe_problem(one, known) for one in error.errors()])
+
+    def __str__(self) -> str:
+        return "; ".join(problem["msg"] for problem in self.errors(include_url=False, include_input=False))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        details = [(problem["type"], problem["loc"], problem["msg"]) for problem in self.errors()]
+        return revive_invalid_value, (type(self), self.title, details)
+
+
+def describe_problem(problem: Any, fields: tuple[str, ...]) -> InitErrorDetails:
+    """One problem in a sentence. What validators of this library raised is a sentence already."""
+    cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
+    message = f"{where}: {problem['msg']}" if where else problem["msg"]
+    if isinstance(cause, ConfigurationError):
+        message = str(cause)
+    elif problem["type"] == "extra_forbidden":
+        similar = similar_names(where, fields)
+        message = f"unknown field {where!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
+    return problem_details(problem["type"], problem["loc"], message)
+
+
+def problem_details(kind: str, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
+    error = PydanticCustomError(cast("LiteralString", kind), "{message}", {"message": message})
+    return InitErrorDetails(type=error, loc=loc, input=None)
+
+
+def revive_invalid_value(
+    kind: type[InvalidValueError], title: str, details: list[tuple[str, tuple[int | str, ...], str]]
+) -> InvalidValueError:
+    return kind.from_exception_data(title, [problem_details(*one) for one in details])

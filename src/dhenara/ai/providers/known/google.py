@@ -222,7 +222,6 @@ GOOGLE_VERTEX_AI = Provider(
     config_in_files=FileConfigReader(project_in_files),
     base_url_env=("GOOGLE_VERTEX_BASE_URL",),
     keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
-    aliases=("vertex", "vertex_ai"),
     price_list="google",
     listing=ModelListRoute("/publishers/google/models", prefix="/v1beta1"),
 )

@@ -2,20 +2,25 @@
 
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     SecretStr,
+    ValidationError,
     field_serializer,
     field_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
-from ...wire.secrets import MASK, conceal, conceal_all, mask, reveal
-from ..model_base import DISCREET, FrozenModel
+from ...errors import ConfigurationError
+from ...providers.model_names import read_next_model_name
+from ...providers.provider_names import require_provider_name
+from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
+from ..model_base import DISCREET, FrozenModel, InvalidValueError
+from .api_options import ApiOptions, describe_type, read_named_model, require_model, split_api_options
 from .model import AIModel, AnyCostData
 
 
@@ -106,7 +111,22 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
     return dict.fromkeys(credentials.values(), MASK)
 
 
-class AIModelAPI(FrozenModel):
+class AccessModel(FrozenModel):
+    """Frozen model with secrets: its constructor raises an `InvalidValueError` without them."""
+
+    model_config = DISCREET
+
+    if not TYPE_CHECKING:
+        # Type checkers see the constructor that pydantic makes from the fields.
+        def __init__(self, **fields: Any) -> None:
+            conceal_options(fields)
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                raise InvalidValueError.of(error, type(self).model_fields) from None
+
+
+class AIModelAPI(AccessModel):
     """Access to one provider: its name, API key or credentials, and connection settings.
 
     `repr` and `model_dump` (both modes) mask the key, the credentials, the values of `config["headers"]` and of the
@@ -115,13 +135,16 @@ class AIModelAPI(FrozenModel):
     keep them.
 
     Attributes:
-        provider: Provider name, such as `"openai"`, or a member of `AIModelAPIProviderEnum`.
+        provider: Provider name, such as `"openai"`, an alias of it, or a member of `AIModelAPIProviderEnum`. A provider
+            of your own is registered before (`register_provider`).
         api_key: API key. Default None: read from the provider's environment variable.
         credentials: Credentials with several fields, for providers that need more than one key.
         config: Settings that are not secret, such as `base_url`, `region` and `headers`.
-    """
 
-    model_config = DISCREET
+    Raises:
+        InvalidValueError: If the provider is unknown or a value is invalid: a `ConfigurationError` that is also a
+            `pydantic.ValidationError`.
+    """
 
     if TYPE_CHECKING:
         # The accepted argument types are wider than the field types.
@@ -142,11 +165,14 @@ class AIModelAPI(FrozenModel):
     @field_validator("provider", mode="before")
     @classmethod
     def _named(cls, given: Any) -> Any:
-        if not isinstance(given, str) or isinstance(given, AIModelAPIProviderEnum):
+        if isinstance(given, AIModelAPIProviderEnum):
             return given
+        if not isinstance(given, str):
+            raise ConfigurationError(f"provider must be a name such as 'openai', not {describe_type(given)}")
         if not given.strip():
-            raise ValueError("provider missing. Pass provider=, for example AIModelAPIProviderEnum.OPEN_AI")
-        return next((known for known in AIModelAPIProviderEnum if known == given), given)
+            raise ConfigurationError("provider missing. Pass provider=, for example AIModelAPIProviderEnum.OPEN_AI")
+        own = require_provider_name(given)
+        return next((known for known in AIModelAPIProviderEnum if known == own), own)
 
     @field_validator("config")
     @classmethod
@@ -174,8 +200,10 @@ class AIModelAPI(FrozenModel):
         return revealed
 
 
-class AIModelEndpoint(FrozenModel):
+class AIModelEndpoint(AccessModel):
     """A model and the API it is called through. One model may have several endpoints.
+
+    `AIModelEndpoint.of("openai/gpt-5.4-mini")` is the short form.
 
     Attributes:
         api: Access to the provider.
@@ -184,9 +212,62 @@ class AIModelEndpoint(FrozenModel):
         reference: Reference name of the endpoint, for your own use.
     """
 
-    model_config = DISCREET
-
     api: AIModelAPI
     ai_model: AIModel
     cost_data: AnyCostData | None = None
     reference: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        model: str | AIModel,
+        api_key: str | SecretStr | None = None,
+        *,
+        provider: AIModelAPIProviderEnum | str | None = None,
+        **options: Unpack[ApiOptions],
+    ) -> Self:
+        """Make an endpoint from the name of a model.
+
+        Args:
+            model: `"openai/gpt-5.4-mini"`. The provider may have an alias (`"claude"`, `"azure"`), and may be left out
+                where only the maker of the model offers it under that name (`"gpt-5.4-mini"`), or for a model constant.
+            api_key: API key. Default None: read from the provider's environment variable (such as OPENAI_API_KEY) when
+                the first request is sent; a missing key is then an error that names the variable.
+            provider: Provider, if the model's name does not tell. Default None.
+            **options: What the provider needs beside a key; see `ApiOptions`. What is left out comes from the
+                environment too.
+
+        Returns:
+            The endpoint.
+
+        Raises:
+            ConfigurationError: If the text names no model, an unknown provider, or a model of several hosts without
+                one; or if an option does not exist.
+        """
+        named, ai_model = read_named_model(model, None if provider is None else str(provider), options)
+        credentials, config = split_api_options(options)
+        return cls(
+            api=AIModelAPI(provider=named, api_key=api_key, credentials=credentials, config=config), ai_model=ai_model
+        )
+
+
+def next_endpoint(given: object, current: AIModelEndpoint, *others: AIModelEndpoint) -> AIModelEndpoint:
+    """Return the endpoint that follows another one.
+
+    Args:
+        given: An endpoint, or the name of a model. A model without a provider stays at the current one.
+        current: The endpoint in use.
+        others: Endpoints used before. A named model is called through the API that was used for its provider.
+
+    Raises:
+        ConfigurationError: If `given` names no endpoint.
+    """
+    if isinstance(given, AIModelEndpoint):
+        return given
+    if not isinstance(given, str):
+        return AIModelEndpoint.of(given)  # type: ignore[arg-type]  # checked there
+    name = read_next_model_name(given, str(current.api.provider))
+    api = next((one.api for one in (current, *others) if one.api.provider == name.provider), None)
+    if api is None:
+        return AIModelEndpoint.of(given)
+    return AIModelEndpoint(api=api, ai_model=AIModel(model_name=require_model(name)))

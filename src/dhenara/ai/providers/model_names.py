@@ -1,0 +1,206 @@
+"""Names of models as people write them: `provider/model`, a provider alone, or a model alone.
+
+The text before the first `/` is a provider only if it is the name, an alias or a spelling of one; other names with a
+`/`, such as `meta-llama/Llama-4`, are model ids. A model alone is read as its maker's if it belongs to a family that
+only its maker offers under that name. Names of models that several hosts serve are refused with a list of hosts.
+Nothing is looked up in the catalogue, so new models of a known family are read like old ones.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import ConfigurationError
+from ..wire.secrets import is_key
+from ..wire.text import matches
+from .provider_names import (
+    KNOWN,
+    did_you_mean,
+    fold_name,
+    known_names,
+    provider_name,
+    require_provider_name,
+)
+
+
+class ModelName(NamedTuple):
+    """A provider and a model at it.
+
+    Attributes:
+        provider: The provider's own name, such as `"openai"`; None if the text does not tell.
+        model: The provider's name of the model; None if only a provider was written.
+    """
+
+    provider: str | None
+    model: str | None
+
+
+SEVERAL = "several hosts"
+"""Stands for a provider in `FAMILIES`, where several hosts serve the models."""
+
+FAMILIES = (
+    ("amazon_bedrock", "anthropic.*|amazon.*|meta.*|*.anthropic.*|*.amazon.*|*.meta.*|arn:aws:bedrock:*"),
+    ("google_vertex_ai", "publishers/*|projects/*/locations/*"),
+    ("google_ai", "models/*"),
+    ("fireworks", "accounts/fireworks/*"),
+    ("openai", "ft:gpt-*|ft:o4-*|gpt-3.5-*"),
+    ("mistral", "ft:mistral-*|ft:ministral-*|ft:open-mistral-*|ft:codestral-*"),
+    (SEVERAL, "gpt-oss*|*llama-*|llama3*|llama4*|codellama*|mixtral-*|mistral-7b*|gemini-gemma-*|deepseek-r1*|qwen2*"),
+    (SEVERAL, "deepseek-v3*|deepseek-coder*|qwen*[0-9]b*|qwq-32b*|kimi-k2-instruct*|phi-*|phi3*|phi4*|smollm*"),
+    (SEVERAL, "*nemotron*|*-instruct|*-gguf|*-hf|*:[0-9]*b|*:latest|*:free|zai-glm-*"),
+    ("openai", "gpt-*|chatgpt-*|o1|o1-*|o3|o3-*|o4-*|codex-*|chat-latest|computer-use-preview|daybreak-*"),
+    ("openai", "dall-e-*|sora-*|tts-1*|whisper-1|omni-moderation-*|text-embedding-3-*|text-embedding-ada-*"),
+    ("anthropic", "claude-*"),
+    ("google_ai", "gemini-*|gemma-*|imagen-*|veo-*|lyria-*|learnlm-*|nano-banana-*|deep-research-*"),
+    ("deepseek", "deepseek-chat|deepseek-reasoner|deepseek-flash|deepseek-v4*"),
+    ("mistral", "mistral-*|ministral-*|magistral-*|codestral-*|devstral-*|pixtral-*|voxtral-*"),
+    ("mistral", "open-mistral-*|open-mixtral-*|labs-devstral-*|labs-leanstral-*"),
+    ("xai", "grok-*"),
+    ("cohere", "command-*|c4ai-aya-*|embed-v4*|embed-english-*|embed-multilingual-*|rerank-v*|rerank-english-*"),
+    ("cohere", "rerank-multilingual-*|cohere-transcribe-*"),
+    ("moonshot", "kimi-*|moonshot-v1-*"),
+    ("zai", "glm-*"),
+    ("minimax", "minimax-*|speech-02-*|speech-2.*"),
+    ("alibaba", "qwen-*|qwen3*|qwq-plus*|qvq-max*"),
+    ("perplexity", "sonar|sonar-*|pplx-*"),
+    ("voyage", "voyage-*|rerank-2*"),
+    ("deepgram", "nova-2|nova-3|nova-2-general|nova-3-general|nova-2-medical|nova-3-medical|aura-*"),
+)
+"""Providers and the names of their models in lower case; the first match counts."""
+
+NOT_OFFERED = {
+    "openai": "gpt-oss*",
+    "mistral": "*-instruct*|mixtral-*|mistral-7b*",
+    "deepseek": "deepseek-r1*|deepseek-v3*|*:free",
+}
+"""Models that a maker gives away and does not serve itself, although ids of hosts begin with its name."""
+
+HOSTS = ("together", "deepinfra", "huggingface", "openrouter", "groq", "cerebras", "fireworks", "ollama")
+
+HUB_VENDORS = ("amazon", "deepseekai", "metallama", "microsoft", "minimaxai", "moonshotai", "qwen", "zaiorg")
+"""Vendors with which model ids of hosts begin, folded. They are no providers, and no misspelt ones."""
+
+PASSES_VENDORS = frozenset(
+    {
+        "openrouter",
+        "huggingface",
+        "github_models",
+        "together",
+        "fireworks",
+        "deepinfra",
+        "nvidia",
+        "groq",
+        "perplexity",
+        "vllm",
+        "lm_studio",
+        "llama_cpp",
+        "local",
+        "openai_compatible",
+    }
+)
+"""Providers whose own model ids may begin with the name of another provider, as in `openai/gpt-oss-20b`."""
+
+OWN_PREFIX = {"openrouter": "*", "nvidia": "*", "groq": "compound*"}
+"""Providers with model ids that begin with their own name: the rest of these ids, which has no `/`."""
+
+
+def read_model_name(text: str, provider: str | None = None, *, own_server: bool = False) -> ModelName:
+    """Read the name of a model, or of a provider alone.
+
+    Args:
+        text: `"openai/gpt-5.4-mini"`, `"gpt-5.4-mini"` or `"openai"`. Spellings and aliases of providers are accepted.
+        provider: The provider if it is set elsewhere. It is then the one that is used, and only its own name is
+            removed from the text, so that ids of hosts such as `openai/gpt-oss-20b` stay as they are.
+        own_server: Whether requests go to a base URL that the user set. Names of open models are then ids of that
+            server, and no error.
+
+    Returns:
+        The provider's own name, and the model. The provider is None if the name belongs to no known family.
+
+    Raises:
+        ConfigurationError: If the text is empty, names an unknown provider, or a model of several hosts without one.
+    """
+    text = check_text(text)
+    if provider is not None:
+        own = require_provider_name(provider)
+        return ModelName(own, model_at(own, text))
+    named = named_provider(text)
+    if named is None and provider_name(text) is not None:
+        return ModelName(provider_name(text), None)
+    model = text if named is None else model_at(named, text)
+    if named is not None and not matches(model.lower(), NOT_OFFERED.get(named, "")):
+        return ModelName(None, text) if own_server and is_open(model) else ModelName(named, model)
+    maker = SEVERAL if named is not None else maker_of(text)
+    if own_server and maker in (SEVERAL, None):
+        return ModelName(None, text)
+    if maker == SEVERAL or (maker is None and "/" in text):
+        raise ConfigurationError(no_provider(text))
+    if maker is None and is_key(text):
+        raise ConfigurationError(KEY_PASSED)
+    return ModelName(maker, text)
+
+
+def read_next_model_name(text: str, current: str) -> ModelName:
+    """Read the name of a model where a provider is in use already: it stays, unless the text names another one.
+
+    Args:
+        text: As for `read_model_name`.
+        current: The provider in use. One whose own model ids may begin with the name of another provider always stays.
+    """
+    text = check_text(text)
+    own, other = provider_name(current), named_provider(text)
+    if own is None:
+        return ModelName(current, text)
+    stays = other in (None, own) or own in PASSES_VENDORS or own not in KNOWN
+    return read_model_name(text, own if stays else None)
+
+
+def named_provider(text: str) -> str | None:
+    """Return the own name of the provider before the first `/`; None if the text names none."""
+    before, slash, _ = text.partition("/")
+    return provider_name(before) if slash else None
+
+
+def model_at(own: str, text: str) -> str:
+    """Return the provider's id of a model: the text without the provider's own name, which may be part of the id."""
+    if named_provider(text) != own:
+        return text
+    model = text.partition("/")[2].strip()
+    if not model:
+        raise ConfigurationError(f"{own}: no model after the '/'. Write '{own}/its-model', or '{own}' alone.")
+    return f"{own}/{model}" if "/" not in model and matches(model.lower(), OWN_PREFIX.get(own, "")) else model
+
+
+def maker_of(model: str) -> str | None:
+    """Return the provider of the family that a name belongs to, `SEVERAL` if there are several, None if unknown."""
+    return next((provider for provider, patterns in FAMILIES if matches(model.lower(), patterns)), None)
+
+
+def is_open(model: str) -> bool:
+    """Whether the weights of the model can be had, so that servers of users may serve it under this name."""
+    return maker_of(model) == SEVERAL or model.lower().startswith("gemma")
+
+
+def check_text(text: object) -> str:
+    if not isinstance(text, str) or not text.strip():
+        shown = "an empty text" if isinstance(text, str) else type(text).__name__
+        raise ConfigurationError(f"a model is named by a text such as 'openai/gpt-5.4-mini', not by {shown}")
+    return text.strip()
+
+
+KEY_PASSED = "an API key was passed as the name of a model. Pass it as api_key=..."
+
+
+def no_provider(text: str) -> str:
+    """Return the message for a model without a provider that serves it."""
+    if any(map(is_key, text.split("/"))):
+        return KEY_PASSED
+    vendor = text.partition("/")[0]
+    if "/" in text and provider_name(vendor) is None and fold_name(vendor) not in HUB_VENDORS:
+        hint = did_you_mean(vendor, known_names())
+        if hint:
+            return f"unknown provider {vendor!r} in {text!r}.{hint}"
+    return (
+        f"no provider is named for {text!r}, and several hosts serve such models. Write the host first, as "
+        f"in '{HOSTS[0]}/{text}', with the id that it uses. Hosts: {', '.join(HOSTS)}."
+    )
