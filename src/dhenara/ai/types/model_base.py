@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, LiteralString, Self, cast
+from typing import Any, LiteralString, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -71,12 +71,12 @@ def describe_problem(problem: Any, fields: tuple[str, ...]) -> InitErrorDetails:
     return problem_details(problem["type"], problem["loc"], message)
 
 
-def problem_details(kind: str, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
+def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
     error = PydanticCustomError(cast("LiteralString", kind), "{message}", {"message": message})
     return InitErrorDetails(type=error, loc=loc, input=None)
 
 
 def revive_invalid_value(
-    kind: type[InvalidValueError], title: str, details: list[tuple[str, tuple[int | str, ...], str]]
+    kind: type[InvalidValueError], title: str, details: list[tuple[LiteralString, tuple[int | str, ...], str]]
 ) -> InvalidValueError:
     return kind.from_exception_data(title, [problem_details(*one) for one in details])
