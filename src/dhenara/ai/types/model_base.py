@@ -72,7 +72,7 @@ def describe_problem(problem: Any, fields: tuple[str, ...]) -> InitErrorDetails:
 
 
 def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
-    error = PydanticCustomError(cast("LiteralString", kind), "{message}", {"message": message})
+    error = PydanticCustomError(kind, "{message}", {"message": message})
     return InitErrorDetails(type=error, loc=loc, input=None)
 
 
