@@ -143,12 +143,11 @@ TREE = {"properties": {"kids": {"items": {"anyOf": [{"$ref": "#"}, {"$ref": "#/$
 TREE["$defs"] = {"leaf": {"properties": {"kids": {"items": {"anyOf": [{"$ref": "#"}, {"$ref": "#/$defs/leaf"}]}}}}}
 
 
-def test_alternatives_that_contain_each_other_are_checked_in_bounded_steps() -> None:
+def test_alternatives_that_contain_each_other_are_each_checked_once() -> None:
     tree: Json = {"kids": ["not a tree"]}
     for _ in range(25):
         tree = {"kids": [tree]}
-    found = problems(tree, {**TREE, "required": ["name"]})
-    assert found
+    assert problems(tree, {**TREE, "required": ["name"]}) == ["name: is missing"]  # and not: too many steps
     assert restore(tree, TREE) == tree
 
 

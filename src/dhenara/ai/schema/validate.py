@@ -78,6 +78,8 @@ class Checker:
     def __init__(self, root: Any) -> None:
         self._resources = Resources(root)
         self._steps = 0
+        self._checked: dict[tuple[int, int, str, Scope], tuple[Any, Any, list[Problem], Evaluated]] = {}
+        """Results by value and schema, which are stored with them so that no other object gets their id."""
 
     def check(self, value: Any, schema: Any, path: str) -> Iterator[Problem]:
         """Yield the problems of a value, by a schema of this document."""
@@ -89,8 +91,9 @@ class Checker:
         return next(self._check(value, schema, "", ("",), Evaluated()), None) is None
 
     def restart(self) -> None:
-        """Reset the number of steps."""
+        """Reset the number of steps, and forget what was checked."""
         self._steps = 0
+        self._checked.clear()
 
     def resolve(self, reference: str) -> Any:
         """Return the target of a reference from the root; True (any value) if there is none."""
@@ -137,7 +140,22 @@ class Checker:
             else:
                 target, base = self._resources.resolve_recursive(schema[word], scope)
             inner = scope if base == scope[-1] else (*scope, base)
-            yield from self._in_place(value, target, path, inner, seen)
+            if isinstance(value, dict | list):
+                yield from self._once(value, target, path, inner, seen)
+            else:
+                yield from self._in_place(value, target, path, inner, seen)
+
+    def _once(self, value: Any, schema: Any, path: str, scope: Scope, seen: Evaluated) -> Sequence[Problem]:
+        """Check a value by a referenced schema, once however many alternatives refer to it."""
+        key = (id(value), id(schema), path, scope)
+        if key not in self._checked:
+            evaluated = Evaluated()
+            faults = list(islice(self._check(value, schema, path, scope, evaluated), DESCRIBED))
+            self._checked[key] = (value, schema, faults, evaluated)
+        _, _, faults, evaluated = self._checked[key]
+        if not faults:
+            seen.add(evaluated)
+        return faults
 
     def _in_place(self, value: Any, schema: Any, path: str, scope: Scope, seen: Evaluated) -> Iterator[Problem]:
         """Check the same value by another schema; what it evaluated counts if the value satisfies it."""
