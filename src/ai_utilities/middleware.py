@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from . import cache as caches, limits, usage
 from .config_models import AiSettings
 from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
@@ -15,32 +15,43 @@ from .results import AskResult
 from .usage.data import PartialWriteError, UsageData
 
 if TYPE_CHECKING:
+    from dhenara.ai import AnyLayer
+
+    from .cache.policy import Policy
     from .execution import ExecutionMode
+    from .operation_options import Options
     from .providers.base_provider import BaseProvider
 
 
-def load_package(name: str) -> Any:
-    """A package of the kit, imported on first use."""
-    return import_module(f".{name}", __package__)
+class Closable(Protocol):
+    """A store or tracker with files or connections."""
+
+    def close(self) -> None: ...
 
 
-def make_tracker(settings: AiSettings) -> Any:
-    """A usage tracker with the ledger named in the settings, or with totals only."""
-    usage = load_package("usage")
+T = TypeVar("T", bound=Closable)
+
+
+def make_ledger(settings: AiSettings) -> usage.Ledger | None:
+    """The ledger named in the settings; None if they name none."""
     match settings.usage_store:
         case "memory":
-            return usage.UsageTracker(usage.MemoryLedger())
+            return usage.MemoryLedger()
         case "sqlite":
-            return usage.UsageTracker(usage.SQLiteLedger(settings.usage_path or state_path("usage.sqlite")))
+            return usage.SQLiteLedger(settings.usage_path or state_path("usage.sqlite"))
         case "redis":
-            known = state_path("redis-generations.sqlite")
-            return usage.UsageTracker(usage.RedisLedger(str(settings.redis_url), generations=known))
-    return usage.UsageTracker()
+            return usage.RedisLedger(str(settings.redis_url), generations=state_path("redis-generations.sqlite"))
+    return None
 
 
-def make_cache(settings: AiSettings) -> Any:
+def make_tracker(settings: AiSettings) -> usage.UsageTracker:
+    """A usage tracker with the ledger named in the settings, or with totals only."""
+    return usage.UsageTracker(make_ledger(settings))
+
+
+def make_cache(settings: AiSettings) -> caches.CacheBackend:
     """The cache backend named in the settings."""
-    caches, ttl = load_package("cache"), settings.cache_ttl_s
+    ttl = settings.cache_ttl_s
     match settings.cache_backend:
         case "memory":
             return caches.MemoryCache(settings.cache_max_entries, ttl)
@@ -56,38 +67,48 @@ def make_cache(settings: AiSettings) -> Any:
 LIMITS = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "tokens_per_day")
 
 
-def make_limits(settings: AiSettings) -> Any | None:
+def make_limits(settings: AiSettings) -> limits.LimitLayer | None:
     """The rate-limit layer of the settings; None if they set no limit."""
     given = {name: getattr(settings, name) for name in LIMITS} | {"concurrency": settings.max_concurrency}
     if not any(given.values()):
         return None
-    limits = load_package("limits")
     wait = True if settings.limit_wait_s is None else settings.limit_wait_s
-    return limits.LimitLayer(limits.Limit(**given), store=make_shared_store(settings, limits, "Limits"), wait=wait)
+    return limits.LimitLayer(limits.Limit(**given), store=make_limit_store(settings), wait=wait)
 
 
-def make_budget(settings: AiSettings) -> Any | None:
+def make_limit_store(settings: AiSettings) -> limits.LimitStore:
+    """The store of limits: in memory, in a file, or on a Redis server."""
+    match settings.limit_store:
+        case "sqlite":
+            return limits.SQLiteLimits(settings.limit_path or state_path("limits.sqlite"))
+        case "redis":
+            return limits.RedisLimits(str(settings.redis_url))
+    return limits.MemoryLimits()
+
+
+def make_budget(settings: AiSettings) -> usage.BudgetLayer | None:
     """The budget layer of the settings; None if they set no budget."""
     if settings.budget_usd is None:
         return None
-    usage = load_package("usage")
     budget = usage.Budget(str(settings.budget_usd), settings.budget_window, unknown=settings.budget_unknown)
-    return usage.BudgetLayer(budget, store=make_shared_store(settings, usage, "Budgets"))
+    return usage.BudgetLayer(budget, store=make_budget_store(settings))
 
 
-def make_shared_store(settings: AiSettings, package: Any, kind: str) -> Any:
-    """The store of limits or budgets: in memory, in a file, or on a Redis server."""
+def make_budget_store(settings: AiSettings) -> usage.BudgetStore:
+    """The store of budgets: in memory, in a file, or on a Redis server."""
     match settings.limit_store:
         case "sqlite":
-            return getattr(package, f"SQLite{kind}")(settings.limit_path or state_path("limits.sqlite"))
+            return usage.SQLiteBudgets(settings.limit_path or state_path("limits.sqlite"))
         case "redis":
-            known = {"generations": state_path("redis-generations.sqlite")} if kind == "Budgets" else {}
-            return getattr(package, f"Redis{kind}")(str(settings.redis_url), **known)
-    return getattr(package, f"Memory{kind}")()
+            return usage.RedisBudgets(str(settings.redis_url), generations=state_path("redis-generations.sqlite"))
+    return usage.MemoryBudgets()
 
 
-NAMED_POLICIES: dict[bool | str | None, str] = {True: "always", False: "never"}
-"""Cache policies for `cache=True` and `cache=False` of one call; a policy name may be passed instead."""
+def policy_of(cache: bool | str | None) -> Policy | None:
+    """The cache policy that the option `cache` of one call stands for; unknown names are refused where it is used."""
+    if isinstance(cache, bool):
+        return "always" if cache else "never"
+    return cast("Policy | None", cache)
 
 
 class Tracker(Protocol):
@@ -102,9 +123,9 @@ class RequestMiddleware:
     def __init__(
         self,
         usage_tracker: Tracker | None = None,
-        cache: Any = None,
-        layers: Sequence[Any] = (),
-        attempt_layers: Sequence[Any] = (),
+        cache: caches.CacheBackend | None = None,
+        layers: Sequence[AnyLayer] = (),
+        attempt_layers: Sequence[AnyLayer] = (),
     ) -> None:
         self.usage_tracker = usage_tracker
         self.cache = cache
@@ -114,40 +135,42 @@ class RequestMiddleware:
         self.submitted = usage_tracker is not None or cache is not None or bool(layers) or bool(attempt_layers)
         """Whether a layer was passed that is not in the settings."""
 
-        self._usage_layer: Any = None
+        self._usage_layer: usage.UsageLayer | None = None
         self._has_bounds = False
-        self._owned: list[Any] = []
-        self._layers = tuple(layers)
-        self._attempt_layers = tuple(attempt_layers)
+        self._owned: list[Closable] = []
+        self._layers: tuple[AnyLayer, ...] = tuple(layers)
+        self._attempt_layers: tuple[AnyLayer, ...] = tuple(attempt_layers)
 
     def configure(self, settings: AiSettings) -> None:
         """Creates what the settings enable."""
         self.settings = settings
-        usage_layer = getattr(load_package("usage"), "UsageLayer", None)
-        if self.usage_tracker is None and settings.usage_tracking and usage_layer is not None:
+        if self.usage_tracker is None and settings.usage_tracking:
             self.usage_tracker = self._own(make_tracker(settings))
         if self.cache is None and settings.cache_enabled:
             self.cache = self._own(make_cache(settings))
-        if self.usage_tracker is not None and usage_layer is not None:
-            self._usage_layer = usage_layer(TrackerLedger(self.usage_tracker))
+        if self.usage_tracker is not None:
+            self._usage_layer = usage.UsageLayer(TrackerLedger(self.usage_tracker))
             self._layers = (*self._layers, self._usage_layer)
             self.tracks_requests = True
         if self.cache is not None:
-            policy = {
-                "policy": settings.cache_policy,
-                "namespace": settings.cache_namespace,
-                "ttl": self._ttl(),
-                "share_accounts": settings.cache_share_accounts,
-            }
-            self._layers = (*self._layers, load_package("cache").CacheLayer(self.cache, **policy))
-        budget, limits = make_budget(settings), make_limits(settings)
-        for layer in (budget, limits):
-            self._own(getattr(layer, "store", None))
-        self._layers += () if budget is None else (budget,)
-        self._attempt_layers += () if limits is None else (limits,)
-        self._has_bounds = budget is not None or limits is not None
+            cache_layer = caches.CacheLayer(
+                self.cache,
+                policy=settings.cache_policy,
+                namespace=settings.cache_namespace,
+                ttl=self._ttl(),
+                share_accounts=settings.cache_share_accounts,
+            )
+            self._layers = (*self._layers, cache_layer)
+        budget, limit = make_budget(settings), make_limits(settings)
+        if budget is not None:
+            self._own(budget.store)
+            self._layers = (*self._layers, budget)
+        if limit is not None:
+            self._own(limit.store)
+            self._attempt_layers = (*self._attempt_layers, limit)
+        self._has_bounds = budget is not None or limit is not None
 
-    def layers(self) -> tuple[Sequence[Any], Sequence[Any]]:
+    def layers(self) -> tuple[Sequence[AnyLayer], Sequence[AnyLayer]]:
         """The layers around each call, and those around each attempt."""
         return self._layers, self._attempt_layers
 
@@ -155,17 +178,17 @@ class RequestMiddleware:
         """Context with the cache policy and tags of one call."""
         stack = ExitStack()
         if not self._is_off(cache) and cache is not None:
-            stack.enter_context(load_package("cache").caching(NAMED_POLICIES.get(cache, cache)))
+            stack.enter_context(caches.caching(policy_of(cache)))
         if tags:
-            stack.enter_context(load_package("usage").tagged(**tags))
+            stack.enter_context(usage.tagged(**tags))
         return stack
 
     async def ask(
         self,
         mode: ExecutionMode,
         provider: BaseProvider,
-        prompt: Any,
-        options: dict[str, Any],
+        prompt: str,
+        options: Options,
         tags: Mapping[str, str] | None = None,
     ) -> AskResult:
         """Asks the provider. A custom provider has no layers, so its answers go through the cache here."""
@@ -177,9 +200,9 @@ class RequestMiddleware:
                 "must apply them in its ask method. Remove them from the settings."
             )
         requested_policy = options.pop("cache", None)
-        if self._is_off(requested_policy):
+        if self._is_off(requested_policy) or self.cache is None:
             return await mode.ask(provider, prompt, options)
-        policy = NAMED_POLICIES.get(requested_policy, requested_policy) or self.settings.cache_policy
+        policy = policy_of(requested_policy) or self.settings.cache_policy
         share_accounts = self.settings.cache_share_accounts
         namespace = self.settings.cache_namespace
         key = await mode.call(
@@ -196,7 +219,7 @@ class RequestMiddleware:
 
     def _is_off(self, cache: bool | str | None) -> bool:
         """Whether this call uses no cache; raises if a cache is requested but none exists."""
-        if self.cache is None and NAMED_POLICIES.get(cache, cache) not in (None, "never"):
+        if self.cache is None and policy_of(cache) not in (None, "never"):
             raise ProviderConfigurationError(
                 "this client has no cache: AiSettings(cache_enabled=True), AI_CACHE_ENABLED=1, or AiClient(cache=...)."
             )
@@ -224,9 +247,9 @@ class RequestMiddleware:
         unset = self.settings.origin("cache_ttl_s").level is OriginLevel.DEFAULT
         return None if unset and hasattr(self.cache, "default_ttl") else self.settings.cache_ttl_s
 
-    def _own(self, resource: Any) -> Any:
-        if hasattr(resource, "close"):
-            self._owned.append(resource)
+    def _own(self, resource: T) -> T:
+        """Closes the resource together with this object."""
+        self._owned.append(resource)
         return resource
 
 
@@ -252,6 +275,6 @@ class TrackerLedger:
             keep(rows, expires)
 
 
-def is_deterministic(provider: BaseProvider, options: dict[str, Any]) -> bool:
+def is_deterministic(provider: BaseProvider, options: Options) -> bool:
     """Whether equal requests are meant to get equal answers (temperature 0 or a seed)."""
     return options.get("temperature", provider.settings.temperature) == 0 or options.get("seed") is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
@@ -54,6 +54,21 @@ def decode_argument(argument: str) -> str:
         return check_utf8(argument)
     except UnicodeError:
         return os.fsencode(argument).decode("utf-8", "replace")
+
+
+def add_command_group(app: typer.Typer, name: str, help_text: str, commands: Mapping[str, Callable[..., None]]) -> None:
+    """Adds a command with commands below it.
+
+    Args:
+        app: The application.
+        name: The name of the command.
+        help_text: Its description.
+        commands: The commands below it, by name.
+    """
+    group = typer.Typer(help=help_text, no_args_is_help=True, rich_markup_mode=None, add_completion=False)
+    for command_name, function in commands.items():
+        group.command(command_name)(function)
+    app.add_typer(group, name=name)
 
 
 def confirm_action(question: str, yes: bool) -> bool:

@@ -16,10 +16,10 @@ from ...cache.backend import CacheBackend
 from ...cache.entry import read_entry
 from ...config_origins import cache_path
 from ...exceptions import ProviderConfigurationError
-from ...middleware import make_cache, make_tracker
+from ...middleware import make_cache, make_ledger
 from ...usage.report import format_amount
 from ..clients import settings_for
-from ..inputs import EnvFileFlag, confirm_action
+from ..inputs import EnvFileFlag, add_command_group, confirm_action
 from ..output import print_note, table
 from ..streams import show
 
@@ -36,12 +36,7 @@ SHORT = 10
 
 
 def register_cache(app: typer.Typer) -> None:
-    commands = typer.Typer(
-        help="Show or clear the cache.", no_args_is_help=True, rich_markup_mode=None, add_completion=False
-    )
-    for command in (stats, inspect, clear):
-        commands.command()(command)
-    app.add_typer(commands, name="cache")
+    add_command_group(app, "cache", "Show or clear the cache.", {"stats": stats, "inspect": inspect, "clear": clear})
 
 
 def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
@@ -132,9 +127,10 @@ def open_cache(env_file: Path | None) -> Iterator[tuple[CacheBackend, str]]:
 def total_savings(env_file: Path | None) -> dict[str, Any]:
     """What cached answers saved, from the ledger; empty without one."""
     settings = settings_for(env_file=env_file)
-    if not settings.usage_tracking or settings.usage_store not in LASTING:
+    stored = settings.usage_tracking and settings.usage_store in LASTING
+    ledger = make_ledger(settings) if stored else None
+    if ledger is None:
         return {}
-    ledger = make_tracker(settings).ledger
     try:
         total = ledger.total()
     finally:

@@ -16,7 +16,7 @@ import typer
 from dhenara.ai.diagnosis import embedded_model, weights_folder
 
 from ...exceptions import ProviderConfigurationError
-from ..inputs import confirm_action
+from ..inputs import add_command_group, confirm_action
 from ..output import Exit, print_error, print_note
 from ..streams import show
 
@@ -31,12 +31,8 @@ NEXT = 'Now try: ai-utilities ask "Say hello" --provider local'
 
 
 def register_local(app: typer.Typer) -> None:
-    commands = typer.Typer(
-        help="Manage the embedded model, which needs no server and no key.", no_args_is_help=True, rich_markup_mode=None
-    )
-    commands.command()(install)
-    commands.command()(check)
-    app.add_typer(commands, name="local")
+    description = "Manage the embedded model, which needs no server and no key."
+    add_command_group(app, "local", description, {"install": install, "check": check})
 
 
 def check() -> None:

@@ -16,7 +16,7 @@ import typer
 
 from ...config_origins import state_path
 from ...exceptions import ProviderConfigurationError
-from ...middleware import make_tracker
+from ...middleware import make_ledger
 from ...usage.data import Totals
 from ...usage.report import Sums, UsageReport, days_before, format_cost, make_report, usage_page
 from ...usage.sqlite import SQLiteLedger
@@ -94,13 +94,13 @@ def render_report(report: UsageReport) -> str:
 def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
     """The ledger of the settings, and where it is."""
     settings = settings_for(env_file=env_file)
-    if settings.usage_store not in ("sqlite", "redis") or not settings.usage_tracking:
+    ledger = make_ledger(settings) if settings.usage_tracking and settings.usage_store in ("sqlite", "redis") else None
+    if ledger is None:
         raise ProviderConfigurationError(
             "usage is not stored. Set AI_USAGE_STORE to sqlite or redis, and leave AI_USAGE_TRACKING on"
         )
-    tracker: Any = make_tracker(settings)
     place = "on the Redis server" if settings.usage_store == "redis" else settings.usage_path
-    return tracker.ledger, str(place or state_path("usage.sqlite"))
+    return ledger, str(place or state_path("usage.sqlite"))
 
 
 AGO = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
