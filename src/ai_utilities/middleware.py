@@ -69,11 +69,17 @@ LIMITS = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "token
 
 def make_limits(settings: AiSettings) -> limits.LimitLayer | None:
     """The rate-limit layer of the settings; None if they set no limit."""
-    given = {name: getattr(settings, name) for name in LIMITS} | {"concurrency": settings.max_concurrency}
-    if not any(given.values()):
+    if not any(getattr(settings, name) for name in (*LIMITS, "max_concurrency")):
         return None
+    limit = limits.Limit(
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        requests_per_day=settings.requests_per_day,
+        tokens_per_day=settings.tokens_per_day,
+        concurrency=settings.max_concurrency,
+    )
     wait = True if settings.limit_wait_s is None else settings.limit_wait_s
-    return limits.LimitLayer(limits.Limit(**given), store=make_limit_store(settings), wait=wait)
+    return limits.LimitLayer(limit, store=make_limit_store(settings), wait=wait)
 
 
 def make_limit_store(settings: AiSettings) -> limits.LimitStore:
