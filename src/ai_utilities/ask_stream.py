@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
+from .exceptions import ProviderConfigurationError
 from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import ChatResponse
+    from dhenara.ai.types import AIModelCallResponse, ChatResponse
 
 
 Hook = Callable[[AskResult], object]
@@ -41,6 +42,27 @@ class StreamBase:
             return self._result
         self._pieces = ["".join(self._pieces)]  # joined once, however often it is read
         return AskResult(self._pieces[0], prompt=self._prompt, provider=self._provider)
+
+    @property
+    def response(self) -> AIModelCallResponse | None:
+        """The engine's whole response, once the stream has ended; of a tool run, the last one.
+
+        If the stream broke or was closed, what had arrived. None for custom providers.
+
+        Raises:
+            ProviderConfigurationError: If the stream has not ended.
+        """
+        if not self._over and self._result is None:
+            raise ProviderConfigurationError(
+                "the stream has not ended. Read it to the end first; `result` has what has arrived so far."
+            )
+        response: AIModelCallResponse | None = None if self._events is None else self._events.response
+        return response
+
+    @property
+    def text_stream(self) -> Self:
+        """This stream, under the name that the engine's streams have for their text."""
+        return self
 
     def on_end(self, hook: Hook) -> None:
         """Registers a callback for the result of a complete answer."""
@@ -170,6 +192,8 @@ class ProviderStream(StreamBase, Iterator[str]):
         return piece
 
     def close(self) -> None:
+        """Closes the provider's iterator."""
+        self._over = True
         close = getattr(self._source, "close", None)
         if close is not None:
             close()
@@ -203,6 +227,8 @@ class AsyncProviderStream(StreamBase, AsyncIterator[str]):
         return piece
 
     async def aclose(self) -> None:
+        """Closes the provider's iterator."""
+        self._over = True
         close = getattr(self._source, "aclose", None)
         if close is not None:
             await close()

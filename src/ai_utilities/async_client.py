@@ -23,6 +23,8 @@ from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
 
 if TYPE_CHECKING:
+    from dhenara.ai import AIModelClient
+
     from .ask_stream import AsyncAskStream, AsyncProviderStream
     from .config_resolver import Explanation
     from .middleware import Tracker
@@ -62,6 +64,13 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
     def provider(self) -> BaseProvider:
         """The provider used by calls that do not name one."""
         return self._operations.provider
+
+    @property
+    def engine(self) -> AIModelClient:
+        """The engine's client of the same model, settings, cache, limits, budget and usage tracking; see
+        `AiClient.engine`.
+        """
+        return self._operations.engine
 
     @property
     def usage_tracker(self) -> Any:

@@ -25,6 +25,8 @@ from .results import AskResult
 from .text_operations import TextOperationsMixin
 
 if TYPE_CHECKING:
+    from dhenara.ai import AIModelClient
+
     from .ask_stream import AskStream, ProviderStream
     from .config_resolver import Explanation
     from .middleware import Tracker
@@ -78,6 +80,20 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
     def provider(self) -> BaseProvider:
         """The provider used by calls that do not name one."""
         return self._operations.provider
+
+    @property
+    def engine(self) -> AIModelClient:
+        """The engine's client of the same model, with everything that this client has: settings, connections, cache,
+        limits, budget and usage tracking.
+
+        It has what the kit has no method for: messages, conversations, runs, streams of chunks, batches. The
+        system prompt of the settings is of `ask` and the like alone. Its connections are those of this client.
+
+        Raises:
+            ProviderConfigurationError: If no model is configured, as for a local server that is asked for its models.
+            ProviderCapabilityError: If the provider is a custom one.
+        """
+        return self._operations.engine
 
     @property
     def usage_tracker(self) -> Any:

@@ -23,6 +23,7 @@ from .providers.factory import create_provider
 from .results import AskResult
 
 if TYPE_CHECKING:
+    from dhenara.ai import AIModelClient
     from dhenara.ai.types import Plan, Run
 
 
@@ -122,6 +123,16 @@ class ClientCore:
             created = create_provider(self._others, wanted, middleware=self.middleware)
             provider = self._providers.setdefault(wanted, self._providers.setdefault(created.provider_name, created))
         return provider
+
+    @property
+    def engine(self) -> AIModelClient:
+        """The engine's client of the client's provider."""
+        if isinstance(self.provider, EngineProvider):
+            return self.provider.engine
+        raise ProviderCapabilityError(
+            f"{self.provider.provider_name}: a custom provider has no client of the engine. Use the methods of this "
+            "client, or a provider of the engine."
+        )
 
     async def ask(self, prompt: Any, options: dict[str, Any]) -> AskResult:
         provider = self.choose_provider(options)

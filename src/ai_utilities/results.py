@@ -132,6 +132,18 @@ class AskResult(str):
         return self.answer.refusal() if self.answer is not None else None
 
     @property
+    def reasoning(self) -> Text:
+        """The reasoning of the model, as far as the provider returns it."""
+        return self.answer.reasoning if self.answer is not None else Text()
+
+    @property
+    def parsed(self) -> Any:
+        """The object of the structured output; None if there is none or it is invalid."""
+        if self.run is not None:
+            return self.run.output
+        return self.answer.parsed if self.answer is not None else None
+
+    @property
     def tool_calls(self) -> list[ToolCallContent]:
         """The tool calls in the answer."""
         return self.answer.tool_calls if self.answer is not None else []

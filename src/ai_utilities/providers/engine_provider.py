@@ -70,6 +70,17 @@ class EngineProvider(BaseProvider):
         """The model of calls that name none; None if the server is asked for its models."""
         return self.configuration.model.value
 
+    @property
+    def engine(self) -> AIModelClient:
+        """The engine's client of the configured model, with the layers of the kit.
+
+        Raises:
+            ProviderConfigurationError: If no model is configured.
+        """
+        if self.model is None:
+            raise ProviderConfigurationError(missing_model(self.configuration.facts))
+        return self._client(self.model)
+
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
         request = self._resolve_ask(prompt, kwargs)
         client = self._client(
