@@ -69,7 +69,7 @@ test-all:        ## the whole suite, the slow tests too, on every Python that is
 	done
 
 everything: $(STAMP) $(WEIGHTS)
-	@$(BIN)/python -m pytest -n $(JOBS)
+	@THOROUGH=1 $(BIN)/python -m pytest -n $(JOBS)
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file
 	@cd tests && ../$(BIN)/python -m recorded

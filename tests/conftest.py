@@ -12,12 +12,12 @@ from dhenara.ai.providers.registry import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
 
-# The build tries the same examples each time; a developer's run looks for new ones.
+# The build tries the same examples each time; a developer's run looks for new ones, and `make everything` for more.
 settings.register_profile(
     "default",
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
-    max_examples=60,
+    max_examples=100 if "THOROUGH" in os.environ else 30,
     derandomize="CI" in os.environ,
 )
 settings.load_profile("default")
