@@ -13,7 +13,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-BLOCK = re.compile(r"^(?P<start>```python\n|<!-- setup\n)(?P<code>.*?)^(?:```|-->)", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<indent> *)(?P<start>```python\n|<!-- setup\n)(?P<code>.*?)^(?P=indent)(?:```|-->)", re.MULTILINE | re.DOTALL
+)
+"""A block of code, indented where it stands in a tab."""
+
 END = """    ...
 
 
@@ -30,7 +34,7 @@ def page_as_module(text: str) -> str:
     for block in BLOCK.finditer(text):
         first = text[: block.start("code")].count("\n")
         for number, line in enumerate(block["code"].splitlines()):
-            lines[first + number] = f"    {line}".rstrip()
+            lines[first + number] = f"    {line.removeprefix(block['indent'])}".rstrip()
     code = "\n".join(lines[1:])
     return f'async def page(server: "FakeServer") -> None:\n{code}\n{END}'
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -19,7 +20,12 @@ from support.providers import all_at
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
-BLOCK = re.compile(r"^```python\n(?P<shown>.*?)^```|^<!-- setup\n(?P<hidden>.*?)^-->", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"^(?P<indent> *)```python\n(?P<shown>.*?)^(?P=indent)```|^<!-- setup\n(?P<hidden>.*?)^-->",
+    re.MULTILINE | re.DOTALL,
+)
+"""Code of a page, indented where it stands in a tab."""
+
 
 NOT_FOR_READERS = re.compile(r"<bound method|<function |<coroutine |<generator | object at 0x")
 """What is printed when a page forgets to call something."""
@@ -40,6 +46,6 @@ def test_the_blocks_of_a_page_run(
         server.add_replies(Answer(text="Hello!"))
         names = {"server": server, "__name__": "__main__"}
         for block in BLOCK.finditer(page.read_text(encoding="utf-8")):
-            run(block["shown"] or block["hidden"], names)
+            run(dedent(block["shown"] or block["hidden"]), names)
     printed = capsys.readouterr().out
     assert NOT_FOR_READERS.findall(printed) == [], printed
