@@ -12,7 +12,7 @@ from dhenara.ai.codecs.gemini.response import GeminiReader
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
 from dhenara.ai.codecs.openai_chat.response import FINISH, ChatReader
 from dhenara.ai.codecs.openai_chat.usage import read_usage as read_chat
-from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
+from dhenara.ai.codecs.openai_responses.usage import read_usage as read_responses
 from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import ConnectionFailedError
 from dhenara.ai.pipeline.pricing import tier_of

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from ..codecs.common.foreign_parts import PLACEHOLDER_TEXT
 from ..codecs.common.media_support import describe_media, kind_of
 from ..codecs.common.plan import is_own_part
 from ..codecs.common.warnings import WarningCollector
@@ -18,7 +19,6 @@ from .model_info import ModelFacts
 
 # Not documents: many hosts convert them to text for models that do not support them.
 NAMES = {"image": "images", "audio": "audio", "video": "video"}
-NOTHING = "."
 
 
 def drop_unsupported_media(
@@ -78,7 +78,7 @@ class ModalityFilter:
         contents = self._filter_contents(message.contents, is_prompt=is_prompt and message.role == "user")
         if contents is None:
             return message
-        return message.model_copy(update={"contents": contents or [TextContent(text=NOTHING)]})
+        return message.model_copy(update={"contents": contents or [TextContent(text=PLACEHOLDER_TEXT)]})
 
     def _filter_contents(self, contents: Sequence[Content], *, is_prompt: bool) -> list[Any] | None:
         """Return the remaining parts; None if nothing changes."""
@@ -90,7 +90,7 @@ class ModalityFilter:
             contents = self._filter_contents(part.contents, is_prompt=False)
             if contents is None:
                 return part
-            output = {} if contents or part.output is not None else {"output": NOTHING}
+            output = {} if contents or part.output is not None else {"output": PLACEHOLDER_TEXT}
             return part.model_copy(update={"contents": contents, **output})
         if not isinstance(part, Media) or self._supports(part):
             return part

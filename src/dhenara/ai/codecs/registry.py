@@ -10,9 +10,9 @@ from .base import Codec
 
 OPERATIONS: dict[str, str] = {
     "anthropic.batches": "anthropic.batches:BATCHES",
-    "anthropic.count_tokens": "anthropic.batches:COUNT_TOKENS",
-    "cohere.embeddings": "cohere.codec:EMBEDDINGS",
-    "converse.count_tokens": "converse.embeddings:COUNT_TOKENS",
+    "anthropic.count_tokens": "anthropic.codec:COUNT_TOKENS",
+    "cohere.embeddings": "cohere.embeddings:EMBEDDINGS",
+    "converse.count_tokens": "converse.codec:COUNT_TOKENS",
     "converse.nova_embeddings": "converse.embeddings:NOVA_EMBEDDINGS",
     "converse.rerank": "converse.embeddings:RERANK",
     "converse.titan": "converse.embeddings:TITAN",
@@ -25,7 +25,7 @@ OPERATIONS: dict[str, str] = {
     "gemini.images": "gemini.media:IMAGES",
     "gemini.speech": "gemini.media:SPEECH",
     "gemini.transcription": "gemini.media:TRANSCRIPTION",
-    "ollama.embeddings": "ollama.codec:EMBEDDINGS",
+    "ollama.embeddings": "ollama.embeddings:EMBEDDINGS",
     "openai_chat.count_tokens": "openai_chat.codec:COUNT_TOKENS",
     "openai_chat.images": "openai_chat.codec:IMAGES",
     "openai_responses.count_tokens": "openai_responses.codec:COUNT_TOKENS",

@@ -12,7 +12,7 @@ from ..codecs.operations.operation import EmbeddingQuirks, ImageQuirks, Moderati
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
-from .provider import NOTHING, Provider, Route
+from .provider import NO_OPTIONS, Provider, Route
 from .provider_names import KNOWN
 from .registry import find_provider, load_provider
 
@@ -35,7 +35,7 @@ MOST_SUGGESTED = 8
 """Number of providers that a message names."""
 
 
-def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NOTHING) -> Route:
+def operation_route(provider: Provider, model: str, operation: str, config: Mapping[str, Any] = NO_OPTIONS) -> Route:
     """Return the first route for this operation and model.
 
     Args:

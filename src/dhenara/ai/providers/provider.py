@@ -12,7 +12,7 @@ from ..wire.frame import Frames
 from ..wire.text import matches
 from .auth import Auth, TokenFinder, bearer
 
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class FileConfigReader:
     """
 
     read: Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str, str]], Mapping[str, Any]]
-    where: Mapping[str, str] = field(default_factory=lambda: NOTHING)
+    where: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Route:
     auth: Auth | None = None
     frames: Callable[[], Frames] | None = None
 
-    def serves(self, model: str, config: Mapping[str, Any] = NOTHING) -> bool:
+    def serves(self, model: str, config: Mapping[str, Any] = NO_OPTIONS) -> bool:
         """Whether the route is for this model with this config."""
         if any(not matches(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
             return False
@@ -160,5 +160,5 @@ class ModelListRoute:
     base: str | None = None
     prefix: str | None = None
     after: str = "after"
-    by_base_url: Mapping[str, ModelListRoute] = field(default_factory=lambda: NOTHING)
+    by_base_url: Mapping[str, ModelListRoute] = field(default_factory=lambda: NO_OPTIONS)
     """Model lists for routes with their own base URL, by that URL."""

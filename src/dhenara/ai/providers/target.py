@@ -23,7 +23,7 @@ from .auth import Auth, AuthContext, Token, TokenSource, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_credentials, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
-from .provider import NOTHING, Provider, Route
+from .provider import NO_OPTIONS, Provider, Route
 from .registry import load_provider
 from .secret_values import call_secrets, configured_secrets
 
@@ -218,7 +218,7 @@ def provider_model_name(name: str, provider: Provider, config: Mapping[str, Any]
     return provider.named(name, config) if provider.named else name
 
 
-def find_route(provider: Provider, model: str, protocol: str | None, config: Mapping[str, Any] = NOTHING) -> Route:
+def find_route(provider: Provider, model: str, protocol: str | None, config: Mapping[str, Any] = NO_OPTIONS) -> Route:
     """Return the first route for the model, of one protocol if the config sets one."""
     routes = [route for route in provider.routes if protocol is None or route.codec == protocol]
     serving = next((route for route in routes if route.serves(model, config)), None)

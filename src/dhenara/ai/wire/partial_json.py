@@ -34,7 +34,7 @@ GROWTH = 64
 LONGEST_SCALAR = 4300
 """Digits that Python makes a number of."""
 
-NOTHING: Any = object()
+NO_VALUE: Any = object()
 
 
 class ReadPlan:
@@ -106,9 +106,9 @@ class OpenValue:
 
     def _copied(self, growing: Any) -> Any:
         if isinstance(self.values, list):
-            return self.plan.show(self.values.copy() if growing is NOTHING else [*self.values, growing])
+            return self.plan.show(self.values.copy() if growing is NO_VALUE else [*self.values, growing])
         values = self.values.copy()
-        if growing is not NOTHING and self.key is not None:
+        if growing is not NO_VALUE and self.key is not None:
             values[self.key] = growing
         return self.plan.show(values)
 
@@ -133,7 +133,7 @@ class PartialJson:
     def _restart(self) -> None:
         self._expected = "object"
         self._frames: list[OpenValue] = []
-        self._root: Any = NOTHING
+        self._root: Any = NO_VALUE
         self._string = False
 
     @property
@@ -144,7 +144,7 @@ class PartialJson:
     @property
     def complete(self) -> bool:
         """Whether the value is closed."""
-        return self._root is not NOTHING
+        return self._root is not NO_VALUE
 
     def feed(self, text: str) -> None:
         """Reads on."""
@@ -164,7 +164,7 @@ class PartialJson:
 
     def value(self) -> Any:
         """The value so far; None when nothing of it has arrived."""
-        if self._root is not NOTHING:
+        if self._root is not NO_VALUE:
             return self._root
         if not self._frames:
             return None
@@ -179,14 +179,14 @@ class PartialJson:
         frame = self._frames[-1]
         if self._string:
             if self._expected == "key":
-                return NOTHING
+                return NO_VALUE
             if self._pieces and (self._new > len(self._text) // GROWTH or len(self._text) < LONG):
                 self._text += "".join(self._pieces)
                 self._pieces, self._new = [], 0
             return frame.inner.show(self._text)
-        if self._rest and (value := read_scalar(self._rest)) is not NOTHING:
+        if self._rest and (value := read_scalar(self._rest)) is not NO_VALUE:
             return frame.inner.close(value)
-        return NOTHING
+        return NO_VALUE
 
     def _read(self, text: str, at: int) -> int:
         """One token, or the white space and the token after it."""
@@ -234,7 +234,7 @@ class PartialJson:
             self._rest = text[at:]
             return end
         value = read_scalar(text[at:end])
-        if value is NOTHING:
+        if value is NO_VALUE:
             raise ValueError(max(end, at + 1))
         self._add(plan.close(value))
         return end
@@ -320,9 +320,9 @@ def read_hex(text: str, at: int) -> int:
 
 
 def read_scalar(text: str) -> Any:
-    """A number or a word; NOTHING where it is none, or not yet one."""
+    """A number or a word; NO_VALUE where it is none, or not yet one."""
     if text in WORDS:
         return WORDS[text]
     if NUMBER.fullmatch(text) is None:
-        return NOTHING
+        return NO_VALUE
     return int(text) if text.lstrip("-").isdigit() else float(text)

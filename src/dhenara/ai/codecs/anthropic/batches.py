@@ -1,9 +1,8 @@
-"""Message batches, and token counts of requests."""
+"""Message batches."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,18 +13,8 @@ from ...types.operations.files import read_time
 from ..base import EncodedRequest
 from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
-from ..operations.batch import (
-    MARK,
-    BatchCodec,
-    BatchQuirks,
-    BatchResult,
-    batch_line_format,
-    error_body,
-    upload_request,
-)
-from ..operations.operation import OperationCodec, count_reader, request_of
-from .quirks import MessagesQuirks
-from .request import write_request
+from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, batch_line_format, error_body, upload_request
+from ..operations.operation import request_of
 from .response import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}
@@ -101,20 +90,3 @@ def entry(data: Wire, position: int) -> BatchResult:
 BATCHES = BatchCodec(
     "anthropic.batches", write_batch, read_batch, read_error, write_line, entry, results_location="address", named=False
 )
-
-
-COUNTED = frozenset(
-    {
-        *("model", "messages", "system", "tools", "tool_choice", "thinking", "cache_control"),
-        *("output_config", "output_format", "mcp_servers", "context_management", "speed"),
-    }
-)
-
-
-def write_count(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
-    request = write_request(call, quirks)
-    body = {name: value for name, value in request.body.items() if name in COUNTED}
-    return replace(request, path=f"{request.path}/count_tokens", body=body)
-
-
-COUNT_TOKENS = OperationCodec("anthropic.count_tokens", write_count, count_reader("input_tokens"), read_error)

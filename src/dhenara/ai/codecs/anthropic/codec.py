@@ -1,8 +1,9 @@
-"""The Messages codec, and its events inside the event stream of AWS."""
+"""The Messages codec, also for events inside the event stream of AWS, and token counts of requests."""
 
 from __future__ import annotations
 
 from base64 import b64decode
+from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError
@@ -14,6 +15,7 @@ from ...wire.frame import BrokenFraming, Frame, Frames
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
+from ..operations.operation import OperationCodec, count_reader
 from .quirks import MessagesQuirks
 from .request import write_request
 from .response import MessagesReader, read_error
@@ -88,3 +90,20 @@ EXCEPTIONS = {
     "serviceUnavailableException": "overloaded_error",
     "internalServerException": "api_error",
 }
+
+
+COUNTED = frozenset(
+    {
+        *("model", "messages", "system", "tools", "tool_choice", "thinking", "cache_control"),
+        *("output_config", "output_format", "mcp_servers", "context_management", "speed"),
+    }
+)
+
+
+def write_count(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    body = {name: value for name, value in request.body.items() if name in COUNTED}
+    return replace(request, path=f"{request.path}/count_tokens", body=body)
+
+
+COUNT_TOKENS = OperationCodec("anthropic.count_tokens", write_count, count_reader("input_tokens"), read_error)

@@ -1,23 +1,203 @@
-"""Messages of a request, and the cache markers on them."""
+"""Messages of a request: content blocks in their original form if they came from Claude, converted otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import takewhile
 from typing import Any
+from urllib.parse import urlsplit
 
-from ...types.chat.message import Message
-from ...types.config.call import AIModelCallConfig, Call
-from ...types.content.parts import Content, TextContent
+from ...types.chat.message import Message, Role
+from ...types.config.call import Call
+from ...types.content.parts import (
+    AudioContent,
+    Citation,
+    ContainerUploadContent,
+    Content,
+    FileContent,
+    GenericContent,
+    ImageContent,
+    Media,
+    ReasoningContent,
+    SearchResultContent,
+    ServerToolContent,
+    TextContent,
+    ToolCallContent,
+    ToolResultContent,
+)
+from ...wire.media_types import is_text
+from ...wire.text import clean_text
 from ..common.fields import Wire
-from ..common.plan import PromptPrefix, drop_foreign_reasoning
-from ..common.request import anthropic_cache_control, warn_unsupported_cache, warn_unsupported_context
+from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
+from ..common.media import document_options, is_remote, to_base64
+from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
+from ..common.request import anthropic_cache_control
+from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
-from .parts import MARK, PROTOCOL, write_block
-from .quirks import MessagesQuirks
 
-NOTHING = "."
-"""Placeholder for a required turn without content; the API rejects empty text."""
+PROTOCOL = "anthropic"
+MARK = "cache_control"
+UNMARKABLE = ("thinking", "redacted_thinking")
+
+
+def write_block(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode a part; yields nothing if it cannot be sent."""
+    blocks = list(write_plain(part, role, call, warnings))
+    if part.extras and len(blocks) == 1:
+        blocks = [with_vendor_fields(blocks[0], part, PROTOCOL)]
+    mark = part.extras.get(MARK) or (anthropic_cache_control(part.cache) if part.cache else None)
+    if mark is not None and blocks and blocks[-1]["type"] not in UNMARKABLE:
+        blocks[-1] = {**blocks[-1], MARK: mark}
+    yield from blocks
+
+
+def write_plain(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    match part:
+        case TextContent():
+            yield from write_text(part, home=is_own_part(part, call, PROTOCOL))
+        case ReasoningContent():
+            yield from write_reasoning(part, call, warnings)
+        case ToolCallContent():
+            yield write_call(part, home=is_own_part(part, call, PROTOCOL))
+        case ToolResultContent():
+            yield write_result(part, call, warnings)
+        case ServerToolContent() | GenericContent():
+            yield from write_own_block(part, call, warnings)
+        case Media() | SearchResultContent() | ContainerUploadContent():
+            yield from write_shown(part, role, warnings)
+        case _:
+            if (text := part.get_text()).strip():
+                yield {"type": "text", "text": text}
+
+
+def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode media, search results and uploads."""
+    match part:
+        case SearchResultContent() if role != "assistant":
+            yield write_search_result(part)
+        case ContainerUploadContent():
+            yield {"type": "container_upload", "file_id": part.file_id}
+        case ImageContent() | FileContent() if (
+            role != "assistant" and is_remote(part) and not is_fetched_by_provider(part)
+        ):
+            warnings.fetch(part)
+        case ImageContent() | FileContent() if role != "assistant":
+            yield write_media(part)
+        case Media():
+            yield from write_unsupported_media(part, warnings)
+
+
+def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
+    """Encode text. Blank text is rejected by the API, even if Claude wrote it. Citations go back unchanged."""
+    if not part.text.strip():
+        return
+    block: Wire = {"type": "text", "text": part.text}
+    if home and part.citations:
+        block["citations"] = [write_citation(citation) for citation in part.citations]
+    yield block
+
+
+def write_citation(citation: Citation) -> Wire:
+    return dict(citation.extras)
+
+
+def write_reasoning(part: ReasoningContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode reasoning. The API rejects unsigned reasoning, so that of other models is dropped."""
+    if not is_own_part(part, call, PROTOCOL):
+        warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
+    elif part.redacted:
+        yield {"type": "redacted_thinking", "data": part.extras.get("data", "")}
+    elif part.signature:
+        yield {"type": "thinking", "thinking": part.text, "signature": part.signature}
+    else:
+        warnings.dropped("thinking without a signature", "it would be refused", part)
+
+
+def write_call(part: ToolCallContent, *, home: bool) -> Wire:
+    extras = {name: value for name, value in part.extras.items() if name != MARK} if home else {}
+    return {
+        "type": "tool_use",
+        "id": legal_id(part.id, "word64"),
+        "name": part.name,
+        "input": part.arguments,
+        **extras,
+    }
+
+
+def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector) -> Wire:
+    block: Wire = {"type": "tool_result", "tool_use_id": legal_id(part.call_id, "word64")}
+    if part.contents:
+        options = [part.get_text()] if part.output is not None else []
+        inner: list[Wire] = [{"type": "text", "text": one} for one in options if one]
+        for content in part.contents:
+            inner.extend(write_block(content, "tool", call, warnings))
+        block["content"] = inner
+    elif text := part.get_text():
+        block["content"] = text
+    return {**block, "is_error": True} if part.is_error else block
+
+
+def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+    """Send provider-specific blocks back unchanged, and only to their origin."""
+    if not is_own_part(part, call, PROTOCOL):
+        name = part.name if isinstance(part, ServerToolContent) else part.kind
+        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+    elif isinstance(part, ServerToolContent):
+        yield {**part.data, "input": part.arguments}
+    else:
+        yield dict(part.data)
+
+
+def is_user_media(part: Media, home: bool) -> bool:
+    """Whether the part has to be moved to a user message; assistant messages cannot contain images and documents."""
+    return not home and isinstance(part, ImageContent | FileContent)
+
+
+def is_fetched_by_provider(part: ImageContent | FileContent) -> bool:
+    """Whether the provider fetches the URL: images and PDFs, over HTTPS only."""
+    address = (part.url or "").lower()
+    is_pdf = part.mime_type == "application/pdf" or (part.mime_type is None and urlsplit(address).path.endswith(".pdf"))
+    return (isinstance(part, ImageContent) or is_pdf) and address.startswith("https://")
+
+
+def write_media(part: ImageContent | FileContent) -> Wire:
+    if isinstance(part, ImageContent):
+        return {"type": "image", "source": source(part, "image/png")}
+    block: Wire = {"type": "document", "source": document_source(part), **document_options(part)}
+    return {**block, "title": part.name} if part.name else block
+
+
+def write_search_result(part: SearchResultContent) -> Wire:
+    content = [{"type": "text", "text": text} for text in part.texts if text.strip()]
+    block = {"type": "search_result", "source": part.source, "title": part.title, "content": content}
+    return block if part.citations is None else {**block, "citations": {"enabled": part.citations}}
+
+
+def document_source(part: FileContent) -> Wire:
+    """Encode the source of a document: PDFs unchanged, other text formats as plain text."""
+    if part.data is not None and is_text(part.mime_type):
+        return {"type": "text", "media_type": "text/plain", "data": clean_text(part.data)}
+    return source(part, "application/pdf")
+
+
+def source(part: Media, otherwise: str) -> Wire:
+    if part.file_id is not None:
+        return {"type": "file", "file_id": part.file_id}
+    if part.data is None:
+        return {"type": "url", "url": part.url or ""}
+    encoded = to_base64(part)
+    return {"type": "base64", "media_type": part.mime_type or otherwise, "data": encoded}
+
+
+def write_unsupported_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
+    """Encode audio and video: not supported, so the transcript is sent if there is one."""
+    words = part.get_text() if isinstance(part, AudioContent) else ""
+    kind = getattr(part, "type", "media")
+    if words:
+        warnings.rewritten(f"a part of kind {kind!r}", "its transcript was sent instead", part)
+        yield {"type": "text", "text": words}
+    else:
+        warnings.dropped(f"a part of kind {kind!r}", "it cannot be sent there", part)
 
 
 def write_system(call: Call) -> str | list[Wire]:
@@ -55,7 +235,7 @@ def add_turn(
     role = "assistant" if message.role == "assistant" else "user"
     if role == "assistant" and not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
-        turns.append({"role": "user", "content": [text(NOTHING)]})
+        turns.append({"role": "user", "content": [text(PLACEHOLDER_TEXT)]})
     moved = (
         drop_foreign_reasoning(message, prefix.extend(turns), call, PROTOCOL)
         if prefix is not None and role == "assistant"
@@ -82,75 +262,3 @@ def write_message(message: Message, call: Call, warnings: WarningCollector, move
 
 def text(options: str) -> Wire:
     return {"type": "text", "text": options}
-
-
-MOST_MARKS = 4
-COMPACTION = "compact-2026-01-12"
-MANAGEMENT = "context-management-2025-06-27"
-
-
-def write_cache(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, body: Wire) -> None:
-    """Set the requested cache markers. The API accepts four; later ones cover more, so the earliest are dropped."""
-    cache = config.prompt_cache
-    warn_unsupported_cache(config, warnings, ())
-    if cache is not None and cache.instructions:
-        mark_instructions(body, anthropic_cache_control(cache.lifetime))
-    if cache is not None and cache.automatic:
-        if quirks.automatic_cache:
-            body[MARK] = anthropic_cache_control(cache.lifetime)
-        elif body["messages"]:
-            body["messages"][-1]["content"][-1].setdefault(MARK, anthropic_cache_control(cache.lifetime))
-    holders = list(marked_blocks(body))
-    for holder in holders[: max(0, len(holders) + (MARK in body) - MOST_MARKS)]:
-        del holder[MARK]
-        warnings.clamped("cache", f"at most {MOST_MARKS} cache markers are supported, so the earliest were left out")
-
-
-def mark_instructions(body: Wire, mark: Wire) -> None:
-    """Mark the instructions; this covers the tools as well, which come before them."""
-    system = body.get("system")
-    if isinstance(system, list):
-        body["system"] = [*system[:-1], {MARK: mark, **system[-1]}]
-    elif system:
-        body["system"] = [{"type": "text", "text": system, MARK: mark}]
-    elif body.get("tools"):
-        body["tools"] = [*body["tools"][:-1], {**body["tools"][-1], MARK: mark}]
-
-
-def marked_blocks(body: Wire) -> Iterator[Wire]:
-    """Return everything with a marker, in cache order."""
-    system = body.get("system")
-    yield from (tool for tool in body.get("tools", ()) if MARK in tool)
-    yield from (block for block in (system if isinstance(system, list) else ()) if MARK in block)
-    for turn in body["messages"]:
-        for block in turn["content"]:
-            inner = block.get("content") if block.get("type") == "tool_result" else None
-            yield from (one for one in (inner if isinstance(inner, list) else ()) if MARK in one)
-            if MARK in block:
-                yield block
-
-
-def write_context(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
-    """Encode compaction and clearing of tool results; each needs a beta header."""
-    policy = config.context_policy
-    if policy is None:
-        return
-    warn_unsupported_context(config, warnings, "compact_at", "clear_tool_results_at")
-    edits: list[Wire] = []
-    betas: list[str] = []
-    if policy.clear_tool_results_at is not None:
-        stored = {"type": "tool_uses", "value": policy.keep_tool_results}
-        edits.append(
-            {"type": "clear_tool_uses_20250919", "trigger": token_trigger(policy.clear_tool_results_at), "keep": stored}
-        )
-        betas.append(MANAGEMENT)
-    if policy.compact_at is not None:
-        edits.append({"type": "compact_20260112", "trigger": token_trigger(policy.compact_at)})
-        betas.append(COMPACTION)
-    if edits:
-        body["context_management"] = {"edits": edits}
-        body["betas"] = [*body.get("betas", ()), *betas]
-
-
-def token_trigger(tokens: int) -> Wire:
-    return {"type": "input_tokens", "value": tokens}

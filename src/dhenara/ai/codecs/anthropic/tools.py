@@ -1,4 +1,4 @@
-"""Provider tools in Messages: web search, code execution and MCP servers; their types contain dates."""
+"""Tools of a request: functions, and tools of the provider, whose types contain dates."""
 
 from __future__ import annotations
 

@@ -92,8 +92,8 @@ CITING = ("anthropic", "converse", "cohere")
 
 CONTEXTUAL = ("anthropic", "converse")
 KINDS = frozenset(("search_result", "container_upload", "generic"))
-NOTHING = "."
-"""Placeholder for a message whose content was removed, because empty messages are rejected."""
+PLACEHOLDER_TEXT = "."
+"""Text of a message or a required turn without content, because providers reject empty messages."""
 
 
 def convert_foreign_parts(call: Call, protocol: str, warnings: WarningCollector) -> tuple[Message, ...]:
@@ -110,7 +110,7 @@ def convert_foreign_parts(call: Call, protocol: str, warnings: WarningCollector)
 
 def with_placeholder(message: Message) -> Message:
     """Return an emptied message with a placeholder, because providers reject empty ones."""
-    return message.model_copy(update={"contents": [TextContent(text=NOTHING)]})
+    return message.model_copy(update={"contents": [TextContent(text=PLACEHOLDER_TEXT)]})
 
 
 def convert_message(message: Message, call: Call, protocol: str, warnings: WarningCollector) -> Message:
@@ -162,7 +162,11 @@ def convert_part(part: Content, role: str, call: Call, protocol: str, warnings: 
             inner = convert_parts(part.contents, "tool", call, protocol, warnings)
             if inner is part.contents:
                 return part
-            left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
+            left = (
+                {"contents": inner}
+                if inner or part.output is not None
+                else {"contents": [], "output": PLACEHOLDER_TEXT}
+            )
             return part.model_copy(update=left)
     return part
 

@@ -13,7 +13,7 @@ from ...types.content.media import FileContent
 from ...types.content.parts import Content, Media, TextContent, ToolResultContent
 from ...types.vendor_parts.common import VENDOR_FIELDS
 from ..base import Quirks
-from .foreign_parts import convert_foreign_parts
+from .foreign_parts import PLACEHOLDER_TEXT, convert_foreign_parts
 from .media_support import MediaLimitCheck, kind_of, unsupported_reason, with_media_types
 from .plan import is_own_part
 from .warnings import WarningCollector
@@ -83,10 +83,6 @@ def mark_relayed(waiting: Sequence[Media]) -> list[Any]:
     return [TextContent(text=MARKER), *waiting]
 
 
-NOTHING = "."
-"""Placeholder for a message whose content was removed, because empty messages are rejected."""
-
-
 def replace_foreign_files(call: Call, warnings: WarningCollector) -> tuple[Message, ...]:
     """Replace file ids of other providers by the bytes or the URL, if known."""
     provider = str(call.endpoint.api.provider)
@@ -97,7 +93,7 @@ def replace_in_message(message: Message, provider: str, warnings: WarningCollect
     contents = replace_in_contents(message.contents, provider, warnings)
     if contents is message.contents:
         return message
-    return message.model_copy(update={"contents": contents or [TextContent(text=NOTHING)]})
+    return message.model_copy(update={"contents": contents or [TextContent(text=PLACEHOLDER_TEXT)]})
 
 
 def replace_in_contents(contents: Any, provider: str, warnings: WarningCollector) -> Any:
@@ -113,7 +109,7 @@ def replace_in_part(part: Content, provider: str, warnings: WarningCollector) ->
         inner = replace_in_contents(part.contents, provider, warnings)
         if inner is part.contents:
             return part
-        left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": NOTHING}
+        left = {"contents": inner} if inner or part.output is not None else {"contents": [], "output": PLACEHOLDER_TEXT}
         return part.model_copy(update=left)
     return part if not isinstance(part, Media) or part.file_id is None else resolve_file(part, provider, warnings)
 

@@ -1,6 +1,8 @@
-"""The Converse codec."""
+"""The Converse codec, and token counts of requests."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ...errors import CallError
 from ...http.protocol.message import Head
@@ -8,7 +10,9 @@ from ...types.config.call import Call
 from ...wire.eventstream import EventStreamFrames
 from ...wire.frame import Frames
 from ..base import EncodedRequest
+from ..common.request import quote_segment
 from ..error_mapping import aws_error, parse_body
+from ..operations.operation import OperationCodec, count_reader
 from .quirks import ConverseQuirks
 from .request import write_request
 from .response import ConverseReader
@@ -33,3 +37,16 @@ class Converse:
 
 
 CODEC = Converse()
+
+
+COUNTED = frozenset({"messages", "system", "toolConfig", "additionalModelRequestFields"})
+
+
+def write_count(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
+    request = write_request(call, quirks)
+    counted = {name: value for name, value in request.body.items() if name in COUNTED}
+    model = quote_segment(call.endpoint.ai_model.model_name)
+    return replace(request, path=f"/model/{model}/count-tokens", body={"input": {"converse": counted}})
+
+
+COUNT_TOKENS = OperationCodec("converse.count_tokens", write_count, count_reader("inputTokens"), aws_error)

@@ -1,9 +1,8 @@
-"""Other operations of Bedrock: embeddings of Titan and Nova, reranking and token counts."""
+"""Embeddings of Titan and Nova, and reranking, at Bedrock."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from ...errors import ConfigurationError, UnsupportedError
@@ -20,16 +19,7 @@ from ..common.media import to_base64
 from ..common.request import quote_segment
 from ..error_mapping import aws_error
 from ..operations.inputs import check_vectors, read_embedding_input
-from ..operations.operation import (
-    DocumentReader,
-    EmbeddingQuirks,
-    OperationCodec,
-    RerankQuirks,
-    count_reader,
-    request_of,
-)
-from .quirks import ConverseQuirks
-from .request import write_request
+from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec, RerankQuirks, request_of
 
 
 def write_titan_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
@@ -166,16 +156,3 @@ def read_rerank(quirks: RerankQuirks, body: Any) -> Iterator[Delta]:
 
 
 RERANK = OperationCodec("converse.rerank", write_rerank, read_rerank, aws_error)
-
-
-COUNTED = frozenset({"messages", "system", "toolConfig", "additionalModelRequestFields"})
-
-
-def write_count(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
-    request = write_request(call, quirks)
-    counted = {name: value for name, value in request.body.items() if name in COUNTED}
-    model = quote_segment(call.endpoint.ai_model.model_name)
-    return replace(request, path=f"/model/{model}/count-tokens", body={"input": {"converse": counted}})
-
-
-COUNT_TOKENS = OperationCodec("converse.count_tokens", write_count, count_reader("inputTokens"), aws_error)

@@ -22,7 +22,7 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ..common.fields import Wire
-from ..common.foreign_parts import with_vendor_fields
+from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
 from ..common.request import cache_point
@@ -30,7 +30,6 @@ from ..common.tools import legal_id
 from ..common.warnings import WarningCollector
 from .quirks import DOCUMENTS
 
-NOTHING = "."
 DEFAULTS = {"image/": "image/png", "audio/": "audio/wav", "video/": "video/mp4", "": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
 FORMATS = {
@@ -57,7 +56,7 @@ def name_documents(blocks: list[Wire]) -> None:
             document["name"] = f"{document['name']} {number}"
         names.add(document["name"])
     if documents and not any("text" in block for block in blocks):
-        blocks.append({"text": NOTHING})
+        blocks.append({"text": PLACEHOLDER_TEXT})
 
 
 def write_user_media(part: Media, warnings: WarningCollector) -> Iterator[Wire]:
@@ -135,7 +134,7 @@ def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix 
         add_turn(turns, message, call, warnings, prefix)
     if not turns and any(isinstance(part, Media) for message in call.messages for part in message.contents):
         # Nothing of it can be sent, and the warnings list why; a request without turns is rejected.
-        turns.append({"role": "user", "content": [{"text": NOTHING}]})
+        turns.append({"role": "user", "content": [{"text": PLACEHOLDER_TEXT}]})
     if turns and turns[-1]["role"] == "user":
         name_documents(turns[-1]["content"])
     return turns
@@ -171,7 +170,7 @@ def ensure_user_turn(turns: list[Wire], warnings: WarningCollector) -> None:
     """Insert a user turn before the first answer if there is none."""
     if not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
-        turns.append({"role": "user", "content": [{"text": NOTHING}]})
+        turns.append({"role": "user", "content": [{"text": PLACEHOLDER_TEXT}]})
     elif turns[-1]["role"] == "user":
         name_documents(turns[-1]["content"])
 
@@ -257,5 +256,5 @@ def write_result(part: ToolResultContent, call: Call, warnings: WarningCollector
             content.extend(write_unsupported_media(inner, warnings, "tool results have no sound there"))
         else:
             content.extend(write_block(inner, call, warnings))
-    written: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": NOTHING}]}
+    written: Wire = {"toolUseId": legal_id(part.call_id, "word64"), "content": content or [{"text": PLACEHOLDER_TEXT}]}
     return {"toolResult": {**written, "status": "error"} if part.is_error else written}

@@ -1,4 +1,4 @@
-"""Provider tools in Converse: system tools of some model families, referenced by name."""
+"""Tools of a request: functions, and system tools of some model families, referenced by name."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from ...types.content.parts import (
 )
 from ...wire.media_types import is_youtube
 from ..common.fields import Wire
-from ..common.foreign_parts import with_vendor_fields
+from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import is_own_part
 from ..common.warnings import WarningCollector
@@ -30,8 +30,6 @@ PROTOCOL = "gemini"
 SIGNATURE = "thought_signature"
 UNSIGNED = "skip_thought_signature_validator"
 """Value that Google documents for calls that Gemini did not make."""
-NOTHING = "."
-"""Placeholder user text before a leading answer; an answer cannot come first."""
 MIME_OF_KIND = {"image": "image/png", "audio": "audio/wav", "video": "video/mp4", "file": "application/pdf"}
 FETCHED_THERE = re.compile(r"https://(((www|m)\.)?youtube\.com|youtu\.be|generativelanguage\.googleapis\.com)/")
 
@@ -53,7 +51,7 @@ def write_messages(call: Call, quirks: GeminiQuirks, warnings: WarningCollector)
             continue
         if role == "model" and not turns:
             warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
-            turns.append({"role": "user", "parts": [{"text": NOTHING}]})
+            turns.append({"role": "user", "parts": [{"text": PLACEHOLDER_TEXT}]})
         if turns and turns[-1]["role"] == role:
             turns[-1]["parts"].extend(parts)
         else:

@@ -1,4 +1,4 @@
-"""Provider tools in generateContent: each is one entry of the tool list."""
+"""Tools of a request: functions, and tools of the provider, each one entry of the list."""
 
 from __future__ import annotations
 

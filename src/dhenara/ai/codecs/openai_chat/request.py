@@ -18,8 +18,7 @@ from ..common.request import (
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
-from .messages import write_messages
-from .parts import user_media_rule
+from .messages import user_media_rule, write_messages
 from .quirks import PROTOCOL, ChatQuirks
 from .reasoning import write_reasoning
 from .tools import write_tools

@@ -1,4 +1,4 @@
-"""Responses: complete and streamed Chat Completions, decoded by the same functions, and their token counts."""
+"""Responses: complete and streamed Chat Completions, decoded by the same functions."""
 
 from __future__ import annotations
 

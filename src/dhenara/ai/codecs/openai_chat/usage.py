@@ -1,4 +1,4 @@
-"""Reads token counts of Chat Completions responses."""
+"""Token counts of Chat Completions."""
 
 from __future__ import annotations
 

@@ -14,8 +14,7 @@ from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
-from .messages import write_messages
-from .parts import PROTOCOL, is_user_media
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import ResponsesQuirks
 from .tools import write_tools
 

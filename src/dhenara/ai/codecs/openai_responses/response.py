@@ -1,4 +1,4 @@
-"""Responses: complete and streamed, decoded item by item by the same functions, and their token counts."""
+"""Responses: complete and streamed, decoded item by item by the same functions."""
 
 from __future__ import annotations
 
@@ -24,18 +24,12 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ..common.fields import (
-    Report,
     Wire,
-    count,
-    invalid_counts,
     read_extras,
     read_index,
-    read_int,
-    read_ints,
     read_name,
     read_object,
     read_objects,
@@ -43,41 +37,10 @@ from ..common.fields import (
     unread_warning,
     usage_deltas,
 )
-from ..common.usage import TokenReport, reported_cost, split
 from ..error_mapping import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
-
-
-def read_usage(report: Report) -> Usage:
-    read_in, made = read_object(report, "input_tokens_details"), read_object(report, "output_tokens_details")
-    buckets = split(
-        TokenReport(
-            count(report, "input_tokens"),
-            count(report, "output_tokens"),
-            count(report, "total_tokens"),
-            read={
-                "cache_read_tokens": read_int(read_in, "cached_tokens"),
-                "cache_write_tokens": read_int(read_in, "cache_write_tokens"),
-                "input_audio_tokens": read_int(read_in, "audio_tokens"),
-            },
-            made={
-                "reasoning_tokens": read_int(made, "reasoning_tokens"),
-                "output_audio_tokens": read_int(made, "audio_tokens"),
-                "output_image_tokens": read_int(made, "image_tokens"),
-            },
-        )
-    )
-    return Usage.model_validate(
-        {
-            **buckets.counts,
-            "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),
-            "reported_cost": reported_cost(report),
-            "unclear": (*buckets.unclear, *invalid_counts(report)),
-            "raw": dict(report),
-        }
-    )
-
+from .usage import read_usage
 
 INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",

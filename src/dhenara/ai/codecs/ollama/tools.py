@@ -1,0 +1,33 @@
+"""Tools of a request, and the choice among them."""
+
+from __future__ import annotations
+
+from ...types.config.call import AIModelCallConfig
+from ...types.tools.tool_definition import ToolDefinition
+from ..common.fields import Wire
+from ..common.tools import select_tools, tool_schema, write_raw
+from ..common.warnings import WarningCollector
+from .quirks import OllamaQuirks
+
+
+def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools. Calls cannot be forced; named tools are chosen by sending no others."""
+    choice = config.tool_choice
+    if choice is not None and choice.mode == "none":
+        return {}
+    if choice is not None and choice.mode == "required" and config.tools:
+        warnings.unsupported("tool_choice", "tool calls cannot be required; the model decides")
+    shown = select_tools(config.tools, choice, warnings, one_by_name=False)
+    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    tools = own + write_raw(shown, warnings)
+    return {"tools": tools} if tools else {}
+
+
+def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
+    if tool.strict:
+        warnings.unsupported("tools.strict")
+    schema, _ = tool_schema(tool, quirks, warnings)
+    function: Wire = {"name": tool.name, "parameters": schema}
+    if tool.description is not None:
+        function["description"] = tool.description
+    return {"type": "function", "function": function}

@@ -1,0 +1,35 @@
+"""Every protocol folder has the same modules, and no module is too long."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src"
+CODECS = SOURCES / "dhenara" / "ai" / "codecs"
+PROTOCOLS = ("anthropic", "cohere", "converse", "gemini", "ollama", "openai_chat", "openai_responses")
+MODULES = frozenset({"codec", "messages", "quirks", "request", "response", "tools", "usage"})
+OPTIONAL = frozenset({"__init__", "batches", "embeddings", "media", "reasoning", "response_parts", "streamed_texts"})
+LONGEST = 350
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_protocol_folders_have_the_same_modules(protocol: str) -> None:
+    modules = {path.stem for path in (CODECS / protocol).glob("*.py")}
+    assert modules >= MODULES
+    assert modules <= MODULES | OPTIONAL
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_each_protocol_reads_token_counts_in_usage(protocol: str) -> None:
+    assert "def read_usage(" in (CODECS / protocol / "usage.py").read_text(encoding="utf-8")
+
+
+def test_every_chat_protocol_is_in_the_list() -> None:
+    assert {path.parent.name for path in CODECS.glob("*/codec.py")} == set(PROTOCOLS)
+
+
+def test_no_module_is_too_long() -> None:
+    lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in SOURCES.rglob("*.py")}
+    assert not {str(path.relative_to(SOURCES)): length for path, length in lengths.items() if length > LONGEST}
