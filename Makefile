@@ -80,6 +80,7 @@ fuzz: $(STAMP)   ## mutated recorded answers read by every decoder (COUNT=100000
 tables: $(STAMP) ## write the pages anew that are made from the data
 	@cd tests && ../$(BIN)/python -m tables
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.diagrams docs/images
 
 soak: $(STAMP)   ## 1,000 streams at once for five minutes, 100,000 calls in 64 threads, 5 % faults: what grows?
 	@cd tests && ../$(BIN)/python -m soak $(SOAK)
