@@ -2,21 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Protocol, Self
+
+from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError
 from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, ChatResponse
+    from dhenara.ai.types import AIModelCallResponse
+
+    from .results import EngineResult
 
 
 Hook = Callable[[AskResult], object]
-Leaving = Callable[["ChatResponse"], object]
-Around = Callable[[], AbstractContextManager[Any]]
+Leaving = Callable[[ChatResponse], object]
+Around = Callable[[], AbstractContextManager[object]]
 """Context in which each step of a stream runs: the tags and cache policy of its call."""
+
+
+class Events(Protocol):
+    """What the streams of the engine have in common, those of calls and those of runs."""
+
+    @property
+    def error(self) -> Exception | None: ...
+
+    @property
+    def response(self) -> AIModelCallResponse: ...
+
+    def partial(self) -> object: ...
+
+
+class SyncEvents(Events, Protocol):
+    """A stream of `(event, None)` that ends with `(None, final)`."""
+
+    def __next__(self) -> tuple[object, EngineResult | None]: ...
+
+    def close(self) -> None: ...
+
+
+class AsyncEvents(Events, Protocol):
+    """`SyncEvents` for async code."""
+
+    async def __anext__(self) -> tuple[object, EngineResult | None]: ...
+
+    async def aclose(self) -> None: ...
 
 
 class StreamBase:
@@ -32,7 +64,6 @@ class StreamBase:
         self._result: AskResult | None = None
         self._hooks: list[Hook] = []
         self._leaving: list[Leaving] = []
-        self._events: Any = None
         self._over = False
 
     @property
@@ -56,8 +87,8 @@ class StreamBase:
             raise ProviderConfigurationError(
                 "the stream has not ended. Read it to the end first; `result` has what has arrived so far."
             )
-        response: AIModelCallResponse | None = None if self._events is None else self._events.response
-        return response
+        events = self._source_events
+        return None if events is None else events.response
 
     @property
     def text_stream(self) -> Self:
@@ -72,14 +103,20 @@ class StreamBase:
         """Registers a callback for what was received when the stream breaks or is closed early."""
         self._leaving.append(hook)
 
-    def _read_event(self, event: Any, final: Any) -> str | None:
+    @property
+    def _source_events(self) -> Events | None:
+        """The engine's stream once it is open; None before, and for custom providers."""
+        return None
+
+    def _read_event(self, event: object, final: EngineResult | None) -> str | None:
         """The text of one event; None for the last one."""
         if final is None:
             piece: str = getattr(event, "text_delta", "")
             self._pieces.append(piece)
             return piece
         self._over = True
-        self._end(read_final(final, self._prompt), getattr(self._events, "error", None))
+        events = self._source_events
+        self._end(read_final(final, self._prompt), None if events is None else events.error)
         return None
 
     def _end(self, result: AskResult, error: Exception | None = None) -> None:
@@ -97,9 +134,11 @@ class StreamBase:
         if not leaving:
             return
         unfinished = as_answer(self.result).model_copy(update={"interrupted": True})
-        received = self._events.partial() if self._events is not None else unfinished
-        for hook in leaving if hasattr(received, "contents") else ():
-            hook(received)
+        events = self._source_events
+        received = unfinished if events is None else events.partial()
+        if isinstance(received, ChatResponse):
+            for hook in leaving:
+                hook(received)
 
 
 class AskStream(StreamBase, Iterator[str]):
@@ -108,16 +147,23 @@ class AskStream(StreamBase, Iterator[str]):
     Closing the stream, or its garbage collection, closes the connection.
     """
 
-    def __init__(self, opened: Callable[[], Any], prompt: str | None = None, around: Around = nullcontext) -> None:
+    def __init__(
+        self, open_stream: Callable[[], SyncEvents], prompt: str | None = None, around: Around = nullcontext
+    ) -> None:
         super().__init__(prompt)
-        self._opened = opened
+        self._open_stream = open_stream
+        self._events: SyncEvents | None = None
         self._around = around
+
+    @property
+    def _source_events(self) -> Events | None:
+        return self._events
 
     def __next__(self) -> str:
         while not self._over:
             with self._around():
                 if self._events is None:
-                    self._events = self._opened()
+                    self._events = self._open_stream()
                 event, final = next(self._events)
             if piece := self._read_event(event, final):
                 return piece
@@ -141,17 +187,22 @@ class AsyncAskStream(StreamBase, AsyncIterator[str]):
     """`AskStream` for `async for`."""
 
     def __init__(
-        self, opened: Callable[[], Coroutine[Any, Any, Any]], prompt: str | None = None, around: Around = nullcontext
+        self, open_stream: Callable[[], Awaitable[AsyncEvents]], prompt: str | None = None, around: Around = nullcontext
     ) -> None:
         super().__init__(prompt)
-        self._opened = opened
+        self._open_stream = open_stream
+        self._events: AsyncEvents | None = None
         self._around = around
+
+    @property
+    def _source_events(self) -> Events | None:
+        return self._events
 
     async def __anext__(self) -> str:
         while not self._over:
             with self._around():
                 if self._events is None:
-                    self._events = await self._opened()
+                    self._events = await self._open_stream()
                 event, final = await anext(self._events)
             if piece := self._read_event(event, final):
                 return piece

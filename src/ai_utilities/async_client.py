@@ -18,14 +18,16 @@ from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
 from .images import AsyncImagesMixin
 from .middleware import RequestMiddleware
+from .operation_options import EmbedOptions
 from .operations import ClientCore
 from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
 
 if TYPE_CHECKING:
-    from dhenara.ai import AIModelClient
+    from dhenara.ai import AIModelClient, AnyLayer
 
     from .ask_stream import AsyncAskStream, AsyncProviderStream
+    from .cache.backend import CacheBackend
     from .config_resolver import Explanation
     from .middleware import Tracker
     from .providers.base_provider import BaseProvider
@@ -46,10 +48,10 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
         provider: BaseProvider | str | None = None,
         usage_tracker: Tracker | None = None,
         *,
-        cache: Any = None,
+        cache: CacheBackend | None = None,
         show_progress: bool | None = None,
-        layers: Sequence[Any] = (),
-        attempt_layers: Sequence[Any] = (),
+        layers: Sequence[AnyLayer] = (),
+        attempt_layers: Sequence[AnyLayer] = (),
     ) -> None:
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(AsyncMode(), settings, provider, middleware)
@@ -73,13 +75,13 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
         return self._operations.engine
 
     @property
-    def usage_tracker(self) -> Any:
-        """The usage tracker, or None."""
+    def usage_tracker(self) -> Tracker | None:
+        """The usage tracker: the one that was passed, or the `UsageTracker` of the settings; None without tracking."""
         return self._operations.middleware.usage_tracker
 
     @property
-    def cache(self) -> Any:
-        """The cache backend, or None."""
+    def cache(self) -> CacheBackend | None:
+        """The cache backend: the one that was passed, or that of the settings; None without a cache."""
         return self._operations.middleware.cache
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
@@ -134,9 +136,9 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
 
     conversation = chat
 
-    async def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
         """Returns one embedding vector for each text, in order."""
-        return await self._operations.embed(texts, options)
+        return await self._operations.embed(texts, dict(options))
 
     async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """Returns the model names that the provider lists."""

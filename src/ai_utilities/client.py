@@ -20,14 +20,16 @@ from .execution import SyncMode, run_sync
 from .files.methods import FilesMixin
 from .images import ImagesMixin
 from .middleware import RequestMiddleware
+from .operation_options import EmbedOptions
 from .operations import ClientCore
 from .results import AskResult
 from .text_operations import TextOperationsMixin
 
 if TYPE_CHECKING:
-    from dhenara.ai import AIModelClient
+    from dhenara.ai import AIModelClient, AnyLayer
 
     from .ask_stream import AskStream, ProviderStream
+    from .cache.backend import CacheBackend
     from .config_resolver import Explanation
     from .middleware import Tracker
     from .providers.base_provider import BaseProvider
@@ -62,10 +64,10 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         provider: BaseProvider | str | None = None,
         usage_tracker: Tracker | None = None,
         *,
-        cache: Any = None,
+        cache: CacheBackend | None = None,
         show_progress: bool | None = None,
-        layers: Sequence[Any] = (),
-        attempt_layers: Sequence[Any] = (),
+        layers: Sequence[AnyLayer] = (),
+        attempt_layers: Sequence[AnyLayer] = (),
     ) -> None:
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(SyncMode(), settings, provider, middleware)
@@ -96,13 +98,13 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         return self._operations.engine
 
     @property
-    def usage_tracker(self) -> Any:
-        """The usage tracker, or None."""
+    def usage_tracker(self) -> Tracker | None:
+        """The usage tracker: the one that was passed, or the `UsageTracker` of the settings; None without tracking."""
         return self._operations.middleware.usage_tracker
 
     @property
-    def cache(self) -> Any:
-        """The cache backend, or None."""
+    def cache(self) -> CacheBackend | None:
+        """The cache backend: the one that was passed, or that of the settings; None without a cache."""
         return self._operations.middleware.cache
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
@@ -226,14 +228,14 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
 
     conversation = chat
 
-    def embed(self, texts: Sequence[str], **options: Any) -> list[list[float]]:
+    def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
         """Returns one embedding vector for each text, in order.
 
         Args:
             texts: The texts to embed.
-            **options: `provider`, `model`, and the options of the engine's `embed`.
+            **options: See `EmbedOptions`.
         """
-        return run_sync(self._operations.embed(texts, options))
+        return run_sync(self._operations.embed(texts, dict(options)))
 
     def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """Returns the model names that the provider lists.

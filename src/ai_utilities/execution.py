@@ -5,62 +5,63 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
+from .operation_options import Arguments, OperationResult, Options
 from .providers.base_provider import BaseProvider, run_in_thread
 from .results import AskResult
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Work = Callable[[], Coroutine[object, object, None]]
+"""A function without arguments, to be awaited."""
 
 
 class ExecutionMode(Protocol):
     """What `ClientCore` needs from a mode; operations are written once, against this protocol."""
 
-    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult: ...
+    async def ask(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult: ...
 
-    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any: ...
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]: ...
 
     async def models(self, provider: BaseProvider) -> list[str]: ...
 
-    async def embed(
-        self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]
-    ) -> list[list[float]]: ...
+    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]: ...
 
     async def operate(
-        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
-    ) -> Any: ...
+        self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
+    ) -> OperationResult: ...
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
-    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+    async def run_concurrently(self, work: Work, count: int) -> None:
         """Runs `count` copies of the work concurrently; an exception in one of them is raised."""
 
 
 class SyncMode:
     """Blocking execution. Nothing is really awaited, so `run_sync` needs no event loop."""
 
-    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
+    async def ask(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
         return provider.ask(prompt, **options)
 
-    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any:
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return provider.ask_batch(prompts, **options)
 
     async def models(self, provider: BaseProvider) -> list[str]:
         return provider.list_models()
 
-    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]:
         return provider.embed(texts, **options)
 
     async def operate(
-        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
-    ) -> Any:
-        return provider.operate(operation, *given, **options)
+        self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
+    ) -> OperationResult:
+        return provider.operate(operation, *arguments, **options)
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return work(*args, **kwargs)
 
-    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+    async def run_concurrently(self, work: Work, count: int) -> None:
         if count == 1:
             return await work()
         threads = ThreadPoolExecutor(count, "ai_utilities")
@@ -79,27 +80,27 @@ class SyncMode:
 class AsyncMode:
     """Awaited execution, on asyncio or trio."""
 
-    async def ask(self, provider: BaseProvider, prompt: Any, options: dict[str, Any]) -> AskResult:
+    async def ask(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
         return await provider.ask_async(prompt, **options)
 
-    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: dict[str, Any]) -> Any:
+    async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return await provider.ask_batch_async(prompts, **options)
 
     async def models(self, provider: BaseProvider) -> list[str]:
         return await provider.list_models_async()
 
-    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]:
         return await provider.embed_async(texts, **options)
 
     async def operate(
-        self, provider: BaseProvider, operation: str, given: tuple[Any, ...], options: dict[str, Any]
-    ) -> Any:
-        return await provider.operate_async(operation, *given, **options)
+        self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
+    ) -> OperationResult:
+        return await provider.operate_async(operation, *arguments, **options)
 
     async def call(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await run_in_thread(work, *args, **kwargs)
 
-    async def run_concurrently(self, work: Callable[[], Coroutine[Any, Any, None]], count: int) -> None:
+    async def run_concurrently(self, work: Work, count: int) -> None:
         from anyio import create_task_group
 
         try:
@@ -110,7 +111,7 @@ class AsyncMode:
             raise failed.exceptions[0] from None
 
 
-def run_sync(work: Coroutine[Any, Any, T]) -> T:
+def run_sync(work: Coroutine[object, object, T]) -> T:
     """Runs a coroutine that never suspends and returns its result."""
     try:
         work.send(None)

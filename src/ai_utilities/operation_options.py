@@ -28,8 +28,14 @@ if TYPE_CHECKING:
     from .audio.info import UnfinishedTranscriptError
     from .providers.base_provider import BaseProvider
 
+Json = Any
+"""A JSON value."""
+
 Options = dict[str, Any]
 """Keyword options on their way to the engine, which checks names and values."""
+
+Arguments = tuple[object, ...]
+"""Positional arguments on their way to a method of the engine's client."""
 
 OperationResult = Any
 """What a method of the engine's client returns: the response of the operation, or an iterator."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +17,7 @@ from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode
 from .middleware import RequestMiddleware
+from .operation_options import Arguments, Json, OperationResult, Options
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
@@ -34,7 +35,7 @@ OPENING = re.compile(r"[{\[]")
 ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
 
 
-def parse_json_from_text(text: str) -> Any:
+def parse_json_from_text(text: str) -> Json:
     """Parses JSON in a text: the whole text, a code fence, or the first object or list in it.
 
     Args:
@@ -61,7 +62,7 @@ def shorten(text: str, most: int = 200) -> str:
     return repr(text if len(text) <= most else text[:most] + "…")
 
 
-def read_object(result: AskResult) -> Any:
+def read_object(result: AskResult) -> Json:
     """The engine's structured output if there is one; else the JSON in the text."""
     parsed = getattr(result.answer, "parsed", None)
     return parse_json_from_text(result.text) if parsed is None else parsed
@@ -77,7 +78,7 @@ def read_typed(result: AskResult, kind: type[T]) -> T:
         raise JsonParseError(f"the answer is not a valid {kind.__name__}: {problems}", text, error) from error
 
 
-def json_instructions(schema: Any | None) -> str:
+def json_instructions(schema: Json | None) -> str:
     """Instructions that ask for JSON, for models without a JSON mode."""
     if schema is None:
         return ONLY_JSON
@@ -111,7 +112,7 @@ class ClientCore:
         self._others = self.settings.model_copy(update={"provider": self.provider.provider_name})
         self._providers: dict[str, BaseProvider] = {self.provider.provider_name: self.provider}
 
-    def choose_provider(self, options: dict[str, Any]) -> BaseProvider:
+    def choose_provider(self, options: Options) -> BaseProvider:
         """The provider of this call: the one it names, or the client's own."""
         wanted = options.pop("provider", None)
         if wanted is None:
@@ -134,25 +135,27 @@ class ClientCore:
             "client, or a provider of the engine."
         )
 
-    async def ask(self, prompt: Any, options: dict[str, Any]) -> AskResult:
+    async def ask(self, prompt: str, options: Options) -> AskResult:
         provider = self.choose_provider(options)
         tags = None if provider.has_layers else options.pop("tags", None)
         return self.track_usage(provider, await self.middleware.ask(self.mode, provider, prompt, options, tags), tags)
 
-    def track_usage(self, provider: BaseProvider, result: AskResult, tags: Any = None) -> AskResult:
+    def track_usage(
+        self, provider: BaseProvider, result: AskResult, tags: Mapping[str, str] | None = None
+    ) -> AskResult:
         """Reports usage to the tracker, unless the layers already do."""
         if not (provider.has_layers and self.middleware.tracks_requests):
             self.middleware.track(result, provider, tags)
         return result
 
-    async def ask_batch(self, prompts: Sequence[str], options: dict[str, Any]) -> list[AskResult]:
+    async def ask_batch(self, prompts: Sequence[str], options: Options) -> list[AskResult]:
         provider = self.choose_provider(options)
         if not provider.has_layers:
             options = {name: value for name, value in options.items() if name not in ("cache", "tags")}
         results: list[AskResult] = await self.mode.ask_batch(provider, list(prompts), options)
         return [self.track_usage(provider, result) if result.ok else result for result in results]
 
-    def stream(self, prompt: Any, options: dict[str, Any]) -> AskStream | ProviderStream:
+    def stream(self, prompt: str, options: Options) -> AskStream | ProviderStream:
         provider = self.choose_provider(options)
         pieces = provider.ask_stream(prompt, **options)
         if isinstance(pieces, AskStream):
@@ -162,7 +165,7 @@ class ClientCore:
         stream.on_end(partial(self.track_usage, provider))
         return stream
 
-    def stream_async(self, prompt: Any, options: dict[str, Any]) -> AsyncAskStream | AsyncProviderStream:
+    def stream_async(self, prompt: str, options: Options) -> AsyncAskStream | AsyncProviderStream:
         provider = self.choose_provider(options)
         pieces = provider.ask_stream_async(prompt, **options)
         if isinstance(pieces, AsyncAskStream):
@@ -172,10 +175,10 @@ class ClientCore:
         stream.on_end(partial(self.track_usage, provider))
         return stream
 
-    async def ask_json(self, prompt: str, schema: Any | None, max_repairs: int, options: dict[str, Any]) -> Any:
+    async def ask_json(self, prompt: str, schema: Json | None, max_repairs: int, options: Options) -> Json:
         return await self._ask_until_valid(prompt, schema, read_object, max_repairs, options)
 
-    async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: dict[str, Any]) -> T:
+    async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: Options) -> T:
         schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
 
         def read(result: AskResult) -> T:
@@ -184,7 +187,7 @@ class ClientCore:
         return await self._ask_until_valid(prompt, schema, read, max_repairs, options)
 
     async def _ask_until_valid(
-        self, prompt: str, schema: Any, read: Callable[[AskResult], T], max_repairs: int, options: dict[str, Any]
+        self, prompt: str, schema: Json | None, read: Callable[[AskResult], T], max_repairs: int, options: Options
     ) -> T:
         """Asks, parses the answer, and sends an invalid one back with the error up to `max_repairs` times."""
         request = prompt = self._add_schema(prompt, schema, options)
@@ -198,7 +201,7 @@ class ClientCore:
                 request = create_repair_prompt(prompt, answer.text, str(error))
         raise JsonParseError("max_repairs must be 0 or more.")
 
-    def _add_schema(self, prompt: str, schema: Any, options: dict[str, Any]) -> str:
+    def _add_schema(self, prompt: str, schema: Json | None, options: Options) -> str:
         """Passes the schema to the engine; for a custom provider, adds it to the prompt."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return f"{prompt}\n\n{json_instructions(schema)}"
@@ -213,18 +216,18 @@ class ClientCore:
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
         return await self.mode.models(self.choose_provider({"provider": provider}))
 
-    async def embed(self, texts: Sequence[str], options: dict[str, Any]) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], options: Options) -> list[list[float]]:
         provider = self.choose_provider(options)
         with self.middleware.request_scope(options.pop("cache", None), options.pop("tags", None)):
             return await self.mode.embed(provider, texts, options)
 
-    async def operate(self, operation: str, given: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    async def operate(self, operation: str, arguments: Arguments, options: Options) -> OperationResult:
         """Calls an operation other than chat on the provider's engine client, by method name."""
         provider = self.choose_provider(options)
         with self.middleware.request_scope(options.pop("cache", None), options.pop("tags", None)):
-            return await self.mode.operate(provider, operation, given, options)
+            return await self.mode.operate(provider, operation, arguments, options)
 
-    def require_context_support(self, options: dict[str, Any]) -> None:
+    def require_context_support(self, options: Options) -> None:
         """Raises an error if the provider does not accept earlier turns."""
         provider = self.choose_provider(dict(options))
         if not provider.takes_context:
@@ -233,7 +236,7 @@ class ClientCore:
                 "takes_context = True and reads context=[...] in ask."
             )
 
-    def with_run_callback(self, options: dict[str, Any], on_end: Callable[[Run[Any]], object]) -> dict[str, Any]:
+    def with_run_callback(self, options: Options, on_end: Callable[[Run[Any]], object]) -> Options:
         """Adds the callback by which the engine reports a tool run to the conversation, however it ended."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return options
@@ -242,7 +245,7 @@ class ClientCore:
         marked = {} if config is not None and "fingerprint" in config.model_fields_set else {"fingerprint": True}
         return {**marked, **callback, **options}
 
-    def plan(self, prompt: Any, options: dict[str, Any]) -> Plan:
+    def plan(self, prompt: str, options: Options) -> Plan:
         """What each part of the request becomes at the provider."""
         return self.choose_provider(options).plan(prompt, **options)
 

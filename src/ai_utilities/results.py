@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic_core import core_schema
 
-from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Text, TextContent, Usage
+from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Run, Text, TextContent, Usage
 
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, Run, ToolCallContent
+    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, ToolCallContent
 
     from .exceptions import AIUtilitiesError
+
+    EngineResult = AIModelCallResponse | Run[Any]
 
 
 __all__ = ["AskResult", "UsageData"]
@@ -180,12 +182,12 @@ def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     return AskResult(answer.text or answer.refusal() or "", prompt=prompt, response=response)
 
 
-def read_final(final: Any, prompt: str | None) -> AskResult:
+def read_final(final: EngineResult, prompt: str | None) -> AskResult:
     """The result of one call or of a tool run."""
-    return read_run(final, prompt) if hasattr(final, "steps") else read_result(final, prompt)
+    return read_run(final, prompt) if isinstance(final, Run) else read_result(final, prompt)
 
 
-def read_run(run: Any, prompt: str | None) -> AskResult:
+def read_run(run: Run[Any], prompt: str | None) -> AskResult:
     """The last answer of a run, with the usage of all its steps."""
     last = run.steps[-1].response
     answer = last.chat_response

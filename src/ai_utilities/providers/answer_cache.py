@@ -7,8 +7,9 @@ import json
 import warnings
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from ..cache.backend import TIMEOUT
 from ..cache.policy import owner_tags
@@ -18,17 +19,19 @@ from ..usage.data import UsageData
 
 if TYPE_CHECKING:
     from ..config_models import AiSettings
+    from ..operation_options import Json, Options
     from .base_provider import BaseProvider
 
 
+T = TypeVar("T")
 FORMAT = 4
 
 
 def provider_cache_key(
     namespace: str,
     provider: BaseProvider,
-    prompt: Any,
-    options: Mapping[str, Any],
+    prompt: str,
+    options: Options,
     tags: Mapping[str, str] | None = None,
     *,
     share_accounts: bool = False,
@@ -61,18 +64,20 @@ def provider_cache_key(
     return f"{namespace}:plain-v{FORMAT}-{hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def file_hash(file: Any) -> str:
+def file_hash(file: object) -> str:
     """The hash of a file's content, which may change between two calls.
 
     Raises:
         TypeError: If it is not a path.
         OSError: If the file cannot be read.
     """
+    if not isinstance(file, str | PathLike):
+        raise TypeError("only files at a path are hashed")
     with Path(file).expanduser().open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def with_distinct_names(value: Any) -> Any:
+def with_distinct_names(value: Json) -> Json:
     """The same without names that only JSON takes for equal, such as 1 and "1".
 
     Raises:
@@ -91,11 +96,12 @@ def account_of(settings: AiSettings) -> str:
     return hashlib.blake2b(credentials.encode("utf-8", "surrogatepass"), key=b"ai_utilities account").hexdigest()
 
 
-def write_provider_result(result: AskResult) -> dict[str, Any]:
+def write_provider_result(result: AskResult) -> Json:
+    """The form in which a cache stores the result of a custom provider."""
     return {"format": FORMAT, "text": result.text, "usage": result.usage.model_dump(mode="json")}
 
 
-def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
+def read_provider_result(stored: Json, prompt: str) -> AskResult | None:
     """The cached answer as a result; its cost is 0 and the original cost counts as saved."""
     if not isinstance(stored, Mapping) or stored.get("format") != FORMAT:
         return None
@@ -104,7 +110,7 @@ def read_provider_result(stored: Any, prompt: Any) -> AskResult | None:
     return AskResult(stored["text"], usage=usage.model_copy(update=update), prompt=prompt)
 
 
-def try_cache(default: Any, work: Callable[..., Any], *args: Any) -> Any:
+def try_cache(default: T, work: Callable[..., T], *args: object) -> T:
     """Calls the cache; if it fails or takes too long, warns and returns the default."""
     try:
         return within(TIMEOUT, work)(*args)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
 
 from ..concurrency import ask_all
 from ..config_models import AiSettings
@@ -15,6 +15,8 @@ from ..results import AskResult
 
 if TYPE_CHECKING:
     from dhenara.ai.types import Plan
+
+    from ..operation_options import OperationResult
 
 
 P = ParamSpec("P")
@@ -40,14 +42,14 @@ class BaseProvider(ABC):
         """Called once when the settings are available."""
 
     @abstractmethod
-    def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+    def ask(self, prompt: str, **kwargs: object) -> AskResult:
         """Answers one prompt."""
 
-    def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+    def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         """Answers several prompts, in order."""
         return [self.ask(prompt, **kwargs) for prompt in prompts]
 
-    def ask_stream(self, prompt: str, **kwargs: Any) -> Iterator[str]:
+    def ask_stream(self, prompt: str, **kwargs: object) -> Iterator[str]:
         """Streams the answer as text pieces."""
         raise self._unsupported("Streaming not supported")
 
@@ -55,35 +57,35 @@ class BaseProvider(ABC):
         """The names of the available models."""
         raise self._unsupported("Model listing not supported")
 
-    def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+    def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
         """One vector for each text."""
         raise self._unsupported("Embeddings not supported")
 
-    def plan(self, prompt: str, **kwargs: Any) -> Plan:
+    def plan(self, prompt: str, **kwargs: object) -> Plan:
         """What each part of the conversation would become at the provider."""
         raise self._unsupported("Planning not supported")
 
-    def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+    def operate(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
         """Runs another client operation, such as `transcribe` or `speak`, by name."""
         raise self._unsupported(f"{operation} not supported")
 
-    async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
+    async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
         return await run_in_thread(self.ask, prompt, **kwargs)
 
-    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return await run_in_thread(self.ask_batch, prompts, **kwargs)
 
-    def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncIterator[str]:
+    def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncIterator[str]:
         return ThreadedIterator(partial(self.ask_stream, prompt, **kwargs))
 
     async def list_models_async(self) -> list[str]:
         return await run_in_thread(self.list_models)
 
-    async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
+    async def embed_async(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
         return await run_in_thread(self.embed, texts, **kwargs)
 
-    async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
-        return await run_in_thread(self.operate, operation, *given, **kwargs)
+    async def operate_async(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
+        return await run_in_thread(self.operate, operation, *arguments, **kwargs)
 
     def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
         """Closes connections."""
@@ -196,7 +198,7 @@ class ProviderConformance:
         provider.close()
 
 
-def check_result(result: Any) -> None:
+def check_result(result: object) -> None:
     assert isinstance(result, AskResult), f"ask must return an AskResult, not a {type(result).__name__}"
     assert result.text, "the answer is empty"
 

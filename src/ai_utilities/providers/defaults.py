@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from dhenara.ai.integration import shown_address
@@ -166,7 +166,7 @@ USUAL: Mapping[str, Mapping[str, str]] = {
 }
 
 
-def default_model(provider: str, operation: str, options: Mapping[str, Any]) -> str | None:
+def default_model(provider: str, operation: str, options: Mapping[str, object]) -> str | None:
     """The default model for this operation and its options."""
     if operation in USUAL:
         return USUAL[operation].get(provider)

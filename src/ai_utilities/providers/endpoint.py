@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.integration import find_provider, read_model_name
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
-from ..config_models import AiSettings
+from ..config_models import AiSettings, TransportName
 from ..config_origins import OriginLevel
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
@@ -23,7 +23,7 @@ def make_endpoint(
     resolved: ResolvedConfiguration, settings: AiSettings, model: str, kind: FunctionalType | None = None
 ) -> AIModelEndpoint:
     """Values from `.env` or settings are passed to the engine; it reads the environment itself."""
-    config: dict[str, Any] = {**dotenv_config(resolved.facts.entries, settings.dotenv), **settings.provider_config}
+    config: dict[str, object] = {**dotenv_config(resolved.facts.entries, settings.dotenv), **settings.provider_config}
     if resolved.base_url.value and not is_engine_variable(resolved):
         config["base_url"] = resolved.base_url.value
     if settings.extra_headers:
@@ -38,12 +38,20 @@ def make_endpoint(
     return AIModelEndpoint(api=api, ai_model=named)
 
 
-def connection_options(settings: AiSettings) -> dict[str, Any]:
+class ConnectionOptions(TypedDict):
+    """The connection settings as arguments of the engine's client: the HTTP client, and TLS certificates."""
+
+    transport: TransportName
+    verify: bool | str
+    cert: str | tuple[str, str] | tuple[str, str, str] | None
+
+
+def connection_options(settings: AiSettings) -> ConnectionOptions:
     """The connection settings as arguments of the engine's client."""
-    cert: Any = settings.cert
+    cert: str | tuple[str, str] | tuple[str, str, str] | None = settings.cert
     if cert is not None and settings.cert_password is not None:
         files = (cert, cert) if isinstance(cert, str) else cert
-        cert = (*files, str(settings.cert_password))
+        cert = (files[0], files[1], str(settings.cert_password))
     return {"transport": settings.transport, "verify": settings.verify, "cert": cert}
 
 

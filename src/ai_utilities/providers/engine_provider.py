@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import environment, operation_of, resolve, why_not_offered, with_secret_options
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
-from ..ask_stream import Around, AskStream, AsyncAskStream
+from ..ask_stream import Around, AskStream, AsyncAskStream, AsyncEvents, SyncEvents
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
+from ..operation_options import OperationResult, Options
 from ..results import AskResult, Embeddings, read_final
 from .base_provider import BaseProvider
 from .defaults import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
@@ -27,6 +28,9 @@ from .facts import missing_model, missing_operation_model, no_embedding_model, n
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
+    from dhenara.ai.types import ImageContent
+
+    from ..results import EngineResult
 
 ANY = "any"
 """Model name where none is needed."""
@@ -81,54 +85,58 @@ class EngineProvider(BaseProvider):
             raise ProviderConfigurationError(missing_model(self.configuration.facts))
         return self._client(self.model)
 
-    def ask(self, prompt: str, **kwargs: Any) -> AskResult:
+    def ask(self, prompt: str, **kwargs: object) -> AskResult:
         request = self._resolve_ask(prompt, kwargs)
         client = self._client(
             self._chat_model(request) or first_available(self.list_models(), self.configuration.facts)
         )
         with self._ask_context(request)():
-            return read_final(client_method(client, request)(**request.arguments), request.prompt)
+            call: Callable[..., EngineResult] = client.run if request.runs_tools else client.generate
+            return read_final(call(**request.arguments), request.prompt)
 
-    async def ask_async(self, prompt: str, **kwargs: Any) -> AskResult:
+    async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
         request = self._resolve_ask(prompt, kwargs)
         model = self._chat_model(request) or first_available(await self.list_models_async(), self.configuration.facts)
         client = self._client(model)
         with self._ask_context(request)():
-            return read_final(await client_method(client, request, "_async")(**request.arguments), request.prompt)
+            call: Callable[..., Awaitable[EngineResult]] = (
+                client.run_async if request.runs_tools else client.generate_async
+            )
+            return read_final(await call(**request.arguments), request.prompt)
 
-    def ask_batch(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+    def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
 
-    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: Any) -> list[AskResult]:
+    async def ask_batch_async(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return await ask_all_async(self.ask_async, prompts, self.settings.concurrency, kwargs)
 
-    def ask_stream(self, prompt: str, **kwargs: Any) -> AskStream:
+    def ask_stream(self, prompt: str, **kwargs: object) -> AskStream:
         request = self._resolve_ask(prompt, kwargs)
 
-        def open_stream() -> Any:
+        def open_stream() -> SyncEvents:
             model = self._chat_model(request) or first_available(self.list_models(), self.configuration.facts)
             client = self._client(model)
             if request.runs_tools:
-                return client_method(client, request, "_streaming")(**request.arguments)
-            return client.generate(**request.arguments, streaming=True).stream_generator
+                return client.run_streaming(**request.arguments)
+            return client.generate(**request.arguments, streaming=True).sync_stream_generator
 
         return AskStream(open_stream, request.prompt, self._ask_context(request))
 
-    def ask_stream_async(self, prompt: str, **kwargs: Any) -> AsyncAskStream:
+    def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
         request = self._resolve_ask(prompt, kwargs)
 
-        async def open_stream() -> Any:
+        async def open_stream() -> AsyncEvents:
             model = self._chat_model(request) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
             client = self._client(model)
             if request.runs_tools:
-                return client_method(client, request, "_streaming_async")(**request.arguments)
-            return (await client.generate_async(**request.arguments, streaming=True)).stream_generator
+                return client.run_streaming_async(**request.arguments)
+            return (await client.generate_async(**request.arguments, streaming=True)).async_stream_generator
 
         return AsyncAskStream(open_stream, request.prompt, self._ask_context(request))
 
-    def plan(self, prompt: str, **kwargs: Any) -> Plan:
+    def plan(self, prompt: str, **kwargs: object) -> Plan:
         """Plans without any request, also without listing models."""
         request = self._resolve_ask(prompt, kwargs)
         return self._client(self._chat_model(request) or ANY).plan(**request.arguments)
@@ -139,27 +147,29 @@ class EngineProvider(BaseProvider):
     async def list_models_async(self) -> list[str]:
         return [listing.id for listing in await self._client(self.model or ANY).list_models_async()]
 
-    def embed(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        return Embeddings(self._embedding_client(kwargs).embed(texts, **kwargs))
+    def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
+        options: Options = kwargs
+        return Embeddings(self._embedding_client(options).embed(texts, **options))
 
-    async def embed_async(self, texts: Sequence[str], **kwargs: Any) -> list[list[float]]:
-        return Embeddings(await self._embedding_client(kwargs).embed_async(texts, **kwargs))
+    async def embed_async(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
+        options: Options = kwargs
+        return Embeddings(await self._embedding_client(options).embed_async(texts, **options))
 
-    def operate(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+    def operate(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
         if operation == "image":
-            prompt, images = given
+            prompt, images = cast("tuple[str, list[ImageContent]]", arguments)
             return generate_image_with_model(self._operation_client(operation, kwargs), prompt, images, kwargs)
-        return getattr(self._operation_client(operation, kwargs), operation)(*given, **kwargs)
+        return getattr(self._operation_client(operation, kwargs), operation)(*arguments, **kwargs)
 
-    async def operate_async(self, operation: str, *given: Any, **kwargs: Any) -> Any:
+    async def operate_async(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
         if operation == "image":
-            prompt, images = given
+            prompt, images = cast("tuple[str, list[ImageContent]]", arguments)
             return await generate_image_with_model_async(
                 self._operation_client(operation, kwargs), prompt, images, kwargs
             )
-        return await getattr(self._operation_client(operation, kwargs), f"{operation}_async")(*given, **kwargs)
+        return await getattr(self._operation_client(operation, kwargs), f"{operation}_async")(*arguments, **kwargs)
 
-    def _operation_client(self, operation: str, options: dict[str, Any]) -> AIModelClient:
+    def _operation_client(self, operation: str, options: Options) -> AIModelClient:
         """The client of the model that is named, or else of the usual one for this.
 
         Raises:
@@ -187,7 +197,7 @@ class EngineProvider(BaseProvider):
         if why := why_not_offered(self.provider_name, operation):
             raise ProviderCapabilityError(why)
 
-    def _embedding_client(self, options: dict[str, Any]) -> AIModelClient:
+    def _embedding_client(self, options: Options) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
         self._require("embed")
         model = options.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
@@ -214,7 +224,7 @@ class EngineProvider(BaseProvider):
             raise ProviderConfigurationError(missing_model(self.configuration.facts))
         return model
 
-    def _resolve_ask(self, prompt: Any, options: Mapping[str, Any]) -> ResolvedAsk:
+    def _resolve_ask(self, prompt: str, options: Mapping[str, object]) -> ResolvedAsk:
         if not self.configuration.facts.chats:
             self._require("chat")
         return resolve_ask(prompt, options, self.settings)
@@ -242,10 +252,3 @@ class EngineProvider(BaseProvider):
 
     def _endpoint(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint:
         return make_endpoint(self.configuration, self.settings, model, kind)
-
-
-def client_method(client: Any, resolved: ResolvedAsk, mode: str = "") -> Any:
-    """Runs function tools until there is an answer; without any, sends one request."""
-    if not resolved.runs_tools:
-        return getattr(client, f"generate{mode}")
-    return getattr(client, f"run{mode}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import did_you_mean, find_provider, fold_name
 
@@ -78,7 +78,7 @@ def suggestion(name: str) -> str:
     return did_you_mean(name, list_providers())
 
 
-def check_name(name: Any) -> str:
+def check_name(name: object) -> str:
     if not isinstance(name, str) or not name.strip():
         raise ProviderConfigurationError(
             f"a provider is named by a string or is a BaseProvider, not {type(name).__name__}: provider='openai'"
