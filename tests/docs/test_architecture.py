@@ -17,8 +17,13 @@ PACKAGES = sorted(
     for path in SOURCES.rglob("__init__.py")
     if path.parent not in (ENGINE, SOURCES / "dhenara")
 )
-MOVED = ("types/genai", "types/external_api", "types/shared", "types/conversation", "providers/common")
-"""Packages that exist for old import paths."""
+MODULES = sorted(
+    path.relative_to(SOURCES)
+    for folder in (ENGINE, ENGINE / "types", SOURCES / "ai_utilities")
+    for path in folder.glob("*.py")
+    if path.name != "__init__.py"
+)
+"""The modules that stand in no subpackage."""
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -34,11 +39,11 @@ def test_every_package_is_described() -> None:
     missing = []
     for package in PACKAGES:
         name = package.as_posix().removeprefix("dhenara/ai/")
-        if (
-            name not in protocols
-            and not name.startswith(MOVED)
-            and f"`{name}/`" not in TEXT
-            and f"`{name}." not in TEXT
-        ):
+        if name not in protocols and f"`{name}/`" not in TEXT and f"`{name}." not in TEXT:
             missing.append(name)
     assert missing == []
+
+
+def test_every_root_module_is_described() -> None:
+    names = [module.as_posix().removeprefix("dhenara/ai/") for module in MODULES]
+    assert [name for name in names if f"`{name}`" not in TEXT] == []

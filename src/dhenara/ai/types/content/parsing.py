@@ -15,10 +15,8 @@ from ...wire.media_types import from_name, is_youtube, sniff
 from ..model_base import FrozenModel, model_fields
 from ..vendor_parts.anthropic import ANTHROPIC_READERS
 from ..vendor_parts.bedrock import read_bedrock
-from ..vendor_parts.cohere import COHERE_READERS
 from ..vendor_parts.gemini import read_gemini
-from ..vendor_parts.mistral import MISTRAL_READERS
-from ..vendor_parts.openai import OPENAI_READERS
+from ..vendor_parts.openai import COHERE_READERS, MISTRAL_READERS, OPENAI_READERS
 from .base import Content
 from .media import AudioContent, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent

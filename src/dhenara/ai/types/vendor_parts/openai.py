@@ -1,11 +1,12 @@
-"""Content parts in the formats of OpenAI, of Chat Completions and Responses."""
+"""Content parts in the formats of OpenAI (both APIs), and where those of Cohere and Mistral differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from .common import fields, from_address, from_data_or_address, leftover, with_fields
+from .common import fields, from_address, from_data_or_address, generic, leftover, with_fields, with_original
 
 Wire = dict[str, Any]
 CHAT, RESPONSES = "openai_chat", "openai_responses"
@@ -101,4 +102,66 @@ OPENAI_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
     "video_url": read_video_url,
     "file": read_file,
     "input_file": read_input_file,
+}
+COHERE = "cohere"
+COHERE_TEXTS = ("text", "snippet", "content", "contents", "body")
+COHERE_SOURCES = ("url", "source", "link")
+
+
+def read_cohere_document(part: Mapping[str, Any]) -> Wire | None:
+    """Read a document of a tool result or of a search by the user."""
+    text = part.get("document")
+    if isinstance(text, str):
+        return with_original({"type": "search_result", "texts": [text]}, part, COHERE)
+    if not isinstance(text, Mapping):
+        return None
+    data = text.get("data")
+    if isinstance(data, str):
+        data = {"text": data}
+    known = data if isinstance(data, Mapping) else {}
+    source = next((str(known[name]) for name in COHERE_SOURCES if known.get(name)), str(text.get("id") or ""))
+    texts = [str(known[name]) for name in COHERE_TEXTS if known.get(name)]
+    rest = [
+        f"{name}: {value}" for name, value in known.items() if name not in (*COHERE_TEXTS, *COHERE_SOURCES, "title")
+    ]
+    about = {"type": "search_result", "source": source, "title": str(known.get("title") or "")}
+    return with_original({**about, "texts": [*texts, *rest]}, part, COHERE)
+
+
+def read_cohere_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, COHERE) if isinstance(part.get("thinking"), str) else None
+
+
+COHERE_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "document": read_cohere_document,
+    "thinking": read_cohere_thinking,
+}
+MISTRAL = "openai_chat"
+MISTRAL_DOCUMENT = fields("type", "document_url", "document_name")
+MISTRAL_CHUNKS = ("reference", "resource", "resource_link", "tool_file")
+
+
+def read_document_url(part: Mapping[str, Any]) -> Wire:
+    text = part["document_url"]
+    if isinstance(text, str):
+        content = {**from_address(text, "file"), "name": part.get("document_name")}
+        return with_fields(content, leftover(part, MISTRAL_DOCUMENT), MISTRAL)
+    content = {**from_address(text.get("url"), "file"), "name": part.get("document_name")}
+    left = leftover(part, fields("type", "document_name", document_url=fields("url")))
+    return with_fields(content, left, MISTRAL)
+
+
+def read_mistral_thinking(part: Mapping[str, Any]) -> Wire | None:
+    return generic("thinking", part, MISTRAL) if isinstance(part.get("thinking"), list | tuple) else None
+
+
+def read_mistral_tool_reference(part: Mapping[str, Any]) -> Wire | None:
+    return generic("tool_reference", part, MISTRAL) if "tool" in part else None
+
+
+MISTRAL_READERS: dict[str, Callable[[Mapping[str, Any]], Wire | None]] = {
+    "document_url": read_document_url,
+    "thinking": read_mistral_thinking,
+    "tool_reference": read_mistral_tool_reference,
+    **{kind: partial(generic, kind, protocol=MISTRAL) for kind in MISTRAL_CHUNKS},
 }
