@@ -34,6 +34,12 @@ class ConfigurationError(ProviderError, ValueError):
     advice = "Nothing was sent; fix the argument that the message names."
 
 
+class RemovedNameError(ConfigurationError, ImportError):
+    """A name of version 1 does not exist in this version; the message says what is used instead."""
+
+    advice = ""
+
+
 class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
     """A sync method was called on an async-only client (`is_async=True`), or an async method on a sync-only one."""
 

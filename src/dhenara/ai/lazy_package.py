@@ -7,22 +7,30 @@ from importlib import import_module
 from typing import Any
 
 
+OLD_NAMES = "dhenara.ai.compat.names"
+"""Finds the names of version 1; loaded for names that nothing else has."""
+
+
 def lazy_package(
-    package: str, homes: Mapping[str, str], beyond: str | None = None
+    package: str, homes: Mapping[str, str], beyond: str | None = None, *, has_old_names: bool = False
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`.
 
-    A star takes every name, and so loads everything.
+    With `has_old_names`, names that are in none of them are looked up among those of version 1. A star takes every
+    name, and so loads everything.
     """
 
     def find(name: str) -> Any:
         if name == "__all__":
             return [shown for shown in names() if not shown.startswith("_")]
         home = homes.get(name, beyond)
-        if home is None or name.startswith("__"):
+        if name.startswith("__") or (home is None and not has_old_names):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
-            value = getattr(import_module(home, package), name)
+            if home is None:
+                value = import_module(OLD_NAMES).find_old_name(name)
+            else:
+                value = getattr(import_module(home, package), name)
         except AttributeError as error:
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from error
         setattr(import_module(package), name, value)

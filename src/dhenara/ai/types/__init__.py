@@ -295,4 +295,4 @@ _HOMES = {
     "CallWarning": ".chat.report",
 }
 
-__getattr__, __dir__ = lazy_package(__name__, _HOMES)
+__getattr__, __dir__ = lazy_package(__name__, _HOMES, has_old_names=True)

@@ -1,0 +1,102 @@
+"""Fields that version 1 had, translated to those of this version when an object is built with one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import ConfigurationError
+from .requests import read_prompt
+
+Fields = Mapping[str, Any]
+CAMEL_CASE = {
+    "artifactConfig": "artifact_config",
+    "hostedTools": "hosted_tools",
+    "maxOutputTokens": "max_output_tokens",
+    "maxReasoningTokens": "max_reasoning_tokens",
+    "maxRetryDelay": "max_retry_delay",
+    "reasoningEffort": "reasoning_effort",
+    "retryDelay": "retry_delay",
+    "structuredOutput": "structured_output",
+    "testMode": "test_mode",
+    "toolChoice": "tool_choice",
+}
+
+
+def read_config(given: Fields) -> dict[str, Any]:
+    """`AIModelCallConfig`: names in camel case, and `hosted_tools`, which are ordinary tools here."""
+    fields = {CAMEL_CASE.get(name, name): value for name, value in given.items()}
+    hosted = fields.pop("hosted_tools", None)
+    if hosted:
+        fields["tools"] = [*(fields.get("tools") or ()), *hosted]
+    if fields.pop("api_version_override", None) is not None:
+        raise ConfigurationError(
+            "api_version_override does not exist in this version. Pass the base URL with the version to the API: "
+            "AIModelAPI(..., config={'base_url': 'https://generativelanguage.googleapis.com/v1beta'})"
+        )
+    return fields
+
+
+KEPT_IN_METADATA = ("beta", "enabled", "order", "reference_number")
+
+
+def read_model(given: Fields) -> dict[str, Any]:
+    """`AIModel`: the facts of `foundation_model`, and fields for applications, which are metadata here."""
+    fields = dict(given)
+    base = fields.pop("foundation_model", None)
+    notes = {name: fields.pop(name) for name in KEPT_IN_METADATA if name in fields}
+    if base is not None:
+        known = {name: getattr(base, name) for name in ("provider", "functional_type", "settings", "cost_data")}
+        fields = {**{name: value for name, value in known.items() if value is not None}, **fields}
+        fields.setdefault("base_model", base.model_name)
+    return {**fields, "metadata": {**notes, **(fields.get("metadata") or {})}}
+
+
+def read_settings(given: Fields) -> dict[str, Any]:
+    """`ChatModelSettings`: one list of efforts, and one limit of output tokens."""
+    dropped = ("max_output_tokens_reasoning_mode", "reasoning_control", "supported_reasoning_efforts")
+    fields = {name: value for name, value in given.items() if name not in dropped}
+    limits = [given.get("max_output_tokens"), given.get("max_output_tokens_reasoning_mode")]
+    if any(limits):
+        fields["max_output_tokens"] = max(limit for limit in limits if limit)
+    if given.get("supported_reasoning_efforts"):
+        fields["reasoning_efforts"] = given["supported_reasoning_efforts"]
+    return fields
+
+
+CHOICES = {"zero_or_more": "auto", "one_or_more": "required", None: "none"}
+
+
+def read_tool_choice(given: Fields) -> dict[str, Any]:
+    """`ToolChoice`: `type` and `specific_tool_name`."""
+    kind, name = given.get("type", "zero_or_more"), given.get("specific_tool_name")
+    if kind == "specific":
+        return {"mode": "required", "names": (name,) if name else ()}
+    if kind not in CHOICES:
+        raise ConfigurationError(f"unknown type of tool choice {kind!r}. Use ToolChoice(mode='auto'), 'required' or 'none'")
+    return {"mode": CHOICES[kind]}
+
+
+def read_endpoint(given: Fields) -> dict[str, Any]:
+    """`AIModelEndpoint`: `reference_number` is `reference` here; `order` and `enabled` were never used by calls."""
+    fields = {name: value for name, value in given.items() if name not in ("order", "enabled", "reference_number")}
+    if given.get("reference_number") is not None:
+        fields["reference"] = given["reference_number"]
+    return fields
+
+
+def read_api(given: Fields) -> dict[str, Any]:
+    """`AIModelAPI`: `order`, `enabled` and `reference_number` were for applications."""
+    return {name: value for name, value in given.items() if name not in ("order", "enabled", "reference_number")}
+
+
+READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
+    "AIModel": read_model,
+    "AIModelAPI": read_api,
+    "AIModelCallConfig": read_config,
+    "AIModelEndpoint": read_endpoint,
+    "ChatModelSettings": read_settings,
+    "Message": read_prompt,
+    "ToolChoice": read_tool_choice,
+}
+"""Class to the function that translates its fields."""

@@ -1,0 +1,173 @@
+"""Models of version 1: changeable copies of the constants, and the methods that models and endpoints had."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ConfigDict
+
+from ..catalog.prices import price_usage
+from ..errors import ConfigurationError
+from ..types.chat.usage import Usage
+from ..types.config.api import AIModelEndpoint
+from ..types.config.call import AIModelCallConfig
+from ..types.config.model import AIModel, ChatModelCostData, ChatModelSettings, ImageModelCostData
+from .responses import UsageCharge, charge_by, usage_charge
+
+Attribute = Callable[[Any], Any]
+BaseCostData = ChatModelCostData | ImageModelCostData
+
+
+class FoundationModel(AIModel):
+    """A model whose fields can be assigned, as in version 1; otherwise the same as `AIModel`."""
+
+    model_config = ConfigDict(frozen=False, validate_assignment=True)
+
+
+class ImageModelSettings(ChatModelSettings):
+    """Limits of an image model.
+
+    Attributes:
+        max_words: Maximum number of words of the prompt. Not enforced, as in version 1.
+    """
+
+    max_words: int | None = None
+
+
+def copy_of(model: AIModel, changes: Mapping[str, Any]) -> FoundationModel:
+    """Return a changeable copy of a model with other values in some fields."""
+    fields = {name: getattr(model, name) for name in model.model_fields_set}
+    metadata = {**model.metadata, **(changes.get("metadata") or {})}
+    given = {name: value for name, value in changes.items() if value is not None}
+    return FoundationModel.model_validate({**fields, "base_model": model.model_name, **given, "metadata": metadata})
+
+
+def clone(model: AIModel) -> Callable[..., FoundationModel]:
+    def copy(model_name: str) -> FoundationModel:
+        """Return a changeable copy of the model with another name."""
+        return copy_of(model, {"model_name": model_name})
+
+    return copy
+
+
+def create_instance(model: AIModel) -> Callable[..., FoundationModel]:
+    def create(**changes: Any) -> FoundationModel:
+        """Return a changeable copy of the model with other values in some fields."""
+        return copy_of(model, {"display_name": changes.get("model_name"), **changes})
+
+    return create
+
+
+def name_with_suffix(model: AIModel) -> str:
+    return f"{model.model_name}{model.metadata.get('version_suffix') or ''}"
+
+
+def valid_options(model: AIModel) -> Callable[..., dict[str, Any]]:
+    def options(include_display_only: bool = False) -> dict[str, Any]:
+        """Return the options that a call may set."""
+        known = model.valid_options or {}
+        return {name: one for name, one in known.items() if include_display_only or not one.display_only}
+
+    return options
+
+
+def check_options(model: AIModel, options: Mapping[str, Any]) -> None:
+    known = model.valid_options or {}
+    unknown = sorted(options.keys() - known.keys())
+    if unknown:
+        raise ConfigurationError(f"{model.model_name}: Unknown options: {', '.join(unknown)}")
+    for name, value in options.items():
+        if value not in known[name].allowed_values:
+            allowed = ", ".join(map(repr, known[name].allowed_values[:8]))
+            raise ConfigurationError(f"{model.model_name}: invalid value {value!r} for {name}. Use one of {allowed}")
+
+
+def validate_options(model: AIModel) -> Callable[[Mapping[str, Any]], bool]:
+    def validate(options: Mapping[str, Any]) -> bool:
+        """Return whether all options and their values are valid."""
+        try:
+            check_options(model, options)
+        except ConfigurationError:
+            return False
+        return True
+
+    return validate
+
+
+def options_with_defaults(model: AIModel) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    def complete(options: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the options with the default value of each that is missing.
+
+        Raises:
+            ConfigurationError: An option or its value is not valid.
+        """
+        check_options(model, options)
+        return {name: options.get(name, one.default_value) for name, one in (model.valid_options or {}).items()}
+
+    return complete
+
+
+def charge_for(endpoint: AIModelEndpoint) -> Callable[[Usage], UsageCharge | None]:
+    def calculate(usage: Usage) -> UsageCharge | None:
+        """Return the charge for a usage; None if the price is unknown."""
+        return usage_charge(price_usage(endpoint, usage))
+
+    return calculate
+
+
+def charge_at(prices: BaseCostData) -> Callable[..., UsageCharge]:
+    def charge(cost: Decimal | float, *, components: Any = None) -> UsageCharge:
+        """Return a cost with the margin of these prices."""
+        return charge_by(cost, prices.cost_multiplier_percentage)
+
+    return charge
+
+
+def output_limits(config: AIModelCallConfig) -> Callable[[AIModel], tuple[int | None, int | None]]:
+    def limits(model: AIModel) -> tuple[int | None, int | None]:
+        """Return the maximum number of output tokens and of reasoning tokens of a call to this model."""
+        known = model.settings or ChatModelSettings()
+        reasons = bool(config.reasoning) and known.supports_reasoning is not False
+        reasoning = smaller(config.max_reasoning_tokens, known.max_reasoning_tokens) if reasons else None
+        return smaller(config.max_output_tokens, known.max_output_tokens), reasoning
+
+    return limits
+
+
+def smaller(one: int | None, other: int | None) -> int | None:
+    numbers = [number for number in (one, other) if number is not None]
+    return min(numbers) if numbers else None
+
+
+MODEL_ATTRIBUTES: dict[str, Attribute] = {
+    "beta": lambda one: one.metadata.get("beta", False),
+    "clone": clone,
+    "create_instance": create_instance,
+    "enabled": lambda one: one.metadata.get("enabled", True),
+    "foundation_model": lambda one: None,
+    "get_cost_data": lambda one: lambda: one.cost_data,
+    "get_options_with_defaults": options_with_defaults,
+    "get_settings": lambda one: lambda: one.settings,
+    "get_valid_options": valid_options,
+    "is_foundation_model": lambda one: one.base_model is None,
+    "model_name_with_version_suffix": name_with_suffix,
+    "order": lambda one: one.metadata.get("order", 0),
+    "reference_number": lambda one: one.metadata.get("reference_number"),
+    "validate_options": validate_options,
+}
+ENDPOINT_ATTRIBUTES: dict[str, Attribute] = {
+    "calculate_usage_charge": charge_for,
+    "get_cost_data": lambda one: lambda: one.cost_data or one.ai_model.cost_data,
+    "reference_number": lambda one: one.reference,
+}
+SETTINGS_ATTRIBUTES: dict[str, Attribute] = {
+    "max_output_tokens_reasoning_mode": lambda one: one.max_output_tokens,
+    "supported_reasoning_efforts": lambda one: one.reasoning_efforts or None,
+}
+PRICE_ATTRIBUTES: dict[str, Attribute] = {"get_charge": charge_at}
+CONFIG_ATTRIBUTES: dict[str, Attribute] = {
+    "get_max_output_tokens": output_limits,
+    "get_user": lambda one: lambda: one.user or one.metadata.get("user") or one.metadata.get("user_id"),
+}

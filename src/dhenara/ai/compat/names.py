@@ -1,0 +1,146 @@
+"""Where the names of version 1 are, and what is used in place of those that this version does not have.
+
+A name of version 1 that still exists keeps its place in `dhenara.ai.types`. The others are found here, by every old
+import path, when one of them is used: classes of this package, or a class of this version with another name.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ..errors import RemovedNameError
+
+HOMES: dict[str, tuple[str, ...]] = {
+    ".enums": (
+        *("AIModelFunctionalTypeEnum", "AIModelProviderEnum", "BaseEnum", "ChatResponseContentItemType", "ContentType"),
+        *("ExternalApiCallStatusEnum", "GoogleAiMessageRoleEnum", "ImageContentFormat", "MODEL_TO_API_MAPPING"),
+        *("OpenAiMessageRoleEnum", "PlatformEnvTypeEnum", "PromptMessageRoleEnum", "ResourceConfigItemTypeEnum"),
+        "ResourceQueryFieldsEnum",
+    ),
+    ".requests": (
+        *("BaseTextPrompt", "FormattedPrompt", "HostedToolDefinition", "HostedToolUserLocation", "InputContent"),
+        *("MessageItem", "PromptConfig", "PromptText", "SystemInstruction", "TextTemplate"),
+        *("TextTemplateVariableProps", "ToolCallResult", "ToolCallResultsMessage", "WebSearchHostedTool"),
+    ),
+    ".tools": (
+        *("FunctionDefinition", "FunctionParameter", "FunctionParameters", "StructuredOutputConfig"),
+        "function_parameter_from_json_schema",
+    ),
+    ".responses": (
+        *("AIModelCallResponseMetaData", "ChatMessageContentPart", "ChatResponseStructuredOutput"),
+        *("ChatResponseToolCall", "ChatResponseToolCallResult", "ChatResponseUsage", "ExternalApiCallStatus"),
+        *("ImageResponseChoice", "ImageResponseUsage", "UsageCharge", "UsageChargeComponent"),
+    ),
+    ".models": ("BaseCostData", "FoundationModel", "ImageModelSettings"),
+    ".resources": ("ResourceConfig", "ResourceConfigItem", "ResourceQueryMapping"),
+    ".clients": ("AIModelClientFactory",),
+}
+"""Modules of this package, with the names of version 1 in them."""
+
+RENAMED: dict[str, tuple[str, str]] = {
+    old: (module, new)
+    for module, names in {
+        "..types": {
+            "BaseAIModel": "AIModel",
+            "BaseChatResponseContentItem": "Content",
+            "BaseResponseContentItem": "Content",
+            "ChatResponseContentItem": "ContentItem",
+            "ChatResponseGenericContentItem": "GenericContent",
+            "ChatResponseGenericContentItemDelta": "OtherContentDelta",
+            "ChatResponseReasoningContentItem": "ReasoningContent",
+            "ChatResponseReasoningContentItemDelta": "ReasoningContentDelta",
+            "ChatResponseStructuredOutputContentItem": "StructuredContent",
+            "ChatResponseTextContentItem": "TextContent",
+            "ChatResponseTextContentItemDelta": "TextContentDelta",
+            "ChatResponseToolCallContentItem": "ToolCallContent",
+            "ChatResponseToolCallContentItemDelta": "ToolCallContentDelta",
+            "ImageResponseContentItem": "GeneratedImage",
+        },
+        "..types.chat.stream": {
+            "BaseChatResponseContentItemDelta": "ContentDeltaBase",
+            "ChatResponseContentItemDelta": "ChatContentDelta",
+        },
+        "..types.model_base": {"BaseModel": "FrozenModel"},
+        "..errors": {
+            "DhenaraAPIError": "CallError",
+            "DhenaraConnectionError": "ConnectionFailedError",
+            "DhenaraError": "DhenaraError",
+        },
+    }.items()
+    for old, new in names.items()
+}
+"""Old name to the module and the name in this version."""
+
+OWN_TYPES = "Define a pydantic model of your own; the client never used it."
+PROVIDERS = "Providers are data: register_provider(Provider(...)), see docs/adding-a-provider.md."
+FILES = "Pass paths, bytes, ImageContent or FileContent as parts of a prompt."
+HOSTED = "Use WebSearch(), CodeExecution(), FileSearch() or RemoteMCP() in tools=."
+ARTIFACTS = "Pass AIModelCallConfig(artifact_config=ArtifactConfig(...)), which writes the files."
+ONE_CLIENT = "One AIModelClient has sync and async methods: generate(...) and generate_async(...)."
+
+REMOVED: dict[str, str] = {
+    name: advice
+    for advice, names in {
+        OWN_TYPES: (
+            *("ApiRequest", "ApiRequestActionTypeEnum", "ApiResponse", "ApiResponseMessage"),
+            *("ApiResponseMessageStatusCode", "ApiResponseMessageType", "ApiResponseStatus", "ISODateTime"),
+        ),
+        PROVIDERS: (
+            *("AIModelProviderClientBase", "BaseFormatter", "BaseMessageConverter", "INTStreamingProgress"),
+            "StreamingManager",
+        ),
+        "Credentials are read by each provider: see docs/providers.md.": (
+            *("CredentialFieldConfig", "CredentialOutputMapping", "PROVIDER_CONFIGS", "ProviderCredentialsConfig"),
+        ),
+        FILES: (
+            *("FileContentData", "FileContentFormatEnum", "FileFormatEnum", "FileMetadata", "FileProcessingStatusEnum"),
+            *("GenericFile", "GenericFileContent", "ProcessedFile", "StoredFile"),
+        ),
+        HOSTED: (
+            *("BuiltInTool", "HostedToolKind", "HostedToolProviderSpec", "get_hosted_tool_provider_spec"),
+            "get_hosted_tool_support",
+        ),
+        "Prices of provider-run tools are in the price list; usage.server_tool_requests counts the calls.": (
+            *("HostedToolCostRule", "HostedToolUsage"),
+        ),
+        "Use ContextPolicy(compact_at=..., clear_tool_results_at=...).": ("AIModelContextPolicy",),
+        "Use ChatModelSettings.reasoning_efforts and max_reasoning_tokens.": ("ReasoningControlMode",),
+        "Fill in templates before you pass them, for example with str.format.": ("ObjectTemplate",),
+        ARTIFACTS: (
+            *("AI_DISK", "AI_JSON", "ArtifactKind", "ArtifactMetadata", "ArtifactWriter", "DAI_DISK", "DAI_JSON"),
+            *("DaiDiskOps", "DaiJsonOps", "TestArtifactManager", "artifact_run_directory", "default_artifact_manager"),
+        ),
+        ONE_CLIENT: ("AsyncToSyncWrapper", "SyncWrapperConfig", "sync_wrapper"),
+        "Pass AIModelCallConfig(test_mode=True), or use dhenara.ai.testing.FakeServer.": ("DummyAIModelResponseFns",),
+        "Pass the messages to generate(messages=...); an image model gets their text.": ("build_image_prompt_text",),
+    }.items()
+    for name in names
+}
+"""Names of version 1 that this version does not have, and what to use."""
+
+PLACES: dict[str, tuple[str, str]] = {name: (module, name) for module, names in HOMES.items() for name in names}
+
+
+def find_old_name(name: str) -> Any:
+    """Return what a name of version 1 stands for.
+
+    Args:
+        name: The name.
+
+    Returns:
+        The class, function or constant.
+
+    Raises:
+        RemovedNameError: This version does not have it; the message says what to use.
+        AttributeError: Version 1 had no such name.
+    """
+    if name in REMOVED:
+        raise RemovedNameError(f"{name} of dhenara-ai 1.x does not exist in this version. {REMOVED[name]}", name=name)
+    place = PLACES.get(name) or RENAMED.get(name)
+    if place is None:
+        if name.endswith("_MODELS") or name == "FoundationModelFns":
+            return getattr(import_module("..types.genai.foundation_models", __package__), name)
+        raise AttributeError(name)
+    module, own_name = place
+    return getattr(import_module(module, __package__), own_name)

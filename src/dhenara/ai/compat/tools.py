@@ -1,0 +1,156 @@
+"""Functions and structured output as version 1 declared them, and their JSON Schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from ..types.chat.structured import StructuredOutput
+from ..types.model_base import FrozenModel
+from ..types.tools.definitions import ToolDefinition
+
+SCHEMA_NAMES = {"allowed_values": "enum"}
+
+
+class FunctionParameter(FrozenModel):
+    """One parameter of a function.
+
+    Attributes:
+        type: JSON type, such as `"string"`.
+        format: Format, such as `"date"`.
+        description: Description for the model.
+        required: Whether the parameter is required.
+        allowed_values: The values that are allowed.
+        default: Default value.
+        items: JSON Schema of the items of an array.
+    """
+
+    type: str
+    format: str | None = None
+    description: str | None = None
+    required: bool = False
+    allowed_values: list[Any] | None = None
+    default: Any = None
+    items: dict[str, Any] | None = None
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the parameter as JSON Schema."""
+        fields = self.model_dump(exclude={"required"}, exclude_none=True)
+        return {SCHEMA_NAMES.get(name, name): value for name, value in fields.items()}
+
+
+class FunctionParameters(FrozenModel):
+    """The parameters of a function.
+
+    Attributes:
+        properties: Each parameter by its name.
+        required: Names of required parameters, in addition to those with `required=True`.
+    """
+
+    type: Literal["object"] = "object"
+    properties: dict[str, FunctionParameter] = Field(default_factory=dict)
+    required: list[str] | None = Field(default_factory=list)
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the parameters as JSON Schema of an object."""
+        marked = [name for name, one in self.properties.items() if one.required]
+        required = list(dict.fromkeys([*(self.required or []), *marked]))
+        properties = {name: one.json_schema() for name, one in self.properties.items()}
+        return {"type": "object", "properties": properties, **({"required": required} if required else {})}
+
+
+class FunctionDefinition(ToolDefinition):
+    """A function that the model may call: a `ToolDefinition` whose `parameters` may be `FunctionParameters`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_parameters(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and isinstance(given.get("parameters"), FunctionParameters):
+            return {**given, "parameters": given["parameters"].json_schema()}
+        return given
+
+
+class StructuredOutputConfig(StructuredOutput):
+    """Schema of a structured answer, with the names of version 1."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        fields = {name: value for name, value in given.items() if name != "allow_post_process_on_error"}
+        if (kind := fields.pop("model_class_reference", None)) is not None:
+            fields["model_class"] = kind
+        return fields
+
+    @classmethod
+    def from_model(cls, model_class: type[Any]) -> Self:
+        """Create the configuration from a pydantic model class."""
+        return cls.model_validate({"model_class": model_class})
+
+    @property
+    def model_class_reference(self) -> Any:
+        """The class; None if only a schema was given."""
+        return self.model_class
+
+    def get_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return self.output_schema
+
+    def get_model_class(self) -> Any:
+        """Return the class; None if only a schema was given."""
+        return self.model_class
+
+
+def function_parameter_from_json_schema(
+    schema: Mapping[str, Any], *, required: bool = False, default: Any = None, description: str | None = None
+) -> FunctionParameter:
+    """Return the parameter that a JSON Schema describes.
+
+    Args:
+        schema: JSON Schema of the parameter.
+        required: Whether it is required.
+        default: Default value. Default None: that of the schema.
+        description: Description. Default None: that of the schema.
+
+    Returns:
+        The parameter.
+    """
+    kinds = [one.get("type") for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    kind = schema.get("type") or next(iter(kinds), "string")
+    return FunctionParameter(
+        type=kind if isinstance(kind, str) else next(one for one in kind if one != "null"),
+        format=schema.get("format"),
+        description=description or schema.get("description"),
+        required=required,
+        allowed_values=schema.get("enum"),
+        default=schema.get("default") if default is None else default,
+        items=schema.get("items"),
+    )
+
+
+def function_of(tool: ToolDefinition) -> OldFunction:
+    """Return the function of a tool as version 1 showed it."""
+    required = tool.parameters.get("required") or []
+    properties = {
+        name: function_parameter_from_json_schema(one, required=name in required)
+        for name, one in tool.parameters.get("properties", {}).items()
+    }
+    parameters = FunctionParameters(properties=properties, required=list(required))
+    return OldFunction(name=tool.name, description=tool.description, parameters=parameters)
+
+
+class OldFunction(FrozenModel):
+    """`tool.function` of version 1: name, description and parameters.
+
+    Attributes:
+        name: Name of the function.
+        description: Description for the model.
+        parameters: The parameters.
+    """
+
+    name: str
+    description: str | None = None
+    parameters: FunctionParameters
