@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-
 OLD_NAMES = "dhenara.ai.compat.names"
 """Finds the names of version 1; loaded for names that nothing else has."""
 

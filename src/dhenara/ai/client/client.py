@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from os import PathLike
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -56,6 +57,18 @@ if TYPE_CHECKING:
     from ..http.transport_selection import TransportName
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
+
+
+OLD_METHODS = frozenset(
+    {
+        "cleanup_async",
+        "cleanup_sync",
+        "generate_with_existing_connection",
+        "generate_with_existing_connection_async",
+        "generate_with_existing_connection_sync",
+    }
+)
+"""Methods of version 1, in `dhenara.ai.compat.clients`."""
 
 
 @with_secret_options
@@ -275,6 +288,14 @@ class AIModelClient(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return a method that clients had in version 1, such as `cleanup_sync`."""
+            if name in OLD_METHODS:
+                return import_module("dhenara.ai.compat.clients").old_method(self, name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _call(
         self,

@@ -120,8 +120,10 @@ ATTRIBUTES: dict[str, dict[str, Attribute]] = {
         "as_text": as_text,
         "first": first,
         "structured_pyd": lambda one: lambda: one.parsed,
-        "structured_unprocessed": lambda one: lambda: next(
-            (responses.structured_output(part) for part in one.contents if part.type == "structured_output"), None
+        "structured_unprocessed": lambda one: (
+            lambda: next(
+                (responses.structured_output(part) for part in one.contents if part.type == "structured_output"), None
+            )
         ),
         "to_message_item": to_message_item,
         "to_prompt": to_prompt,

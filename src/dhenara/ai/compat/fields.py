@@ -73,7 +73,9 @@ def read_tool_choice(given: Fields) -> dict[str, Any]:
     if kind == "specific":
         return {"mode": "required", "names": (name,) if name else ()}
     if kind not in CHOICES:
-        raise ConfigurationError(f"unknown type of tool choice {kind!r}. Use ToolChoice(mode='auto'), 'required' or 'none'")
+        raise ConfigurationError(
+            f"unknown type of tool choice {kind!r}. Use ToolChoice(mode='auto'), 'required' or 'none'"
+        )
     return {"mode": CHOICES[kind]}
 
 

@@ -19,7 +19,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "ResourceQueryFieldsEnum",
     ),
     ".requests": (
-        *("BaseTextPrompt", "FormattedPrompt", "HostedToolDefinition", "HostedToolUserLocation", "InputContent"),
+        *("FormattedPrompt", "HostedToolDefinition", "HostedToolUserLocation", "InputContent"),
         *("MessageItem", "PromptConfig", "PromptText", "SystemInstruction", "TextTemplate"),
         *("TextTemplateVariableProps", "ToolCallResult", "ToolCallResultsMessage", "WebSearchHostedTool"),
     ),
@@ -45,6 +45,7 @@ RENAMED: dict[str, tuple[str, str]] = {
             "BaseAIModel": "AIModel",
             "BaseChatResponseContentItem": "Content",
             "BaseResponseContentItem": "Content",
+            "BaseTextPrompt": "Prompt",
             "ChatResponseContentItem": "ContentItem",
             "ChatResponseGenericContentItem": "GenericContent",
             "ChatResponseGenericContentItemDelta": "OtherContentDelta",
@@ -136,7 +137,7 @@ def find_old_name(name: str) -> Any:
         AttributeError: Version 1 had no such name.
     """
     if name in REMOVED:
-        raise RemovedNameError(f"{name} of dhenara-ai 1.x does not exist in this version. {REMOVED[name]}", name=name)
+        raise RemovedNameError(f"{name} of dhenara-ai 1.x does not exist in this version. {REMOVED[name]}")
     place = PLACES.get(name) or RENAMED.get(name)
     if place is None:
         if name.endswith("_MODELS") or name == "FoundationModelFns":

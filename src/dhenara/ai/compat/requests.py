@@ -12,7 +12,7 @@ from ..types.chat.message import Message, Prompt
 from ..types.chat.response import ChatResponse
 from ..types.content.parts import ToolResultContent
 from ..types.model_base import FrozenModel
-from ..types.tools.definitions import UserLocation, WebSearch
+from ..types.tools.provider_tools import UserLocation, WebSearch
 from ..wire import json
 from .enums import ContentType, PromptMessageRoleEnum
 
@@ -154,20 +154,29 @@ class PromptConfig(FrozenModel):
     max_words_file: int | None = None
 
 
-class SystemInstruction(FrozenModel):
-    """A system instruction.
+class SystemInstruction(str):
+    """A system instruction: a string, made with `SystemInstruction(text="...")`.
 
-    Attributes:
+    Args:
         text: The text.
-        variables: Values of variables; not used.
+        variables: Not used; kept in `variables`.
     """
 
-    text: str | PromptText
-    variables: dict[str, Any] = Field(default_factory=dict)
+    variables: dict[str, Any]
 
-    def get_formatted_text(self, max_words: int | None = None, **values: Any) -> str:
+    def __new__(cls, text: str | PromptText, variables: Mapping[str, Any] | None = None) -> Self:
+        made = super().__new__(cls, formatted_text(text, None, variables or {}))
+        made.variables = dict(variables or {})
+        return made
+
+    @property
+    def text(self) -> str:
+        """The text."""
+        return str(self)
+
+    def get_formatted_text(self, max_words: int | None = None, **_: Any) -> str:
         """Return the text, at most so many words of it."""
-        return formatted_text(self.text, max_words, values)
+        return formatted_text(str(self), max_words, {})
 
 
 class FormattedPrompt(Prompt):
@@ -267,10 +276,8 @@ class WebSearchHostedTool(WebSearch):
 HostedToolUserLocation = UserLocation
 HostedToolDefinition = WebSearchHostedTool
 Content = InputContent
-BaseTextPrompt = SystemInstruction
 
 __all__ = [
-    "BaseTextPrompt",
     "Content",
     "ContentType",
     "FormattedPrompt",

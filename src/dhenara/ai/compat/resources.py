@@ -7,7 +7,6 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator
@@ -21,11 +20,13 @@ from ..types.model_base import DISCREET, FrozenModel
 from .enums import MODEL_TO_API_MAPPING, ResourceConfigItemTypeEnum, ResourceQueryFieldsEnum
 from .yaml_subset import read_yaml
 
-pyyaml: ModuleType | None
 try:
-    import yaml as pyyaml
+    import yaml
 except ImportError:
-    pyyaml = None
+    # What a credentials file needs is read without it.
+    HAS_PYYAML = False
+else:
+    HAS_PYYAML = True
 
 log = logging.getLogger("dhenara")
 
@@ -248,17 +249,19 @@ def read_credentials(path: Path) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path} must map each provider to its fields, for example `openai:` and `  api_key: ...`")
+        raise ConfigurationError(
+            f"{path} must map each provider to its fields, for example `openai:` and `  api_key: ...`"
+        )
     return content
 
 
 def load_yaml(text: str) -> Any:
     """Return the content of a YAML text, read by PyYAML if it is installed."""
-    if pyyaml is None:
+    if not HAS_PYYAML:
         return read_yaml(text)
     try:
-        return pyyaml.safe_load(text)
-    except pyyaml.YAMLError as error:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ConfigurationError(f"invalid YAML{f' in line {mark.line + 1}' if mark else ''}") from None
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ..types.chat.structured import StructuredOutput
 from ..types.model_base import FrozenModel
-from ..types.tools.definitions import ToolDefinition
+from ..types.tools.tool_definition import ToolDefinition
 
 SCHEMA_NAMES = {"allowed_values": "enum"}
 

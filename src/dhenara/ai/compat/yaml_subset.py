@@ -36,7 +36,9 @@ class Lines:
 
     def unreadable(self, why: str) -> ConfigurationError:
         """Return the error for the next line."""
-        return ConfigurationError(f"line {self.at + 1}: {why}. Install PyYAML (`pip install pyyaml`) to read such a file")
+        return ConfigurationError(
+            f"line {self.at + 1}: {why}. Install PyYAML (`pip install pyyaml`) to read such a file"
+        )
 
 
 def indent_of(line: str) -> int:

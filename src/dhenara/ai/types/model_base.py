@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, LiteralString, Self
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, LiteralString, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -13,6 +14,25 @@ from ..wire.text import similar_names
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
+
+
+OLD_ATTRIBUTES = frozenset(
+    {
+        "api_provider", "as_text", "beta", "calculate_usage_charge", "choices", "clone", "content_b64_json",
+        "content_bytes", "content_format", "content_url", "create_instance", "custom_metadata", "enabled", "files",
+        "first", "foundation_model", "function", "function_reference", "get_charge", "get_content_as_bytes",
+        "get_cost_data", "get_formatted_text", "get_max_output_tokens", "get_options_with_defaults", "get_settings",
+        "get_thinking_summary_delta", "get_user", "get_valid_options", "get_visible_fields", "hosted_tool_usage",
+        "index", "is_foundation_model", "max_output_tokens_reasoning_mode", "message_contents", "message_id",
+        "metadata", "model_dump_safe", "model_name_with_version_suffix", "number_of_images", "order", "preview_dict",
+        "provider_response", "reference_number", "role", "status", "storage_metadata", "structured_output",
+        "structured_pyd", "structured_unprocessed", "supported_reasoning_efforts", "thinking_id", "thinking_signature",
+        "thinking_status", "thinking_summary", "thinking_summary_delta", "thinking_text", "thinking_text_delta",
+        "to_message_item", "to_prompt", "tool_call", "tools", "usage_charge", "validate_content", "validate_options",
+        "variables",
+    }
+)  # fmt: skip
+"""Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` knows which."""
 
 
 class FrozenModel(BaseModel):
@@ -28,6 +48,20 @@ class FrozenModel(BaseModel):
         use_enum_values=False,
         defer_build=True,
     )
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Return an attribute that the class had in version 1; called only for names that it does not have now."""
+            if name in OLD_ATTRIBUTES:
+                return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
+            return super().__getattr__(name)
+
+
+def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of this version for fields that the class had in version 1."""
+    fields: dict[str, Any] = import_module("dhenara.ai.compat.fields").READERS[kind](given)
+    return fields
 
 
 def model_fields(given: object) -> dict[str, Any] | None:

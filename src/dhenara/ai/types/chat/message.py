@@ -1,14 +1,14 @@
 """Messages: the turns of a conversation, made of content parts."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from ..content.base import CacheLifetime, joined_text
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, read_old_fields
 from .text import Text
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -25,6 +25,7 @@ ROLES: dict[str, Role] = {
     "function": "tool",
 }
 SPELLINGS = ("contents", "content", "parts", "text")
+OLD_FIELDS = frozenset({"config", "files", "variables"})
 
 
 class Message(FrozenModel):
@@ -62,6 +63,8 @@ class Message(FrozenModel):
     def _read_spellings(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
+        if not (OLD_FIELDS.isdisjoint(given) and isinstance(given.get("text", ""), str | None)):
+            given = read_old_fields("Message", given)
         text = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
         if len(spoken) > 1:
@@ -106,6 +109,20 @@ class Prompt(Message):
             name: str | None = None,
             cache: CacheLifetime | None = None,
         ) -> None: ...
+
+    @classmethod
+    def with_text(cls, text: str, variables: Mapping[str, Any] | None = None, disable_checks: bool = False) -> Self:
+        """Create a user message from a text, the same as `Prompt(text=text)`.
+
+        Args:
+            text: The text.
+            variables: Not used; replace variables in the text before.
+            disable_checks: Not used.
+
+        Returns:
+            The message.
+        """
+        return cls(text=text)
 
 
 def mark_part(part: Any, lifetime: Any) -> Any:

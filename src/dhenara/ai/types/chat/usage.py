@@ -148,6 +148,7 @@ class Cost(FrozenModel):
         priced_at: Date of the price.
         reason: Why `amount` is None. None if it is known.
         saved: For a cached response (whose amount is 0): cost of a new request, if known.
+        charge: The amount with the `cost_multiplier_percentage` of your prices. Default None: no margin is set.
     """
 
     amount: Decimal | None = None
@@ -158,6 +159,7 @@ class Cost(FrozenModel):
     priced_at: datetime | None = None
     reason: str | None = None
     saved: Decimal | None = None
+    charge: Decimal | None = None
 
     def __str__(self) -> str:
         return f"unknown: {self.reason or NO_PRICE}" if self.amount is None else f"{self.amount:f}"

@@ -12,6 +12,7 @@ from pydantic import (
     ValidationError,
     field_serializer,
     field_validator,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -19,7 +20,7 @@ from ...errors import ConfigurationError
 from ...providers.model_names import read_next_model_name
 from ...providers.provider_names import require_provider_name
 from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
-from ..model_base import DISCREET, FrozenModel, InvalidValueError
+from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields
 from .api_options import ApiOptions, describe_type, read_named_model, require_model, split_api_options
 from .model import AIModel, AnyCostData
 
@@ -111,6 +112,9 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
     return dict.fromkeys(credentials.values(), MASK)
 
 
+OLD_FIELDS = frozenset({"enabled", "order", "reference_number"})
+
+
 class AccessModel(FrozenModel):
     """Frozen model with secrets: its constructor raises an `InvalidValueError` without them."""
 
@@ -161,6 +165,13 @@ class AIModelAPI(AccessModel):
     api_key: SecretStr | None = None
     credentials: Credentials | None = None
     config: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
+            return read_old_fields("AIModelAPI", given)
+        return given
 
     @field_validator("provider", mode="before")
     @classmethod
@@ -216,6 +227,13 @@ class AIModelEndpoint(AccessModel):
     ai_model: AIModel
     cost_data: AnyCostData | None = None
     reference: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
+            return read_old_fields("AIModelEndpoint", given)
+        return given
 
     @classmethod
     def of(

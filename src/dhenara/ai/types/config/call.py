@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence, Set
+from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import Field, field_serializer, field_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
@@ -14,14 +14,23 @@ from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret
 from ..chat.message import Message
 from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
 from ..chat.structured import StructuredOutput
-from ..model_base import DISCREET, FrozenModel
+from ..model_base import DISCREET, FrozenModel, read_old_fields
 from ..operations.files import UploadedFile
 from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
-from .call_policies import ContextPolicy, Fetching, PromptCache, Uploading
+from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, Uploading
 from .parameters import PARAMETERS, CallParameters
 from .timeouts import ResponseLimits, Timeouts
+
+OLD_FIELDS = frozenset(
+    {
+        "api_version_override", "artifactConfig", "hostedTools", "hosted_tools", "maxOutputTokens",
+        "maxReasoningTokens", "maxRetryDelay", "reasoningEffort", "retryDelay", "structuredOutput", "testMode",
+        "toolChoice",
+    }
+)  # fmt: skip
+"""Fields of version 1, and names in camel case that it took."""
 
 
 class AIModelCallConfig(CallParameters):
@@ -45,6 +54,13 @@ class AIModelCallConfig(CallParameters):
         uploading: Whether large files may be uploaded for the request, and the limits.
         prompt_cache: Settings of the provider's prompt cache.
         context_policy: What to do when the conversation gets too long.
+        retry_delay: Longest delay before the first retry, in seconds; it doubles with each further one. A delay that
+            the provider requests is used instead. Default 0.5.
+        max_retry_delay: Longest delay before a retry, in seconds. Default 30.
+        test_mode: Answer with a sample text; nothing is sent, and nothing is counted. Default False.
+        keep_provider_response: Keep the body of a response that is not streamed in
+            `extras["provider_response"]`. Default False.
+        artifact_config: Where to write each call as files, for debugging. Default None: nowhere.
     """
 
     model_config = DISCREET
@@ -68,6 +84,19 @@ class AIModelCallConfig(CallParameters):
     uploading: Uploading | None = None
     prompt_cache: PromptCache | None = None
     context_policy: ContextPolicy | None = None
+
+    retry_delay: float = Field(default=0.5, ge=0, allow_inf_nan=False)
+    max_retry_delay: float = Field(default=30.0, ge=0, allow_inf_nan=False)
+    test_mode: bool = False
+    keep_provider_response: bool = False
+    artifact_config: ArtifactConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
+            return read_old_fields("AIModelCallConfig", given)
+        return given
 
     @field_validator("timeout")
     @classmethod

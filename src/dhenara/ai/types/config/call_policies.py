@@ -1,8 +1,9 @@
 """Policies of a call: limits of the context, prompt caches, downloads and uploads of files."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ..content.base import CacheLifetime
 from ..model_base import FrozenModel
@@ -77,3 +78,40 @@ class Uploading(FrozenModel):
     allowed: bool = True
     expires_in: int | None = Field(default=86_400, gt=0)
     wait: float = Field(default=600.0, gt=0)
+
+
+class ArtifactConfig(FrozenModel):
+    """Files of each call, for debugging: `<artifact_root>/<prefix>/dai/dai_request.json` and others.
+
+    They contain prompts and answers, and no API keys. A later call with the same folder replaces them.
+
+    Attributes:
+        enabled: Whether to write. Default False.
+        artifact_root: Folder of the files.
+        prefix: Folder in `artifact_root`. Default None: none.
+        capture_dhenara_request: Write messages and config as `dai_request.json`. Default True.
+        capture_provider_request: Write the body that is sent as `dai_provider_request.json`. Default True.
+        capture_provider_response: Write the body that arrived as `dai_provider_response.json`, with
+            `keep_provider_response=True`. Default True.
+        capture_dhenara_response: Write the response as `dai_response.json`. Default True.
+        enable_python_logs: Not used; use `logging`, where the logger `dhenara` writes each attempt. Default False.
+        python_log_level: Not used.
+        python_logger_levels: Not used.
+    """
+
+    enabled: bool = False
+    artifact_root: str | Path | None = None
+    prefix: str | None = None
+    capture_dhenara_request: bool = True
+    capture_provider_request: bool = True
+    capture_provider_response: bool = True
+    capture_dhenara_response: bool = True
+    enable_python_logs: bool = False
+    python_log_level: str | int = "INFO"
+    python_logger_levels: dict[str, str | int] | None = None
+
+    @model_validator(mode="after")
+    def _check_root(self) -> Self:
+        if self.enabled and not self.artifact_root:
+            raise ValueError("artifact_root is required when artifacts are enabled")
+        return self

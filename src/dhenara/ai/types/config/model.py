@@ -1,12 +1,16 @@
 """Models: name, limits, capabilities and prices, and the entries of a provider's model list."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, read_old_fields
+
+OLD_SETTINGS = frozenset({"max_output_tokens_reasoning_mode", "reasoning_control", "supported_reasoning_efforts"})
+OLD_MODEL_FIELDS = frozenset({"beta", "enabled", "foundation_model", "order", "reference_number"})
 
 
 class ChatModelSettings(FrozenModel):
@@ -20,6 +24,7 @@ class ChatModelSettings(FrozenModel):
         max_reasoning_tokens: Maximum number of reasoning tokens.
         reasoning_efforts: Supported values of `reasoning_effort`; empty if unknown.
         input_modalities: Supported input, such as `text`, `image`, `pdf`, `audio` and `video`; empty if unknown.
+        refused_parameters: Parameters that the model does not accept; empty if unknown.
     """
 
     max_context_window_tokens: int | None = Field(default=None, gt=0)
@@ -29,6 +34,14 @@ class ChatModelSettings(FrozenModel):
     max_reasoning_tokens: int | None = Field(default=None, gt=0)
     reasoning_efforts: tuple[str, ...] = ()
     input_modalities: tuple[str, ...] = ()
+    refused_parameters: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not OLD_SETTINGS.isdisjoint(given):
+            return read_old_fields("ChatModelSettings", given)
+        return given
 
 
 class ValidOptionValue(FrozenModel):
@@ -38,11 +51,15 @@ class ValidOptionValue(FrozenModel):
         allowed_values: The values.
         default_value: Value for calls that do not set the option. Default None.
         description: Description for people. Default None.
+        cost_sensitive: Whether the price depends on the option. Default False.
+        display_only: Whether the option is only shown to people. Default False.
     """
 
     allowed_values: tuple[Any, ...]
     default_value: Any = None
     description: str | None = None
+    cost_sensitive: bool = False
+    display_only: bool = False
 
 
 class ChatModelCostData(FrozenModel):
@@ -53,12 +70,17 @@ class ChatModelCostData(FrozenModel):
         output_token_cost_per_million: Price of output tokens, reasoning included.
         cache_read_cost_per_million: Price of input tokens read from the cache. Default None: unknown.
         cache_write_cost_per_million: Price of input tokens written to the cache. Default None: unknown.
+        cost_multiplier_percentage: Your margin in per cent; the cost with it is `cost.charge`. Default None: none.
+        source: Price list that the prices are from. Default None: they are yours, and calculate the cost. Prices with a
+            source are for display; the cost is calculated from the whole price list.
     """
 
     input_token_cost_per_million: Decimal = Field(ge=0)
     output_token_cost_per_million: Decimal = Field(ge=0)
     cache_read_cost_per_million: Decimal | None = Field(default=None, ge=0)
     cache_write_cost_per_million: Decimal | None = Field(default=None, ge=0)
+    cost_multiplier_percentage: float | None = Field(default=None, allow_inf_nan=False)
+    source: str | None = None
 
 
 class ImageModelCostData(FrozenModel):
@@ -68,10 +90,19 @@ class ImageModelCostData(FrozenModel):
         flat_cost_per_image: US dollars per image. Default None.
         image_options_cost_data: Options, such as size and quality, each with the price of an image in US
             dollars.
+        cost_multiplier_percentage: Your margin in per cent; the cost with it is `cost.charge`. Default None: none.
+        source: Price list that the prices are from. Default None: they are yours.
     """
 
     flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
     image_options_cost_data: tuple[dict[str, Any], ...] = ()
+    cost_multiplier_percentage: float | None = Field(default=None, allow_inf_nan=False)
+    source: str | None = None
+
+    @field_validator("image_options_cost_data", mode="before")
+    @classmethod
+    def _read_none(cls, given: Any) -> Any:
+        return () if given is None else given
 
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
@@ -137,6 +168,13 @@ class AIModel(FrozenModel):
     parameters: dict[str, Any] = Field(default_factory=dict)
     valid_options: dict[str, ValidOptionValue] | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_old_fields(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not OLD_MODEL_FIELDS.isdisjoint(given):
+            return read_old_fields("AIModel", given)
+        return given
 
 
 class ModelListing(FrozenModel):

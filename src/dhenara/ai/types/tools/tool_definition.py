@@ -1,15 +1,18 @@
 """Tool definitions, and which tools a model may or must call."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
 from ...schema.definition import check_object_definition
 from ...schema.rules import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, read_old_fields
+
+if TYPE_CHECKING:
+    from .tool import Tool
 
 
 class SchemaSource(FrozenModel):
@@ -56,6 +59,20 @@ class ToolDefinition(SchemaSource):
             check_object_definition(self.parameters, f"the tool {self.name!r}")
         return self
 
+    @classmethod
+    def from_callable(cls, func: Callable[..., Any]) -> "Tool":
+        """Create a tool from a function, the same as `Tool.from_function`.
+
+        Args:
+            func: The function, sync or async.
+
+        Returns:
+            The tool.
+        """
+        from .tool import Tool
+
+        return Tool.from_function(func)
+
     def _own_schema(self) -> dict[str, Any]:
         return self.parameters
 
@@ -65,8 +82,11 @@ class ToolDefinition(SchemaSource):
         """Accept the formats of OpenAI and Anthropic as well."""
         if not isinstance(given, Mapping):
             return given
-        if given.get("type") == "function" and isinstance(given.get("function"), Mapping):
-            return dict(given["function"])
+        function = given.get("function")
+        if isinstance(function, ToolDefinition):
+            return {name: getattr(function, name) for name in ToolDefinition.model_fields}
+        if isinstance(function, Mapping) and given.get("type", "function") == "function":
+            return dict(function)
         text = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
         if "input_schema" in text:
             text["parameters"] = text.pop("input_schema")
@@ -89,6 +109,8 @@ class ToolChoice(FrozenModel):
     @classmethod
     def _read_word(cls, given: Any) -> Any:
         """Read "auto", "none", "required" (or "any"); any other string is the name of the one tool to call."""
+        if isinstance(given, Mapping) and ("type" in given or "specific_tool_name" in given):
+            return read_old_fields("ToolChoice", given)
         if not isinstance(given, str):
             return given
         if given in ("auto", "none", "required"):

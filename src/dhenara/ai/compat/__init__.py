@@ -1,0 +1,72 @@
+"""Names of dhenara-ai 1.x that this version writes in another way. The old import paths find them here.
+
+New programs need only `ResourceConfig`, which reads credentials from a file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy_package import lazy_package
+
+if TYPE_CHECKING:
+    from .clients import AIModelClientFactory as AIModelClientFactory
+    from .enums import (
+        MODEL_TO_API_MAPPING as MODEL_TO_API_MAPPING,
+        AIModelFunctionalTypeEnum as AIModelFunctionalTypeEnum,
+        AIModelProviderEnum as AIModelProviderEnum,
+        BaseEnum as BaseEnum,
+        ChatResponseContentItemType as ChatResponseContentItemType,
+        ContentType as ContentType,
+        ExternalApiCallStatusEnum as ExternalApiCallStatusEnum,
+        ImageContentFormat as ImageContentFormat,
+        PlatformEnvTypeEnum as PlatformEnvTypeEnum,
+        PromptMessageRoleEnum as PromptMessageRoleEnum,
+        ResourceConfigItemTypeEnum as ResourceConfigItemTypeEnum,
+        ResourceQueryFieldsEnum as ResourceQueryFieldsEnum,
+    )
+    from .models import (
+        BaseCostData as BaseCostData,
+        FoundationModel as FoundationModel,
+        ImageModelSettings as ImageModelSettings,
+    )
+    from .requests import (
+        FormattedPrompt as FormattedPrompt,
+        InputContent as InputContent,
+        MessageItem as MessageItem,
+        PromptConfig as PromptConfig,
+        PromptText as PromptText,
+        SystemInstruction as SystemInstruction,
+        TextTemplate as TextTemplate,
+        TextTemplateVariableProps as TextTemplateVariableProps,
+        ToolCallResult as ToolCallResult,
+        ToolCallResultsMessage as ToolCallResultsMessage,
+        WebSearchHostedTool as WebSearchHostedTool,
+    )
+    from .resources import (
+        ResourceConfig as ResourceConfig,
+        ResourceConfigItem as ResourceConfigItem,
+        ResourceQueryMapping as ResourceQueryMapping,
+    )
+    from .responses import (
+        AIModelCallResponseMetaData as AIModelCallResponseMetaData,
+        ChatMessageContentPart as ChatMessageContentPart,
+        ChatResponseStructuredOutput as ChatResponseStructuredOutput,
+        ChatResponseToolCall as ChatResponseToolCall,
+        ChatResponseToolCallResult as ChatResponseToolCallResult,
+        ChatResponseUsage as ChatResponseUsage,
+        ExternalApiCallStatus as ExternalApiCallStatus,
+        ImageResponseChoice as ImageResponseChoice,
+        ImageResponseUsage as ImageResponseUsage,
+        UsageCharge as UsageCharge,
+        UsageChargeComponent as UsageChargeComponent,
+    )
+    from .tools import (
+        FunctionDefinition as FunctionDefinition,
+        FunctionParameter as FunctionParameter,
+        FunctionParameters as FunctionParameters,
+        StructuredOutputConfig as StructuredOutputConfig,
+        function_parameter_from_json_schema as function_parameter_from_json_schema,
+    )
+
+__getattr__, __dir__ = lazy_package(__name__, {}, has_old_names=True)
