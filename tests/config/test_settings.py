@@ -58,7 +58,7 @@ def test_an_invalid_line_of_the_file_is_named(line: str, tmp_path: Path) -> None
 
 
 def test_an_unknown_setting_raises_with_the_known_names(tmp_path: Path) -> None:
-    with pytest.raises(AttributeError, match="Setting 'DEBUG' not found"):
-        _ = Settings(tmp_path).DEBUG
-    with pytest.raises(ConfigurationError, match="Setting 'DEBUG' not found"):
-        Settings(tmp_path).update(DEBUG=True)
+    with pytest.raises(AttributeError, match="Setting 'DEBUGGING' not found"):
+        _ = Settings(tmp_path).DEBUGGING
+    with pytest.raises(ConfigurationError, match="Setting 'DEBUGGING' not found"):
+        Settings(tmp_path).update(DEBUGGING=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts, price_usage
+from dhenara.ai.catalog import find_facts, own_prices, price_usage
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import (
     AIModelEndpoint,
@@ -155,7 +155,7 @@ def embedding_usages(call: Call, read: int) -> list[Usage]:
 
 def image_usages(call: Call, read: int) -> list[Usage]:
     """Images at the endpoint's own price, or by tokens as far as the answer limit is known."""
-    if not isinstance(prices_of(call.endpoint), ImageModelCostData):
+    if not isinstance(own_prices(call.endpoint), ImageModelCostData):
         return answer_usages(call, read)
     n = call.config.n or call.config.options.get("n") or 1
     return [Usage(units={"images": float(n)}, options=dict(call.config.options))]
@@ -163,7 +163,7 @@ def image_usages(call: Call, read: int) -> list[Usage]:
 
 def speech_usages(call: Call, read: int) -> list[Usage]:
     """Characters at the endpoint's own price."""
-    request, prices = call.request, prices_of(call.endpoint)
+    request, prices = call.request, own_prices(call.endpoint)
     if not isinstance(request, SpeechRequest) or not isinstance(prices, AudioModelCostData):
         return answer_usages(call, read)
     return [Usage(units={"characters": float(len(request.text))})]
@@ -172,11 +172,6 @@ def speech_usages(call: Call, read: int) -> list[Usage]:
 def unknown_usages(call: Call, read: int) -> list[Usage]:
     """For operations whose cost cannot be foreseen."""
     return []
-
-
-def prices_of(endpoint: AIModelEndpoint) -> object:
-    """The prices that the user has set; None if the catalogue's are used."""
-    return endpoint.cost_data or endpoint.ai_model.cost_data
 
 
 def longest_answer(endpoint: AIModelEndpoint) -> int | None:

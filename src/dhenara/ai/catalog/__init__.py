@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .model_info import FactSource, ModelFacts, find_facts, known_models
-from .prices import price_usage
+from .prices import own_prices, price_usage
 
-__all__ = ["FactSource", "ModelFacts", "find_facts", "known_models", "price_usage"]
+__all__ = ["FactSource", "ModelFacts", "find_facts", "known_models", "own_prices", "price_usage"]

@@ -14,7 +14,7 @@ from ..providers.registry import find_provider
 from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Cost, Usage
 from ..types.config.api import AIModelEndpoint
-from ..types.config.model import AudioModelCostData, ChatModelCostData, ImageModelCostData
+from ..types.config.model import AnyCostData, AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost
 
 # Host names of private networks: servers there have no price per token.
@@ -56,11 +56,11 @@ def price_usage(
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
     if unclear := [name for name in usage.unclear if name not in SAME_PRICE]:
         return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
-    prices = endpoint.cost_data or endpoint.ai_model.cost_data
+    prices = own_prices(endpoint)
     if isinstance(prices, ChatModelCostData):
-        return token_cost(prices, usage).model_copy(update={"priced_at": at})
+        return with_charge(token_cost(prices, usage), prices, at)
     if isinstance(prices, ImageModelCostData):
-        return image_cost(prices, usage, endpoint.ai_model).model_copy(update={"priced_at": at})
+        return with_charge(image_cost(prices, usage, endpoint.ai_model), prices, at)
     if isinstance(prices, AudioModelCostData):
         return audio_cost(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
@@ -79,6 +79,23 @@ def price_usage(
         usage.server_tool_requests or server_tools or {},
         at,
     )
+
+
+def own_prices(endpoint: AIModelEndpoint) -> AnyCostData | None:
+    """Return the user's prices of the endpoint or model; None where only prices of a price list are known.
+
+    The price list has tiers and more kinds of tokens than `cost_data`, so it calculates the cost itself.
+    """
+    prices = endpoint.cost_data or endpoint.ai_model.cost_data
+    return None if prices is None or getattr(prices, "source", None) is not None else prices
+
+
+def with_charge(cost: Cost, prices: ChatModelCostData | ImageModelCostData, at: datetime) -> Cost:
+    """Return the cost with its date, and with what the user charges for it."""
+    charge = None
+    if prices.cost_multiplier_percentage is not None and cost.amount is not None:
+        charge = cost.amount * (1 + Decimal(str(prices.cost_multiplier_percentage)) / 100)
+    return cost.model_copy(update={"priced_at": at, "charge": charge})
 
 
 def billing_names(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:

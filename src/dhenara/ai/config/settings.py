@@ -13,7 +13,18 @@ from ..wire.secrets import SecretText
 
 DEFAULTS: dict[str, Any] = {
     "ENABLE_STREAMING_CONSOLIDATION": True,
+    "ENABLE_COST_TRACKING": True,
 }
+
+OLD_DEFAULTS: dict[str, Any] = {
+    "API_TIMEOUT": 300,
+    "DEBUG": False,
+    "ENABLE_DETAILED_LOGGING": False,
+    "ENABLE_INPUT_FORMAT_CONVERSION": True,
+    "ENABLE_USAGE_TRACKING": True,
+    "MAX_RETRIES": 3,
+}
+"""Settings of version 1 that change nothing here; most changed nothing there."""
 FILE = "dhenara_config.py"
 
 
@@ -26,9 +37,14 @@ class Settings:
         ENABLE_STREAMING_CONSOLIDATION: Whether the final tuple of a stream contains the whole response (default
             True).
             If False it contains id, model, usage and finish state, but no choices.
+        ENABLE_COST_TRACKING: Whether `usage_charge`, the cost as version 1 shows it, is set (default True). `cost` is
+            always there.
+
+    The settings of version 1 that change nothing in this version (`OLD_DEFAULTS`) are accepted as well.
     """
 
     ENABLE_STREAMING_CONSOLIDATION: bool
+    ENABLE_COST_TRACKING: bool
 
     def __init__(self, folder: Path | None = None) -> None:
         self.__dict__["_folder"] = folder
@@ -47,17 +63,22 @@ class Settings:
 
     def __delattr__(self, name: str) -> None:
         """Reset the setting to its default."""
-        self._loaded()[name] = check_value(name, DEFAULTS.get(name))
+        self._loaded()[name] = check_value(name, {**DEFAULTS, **OLD_DEFAULTS}.get(name))
 
     def update(self, **values: Any) -> None:
         for name, value in values.items():
             setattr(self, name, value)
 
+    @property
+    def configured_settings(self) -> list[str]:
+        """The names of all settings."""
+        return sorted(self._loaded())
+
     def _loaded(self) -> dict[str, Any]:
         values: dict[str, Any] | None = self.__dict__["_values"]
         if values is None:
             folder = self.__dict__["_folder"] or Path.cwd()
-            values = self.__dict__["_values"] = {**DEFAULTS, **read_file(folder / FILE)}
+            values = self.__dict__["_values"] = {**DEFAULTS, **OLD_DEFAULTS, **read_file(folder / FILE)}
         return values
 
 
@@ -90,10 +111,11 @@ def iter_assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
 
 
 def check_value(name: str, value: Any) -> Any:
-    if name not in DEFAULTS:
+    default = DEFAULTS.get(name, OLD_DEFAULTS.get(name))
+    if default is None:
         raise ConfigurationError(unknown_setting(name))
-    if type(value) is not type(DEFAULTS[name]):
-        raise ConfigurationError(f"{name} is {value!r}, but must be a {type(DEFAULTS[name]).__name__}")
+    if type(value) is not type(default) and not (type(default) is int and type(value) is float):
+        raise ConfigurationError(f"{name} is {value!r}, but must be a {type(default).__name__}")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar
 
 from ..catalog.default_parameters import drop_unsupported_defaults
@@ -18,6 +19,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
+from .artifacts import record_call
 from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
 from .layers.fallback import Fallback
@@ -27,6 +29,7 @@ from .layers.tracing import Observer, Trace
 from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
+from .test_mode import answer_in_test_mode
 from .timeouts import with_deadline
 from .transport_call import RequestSender
 
@@ -54,7 +57,7 @@ class Pipeline:
         self.io = io = with_authentication(io, target)
         self.target = target
         self._builder = builder = RequestBuilder(target, io.time, lessons)
-        encoder = Encoder(io, target, builder)
+        self._encoder = encoder = Encoder(io, target, builder)
         layer_target = LayerTarget(target, encoder)
         self._policies = bind_layers(layers, io, layer_target)
         tracing: list[Layer] = [] if observer is None else [Trace(io, observer).trace_call]
@@ -88,7 +91,13 @@ class Pipeline:
     def _route(self, call: Call) -> tuple[Send, Call]:
         """Return the outermost layer, and the call that it takes."""
         call.journal.started_at = self.io.monotonic()
-        return (self._fallback, call) if self._fallback is not None else (self._send, self._prepare(call))
+        if call.config.test_mode:
+            return answer_in_test_mode, call
+        route = (self._fallback, call) if self._fallback is not None else (self._send, self._prepare(call))
+        artifacts = call.config.artifact_config
+        if artifacts is None or not artifacts.enabled:
+            return route
+        return partial(record_call, send=route[0], encoder=self._encoder, config=artifacts), route[1]
 
     def _prepare(self, call: Call) -> Call:
         """Return the call with its deadline, as this endpoint gets it."""

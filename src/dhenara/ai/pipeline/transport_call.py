@@ -32,6 +32,7 @@ from .streaming.background import with_background
 from .streaming.response_reader import BufferedSource, ResponseReader, StreamingSource
 from .streaming.stream import DeltaSource, Stream
 from .streaming.structured_output import OutputToolDecoder
+from .test_mode import unsupported_error
 from .timeouts import TimeoutPolicy
 
 BITS = 53
@@ -81,6 +82,8 @@ class RequestSender:
             ConfigurationError: If the call cannot be encoded; nothing was sent.
         """
         io, target = self._io, self._target
+        if call.config.test_mode:
+            raise unsupported_error(call)
         call, encoded, warnings = await self._encode(call)
         encoded_request = encoded.encoded
         await before_send(call)
@@ -159,7 +162,12 @@ def make_source(target: ResolvedTarget, reader: ResponseReader, call: Call, enco
     response_format = encoded.response_format or ResponseFormat(decoder_for(target, call, encoded))
     if streams or response_format.body in ("lines", "pieces"):
         return StreamingSource(reader, response_format.decoder, (response_format.frames or target.frames)())
-    return BufferedSource(reader, response_format.decoder, is_blob=response_format.body == "blob")
+    return BufferedSource(
+        reader,
+        response_format.decoder,
+        is_blob=response_format.body == "blob",
+        keeps_body=call.config.keep_provider_response,
+    )
 
 
 def decoder_for(target: ResolvedTarget, call: Call, encoded: EncodedRequest) -> Decoder:

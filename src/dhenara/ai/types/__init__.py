@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     )
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
     from .config.call_policies import (
+        ArtifactConfig as ArtifactConfig,
         ContextPolicy as ContextPolicy,
         Fetching as Fetching,
         PromptCache as PromptCache,
@@ -207,6 +208,7 @@ _HOMES = {
     "ToolCallContent": ".content.parts",
     "ToolResultContent": ".content.parts",
     "VideoContent": ".content.parts",
+    "ArtifactConfig": ".config.call_policies",
     "ContextPolicy": ".config.call_policies",
     "Cost": ".chat.usage",
     "FinishReason": ".chat.delta",

@@ -13,15 +13,13 @@ from ...errors import AuthenticationError, BadRequestError, CallError, Permissio
 from ...io.protocol import IO
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import Attempt
-from ...types.config.call import Call
+from ...types.config.call import AIModelCallConfig, Call
 from ..call_log import log_attempt, log_learned, log_retry
 from ..middleware import Send
 from ..request_builder import RequestBuilder
 from ..streaming.stream import Stream
 from .learned_store import LearnedConstraints, target_key
 
-FIRST_DELAY = 0.5
-LONGEST_DELAY = 30.0
 MAX_RETRY_AFTER = 120.0
 LONGEST_RELIEVED = 2.0
 """Longest wait in seconds when a fallback endpoint is available."""
@@ -66,7 +64,7 @@ class Retry:
             return "the provider forbids it (x-should-retry)"
         wait = self.requested_delay(call, error)
         if wait is None:
-            wait = min(FIRST_DELAY * 2 ** (failed - 1), LONGEST_DELAY) * (0.5 + self.io.random() / 2)
+            wait = backoff(call.config, failed) * (0.5 + self.io.random() / 2)
         if call.deadline is not None and self.io.monotonic() + wait >= call.deadline:
             return f"the deadline of the call is before the next attempt in {wait:.1f} s"
         longest = LONGEST_RELIEVED if call.has_fallback else MAX_RETRY_AFTER
@@ -83,6 +81,12 @@ class Retry:
             return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.time())
         except (ValueError, OverflowError):
             return None
+
+
+def backoff(config: AIModelCallConfig, failed: int) -> float:
+    """Return the longest wait after so many failures."""
+    # The exponent is limited because floats are.
+    return float(min(config.retry_delay * 2 ** min(failed - 1, 60), config.max_retry_delay))
 
 
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:

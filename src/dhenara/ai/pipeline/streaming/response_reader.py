@@ -10,7 +10,7 @@ from ...errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFa
 from ...http.protocol.interfaces import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ...http.protocol.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 from ...http.protocol.message import Head
-from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
+from ...types.chat.delta import SILENT, Delta, ErrorDelta, ResponseStart, StreamEnd
 from ...types.content.parts import Origin
 from ...wire import json
 from ...wire.frame import BrokenFraming, ForeignFraming, Frame, Frames
@@ -177,13 +177,16 @@ class StreamingSource:
 class BufferedSource:
     """Decodes a complete body, JSON or binary."""
 
-    __slots__ = ("_arrived", "_decoder", "_is_blob", "_over", "_reader")
+    __slots__ = ("_arrived", "_decoder", "_is_blob", "_keeps_body", "_over", "_reader")
 
-    def __init__(self, reader: ResponseReader, decoder: Decoder, *, is_blob: bool = False) -> None:
+    def __init__(
+        self, reader: ResponseReader, decoder: Decoder, *, is_blob: bool = False, keeps_body: bool = False
+    ) -> None:
         self._reader = reader
         self._decoder = decoder
         self._arrived = bytearray()
         self._is_blob = is_blob
+        self._keeps_body = keeps_body
         self._over = False
 
     async def next_batches(self) -> Sequence[Batch] | None:
@@ -214,6 +217,8 @@ class BufferedSource:
             value = BinaryBody(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:
             raise self._reader.with_names(unread(head, body)) from error
+        if self._keeps_body and not self._is_blob:
+            yield ResponseStart(extras={"provider_response": value})
         try:
             yield from self._decoder.whole(value)
         except MALFORMED as error:

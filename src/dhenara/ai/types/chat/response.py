@@ -134,20 +134,24 @@ class ChatResponse(Costed):
     @overload
     def structured(self, kind: type[T]) -> T: ...
     def structured(self, kind: Any = None) -> Any:
-        """Return the object of the structured output.
+        """Return the data of the structured output, or an object of a type.
 
         Args:
-            kind: Type to validate the object as. Default None: the requested type.
+            kind: Type of the object. Default None: plain data, such as a dict; `parsed` is the object of the requested
+                type.
 
         Returns:
-            The object.
+            The data, or the object.
 
         Raises:
             RefusedError: The model refused.
             TruncatedError: The answer is incomplete.
             InvalidOutputError: The answer does not match the schema.
         """
-        return read_output(self, kind)
+        output = read_output(self, kind)
+        if kind is not None:
+            return output
+        return next((part.data for part in self.contents if isinstance(part, StructuredContent)), None)
 
     @property
     def images(self) -> PartList[ImageContent]:
