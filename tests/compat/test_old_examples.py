@@ -290,12 +290,12 @@ def test_tools_are_declared_called_and_answered(server: FakeServer, credentials:
         answer = client.generate(messages=messages)
         asked, answered = (exchange.json for exchange in fake.exchanges)
     assert answer.chat_response.text() == "Sunny."
-    tools = {tool["name"]: tool["parameters"] for tool in asked["tools"]}
+    tools = {tool["function"]["name"]: tool["function"]["parameters"] for tool in asked["tools"]}
     assert tools["get_weather"]["properties"]["unit"]["enum"] == ["celsius", "fahrenheit"]
     assert tools["schedule_meeting"]["properties"]["title"]["description"] == "The title of the meeting"
     assert asked["tool_choice"] == "required"
-    outputs = [item for item in answered["input"] if item.get("type") == "function_call_output"]
-    assert json.loads(outputs[0]["output"]) == {"location": "Paris", "condition": "sunny"}
+    (output,) = [message["content"] for message in answered["messages"] if message["role"] == "tool"]
+    assert json.loads(output) == {"location": "Paris", "condition": "sunny"}
 
 
 def test_the_definition_of_a_tool_shows_its_function() -> None:
@@ -371,10 +371,8 @@ def test_an_invalid_structured_answer_says_why() -> None:
 
 def test_web_search_runs_at_the_provider(resources: Any, server: FakeServer) -> None:
     client = AIModelClient(
-        model_endpoint=resources.model_endpoints[0],
-        config=AIModelCallConfig(
-            max_output_tokens=800, hosted_tools=[WebSearchHostedTool(search_context_size="low", max_uses=None)]
-        ),
+        model_endpoint=resources.model_endpoints[1],
+        config=AIModelCallConfig(max_output_tokens=800, hosted_tools=[WebSearchHostedTool(max_uses=2)]),
         is_async=False,
     )
     response = client.generate(messages=[Prompt.with_text("Search the web.")])
@@ -384,7 +382,7 @@ def test_web_search_runs_at_the_provider(resources: Any, server: FakeServer) -> 
         for item in choice.contents:
             for part in getattr(item, "message_contents", []) or []:
                 assert part.annotations is None
-    assert [tool["type"] for tool in server.exchanges[0].json["tools"]] == ["web_search"]
+    assert [tool["name"] for tool in server.exchanges[0].json["tools"]] == ["web_search"]
 
 
 def test_an_image_is_read_by_its_format(server: FakeServer) -> None:

@@ -137,7 +137,7 @@ def image_cost(prices: ImageModelCostData, usage: Usage, model: AIModel) -> Cost
             return Cost(source="cost_data", reason=f"image_options_cost_data has no price for {options}")
         each = Decimal(str(row[PRICE]))
     amount = made * each
-    return Cost(amount=amount, components={"images": amount}, source="cost_data")
+    return Cost(amount=amount, components={"images": amount}, source=prices.source or "cost_data")
 
 
 def default_options(model: AIModel) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pkgutil import get_data
 from typing import Any
 
 from ..types.config.api import AIModelEndpoint
-from ..types.config.model import AIModel, ChatModelSettings, FunctionalType
+from ..types.config.model import AIModel, ChatModelCostData, ChatModelSettings, FunctionalType, ImageModelCostData
 from ..wire import json
 
 
@@ -131,6 +131,7 @@ class ModelFacts:
             supports_reasoning=self.reasoning,
             reasoning_efforts=self.reasoning_efforts,
             input_modalities=self.input_modalities,
+            refused_parameters=self.refused,
         )
 
 
@@ -182,9 +183,6 @@ def name_index() -> dict[str, tuple[str, str]]:
     return {name.lower(): (vendor, name) for vendor, models in load("facts")["models"].items() for name in models}
 
 
-IMAGE = {"functional_type": "image_generation"}
-
-
 def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` for a module with the models of a vendor as constants."""
     everything = f"{kind.upper()}_MODELS"
@@ -205,7 +203,9 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
         data: dict[str, Any] = named if isinstance(named, dict) else {"model_name": named}
         facts = find_named(data["model_name"])
         known = constant_fields(facts) if facts else {}
-        return AIModel.model_validate({"provider": vendor, **known, **(IMAGE if kind == "image" else {}), **data})
+        more = image_fields(data["model_name"]) if kind == "image" else {}
+        prices = listed_prices(vendor, data["model_name"])
+        return AIModel.model_validate({"provider": vendor, **known, **prices, **more, **data})
 
     return find, lambda: sorted([everything, *load("constants")[vendor][kind]])
 
@@ -219,3 +219,24 @@ def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     else:
         described["functional_type"] = facts.functional_type
     return described
+
+
+def listed_prices(vendor: str, name: str) -> dict[str, Any]:
+    """Return the token prices of a model constant, with the price list they are from; empty if unknown."""
+    table = load("constant_prices")
+    prices = table["prices"].get(f"{vendor}/{name}")
+    return {"cost_data": ChatModelCostData(**prices, source=table["source"])} if prices else {}
+
+
+def image_fields(name: str) -> dict[str, Any]:
+    """Return what is known of an image model: its options, and its price where images have one."""
+    table = load("images")
+    fields: dict[str, Any] = {"functional_type": "image_generation"}
+    if prices := table["prices"].get(name):
+        fields["cost_data"] = ImageModelCostData(**prices, source=table["source"])
+    series = [prefix for prefix in table["options"] if name.startswith(prefix)]
+    if series:
+        fields["valid_options"] = {
+            option: values for prefix in series for option, values in table["options"][prefix].items()
+        }
+    return fields

@@ -82,12 +82,12 @@ def price_usage(
 
 
 def own_prices(endpoint: AIModelEndpoint) -> AnyCostData | None:
-    """Return the user's prices of the endpoint or model; None where only prices of a price list are known.
+    """Return the prices of the endpoint or model that calculate the cost; None where the price list does.
 
-    The price list has tiers and more kinds of tokens than `cost_data`, so it calculates the cost itself.
+    Token prices that constants show are from that list, which has tiers and more kinds of tokens than `cost_data`.
     """
     prices = endpoint.cost_data or endpoint.ai_model.cost_data
-    return None if prices is None or getattr(prices, "source", None) is not None else prices
+    return None if isinstance(prices, ChatModelCostData) and prices.source is not None else prices
 
 
 def with_charge(cost: Cost, prices: ChatModelCostData | ImageModelCostData, at: datetime) -> Cost:

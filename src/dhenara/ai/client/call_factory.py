@@ -83,7 +83,7 @@ def check_options(call: Call) -> None:
         if option not in valid:
             known = ", ".join(valid) or "none"
             raise ConfigurationError(f"{name} has no option {option!r}. Valid options: {known}")
-        if value not in valid[option].allowed_values:
+        if valid[option].allowed_values and value not in valid[option].allowed_values:
             allowed = ", ".join(map(repr, valid[option].allowed_values))
             raise ConfigurationError(f"{name} does not accept {option}={value!r}. Allowed values: {allowed}")
 

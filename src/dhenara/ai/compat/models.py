@@ -79,7 +79,7 @@ def check_options(model: AIModel, options: Mapping[str, Any]) -> None:
     if unknown:
         raise ConfigurationError(f"{model.model_name}: Unknown options: {', '.join(unknown)}")
     for name, value in options.items():
-        if value not in known[name].allowed_values:
+        if known[name].allowed_values and value not in known[name].allowed_values:
             allowed = ", ".join(map(repr, known[name].allowed_values[:8]))
             raise ConfigurationError(f"{model.model_name}: invalid value {value!r} for {name}. Use one of {allowed}")
 

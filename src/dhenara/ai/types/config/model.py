@@ -48,14 +48,14 @@ class ValidOptionValue(FrozenModel):
     """The values that one model option may take.
 
     Attributes:
-        allowed_values: The values.
+        allowed_values: The values; empty for any.
         default_value: Value for calls that do not set the option. Default None.
         description: Description for people. Default None.
         cost_sensitive: Whether the price depends on the option. Default False.
         display_only: Whether the option is only shown to people. Default False.
     """
 
-    allowed_values: tuple[Any, ...]
+    allowed_values: tuple[Any, ...] = ()
     default_value: Any = None
     description: str | None = None
     cost_sensitive: bool = False
@@ -91,7 +91,7 @@ class ImageModelCostData(FrozenModel):
         image_options_cost_data: Options, such as size and quality, each with the price of an image in US
             dollars.
         cost_multiplier_percentage: Your margin in per cent; the cost with it is `cost.charge`. Default None: none.
-        source: Price list that the prices are from. Default None: they are yours.
+        source: Where the prices are from. Default None: they are yours.
     """
 
     flat_cost_per_image: Decimal | None = Field(default=None, ge=0)
