@@ -68,7 +68,7 @@ def read_mapping(lines: Lines, indent: int) -> dict[str, Any]:
         entry = ENTRY.fullmatch(line.strip())
         if entry is None or "\t" in line[: indent + 1] or indent_of(line) != indent:
             raise lines.unreadable("this is not `name: value`")
-        key = str(read_scalar(entry["key"]) if entry["key"][0] in "'\"" else entry["key"])
+        key = str(read_scalar(lines, entry["key"]) if entry["key"][0] in "'\"" else entry["key"])
         if key in mapping:
             raise lines.unreadable(f"{key!r} is set twice")
         lines_of_value = entry["value"] or ""
@@ -76,15 +76,16 @@ def read_mapping(lines: Lines, indent: int) -> dict[str, Any]:
             lines.at += 1
             mapping[key] = read_block(lines, indent, folded=lines_of_value[0] == ">")
             continue
-        value = without_comment(lines_of_value)
-        if value[:1] in tuple("[{&*!%@`-") and not looks_like_number(value):
+        value = without_comment(lines, lines_of_value)
+        if value[:1] in tuple("[{&*!%@`"):
             mapping[key] = read_json(lines, value)
             lines.at += 1
             continue
+        mapping[key] = read_scalar(lines, value)
         lines.at += 1
         inner = lines.peek() if value == "" else None
-        nested = inner is not None and indent_of(inner) > indent
-        mapping[key] = read_mapping(lines, indent_of(inner or "")) if nested else read_scalar(value)
+        if inner is not None and indent_of(inner) > indent:
+            mapping[key] = read_mapping(lines, indent_of(inner))
     return mapping
 
 
@@ -101,11 +102,16 @@ def read_block(lines: Lines, indent: int, *, folded: bool) -> str:
     return (" " if folded else "\n").join(line[width:] for line in texts).strip("\n ") + "\n"
 
 
-def without_comment(value: str) -> str:
+QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')\s*(?:#.*)?""")
+
+
+def without_comment(lines: Lines, value: str) -> str:
     """Return the value without the comment after it."""
-    if value[:1] in "'\"" and value:
-        end = value.find(value[0], 1)
-        return value[: end + 1] if end > 0 else value
+    if value[:1] in ("'", '"'):
+        quoted = QUOTED.fullmatch(value)
+        if quoted is None:
+            raise lines.unreadable("the quotes are not closed in this line")
+        return quoted[1]
     return re.split(r"(?:^|\s)#", value, maxsplit=1)[0].strip()
 
 
@@ -121,10 +127,10 @@ def read_json(lines: Lines, value: str) -> Any:
         raise lines.unreadable(f"a value that begins with {value[0]!r} is not read here") from None
 
 
-def read_scalar(value: str) -> Any:
-    if value[:1] == '"' and value[-1:] == '"' and len(value) > 1:
-        return json.loads(value)
-    if value[:1] == "'" and value[-1:] == "'" and len(value) > 1:
+def read_scalar(lines: Lines, value: str) -> Any:
+    if value.startswith('"'):
+        return read_json(lines, value)
+    if value.startswith("'"):
         return value[1:-1].replace("''", "'")
     if value.lower() in WORDS:
         return WORDS[value.lower()]

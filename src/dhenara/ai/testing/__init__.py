@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..lazy_package import lazy_package
 from .answer import Answer, FakeToolCall, FakeUsage
 from .batches import FakeBatches
 from .replies import (
@@ -49,3 +50,5 @@ __all__ = [
     "reset_before_head",
     "stall_before_head",
 ]
+
+__getattr__ = lazy_package(__name__, {}, has_old_names=True)[0]

@@ -9,4 +9,4 @@ from ...lazy_package import lazy_package
 if TYPE_CHECKING:
     from .prompt_formatter import PromptFormatter as PromptFormatter
 
-__getattr__, __dir__ = lazy_package(__name__, {"PromptFormatter": ".prompt_formatter"})
+__getattr__, __dir__ = lazy_package(__name__, {"PromptFormatter": ".prompt_formatter"}, has_old_names=True)
