@@ -62,8 +62,8 @@ def test_a_cached_structured_answer_is_an_object_of_the_type_that_this_call_want
         first, again, other = (ask(kind).chat_response for kind in (Number, Number, strict_number()))
         world.close(client)
         assert len(server.exchanges) == 1
-    assert first.structured() == again.structured() == Number(x=3)
-    assert type(again.structured()) is Number
+    assert first.parsed == again.parsed == Number(x=3)
+    assert type(again.parsed) is Number
     with pytest.raises(InvalidOutputError, match="too small"):
         other.structured()
 

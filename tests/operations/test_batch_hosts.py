@@ -156,7 +156,7 @@ def test_structured_answers_come_parsed(provider: str, model: str, world: World)
         elsewhere = world.ask(client, "batch_results", later)
         told = world.ask(client, "batch_results", later, structured_output=Mood)
         world.close(client)
-    assert same[0].response.structured() == told[0].response.structured() == Mood(word="happy")
+    assert same[0].response.parsed == told[0].response.parsed == Mood(word="happy")
     assert elsewhere[0].response.structured() == {"word": "happy"}
 
 

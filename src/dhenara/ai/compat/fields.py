@@ -37,14 +37,14 @@ def read_config(given: Fields) -> dict[str, Any]:
     return fields
 
 
-KEPT_IN_METADATA = ("beta", "enabled", "order", "reference_number")
+METADATA_FIELDS = ("beta", "enabled", "order", "reference_number")
 
 
 def read_model(given: Fields) -> dict[str, Any]:
     """`AIModel`: the facts of `foundation_model`, and fields for applications, which are metadata here."""
     fields = dict(given)
     base = fields.pop("foundation_model", None)
-    notes = {name: fields.pop(name) for name in KEPT_IN_METADATA if name in fields}
+    notes = {name: fields.pop(name) for name in METADATA_FIELDS if name in fields}
     if base is not None:
         known = {name: getattr(base, name) for name in ("provider", "functional_type", "settings", "cost_data")}
         fields = {**{name: value for name, value in known.items() if value is not None}, **fields}

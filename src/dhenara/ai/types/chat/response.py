@@ -151,7 +151,7 @@ class ChatResponse(Costed):
         output = read_output(self, kind)
         if kind is not None:
             return output
-        return next((part.data for part in self.contents if isinstance(part, StructuredContent)), None)
+        return next((part.data for part in self.contents if part.type == "structured_output"), None)
 
     @property
     def images(self) -> PartList[ImageContent]:
