@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .async_client import AsyncAiClient
     from .client import AiClient
     from .providers.base_provider import BaseProvider
+    from .value_types import JsonObject, Options
 
 
 @dataclass(slots=True)
@@ -30,7 +31,7 @@ class TurnRecorder:
 
     record: Callable[..., Turn]
     record_run: Callable[..., Turn]
-    prompt: Any
+    prompt: str | JsonObject
     instructions: Sequence[str]
     written: bool = False
 
@@ -51,7 +52,7 @@ class TurnRecorder:
         if received.contents:
             self._write(self.record, answer=received)
 
-    def _write(self, record: Callable[..., Turn], **outcome: Any) -> None:
+    def _write(self, record: Callable[..., Turn], **outcome: object) -> None:
         if not self.written:
             self.written = True
             record(self.prompt, instructions=self.instructions, **outcome)
@@ -70,8 +71,8 @@ class ChatBase(TurnHistory, Generic[C]):
     thread or task at a time.
     """
 
-    def __init__(self, client: C, options: Mapping[str, Any] | None = None, turns: Sequence[Turn] = ()) -> None:
-        self.options = dict(options or {})
+    def __init__(self, client: C, options: Mapping[str, object] | None = None, turns: Sequence[Turn] = ()) -> None:
+        self.options: Options = dict(options or {})
         super().__init__(system_texts(self.options.pop("system", None)), turns)
         self._client: C = client
 
@@ -125,14 +126,14 @@ class ChatBase(TurnHistory, Generic[C]):
         """Restores a conversation from a file written by `save`."""
         return cls.from_json(Path(path).read_bytes(), client, **options)
 
-    def _merge_options(self, options: Mapping[str, Any]) -> dict[str, Any]:
+    def _merge_options(self, options: Mapping[str, object]) -> Options:
         """The options of this turn, on top of those of the conversation."""
         if "context" in options:
             raise ProviderCapabilityError("a conversation has its own context. Start another chat for another context.")
         instructions = {"system": system_argument(self.instructions)} if self.instructions else {}
         return {**self.options, **instructions, **options, "context": tuple(self.messages)}
 
-    def _prepare_turn(self, prompt: Any, options: Mapping[str, Any]) -> tuple[dict[str, Any], TurnRecorder]:
+    def _prepare_turn(self, prompt: str, options: Mapping[str, Any]) -> tuple[Options, TurnRecorder]:
         """The options of the next request, and the recorder for its outcome."""
         files = options.get("files", self.options.get("files"))
         message = add_files(prompt, files) if files else prompt
@@ -179,7 +180,7 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
 
-def system_texts(system: Any) -> tuple[str, ...]:
+def system_texts(system: str | Sequence[str] | None) -> tuple[str, ...]:
     """System instructions as a tuple, the form of the engine's conversation."""
     return (system,) if isinstance(system, str) else tuple(system or ())
 

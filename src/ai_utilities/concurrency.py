@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import copy_context
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Self, TextIO
 
 from .exceptions import AIUtilitiesError, CancelledItemError, ProviderConfigurationError
 from .results import AskResult
@@ -129,11 +129,13 @@ def ask_all(
     ask: Callable[..., AskResult],
     prompts: Iterable[str],
     concurrency: int,
-    options: Mapping[str, Any],
-    **queue_options: Any,
+    options: Mapping[str, object],
+    *,
+    fail_fast: bool = False,
+    on_progress: Progress | None = None,
 ) -> list[AskResult]:
     """Asks with `concurrency` threads. Ctrl-C starts no further request and does not wait for running ones."""
-    queue = PromptQueue(prompts, **queue_options)
+    queue = PromptQueue(prompts, fail_fast=fail_fast, on_progress=on_progress)
     count = min(check_concurrency(concurrency), len(queue.prompts))
 
     def work() -> None:
@@ -161,7 +163,7 @@ def ask_all(
     return queue.all_results()
 
 
-def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, Any]) -> AskResult:
+def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, object]) -> AskResult:
     try:
         return ask(prompt, **options)
     except ITEM_ERRORS as error:
@@ -177,16 +179,18 @@ def run_quietly(run: Callable[[Callable[[], None]], None], work: Callable[[], No
 
 
 async def ask_all_async(
-    ask: Callable[..., Coroutine[Any, Any, AskResult]],
+    ask: Callable[..., Awaitable[AskResult]],
     prompts: Iterable[str],
     concurrency: int,
-    options: Mapping[str, Any],
-    **queue_options: Any,
+    options: Mapping[str, object],
+    *,
+    fail_fast: bool = False,
+    on_progress: Progress | None = None,
 ) -> list[AskResult]:
     """Asks with `concurrency` tasks, on asyncio or trio. Cancelling also cancels running requests."""
     from anyio import create_task_group
 
-    queue = PromptQueue(prompts, **queue_options)
+    queue = PromptQueue(prompts, fail_fast=fail_fast, on_progress=on_progress)
 
     async def work() -> None:
         try:
@@ -206,7 +210,7 @@ async def ask_all_async(
 
 
 async def try_ask_async(
-    ask: Callable[..., Coroutine[Any, Any, AskResult]], prompt: str, options: Mapping[str, Any]
+    ask: Callable[..., Awaitable[AskResult]], prompt: str, options: Mapping[str, object]
 ) -> AskResult:
     try:
         return await ask(prompt, **options)

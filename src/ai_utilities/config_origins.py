@@ -10,11 +10,11 @@ from difflib import get_close_matches
 from enum import IntEnum
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from .config_secrets import redact
 from .exceptions import ProviderConfigurationError
@@ -93,7 +93,7 @@ def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): name for name, value in source.items() if value}
 
 
-def read_dotenv(files: Any) -> dict[str, str]:
+def read_dotenv(files: EnvFiles) -> dict[str, str]:
     """The variables in these files; later files override earlier ones."""
     if files is None:
         return {}
@@ -125,10 +125,10 @@ def suggest_name(name: str, known: list[str]) -> str:
 
 def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
     """One sentence for each invalid value."""
-    return "; ".join(describe_problem(dict(problem), origins, prefix) for problem in error.errors(include_input=True))
+    return "; ".join(describe_problem(problem, origins, prefix) for problem in error.errors(include_input=True))
 
 
-def describe_problem(problem: Mapping[str, Any], origins: Mapping[str, SettingOrigin], prefix: str) -> str:
+def describe_problem(problem: ErrorDetails, origins: Mapping[str, SettingOrigin], prefix: str) -> str:
     field = str(problem["loc"][0]).lower() if problem["loc"] else "settings"
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
     origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))

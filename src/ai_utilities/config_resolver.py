@@ -27,7 +27,7 @@ class SettingLine:
     note: str = ""
 
     @classmethod
-    def of(cls, name: str, value: Any, source: str) -> SettingLine:
+    def of(cls, name: str, value: object, source: str) -> SettingLine:
         """Creates a line, with secrets masked."""
         if value in (None, "", {}):
             return cls(name, None, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import ModuleType
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -13,6 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, shown_address
 
 from .exceptions import ProviderConfigurationError
+from .value_types import Json
 
 MASK = "**********"
 
@@ -26,7 +27,7 @@ class Secret(SecretText):
         return f"'{MASK}'" if self else "''"
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: type[object], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
             cls,
             core_schema.str_schema(strip_whitespace=True),
@@ -40,18 +41,18 @@ class SecretUrl(SecretAddress):
     __slots__ = ()
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: type[object], handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(
             cls, core_schema.str_schema(), serialization=core_schema.plain_serializer_function_ser_schema(shown_address)
         )
 
 
-def hide_secrets(given: Any) -> Any:
+def hide_secrets(given: Json) -> Json:
     """The same configuration with headers and secret-named values as `Secret`."""
     return conceal(given)
 
 
-def mask_secrets(given: Any) -> Any:
+def mask_secrets(given: Json) -> Json:
     """The configuration with secrets masked, for dumps."""
     return mask(conceal(given))
 
@@ -83,7 +84,8 @@ def store_key(name: str, key: str) -> None:
         ) from error
 
 
-def load_keyring() -> Any:
+def load_keyring() -> ModuleType:
+    """The optional package keyring."""
     try:
         import keyring
     except ImportError as error:

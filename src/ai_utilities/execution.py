@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, Protocol, TypeVar
 
-from .operation_options import Arguments, OperationResult, Options
 from .providers.base_provider import BaseProvider, run_in_thread
 from .results import AskResult
+from .value_types import Arguments, OperationResult, Options
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -23,7 +23,8 @@ from dhenara.ai.types import (
 from .ask_options import read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
-from .operation_options import ImageOptions, Options
+from .operation_options import ImageOptions
+from .value_types import Options
 
 if TYPE_CHECKING:
     from .operations import ClientCore

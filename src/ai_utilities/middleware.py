@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from .cache.policy import Policy
     from .execution import ExecutionMode
-    from .operation_options import Options
     from .providers.base_provider import BaseProvider
+    from .value_types import Options
 
 
 class Closable(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.types import (
     AIModelCallConfig,
@@ -27,18 +27,6 @@ if TYPE_CHECKING:
     from .ask_options import File
     from .audio.info import UnfinishedTranscriptError
     from .providers.base_provider import BaseProvider
-
-Json = Any
-"""A JSON value."""
-
-Options = dict[str, Any]
-"""Keyword options on their way to the engine, which checks names and values."""
-
-Arguments = tuple[object, ...]
-"""Positional arguments on their way to a method of the engine's client."""
-
-OperationResult = Any
-"""What a method of the engine's client returns: the response of the operation, or an iterator."""
 
 
 class ProviderOptions(TypedDict, total=False):

@@ -17,11 +17,11 @@ from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode
 from .middleware import RequestMiddleware
-from .operation_options import Arguments, Json, OperationResult, Options
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult
+from .value_types import Arguments, Json, OperationResult, Options
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient

@@ -14,7 +14,8 @@ from dhenara.ai.types import (
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
-from .operation_options import CountOptions, Options, PageOptions, RankOptions, TextOptions
+from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
+from .value_types import Options
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (

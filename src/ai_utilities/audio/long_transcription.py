@@ -17,8 +17,8 @@ from .conversion import AudioPart, convert_audio, split_wav
 from .info import USUAL_LIMIT, UnfinishedTranscriptError, read_audio_info
 
 if TYPE_CHECKING:
-    from ..operation_options import Options
     from ..operations import ClientCore
+    from ..value_types import Options
     from .methods import Sound
 
 

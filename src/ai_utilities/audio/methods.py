@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from ..concurrency import check_concurrency
 from ..execution import run_sync
-from ..operation_options import Options, SpeakOptions, TranscribeOptions
+from ..operation_options import SpeakOptions, TranscribeOptions
+from ..value_types import Options
 
 if TYPE_CHECKING:
     from dhenara.ai.streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript

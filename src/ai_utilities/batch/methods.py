@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from ..ask_options import SPELLINGS
 from ..execution import run_sync
-from ..operation_options import (
-    BatchOptions,
-    FindBatchOptions,
-    OperationResult,
-    Options,
-    SubmitManyOptions,
-    SubmitOptions,
-    WaitOptions,
-)
+from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
+from ..value_types import OperationResult, Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from types import TracebackType
-from typing import Any, ClassVar, Self, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -20,10 +20,11 @@ from dhenara.ai.types import Call, CallWarning
 from ..storage.errors import StoreError
 from ..storage.store_calls import StoreIO, call_seconds_left, call_store, within
 
+if TYPE_CHECKING:
+    from ..value_types import Json
+
 log = logging.getLogger("ai_utilities.cache")
 T = TypeVar("T")
-Json = Any
-"""A JSON value."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,12 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from .backend import DEFAULT_TTL, CacheBackend, Json, TextBackend, namespace_of
+from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
+
+if TYPE_CHECKING:
+    from ..value_types import Json
 
 Entry = tuple[str, float | None, int]
 """The text, when it expires, and its size in bytes."""

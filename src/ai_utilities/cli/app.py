@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Protocol, cast
 
 import typer
 
@@ -65,7 +65,7 @@ def main(
 
 
 # Base class of typer's usage errors. Typer vendors click and does not export the class.
-WRONG_USAGE: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+WRONG_USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def run_app(arguments: Sequence[str]) -> int:
@@ -73,10 +73,17 @@ def run_app(arguments: Sequence[str]) -> int:
     return run_guarded(lambda: run_command(arguments))
 
 
-def misused(error: Any) -> str:
+class UsageError(Protocol):
+    """What an error of typer about flags or arguments has."""
+
+    ctx: typer.Context | None
+
+    def format_message(self) -> str: ...
+
+
+def describe_wrong_usage(error: UsageError) -> str:
     """The message for wrong flags or arguments, with a pointer to --help."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context is not None else "ai-utilities"
+    command = error.ctx.command_path if error.ctx is not None else "ai-utilities"
     return f"{error.format_message().rstrip('.')}. See {command} --help"
 
 
@@ -92,6 +99,6 @@ def run_command(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Exit.INTERRUPTED
     except WRONG_USAGE as error:
-        print_error(misused(error))
+        print_error(describe_wrong_usage(cast("UsageError", error)))
         return Exit.MISUSED
     return int(result or Exit.OK)

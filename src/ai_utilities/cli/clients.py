@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelCallConfig
@@ -21,6 +21,7 @@ from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import missing_key
 from ..usage.data import tagged
+from ..value_types import Options
 from .output import print_note
 
 if TYPE_CHECKING:
@@ -51,12 +52,12 @@ def settings_for(
     model: str | None = None,
     env_file: Path | None = None,
     kind: type[CommandSettings] = CommandSettings,
-    **more: Any,
+    cache_enabled: bool | None = None,
 ) -> AiSettings:
     if provider is not None:
         check_provider(provider)
-    fields: dict[str, Any] = {"provider": provider, "model": model, **more}
-    arguments = {name: value for name, value in fields.items() if value is not None}
+    fields = {"provider": provider, "model": model, "cache_enabled": cache_enabled}
+    arguments: Options = {name: value for name, value in fields.items() if value is not None}
     if env_file is not None:
         arguments["_env_file"] = env_file
     settings = kind(**arguments)
@@ -96,10 +97,11 @@ def client_for(
     model: str | None = None,
     env_file: Path | None = None,
     tag: Sequence[str] | None = None,
-    **more: Any,
+    kind: type[CommandSettings] = CommandSettings,
+    cache_enabled: bool | None = None,
 ) -> Iterator[AiClient]:
     """A client whose calls carry these tags in the ledger."""
-    with tagged(**read_tags(tag)), AiClient(settings_for(provider, model, env_file, **more)) as client:
+    with tagged(**read_tags(tag)), AiClient(settings_for(provider, model, env_file, kind, cache_enabled)) as client:
         yield client
 
 

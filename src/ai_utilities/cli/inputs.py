@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from dhenara.ai.types import PARAMETERS
 
 from ..exceptions import ProviderConfigurationError
+from ..value_types import Json, JsonObject
 from .streams import show
 
 NOTHING = 'no prompt given. Use ai-utilities ask "your question", or pipe it in.'
@@ -123,7 +124,7 @@ def read_typed_lines() -> Iterator[str]:
             return
 
 
-def read_parameters(pairs: list[str] | None) -> dict[str, Any]:
+def read_parameters(pairs: list[str] | None) -> JsonObject:
     """Return the parameters of `--param NAME=VALUE`; values are JSON, or text if they are none.
 
     Args:
@@ -135,7 +136,7 @@ def read_parameters(pairs: list[str] | None) -> dict[str, Any]:
     return dict(map(read_parameter, pairs or ()))
 
 
-def read_parameter(pair: str) -> tuple[str, Any]:
+def read_parameter(pair: str) -> tuple[str, Json]:
     name, equals, value = pair.partition("=")
     if not equals:
         raise ProviderConfigurationError(f"--param takes name=value, such as top_p=0.9, not {pair!r}")

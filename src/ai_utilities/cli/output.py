@@ -11,10 +11,11 @@ from contextlib import suppress
 from decimal import Decimal
 from enum import IntEnum
 from itertools import zip_longest
-from typing import Any, TextIO
+from typing import TextIO
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
 from ..results import AskResult
+from ..value_types import JsonObject
 from .streams import OutputFailed, command_streams
 
 NARROWEST = 40
@@ -117,7 +118,7 @@ def print_note(message: str) -> None:
         sys.stderr.write(wrap_text(message, sys.stderr, indent=2) + "\n")
 
 
-def to_json(result: AskResult) -> dict[str, Any]:
+def to_json(result: AskResult) -> JsonObject:
     """The result as JSON."""
     usage, counts = result.usage, ("prompt_tokens", "completion_tokens", "total_tokens")
     return {

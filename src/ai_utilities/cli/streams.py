@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -64,7 +64,7 @@ class OutputStream:
         self._put(shown)
         return len(text)
 
-    def writelines(self, lines: Any) -> None:
+    def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)
 
@@ -121,7 +121,7 @@ def command_streams() -> Iterator[None]:
         sys.stdin, sys.stdout, sys.stderr = before
 
 
-def drawing(stream: TextIO) -> Any:
+def drawing(stream: TextIO) -> Callable[[str], object]:
     """A function that writes the command's own control sequences to this stream."""
     return stream.draw if isinstance(stream, OutputStream) else stream.write
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import questionary
 
-from ..setup.steps import Choose, Confirm, Hide, Notice, Question, Write
+from ..setup.steps import Answer, Choose, Confirm, Hide, Notice, Question, Write
 from .streams import show
 
 MANY = 12
@@ -16,7 +14,7 @@ MANY = 12
 class TerminalPrompter:
     """Asks the user. Ctrl-C ends the wizard; nothing is written."""
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: Question) -> Answer:
         answer = ask_question(question)
         if answer is None:
             raise KeyboardInterrupt
@@ -26,14 +24,16 @@ class TerminalPrompter:
         show(notice.text)
 
 
-def ask_question(question: Question) -> Any:
+def ask_question(question: Question) -> Answer | None:
+    """Asks one question; None after Ctrl-C."""
     match question:
         case Confirm(text=text, default=agreed):
-            return questionary.confirm(text, default=agreed).ask()
+            answer: bool | None = questionary.confirm(text, default=agreed).ask()
+            return answer
         case Hide(text=text):
-            return questionary.password(text).ask()
+            return read(questionary.password(text))
         case Write(text=text, default=default):
-            return questionary.text(text, default=default or "").ask()
+            return read(questionary.text(text, default=default or ""))
         case Choose():
             return choose_option(question)
 
@@ -62,6 +62,7 @@ def choose_option(question: Choose) -> str | None:
     )
 
 
-def read(prompt: Any) -> str | None:
+def read(prompt: questionary.Question) -> str | None:
+    """The text that the user enters; None after Ctrl-C."""
     answer = prompt.ask()
     return None if answer is None else str(answer)

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 from xml.etree import ElementTree
 
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from .html_text import read_html
+
+if TYPE_CHECKING:
+    from pypdf import PageObject
 
 WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -50,9 +53,9 @@ def read_docx(data: bytes) -> tuple[str, ...]:
     return tuple("\n".join(page).strip() for page in document.pages)
 
 
-def iter_events(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[str, Any]]:
+def iter_events(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[tuple[str, ElementTree.Element]]:
     """Yield the starts and ends of elements while the file is unpacked."""
-    parser: Any = ElementTree.XMLPullParser(("start", "end"))
+    parser: ElementTree.XMLPullParser[ElementTree.Element] = ElementTree.XMLPullParser(("start", "end"))
     tail = b""
     with archive.open(member) as file:
         size = PIECE
@@ -61,12 +64,17 @@ def iter_events(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[t
                 raise ValueError("it defines XML entities, which are not allowed")
             tail = piece[-16:]
             parser.feed(piece)
-            events = list(parser.read_events())
+            events = element_events(parser)
             # Incomplete events are read again with the next piece; growing pieces keep the total time linear.
             size = PIECE if events else size * 2
             yield from events
     parser.close()
-    yield from parser.read_events()
+    yield from element_events(parser)
+
+
+def element_events(parser: ElementTree.XMLPullParser[ElementTree.Element]) -> list[tuple[str, ElementTree.Element]]:
+    """Return the starts and ends that the parser has read since the last call."""
+    return cast("list[tuple[str, ElementTree.Element]]", list(parser.read_events()))
 
 
 class Document:
@@ -82,14 +90,14 @@ class Document:
         self._skipped = 0
         self._depth = 0
 
-    def start(self, element: Any) -> None:
+    def start(self, element: ElementTree.Element) -> None:
         self._depth += 1
         if self._depth > MOST_DEPTH:
             raise ValueError(f"it is nested deeper than {MOST_DEPTH} elements")
         self._skipped += element.tag == FALLBACK
         self._tables += element.tag == f"{WORD}tbl"
 
-    def end(self, element: Any) -> None:
+    def end(self, element: ElementTree.Element) -> None:
         self._depth -= 1
         if element.tag == FALLBACK:
             self._skipped -= 1
@@ -100,7 +108,7 @@ class Document:
             else:
                 self._in_text(name, element)
 
-    def _in_text(self, name: str, element: Any) -> None:
+    def _in_text(self, name: str, element: ElementTree.Element) -> None:
         if name == "p":
             self._end_line()
         elif name == "lastRenderedPageBreak" or (name == "br" and element.get(f"{WORD}type") == "page"):
@@ -113,7 +121,7 @@ class Document:
         self.pages[-1].append("".join(self._line))
         self._line.clear()
 
-    def _in_table(self, name: str, element: Any) -> None:
+    def _in_table(self, name: str, element: ElementTree.Element) -> None:
         """Cells of the outermost table become columns; nested tables become text of their cell."""
         if name == "tbl":
             self._tables -= 1
@@ -130,7 +138,7 @@ class Document:
             self._words.append(" " if name in ("p", "tc", "tr") else element_text(name, element))
 
 
-def element_text(name: str, element: Any) -> str:
+def element_text(name: str, element: ElementTree.Element) -> str:
     """Return the text of one element."""
     match name:
         case "t":
@@ -152,7 +160,7 @@ def read_pdf(data: bytes) -> tuple[str, ...]:
             "reading PDF needs pypdf: pip install 'dhenara[pdf]', or pass the file itself to a model that reads PDF"
         ) from error
     try:
-        reader: Any = pypdf.PdfReader(BytesIO(data))
+        reader = pypdf.PdfReader(BytesIO(data))
         if reader.is_encrypted and not reader.decrypt(""):
             raise ValueError("it is protected by a password")
         work = Work()
@@ -168,14 +176,14 @@ class Work:
         self._operations = 0
         self._bytes = 0
 
-    def text_of(self, page: Any) -> str:
+    def text_of(self, page: PageObject) -> str:
         content = page.get_contents()
         self._bytes += len(content.get_data()) if content is not None else 0
         if self._bytes > MOST_CONTENT:
             raise ValueError("the unpacked content of its pages is too large")
         return (page.extract_text(visitor_operand_before=self._count) or "").strip()
 
-    def _count(self, *operation: Any) -> None:
+    def _count(self, *operation: object) -> None:
         self._operations += 1
         if self._operations > MOST_OPERATIONS:
             raise ValueError("its pages draw too many forms")

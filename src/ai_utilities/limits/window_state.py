@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
+from ..value_types import JsonObject
 from .step_types import (
     NO_VERDICT,
     Account,
@@ -72,7 +73,7 @@ def checked(state: object) -> Account:
     """
     if not isinstance(state, dict):
         raise ValueError("an account is an object")
-    account: dict[str, Any] = {**new_state(), **state}
+    account: JsonObject = {**new_state(), **state}
     for name, empty in new_state().items():
         kind = (int, float) if isinstance(empty, float) else type(empty)
         if not isinstance(account[name], kind):

@@ -19,7 +19,7 @@ from ..usage.data import UsageData
 
 if TYPE_CHECKING:
     from ..config_models import AiSettings
-    from ..operation_options import Json, Options
+    from ..value_types import Json, Options
     from .base_provider import BaseProvider
 
 

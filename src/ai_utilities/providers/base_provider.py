@@ -16,7 +16,7 @@ from ..results import AskResult
 if TYPE_CHECKING:
     from dhenara.ai.types import Plan
 
-    from ..operation_options import OperationResult
+    from ..value_types import OperationResult
 
 
 P = ParamSpec("P")

@@ -19,8 +19,8 @@ from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
-from ..operation_options import OperationResult, Options
 from ..results import AskResult, Embeddings, read_final
+from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
 from .defaults import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
 from .endpoint import connection_options, make_endpoint, make_fallbacks

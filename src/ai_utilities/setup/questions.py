@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from dhenara.ai.integration import fold_name
 
@@ -15,6 +15,7 @@ from ..providers.factory import is_known, suggestion
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
 from ..providers.model_listing import models_from_catalog
 from .steps import (
+    Answer,
     Choose,
     Confirm,
     Detect,
@@ -38,10 +39,12 @@ KEY_HOMES = (
     Option("keyring", "in the keyring of this computer"),
     Option("shown", "nowhere: show the line, and I store it myself"),
 )
-Interview = Generator[Step, Any, SetupPlan]
+T = TypeVar("T")
+Steps = Generator[Step, Any, T]
+"""Yields the steps, and gets the result of each: its type depends on the step."""
 
 
-def run_interview(variables: Mapping[str, str]) -> Interview:
+def run_interview(variables: Mapping[str, str]) -> Steps[SetupPlan]:
     """Ask until a provider works or is accepted by the user. `variables` are the existing variables."""
     servers: Sequence[Server] = yield Detect()
     entries: list[ProviderEntry] = []
@@ -76,7 +79,7 @@ def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], 
 
 def ask_about_provider(
     facts: ProviderFacts, servers: Sequence[Server], variables: Mapping[str, str]
-) -> Generator[Step, Any, ProviderEntry | None]:
+) -> Steps[ProviderEntry | None]:
     """Ask everything about one provider; None if the user leaves it out."""
     entry = ProviderEntry(facts.name)
     while True:
@@ -100,9 +103,7 @@ def ask_about_provider(
         entry, variables = replace(entry, key=None, key_from=None), {}
 
 
-def ask_base_url(
-    entry: ProviderEntry, facts: ProviderFacts, servers: Sequence[Server]
-) -> Generator[Step, Any, ProviderEntry]:
+def ask_base_url(entry: ProviderEntry, facts: ProviderFacts, servers: Sequence[Server]) -> Steps[ProviderEntry]:
     """Ask for the base URL of a self-hosted server; hosted providers have a fixed one."""
     if facts.name == EMBEDDED or (facts.needs_key and facts.address is not None):
         return entry
@@ -111,9 +112,7 @@ def ask_base_url(
     return replace(entry, base_url=address or None)
 
 
-def ask_api_key(
-    entry: ProviderEntry, facts: ProviderFacts, variables: Mapping[str, str]
-) -> Generator[Step, Any, ProviderEntry]:
+def ask_api_key(entry: ProviderEntry, facts: ProviderFacts, variables: Mapping[str, str]) -> Steps[ProviderEntry]:
     """Ask for a key if one is needed. A key that is already in a variable is used and not copied."""
     if not facts.key:
         return entry
@@ -126,7 +125,7 @@ def ask_api_key(
     return replace(entry, key=key or None, key_from=None)
 
 
-def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Generator[Step, Any, ProviderEntry]:
+def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Steps[ProviderEntry]:
     """Ask for a model from the provider's list, or from the catalogue if the list is not available."""
     listed: list[str] | str = yield ListModels(entry)
     names = (
@@ -166,7 +165,8 @@ class PresetAnswers:
     notices: list[str] = field(default_factory=list)
     _provider_count: int = 0
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: Question) -> Answer:
+        """The preset answer to a question."""
         match question:
             case Choose(key="provider"):
                 return self._next_provider()

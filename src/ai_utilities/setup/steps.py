@@ -103,8 +103,14 @@ class Try:
 
 
 Question = Choose | Write | Hide | Confirm
-Errand = Detect | ListModels | Try
-Step = Question | Errand | Notice
+Action = Detect | ListModels | Try
+Step = Question | Action | Notice
+
+Answer = str | bool
+"""What a user answers: a bool to `Confirm`, a text to the others."""
+
+ActionResult = list[Server] | list[str] | str | None
+"""What an action returns; see the class of each."""
 
 
 KEYRING_VARIABLE = "AI_KEYRING"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..client import AiClient, create_client
@@ -22,10 +22,12 @@ from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
 from .questions import PresetAnswers, run_interview
 from .steps import (
+    Action,
+    ActionResult,
+    Answer,
     Choose,
     Confirm,
     Detect,
-    Errand,
     Hide,
     ListModels,
     Notice,
@@ -33,6 +35,7 @@ from .steps import (
     Question,
     Server,
     SetupPlan,
+    Step,
     Try,
     Write,
 )
@@ -47,7 +50,7 @@ class ActionRunner:
         self._variables = variables
         self._connect = connect
 
-    def run(self, action: Errand) -> Any:
+    def run(self, action: Action) -> ActionResult:
         match action:
             case Detect():
                 return list(self._detect())
@@ -100,7 +103,7 @@ class ActionRunner:
 class OfflineRunner:
     """Performs no action, for a setup without network requests."""
 
-    def run(self, action: Errand) -> Any:
+    def run(self, action: Action) -> ActionResult:
         match action:
             case Detect():
                 return []
@@ -115,7 +118,7 @@ SECRET_ENDINGS = ("KEY", "TOKEN", "SECRET")
 class Prompter(Protocol):
     """Answers questions: a user at a terminal, or flags."""
 
-    def ask(self, question: Question) -> Any: ...
+    def ask(self, question: Question) -> Answer: ...
 
     def show(self, notice: Notice) -> None: ...
 
@@ -123,7 +126,7 @@ class Prompter(Protocol):
 class StepRunner(Protocol):
     """Performs actions."""
 
-    def run(self, action: Errand) -> Any: ...
+    def run(self, action: Action) -> ActionResult: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,10 @@ class SetupResult:
 class SetupWizard:
     """Sets up one or several providers in a `.env` file."""
 
-    def __init__(self, face: Prompter, dotenv_path: str | Path = ".env", *, runner: StepRunner | None = None) -> None:
-        self._face = face
+    def __init__(
+        self, prompter: Prompter, dotenv_path: str | Path = ".env", *, runner: StepRunner | None = None
+    ) -> None:
+        self._prompter = prompter
         self._path = Path(dotenv_path)
         self._variables = {**read_dotenv(self._path), **os.environ}
         self._runner = runner or ActionRunner(self._variables)
@@ -171,7 +176,7 @@ class SetupWizard:
 
     def _run_interview(self) -> SetupPlan:
         steps = run_interview(self._variables)
-        answer: Any = None
+        answer: Answer | ActionResult = None
         try:
             while True:
                 answer = self._answer_step(steps.send(answer))
@@ -179,12 +184,13 @@ class SetupWizard:
             plan: SetupPlan = done.value
             return plan
 
-    def _answer_step(self, step: Any) -> Any:
+    def _answer_step(self, step: Step) -> Answer | ActionResult:
         match step:
             case Notice():
-                return self._face.show(step)
+                self._prompter.show(step)
+                return None
             case Choose() | Write() | Hide() | Confirm():
-                return self._face.ask(step)
+                return self._prompter.ask(step)
         return self._runner.run(step)
 
     def _check(self, plan: SetupPlan, new_file: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from pydantic_core import to_json
@@ -23,6 +23,7 @@ from dhenara.ai.types import (
 )
 
 from ..usage.data import tags_now
+from ..value_types import Json, JsonObject
 
 OPERATION = "gen_ai.operation.name"
 PROVIDER = "gen_ai.provider.name"
@@ -91,7 +92,8 @@ USAGE = {
 """Input tokens include cached ones, output tokens include reasoning."""
 
 
-Attributes = dict[str, Any]
+AttributeValue = str | bool | int | float | Sequence[str]
+Attributes = dict[str, AttributeValue]
 PORTS = {"http": 80, "https": 443}
 
 
@@ -151,7 +153,7 @@ def response_attributes(answer: ChatResponse) -> Attributes:
 
 
 def prompt_attributes(call: Call) -> Attributes:
-    attributes = {INPUT_MESSAGES: to_json_text([message_attributes(message) for message in call.messages])}
+    attributes: Attributes = {INPUT_MESSAGES: to_json_text([message_attributes(message) for message in call.messages])}
     if call.instructions:
         attributes[INSTRUCTIONS] = to_json_text([{"type": "text", "content": text} for text in call.instructions])
     return attributes
@@ -169,11 +171,11 @@ def answer_attributes(answer: ChatResponse) -> Attributes:
     return {OUTPUT_MESSAGES: to_json_text(messages)}
 
 
-def message_attributes(message: Message) -> Attributes:
+def message_attributes(message: Message) -> JsonObject:
     return {"role": message.role, "parts": [part_attributes(content) for content in message.contents]}
 
 
-def part_attributes(content: Content) -> Attributes:
+def part_attributes(content: Content) -> JsonObject:
     """Return a content part in the format of the conventions; other kinds by type only."""
     match content:
         case TextContent() | RefusalContent():
@@ -201,6 +203,6 @@ def token_attributes(answer: ChatResponse) -> dict[str, int]:
     return {field: count for field, count in counts.items() if count or field in sums}
 
 
-def to_json_text(value: Any) -> str:
+def to_json_text(value: Json) -> str:
     """Return JSON text, because attributes are flat."""
     return to_json(value).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
@@ -35,6 +35,10 @@ from .attributes import (
     token_attributes,
 )
 
+if TYPE_CHECKING:
+    from opentelemetry.metrics import MeterProvider
+    from opentelemetry.trace import Span, TracerProvider
+
 
 class TelemetryLayer:
     """Records an OpenTelemetry span and metrics for each call. Put it first into `layers`.
@@ -49,7 +53,11 @@ class TelemetryLayer:
     """
 
     def __init__(
-        self, *, capture_content: bool = False, tracer_provider: Any = None, meter_provider: Any = None
+        self,
+        *,
+        capture_content: bool = False,
+        tracer_provider: TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
     ) -> None:
         try:
             from opentelemetry import metrics, trace
@@ -141,7 +149,7 @@ class BoundTelemetry:
         """Return the error text; without captured content, quotes of the prompt are removed."""
         return str(error) if captured else stored_text(error, call)
 
-    def _record_failure(self, span: Any, kind: str, text: str) -> None:
+    def _record_failure(self, span: Span, kind: str, text: str) -> None:
         span.set_attribute(ERROR_TYPE, kind)
         span.set_status(self._layer.trace.Status(self._layer.trace.StatusCode.ERROR, redact(text)))
 
@@ -157,7 +165,7 @@ class BoundTelemetry:
             for field, count in token_attributes(answer).items():
                 self._layer.tokens[field].add(count, attributes)
 
-    def _end_span(self, span: Any, call: Call, attributes: Attributes, started: float, failed: str | None) -> None:
+    def _end_span(self, span: Span, call: Call, attributes: Attributes, started: float, failed: str | None) -> None:
         span.set_attribute(ATTEMPTS, len(call.journal.attempts))
         durations = self._layer.durations
         duration = durations.get(call.operation, durations[""])

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 import uuid
-from typing import Any, Protocol
+from typing import Protocol
 from weakref import WeakSet
 
 from dhenara.ai import Stream
@@ -218,7 +218,7 @@ def new_id() -> str:
     return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
 
 
-def row(facts: Facts, outcome: Outcome, attempt: int, cost: Cost | None = None, **more: Any) -> UsageData:
+def row(facts: Facts, outcome: Outcome, attempt: int, cost: Cost | None = None, **more: object) -> UsageData:
     """A row without usage."""
     return UsageData.of(None, cost, **{**facts, "outcome": outcome, "attempt": attempt, **more})
 

@@ -140,7 +140,7 @@ class UsageData(BaseModel):
         )
 
     @classmethod
-    def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: Any) -> Self:
+    def of(cls, usage: Usage | None, cost: Cost | None = None, **facts: object) -> Self:
         """Makes a row from the usage and cost of an answer.
 
         Args:
@@ -155,7 +155,7 @@ class UsageData(BaseModel):
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
-def reconcile(given: Facts) -> dict[str, Any]:
+def reconcile(given: Facts) -> Facts:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
     fields = dict(given)
     if any(fields.get(name) for name in BUCKETS):
@@ -168,7 +168,7 @@ def reconcile(given: Facts) -> dict[str, Any]:
     return fields
 
 
-def cost_fields(usage: Usage | None, cost: Cost | None) -> dict[str, Any]:
+def cost_fields(usage: Usage | None, cost: Cost | None) -> Facts:
     """The fields about cost."""
     if cost is None:
         return {"cost_reason": NO_PRICE if usage else NO_USAGE}

@@ -7,15 +7,17 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from dhenara.ai.types import AIModelCallConfig
 
+from ...client import AiClient
 from ...exceptions import ProviderConfigurationError
 from ...results import AskResult
+from ...value_types import JsonObject, Options
 from ..clients import client_for
 from ..inputs import (
     CacheFlag,
@@ -79,7 +81,7 @@ def ask(
     Example: ai-utilities ask "Summarise this." < report.txt
     """
     require_output()
-    fields: dict[str, Any] = {
+    fields: Options = {
         "system": system,
         "files": file,
         "temperature": temperature,
@@ -104,7 +106,7 @@ def ask(
         save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result)
 
 
-def stream_answer(client: Any, question: str, options: dict[str, Any]) -> Any:
+def stream_answer(client: AiClient, question: str, options: Options) -> AskResult:
     """Prints the answer while it arrives. Ctrl-C cancels the request."""
 
     with client.ask_stream(question, **options) as pieces:
@@ -114,7 +116,7 @@ def stream_answer(client: Any, question: str, options: dict[str, Any]) -> Any:
     return pieces.result
 
 
-def read_schema(path: Path | None) -> Any:
+def read_schema(path: Path | None) -> JsonObject | None:
     """The JSON Schema in the file; None without a file."""
     if path is None:
         return None
@@ -188,11 +190,11 @@ class CallRecord:
     """One saved call."""
 
     prompt: str
-    options: dict[str, Any]
-    result: dict[str, Any]
+    options: Options
+    result: JsonObject
 
 
-def save_call(path: Path, prompt: str, options: dict[str, Any], result: AskResult) -> None:
+def save_call(path: Path, prompt: str, options: Options, result: AskResult) -> None:
     stored = {"format": FORMAT, "prompt": prompt, "options": options, "result": to_json(result)}
     path.write_text(json.dumps(stored, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 

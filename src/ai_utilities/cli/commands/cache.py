@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from ...config_origins import cache_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_cache, make_ledger
 from ...usage.report import format_amount
+from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, add_command_group, confirm_action
 from ..output import print_note, table
@@ -47,7 +48,7 @@ def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
     with open_cache(env_file) as (cache, place):
         entries, size = cache.size()
         spaces = Counter(key.partition(":")[0] for key in cache.stored_keys())
-    facts: dict[str, Any] = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
+    facts: JsonObject = {"place": place, "entries": entries, "bytes": size, "namespaces": dict(spaces)}
     savings = total_savings(env_file)
     if as_json:
         show(json.dumps({**facts, **savings}, indent=2, default=str))
@@ -124,7 +125,7 @@ def open_cache(env_file: Path | None) -> Iterator[tuple[CacheBackend, str]]:
         yield cache, "the Redis server" if settings.cache_backend == "redis" else str(file)
 
 
-def total_savings(env_file: Path | None) -> dict[str, Any]:
+def total_savings(env_file: Path | None) -> JsonObject:
     """What cached answers saved, from the ledger; empty without one."""
     settings = settings_for(env_file=env_file)
     stored = settings.usage_tracking and settings.usage_store in LASTING

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -68,7 +68,7 @@ def read_saved_chat(path: Path) -> SavedConversation:
 def turns_of(messages: Sequence[Message]) -> list[Turn]:
     """One turn per answer. The older format has no usage and cost."""
     turns: list[Turn] = []
-    prompt: list[Any] = []
+    prompt: list[Message] = []
     for message in messages:
         if message.role != "assistant":
             prompt.append(message)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from ...exceptions import ProviderConfigurationError
 from ...providers.defaults import EMBEDDERS
+from ...value_types import Options
 from ..clients import engine_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, read_input
 from ..output import print_note
@@ -42,7 +43,7 @@ def embed(
     Prints JSON lines with `text` and `vector`. Example: ai-utilities embed < titles.txt > vectors.jsonl
     """
     require_output()
-    fields: dict[str, Any] = {"dimensions": dimensions, "input_type": purpose}
+    fields: Options = {"dimensions": dimensions, "input_type": purpose}
     options = {name: value for name, value in fields.items() if value is not None}
     wanted = list(texts or read_texts(whole))
     with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:

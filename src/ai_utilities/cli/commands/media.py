@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from dhenara.ai.types import TranscriptionResponse
+
 from ...exceptions import ProviderConfigurationError
+from ...value_types import JsonObject, Options
 from ..clients import client_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_prompt
 from ..output import format_cost, print_note
@@ -57,7 +60,7 @@ def image(
     Prints the names of the files it wrote. Existing files are not overwritten.
     """
     description = read_prompt(prompt)
-    fields: dict[str, Any] = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
+    fields: Options = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
         response = client.image(description, list(file or ()), **options)
@@ -71,9 +74,9 @@ def image(
         print_note(f"[{response.provider} {response.model}: {format_cost(response.cost.amount)}]")
 
 
-def read_options(pairs: Sequence[str] | None) -> dict[str, Any]:
+def read_options(pairs: Sequence[str] | None) -> JsonObject:
     """Parses name=value options; values are JSON if possible, else text."""
-    options: dict[str, Any] = {}
+    options: JsonObject = {}
     for pair in pairs or ():
         name, equals, value = pair.partition("=")
         if not name or not equals:
@@ -123,7 +126,7 @@ def speak(
 
     Prints the name of the file it wrote. Existing files are not overwritten.
     """
-    fields: dict[str, Any] = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
+    fields: Options = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
     options = {name: value for name, value in fields.items() if value is not None}
     content = read_prompt(text)
     with client_for(provider, env_file=env_file) as client:
@@ -175,7 +178,7 @@ def transcribe(
     Long recordings are split at silences and the parts are joined.
     """
     timed = "segment" if form in (TranscriptFormat.SRT, TranscriptFormat.VTT, TranscriptFormat.JSON) else None
-    fields: dict[str, Any] = {
+    fields: Options = {
         "model": model,
         "language": language,
         "prompt": prompt,
@@ -196,7 +199,7 @@ def transcribe(
         show(str(output))
 
 
-WRITERS: dict[TranscriptFormat, Any] = {
+WRITERS: dict[TranscriptFormat, Callable[[TranscriptionResponse], str]] = {
     TranscriptFormat.TEXT: lambda received: received.text,
     TranscriptFormat.JSON: lambda received: received.model_dump_json(indent=2, exclude_none=True),
     TranscriptFormat.SRT: lambda received: received.to_srt(),

@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,7 @@ from ...providers.engine_provider import ANY
 from ...providers.factory import list_providers
 from ...providers.facts import EMBEDDED, facts_of
 from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
+from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table
@@ -180,7 +181,7 @@ def provider_names() -> list[str]:
     return list_providers()
 
 
-def provider_row(name: str, settings: Any) -> dict[str, Any]:
+def provider_row(name: str, settings: AiSettings) -> JsonObject:
     """The facts of one provider, for the table and for JSON."""
     facts = facts_of(name)
     variables = ConfigurationResolver(settings).variables()

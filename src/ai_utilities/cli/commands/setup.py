@@ -6,7 +6,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from ...doctor import run_checks
 from ...exceptions import ProviderConfigurationError
 from ...setup.questions import PresetAnswers
 from ...setup.steps import KeyHome
-from ...setup.wizard import OfflineRunner, SetupWizard
+from ...setup.wizard import OfflineRunner, Prompter, SetupResult, SetupWizard
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag
 from ..output import print_note, table, wrap_text
@@ -58,19 +58,20 @@ def setup(
     silent = non_interactive or bool(provider)
     if not silent and not sys.stdin.isatty():
         raise ProviderConfigurationError("no terminal for questions. Pass --provider.")
-    prompter: Any = answers if silent else load_terminal()
+    prompter: Prompter = answers if silent else load_terminal()
     wizard = SetupWizard(prompter, env_file, runner=OfflineRunner() if no_test else None)
     show_result(wizard.run_wizard(dry_run=dry_run), dry_run)
 
 
-def load_terminal() -> Any:
+def load_terminal() -> Prompter:
+    """The questions at the terminal."""
     from ..terminal import TerminalPrompter
 
     show("Ctrl-C exits without changes.\n")
     return TerminalPrompter()
 
 
-def show_result(result: Any, dry_run: bool) -> None:
+def show_result(result: SetupResult, dry_run: bool) -> None:
     """Prints what was done, and what to do next."""
     if dry_run:
         show(f"Would write to {result.dotenv_path}:")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,7 @@ from ...middleware import make_ledger
 from ...usage.data import Totals
 from ...usage.report import Sums, UsageReport, days_before, format_cost, make_report, usage_page
 from ...usage.sqlite import SQLiteLedger
+from ...value_types import JsonObject
 from ..clients import read_tags, settings_for
 from ..inputs import EnvFileFlag
 from ..output import print_note, table
@@ -179,7 +180,7 @@ def open_requests(total: Totals) -> str:
 
 
 def to_json(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
-    fields: dict[str, Any] = {"total": asdict(report.total)}
+    fields: JsonObject = {"total": asdict(report.total)}
     sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
     for by, groups in sums.items():
         fields[by] = {group: asdict(total) for group, total in groups.items()}

@@ -7,13 +7,13 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
-from typing import Any
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
 from ...storage.errors import StoreError
 from ...storage.store_calls import StoreIO, call_store, call_store_shielded
+from ...value_types import JsonObject
 from ..costs import UNCHARGED_OPERATIONS, cost_upper_bound, estimate_tokens, upper_bound_for
 from ..data import tags_now
 from .budget import (
@@ -42,7 +42,7 @@ SETTLED_DAYS = 62
 RESERVATION_KEY = "budget"
 """The key of the reservation in the stored data of a batch."""
 
-Record = dict[str, Any]
+Record = JsonObject
 """The stored reservation of a batch, as JSON."""
 
 
