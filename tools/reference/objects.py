@@ -146,6 +146,8 @@ SAME_FIELDS = {
 
 def elsewhere(value: type, title: str) -> str:
     """Return the text that a base class, or the class that declares an option, has for a member."""
+    if title == "type" and hasattr(value, "model_fields") and "type" in value.model_fields:
+        return "Kind of this part; always this value."
     places = [
         (base.__module__, base.__qualname__)
         for base in value.__mro__[1:]
@@ -167,14 +169,13 @@ def elsewhere(value: type, title: str) -> str:
 
 
 def inherited_arguments(value: type) -> dict[str, str]:
-    """Return what the docstrings of base classes say about arguments."""
+    """Return what the docstrings of a class and its bases say about arguments and attributes of the same name."""
     found: dict[str, str] = {}
-    for base in reversed(value.__mro__[1:]):
+    for base in reversed(value.__mro__):
         if base.__module__.startswith(OURS) and "[" not in base.__qualname__:
             source = source_of(base.__module__, base.__qualname__, base)
-            found |= {
-                item.name: item.description for item in section(source.docstring, DocstringSectionKind.parameters)
-            }
+            for kind in (DocstringSectionKind.attributes, DocstringSectionKind.parameters):
+                found |= {item.name: item.description for item in section(source.docstring, kind)}
     return found
 
 
