@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.integration import with_secret_options
+from dhenara.ai.integration import ShortRepr, Shown, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
@@ -36,7 +36,9 @@ T = TypeVar("T")
 
 
 @with_secret_options
-class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin, AsyncFilesMixin, AsyncBatchesMixin):
+class AsyncAiClient(
+    AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin, AsyncFilesMixin, AsyncBatchesMixin, ShortRepr
+):
     """Async client for one provider; the methods are those of `AiClient`, to be awaited.
 
     See `AiClient` for the arguments, results and errors of each method. `ask_stream` and `chat` are not awaited.
@@ -56,6 +58,9 @@ class AsyncAiClient(AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin,
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(AsyncMode(), settings, provider, middleware)
         self.show_progress = show_progress
+
+    def _shown(self) -> Shown:
+        return self._operations.shown()
 
     @property
     def settings(self) -> AiSettings:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.integration import conceal_options, with_secret_options
+from dhenara.ai.integration import ShortRepr, Shown, conceal_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
@@ -38,7 +38,7 @@ T = TypeVar("T")
 
 
 @with_secret_options
-class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin):
+class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin, ShortRepr):
     """Synchronous client for one provider; a single call may name another one. Safe to share between threads.
 
     Settings come from the arguments, the environment and `.env`. Invalid settings raise here, before any request.
@@ -72,6 +72,9 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(SyncMode(), settings, provider, middleware)
         self.show_progress = show_progress
+
+    def _shown(self) -> Shown:
+        return self._operations.shown()
 
     @property
     def settings(self) -> AiSettings:

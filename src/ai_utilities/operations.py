@@ -25,6 +25,7 @@ from .value_types import Arguments, Json, OperationResult, Options
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient
+    from dhenara.ai.integration import Shown
     from dhenara.ai.types import Plan, Run
 
 
@@ -124,6 +125,16 @@ class ClientCore:
             created = create_provider(self._others, wanted, middleware=self.middleware)
             provider = self._providers.setdefault(wanted, self._providers.setdefault(created.provider_name, created))
         return provider
+
+    def shown(self) -> Shown:
+        """What the repr of a client contains."""
+        model = getattr(self.provider, "model", None) or self.settings.model
+        yield None, f"{self.provider.provider_name}/{model}" if model else self.provider.provider_name
+        if self.middleware.cache is not None:
+            yield "cache", type(self.middleware.cache).__name__
+        yield "usage_store", self.settings.usage_store
+        limits = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "tokens_per_day", "budget_usd")
+        yield from ((name, getattr(self.settings, name)) for name in limits)
 
     @property
     def engine(self) -> AIModelClient:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic_core import core_schema
 
+from dhenara.ai.integration import PlainText
 from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Run, Text, TextContent, Usage
 
 from .usage.data import BUCKETS, UsageData
@@ -112,6 +113,12 @@ class AskResult(str):
     def text(self) -> Text:
         """The text without the metadata."""
         return Text(self)
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+    def __rich__(self) -> PlainText:
+        return PlainText(str(self))
 
     @property
     def ok(self) -> bool:
@@ -249,6 +256,9 @@ class Embeddings(list[list[float]]):
     def __init__(self, response: EmbeddingResponse) -> None:
         super().__init__(response.vectors)
         self.response = response
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} vectors of {len(self[0]) if self else 0} numbers)"
 
     def numpy(self) -> Any:
         """The vectors as a float32 matrix with one row per text. Requires numpy."""

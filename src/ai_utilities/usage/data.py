@@ -14,6 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
+from dhenara.ai.integration import ShortRepr, Shown, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
@@ -117,6 +118,19 @@ class UsageData(BaseModel):
     first_token_s: float | None = Field(default=None, ge=0)
     tags: dict[str, str] = Field(default_factory=dict)
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Fields that differ from their default, and are not empty."""
+        fields = type(self).model_fields
+        for name, value in not_empty(super().__repr_args__()):
+            if name is None or value != fields[name].default:
+                yield name, value
+
+    def __repr__(self) -> str:
+        return short_repr(type(self).__name__, self.__repr_args__())
+
+    def _repr_markdown_(self) -> str:
+        return f"`{self!r}`"
+
     @model_validator(mode="before")
     @classmethod
     def _reconcile(cls, fields: object) -> object:
@@ -211,8 +225,8 @@ OPEN = ("open", "abandoned")
 """Outcomes of requests that are not finished."""
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+@dataclass(frozen=True, slots=True, repr=False)
+class Totals(ShortRepr):
     """Sums of usage rows.
 
     Attributes:
@@ -249,6 +263,9 @@ class Totals:
     def total_tokens(self) -> int:
         """All tokens of answers that were not cached."""
         return self.prompt_tokens + self.completion_tokens
+
+    def _shown(self) -> Shown:
+        return ((field.name, value) for field in fields(self) if (value := getattr(self, field.name)))
 
     @property
     def is_exact(self) -> bool:

@@ -15,6 +15,7 @@ from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
+from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.operations.audio import Wav, audio_type, read_wav, write_wav
 from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
 
@@ -22,8 +23,11 @@ __all__ = [
     "CallJournal",
     "FunctionalType",
     "ModelName",
+    "PlainText",
     "SecretAddress",
     "SecretText",
+    "ShortRepr",
+    "Shown",
     "Wav",
     "add_costs",
     "add_usages",
@@ -38,12 +42,14 @@ __all__ = [
     "known_names",
     "mask",
     "named_provider",
+    "not_empty",
     "operation_of",
     "provider_name",
     "read_model_name",
     "read_next_model_name",
     "read_wav",
     "resolve",
+    "short_repr",
     "shown_address",
     "stored_error_text",
     "texts_in",

@@ -28,6 +28,7 @@ from ..types.config.api import AIModelEndpoint, next_endpoint
 from ..types.config.api_options import NamedApiOptions
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.model import AIModel
+from ..types.display import ShortRepr, Shown
 from ..wire.secrets import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
@@ -80,6 +81,7 @@ class AIModelClient(
     EngineBatchesMixin,
     RunsMixin,
     BackgroundMixin,
+    ShortRepr,
 ):
     """Client for one model endpoint: `AIModelClient("openai/gpt-5.4-mini").generate("Hello")`.
 
@@ -144,6 +146,12 @@ class AIModelClient(
         others = make_fallbacks(fallbacks, self.model_endpoint)
         self._pipelines = replace(pipelines, others=[pipelines.for_endpoint(other) for other in others])
         self._made: str | None = None
+
+    def _shown(self) -> Shown:
+        yield None, f"{self.model_endpoint.api.provider}/{self.model_endpoint.ai_model.model_name}"
+        yield "is_async", self.is_async
+        others = [other.endpoint for other in self._pipelines.others]
+        yield "fallbacks", [f"{other.api.provider}/{other.ai_model.model_name}" for other in others]
 
     def generate(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,7 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.text import Text
 from ..types.chat.usage import Cost, ReportedUsage, Usage
+from ..types.display import ShownAsText
 from ..types.model_base import FrozenModel
 
 
@@ -29,7 +30,7 @@ class TurnExchange(FrozenModel):
     cost: Cost
 
 
-class Turn(AnswerParts, FrozenModel):
+class Turn(ShownAsText, AnswerParts, FrozenModel):
     """One prompt and its response.
 
     Attributes:
@@ -47,6 +48,12 @@ class Turn(AnswerParts, FrozenModel):
     choice: int = 0
     fingerprint: Fingerprint | None = None
     exchange: TurnExchange | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield "prompt", " ".join(message.text for message in self.prompt)
+        yield "text", self.text
+        yield "model", self.model
+        yield "usage", self.usage
 
     @property
     def messages(self) -> list[Message]:

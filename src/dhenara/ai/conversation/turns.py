@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.usage import Cost, Usage
+from ..types.display import ShortRepr, Shown
 from .turn import SavedConversation, Turn, as_tuple, continue_turn, read, run_turn, turns_cost
 
 
@@ -93,7 +94,14 @@ def explain(turns: Sequence[Turn], place: int) -> str:
     return f"Nothing was cached from this point on: {NAMES.get(changed, f'{changed} changed')}."
 
 
-class TurnHistory:
+def markdown_lines(turn: Turn) -> Iterator[str]:
+    """Yield what was asked and answered in a turn."""
+    for message in turn.prompt:
+        yield f"**{message.role}:** {message.text}"
+    yield f"**{turn.model or 'assistant'}:** {turn.text}"
+
+
+class TurnHistory(ShortRepr):
     """List of turns with instructions.
 
     Args:
@@ -106,6 +114,14 @@ class TurnHistory:
         self._turns: list[Turn] = []
         for turn in turns:
             self._append(turn)
+
+    def _shown(self) -> Shown:
+        yield "turns", len(self._turns)
+        yield "model", None if self.last is None else self.last.model
+        yield "last", self._turns[-1].text if self._turns else None
+
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(line for turn in self._turns for line in markdown_lines(turn)) or f"`{self!r}`"
 
     @property
     def turns(self) -> tuple[Turn, ...]:

@@ -1,75 +1,102 @@
-"""Short `repr` of public objects, and how notebooks and rich show them."""
+"""How public objects show themselves: a short `repr`, Markdown in notebooks, and rich."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 LONGEST = 200
 """Maximum length of a repr, in characters."""
 
 LONGEST_VALUE = 60
-"""Maximum length of one value in it."""
+"""Maximum length of one value in it, if it would be too long otherwise."""
 
-Field = tuple[str | None, object]
-"""Name and value; a value without name stands first, as a positional argument."""
-
-
-def short_repr(name: str, fields: Iterable[Field]) -> str:
-    """Return `Name(value, field=value)` of at most `LONGEST` characters. None and empty values are left out."""
-    shown = [short_value(value) if key is None else f"{key}={short_value(value)}" for key, value in present(fields)]
-    return shorten(f"{name}({', '.join(shown)}", LONGEST - 1) + ")"
+Shown = Iterable[tuple[str | None, Any]]
+"""Names and values in a repr. Those without name are shown like positional arguments."""
 
 
-def present(fields: Iterable[Field]) -> Iterator[Field]:
-    return ((key, value) for key, value in fields if value is not None and value != "" and value != [])
+def short_repr(name: str, values: Shown) -> str:
+    """Return `Name(value, name=value)` with at most `LONGEST` characters. Empty values are left out."""
+    parts = list(not_empty(values))
+    for most in (LONGEST, LONGEST_VALUE):
+        text = ", ".join(
+            short_value(value, most) if key is None else f"{key}={short_value(value, most)}" for key, value in parts
+        )
+        if len(text) + len(name) + 2 <= LONGEST:
+            break
+    return shorten(f"{name}({text}", LONGEST - 1) + ")"
 
 
-def short_value(value: object) -> str:
-    if isinstance(value, str):  # not repr of the whole, which may be a book
-        return repr(shorten(str(value), LONGEST_VALUE)) if not isinstance(value, Words) else str(value)
-    return shorten(repr(value), LONGEST_VALUE)
+def not_empty(values: Shown) -> Iterator[tuple[str | None, Any]]:
+    """Leave out None and empty texts and containers."""
+    for key, value in values:
+        if value is not None and not (isinstance(value, str | list | dict | tuple) and not value):
+            yield key, value
 
 
-class Words(str):
-    """Text that a repr shows without quotes, such as `12 + 5 tokens`."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
+def short_value(value: object, most: int) -> str:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if type(value).__repr__ is str.__repr__:
+        # A str is cut before its repr is made, because it may be a book.
+        return repr(shorten(str(value), most))
+    return shorten(repr(value), most)
 
 
 def shorten(text: str, most: int) -> str:
+    """Cut a text to this length; the last character is then an ellipsis."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-class Displayed:
-    """Objects with a short repr. Subclasses return in `_shown` what it contains, and in `_markdown` their content."""
+class ShortRepr:
+    """Objects with a short repr of what `_shown` returns, also in notebooks and in rich."""
 
     __slots__ = ()
 
-    def _shown(self) -> Iterable[Field]:
-        """Name and value of what a repr shows."""
+    def _shown(self) -> Shown:
         return ()
-
-    def _markdown(self) -> str:
-        """The object in a notebook."""
-        return f"`{self!r}`"
 
     def __repr__(self) -> str:
         return short_repr(type(self).__name__, self._shown())
 
-    def _repr_markdown_(self) -> str:
-        return self._markdown()
-
     def __rich_repr__(self) -> Iterator[Any]:
-        for key, value in present(self._shown()):
+        for key, value in not_empty(self._shown()):
             yield value if key is None else (key, value)
 
+    def _repr_markdown_(self) -> str:
+        return f"`{self!r}`"
 
-def markdown_table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
-    """Return a Markdown table."""
-    titles = list(head)
-    lines = [titles, ["---"] * len(titles), *rows]
-    return "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+class PlainText:
+    """A text that rich prints as it is, without reading square brackets as its markup."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        yield console.render_str(self.text, markup=False, emoji=False, highlight=False)
+
+
+class ShownAsText:
+    """Answers: `print` and rich print their text, and notebooks show it as Markdown. Without text, their repr."""
+
+    __slots__ = ()
+
+    def _spoken(self) -> str:
+        return str(getattr(self, "text", "") or "")
+
+    def __str__(self) -> str:
+        return self._spoken() or repr(self)
+
+    def __rich__(self) -> PlainText:
+        return PlainText(str(self))
+
+    def _repr_markdown_(self) -> str:
+        return self._spoken() or f"`{self!r}`"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table in Markdown."""
+    lines = [[str(cell).replace("|", r"\|").replace("\n", " ") for cell in row] for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [list(head), ["---"] * len(head), *lines])

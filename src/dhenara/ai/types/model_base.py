@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, LiteralString, Self
 
@@ -11,6 +11,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..errors import ConfigurationError
 from ..wire.text import similar_names
+from .display import not_empty, short_repr
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
@@ -48,6 +49,24 @@ class FrozenModel(BaseModel):
         use_enum_values=False,
         defer_build=True,
     )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Fields that differ from their default, and are not empty."""
+        fields = type(self).model_fields
+        for name, value in not_empty(super().__repr_args__()):
+            field = fields.get(name or "")
+            if field is None or field.default_factory is not None or value != field.default:
+                yield name, value
+
+    def __repr__(self) -> str:
+        return short_repr(type(self).__name__, self.__repr_args__())
+
+    def __rich_repr__(self) -> Iterator[Any]:
+        for name, value in not_empty(self.__repr_args__()):
+            yield value if name is None else (name, value)
+
+    def _repr_markdown_(self) -> str:
+        return f"`{self!r}`"
 
     if not TYPE_CHECKING:
 

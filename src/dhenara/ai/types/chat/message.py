@@ -1,6 +1,6 @@
 """Messages: the turns of a conversation, made of content parts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from ..content.base import CacheLifetime, joined_text
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem
+from ..display import ShownAsText
 from ..model_base import FrozenModel, read_old_fields
 from .text import Text
 
@@ -28,7 +29,7 @@ SPELLINGS = ("contents", "content", "parts", "text")
 OLD_FIELDS = frozenset({"config", "files", "variables"})
 
 
-class Message(FrozenModel):
+class Message(ShownAsText, FrozenModel):
     """One turn of a conversation. `text=`, `content=` (a string or parts) and `parts=` are accepted in place of
     `contents=`.
 
@@ -76,6 +77,12 @@ class Message(FrozenModel):
         if mark is not None and text["contents"]:
             text["contents"][-1] = mark_part(text["contents"][-1], mark)
         return text
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield None, self.role
+        yield None, self.text
+        yield "contents", [part for part in self.contents if part.type != "text"]
+        yield "name", self.name
 
     @property
     def text(self) -> Text:

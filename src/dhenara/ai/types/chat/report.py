@@ -1,6 +1,7 @@
 """Attempts, warnings, plan and fingerprint of a call, and the base classes of results."""
 
 import hashlib
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import Field
 
 from ...errors import ConfigurationError
 from ..content.parts import Origin
+from ..display import markdown_table
 from ..model_base import FrozenModel
 from .usage import Costed, ReportedUsage, Usage
 
@@ -109,6 +111,18 @@ class Plan(FrozenModel):
     protocol: str
     parts: list[PlannedPart]
     warnings: list[CallWarning] = Field(default_factory=list)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield None, f"{self.provider}/{self.model}"
+        yield "protocol", self.protocol
+        for name in ("verbatim", "translated", "stays_home", "warnings"):
+            if count := len(getattr(self, name)):
+                yield name, count
+
+    def _repr_markdown_(self) -> str:
+        rows = [(part.message, part.part, part.kind, part.fate, part.reason or "") for part in self.parts]
+        table = markdown_table(("message", "part", "kind", "what happens", "why"), rows)
+        return f"`{self!r}`\n\n{table}"
 
     @property
     def lossy(self) -> bool:

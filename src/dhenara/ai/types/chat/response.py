@@ -1,5 +1,6 @@
 """Chat responses with their structured output, and the return type of `generate`."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pydantic import Field, PrivateAttr
@@ -7,6 +8,7 @@ from pydantic import Field, PrivateAttr
 from ...errors import ConfigurationError
 from ..content.base import joined_text
 from ..content.parts import ContentItem, ImageContent, ToolCallContent
+from ..display import ShownAsText
 from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
 from .answer_parts import AnswerParts
@@ -20,7 +22,7 @@ from .usage import NO_USAGE, Cost, Costed, ReportedUsage, Usage
 T = TypeVar("T")
 
 
-class ChatResponseChoice(FrozenModel):
+class ChatResponseChoice(ShownAsText, FrozenModel):
     """One choice of a response.
 
     Attributes:
@@ -41,6 +43,11 @@ class ChatResponseChoice(FrozenModel):
     finish_message: str | None = None
     logprobs: list[dict[str, Any]] | None = None
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield None, self.text
+        yield "tool_calls", [part.name for part in self.contents if part.type == "tool_call"]
+        yield "finish_reason", self.finish_reason
+
     @property
     def text(self) -> Text:
         """The text of this choice."""
@@ -51,7 +58,7 @@ class ChatResponseChoice(FrozenModel):
         return Message(role="assistant", contents=self.contents)
 
 
-class ChatResponse(Costed):
+class ChatResponse(ShownAsText, Costed):
     """Response of a chat model.
 
     Attributes:
@@ -77,6 +84,16 @@ class ChatResponse(Costed):
     error: str | None = None
     cached: bool = False
     extras: dict[str, Any] = Field(default_factory=dict)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        yield None, self.text
+        yield "tool_calls", [call.name for call in self.tool_calls]
+        yield "images", len(self.images) or None
+        yield "model", self.model
+        yield "finish_reason", self.finish_reason
+        yield "usage", self.usage
+        yield from [(name, True) for name in ("cached", "interrupted") if getattr(self, name)]
+        yield "warnings", len(self.warnings) or None
 
     @property
     def contents(self) -> list[ContentItem]:
@@ -184,7 +201,7 @@ if TYPE_CHECKING:
         """Type of `text_stream`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
 
 
-class AIModelCallResponse(AnswerParts, FrozenModel):
+class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
     """The response to a call: `chat_response` or `image_response`, or a stream of `(chunk, final)` tuples.
 
     `text`, `usage`, `cost`, `parsed`, `tool_calls` and the other names of the answer are here as well. Those of a
@@ -255,6 +272,13 @@ class AIModelCallResponse(AnswerParts, FrozenModel):
         """The chat or image response; None for a stream."""
         responses: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
         return next((response for response in responses if response is not None), None)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        if self._async_stream is not None or self._stream is not None:
+            yield "stream", True
+        result = self.full_response
+        if result is not None:
+            yield from result.__repr_args__()
 
     @property
     def text_stream(self) -> "EitherTextStream":

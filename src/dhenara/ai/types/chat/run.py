@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import Field
 
 from ..content.parts import ToolCallContent, ToolResultContent
+from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
 from .answer_parts import AnswerParts
 from .message import Message
@@ -76,8 +77,8 @@ class Step(FrozenModel):
     tools: list[ToolRun] = Field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Run(AnswerParts, Generic[T]):
+@dataclass(frozen=True, slots=True, repr=False)
+class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
     """The result of a run.
 
     Attributes:
@@ -117,6 +118,14 @@ class Run(AnswerParts, Generic[T]):
     def text(self) -> Text:
         """The text of the last response; empty before the first one."""
         return self.response.text if self.response else Text()
+
+    def _shown(self) -> Shown:
+        yield None, self.text
+        yield "output", self.output
+        yield "steps", len(self.steps)
+        yield "tools", [tool.call.name for tool in self.tools]
+        yield "stopped", self.stopped
+        yield "usage", self.usage
 
     @property
     def parsed(self) -> T:

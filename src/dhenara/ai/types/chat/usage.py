@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
@@ -22,6 +22,7 @@ from pydantic import (
     model_validator,
 )
 
+from ..display import markdown_table
 from ..model_base import FrozenModel
 
 NO_USAGE = "the provider reported no usage"
@@ -85,6 +86,16 @@ class Usage(FrozenModel):
     def known(self) -> bool:
         """Whether the provider reported any usage."""
         return self.input_tokens is not None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        return super().__repr_args__() if self.known else iter([("known", False)])
+
+    def _repr_markdown_(self) -> str:
+        if not self.known:
+            return NO_USAGE
+        counts = {name: getattr(self, name) for name in COUNTS}
+        rows = [(name, f"{count:,}") for name, count in {**counts, "total_tokens": self.total_tokens}.items() if count]
+        return markdown_table(("tokens", "count"), rows)
 
     def __bool__(self) -> bool:
         """Whether the provider reported any usage."""
@@ -161,6 +172,16 @@ class Cost(FrozenModel):
     saved: Decimal | None = None
     charge: Decimal | None = None
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield None if name == "amount" else name, value
+
+    def _repr_markdown_(self) -> str:
+        if self.amount is None:
+            return str(self)
+        rows = [(name, f"{amount:f}") for name, amount in {**self.components, "total": self.amount}.items()]
+        return markdown_table(("part", self.currency), rows)
+
     def __str__(self) -> str:
         return f"unknown: {self.reason or NO_PRICE}" if self.amount is None else f"{self.amount:f}"
 
@@ -230,7 +251,7 @@ class Costed(FrozenModel):
 
     _pricing: Pricing | None = PrivateAttr(default=None)
 
-    @computed_field  # type: ignore[prop-decorator]  # mypy does not support decorators on properties
+    @computed_field(repr=False)  # type: ignore[prop-decorator]  # mypy does not support decorators on properties
     @cached_property
     def cost(self) -> Cost:
         """Cost in US dollars with the source of its price; if it is unknown, `amount` is None and `reason` says why."""

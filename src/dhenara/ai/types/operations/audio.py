@@ -19,6 +19,7 @@ from ...wire.media_types import (
 from ..chat.report import OperationResponse
 from ..chat.text import Text
 from ..content.parts import AudioContent
+from ..display import ShownAsText
 from ..model_base import FrozenModel
 
 TIMES = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{2})[.,](\d{3})")
@@ -156,7 +157,7 @@ class TranscriptionRequest(FrozenModel):
         return given
 
 
-class TranscriptionResponse(OperationResponse):
+class TranscriptionResponse(ShownAsText, OperationResponse):
     """A transcription.
 
     Attributes:

@@ -14,6 +14,7 @@ from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
 from ..chat.text import Text
 from ..chat.usage import Cost, Usage
+from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
 
 BatchState = Literal["running", "done", "failed", "cancelling", "cancelled", "expired"]
@@ -134,8 +135,8 @@ class BatchPage(OperationResponse):
     cursor: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class BatchItem(AnswerParts):
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchItem(ShownAsText, AnswerParts, ShortRepr):
     """The response or the error of one call in a batch.
 
     Attributes:
@@ -147,6 +148,11 @@ class BatchItem(AnswerParts):
     index: int
     response: ChatResponse | None = None
     error: CallError | None = None
+
+    def _shown(self) -> Shown:
+        yield "index", self.index
+        yield "response", self.response
+        yield "error", self.error
 
     @property
     def text(self) -> Text | None:
@@ -167,8 +173,8 @@ class BatchItem(AnswerParts):
         return self.response
 
 
-@dataclass(frozen=True, slots=True)
-class BatchResults:
+@dataclass(frozen=True, slots=True, repr=False)
+class BatchResults(ShortRepr):
     """One item for each call, in the order of the calls; `usage` and `cost` are totals.
 
     Attributes:
@@ -182,6 +188,12 @@ class BatchResults:
     usage: Usage = field(default_factory=Usage.unknown)
     cost: Cost = field(default_factory=Cost)
     job: BatchJob | None = field(default=None, repr=False)
+
+    def _shown(self) -> Shown:
+        yield "items", len(self.items)
+        yield "failed", sum(item.error is not None for item in self.items) or None
+        yield "usage", self.usage
+        yield "cost", self.cost
 
     def __iter__(self) -> Iterator[BatchItem]:
         return iter(self.items)

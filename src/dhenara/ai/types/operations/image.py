@@ -10,6 +10,7 @@ from ...wire.media_types import image_size, image_type
 from ..chat.report import OperationResponse, Result
 from ..chat.text import Text
 from ..content.parts import FileContent, ImageContent
+from ..display import ShownAsText
 from ..model_base import FrozenModel
 
 SUFFIXES = {
@@ -76,7 +77,7 @@ class GeneratedImage(ImageContent):
         return target
 
 
-class ImageResponse(Result):
+class ImageResponse(ShownAsText, Result):
     """Generated images, with the text that the model returned in addition.
 
     Attributes:
@@ -124,7 +125,7 @@ class OcrPage(FrozenModel):
     extras: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
-class OcrResponse(OperationResponse):
+class OcrResponse(ShownAsText, OperationResponse):
     """The recognised pages, in order.
 
     Attributes:
