@@ -31,6 +31,6 @@ with FakeServer(
             print(f"too slow, by the limit {error.limit!r}:", error)
 
         try:
-            client.generate("Hello?", temprature=0)
+            client.generate("Hello?", temprature=0)  # type: ignore[call-arg]  # a typing error on purpose
         except ConfigurationError as error:
             print("nothing was sent:", error)

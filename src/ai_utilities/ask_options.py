@@ -9,53 +9,57 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dhenara.ai.types import ParameterArguments
+from dhenara.ai.integration import ALTERNATIVE_NAMES, use_own_names
+from dhenara.ai.types import AnswerOptions, Content
 
 from .config_models import AiSettings
 from .config_origins import OriginLevel
 from .exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:
+    from dhenara.ai import MessageLike
+
     from .providers.base_provider import BaseProvider
 
 
-File = str | bytes | PathLike[str] | Any
+File = str | bytes | PathLike[str] | Content
 
 
-class AskOptions(ParameterArguments, total=False):
-    """Options for one call. They override the settings and use the field names of the engine's `AIModelCallConfig`.
+class AskOptions(AnswerOptions, total=False):
+    """Options for one call. They override the settings.
 
-    `provider`, `model`, `system`, `context` (earlier messages), `files`, `cache` and `tags` (for the usage ledger)
-    belong to the kit. `options` are extra provider-specific parameters; `strict=True` raises an error where a
-    parameter is not supported, instead of a warning.
+    The options of the engine (`AnswerOptions`), and those that belong to the kit.
     """
 
     provider: str | BaseProvider
+    """Provider of this call: a name, or a `BaseProvider`. Default: the client's."""
+
     model: str
-    system: str | Sequence[str]
-    context: Sequence[Any]
-    files: Sequence[File]
-    cache: bool | str
-    tags: Mapping[str, str]
+    """Model of this call. Default: the model of the settings, or the provider's default."""
 
-    max_tokens: int | None
-    tools: Sequence[Any]
-    tool_choice: Any
-    structured_output: Any
-    options: Mapping[str, Any]
-    headers: Mapping[str, str]
-    timeout: Any
-    retries: int
-    strict: bool
+    instructions: str | Sequence[str] | None
+    """The same as `system`: system instructions. Default: `system_prompt` of the settings."""
+
+    context: Sequence[MessageLike] | None
+    """Earlier messages of the conversation, sent before the prompt. Default: none."""
+
+    files: File | Sequence[File] | None
+    """Files for the model: paths, URLs, bytes or content objects; one, or several. Default: none."""
+
+    cache: bool | str | None
+    """True caches the answer, False neither reads nor writes the cache; or a cache policy: `"deterministic"`,
+    `"always"`, `"never"`, `"refresh"`. Default: the `cache_policy` of the settings."""
+
+    tags: Mapping[str, str] | None
+    """Tags for the usage ledger. Default: none."""
 
 
-SPELLINGS = {
-    "max_tokens": "max_output_tokens",
-    "max_retries": "retries",
-    "system_prompt": "system",
+ALTERNATIVES = {
+    **{other: name for other, name in ALTERNATIVE_NAMES.items() if name != "instructions"},
     "instructions": "system",
+    "system_prompt": "system",
 }
-"""Alternative option names and the name each stands for."""
+"""Alternative option names and the name each stands for. The kit calls the instructions `system`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def has_runnable_tools(tools: Sequence[Any] | None) -> bool:
 def resolve_ask(prompt: Any, options: Mapping[str, Any], settings: AiSettings) -> ResolvedAsk:
     """Translates prompt and options into engine arguments. The engine rejects unknown names."""
     check_prompt(prompt, options)
-    given = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    given = use_own_names(options, ALTERNATIVES)
     files = given.pop("files", None)
     system = given.pop("system", None) or settings.system_prompt
     model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))

@@ -274,9 +274,9 @@ def test_structured_output_is_requested_and_corrected_in_one_turn(server: FakeSe
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     if isinstance(world, Blocking):
-        city = talk.ask_typed(City, "How big is Rome?")
+        city = talk.ask_typed("How big is Rome?", City)
     else:
-        city = world._start(lambda: talk.ask_typed_async(City, "How big is Rome?"))
+        city = world._start(lambda: talk.ask_typed_async("How big is Rome?", City))
     assert city == City(name="Rome", people=3)
     assert (len(talk.turns), roles(talk)) == (1, ["user", "assistant", "user", "assistant"])
     go(world, talk, "Sure?", name="ask")
@@ -289,7 +289,7 @@ def test_output_that_stays_invalid_leaves_the_turn(server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url)) as client:
         talk = client.conversation()
         with pytest.raises(InvalidOutputError):
-            talk.ask_typed(City, "How big is Rome?", repairs=0)
+            talk.ask_typed("How big is Rome?", City, repairs=0)
         assert talk.turns[0].text == "No."
 
 

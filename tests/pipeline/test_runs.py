@@ -6,6 +6,7 @@ import contextvars
 import json as standard
 import threading
 import time
+from inspect import signature
 from typing import Any
 
 import anyio
@@ -13,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.client.runs import PLANNED, SPOKEN, ConversationSettings, RunPlanSettings, RunSettings
+from dhenara.ai.client.runs import ConversationSettings, RunPlanSettings, RunSettings, RunsMixin
 from dhenara.ai.errors import (
     ConfigurationError,
     InvalidOutputError,
@@ -38,6 +39,7 @@ from dhenara.ai.types import (
     ToolEnded,
     ToolStarted,
 )
+from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES
 from support.runs import go, go_streaming
 from support.waiting import wait_until_async
 from support.worlds import World, endpoint
@@ -479,7 +481,7 @@ def test_the_object_grows_while_it_streams(server: FakeServer, world: World) -> 
 def test_a_typed_answer_in_one_line(server: FakeServer) -> None:
     server.add_replies(Answer(text='{"name": "Rome", "people": 3}'))
     with AIModelClient(endpoint(server.url)) as client:
-        assert client.generate_typed(City, "Rome?", temperature=0).people == 3
+        assert client.generate_typed("Rome?", City, temperature=0).people == 3
 
 
 def test_a_stream_that_breaks_ends_the_run_and_keeps_what_came(server: FakeServer, world: World) -> None:
@@ -592,10 +594,11 @@ def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
 
 
 def test_every_setting_of_a_run_is_one_that_is_read() -> None:
-    read = {*PLANNED, *SPOKEN, *AIModelCallConfig.model_fields}
-    assert set(RunSettings.__annotations__) <= read
-    assert {*RunPlanSettings.__annotations__} == {*PLANNED}
-    assert {*ConversationSettings.__annotations__} == {*SPOKEN}
+    read = {
+        name for name, value in signature(RunsMixin._plan_run).parameters.items() if value.kind.name == "KEYWORD_ONLY"
+    }
+    assert {*RunPlanSettings.__annotations__, *ConversationSettings.__annotations__} == read
+    assert set(RunSettings.__annotations__) <= {*read, *AIModelCallConfig.model_fields, *ALTERNATIVE_NAMES}
 
 
 @pytest.mark.parametrize(("provider", "model"), PROVIDERS.items())

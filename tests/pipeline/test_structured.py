@@ -143,7 +143,7 @@ def test_neither_a_type_nor_a_schema_raises_before_anything_is_sent(wrong: Any, 
         with pytest.raises(ConfigurationError, match="must be a type such as a pydantic model, or a JSON Schema"):
             client.generate("?", structured_output=wrong)
         with pytest.raises(ConfigurationError, match="must be a type such as a pydantic model"):
-            client.generate_typed(wrong, "?")
+            client.generate_typed("?", wrong)
     assert server.exchanges == []
 
 

@@ -111,7 +111,7 @@ def test_every_field_of_the_parameters_is_declared_with_its_names() -> None:
 
 def test_the_keyword_arguments_have_the_types_of_the_fields() -> None:
     arguments, fields = get_type_hints(ParameterArguments), get_type_hints(CallParameters)
-    for wider in ("stop", "metadata"):
+    for wider in ("stop", "metadata", "logit_bias"):
         assert arguments.pop(wider) != fields.pop(wider)
     assert arguments == {name: fields[name] for name in PARAMETERS if name in fields}
 
@@ -164,9 +164,9 @@ def test_a_new_parameter_is_added_in_one_file(tmp_path: Path) -> None:
     shutil.copytree(SOURCES, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
     declared = tmp_path / "src" / "dhenara" / "ai" / "types" / "config" / "parameters.py"
     text = declared.read_text(encoding="utf-8")
-    fields, argument = '"""The provider\'s service tier."""\n', "    service_tier: str | None\n"
+    fields, argument = '    ] = None\n    """The provider\'s service tier."""\n', "    service_tier: str | None\n"
     assert text.count(fields) == text.count(argument) == 1
-    text = text.replace(fields, fields + FIELD).replace(argument, argument + "    min_p: float | None\n")
+    text = text.replace(fields, fields + FIELD).replace(argument, "    min_p: float | None\n" + argument)
     declared.write_text(text, encoding="utf-8")
     path = os.pathsep.join([str(tmp_path / "src"), *filter(None, sys.path)])
     with FakeServer(Answer(text="hi"), forever=True) as server:

@@ -8,7 +8,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from ..ask_options import SPELLINGS, check_prompt, resolve_ask
+from dhenara.ai.integration import use_own_names
+
+from ..ask_options import ALTERNATIVES, check_prompt, resolve_ask
 from ..cache.policy import changes
 from ..client import AiClient
 from ..config_models import AiSettings
@@ -57,7 +59,7 @@ class RowOptions:
 
 def read_row_options(options: Mapping[str, Any], settings: AiSettings) -> RowOptions:
     """Translate the options, and raise an error for those that batches do not support."""
-    arguments = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    arguments = use_own_names(options, ALTERNATIVES)
     client: dict[str, Any] = {name: arguments.pop(name) for name in ("provider", "model") if name in arguments}
     if arguments.pop("cache", None) not in NOT_CACHED:
         raise ProviderConfigurationError("batches of a provider use no cache. Leave out the option cache.")

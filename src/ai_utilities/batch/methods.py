@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
-from ..ask_options import SPELLINGS
+from dhenara.ai.integration import use_own_names
+
+from ..ask_options import ALTERNATIVES
 from ..execution import run_sync
 from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
 from ..value_types import OperationResult, Options
@@ -188,7 +190,7 @@ async def submit_prompts(
     operations: ClientCore, operation: str, prompts: Iterable[BatchPrompt], options: Options
 ) -> OperationResult:
     """Submit prompts with the system prompt of the settings, and with the kit's names of options."""
-    arguments = {SPELLINGS.get(name, name): value for name, value in options.items()}
+    arguments = use_own_names(options, ALTERNATIVES)
     system = arguments.pop("system", None) or operations.settings.system_prompt
     if system:
         arguments["instructions"] = system

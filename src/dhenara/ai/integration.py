@@ -15,11 +15,13 @@ from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
+from .types.config.other_names import ALTERNATIVE_NAMES, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.operations.audio import Wav, audio_type, read_wav, write_wav
 from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
 
 __all__ = [
+    "ALTERNATIVE_NAMES",
     "CallJournal",
     "FunctionalType",
     "ModelName",
@@ -48,12 +50,14 @@ __all__ = [
     "read_model_name",
     "read_next_model_name",
     "read_wav",
+    "refuse_streaming",
     "resolve",
     "short_repr",
     "shown_address",
     "stored_error_text",
     "texts_in",
     "unique",
+    "use_own_names",
     "why_not_offered",
     "with_secret_options",
     "without_contents",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from ..codecs.base import EncodedRequest
 from ..codecs.operations.operation import SupportsBackground
@@ -22,6 +21,10 @@ from ..response.builder import ResponseBuilder
 from ..types.chat.response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import CallOptions
+    from ..types.config.operation_settings import CallSettings
 
 
 async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
@@ -80,39 +83,39 @@ class BackgroundMixin:
         def _async_pipeline(self) -> Pipeline: ...
 
         def _effective_config(
-            self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]
+            self, config: AIModelCallConfig | None, **options: Unpack[CallOptions]
         ) -> AIModelCallConfig: ...
 
-    def retrieve(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
+    def retrieve(self, response_id: str, **options: Unpack[CallSettings]) -> AIModelCallResponse:
         """Wait until a background response is complete and return it.
 
         Args:
             response_id: Id of the response, from the call that started it.
-            **overrides: Fields of `AIModelCallConfig`, such as `timeout`.
+            **options: `config`, or single fields of it, such as `timeout`.
 
         Returns:
             The complete response.
         """
-        return run(retrieve(self._sync_background(), response_id, self._lookup_call(overrides)))
+        return run(retrieve(self._sync_background(), response_id, self._lookup_call(**options)))
 
-    async def retrieve_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
+    async def retrieve_async(self, response_id: str, **options: Unpack[CallSettings]) -> AIModelCallResponse:
         """Async version of `retrieve`."""
-        return await retrieve(self._async_background(), response_id, self._lookup_call(overrides))
+        return await retrieve(self._async_background(), response_id, self._lookup_call(**options))
 
-    def cancel(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
+    def cancel(self, response_id: str, **options: Unpack[CallSettings]) -> AIModelCallResponse:
         """Cancel a background response.
 
         Returns:
             The response as far as it was generated.
         """
-        return run(cancel(self._sync_background(), response_id, self._lookup_call(overrides)))
+        return run(cancel(self._sync_background(), response_id, self._lookup_call(**options)))
 
-    async def cancel_async(self, response_id: str, **overrides: Any) -> AIModelCallResponse:
+    async def cancel_async(self, response_id: str, **options: Unpack[CallSettings]) -> AIModelCallResponse:
         """Async version of `cancel`."""
-        return await cancel(self._async_background(), response_id, self._lookup_call(overrides))
+        return await cancel(self._async_background(), response_id, self._lookup_call(**options))
 
-    def _lookup_call(self, overrides: Mapping[str, Any]) -> Call:
-        return Call(self.model_endpoint, (), self._effective_config(None, overrides))
+    def _lookup_call(self, config: AIModelCallConfig | None = None, **options: Unpack[CallOptions]) -> Call:
+        return Call(self.model_endpoint, (), self._effective_config(config, **options))
 
     def _sync_background(self) -> Pipeline:
         if self.is_async is True:

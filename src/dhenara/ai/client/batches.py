@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Unpack
 
 from ..errors import UnsupportedError
+from ..history.instructions import take_instructions
 from ..io.sync_io import Spool, run
 from ..pipeline.batches.items import find_batch, items_of, results_of
 from ..pipeline.batches.jobs import BatchClient
 from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
-from ..types.config.call import Call
+from ..types.config.call import AIModelCallConfig, Call
+from ..types.config.call_options import AnswerOptions
+from ..types.config.operation_settings import BatchSettings, CallSettings
+from ..types.config.other_names import refuse_streaming, use_own_names
 from ..types.operations.batch import BatchJob, BatchRequest, BatchResults
-from .call_factory import BatchPrompt, OperationsBase, as_config, as_job, calls_of, override_config, read_instructions
+from .call_factory import (
+    BatchPrompt,
+    OperationsBase,
+    as_config,
+    as_job,
+    calls_of,
+    override_config,
+)
 
 DAY = 86_400.0
+TRANSFER = ("timeout", "retries", "headers", "strict")
+"""Options of the calls that also apply to the requests that submit them."""
 
 
 class EngineBatchesMixin(OperationsBase):
@@ -30,7 +43,7 @@ class EngineBatchesMixin(OperationsBase):
         *,
         instructions: str | Sequence[str] | None = None,
         name: str | None = None,
-        **settings: Any,
+        **settings: Unpack[BatchSettings],
     ) -> BatchJob:
         """Submit a batch.
 
@@ -44,7 +57,7 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The submitted job.
         """
-        batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=False)
+        batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
         return run(batching.submit(calls, name))
 
     async def submit_batch_async(
@@ -53,10 +66,10 @@ class EngineBatchesMixin(OperationsBase):
         *,
         instructions: str | Sequence[str] | None = None,
         name: str | None = None,
-        **settings: Any,
+        **settings: Unpack[BatchSettings],
     ) -> BatchJob:
         """Async version of `submit_batch`."""
-        batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=True)
+        batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
         return await batching.submit(calls, name)
 
     def submit_batches(
@@ -66,7 +79,7 @@ class EngineBatchesMixin(OperationsBase):
         instructions: str | Sequence[str] | None = None,
         name: str | None = None,
         on_submit: OnSubmit | None = None,
-        **settings: Any,
+        **settings: Unpack[BatchSettings],
     ) -> SyncSubmissions:
         """Submit as many batches as the provider's size limits require.
 
@@ -82,7 +95,7 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             An iterator of submitted jobs.
         """
-        batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=False)
+        batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
         return SyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
     async def submit_batches_async(
@@ -92,10 +105,10 @@ class EngineBatchesMixin(OperationsBase):
         instructions: str | Sequence[str] | None = None,
         name: str | None = None,
         on_submit: OnSubmit | None = None,
-        **settings: Any,
+        **settings: Unpack[BatchSettings],
     ) -> AsyncSubmissions:
         """Async version of `submit_batches`, for `async for`."""
-        batching, calls = self._prepare_submission(prompts, instructions, settings, is_async=True)
+        batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
         return AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
     def find_batch(
@@ -105,7 +118,7 @@ class EngineBatchesMixin(OperationsBase):
         since: datetime | None = None,
         total: int | None = None,
         wait: float = DAY,
-        **settings: Any,
+        **settings: Unpack[CallSettings],
     ) -> BatchJob | None:
         """Find a batch by the name it was submitted with.
 
@@ -130,29 +143,29 @@ class EngineBatchesMixin(OperationsBase):
         since: datetime | None = None,
         total: int | None = None,
         wait: float = DAY,
-        **settings: Any,
+        **settings: Unpack[CallSettings],
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
         return await find_batch(self._batch_client(settings, is_async=True), name, since, total, wait)
 
-    def get_batch(self, job: BatchJob | str, **settings: Any) -> BatchJob:
+    def get_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Return the current state of a batch."""
         return run(self._batch_client(settings, is_async=False).refresh(as_job(job)))
 
-    async def get_batch_async(self, job: BatchJob | str, **settings: Any) -> BatchJob:
+    async def get_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Async version of `get_batch`."""
         return await self._batch_client(settings, is_async=True).refresh(as_job(job))
 
-    def cancel_batch(self, job: BatchJob | str, **settings: Any) -> BatchJob:
+    def cancel_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Cancel a batch; results that are already complete remain available."""
         return run(self._batch_client(settings, is_async=False).cancel(as_job(job)))
 
-    async def cancel_batch_async(self, job: BatchJob | str, **settings: Any) -> BatchJob:
+    async def cancel_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Async version of `cancel_batch`."""
         return await self._batch_client(settings, is_async=True).cancel(as_job(job))
 
     def wait_for_batch(
-        self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Any
+        self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Unpack[CallSettings]
     ) -> BatchJob:
         """Poll a batch until it has ended.
 
@@ -168,22 +181,22 @@ class EngineBatchesMixin(OperationsBase):
         return run(self._batch_client(settings, is_async=False).wait(as_job(job), wait, every))
 
     async def wait_for_batch_async(
-        self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Any
+        self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Unpack[CallSettings]
     ) -> BatchJob:
         """Async version of `wait_for_batch`."""
         return await self._batch_client(settings, is_async=True).wait(as_job(job), wait, every)
 
-    def batch_items(self, job: BatchJob | str, **settings: Any) -> SyncBatchItems:
+    def batch_items(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> SyncBatchItems:
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
         """
         return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
 
-    async def batch_items_async(self, job: BatchJob | str, **settings: Any) -> AsyncBatchItems:
+    async def batch_items_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
         return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
 
-    def batch_results(self, job: BatchJob | str, **settings: Any) -> BatchResults:
+    def batch_results(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Download all results, in the order of the prompts.
 
         Returns:
@@ -191,7 +204,7 @@ class EngineBatchesMixin(OperationsBase):
         """
         return run(results_of(self._batch_client(settings, is_async=False), as_job(job)))
 
-    async def batch_results_async(self, job: BatchJob | str, **settings: Any) -> BatchResults:
+    async def batch_results_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Async version of `batch_results`."""
         return await results_of(self._batch_client(settings, is_async=True), as_job(job))
 
@@ -199,15 +212,16 @@ class EngineBatchesMixin(OperationsBase):
         self,
         prompts: Iterable[BatchPrompt],
         instructions: str | Sequence[str] | None,
-        settings: Mapping[str, Any],
-        *,
         is_async: bool,
+        config: AIModelCallConfig | None = None,
+        **options: Unpack[AnswerOptions],
     ) -> tuple[BatchClient, Iterator[Call]]:
-        text = {name: value for name, value in settings.items() if name in ("timeout", "retries", "headers", "strict")}
-        batching = self._batch_client(text, is_async=is_async)
-        given = {**settings, "streaming": False}
-        config = override_config(as_config(given.pop("config", None), self.config), given)
-        return batching, calls_of(prompts, read_instructions(instructions), config, batching.chat.target.endpoint)
+        refuse_streaming(options, None)
+        system = take_instructions(instructions, options)
+        how = {name: value for name, value in use_own_names(options).items() if name in TRANSFER}
+        batching = self._batch_client(how, is_async=is_async)
+        settings = override_config(as_config(config, self.config), streaming=False, **options)
+        return batching, calls_of(prompts, system, settings, batching.chat.target.endpoint)
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchClient:
         own, call = self._prepare("batches", BatchRequest, {"action": "get"}, settings, is_async)

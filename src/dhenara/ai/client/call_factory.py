@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import ValidationError
 
@@ -18,8 +18,12 @@ from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
+from ..types.config.other_names import use_own_names
 from ..types.model_base import FrozenModel
 from ..types.operations.batch import BatchJob
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import CallOptions
 
 
 def build_call(
@@ -34,32 +38,18 @@ def build_call(
     """Build the call for an operation; `settings` mixes fields of the operation's request with fields of the config."""
     fields = kind.model_fields if kind else {}
     chosen = as_config(settings.get("config"), config)
-    overrides = {k: v for k, v in settings.items() if k != "config" and k not in fields}
+    overrides: dict[str, Any] = {k: v for k, v in settings.items() if k != "config" and k not in fields}
+    overrides["streaming"] = False
     request = {**given, **{k: v for k, v in settings.items() if k in fields}}
     call = Call(
         endpoint=endpoint,
         messages=messages,
-        config=override_config(chosen, {**overrides, "streaming": False}, tuple(fields)),
+        config=override_config(chosen, fields, **overrides),
         operation=operation,
         request=validate_request(kind, request) if kind else None,
     )
     check_options(call)
     return call
-
-
-def read_instructions(given: object) -> tuple[str, ...]:
-    """Return instructions as a tuple of strings without empty ones."""
-    if given is None:
-        return ()
-    text = (
-        (given,) if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, Mapping) else given
-    )
-    stored: list[str] = []
-    for one in text:
-        if not isinstance(one, str):
-            raise ConfigurationError(f"instructions must be a string or a list of strings, not {type(one).__name__}")
-        stored.append(one)
-    return tuple(filter(None, stored))
 
 
 def as_config(given: AIModelCallConfig | None, otherwise: AIModelCallConfig) -> AIModelCallConfig:
@@ -96,17 +86,29 @@ def validate_request(kind: type[FrozenModel], fields: Mapping[str, Any]) -> Froz
         raise kind_of(error)(f"invalid request: {describe_problems(error, ())}") from error
 
 
+OWN_NAMES = AIModelCallConfig.model_fields.keys()
+
+
 def override_config(
-    config: AIModelCallConfig, overrides: Mapping[str, Any], extra: tuple[str, ...] = ()
+    config: AIModelCallConfig, fields: Iterable[str] = (), **options: Unpack[CallOptions]
 ) -> AIModelCallConfig:
-    """Return a validated copy of the config with these fields replaced."""
-    given = {name: getattr(config, name) for name in config.model_fields_set}
+    """Return a validated copy of the config with these fields replaced; errors may suggest `fields` as names, too."""
+    if not config.model_fields_set:
+        return read_options(fields, **options)
+    given: dict[str, Any] = {name: getattr(config, name) for name in config.model_fields_set}
+    own = options if options.keys() <= OWN_NAMES else use_own_names(options)
     if config.if_supported:
-        given["if_supported"] = config.if_supported - overrides.keys()
+        given["if_supported"] = config.if_supported - own.keys()
+    given.update(own)
+    return read_options(fields, **given)
+
+
+def read_options(fields: Iterable[str] = (), **options: Unpack[CallOptions]) -> AIModelCallConfig:
+    """Return a config with these options, validated; errors may suggest `fields` as names, too."""
     try:
-        return AIModelCallConfig.model_validate({**given, **overrides})
+        return AIModelCallConfig(**options)
     except ValidationError as error:
-        raise kind_of(error)(f"invalid settings: {describe_problems(error, extra)}") from error
+        raise kind_of(error)(f"invalid settings: {describe_problems(error, tuple(fields))}") from error
 
 
 def kind_of(error: Exception) -> type[ConfigurationError]:
@@ -190,8 +192,9 @@ class OperationsBase:
     config: AIModelCallConfig
     is_async: bool | None
 
-    def _effective_config(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
-        raise NotImplementedError
+    def _effective_config(self, config: AIModelCallConfig | None, **options: Unpack[CallOptions]) -> AIModelCallConfig:
+        chosen = as_config(config, self.config)
+        return override_config(chosen, **options) if options else chosen
 
     def _prepare(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from os import PathLike
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from pydantic import SecretStr
 
 from ..errors import SyncAsyncMismatchError
+from ..history.instructions import read_instructions, take_instructions
 from ..history.parsing import MessageLike
 from ..history.truncation import truncate_history
 from ..http.protocol.interfaces import Transport
@@ -33,7 +34,7 @@ from ..wire.secrets import with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
-from .call_factory import as_config, check_options, override_config, read_instructions, read_repaired_history
+from .call_factory import as_config, check_options, read_repaired_history
 from .files import EngineFilesMixin
 from .images import EngineImagesMixin
 from .operations import OperationsMixin
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from ..conversation.turn import Turn
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
+    from ..types.config.call_options import CallOptions
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
@@ -161,7 +163,7 @@ class AIModelClient(
         messages: Sequence[MessageLike] | None = None,
         *,
         config: AIModelCallConfig | None = None,
-        **overrides: Any,
+        **options: Unpack[CallOptions],
     ) -> AIModelCallResponse:
         """Generate a response.
 
@@ -171,7 +173,7 @@ class AIModelClient(
             instructions: System instructions.
             messages: The whole conversation, instead of `prompt` and `context`.
             config: Replaces the client's config for this call.
-            **overrides: Single fields of `AIModelCallConfig`, such as `temperature=0`.
+            **options: Single fields of `AIModelCallConfig`, such as `temperature=0`; see `CallOptions`.
 
         Returns:
             The response. With `streaming=True` its `stream_generator` yields `(chunk, final)`.
@@ -182,7 +184,7 @@ class AIModelClient(
         """
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use generate_async.")
-        call = self._call(prompt, context, instructions, messages, config, overrides)
+        call = self._call(prompt, context, instructions, messages, config, **options)
         pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
             return run(pipeline.answer(call))
@@ -198,12 +200,12 @@ class AIModelClient(
         messages: Sequence[MessageLike] | None = None,
         *,
         config: AIModelCallConfig | None = None,
-        **overrides: Any,
+        **options: Unpack[CallOptions],
     ) -> AIModelCallResponse:
         """Async version of `generate`; iterate over a stream with `async for`."""
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use generate.")
-        call = self._call(prompt, context, instructions, messages, config, overrides)
+        call = self._call(prompt, context, instructions, messages, config, **options)
         pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
             return await pipeline.answer(call)
@@ -219,7 +221,7 @@ class AIModelClient(
         messages: Sequence[MessageLike] | None = None,
         *,
         config: AIModelCallConfig | None = None,
-        **overrides: Any,
+        **options: Unpack[CallOptions],
     ) -> Plan:
         """Show how each part of the conversation would be sent, without sending anything.
 
@@ -231,7 +233,7 @@ class AIModelClient(
         Raises:
             UnsupportedError: If `generate` would raise it for the same call.
         """
-        return self._sync_pipeline().plan(self._call(prompt, context, instructions, messages, config, overrides))
+        return self._sync_pipeline().plan(self._call(prompt, context, instructions, messages, config, **options))
 
     def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
         """Start a conversation, which keeps its own history and can continue on other clients.
@@ -312,13 +314,13 @@ class AIModelClient(
         instructions: str | Sequence[str] | None,
         messages: Sequence[MessageLike] | None,
         config: AIModelCallConfig | None,
-        overrides: Mapping[str, Any],
         *,
         open_end: bool = False,
+        **options: Unpack[CallOptions],
     ) -> Call:
         """Build and validate the call; every invalid argument raises here, before anything is sent."""
-        settings = self._effective_config(config, overrides)
-        system = read_instructions(instructions)
+        system = take_instructions(instructions, options) if options else read_instructions(instructions)
+        settings = self._effective_config(config, **options)
         history, warnings = read_repaired_history(
             self.model_endpoint, settings, prompt, context, messages, open_end=open_end
         )
@@ -336,10 +338,6 @@ class AIModelClient(
         )
         check_options(call)
         return call
-
-    def _effective_config(self, config: AIModelCallConfig | None, overrides: Mapping[str, Any]) -> AIModelCallConfig:
-        chosen = as_config(config, self.config)
-        return override_config(chosen, overrides) if overrides else chosen
 
     def _default_operation(self) -> str:
         if self._made is None:

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import SyncAsyncMismatchError, UnsupportedError
+from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.media.embeddings import embed
@@ -16,6 +17,7 @@ from ..pipeline.provider_get import list_models
 from ..providers.operation_routes import default_operation
 from ..types.chat.report import TokenCountResponse
 from ..types.config.call import AIModelCallConfig, Call
+from ..types.config.call_options import CallOptions
 from ..types.config.model import ModelListing
 from ..types.config.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
 from ..types.content.parts import FileContent, ImageContent, Media
@@ -28,7 +30,7 @@ from ..types.operations.embedding import (
     RerankResponse,
 )
 from ..types.operations.image import OcrRequest, OcrResponse
-from .call_factory import OperationsBase, read_call_history, read_instructions
+from .call_factory import OperationsBase, read_call_history
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -160,6 +162,7 @@ class OperationsMixin(OperationsBase):
         prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")
         chosen = {name: value for name, value in settings.items() if name != "estimate"}
+        system = take_instructions(instructions, chosen)
         history = read_call_history(self.model_endpoint, prompt, context, messages)
         try:
             operation = "chat" if estimate else "count_tokens"
@@ -168,19 +171,21 @@ class OperationsMixin(OperationsBase):
             if estimate is False:
                 raise
             pipeline, call = self._prepare("chat", None, {}, chosen, is_async, history)
-        call = replace(call, instructions=read_instructions(instructions))
+        call = replace(call, instructions=system)
         if call.operation == "chat":
             return estimate_token_count(pipeline, call)
         return await pipeline.perform(call, TokenCountResponse)
 
-    def list_models(self, *, config: AIModelCallConfig | None = None, **overrides: Any) -> list[ModelListing]:
+    def list_models(
+        self, *, config: AIModelCallConfig | None = None, **options: Unpack[CallOptions]
+    ) -> list[ModelListing]:
         """List the models that the provider offers for this API key.
 
         The requests are free and do not pass through `layers`, so ledgers have no rows of them.
 
         Args:
             config: Replaces the client's config for this call.
-            **overrides: Fields of `AIModelCallConfig`, such as `timeout`, `retries` and `headers`.
+            **options: Fields of `AIModelCallConfig`, such as `timeout`, `retries` and `headers`.
 
         Returns:
             The models.
@@ -188,17 +193,17 @@ class OperationsMixin(OperationsBase):
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use list_models_async.")
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=False)
-        call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
+        call = Call(self.model_endpoint, (), self._effective_config(config, **options))
         return run(list_models(pipeline.io, pipeline.target, call))
 
     async def list_models_async(
-        self, *, config: AIModelCallConfig | None = None, **overrides: Any
+        self, *, config: AIModelCallConfig | None = None, **options: Unpack[CallOptions]
     ) -> list[ModelListing]:
         """Async version of `list_models`."""
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use list_models.")
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=True)
-        call = Call(self.model_endpoint, (), self._effective_config(config, overrides))
+        call = Call(self.model_endpoint, (), self._effective_config(config, **options))
         return await list_models(pipeline.io, pipeline.target, call)
 
 

@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from ..errors import SyncAsyncMismatchError
+from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.agent.toolbox import Approve
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.run import Run, RunLimits
-from ..types.chat.structured import StructuredOutput
+from ..types.chat.structured import checked_type
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.config.parameters import ParameterArguments
-from ..types.config.timeouts import Timeouts
+from ..types.config.call_options import AnswerOptions, OutputSchema, OutputType
+from ..types.config.other_names import refuse_streaming
 from ..types.tools.tool import Tool, is_awaitable
-from ..types.tools.tool_definition import ToolChoice
+from .call_factory import as_config, override_config
 
 if TYPE_CHECKING:
     from ..pipeline.agent.run_loop import RunLoop
     from ..pipeline.agent.run_state import RunPlan
     from ..streams.chat import AsyncRunStream, RunStream
-    from ..types.chat.run import Run
-Shape = StructuredOutput | Mapping[str, Any] | None
+
+Shape = OutputSchema | None
 
 T = TypeVar("T")
-PLANNED = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
-SPOKEN = ("context", "instructions", "messages", "config")
 
 
 class RunsMixin:
     """Run methods of `AIModelClient`."""
 
+    config: AIModelCallConfig
     is_async: bool | None
 
     @overload
@@ -42,7 +42,9 @@ class RunsMixin:
     def run(
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
-    def run(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
+    def run(
+        self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
+    ) -> Run[Any]:
         """Call the model, execute requested tools, send their results, and repeat until the model gives a final
         response.
 
@@ -67,7 +69,7 @@ class RunsMixin:
             ToolFailedError: If a tool failed and `tool_errors="raise"`.
             OutputError: If the structured output is still invalid after all repairs.
         """
-        loop = self._loop(prompt, output, settings, streaming=False)
+        loop = self._loop(prompt, output, streamed=False, **settings)
         while run(loop.pull()) is not None:
             pass
         return loop.run()
@@ -80,9 +82,11 @@ class RunsMixin:
     async def run_async(
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
-    async def run_async(self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any) -> Run[Any]:
+    async def run_async(
+        self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
+    ) -> Run[Any]:
         """Async version of `run`; tools and `approve` may be sync or async functions."""
-        loop = self._async_loop(prompt, output, settings, streaming=False)
+        loop = self._async_loop(prompt, output, streamed=False, **settings)
         while await loop.pull() is not None:
             pass
         return loop.run()
@@ -96,12 +100,12 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> RunStream[Any]: ...
     def run_streaming(
-        self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
+        self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> RunStream[Any]:
         """Streaming version of `run`: an iterator of `(event, None)` that ends with `(None, run)`."""
         from ..streams.chat import RunStream
 
-        return RunStream(self._loop(prompt, output, settings, streaming=True))
+        return RunStream(self._loop(prompt, output, streamed=True, **settings))
 
     @overload
     def run_streaming_async(
@@ -112,56 +116,91 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> AsyncRunStream[Any]: ...
     def run_streaming_async(
-        self, prompt: MessageLike | None = None, *, output: Any = None, **settings: Any
+        self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> AsyncRunStream[Any]:
         """Async version of `run_streaming`, for `async for`; not awaited itself."""
         from ..streams.chat import AsyncRunStream
 
-        return AsyncRunStream(self._async_loop(prompt, output, settings, streaming=True))
+        return AsyncRunStream(self._async_loop(prompt, output, streamed=True, **settings))
 
-    def generate_typed(self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]) -> T:
-        """Run and return the output as an object of type `kind`."""
-        return self.run(prompt, output=kind, **settings).output
+    def generate_typed(self, prompt: MessageLike | None, kind: type[T], **settings: Unpack[RunSettings]) -> T:
+        """Run and return the output as an object of a type.
+
+        Args:
+            prompt: The new user message; None with `messages`.
+            kind: A pydantic model, dataclass or any other type that pydantic can validate.
+            **settings: As for `run`.
+
+        Returns:
+            An instance of `kind`.
+
+        Raises:
+            OutputError: If the output is still invalid after all repairs.
+        """
+        return self.run(prompt, output=checked_type(prompt, kind, "generate_typed"), **settings).output
 
     async def generate_typed_async(
-        self, kind: type[T], prompt: MessageLike | None = None, **settings: Unpack[RunSettings]
+        self, prompt: MessageLike | None, kind: type[T], **settings: Unpack[RunSettings]
     ) -> T:
         """Async version of `generate_typed`."""
-        return (await self.run_async(prompt, output=kind, **settings)).output
+        return (await self.run_async(prompt, output=checked_type(prompt, kind, "generate_typed"), **settings)).output
 
     def _loop(
-        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
+        self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]
     ) -> RunLoop:
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use run_async.")
         from ..pipeline.agent.run_loop import RunLoop
 
-        call, plan = self._plan_run(prompt, output, settings, streaming)
+        call, plan = self._plan_run(prompt, output, streamed, **settings)
         check_sync_tools(call, plan)
         return RunLoop(self._sync_pipeline(), call, plan)
 
     def _async_loop(
-        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], *, streaming: bool
+        self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]
     ) -> RunLoop:
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use run.")
         from ..pipeline.agent.run_loop import RunLoop
 
-        call, plan = self._plan_run(prompt, output, settings, streaming)
+        call, plan = self._plan_run(prompt, output, streamed, **settings)
         return RunLoop(self._async_pipeline(), call, plan)
 
     def _plan_run(
-        self, prompt: MessageLike | None, output: Any, settings: Mapping[str, Any], streaming: bool
+        self,
+        prompt: MessageLike | None,
+        output: OutputType | None,
+        streamed: bool,
+        *,
+        limits: RunLimits | None = None,
+        approve: Approve | None = None,
+        tool_errors: Literal["tell", "raise"] | None = None,
+        repairs: int | None = None,
+        on_event: Callable[[RunEvent], None] | None = None,
+        on_end: Callable[[Run[Any]], object] | None = None,
+        context: Sequence[MessageLike] | None = None,
+        instructions: str | Sequence[str] | None = None,
+        messages: Sequence[MessageLike] | None = None,
+        config: AIModelCallConfig | None = None,
+        **options: Unpack[AnswerOptions],
     ) -> tuple[Call, RunPlan]:
         from ..pipeline.agent.run_state import RunPlan
 
-        plan = {name: settings[name] for name in PLANNED if settings.get(name) is not None}
-        arguments = {name: settings.get(name) for name in SPOKEN}
-        overrides = {name: value for name, value in settings.items() if name not in (*PLANNED, *SPOKEN)}
-        overrides["streaming"] = streaming
+        refuse_streaming(options, None if streamed else "run_streaming")
         if output is not None:
-            overrides["structured_output"] = output
-        return self._call(prompt, **arguments, overrides=overrides, open_end=True), RunPlan(streaming=streaming, **plan)
+            options["structured_output"] = output
+        plan: dict[str, Any] = {
+            "limits": limits,
+            "approve": approve,
+            "tool_errors": tool_errors,
+            "repairs": repairs,
+            "on_event": on_event,
+            "on_end": on_end,
+        }
+        system = take_instructions(instructions, options)
+        settings = override_config(as_config(config, self.config), streaming=streamed, **options)
+        call = self._call(prompt, context, system, messages, settings, open_end=True)
+        return call, RunPlan(streaming=streamed, **{name: value for name, value in plan.items() if value is not None})
 
     def _call(
         self,
@@ -170,7 +209,6 @@ class RunsMixin:
         instructions: str | Sequence[str] | None,
         messages: Sequence[MessageLike] | None,
         config: AIModelCallConfig | None,
-        overrides: Mapping[str, Any],
         *,
         open_end: bool = False,
     ) -> Call:
@@ -198,29 +236,46 @@ class RunPlanSettings(TypedDict, total=False):
     """Settings of the run itself; see `RunsMixin.run`."""
 
     limits: RunLimits
+    """Limits of the run: rounds, tool calls, tokens, cost. Default: the defaults of `RunLimits`."""
+
     approve: Approve
+    """Function that decides on the calls of tools that need approval. Default: the run stops before them."""
+
     tool_errors: Literal["tell", "raise"]
+    """`"tell"` (default) sends errors of tools to the model, `"raise"` raises them."""
+
     repairs: int
+    """How often the model may correct invalid structured output, 0 or more. Default 1."""
+
     on_event: Callable[[RunEvent], None]
+    """Called with each event of the run."""
+
     on_end: Callable[[Run[Any]], object]
+    """Called with the `Run` at the end, also if it failed or was closed."""
 
 
 class ConversationSettings(TypedDict, total=False):
     """Conversation input other than the prompt."""
 
     context: Sequence[MessageLike] | None
+    """Earlier messages, sent before the prompt."""
+
     instructions: str | Sequence[str] | None
+    """System instructions."""
+
     messages: Sequence[MessageLike] | None
+    """The whole conversation, instead of `prompt` and `context`."""
+
     config: AIModelCallConfig | None
+    """Replaces the client's config for this call."""
 
 
-class RunSettings(RunPlanSettings, ConversationSettings, ParameterArguments, total=False):
+class RunTurnSettings(RunPlanSettings, AnswerOptions, total=False):
+    """All keyword arguments of a run in a conversation, which has its own messages."""
+
+    config: AIModelCallConfig | None
+    """Replaces the client's config for this turn."""
+
+
+class RunSettings(RunPlanSettings, ConversationSettings, AnswerOptions, total=False):
     """All keyword arguments of a run, including the fields of `AIModelCallConfig` used for each request."""
-
-    tools: Sequence[Any]
-    tool_choice: ToolChoice | str | None
-    options: dict[str, Any]
-    headers: dict[str, str]
-    timeout: float | Timeouts | None
-    retries: int
-    strict: bool

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Self, Unpack
 
 from ..errors import ConfigurationError
+from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
@@ -14,10 +15,14 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.config.api import AIModelEndpoint, next_endpoint
 from ..types.config.api_options import ACCEPTED, describe_type
 from ..types.config.model import AIModel
+from ..types.config.other_names import refuse_streaming
 from ..wire.secrets import with_secret_options
 from .runs import ClientProtocol, ConversationRuns
 from .streams import AsyncConversationStream, ConversationStream
-from .turn import Turn, as_tuple, read, read_saved
+from .turn import Turn, read, read_saved
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import AnswerOptions
 
 
 @with_secret_options
@@ -38,13 +43,15 @@ class Conversation(ConversationRuns):
         self._used: list[ClientProtocol] = [client]
         self._made: list[ClientProtocol] = []
 
-    def ask(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> AIModelCallResponse:
+    def ask(
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
+    ) -> AIModelCallResponse:
         """Send prompts with the history and return the response.
 
         Args:
             *prompts: User messages, parts, or tool results.
             instructions: System instructions for this turn only.
-            **config: Fields of `AIModelCallConfig` for this call.
+            **options: Fields of `AIModelCallConfig` for this call; see `AnswerOptions`.
 
         Returns:
             The response; it is added to the conversation.
@@ -53,42 +60,50 @@ class Conversation(ConversationRuns):
             ConfigurationError: If an argument is invalid.
             CallError: If the call failed; the conversation is unchanged.
         """
-        request, system = read(prompts), as_tuple(instructions)
-        response = self.client.generate(**self._request(request, system, {**config, "streaming": False}))
+        refuse_streaming(options, "stream")
+        request, system = read(prompts), take_instructions(instructions, options)
+        response = self.client.generate(**self._request(request, system, {**options, "streaming": False}))
         self._record_response(request, system, response)
         return response
 
     async def ask_async(
-        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
     ) -> AIModelCallResponse:
         """Async version of `ask`."""
-        request, system = read(prompts), as_tuple(instructions)
-        response = await self.client.generate_async(**self._request(request, system, {**config, "streaming": False}))
+        refuse_streaming(options, "stream")
+        request, system = read(prompts), take_instructions(instructions, options)
+        response = await self.client.generate_async(**self._request(request, system, {**options, "streaming": False}))
         self._record_response(request, system, response)
         return response
 
     def stream(
-        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
     ) -> ConversationStream:
         """Send prompts and return a stream of `(chunk, final)`; arguments as for `ask`.
 
         The turn is added when the stream ends, or when it is closed, with the text received so far.
         """
-        request, system = read(prompts), as_tuple(instructions)
-        response = self.client.generate(**self._request(request, system, {**config, "streaming": True}))
+        refuse_streaming(options, None)
+        request, system = read(prompts), take_instructions(instructions, options)
+        response = self.client.generate(**self._request(request, system, {**options, "streaming": True}))
         return ConversationStream(response.stream_generator, lambda *answer: self._write(request, system, *answer))
 
     async def stream_async(
-        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
     ) -> AsyncConversationStream:
         """Async version of `stream`: `async for chunk, final in await conversation.stream_async(...)`."""
-        request, system = read(prompts), as_tuple(instructions)
-        response = await self.client.generate_async(**self._request(request, system, {**config, "streaming": True}))
+        refuse_streaming(options, None)
+        request, system = read(prompts), take_instructions(instructions, options)
+        response = await self.client.generate_async(**self._request(request, system, {**options, "streaming": True}))
         return AsyncConversationStream(response.stream_generator, lambda *answer: self._write(request, system, *answer))
 
-    def plan(self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **config: Any) -> Plan:
+    def plan(
+        self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
+    ) -> Plan:
         """Show how each part of the history and the prompts would be sent, without sending anything."""
-        return self.client.plan(**self._request(read(prompts), as_tuple(instructions), {**config, "streaming": False}))
+        refuse_streaming(options, None)
+        request, system = read(prompts), take_instructions(instructions, options)
+        return self.client.plan(**self._request(request, system, {**options, "streaming": False}))
 
     def switch(self, to: AIModelEndpoint | AIModel | str | ClientProtocol) -> Self:
         """Continue the conversation on another model.

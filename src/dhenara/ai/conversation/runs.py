@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack, overload
 
+from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..streams.chat import AsyncRunStream, RunStream
 from ..types.chat.message import Message
 from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse
 from ..types.chat.run import Run
-from ..types.chat.structured import StructuredOutput
+from ..types.chat.structured import checked_type
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig
-from .turn import as_tuple, read
+from .turn import read
 from .turns import TurnHistory
+
+if TYPE_CHECKING:
+    from ..client.runs import RunTurnSettings
+    from ..types.config.call_options import OutputSchema, OutputType
+
+    Shape = OutputSchema | None
 
 
 class ClientProtocol(Protocol):
@@ -23,13 +30,11 @@ class ClientProtocol(Protocol):
 
     model_endpoint: AIModelEndpoint
 
-    def generate(
-        self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any
-    ) -> AIModelCallResponse: ...
+    @property
+    def generate(self) -> Callable[..., AIModelCallResponse]: ...
 
-    async def generate_async(
-        self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any
-    ) -> AIModelCallResponse: ...
+    @property
+    def generate_async(self) -> Callable[..., Coroutine[Any, Any, AIModelCallResponse]]: ...
 
     @property
     def run(self) -> Callable[..., Run[Any]]: ...
@@ -43,7 +48,8 @@ class ClientProtocol(Protocol):
     @property
     def run_streaming_async(self) -> Callable[..., AsyncRunStream[Any]]: ...
 
-    def plan(self, *, messages: Sequence[Message], instructions: Sequence[str], **config: Any) -> Plan: ...
+    @property
+    def plan(self) -> Callable[..., Plan]: ...
 
     def with_endpoint(self, model_endpoint: AIModelEndpoint) -> Self: ...
 
@@ -54,7 +60,6 @@ class ClientProtocol(Protocol):
 
 T = TypeVar("T")
 Instructions = Sequence[str] | str
-Shape = StructuredOutput | Mapping[str, Any] | None
 
 
 class ConversationRuns(TurnHistory):
@@ -64,14 +69,26 @@ class ConversationRuns(TurnHistory):
 
     @overload
     def run(
-        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: type[T],
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[T]: ...
     @overload
     def run(
-        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: Shape = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]: ...
     def run(
-        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: OutputType | None = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]:
         """Run tools until there is a final response; the whole run becomes one turn.
 
@@ -84,64 +101,127 @@ class ConversationRuns(TurnHistory):
         Returns:
             The run. If it waits for approval, fails or is closed, what happened so far is kept as the turn.
         """
-        return self.client.run(output=output, **self._run_request(prompts, instructions, settings))
+        return self.client.run(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload
     async def run_async(
-        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: type[T],
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[T]: ...
     @overload
     async def run_async(
-        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: Shape = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]: ...
     async def run_async(
-        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: OutputType | None = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]:
         """Async version of `run`."""
-        return await self.client.run_async(output=output, **self._run_request(prompts, instructions, settings))
+        return await self.client.run_async(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload
     def run_streaming(
-        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: type[T],
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> RunStream[T]: ...
     @overload
     def run_streaming(
-        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: Shape = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> RunStream[Any]: ...
     def run_streaming(
-        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: OutputType | None = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> RunStream[Any]:
         """Streaming version of `run`; the turn is added when the stream ends or is closed."""
-        return self.client.run_streaming(output=output, **self._run_request(prompts, instructions, settings))
+        return self.client.run_streaming(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload
     def run_streaming_async(
-        self, *prompts: MessageLike, output: type[T], instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: type[T],
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> AsyncRunStream[T]: ...
     @overload
     def run_streaming_async(
-        self, *prompts: MessageLike, output: Shape = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: Shape = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> AsyncRunStream[Any]: ...
     def run_streaming_async(
-        self, *prompts: MessageLike, output: Any = None, instructions: Instructions = (), **settings: Any
+        self,
+        *prompts: MessageLike,
+        output: OutputType | None = None,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> AsyncRunStream[Any]:
         """Async version of `run_streaming`, for `async for`; not awaited itself."""
-        return self.client.run_streaming_async(output=output, **self._run_request(prompts, instructions, settings))
+        return self.client.run_streaming_async(output=output, **self._run_request(prompts, instructions, {**settings}))
 
-    def ask_typed(self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any) -> T:
-        """Run and return the output as an object of type `kind`; corrections are part of the turn."""
-        return self.run(*prompts, output=kind, instructions=instructions, **settings).output
+    def ask_typed(
+        self,
+        prompt: MessageLike,
+        kind: type[T],
+        *,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
+    ) -> T:
+        """Run and return the output as an object of a type; corrections are part of the turn.
+
+        Args:
+            prompt: The user message.
+            kind: A pydantic model, dataclass or any other type that pydantic can validate.
+            instructions: System instructions for this turn only.
+            **settings: As for `run`.
+
+        Returns:
+            An instance of `kind`.
+
+        Raises:
+            OutputError: If the output is still invalid after all repairs.
+        """
+        output = checked_type(prompt, kind, "ask_typed")
+        return self.run(prompt, output=output, instructions=instructions, **settings).output
 
     async def ask_typed_async(
-        self, kind: type[T], *prompts: MessageLike, instructions: Instructions = (), **settings: Any
+        self,
+        prompt: MessageLike,
+        kind: type[T],
+        *,
+        instructions: Instructions = (),
+        **settings: Unpack[RunTurnSettings],
     ) -> T:
         """Async version of `ask_typed`."""
-        return (await self.run_async(*prompts, output=kind, instructions=instructions, **settings)).output
+        output = checked_type(prompt, kind, "ask_typed")
+        return (await self.run_async(prompt, output=output, instructions=instructions, **settings)).output
 
     def _run_request(
-        self, prompts: Sequence[MessageLike], instructions_value: Instructions, settings: dict[str, Any]
+        self, prompts: Sequence[MessageLike], instructions_value: Instructions, settings: RunTurnSettings
     ) -> dict[str, Any]:
-        request, instructions = read(prompts), as_tuple(instructions_value)
+        request, instructions = read(prompts), take_instructions(instructions_value, settings)
         if not request and self._turns:
             instructions = instructions or tuple(self._turns[-1].instructions)
         received: Callable[[Run[Any]], object] | None = settings.get("on_end")
@@ -154,11 +234,11 @@ class ConversationRuns(TurnHistory):
         return {**self._request(request, instructions, settings), "on_end": keep}
 
     def _request(
-        self, prompt_messages: list[Message], system: tuple[str, ...], config: dict[str, Any]
+        self, prompt_messages: list[Message], system: tuple[str, ...], options: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the arguments of the client call: history, prompts and instructions."""
         fixed = {"messages": [*self.messages, *prompt_messages], "instructions": (*self.instructions, *system)}
-        return {**self._fingerprint(config.get("config")), **config, **fixed}
+        return {**self._fingerprint(options.get("config")), **options, **fixed}
 
     def _fingerprint(self, config: AIModelCallConfig | None) -> dict[str, bool]:
         """Enable fingerprints, unless the config of the call or the client sets them."""

@@ -92,10 +92,6 @@ def read(prompts: Sequence[MessageLike]) -> list[Message]:
     return [read_message(one) for one in prompts]
 
 
-def as_tuple(instructions: Sequence[str] | str) -> tuple[str, ...]:
-    return (instructions,) if isinstance(instructions, str) else tuple(instructions)
-
-
 def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run[Any]) -> Turn:
     """Return the turn of a run: the prompt and everything that the run added."""
     return Turn(

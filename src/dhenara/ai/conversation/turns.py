@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..history.instructions import read_instructions
 from ..history.parsing import MessageLike
 from ..pipeline.pricing import total_usage
 from ..types.chat.message import Message
@@ -15,7 +16,7 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.usage import Cost, Usage
 from ..types.display import ShortRepr, Shown
-from .turn import SavedConversation, Turn, as_tuple, continue_turn, read, run_turn, turns_cost
+from .turn import SavedConversation, Turn, continue_turn, read, run_turn, turns_cost
 
 
 def compacted(turn: Turn, earlier: Sequence[Turn]) -> Turn:
@@ -167,7 +168,7 @@ class TurnHistory(ShortRepr):
         Returns:
             The turn.
         """
-        system = list(as_tuple(instructions))
+        system = list(read_instructions(instructions))
         turn = Turn(prompt=read(prompts), instructions=system, answer=answer, choice=choice, fingerprint=fingerprint)
         return self._append(turn)
 
@@ -186,7 +187,7 @@ class TurnHistory(ShortRepr):
         Returns:
             The turn.
         """
-        request, system = read(prompts), as_tuple(instructions)
+        request, system = read(prompts), read_instructions(instructions)
         begun = self._turns.pop() if self._turns and not request else None
         return self._append(run_turn(request, system, run) if begun is None else continue_turn(begun, system, run))
 

@@ -61,6 +61,14 @@ if TYPE_CHECKING:
         Credentials as Credentials,
     )
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
+    from .config.call_options import (
+        AlternativeNames as AlternativeNames,
+        AnswerOptions as AnswerOptions,
+        CallOptions as CallOptions,
+        OutputSchema as OutputSchema,
+        OutputType as OutputType,
+        ToolLike as ToolLike,
+    )
     from .config.call_policies import (
         ArtifactConfig as ArtifactConfig,
         ContextPolicy as ContextPolicy,
@@ -178,6 +186,12 @@ _HOMES = {
     "SpeakSettings": ".config.operation_settings",
     "TranscribeSettings": ".config.operation_settings",
     "UploadSettings": ".config.operation_settings",
+    "AlternativeNames": ".config.call_options",
+    "AnswerOptions": ".config.call_options",
+    "CallOptions": ".config.call_options",
+    "OutputSchema": ".config.call_options",
+    "OutputType": ".config.call_options",
+    "ToolLike": ".config.call_options",
     "PARAMETERS": ".config.parameters",
     "Parameter": ".config.parameters",
     "ParameterArguments": ".config.parameters",

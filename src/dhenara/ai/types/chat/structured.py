@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, Self, get_origin
+from typing import Any, Literal, Self, TypeVar, get_origin
 
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
@@ -19,6 +19,7 @@ from ..tools.tool_definition import SchemaSource
 OutputMode = Literal["native", "tool", "prompt"]
 """How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""
 
+T = TypeVar("T")
 ILLEGAL = re.compile(r"[^A-Za-z0-9_-]+")
 VALUES = frozenset({"enum", "const", "default", "examples"})
 """Schema keywords that contain values, not schemas."""
@@ -106,6 +107,13 @@ class StructuredOutput(SchemaSource):
     def adapter(self) -> TypeAdapter[Any] | None:
         """Adapter that converts answers to the requested type; None if only a schema was given."""
         return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
+
+
+def checked_type(prompt: object, kind: type[T], method: str) -> type[T]:
+    """Return the type that an answer becomes; raise if it was passed in place of the prompt."""
+    if isinstance(prompt, type) or get_origin(prompt) is not None:
+        raise ConfigurationError(f"{method} takes the prompt first and the type second: {method}(prompt, Person)")
+    return kind
 
 
 def read_type(kind: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from pydantic import Field, field_serializer, field_validator, model_validator
 
@@ -20,8 +20,12 @@ from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
 from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, Uploading
+from .other_names import use_own_names
 from .parameters import PARAMETERS, CallParameters
 from .timeouts import ResponseLimits, Timeouts
+
+if TYPE_CHECKING:
+    from .call_options import CallOptions
 
 OLD_FIELDS = frozenset(
     {
@@ -91,12 +95,19 @@ class AIModelCallConfig(CallParameters):
     keep_provider_response: bool = False
     artifact_config: ArtifactConfig | None = None
 
+    if TYPE_CHECKING:
+
+        def __init__(self, **options: Unpack[CallOptions]) -> None: ...
+
     @model_validator(mode="before")
     @classmethod
-    def _read_old_fields(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
-            return read_old_fields("AIModelCallConfig", given)
-        return given
+    def _read_other_names(cls, given: Any) -> Any:
+        """Accept names of other libraries and of version 1. Most calls have none: the names are compared first."""
+        if not isinstance(given, Mapping) or given.keys() <= cls.model_fields.keys():
+            return given
+        if not OLD_FIELDS.isdisjoint(given):
+            given = read_old_fields("AIModelCallConfig", given)
+        return use_own_names(given)
 
     @field_validator("timeout")
     @classmethod

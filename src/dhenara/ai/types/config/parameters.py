@@ -258,24 +258,61 @@ class ParameterArguments(TypedDict, total=False):
     """The fields of `CallParameters` as keyword arguments of a call."""
 
     max_output_tokens: int | None
+    """Maximum number of tokens to generate."""
+
     reasoning: bool | None
+    """Turn reasoning on or off. Default None: the model's default."""
+
     max_reasoning_tokens: int | None
+    """Maximum number of reasoning tokens."""
+
     reasoning_effort: ReasoningEffort | None
+    """How much the model reasons, from `"none"` to `"max"`."""
+
     temperature: float | None
+    """Sampling temperature, 0 or more; the upper limit depends on the provider (usually 1 or 2)."""
+
     top_p: float | None
+    """Nucleus sampling, 0 to 1."""
+
     top_k: int | None
+    """Sample only from the `top_k` most likely tokens."""
+
     frequency_penalty: float | None
+    """Penalty for tokens by how often they occurred."""
+
     presence_penalty: float | None
-    logit_bias: dict[str, float] | None
+    """Penalty for tokens that occurred at all."""
+
+    logit_bias: Mapping[str, float] | None
+    """Bias by token id."""
+
     seed: int | None
+    """Seed for sampling."""
+
     stop: str | Sequence[str]
+    """One or more stop sequences."""
+
     n: int | None
+    """Number of choices to generate."""
+
     logprobs: bool | None
+    """Return log probabilities."""
+
     top_logprobs: int | None
+    """Number of alternative tokens to return at each position."""
+
     parallel_tool_calls: bool | None
-    metadata: Mapping[str, Any]
+    """Whether the model may call several tools at once."""
+
+    metadata: Mapping[str, object]
+    """Metadata for the request."""
+
     user: str | None
+    """Id of the end user."""
+
     service_tier: str | None
+    """The provider's service tier."""
 
 
 def declared_parameters(kind: type[CallParameters]) -> Mapping[str, Parameter]:
