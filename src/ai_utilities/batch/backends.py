@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import use_own_names
 
@@ -18,6 +19,14 @@ from ..exceptions import ProviderConfigurationError
 from ..middleware import LIMITS
 from ..providers.engine_provider import EngineProvider
 from ..usage.data import tags_now
+from ..value_types import Json, Options
+
+if TYPE_CHECKING:
+    from dhenara.ai import MessageLike
+
+    from ..ask_options import File
+    from ..async_client import AsyncAiClient
+    from .methods import BatchPrompt
 
 NOT_CACHED = (None, False, "never")
 
@@ -39,17 +48,17 @@ class OnProvider:
 class RowOptions:
     """Options of all rows of a run, as arguments of the engine's batches."""
 
-    client: dict[str, Any]
+    client: Options
     """Provider and model."""
 
-    call: dict[str, Any]
+    call: Options
     """The settings of every call."""
 
-    context: list[Any] = field(default_factory=list)
-    files: Any = None
+    context: Sequence[MessageLike] = ()
+    files: Sequence[File] | None = None
     tags: Mapping[str, str] | None = None
 
-    def build_prompt(self, text: str, settings: AiSettings) -> Any:
+    def build_prompt(self, text: str, settings: AiSettings) -> BatchPrompt:
         """Return the prompt of a row with context and files; raise if it is empty."""
         file_options = {} if self.files is None else {"files": self.files}
         check_prompt(text, file_options)
@@ -57,10 +66,10 @@ class RowOptions:
         return [*self.context, message] if self.context else message
 
 
-def read_row_options(options: Mapping[str, Any], settings: AiSettings) -> RowOptions:
+def read_row_options(options: Mapping[str, object], settings: AiSettings) -> RowOptions:
     """Translate the options, and raise an error for those that batches do not support."""
-    arguments = use_own_names(options, ALTERNATIVES)
-    client: dict[str, Any] = {name: arguments.pop(name) for name in ("provider", "model") if name in arguments}
+    arguments: Options = use_own_names(options, ALTERNATIVES)
+    client: Options = {name: arguments.pop(name) for name in ("provider", "model") if name in arguments}
     if arguments.pop("cache", None) not in NOT_CACHED:
         raise ProviderConfigurationError("batches of a provider use no cache. Leave out the option cache.")
     if resolve_ask("?", {"tools": arguments.get("tools")}, settings).runs_tools:
@@ -93,7 +102,7 @@ class OnRay:
     """
 
     workers: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Json] = field(default_factory=dict)
     make_client: MakeClient | None = None
 
     def __post_init__(self) -> None:
@@ -101,7 +110,8 @@ class OnRay:
             raise ProviderConfigurationError(f"workers must be at least 1, not {self.workers}")
 
 
-def load_ray() -> Any:
+def load_ray() -> ModuleType:
+    """Import Ray; the error says how to install it."""
     try:
         return import_module("ray")
     except ImportError as error:
@@ -111,7 +121,7 @@ def load_ray() -> Any:
         ) from error
 
 
-def make_client_factory(client: Any, backend: OnRay, options: dict[str, Any]) -> MakeClient:
+def make_client_factory(client: AiClient | AsyncAiClient, backend: OnRay, options: Options) -> MakeClient:
     """Return a function that creates the same client in a worker. Removes the provider from the options."""
     if backend.make_client is not None:
         return backend.make_client
@@ -134,10 +144,11 @@ class RayContext:
     """The tags and cache policy around a run, to be applied to each request in a worker."""
 
     tags: Mapping[str, str]
-    caching: Mapping[str, Any]
+    caching: Options
 
 
 def capture_context() -> RayContext:
+    """Return the tags and cache policy of the current block."""
     return RayContext(dict(tags_now()), asdict(changes.get()))
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
 from contextvars import copy_context
 from os import PathLike
-from typing import Any
+from typing import Unpack
 
+from ..ask_options import AskOptions
 from ..async_client import AsyncAiClient
 from ..client import AiClient
 from ..concurrency import check_concurrency, try_ask, try_ask_async
 from ..execution import run_sync
 from ..providers.base_provider import run_in_thread
+from ..value_types import Options
 from .backends import HERE, OnProvider, OnRay, Where, make_client_factory, parse_backend
 from .job import BulkJob, iter_requests
 from .provider_run import ProviderRun
@@ -32,7 +34,7 @@ def run_bulk(
     on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
-    **options: Any,
+    **options: Unpack[AskOptions],
 ) -> BulkReport:
     """Send one request per row of a file or iterable, and write the answers in the order of the rows.
 
@@ -49,7 +51,7 @@ def run_bulk(
             for a Ray cluster; or `OnProvider` or `OnRay` with options.
         on_progress: Called after each row with a `BulkProgress`.
         fail_fast: Whether to stop at the first row that fails (default False).
-        **options: Options of `client.ask`.
+        **options: See `AskOptions`; they apply to every row.
 
     Returns:
         The counts, tokens, cost and duration of the run.
@@ -57,25 +59,25 @@ def run_bulk(
     Raises:
         ProviderConfigurationError: If source, output, template or options are invalid, or another run uses the output.
     """
-    backend = parse_backend(on)
+    backend, row_options = parse_backend(on), dict(options)
     with ExitStack() as stack:
         client = client if client is not None else stack.enter_context(AiClient())
-        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, client.settings)
+        job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings)
         stack.callback(job.journal.close)
 
         count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
         if backend is None:
-            run_in_threads(client, job, options, count)
+            run_in_threads(client, job, row_options, count)
         elif isinstance(backend, OnProvider):
-            run_sync(ProviderRun(job, client._operations, options, backend, sleep_seconds).run())
+            run_sync(ProviderRun(job, client._operations, row_options, backend, sleep_seconds).run())
         else:
-            run_on_ray(client, job, options, count, backend)
+            run_on_ray(client, job, row_options, count, backend)
         if job.mistake is not None:
             raise job.mistake
         return job.finish()
 
 
-def run_in_threads(client: AiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
+def run_in_threads(client: AiClient, job: BulkJob, options: Options, count: int) -> None:
     def work() -> None:
         try:
             for request in iter_requests(job):
@@ -86,7 +88,7 @@ def run_in_threads(client: AiClient, job: BulkJob, options: dict[str, Any], coun
     run_workers(work, count, job)
 
 
-def run_on_ray(client: AiClient, job: BulkJob, options: dict[str, Any], count: int, backend: OnRay) -> None:
+def run_on_ray(client: AiClient, job: BulkJob, options: Options, count: int, backend: OnRay) -> None:
     worker_options = dict(options)
     run = RayRun(job, make_client_factory(client, backend, worker_options), worker_options, count, backend)
     try:
@@ -100,7 +102,7 @@ async def sleep_seconds(seconds: float) -> None:
     time.sleep(seconds)
 
 
-def run_workers(work: Any, count: int, job: BulkJob) -> None:
+def run_workers(work: Callable[[], None], count: int, job: BulkJob) -> None:
     """Run in `count` threads. Ctrl-C stops without waiting for requests; the journal keeps finished rows."""
     threads: Iterable[threading.Thread] = [
         threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(count)
@@ -125,27 +127,27 @@ async def run_bulk_async(
     on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
-    **options: Any,
+    **options: Unpack[AskOptions],
 ) -> BulkReport:
     """The same as `run_bulk`, for asyncio and trio. When cancelled, the journal keeps finished rows."""
-    backend = parse_backend(on)
+    backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:
         client = client if client is not None else await stack.enter_async_context(AsyncAiClient())
-        job = BulkJob(source, output, prompt, options, on_progress, fail_fast, client.settings)
+        job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings)
         stack.callback(job.journal.close)
         count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
         if backend is None:
-            await run_in_tasks(client, job, options, count)
+            await run_in_tasks(client, job, row_options, count)
         elif isinstance(backend, OnProvider):
-            await run_on_provider(client, job, options, backend)
+            await run_on_provider(client, job, row_options, backend)
         else:
-            await run_on_ray_async(client, job, options, count, backend)
+            await run_on_ray_async(client, job, row_options, count, backend)
         if job.mistake is not None:
             raise job.mistake
         return await run_in_thread(job.finish)
 
 
-async def run_in_tasks(client: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int) -> None:
+async def run_in_tasks(client: AsyncAiClient, job: BulkJob, options: Options, count: int) -> None:
     from anyio import create_task_group
 
     async def work() -> None:
@@ -161,15 +163,13 @@ async def run_in_tasks(client: AsyncAiClient, job: BulkJob, options: dict[str, A
             group.start_soon(work)
 
 
-async def run_on_provider(client: AsyncAiClient, job: BulkJob, options: dict[str, Any], backend: OnProvider) -> None:
+async def run_on_provider(client: AsyncAiClient, job: BulkJob, options: Options, backend: OnProvider) -> None:
     from anyio import sleep
 
     await ProviderRun(job, client._operations, options, backend, sleep).run()
 
 
-async def run_on_ray_async(
-    client: AsyncAiClient, job: BulkJob, options: dict[str, Any], count: int, backend: OnRay
-) -> None:
+async def run_on_ray_async(client: AsyncAiClient, job: BulkJob, options: Options, count: int, backend: OnRay) -> None:
     """Run the steps in a thread, because Ray blocks."""
     worker_options = dict(options)
     run = await run_in_thread(

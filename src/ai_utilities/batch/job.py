@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from dhenara.ai.integration import texts_in, without_contents
 
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
+from ..value_types import Json
 from .journal import BulkJournal, Entry, fingerprint_request
 from .rows import (
     MAX_ERROR_LENGTH,
@@ -30,6 +32,9 @@ from .rows import (
     load_pyarrow,
     read_rows,
 )
+
+if TYPE_CHECKING:
+    from pyarrow.parquet import ParquetWriter
 
 CONTENT_OPTIONS = ("system", "system_prompt", "instructions", "context", "stop", "options")
 """Options that contain texts of the user, which are removed from stored errors."""
@@ -73,7 +78,7 @@ def write_jsonl(path: Path, entries: Iterable[Entry]) -> None:
 
 def write_csv(path: Path, entries: Iterable[Entry]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer: Any = None
+        writer: csv.DictWriter[str] | None = None
         for entry in entries:
             if writer is None:
                 writer = csv.DictWriter(file, list(entry), extrasaction="ignore", restval="")
@@ -84,7 +89,7 @@ def write_csv(path: Path, entries: Iterable[Entry]) -> None:
 def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
     import pyarrow
 
-    writer: Any = None
+    writer: ParquetWriter | None = None
     block: list[Entry] = []
     for entry in entries:
         block.append({name: to_column_value(value) for name, value in entry.items()})
@@ -96,16 +101,18 @@ def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
     writer.close()
 
 
-def to_column_value(value: Any) -> Any:
+def to_column_value(value: Json) -> str | int | float | bool | None:
     """Convert a nested value to JSON text, because a column holds plain values only."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
-def write_block(writer: Any, path: Path, pyarrow: Any, block: list[Entry]) -> Any:
+def write_block(writer: ParquetWriter | None, path: Path, pyarrow: ModuleType, block: list[Entry]) -> ParquetWriter:
+    """Write rows with the columns of the first block, and return the writer."""
     table = pyarrow.Table.from_pylist(block, schema=None if writer is None else writer.schema)
-    writer = writer or load_pyarrow().ParquetWriter(path, table.schema)
+    if writer is None:
+        writer = cast("ParquetWriter", load_pyarrow().ParquetWriter(path, table.schema))
     writer.write_table(table)
     return writer
 
@@ -135,7 +142,7 @@ class BulkJob:
         source: Source,
         output: str | PathLike[str],
         prompt: str | None,
-        options: Mapping[str, Any],
+        options: Mapping[str, object],
         on_progress: OnProgress | None,
         fail_fast: bool,
         settings: AiSettings | None = None,
@@ -225,7 +232,7 @@ class BulkJob:
             self._on_progress(now)
 
 
-def answered_by(settings: AiSettings) -> list[Any]:
+def answered_by(settings: AiSettings) -> list[Json]:
     """Return provider, model, base URL and the other decisive settings."""
     resolved = ConfigurationResolver(settings).resolve()
     identity = [resolved.provider, resolved.model.value, resolved.base_url.value]

@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel
 
 from dhenara.ai.types import BatchJob
 
 from ..exceptions import ProviderConfigurationError
+from ..value_types import Json, JsonObject
 from .rows import Row
 
 
@@ -54,7 +54,7 @@ class SubmittedBatches:
         """Remove a row that has a result."""
         self._batch_of.pop(index, None)
 
-    def apply_note(self, name: str, note: Mapping[str, Any]) -> None:
+    def apply_note(self, name: str, note: Mapping[str, Json]) -> None:
         """Apply a note: rows were submitted, the provider returned the job, or the batch has ended."""
         if "rows" in note:
             self.open[name] = SubmittedBatch(name, list(note["rows"]), datetime.fromisoformat(note["at"]))
@@ -67,16 +67,17 @@ class SubmittedBatches:
             del self.open[name]
 
 
-Entry = dict[str, Any]
+Entry = JsonObject
+"""A line of the journal."""
 
 
-def fingerprint_request(request: Any) -> str:
+def fingerprint_request(request: Json) -> str:
     """Return a hash of the whole request of a row, so that a changed request is sent again."""
     written = json.dumps(request, sort_keys=True, ensure_ascii=False, default=as_json)
     return hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def as_json(value: Any) -> Any:
+def as_json(value: object) -> Json:
     """Convert a value to JSON with all its contents; the result is the same in every process."""
     if isinstance(value, BaseModel):
         return [type(value).__qualname__, value.model_dump(mode="python")]
@@ -124,7 +125,7 @@ class BulkJournal:
         """Return whether the same request was submitted in a batch and has no answer yet."""
         return self.submitted.batch_of(index) is not None and self.entry(index)["asked"] == fingerprint
 
-    def write_note(self, name: str, **facts: Any) -> None:
+    def write_note(self, name: str, **facts: Json) -> None:
         """Write what happened to a batch."""
         with self._lock:
             self._write({"batch": name, **facts})

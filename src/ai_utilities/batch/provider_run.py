@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.errors import CallError, CallTimeoutError
 
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob
 
     from ..operations import ClientCore
+    from ..value_types import OperationResult, Options
     from .journal import SubmittedBatch
+    from .methods import BatchPrompt
 
-Sleep = Callable[[float], Coroutine[Any, Any, None]]
+T = TypeVar("T")
+AnyIterator = Iterator[T] | AsyncIterator[T]
+
+Sleep = Callable[[float], Awaitable[None]]
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 UNANSWERED = RowResult(
     {"text": None, "error": "submitted to the provider and not answered yet. Run the command again later."}
@@ -32,9 +37,7 @@ UNANSWERED = RowResult(
 class ProviderRun:
     """Finds the batches of an earlier run, submits new rows, and waits for the answers."""
 
-    def __init__(
-        self, job: BulkJob, operations: ClientCore, options: dict[str, Any], backend: OnProvider, sleep: Sleep
-    ):
+    def __init__(self, job: BulkJob, operations: ClientCore, options: Options, backend: OnProvider, sleep: Sleep):
         self._job = job
         self._journal = job.journal
         self._operations = operations
@@ -62,7 +65,7 @@ class ProviderRun:
         absent = []
         for batch in unknown:
             try:
-                job = await self._call_client(
+                job: BatchJob | None = await self._call_client(
                     "find_batch", batch.name, since=batch.at, total=len(batch.rows), **self._wait_options
                 )
             except CallTimeoutError:
@@ -80,10 +83,12 @@ class ProviderRun:
         if first is None:
             return  # no rows are left, so a provider without batches causes no error
         arguments = {**self._row_options.call, "name": uuid.uuid4().hex[:16], "on_submit": self._note_submission}
-        submissions = await self._call_client("submit_batches", self._iter_prompts(first), **arguments)
+        submissions: Iterator[BatchJob] | AsyncIterator[BatchJob] = await self._call_client(
+            "submit_batches", self._iter_prompts(first), **arguments
+        )
         while True:
             try:
-                job: BatchJob | None = await next_or_none(submissions)
+                job = await next_or_none(submissions)
             except ITEM_ERRORS as error:
                 self._record_refusal(error)
                 continue
@@ -93,7 +98,7 @@ class ProviderRun:
                 self._record_batch(self._sending, job)
             self._sending = None
 
-    def _iter_prompts(self, first: Any = None) -> Iterator[Any]:
+    def _iter_prompts(self, first: BatchPrompt | None = None) -> Iterator[BatchPrompt]:
         """Yield the prompts of the remaining rows; each row is written to the journal first."""
         if first is not None:
             yield first
@@ -152,7 +157,7 @@ class ProviderRun:
             self._fail_rows(batch.name, self._journal.submitted.pending_rows(batch.name), error)
             return
         output_option = {k: v for k, v in self._row_options.call.items() if k == "structured_output"}
-        items = await self._call_client("batch_items", job, **output_option)
+        items: AnyIterator[BatchItem] = await self._call_client("batch_items", job, **output_option)
         while (item := await next_or_none(items)) is not None:
             self._record_item(batch, item)
         self._journal.write_note(batch.name, over="its rows are answered")
@@ -169,13 +174,14 @@ class ProviderRun:
         entry = self._journal.entry(index)
         self._job.record_result(RowRequest(index, entry["row"], "", entry["asked"]), outcome)
 
-    async def _call_client(self, operation: str, *arguments: Any, **options: Any) -> Any:
+    async def _call_client(self, operation: str, *arguments: object, **options: object) -> OperationResult:
+        """Calls an operation with provider and model of the run."""
         return await self._operations.operate(operation, arguments, {**self._row_options.client, **options})
 
 
-async def next_or_none(iterator: Any) -> Any:
+async def next_or_none(iterator: AnyIterator[T]) -> T | None:
     """Return the next item of a sync or async iterator; None at its end."""
-    if hasattr(iterator, "__anext__"):
+    if isinstance(iterator, AsyncIterator):
         return await anext(iterator, None)
     return next(iterator, None)
 

@@ -7,23 +7,32 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Unpack
 
 from dhenara.ai.errors import DhenaraError
 
+from ..ask_options import AskOptions
 from ..cache import caching
 from ..client import AiClient
 from ..concurrency import ask_all, check_concurrency, try_ask
 from ..usage import tagged
+from ..value_types import Options
 from .backends import MakeClient, OnRay, RayContext, capture_context, load_ray, make_client_factory
 from .job import BulkJob, RowRequest
 from .rows import PromptTemplate, RowResult, result_from_answer
+
+if TYPE_CHECKING:
+    from pyarrow import Table
+
+RayObject = Any
+"""A worker, a reference to a result, or a dataset: objects of Ray, which has no types for them."""
 
 
 class Worker:
     """A Ray actor that has one client for the whole run."""
 
-    def __init__(self, make_client: MakeClient, options: dict[str, Any], context: RayContext) -> None:
+    def __init__(self, make_client: MakeClient, options: Options, context: RayContext) -> None:
         self._make_client = make_client
         self._options = options
         self._context = context
@@ -64,8 +73,8 @@ class WorkersLostError(DhenaraError):
 class WorkerSlot:
     """One worker of the pool. `begun` is resolved when the worker is ready."""
 
-    worker: Any
-    begun: Any
+    worker: RayObject
+    begun: RayObject
     ready: bool = False
     busy: int = 0
 
@@ -74,7 +83,7 @@ class RayWorkerPool:
     """Starts workers on the connected cluster, or on a local one that is started for this run."""
 
     def __init__(
-        self, ray: Any, make_client: MakeClient, options: dict[str, Any], concurrency: int, backend: OnRay
+        self, ray: ModuleType, make_client: MakeClient, options: Options, concurrency: int, backend: OnRay
     ) -> None:
         self._ray = ray
         self._made_cluster = not ray.is_initialized()
@@ -125,7 +134,7 @@ class RayWorkerPool:
             self._ray.shutdown()
 
 
-def worker_count(ray: Any, backend: OnRay, concurrency: int) -> int:
+def worker_count(ray: ModuleType, backend: OnRay, concurrency: int) -> int:
     """Return the number of workers: as configured or one per processor, at most the concurrency."""
     processors = int(ray.cluster_resources().get("CPU", 1)) if ray.is_initialized() else 1
     return min(backend.workers or max(1, processors), concurrency)
@@ -146,14 +155,14 @@ AHEAD = 8
 
 
 def ask_rows(
-    dataset: Any,
+    dataset: RayObject,
     *,
     prompt: str | None = None,
     client: AiClient | None = None,
     concurrency: int | None = None,
     where: OnRay | None = None,
-    **options: Any,
-) -> Any:
+    **options: Unpack[AskOptions],
+) -> RayObject:
     """Add the columns of an answer to a Ray dataset. Requests are sent when the dataset is consumed.
 
     There is no journal: after an interruption, only answers in a Redis cache are reused.
@@ -164,7 +173,7 @@ def ask_rows(
         client: The client. Default None: one from the settings.
         concurrency: Number of concurrent requests. Default None: from the settings.
         where: Workers and Ray options.
-        **options: Options of `client.ask`.
+        **options: See `AskOptions`; they apply to every row.
 
     Returns:
         The dataset with the columns text, error, provider, model, finish_reason, prompt_tokens, completion_tokens and
@@ -175,7 +184,7 @@ def ask_rows(
     """
     ray = load_ray()
     backend = where or OnRay()
-    worker_options = dict(options)
+    worker_options: Options = dict(options)
     asking_client = client if client is not None else AiClient()
     count = check_concurrency(concurrency if concurrency is not None else asking_client.settings.concurrency)
     make_client = make_client_factory(asking_client, backend, worker_options)
@@ -200,7 +209,7 @@ class RowAsker:
         self,
         make_client: MakeClient,
         prompt: str | None,
-        options: dict[str, Any],
+        options: Options,
         concurrency: int,
         context: RayContext,
     ) -> None:
@@ -210,7 +219,7 @@ class RowAsker:
         self._options = options
         self._concurrency = concurrency
 
-    def __call__(self, batch: Any) -> Any:
+    def __call__(self, batch: Table) -> Table:
         """Return the table with the columns of the answers."""
         import pyarrow
 
@@ -243,11 +252,11 @@ class RayRun:
     """A bulk run on Ray; the caller runs it step by step, sync or async."""
 
     def __init__(
-        self, job: BulkJob, make_client: MakeClient, options: dict[str, Any], concurrency: int, backend: OnRay
+        self, job: BulkJob, make_client: MakeClient, options: Options, concurrency: int, backend: OnRay
     ) -> None:
         self._job = job
         self._concurrency = concurrency
-        self._on_the_way: dict[Any, tuple[WorkerSlot, AssignedRow | None]] = {}
+        self._on_the_way: dict[RayObject, tuple[WorkerSlot, AssignedRow | None]] = {}
         self._again: deque[AssignedRow] = deque()
         self._next = job.next_request()
         self._ray = load_ray()
@@ -294,14 +303,14 @@ class RayRun:
     def _pending_count(self) -> int:
         return sum(assigned is not None for _, assigned in self._on_the_way.values())
 
-    def _finished_calls(self) -> list[Any]:
+    def _finished_calls(self) -> list[RayObject]:
         waiting = list(self._on_the_way)
         if not self._ray.wait(waiting, num_returns=1, timeout=TIMEOUT)[0]:
             return []
-        ready: list[Any] = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
+        ready: list[RayObject] = self._ray.wait(waiting, num_returns=len(waiting), timeout=0)[0]
         return ready
 
-    def _record_answer(self, workers: RayWorkerPool, answer: Any) -> None:
+    def _record_answer(self, workers: RayWorkerPool, answer: RayObject) -> None:
         slot, assigned = self._on_the_way.pop(answer)
         try:
             outcome: RowResult | None = self._ray.get(answer)
@@ -328,7 +337,7 @@ class RayRun:
         self._job.record_result(assigned.request, RowResult({"text": None, "error": message}))
 
 
-def worker_exception(error: Any) -> BaseException:
+def worker_exception(error: RayObject) -> BaseException:
     """Return the exception raised in the worker instead of Ray's wrapper."""
     cause = error.root_cause
     return cause if isinstance(cause, Exception) else error

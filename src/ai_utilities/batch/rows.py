@@ -10,7 +10,7 @@ from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from types import ModuleType
 
 from dhenara.ai.integration import without_contents
 from dhenara.ai.types import BatchItem
@@ -18,9 +18,10 @@ from dhenara.ai.types import BatchItem
 from ..config_secrets import redact
 from ..exceptions import ProviderConfigurationError
 from ..results import AskResult
+from ..value_types import Json, JsonObject
 
-Row = dict[str, Any]
-Source = str | PathLike[str] | Iterable[str | Mapping[str, Any]]
+Row = JsonObject
+Source = str | PathLike[str] | Iterable[str | Mapping[str, Json]]
 PROMPT = "prompt"
 """The field of a row that contains the whole prompt."""
 
@@ -35,7 +36,7 @@ def read_rows(source: Source) -> Iterator[Row]:
         yield to_row(value, f"item {number}")
 
 
-def find_reader(path: Path) -> Any:
+def find_reader(path: Path) -> Callable[[Path], Iterator[Row]]:
     """Return the reader for the file's extension."""
     reader = READERS.get(path.suffix.lower())
     if reader is None:
@@ -45,7 +46,8 @@ def find_reader(path: Path) -> Any:
     return reader
 
 
-def to_row(value: Any, place: str) -> Row:
+def to_row(value: object, place: str) -> Row:
+    """One row of the source; `place` names it in the error for other values."""
     if isinstance(value, str):
         return {PROMPT: value}
     if isinstance(value, Mapping):
@@ -79,7 +81,7 @@ def read_parquet(path: Path) -> Iterator[Row]:
         yield from batch.to_pylist()
 
 
-def load_pyarrow() -> Any:
+def load_pyarrow() -> ModuleType:
     """Import pyarrow's Parquet module; the error says how to install it."""
     try:
         from pyarrow import parquet
@@ -87,7 +89,8 @@ def load_pyarrow() -> Any:
         raise ProviderConfigurationError(
             "Parquet files need pyarrow. Install it with: python -m pip install 'dhenara[parquet]'"
         ) from error
-    return parquet
+    module: ModuleType = parquet
+    return module
 
 
 READERS = {".jsonl": read_jsonl, ".ndjson": read_jsonl, ".csv": read_csv, ".parquet": read_parquet}
@@ -108,7 +111,7 @@ class PromptTemplate:
                 f"{odd[0]!r} in the prompt template is not a field name. Write literal braces twice: {{{{ }}}}"
             )
 
-    def fill(self, row: Mapping[str, Any]) -> str:
+    def fill(self, row: Mapping[str, Json]) -> str:
         """Return the prompt for this row."""
         missing = [name for name in self.fields if name not in row]
         if missing:
@@ -177,7 +180,7 @@ MAX_ERROR_LENGTH = 400
 class RowResult:
     """The result of one row; `entry` is stored in the journal."""
 
-    entry: dict[str, Any]
+    entry: JsonObject
     tokens: int = 0
     cost: Decimal | None = None
 

@@ -13,6 +13,7 @@ import typer
 
 from ...batch import OnProvider, run_bulk
 from ...batch.rows import BulkProgress, OnProgress
+from ...value_types import Options
 from ..clients import ClusterSettings, CommandSettings, client_for
 from ..inputs import (
     EnvFileFlag,
@@ -74,7 +75,7 @@ def batch(
 ) -> None:
     """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
     fields = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
-    options = {name: value for name, value in fields.items() if value is not None} | read_parameters(param)
+    options: Options = {name: value for name, value in fields.items() if value is not None} | read_parameters(param)
     if wait is not None and on != "provider":
         raise typer.BadParameter("--wait needs --on provider")
     backend = on if wait is None else OnProvider(wait=wait)
