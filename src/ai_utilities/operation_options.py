@@ -7,15 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.types import (
-    AIModelCallConfig,
+    BatchSettings,
     CallSettings,
+    CountSettings,
     EmbedSettings,
     OcrSettings,
-    ParameterArguments,
     RerankSettings,
     SpeakSettings,
-    Timeouts,
-    ToolChoice,
     TranscribeSettings,
     UploadSettings,
 )
@@ -66,27 +64,14 @@ class PageOptions(KitOptions, OcrSettings, total=False):
     """Options of `ocr`."""
 
 
-class CountOptions(KitOptions, CallSettings, total=False):
+class CountOptions(KitOptions, CountSettings, total=False):
     """Options of `count_tokens`, and those of the request to count."""
-
-    system: str | Sequence[str] | None
-    """System instructions. Default: `system_prompt` of the settings."""
 
     context: Sequence[MessageLike] | None
     """Earlier messages of the conversation. Default: none."""
 
-    files: Sequence[File]
-    """Files of the prompt. Default: none."""
-
-    tools: Sequence[Callable[..., object] | Mapping[str, object] | object]
-    """Tools of the request. Default: none."""
-
-    structured_output: type | Mapping[str, object] | None
-    """What the answer must match. Default None: plain text."""
-
-    estimate: bool | None
-    """True never asks the provider; False raises an error instead of estimating. Default None: the provider counts if
-    it can."""
+    files: File | Sequence[File] | None
+    """Files of the prompt: one, or several. Default: none."""
 
 
 class ImageOptions(KitOptions, CallSettings, total=False):
@@ -150,35 +135,8 @@ class DownloadOptions(FileOptions, total=False):
     """Called with the bytes received and the total, which is None if unknown; needs `to_path`. Default None."""
 
 
-class BatchOptions(KitOptions, ParameterArguments, total=False):
+class BatchOptions(KitOptions, BatchSettings, total=False):
     """Options of batch methods: those that the calls of the batch have."""
-
-    config: AIModelCallConfig | None
-    """Replaces the options of the settings. Default None."""
-
-    timeout: float | Timeouts | None
-    """Timeout of each request in seconds, above 0, or `Timeouts`. Default None: that of the settings."""
-
-    retries: int
-    """Number of retries after the first attempt, 0 or more. Default: that of the settings."""
-
-    strict: bool
-    """Raise an error instead of a warning for what the provider does not support. Default False."""
-
-    options: Mapping[str, object]
-    """Provider-specific parameters, copied into the requests unchanged. Default: none."""
-
-    headers: Mapping[str, str]
-    """Extra HTTP headers. Default: none."""
-
-    tools: Sequence[Callable[..., object] | Mapping[str, object] | object]
-    """Tools that the model may call; they are not run. Default: none."""
-
-    tool_choice: ToolChoice | str | None
-    """`"auto"`, `"none"`, `"required"`, the name of a tool, or a `ToolChoice`. Default None: `"auto"`."""
-
-    structured_output: type | Mapping[str, object] | None
-    """What each answer must match. Default None: plain text."""
 
 
 class SubmitOptions(BatchOptions, total=False):
@@ -187,14 +145,8 @@ class SubmitOptions(BatchOptions, total=False):
     name: str | None
     """The name by which `find_batch` finds the batch. Default None: none."""
 
-    system: str | Sequence[str] | None
-    """System instructions. Default: `system_prompt` of the settings."""
-
     instructions: str | Sequence[str] | None
-    """The same as `system`."""
-
-    max_tokens: int | None
-    """The same as `max_output_tokens`."""
+    """The same as `system`: system instructions. Default: `system_prompt` of the settings."""
 
 
 class SubmitManyOptions(SubmitOptions, total=False):

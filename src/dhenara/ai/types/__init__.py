@@ -86,6 +86,7 @@ if TYPE_CHECKING:
         ValidOptionValue as ValidOptionValue,
     )
     from .config.operation_settings import (
+        BatchSettings as BatchSettings,
         CallSettings as CallSettings,
         CountSettings as CountSettings,
         DrawSettings as DrawSettings,
@@ -177,6 +178,7 @@ _HOMES = {
     "Attempt": ".chat.report",
     "Call": ".config.call",
     "AIModelCallConfig": ".config.call",
+    "BatchSettings": ".config.operation_settings",
     "CallSettings": ".config.operation_settings",
     "CountSettings": ".config.operation_settings",
     "DrawSettings": ".config.operation_settings",
