@@ -46,7 +46,7 @@ def test_an_assignment_counts_however_it_is_written(text: str, tmp_path: Path) -
     "line",
     [
         "if True:\n    ENABLE_STREAMING_CONSOLIDATION = False",
-        "NO_SUCH_SETTING = 1",
+        "ENABLE_STREAM_CONSOLIDATION = True",
         "ENABLE_STREAMING_CONSOLIDATION = 'yes'",
         "a b",
     ],
@@ -57,8 +57,33 @@ def test_an_invalid_line_of_the_file_is_named(line: str, tmp_path: Path) -> None
         _ = Settings(tmp_path).ENABLE_STREAMING_CONSOLIDATION
 
 
-def test_an_unknown_setting_raises_with_the_known_names(tmp_path: Path) -> None:
-    with pytest.raises(AttributeError, match="Setting 'DEBUGGING' not found"):
-        _ = Settings(tmp_path).DEBUGGING
-    with pytest.raises(ConfigurationError, match="Setting 'DEBUGGING' not found"):
-        Settings(tmp_path).update(DEBUGGING=True)
+@pytest.mark.parametrize("name", ["ENABLE_STREAMING_CONSOLDATION", "enable_cost_tracking"])
+def test_a_misspelt_setting_raises_with_the_known_names(name: str, tmp_path: Path) -> None:
+    with pytest.raises(AttributeError, match=f"Setting '{name}' not found. Did you mean ENABLE_"):
+        getattr(Settings(tmp_path), name)
+    with pytest.raises(ConfigurationError, match=f"Setting '{name}' not found"):
+        Settings(tmp_path).update(**{name: True})
+
+
+def test_names_of_an_application_are_read_from_the_file(tmp_path: Path) -> None:
+    (tmp_path / "dhenara_config.py").write_text("MY_SETTING = 'hello'\nnot_read = open('nothing')\nDEBUG = True\n")
+    settings = Settings(tmp_path)
+    assert settings.MY_SETTING == "hello"
+    assert {"MY_SETTING", "ENABLE_COST_TRACKING"} <= {*settings.configured_settings}
+    assert settings.DEBUG is True
+    settings.update(OTHER=3)
+    assert settings.OTHER == 3
+    with pytest.raises(AttributeError, match="Setting 'not_read' not found"):
+        _ = settings.not_read
+
+
+def test_settings_of_version_1_have_their_defaults_and_types(tmp_path: Path) -> None:
+    settings = Settings(tmp_path)
+    assert (settings.API_TIMEOUT, settings.MAX_RETRIES, settings.ENABLE_USAGE_TRACKING) == (300, 3, True)
+    settings.API_TIMEOUT = 30.5
+    with pytest.raises(ConfigurationError, match="MAX_RETRIES is 'three', but must be a int"):
+        settings.MAX_RETRIES = "three"
+    with pytest.raises(ConfigurationError, match="DEBUG is 1, but must be a bool"):
+        settings.DEBUG = 1
+    del settings.API_TIMEOUT
+    assert settings.API_TIMEOUT == 300

@@ -54,12 +54,20 @@ if TYPE_CHECKING:
         ChatResponseStructuredOutput as ChatResponseStructuredOutput,
         ChatResponseToolCall as ChatResponseToolCall,
         ChatResponseToolCallResult as ChatResponseToolCallResult,
-        ChatResponseUsage as ChatResponseUsage,
         ExternalApiCallStatus as ExternalApiCallStatus,
         ImageResponseChoice as ImageResponseChoice,
-        ImageResponseUsage as ImageResponseUsage,
         UsageCharge as UsageCharge,
         UsageChargeComponent as UsageChargeComponent,
+    )
+    from .stand_ins import (
+        ChatResponseGenericContentItem as ChatResponseGenericContentItem,
+        ChatResponseReasoningContentItem as ChatResponseReasoningContentItem,
+        ChatResponseStructuredOutputContentItem as ChatResponseStructuredOutputContentItem,
+        ChatResponseTextContentItem as ChatResponseTextContentItem,
+        ChatResponseToolCallContentItem as ChatResponseToolCallContentItem,
+        ChatResponseUsage as ChatResponseUsage,
+        ImageResponseContentItem as ImageResponseContentItem,
+        ImageResponseUsage as ImageResponseUsage,
     )
     from .tools import (
         FunctionDefinition as FunctionDefinition,

@@ -112,6 +112,7 @@ RESPONSE: dict[str, Attribute] = {
 ATTRIBUTES: dict[str, dict[str, Attribute]] = {
     "FrozenModel": {"model_dump_safe": lambda one: one.model_dump},
     "AIModelCallResponse": {
+        "choices": lambda one: one.chat_response.choices,
         "preview_dict": lambda one: lambda: one.full_response and preview(one.full_response),
         "status": status,
     },
@@ -182,7 +183,11 @@ ATTRIBUTES: dict[str, dict[str, Attribute]] = {
         "get_content_as_bytes": lambda one: lambda: responses.image_bytes(one),
         "validate_content": lambda one: lambda: one.data is not None or one.url is not None,
     },
-    "ToolDefinition": {"function": function_of, "function_reference": nothing},
+    "ToolDefinition": {
+        "function": function_of,
+        "function_reference": lambda one: one._reference,
+        "type": lambda one: "function",
+    },
     "Tool": {"function_reference": lambda one: one.function},
     "Message": {
         "files": lambda one: [part for part in one.contents if part.type != "text"],

@@ -56,6 +56,8 @@ def read_settings(given: Fields) -> dict[str, Any]:
     """`ChatModelSettings`: one list of efforts, and one limit of output tokens."""
     dropped = ("max_output_tokens_reasoning_mode", "reasoning_control", "supported_reasoning_efforts")
     fields = {name: value for name, value in given.items() if name not in dropped}
+    if given.get("reasoning_control") in ("effort", "none"):
+        fields.pop("max_reasoning_tokens", None)
     limits = [given.get("max_output_tokens"), given.get("max_output_tokens_reasoning_mode")]
     if any(limits):
         fields["max_output_tokens"] = max(limit for limit in limits if limit)
@@ -92,12 +94,22 @@ def read_api(given: Fields) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in ("order", "enabled", "reference_number")}
 
 
+def read_response(given: Fields) -> dict[str, Any]:
+    """`ChatResponse`: what is calculated here, and the provider's body, which is in `extras`."""
+    calculated = ("api_provider", "metadata", "provider_response", "usage_charge")
+    fields = {name: value for name, value in given.items() if name not in calculated}
+    if given.get("provider_response") is not None:
+        fields["extras"] = {**(fields.get("extras") or {}), "provider_response": given["provider_response"]}
+    return fields
+
+
 READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
     "AIModel": read_model,
     "AIModelAPI": read_api,
     "AIModelCallConfig": read_config,
     "AIModelEndpoint": read_endpoint,
     "ChatModelSettings": read_settings,
+    "ChatResponse": read_response,
     "Message": read_prompt,
     "ToolChoice": read_tool_choice,
 }

@@ -125,15 +125,23 @@ def charge_at(prices: BaseCostData) -> Callable[..., UsageCharge]:
     return charge
 
 
-def output_limits(config: AIModelCallConfig) -> Callable[[AIModel], tuple[int | None, int | None]]:
-    def limits(model: AIModel) -> tuple[int | None, int | None]:
-        """Return the maximum number of output tokens and of reasoning tokens of a call to this model."""
-        known = model.settings or ChatModelSettings()
-        reasons = bool(config.reasoning) and known.supports_reasoning is not False
-        reasoning = smaller(config.max_reasoning_tokens, known.max_reasoning_tokens) if reasons else None
-        return smaller(config.max_output_tokens, known.max_output_tokens), reasoning
+def output_limit(config: AIModelCallConfig) -> Callable[[AIModel], int | None]:
+    def limit(model: AIModel) -> int | None:
+        """Return the maximum number of output tokens of a call to this model."""
+        return smaller(config.max_output_tokens, (model.settings or ChatModelSettings()).max_output_tokens)
 
-    return limits
+    return limit
+
+
+def reasoning_budget(config: AIModelCallConfig) -> Callable[[AIModel], int | None]:
+    def budget(model: AIModel) -> int | None:
+        """Return the maximum number of reasoning tokens of a call; None where the model has no such limit."""
+        known = model.settings or ChatModelSettings()
+        if not config.reasoning or known.supports_reasoning is False or known.max_reasoning_tokens is None:
+            return None
+        return smaller(config.max_reasoning_tokens, known.max_reasoning_tokens)
+
+    return budget
 
 
 def smaller(one: int | None, other: int | None) -> int | None:
@@ -168,6 +176,8 @@ SETTINGS_ATTRIBUTES: dict[str, Attribute] = {
 }
 PRICE_ATTRIBUTES: dict[str, Attribute] = {"get_charge": charge_at}
 CONFIG_ATTRIBUTES: dict[str, Attribute] = {
-    "get_max_output_tokens": output_limits,
+    "get_max_output_token_limit": output_limit,
+    "get_max_output_tokens": lambda one: lambda model: (output_limit(one)(model), reasoning_budget(one)(model)),
+    "get_reasoning_token_budget": reasoning_budget,
     "get_user": lambda one: lambda: one.user or one.metadata.get("user") or one.metadata.get("user_id"),
 }

@@ -22,11 +22,15 @@ from .yaml_subset import read_yaml
 
 try:
     import yaml
+
+    class CredentialsFileError(ConfigurationError, yaml.YAMLError):  # type: ignore[misc]  # PyYAML has no types
+        """A credentials file cannot be read."""
+
+    HAS_PYYAML = True
 except ImportError:
     # What a credentials file needs is read without it.
+    CredentialsFileError = ConfigurationError  # type: ignore[misc,assignment]  # the same without PyYAML
     HAS_PYYAML = False
-else:
-    HAS_PYYAML = True
 
 log = logging.getLogger("dhenara")
 
@@ -244,12 +248,12 @@ def read_credentials(path: Path) -> dict[str, Any]:
         content = json.loads(text) if suffix == ".json" else load_yaml(text)
     except (ValueError, OSError) as error:
         if isinstance(error, ConfigurationError):
-            raise ConfigurationError(f"{path}: {error}") from None
-        raise ConfigurationError(f"{path} cannot be read: {type(error).__name__}. Check its format.") from None
+            raise CredentialsFileError(f"{path}: {error}") from None
+        raise CredentialsFileError(f"{path} cannot be read: {type(error).__name__}. Check its format.") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ConfigurationError(
+        raise CredentialsFileError(
             f"{path} must map each provider to its fields, for example `openai:` and `  api_key: ...`"
         )
     return content
@@ -297,8 +301,8 @@ def template_of(name: str, has_key: bool, credentials: Iterable[str], config: It
 
 def yaml_of(template: Mapping[str, Any]) -> str:
     lines = [
-        "# Credentials of providers for dhenara",
-        "# Replace the placeholders with your keys; providers that keep one are left out",
+        "# Dhenara AI Provider Credentials",
+        "# Replace the placeholders with your keys; providers with a placeholder are left out",
     ]
     for name, fields in template.items():
         lines += ["", f"{name}:"]

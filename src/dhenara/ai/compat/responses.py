@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from ..config.settings import settings
 from ..errors import ConfigurationError
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import Cost
 from ..types.content.base import Citation
 from ..types.content.parts import StructuredContent, ToolCallContent
 from ..types.model_base import FrozenModel
@@ -217,33 +216,6 @@ def structured_output(part: StructuredContent) -> ChatResponseStructuredOutput:
     if part.error is not None:
         return ChatResponseStructuredOutput(raw_data=part.text, parse_error=part.error)
     return ChatResponseStructuredOutput(structured_data=part.data, value=part.parsed)
-
-
-class ChatResponseUsage(Usage):
-    """Token counts with the names of version 1: `prompt_tokens`, `completion_tokens` and `total_tokens`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_old_fields(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "completion_tokens" not in given:
-            return given
-        reasoned = given.get("reasoning_tokens") or 0
-        return {
-            "input_tokens": given.get("prompt_tokens", 0),
-            "output_tokens": given["completion_tokens"] - reasoned,
-            "reasoning_tokens": reasoned,
-        }
-
-
-class ImageResponseUsage(Usage):
-    """Number of images, with the name of version 1: `number_of_images`."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read_old_fields(cls, given: Any) -> Any:
-        if not isinstance(given, Mapping) or "number_of_images" not in given:
-            return given
-        return {"units": {"images": given["number_of_images"]}, "options": given.get("options") or {}}
 
 
 class ImageResponseChoice(FrozenModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from ..types.chat.structured import StructuredOutput
 from ..types.model_base import FrozenModel
@@ -73,14 +73,22 @@ class FunctionDefinition(ToolDefinition):
 
 
 class StructuredOutputConfig(StructuredOutput):
-    """Schema of a structured answer, with the names of version 1."""
+    """Schema of a structured answer, with the names of version 1.
+
+    Attributes:
+        allow_post_process_on_error: Not used; invalid answers are given back to the model by `generate_typed`.
+    """
+
+    model_config = ConfigDict(frozen=False)
+
+    allow_post_process_on_error: bool = Field(default=False, exclude=True)
 
     @model_validator(mode="before")
     @classmethod
     def _read_old_fields(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        fields = {name: value for name, value in given.items() if name != "allow_post_process_on_error"}
+        fields = dict(given)
         if (kind := fields.pop("model_class_reference", None)) is not None:
             fields["model_class"] = kind
         return fields
@@ -118,8 +126,9 @@ def function_parameter_from_json_schema(
     Returns:
         The parameter.
     """
-    kinds = [one.get("type") for one in schema.get("anyOf", ()) if one.get("type") != "null"]
-    kind = schema.get("type") or next(iter(kinds), "string")
+    inner: Mapping[str, Any] = next((one for one in schema.get("anyOf", ()) if one.get("type") != "null"), {})
+    schema = {**inner, **schema}
+    kind = schema.get("type", "string")
     return FunctionParameter(
         type=kind if isinstance(kind, str) else next(one for one in kind if one != "null"),
         format=schema.get("format"),

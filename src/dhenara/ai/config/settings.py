@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..wire.secrets import SecretText
+from ..wire.text import similar_names
 
 DEFAULTS: dict[str, Any] = {
     "ENABLE_STREAMING_CONSOLIDATION": True,
@@ -25,6 +26,10 @@ OLD_DEFAULTS: dict[str, Any] = {
     "MAX_RETRIES": 3,
 }
 """Settings of version 1 that change nothing here; most changed nothing there."""
+
+KNOWN = (*DEFAULTS, *OLD_DEFAULTS)
+OURS = "ENABLE_"
+"""Beginning of the names of settings; an unknown name with it is misspelt."""
 FILE = "dhenara_config.py"
 
 
@@ -40,7 +45,8 @@ class Settings:
         ENABLE_COST_TRACKING: Whether `usage_charge`, the cost as version 1 shows it, is set (default True). `cost` is
             always there.
 
-    The settings of version 1 that change nothing in this version (`OLD_DEFAULTS`) are accepted as well.
+    The settings of version 1 that change nothing in this version (`OLD_DEFAULTS`) are accepted as well. So are names of
+    your own in capitals, unless they look like a misspelt setting.
     """
 
     ENABLE_STREAMING_CONSOLIDATION: bool
@@ -107,20 +113,25 @@ def iter_assignments(node: ast.stmt) -> Iterator[tuple[str, Any]]:
     for target in named:
         if not isinstance(target, ast.Name):
             raise ValueError(f"line {node.lineno} is not of the form NAME = value")
-        yield target.id, check_value(target.id, ast.literal_eval(value))
+        if target.id.isupper():
+            yield target.id, check_value(target.id, ast.literal_eval(value))
 
 
 def check_value(name: str, value: Any) -> Any:
     default = DEFAULTS.get(name, OLD_DEFAULTS.get(name))
-    if default is None:
+    if default is None and (not name.isupper() or name.startswith(OURS) or similar_names(name, KNOWN)):
         raise ConfigurationError(unknown_setting(name))
+    if default is None:
+        return value
     if type(value) is not type(default) and not (type(default) is int and type(value) is float):
         raise ConfigurationError(f"{name} is {value!r}, but must be a {type(default).__name__}")
     return value
 
 
 def unknown_setting(name: str) -> str:
-    return f"Setting {name!r} not found. Available: {', '.join(DEFAULTS)}."
+    close = similar_names(name.upper(), KNOWN)
+    meant = f" Did you mean {' or '.join(close)}?" if close else ""
+    return f"Setting {name!r} not found.{meant} Available: {', '.join(DEFAULTS)}."
 
 
 settings = Settings()

@@ -162,6 +162,11 @@ class SSEErrorCode(StrEnum):
     EXTERNAL_API_ERROR = "external_api_error"
     CLIENT_DECODE_ERROR = "client_decode_error"
 
+    # The names of version 1, which are aliases.
+    server_error = "server_error"
+    external_api_error = "external_api_error"
+    client_decode_error = "client_decode_error"
+
 
 class SSEErrorData(FrozenModel):
     """Data of an error event. `message` is for people, `error_code` for programs.

@@ -23,7 +23,7 @@ from pydantic import (
 )
 
 from ..display import markdown_table
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, read_old_fields
 
 NO_USAGE = "the provider reported no usage"
 NO_PRICE = "no price is known"
@@ -242,6 +242,10 @@ Pricing = Callable[[Any], Cost | None]
 """Calculates the cost of a response."""
 
 
+OLD_FIELDS = frozenset({"api_provider", "metadata", "provider_response", "usage_charge"})
+"""Fields of responses in version 1."""
+
+
 class Costed(FrozenModel):
     """Base class of responses with a cost, calculated when it is first read because the price list takes time to load.
 
@@ -270,7 +274,11 @@ class Costed(FrozenModel):
     @classmethod
     def _read_cost(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         """Accept the cost, which is not a field, because dumps contain it."""
-        if not isinstance(given, Mapping) or "cost" not in given:
+        if not isinstance(given, Mapping):
+            return read(given)
+        if not OLD_FIELDS.isdisjoint(given):
+            given = read_old_fields("ChatResponse", given)
+        if "cost" not in given:
             return read(given)
         cost = None if given["cost"] is None else Cost.model_validate(given["cost"])
         return read({name: value for name, value in given.items() if name != "cost"}).with_cost(cost)

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from ...schema.definition import check_object_definition
 from ...schema.rules import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
 from ..model_base import FrozenModel, read_old_fields
-
-if TYPE_CHECKING:
-    from .tool import Tool
 
 
 class SchemaSource(FrozenModel):
@@ -51,6 +48,7 @@ class ToolDefinition(SchemaSource):
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+    _reference: Callable[..., Any] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
     def _check_schema(self, info: ValidationInfo) -> Self:
@@ -60,18 +58,22 @@ class ToolDefinition(SchemaSource):
         return self
 
     @classmethod
-    def from_callable(cls, func: Callable[..., Any]) -> "Tool":
-        """Create a tool from a function, the same as `Tool.from_function`.
+    def from_callable(cls, func: Callable[..., Any]) -> "ToolDefinition":
+        """Create the definition of a function, whose calls the caller runs; `Tool.from_function` also runs them.
 
         Args:
             func: The function, sync or async.
 
         Returns:
-            The tool.
+            The definition.
         """
         from .tool import Tool
 
-        return Tool.from_function(func)
+        tool = Tool.from_function(func)
+        fields = {name: getattr(tool, name) for name in ToolDefinition.model_fields}
+        definition = ToolDefinition.model_validate(fields, context=CHECKED)
+        definition._reference = func
+        return definition
 
     def _own_schema(self) -> dict[str, Any]:
         return self.parameters

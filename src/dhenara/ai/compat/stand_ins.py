@@ -1,0 +1,132 @@
+"""Classes of version 1 that are built with the old fields and become objects of this version.
+
+`isinstance` with such a class asks for the class that it stands for, so programs of version 1 recognise every answer.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema
+
+from ..types.chat.usage import Usage
+from ..types.content.parts import (
+    GenericContent,
+    ReasoningContent,
+    StructuredContent,
+    TextContent,
+    ToolCallContent,
+)
+from ..types.operations.image import GeneratedImage
+from ..wire import json
+from .responses import ChatMessageContentPart, ChatResponseStructuredOutput, ChatResponseToolCall
+
+Fields = Mapping[str, Any]
+APPLICATION_FIELDS = ("content_format", "custom_metadata", "index", "role", "storage_metadata")
+"""Fields that only applications used; parts have `extras` for data of the provider."""
+
+
+class StandIn(type):
+    """Class of the classes that stand for one of this version."""
+
+    stands_for: type[Any]
+    read: Callable[[dict[str, Any]], dict[str, Any]]
+
+    def __new__(cls, name: str, stands_for: type[Any], read: Callable[[dict[str, Any]], dict[str, Any]]) -> StandIn:
+        made = super().__new__(cls, name, (), {"__doc__": stands_for.__doc__, "__module__": __name__})
+        made.stands_for, made.read = stands_for, staticmethod(read)
+        return made
+
+    def __init__(cls, name: str, stands_for: type[Any], read: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        super().__init__(name, (), {})
+
+    def __call__(cls, **fields: Any) -> Any:
+        given = {name: value for name, value in fields.items() if name not in APPLICATION_FIELDS}
+        return cls.stands_for(**cls.read(given))
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, cls.stands_for)
+
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return handler.generate_schema(cls.stands_for)
+
+
+def with_extras(fields: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Return the fields, with `metadata` and these values as `extras`."""
+    extras = {**(fields.pop("metadata", None) or {}), **{name: one for name, one in values.items() if one is not None}}
+    return {**fields, "extras": extras} if extras else fields
+
+
+def joined(parts: Any) -> str | None:
+    """Return the text of `message_contents` or of a summary."""
+    if parts is None or isinstance(parts, str):
+        return parts
+    return "".join(ChatMessageContentPart.model_validate(one).text or "" for one in parts)
+
+
+def read_text(fields: dict[str, Any]) -> dict[str, Any]:
+    text = joined(fields.pop("message_contents", None))
+    fields.pop("function_call", None)
+    fields = with_extras(fields, id=fields.pop("message_id", None))
+    return {**fields, "text": fields.get("text") or text or ""}
+
+
+def read_reasoning(fields: dict[str, Any]) -> dict[str, Any]:
+    text = fields.pop("thinking_text", None) or joined(fields.pop("message_contents", None))
+    summary = joined(fields.pop("thinking_summary", None))
+    signature, status = fields.pop("thinking_signature", None), fields.pop("thinking_status", None)
+    fields = with_extras(fields, id=fields.pop("thinking_id", None), status=status)
+    texts = {"text": summary, "raw_text": text or ""} if summary else {"text": text or ""}
+    return {**fields, **texts, "signature": signature}
+
+
+def read_tool_call(fields: dict[str, Any]) -> dict[str, Any]:
+    call = ChatResponseToolCall.model_validate(fields.pop("tool_call"))
+    fields = with_extras(fields)
+    return {**fields, "id": call.call_id or call.id or "", "name": call.name, "arguments": call.arguments}
+
+
+def read_structured(fields: dict[str, Any]) -> dict[str, Any]:
+    output = ChatResponseStructuredOutput.model_validate(fields.pop("structured_output"))
+    fields = with_extras(read_text(fields))
+    text = output.raw_data or json.dumps(output.structured_data).decode()
+    return {**fields, "text": text, "data": output.structured_data, "error": output.parse_error}
+
+
+def read_generic(fields: dict[str, Any]) -> dict[str, Any]:
+    data = fields.pop("metadata", None) or {}
+    return {**fields, "data": data, "kind": str(data.get("type", ""))}
+
+
+def read_image(fields: dict[str, Any]) -> dict[str, Any]:
+    data, encoded, url = (fields.pop(f"content_{name}", None) for name in ("bytes", "b64_json", "url"))
+    fields = with_extras(fields)
+    return {**fields, "data": b64decode(encoded) if data is None and encoded else data, "url": url}
+
+
+def read_usage(fields: dict[str, Any]) -> dict[str, Any]:
+    reasoned = fields.get("reasoning_tokens") or 0
+    return {
+        "input_tokens": fields.get("prompt_tokens", 0),
+        "output_tokens": fields.get("completion_tokens", 0) - reasoned,
+        "reasoning_tokens": reasoned,
+    }
+
+
+def read_image_usage(fields: dict[str, Any]) -> dict[str, Any]:
+    return {"units": {"images": fields["number_of_images"]}, "options": fields.get("options") or {}}
+
+
+ChatResponseTextContentItem = StandIn("ChatResponseTextContentItem", TextContent, read_text)
+ChatResponseReasoningContentItem = StandIn("ChatResponseReasoningContentItem", ReasoningContent, read_reasoning)
+ChatResponseToolCallContentItem = StandIn("ChatResponseToolCallContentItem", ToolCallContent, read_tool_call)
+ChatResponseStructuredOutputContentItem = StandIn(
+    "ChatResponseStructuredOutputContentItem", StructuredContent, read_structured
+)
+ChatResponseGenericContentItem = StandIn("ChatResponseGenericContentItem", GenericContent, read_generic)
+ImageResponseContentItem = StandIn("ImageResponseContentItem", GeneratedImage, read_image)
+ChatResponseUsage = StandIn("ChatResponseUsage", Usage, read_usage)
+ImageResponseUsage = StandIn("ImageResponseUsage", Usage, read_image_usage)
