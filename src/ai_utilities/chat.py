@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .value_types import JsonObject, Options
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TurnRecorder:
     """Writes turns with the conversation's `record` and `record_run`."""
 

@@ -40,7 +40,7 @@ class SettingLine:
         return f"{self.name:<22} {self.value or '-':<32} {self.source}{note}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
     """All settings; `str()` gives a table."""
 
@@ -78,7 +78,7 @@ class SettingValue:
 NOBODY = SettingValue(None, SettingOrigin(OriginLevel.DEFAULT))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResolvedConfiguration:
     """Everything needed to create a provider; `chosen` and `reason` tell why it is this provider.
 

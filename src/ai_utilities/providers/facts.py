@@ -28,7 +28,7 @@ EMBEDDED = "local"
 """The embedded model."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ProviderFacts:
     """Facts about one provider. `key`, `model` and `base_url` are its variables, in order of precedence."""
 

@@ -27,7 +27,7 @@ RELIEVED = ("chat", "image")
 """Operations for which `fallbacks` are used. Not embeddings: vectors of different models are not comparable."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PipelineFactory:
     """Creates pipelines to one endpoint; `others` are the factories of the fallbacks."""
 

@@ -20,7 +20,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError
 """Exceptions that a decoder may raise for a response that does not follow its protocol."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MediaSupport:
     """Supported media of one kind. An empty `types` allows every type; `most_bytes` is the size before encoding.
 
@@ -34,7 +34,7 @@ class MediaSupport:
     most_uploaded: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quirks:
     """Differences of a dialect from its protocol. Each protocol adds its own fields.
 
@@ -79,7 +79,7 @@ class Quirks:
         return self.params.get(parameter, self.names[parameter])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BinaryBody:
     """A body that is not JSON, with the response head that gives its content type."""
 
@@ -87,7 +87,7 @@ class BinaryBody:
     head: Head = field(default_factory=lambda: Head(200))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResponseFormat:
     """How to read the response, if it depends on the request. With `blob`, `decoder.whole` gets a `BinaryBody`.
 
@@ -100,7 +100,7 @@ class ResponseFormat:
     body: Literal["json", "blob", "lines", "pieces"] = "json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EncodedRequest:
     """A request without host and authentication: path, body, headers and warnings.
 

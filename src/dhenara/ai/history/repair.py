@@ -42,7 +42,7 @@ UNNAMED = "unnamed_call_"
 NOT_RUN = "This call was not run."
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ToolCallRepair:
     """State of a repair; `open` are the calls without results so far."""
 

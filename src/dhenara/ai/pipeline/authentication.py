@@ -38,7 +38,7 @@ def refused_statuses(token: Token) -> tuple[int, ...]:
     return (401, 403) if token.credentials else (401,)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TokenFetch:
     """A token fetch in progress. Waiting tasks poll it, because a lock would belong to one event loop."""
 

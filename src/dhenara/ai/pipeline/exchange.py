@@ -86,7 +86,7 @@ class Target(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Exchange:
     """A call and its encoded request, with fetched media, learned constraints and model limits applied."""
 
@@ -172,7 +172,7 @@ class Encoder:
             raise unserializable(self.target, error) from error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LayerTarget:
     """The `Target` that layers see."""
 

@@ -15,7 +15,7 @@ from .auth import Auth, TokenFinder, bearer
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FileConfigReader:
     """Config entries that can be read from files of this machine, with their locations for error messages.
 
@@ -26,7 +26,7 @@ class FileConfigReader:
     where: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Route:
     """Protocol and dialect for an operation and matching models; the first match counts.
 
@@ -61,7 +61,7 @@ class Route:
         return matches(model, self.models)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Provider:
     """A provider. `base_url`, prefixes and queries may contain config entries such as `{region}`, and `{model}`.
 
@@ -148,7 +148,7 @@ class Provider:
     """Name of the provider in genai-prices, if it differs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ModelListRoute:
     """Route of a model list. `base` and `prefix` replace those of calls; `after` is the parameter for the next
     page.

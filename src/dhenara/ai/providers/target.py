@@ -75,7 +75,7 @@ def encode_body(encoded: EncodedRequest) -> tuple[Mapping[str, str], bytes | Bod
     return OPENED, payload
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ResolvedTarget:
     """Created once for a client and used for every call."""
 

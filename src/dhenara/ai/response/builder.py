@@ -62,7 +62,7 @@ def new_part_builder(first: PartDelta) -> PartBuilder:
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ChoiceBuilder:
     """Builds one choice: its parts in the order in which they first appeared."""
 
@@ -103,7 +103,7 @@ Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
 """Converts a choice to the requested structured output."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ResponseBuilder:
     """Builds a response from deltas; the response so far is available at any time."""
 

@@ -17,7 +17,7 @@ NOTES = frozenset(
 """Keywords that constrain nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SchemaRules:
     """Supported parts of JSON Schema. The defaults support everything.
 

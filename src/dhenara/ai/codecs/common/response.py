@@ -107,7 +107,7 @@ NAMES = frozenset({"multi_tool_use_parallel", "multi_tool_use", "parallel"})
 NAMESPACE = "functions."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class InnerCall:
     """One call inside of a wrapper; `arguments` is JSON text."""
 
@@ -116,7 +116,7 @@ class InnerCall:
     arguments: str
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class HeldCall:
     """A wrapper call that is being received."""
 

@@ -34,7 +34,7 @@ def select_tools(
     return chosen
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class ProviderToolsWire:
     """Provider tools in a request: entries of the tool list, and additional body fields."""
 

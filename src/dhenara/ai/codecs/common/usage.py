@@ -22,7 +22,7 @@ Parts = Mapping[str, int]
 SeparateCounts = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenReport:
     """The counts of a provider. `read` are parts of the prompt, `made` parts of the completion, by our field names.
 
@@ -37,7 +37,7 @@ class TokenReport:
     separate: SeparateCounts = frozenset()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Buckets:
     """Counts by the field names of `Usage`, and the names of unclear counts."""
 

@@ -170,7 +170,7 @@ def write_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollec
 CUSTOM = "custom"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OpenCall:
     """The call at one index of the stream. Its arguments are stored only if no ids separate the calls."""
 

@@ -141,7 +141,7 @@ def rename_fields(
             yield wire, value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TranscriptionQuirks(Quirks):
     """Quirks of transcription. `params` gives the request names of language, prompt and temperature; None if
     unsupported.
@@ -172,7 +172,7 @@ class TranscriptionQuirks(Quirks):
     streams: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SpeechQuirks(Quirks):
     """Quirks of speech. `params` gives the request names of voice, format, speed, instructions and language; None
     if unsupported.

@@ -18,7 +18,7 @@ from ..common.fields import Wire
 from .operation import OperationCodec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BatchQuirks(Quirks):
     """Paths and limits of a batch API. Up to the inline limits, calls are sent inside the request.
 
@@ -40,7 +40,7 @@ LONGEST_NUMBER = 20
 MARK = "<here stands what is sent>"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BatchResult:
     """One result: the body of a response, or of an error with its status."""
 
@@ -57,7 +57,7 @@ def plain_body(encoded: EncodedRequest, model: str) -> Wire:
     return encoded.body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BatchCodec(OperationCodec[BatchQuirks]):
     """Base class of batch codecs. `line` encodes one call with its key and path; `entry` decodes one result.
 
@@ -164,7 +164,7 @@ class FileContentReader:
         yield StreamEnd()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FileQuirks(Quirks):
     """Quirks of a file API. `params` gives the request name of purpose; None if unsupported."""
 

@@ -25,7 +25,7 @@ NUMBERS = {int, float}
 PLURALS = {"image": "pictures", "audio": "sound", "video": "videos", "file": "documents"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddingInput:
     """An embedding request, ready to be encoded. With images among the inputs, `texts` is incomplete."""
 
@@ -98,7 +98,7 @@ IGNORED_PARAMETERS = (
 """Fields of a call's config that image models do not have."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImagePrompt:
     """Input of image generation: text, images and a mask."""
 

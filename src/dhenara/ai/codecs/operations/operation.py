@@ -27,7 +27,7 @@ Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class DocumentReader:
     """Reads a response that is a single document; if it is unreadable, looks for an error message in it."""
 
@@ -52,7 +52,7 @@ class DocumentReader:
         return ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OperationCodec(Generic[Q]):
     """An operation codec: `write` encodes the request, `read` decodes the response, `refuse` decodes an error."""
 
@@ -84,7 +84,7 @@ def request_of(call: Call, kind: type[V]) -> V:
 Transport = Literal["float", "base64", "base64_int8"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddingQuirks(Quirks):
     """Quirks of embeddings. `params` gives the request names of dimensions, input_type and truncate; None if
     unsupported.
@@ -113,7 +113,7 @@ class EmbeddingQuirks(Quirks):
     """Whether the body contains the model name, in addition to the path."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageQuirks(Quirks):
     """Quirks of image generation. `params` gives the request names of n, seed and user; None if unsupported."""
 
@@ -129,7 +129,7 @@ class ImageQuirks(Quirks):
     streams: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RerankQuirks(Quirks):
     """Quirks of reranking. `params` may rename top_n."""
 
@@ -138,13 +138,13 @@ class RerankQuirks(Quirks):
     """Field of the results in the response."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ModerationQuirks(Quirks):
     path: str = "/moderations"
     pictures: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OcrQuirks(Quirks):
     path: str = "/ocr"
 

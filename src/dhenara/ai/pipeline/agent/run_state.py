@@ -45,7 +45,7 @@ RunEvent = (
 """All events of a run."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class RunPlan:
     """Settings of a run.
 

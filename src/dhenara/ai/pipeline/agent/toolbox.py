@@ -110,7 +110,7 @@ Approve = Callable[[ToolCallContent], Any]
 """Returns True to run the call, False or a reason to decline it. May be async in async code."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class PendingToolCall:
     """A tool call: `bound` if it may run, else `result`, or neither while it waits for the caller."""
 
@@ -131,7 +131,7 @@ class PendingToolCall:
         self.outcome, self.bound = "pending", None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Toolbox:
     """The tools of a run, and how often each call gave the same result."""
 

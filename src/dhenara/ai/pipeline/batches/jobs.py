@@ -24,7 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BatchClient:
     """The pipelines a batch needs: batches, chat for the responses, and files if calls are uploaded as a file."""
 

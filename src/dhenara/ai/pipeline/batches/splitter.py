@@ -24,7 +24,7 @@ BREATH = 64
 """Number of calls written before control returns to the event loop."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class BatchPortion:
     """Encoded calls that fit into one batch, with the path and headers they share."""
 

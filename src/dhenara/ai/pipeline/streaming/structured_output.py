@@ -69,7 +69,7 @@ REPAIR = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class OutputProblem:
     """Invalid output that the model may still correct."""
 
@@ -80,7 +80,7 @@ class OutputProblem:
         return Message.model_validate({"role": "user", "text": REPAIR.format(problem=self.problem)})
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class OutputValidator:
     """Validator of one run; `repairs` is the number of corrections left."""
 

@@ -175,7 +175,7 @@ class AIModelCallConfig(CallParameters):
         return True if self.max_reasoning_tokens is not None else None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class CallJournal:
     """Mutable record of what happened while one call was processed."""
 
