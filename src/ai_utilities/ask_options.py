@@ -62,7 +62,7 @@ ALTERNATIVES = {
 """Alternative option names and the name each stands for. The kit calls the instructions `system`."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ResolvedAsk:
     """One prompt in the form the engine's client takes: `generate(**arguments)`."""
 

@@ -11,7 +11,6 @@ from dhenara.ai.integration import ShortRepr, Shown, with_secret_options
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
 from .batch.methods import AsyncBatchesMixin
-from .chat import AsyncChat
 from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config_models import AiSettings
 from .execution import AsyncMode
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from .ask_stream import AsyncAskStream, AsyncProviderStream
     from .cache.backend import CacheBackend
+    from .chat import AsyncChat
     from .config_resolver import Explanation
     from .middleware import Tracker
     from .providers.base_provider import BaseProvider
@@ -136,6 +136,8 @@ class AsyncAiClient(
 
     def chat(self, **options: Unpack[AskOptions]) -> AsyncChat:
         """Starts a conversation; see `AiClient.chat`. Not awaited."""
+        from .chat import AsyncChat
+
         self._operations.require_context_support(dict(options))
         return AsyncChat(self, options)
 

@@ -12,7 +12,6 @@ from dhenara.ai.integration import ShortRepr, Shown, conceal_options, with_secre
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
-from .chat import Chat
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config_models import AiSettings
 from .config_secrets import Secret
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from .ask_stream import AskStream, ProviderStream
     from .cache.backend import CacheBackend
+    from .chat import Chat
     from .config_resolver import Explanation
     from .middleware import Tracker
     from .providers.base_provider import BaseProvider
@@ -226,6 +226,8 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Raises:
             ProviderCapabilityError: If a custom provider does not support conversations.
         """
+        from .chat import Chat
+
         self._operations.require_context_support(dict(options))
         return Chat(self, options)
 

@@ -15,19 +15,18 @@ from dhenara.ai.types import (
     GeneratedImage,
     ImageContent,
     ImageResponse,
-    OtherContentDelta,
-    SSEErrorResponse,
-    StreamingChatResponse,
 )
 
 from .ask_options import read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
-from .operation_options import ImageOptions
-from .value_types import Options
 
 if TYPE_CHECKING:
+    from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse
+
+    from .operation_options import ImageOptions
     from .operations import ClientCore
+    from .value_types import Options
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]
@@ -188,6 +187,8 @@ def show_partial(
     chunk: StreamingChatResponse | SSEErrorResponse | None, on_partial: Callable[[ImageContent], None]
 ) -> None:
     """Call `on_partial` for each preview in the chunk."""
+    from dhenara.ai.types import OtherContentDelta, StreamingChatResponse
+
     for choice in chunk.data.choice_deltas if isinstance(chunk, StreamingChatResponse) else ():
         for delta in choice.content_deltas:
             if isinstance(delta, OtherContentDelta) and delta.kind == "image" and delta.data_delta:

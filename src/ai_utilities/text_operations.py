@@ -14,8 +14,6 @@ from dhenara.ai.types import (
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
-from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
-from .value_types import Options
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
@@ -25,7 +23,9 @@ if TYPE_CHECKING:
         TokenCountResponse,
     )
 
+    from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
     from .operations import ClientCore
+    from .value_types import Options
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent
     Judged = str | ImageContent | Sequence[str | ImageContent]

@@ -32,7 +32,8 @@ from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionReques
 from dhenara.ai.types.operations.batch import BatchRequest
 from dhenara.ai.types.operations.embedding import EmbeddingRequest, ModerationRequest, RerankRequest
 from dhenara.ai.types.operations.files import FileRequest
-from dhenara.ai.types.operations.image import ImageRequest, OcrRequest
+from dhenara.ai.types.operations.image import ImageRequest
+from dhenara.ai.types.operations.ocr import OcrRequest
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
+from dhenara.ai.pipeline.streaming.completed_stream import to_deltas
 from dhenara.ai.response.builder import ResponseBuilder, build_response
-from dhenara.ai.response.deltas import to_deltas
 from dhenara.ai.response.part_builders import read_base64
 from dhenara.ai.types import (
     CallWarning,

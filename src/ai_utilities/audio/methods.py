@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Unpack
 
 from ..concurrency import check_concurrency
 from ..execution import run_sync
-from ..operation_options import SpeakOptions, TranscribeOptions
-from ..value_types import Options
 
 if TYPE_CHECKING:
     from dhenara.ai.streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
+    from ..operation_options import SpeakOptions, TranscribeOptions
     from ..operations import ClientCore
+    from ..value_types import Options
 
     Sound = str | PathLike[str] | bytes | AudioContent
 

@@ -9,8 +9,6 @@ from dhenara.ai.integration import use_own_names
 
 from ..ask_options import ALTERNATIVES
 from ..execution import run_sync
-from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
-from ..value_types import OperationResult, Options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +17,9 @@ if TYPE_CHECKING:
     from dhenara.ai.streams.batches import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
+    from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
     from ..operations import ClientCore
+    from ..value_types import OperationResult, Options
 
     BatchPrompt = MessageLike | Sequence[MessageLike]
 

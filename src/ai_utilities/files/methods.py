@@ -11,17 +11,17 @@ from dhenara.ai.errors import NotFoundError
 
 from ..exceptions import ProviderConfigurationError
 from ..execution import run_sync
-from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
 from ..providers.base_provider import BaseProvider
 from ..providers.engine_provider import EngineProvider
-from ..value_types import Options
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from dhenara.ai.types import UploadedFile
 
+    from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
     from ..operations import ClientCore
+    from ..value_types import Options
 
     File = str | PathLike[str] | bytes
 

@@ -27,7 +27,7 @@ TIMEOUT = 0.3
 log = logging.getLogger("ai_utilities")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class PickedProvider:
     """A provider, and why it was chosen."""
 

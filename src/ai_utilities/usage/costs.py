@@ -17,7 +17,6 @@ from dhenara.ai.types import (
     Call,
     Cost,
     ImageModelCostData,
-    SpeechRequest,
     Usage,
 )
 
@@ -163,6 +162,8 @@ def image_usages(call: Call, read: int) -> list[Usage]:
 
 def speech_usages(call: Call, read: int) -> list[Usage]:
     """Characters at the endpoint's own price."""
+    from dhenara.ai.types import SpeechRequest
+
     request, prices = call.request, own_prices(call.endpoint)
     if not isinstance(request, SpeechRequest) or not isinstance(prices, AudioModelCostData):
         return answer_usages(call, read)

@@ -17,7 +17,7 @@ from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.other_names import ALTERNATIVE_NAMES, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
-from .types.operations.audio import Wav, audio_type, read_wav, write_wav
+from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
 
 __all__ = [

@@ -17,79 +17,76 @@ NEGATIVE = (
     r"(?:deprecated|unsupported|not (?:supported|allowed|permitted|available|enabled|accepted)|no longer supported)"
 )
 
+# As text: `re` compiles them, and keeps them, when a provider refuses a request for the first time.
 RENAMED = (
-    re.compile(
-        rf"{QUOTED} (?:is|are|has been) {NEGATIVE}[^`'\"]*?[.,;]? *(?:[Pp]lease )?[Uu]se [`'\"](?P<to>\w+)[`'\"]"
-    ),
-    re.compile(r"property '(?P<field>[\w.]+)' is unsupported, did you mean '(?P<to>\w+)'"),
-    re.compile(r"[Uu]nknown field [`'\"](?P<field>[\w.]+)[`'\"], did you mean [`'\"](?P<to>\w+)[`'\"]"),
+    rf"{QUOTED} (?:is|are|has been) {NEGATIVE}[^`'\"]*?[.,;]? *(?:[Pp]lease )?[Uu]se [`'\"](?P<to>\w+)[`'\"]",
+    r"property '(?P<field>[\w.]+)' is unsupported, did you mean '(?P<to>\w+)'",
+    r"[Uu]nknown field [`'\"](?P<field>[\w.]+)[`'\"], did you mean [`'\"](?P<to>\w+)[`'\"]",
 )
 LIMITED = (
-    re.compile(r"(?P<field>max_tokens): \d+ > (?P<limit>\d+)"),
-    re.compile(r"(?P<field>max_\w*tokens) is too large: \d+\. This model supports at most (?P<limit>\d+)"),
-    re.compile(rf"{QUOTED} must be less than or equal to [`'\"]?(?P<limit>\d+)"),
-    re.compile(r"(?P<field>max_\w*tokens) must be (?:less than or equal to |in the range \[\d+, *)(?P<limit>\d+)"),
-    re.compile(r"Range of (?P<field>max_\w*tokens) should be \[\d+, *(?P<limit>\d+)\]"),
-    re.compile(r"max tokens must be less than or equal to (?P<limit>\d+)"),
-    re.compile(r"[Mm]aximum tokens you requested exceeds the model limit of (?P<limit>\d+)"),
-    re.compile(
-        r"has a (?P<field>\w+) value of \d+ but the supported range is .+? to (?P<limit>\d+) \((?P<edge>ex|in)clusive"
-    ),
+    r"(?P<field>max_tokens): \d+ > (?P<limit>\d+)",
+    r"(?P<field>max_\w*tokens) is too large: \d+\. This model supports at most (?P<limit>\d+)",
+    rf"{QUOTED} must be less than or equal to [`'\"]?(?P<limit>\d+)",
+    r"(?P<field>max_\w*tokens) must be (?:less than or equal to |in the range \[\d+, *)(?P<limit>\d+)",
+    r"Range of (?P<field>max_\w*tokens) should be \[\d+, *(?P<limit>\d+)\]",
+    r"max tokens must be less than or equal to (?P<limit>\d+)",
+    r"[Mm]aximum tokens you requested exceeds the model limit of (?P<limit>\d+)",
+    r"has a (?P<field>\w+) value of \d+ but the supported range is .+? to (?P<limit>\d+) \((?P<edge>ex|in)clusive",
 )
 REFUSED = (
-    re.compile(rf"[Uu]nsupported parameters?(?:\(s\))?:? *{FIELD}"),
-    re.compile(rf"[Uu]nsupported value: {QUOTED} does not support"),
-    re.compile(rf"[Uu]n(?:known|recognized|expected) (?:parameter|field|name|argument|property|key)s?:? *{QUOTED}"),
-    re.compile(r"[Uu]nrecognized request arguments? supplied: (?P<field>\w+(?:, *\w+)*)"),
-    re.compile(r"(?P<field>[A-Za-z_][\w.]*): Extra inputs are not permitted"),
-    re.compile(rf"Extra inputs are not permitted, field: {QUOTED}"),
-    re.compile(r"'extra_forbidden', 'loc': \('body', '(?P<field>\w+)'\)"),
-    re.compile(r"parameter '(?P<field>[\w.]+)' is not a valid field"),
-    re.compile(r"property '(?P<field>[\w.]+)' is unsupported"),
-    re.compile(r"extraneous key \[(?P<field>[\w.]+)\] is not permitted"),
-    re.compile(r"does(?:n't| not) support (?:the )?(?P<field>\w+) (?:field|parameter|option|setting)"),
-    re.compile(rf"does(?:n't| not) support (?:the )?(?:parameter|argument|option)s? {FIELD}"),
-    re.compile(r"does(?:n't| not) support (?:the )?(?:parameter|argument|option)s?: \[(?P<field>[\w', ]+)\]"),
-    re.compile(rf"does(?:n't| not) support (?:the )?{QUOTED}(?! with)"),
-    re.compile(r"(?:[Mm]odel|[Mm]ode|-\w+) does(?:n't| not) support (?:this )?(?P<field>tool_choice)"),
-    re.compile(r"[Tt]he (?P<field>\w+) parameter does not support being set to"),
-    re.compile(r"(?P<field>\w+) [`'\"]\w+[`'\"] is incompatible with"),
-    re.compile(r"\binvalid (?P<field>\w+): only \S+ is allowed"),
-    re.compile(rf"{QUOTED} (?:must be|must be [^`'\"]{{1,40}} or) unset"),
-    re.compile(r"\n(?P<field>\w+)\n\s+Extra inputs are not permitted"),
-    re.compile(rf"\b(?P<field>[a-z]+(?:_[a-z]+)+) (?:is|are) (?:currently )?{NEGATIVE}"),
-    re.compile(rf"^(?P<field>[a-z_]+): [^:]*{NEGATIVE}"),
-    re.compile(rf"(?:[Aa]rgument|[Pp]arameter)s? not supported(?: on this model| with this model)?: {FIELD}"),
-    re.compile(r"[`'\"]?\w+[`'\"]? and [`'\"]?(?P<field>\w+)[`'\"]? cannot both be (?:specified|set)"),
-    re.compile(rf"{QUOTED} may only be set to"),
-    re.compile(r"does not support setting (?P<field>\w+) to"),
-    re.compile(rf"{QUOTED} (?:parameter )?(?:is|are) {NEGATIVE}"),
-    re.compile(rf"\b(?P<field>[A-Za-z]\w*) (?:is|are) {NEGATIVE} (?:for|with|on|by|when|in)\b"),
+    rf"[Uu]nsupported parameters?(?:\(s\))?:? *{FIELD}",
+    rf"[Uu]nsupported value: {QUOTED} does not support",
+    rf"[Uu]n(?:known|recognized|expected) (?:parameter|field|name|argument|property|key)s?:? *{QUOTED}",
+    r"[Uu]nrecognized request arguments? supplied: (?P<field>\w+(?:, *\w+)*)",
+    r"(?P<field>[A-Za-z_][\w.]*): Extra inputs are not permitted",
+    rf"Extra inputs are not permitted, field: {QUOTED}",
+    r"'extra_forbidden', 'loc': \('body', '(?P<field>\w+)'\)",
+    r"parameter '(?P<field>[\w.]+)' is not a valid field",
+    r"property '(?P<field>[\w.]+)' is unsupported",
+    r"extraneous key \[(?P<field>[\w.]+)\] is not permitted",
+    r"does(?:n't| not) support (?:the )?(?P<field>\w+) (?:field|parameter|option|setting)",
+    rf"does(?:n't| not) support (?:the )?(?:parameter|argument|option)s? {FIELD}",
+    r"does(?:n't| not) support (?:the )?(?:parameter|argument|option)s?: \[(?P<field>[\w', ]+)\]",
+    rf"does(?:n't| not) support (?:the )?{QUOTED}(?! with)",
+    r"(?:[Mm]odel|[Mm]ode|-\w+) does(?:n't| not) support (?:this )?(?P<field>tool_choice)",
+    r"[Tt]he (?P<field>\w+) parameter does not support being set to",
+    r"(?P<field>\w+) [`'\"]\w+[`'\"] is incompatible with",
+    r"\binvalid (?P<field>\w+): only \S+ is allowed",
+    rf"{QUOTED} (?:must be|must be [^`'\"]{{1,40}} or) unset",
+    r"\n(?P<field>\w+)\n\s+Extra inputs are not permitted",
+    rf"\b(?P<field>[a-z]+(?:_[a-z]+)+) (?:is|are) (?:currently )?{NEGATIVE}",
+    rf"^(?P<field>[a-z_]+): [^:]*{NEGATIVE}",
+    rf"(?:[Aa]rgument|[Pp]arameter)s? not supported(?: on this model| with this model)?: {FIELD}",
+    r"[`'\"]?\w+[`'\"]? and [`'\"]?(?P<field>\w+)[`'\"]? cannot both be (?:specified|set)",
+    rf"{QUOTED} may only be set to",
+    r"does not support setting (?P<field>\w+) to",
+    rf"{QUOTED} (?:parameter )?(?:is|are) {NEGATIVE}",
+    rf"\b(?P<field>[A-Za-z]\w*) (?:is|are) {NEGATIVE} (?:for|with|on|by|when|in)\b",
 )
 # Refusals that name a feature instead of a field.
 FEATURES = (
-    (re.compile(r"[Pp]enalty is not (?:enabled|supported)"), ("presencePenalty", "frequencyPenalty")),
-    (re.compile(r"[Mm]ultiple candidates is not"), ("candidateCount",)),
-    (re.compile(r"[Tt]hinking[ _]level is not"), ("thinkingLevel",)),
-    (re.compile(r"[Ii]nvalid reasoning effort"), ("reasoning_effort", "effort")),
-    (re.compile(r"does not support thinking$"), ("think", "thinking")),
-    (re.compile(r"only works in thinking mode|[Tt]hinking budget \(?\d+\)? is invalid"), ("thinkingBudget",)),
-    (re.compile(r"[Tt]hinking can't be disabled"), ("thinkingBudget", "thinking")),
-    (re.compile(r"[Tt]hinking(?:[ _](?:config|budget))? is not"), ("thinkingConfig", "thinking")),
-    (re.compile(r"[Ll]ogprobs is not"), ("responseLogprobs", "logprobs")),
-    (re.compile(r"JSON mode is not"), ("responseMimeType", "responseJsonSchema")),
+    (r"[Pp]enalty is not (?:enabled|supported)", ("presencePenalty", "frequencyPenalty")),
+    (r"[Mm]ultiple candidates is not", ("candidateCount",)),
+    (r"[Tt]hinking[ _]level is not", ("thinkingLevel",)),
+    (r"[Ii]nvalid reasoning effort", ("reasoning_effort", "effort")),
+    (r"does not support thinking$", ("think", "thinking")),
+    (r"only works in thinking mode|[Tt]hinking budget \(?\d+\)? is invalid", ("thinkingBudget",)),
+    (r"[Tt]hinking can't be disabled", ("thinkingBudget", "thinking")),
+    (r"[Tt]hinking(?:[ _](?:config|budget))? is not", ("thinkingConfig", "thinking")),
+    (r"[Ll]ogprobs is not", ("responseLogprobs", "logprobs")),
+    (r"JSON mode is not", ("responseMimeType", "responseJsonSchema")),
 )
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 # Errors about a value, with the allowed values if they are named.
 VALUES = (
-    re.compile(r"[Ss]upported (?:values|levels)(?: are)?:? (?P<values>.+)$"),
-    re.compile(r"must be one of:? (?P<values>[^.;]+)"),
-    re.compile(r"Input should be (?P<values>[^.;\]]+)"),
-    re.compile(r"[Vv]alue must be (?P<values>[`'\"]\w+[`'\"])"),
-    re.compile(r"(?:[Tt]hinking level|[Ee]ffort level|think value) [`'\"]?\w+[`'\"]? is not supported"),
+    r"[Ss]upported (?:values|levels)(?: are)?:? (?P<values>.+)$",
+    r"must be one of:? (?P<values>[^.;]+)",
+    r"Input should be (?P<values>[^.;\]]+)",
+    r"[Vv]alue must be (?P<values>[`'\"]\w+[`'\"])",
+    r"(?:[Tt]hinking level|[Ee]ffort level|think value) [`'\"]?\w+[`'\"]? is not supported",
 )
-WORD = re.compile(r"[`'\"](\w+)[`'\"]")
-BARE_WORD = re.compile(r"\b(?!and\b|or\b)\w+")
+WORD = r"[`'\"](\w+)[`'\"]"
+BARE_WORD = r"\b(?!and\b|or\b)\w+"
 EFFORT_FIELDS = ("reasoning_effort", "effort", "thinkingLevel", "maxReasoningEffort", "think")
 
 
@@ -139,12 +136,12 @@ def stop_sequences(sent: Mapping[str, Any]) -> Iterator[Any]:
 def iter_lessons(error: BadRequestError, sent: Mapping[str, Any], text: str, now: float) -> Iterator[LearnedConstraint]:
     message = error.message
     for pattern in RENAMED:
-        if (match := pattern.search(message)) and (field := locate(sent, match["field"])):
+        if (match := re.search(pattern, message)) and (field := locate(sent, match["field"])):
             to = match["to"].rpartition(".")[2]
             yield LearnedConstraint(field, "rename", to, message=text, learned_at=now)
             return
     for pattern in LIMITED:
-        if match := pattern.search(message):
+        if match := re.search(pattern, message):
             named, edge = match.groupdict().get("field"), match.groupdict().get("edge")
             if field := (locate(sent, named) if named else None) or any_limit(sent):
                 yield LearnedConstraint(
@@ -162,7 +159,7 @@ def iter_lessons(error: BadRequestError, sent: Mapping[str, Any], text: str, now
 
 def value_lesson(error: BadRequestError, sent: Mapping[str, Any], text: str, now: float) -> LearnedConstraint | None:
     """Return the constraint for a refused value: the nearest allowed effort, or no value at all."""
-    match = next((result for pattern in VALUES if (result := pattern.search(error.message))), None)
+    match = next((result for pattern in VALUES if (result := re.search(pattern, error.message))), None)
     if match is None:
         return None
     named = parameter_of(error.body)
@@ -170,7 +167,7 @@ def value_lesson(error: BadRequestError, sent: Mapping[str, Any], text: str, now
     if not field:
         return None
     value, values = get_path(sent, field), match.groupdict().get("values") or ""
-    taken = tuple(WORD.findall(values) or BARE_WORD.findall(values))
+    taken = tuple(re.findall(WORD, values) or re.findall(BARE_WORD, values))
     if value in EFFORTS:
         others = [one for one in taken or NEXT_EFFORTS[value] if one != value]
         if others:
@@ -192,10 +189,10 @@ def refused_names(error: BadRequestError) -> Iterator[list[str]]:
         yield [named]
     yield list(extra_forbidden(error.body))
     for pattern, features in FEATURES:
-        if pattern.search(error.message):
+        if re.search(pattern, error.message):
             yield list(features)
     for pattern in REFUSED:
-        if matches := list(pattern.finditer(error.message)):
+        if matches := list(re.finditer(pattern, error.message)):
             yield [name for match in matches for name in re.findall(r"[\w.]+", match["field"])]
 
 

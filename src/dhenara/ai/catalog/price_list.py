@@ -20,7 +20,7 @@ class NoPrice(Exception):
     """The price list does not have the model or tier; the message says which."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Row:
     """Prices of one model of one provider in one tier."""
 

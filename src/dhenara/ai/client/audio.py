@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..errors import ConfigurationError
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
-from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
 from ..types.config.call import Call
-from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
 from ..types.content.parts import AudioContent
-from ..types.operations.audio import SpeechRequest, SpeechResponse, TranscriptionRequest, TranscriptionResponse
 from ..wire.media_types import audio_type
 from .call_factory import OperationsBase
+
+if TYPE_CHECKING:
+    from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from ..types.config.operation_settings import SpeakSettings, TranscribeSettings
+    from ..types.operations.audio import SpeechResponse, TranscriptionResponse
 
 Sound = AudioContent | bytes | str | PathLike[str]
 
@@ -58,11 +60,15 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of chunks; its `response` is the complete transcription once the stream has ended.
         """
+        from ..streams.audio import SyncTranscript
+
         pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
         return SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
         """Async version of `transcribe_stream`, for `async for`."""
+        from ..streams.audio import AsyncTranscript
+
         pipeline, call = self._transcription_call(
             await self._load_audio(audio, is_async=True), "transcribe", settings, is_async=True
         )
@@ -90,17 +96,23 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of audio bytes; `save()` writes them to a file.
         """
+        from ..streams.audio import SyncSpeech
+
         pipeline, call = self._speech_call(text, settings, is_async=False)
         return SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
         """Async version of `speak_stream`, for `async for`."""
+        from ..streams.audio import AsyncSpeech
+
         pipeline, call = self._speech_call(text, settings, is_async=True)
         return AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
 
     async def _transcribe(
         self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> TranscriptionResponse:
+        from ..types.operations.audio import TranscriptionResponse
+
         sound = await self._load_audio(audio, is_async=is_async)
         pipeline, call = self._transcription_call(sound, task, settings, is_async=is_async)
         return await pipeline.perform(call, TranscriptionResponse)
@@ -112,16 +124,22 @@ class EngineAudioMixin(OperationsBase):
         return load_audio(audio)
 
     async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
+        from ..types.operations.audio import SpeechResponse
+
         pipeline, call = self._speech_call(text, settings, is_async=is_async)
         return await pipeline.perform(call, SpeechResponse)
 
     def _transcription_call(
         self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> tuple[Pipeline, Call]:
+        from ..types.operations.audio import TranscriptionRequest
+
         given = {"audio": sound, "task": task}
         return self._prepare("transcribe", TranscriptionRequest, given, settings, is_async)
 
     def _speech_call(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
+        from ..types.operations.audio import SpeechRequest
+
         return self._prepare("speak", SpeechRequest, {"text": text}, settings, is_async)
 
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..errors import UnsupportedError
 from ..history.instructions import take_instructions
 from ..io.sync_io import Spool, run
-from ..pipeline.batches.items import find_batch, items_of, results_of
-from ..pipeline.batches.jobs import BatchClient
-from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.config.call_options import AnswerOptions
-from ..types.config.operation_settings import BatchSettings, CallSettings
 from ..types.config.other_names import refuse_streaming, use_own_names
-from ..types.operations.batch import BatchJob, BatchRequest, BatchResults
 from .call_factory import (
     BatchPrompt,
     OperationsBase,
     as_config,
-    as_job,
     calls_of,
     override_config,
 )
+
+if TYPE_CHECKING:
+    from ..pipeline.batches.jobs import BatchClient
+    from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
+    from ..types.config.call_options import AnswerOptions
+    from ..types.config.operation_settings import BatchSettings, CallSettings
+    from ..types.operations.batch import BatchJob, BatchResults
 
 DAY = 86_400.0
 TRANSFER = ("timeout", "retries", "headers", "strict")
@@ -95,6 +95,8 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             An iterator of submitted jobs.
         """
+        from ..streams.batches import SyncSubmissions
+
         batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
         return SyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
@@ -108,6 +110,8 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[BatchSettings],
     ) -> AsyncSubmissions:
         """Async version of `submit_batches`, for `async for`."""
+        from ..streams.batches import AsyncSubmissions
+
         batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
         return AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
@@ -134,7 +138,7 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The job, or None if the provider never received it.
         """
-        return run(find_batch(self._batch_client(settings, is_async=False), name, since, total, wait))
+        return run(self._find_batch(name, since, total, wait, settings, is_async=False))
 
     async def find_batch_async(
         self,
@@ -146,7 +150,7 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[CallSettings],
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
-        return await find_batch(self._batch_client(settings, is_async=True), name, since, total, wait)
+        return await self._find_batch(name, since, total, wait, settings, is_async=True)
 
     def get_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Return the current state of a batch."""
@@ -190,10 +194,16 @@ class EngineBatchesMixin(OperationsBase):
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
         """
+        from ..pipeline.batches.items import items_of
+        from ..streams.batches import SyncBatchItems
+
         return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
 
     async def batch_items_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
+        from ..pipeline.batches.items import items_of
+        from ..streams.batches import AsyncBatchItems
+
         return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
 
     def batch_results(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
@@ -202,11 +212,11 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             A response or an error per prompt, with the total cost; structured output is parsed.
         """
-        return run(results_of(self._batch_client(settings, is_async=False), as_job(job)))
+        return run(self._batch_results(job, settings, is_async=False))
 
     async def batch_results_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Async version of `batch_results`."""
-        return await results_of(self._batch_client(settings, is_async=True), as_job(job))
+        return await self._batch_results(job, settings, is_async=True)
 
     def _prepare_submission(
         self,
@@ -223,10 +233,39 @@ class EngineBatchesMixin(OperationsBase):
         settings = override_config(as_config(config, self.config), streaming=False, **options)
         return batching, calls_of(prompts, system, settings, batching.chat.target.endpoint)
 
+    async def _find_batch(
+        self,
+        name: str,
+        since: datetime | None,
+        total: int | None,
+        wait: float,
+        settings: Mapping[str, Any],
+        *,
+        is_async: bool,
+    ) -> BatchJob | None:
+        from ..pipeline.batches.items import find_batch
+
+        return await find_batch(self._batch_client(settings, is_async=is_async), name, since, total, wait)
+
+    async def _batch_results(self, job: BatchJob | str, settings: Mapping[str, Any], *, is_async: bool) -> BatchResults:
+        from ..pipeline.batches.items import results_of
+
+        return await results_of(self._batch_client(settings, is_async=is_async), as_job(job))
+
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchClient:
+        from ..pipeline.batches.jobs import BatchClient
+        from ..types.operations.batch import BatchRequest
+
         own, call = self._prepare("batches", BatchRequest, {"action": "get"}, settings, is_async)
         try:
             files = self._pipeline("files", is_async=is_async)
         except UnsupportedError:
             files = None
         return BatchClient(own, self._pipeline("chat", is_async=is_async), files, call, Spool)
+
+
+def as_job(given: BatchJob | str) -> BatchJob:
+    """Return the job; a plain id becomes a job with only that id."""
+    from ..types.operations.batch import BatchJob
+
+    return BatchJob(batch_id=given) if isinstance(given, str) else given

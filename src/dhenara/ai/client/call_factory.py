@@ -20,7 +20,6 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.other_names import use_own_names
 from ..types.model_base import FrozenModel
-from ..types.operations.batch import BatchJob
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions
@@ -253,8 +252,3 @@ def messages_before(prompt: Any) -> Sequence[MessageLike]:
 
 def is_message(given: Any) -> bool:
     return isinstance(given, Mapping) and "role" in given
-
-
-def as_job(given: BatchJob | str) -> BatchJob:
-    """Return the job; a plain id becomes a job with only that id."""
-    return BatchJob(batch_id=given) if isinstance(given, str) else given

@@ -6,18 +6,19 @@ import mimetypes
 from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 from ..errors import ConfigurationError
 from ..io.sync_io import run
-from ..pipeline.media.files import delete, list_files, upload, wait_for_file
 from ..pipeline.pipeline import Pipeline
 from ..types.config.call import Call
-from ..types.config.operation_settings import CallSettings, UploadSettings
 from ..types.content.media import Media
-from ..types.operations.files import FileBytes, FileRequest, UploadedFile
 from .call_factory import OperationsBase
 from .file_transfer import FileBody, fetch
+
+if TYPE_CHECKING:
+    from ..types.config.operation_settings import CallSettings, UploadSettings
+    from ..types.operations.files import UploadedFile
 
 File = str | PathLike[str] | bytes | Media
 Place = str | PathLike[str]
@@ -151,9 +152,13 @@ class EngineFilesMixin(OperationsBase):
         return await self._wait(file_id, wait, settings, is_async=True)
 
     def _file_call(self, action: str, settings: Any, given: dict[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
+        from ..types.operations.files import FileRequest
+
         return self._prepare("files", FileRequest, {"action": action, **given}, settings, is_async)
 
     async def _upload(self, file: File, settings: Any, *, is_async: bool) -> UploadedFile:
+        from ..pipeline.media.files import upload
+
         options = dict(settings)
         on_progress = options.pop("on_progress", None)
         if isinstance(file, Media):
@@ -176,18 +181,24 @@ class EngineFilesMixin(OperationsBase):
         return await upload(*self._file_call("upload", options, given, is_async=is_async))
 
     async def _get(self, file_id: str, settings: Any, *, is_async: bool) -> UploadedFile:
+        from ..types.operations.files import UploadedFile
+
         pipeline, call = self._file_call("get", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         return await pipeline.perform(call, UploadedFile)
 
     async def _list(
         self, purpose: str | None, most: int | None, settings: Any, *, is_async: bool
     ) -> list[UploadedFile]:
+        from ..pipeline.media.files import list_files
+
         pipeline, call = self._file_call("list", settings, {"purpose": purpose}, is_async=is_async)
         return await list_files(pipeline, call, most)
 
     async def _download_file(
         self, file_id: str, to_path: Place | None, on_progress: Received | None, settings: Any, *, is_async: bool
     ) -> bytes | Path:
+        from ..types.operations.files import FileBytes
+
         pipeline, call = self._file_call("download", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         if to_path is not None:
             return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress)
@@ -196,9 +207,13 @@ class EngineFilesMixin(OperationsBase):
         return (await pipeline.perform(call, FileBytes)).data
 
     async def _delete(self, file_id: str, settings: Any, *, is_async: bool) -> None:
+        from ..pipeline.media.files import delete
+
         await delete(*self._file_call("delete", settings, {"file_id": require_file_id(file_id)}, is_async=is_async))
 
     async def _wait(self, file_id: str, wait: float, settings: Any, *, is_async: bool) -> UploadedFile:
+        from ..pipeline.media.files import wait_for_file
+
         pipeline, call = self._file_call("get", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         return await wait_for_file(pipeline, call, wait)
 

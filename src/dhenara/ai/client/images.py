@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from ..codecs.operations.operation import ImageQuirks
+from ..codecs.operations.quirks import ImageQuirks
 from ..errors import UnsupportedError
 from ..io.sync_io import run
-from ..pipeline.media.files import download
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse
-from ..types.config.operation_settings import DrawSettings
 from ..types.config.timeouts import Timeouts
 from ..types.content.parts import ImageContent, Media, TextContent
 from ..types.operations.image import ImageRequest
 from .call_factory import OperationsBase
+
+if TYPE_CHECKING:
+    from ..types.config.operation_settings import DrawSettings
 
 M = TypeVar("M", bound=Media)
 OneOrMany = ImageContent | Sequence[ImageContent]
@@ -77,6 +78,8 @@ class EngineImagesMixin(OperationsBase):
         return await self._download(media, timeout, is_async=True)
 
     async def _download(self, media: M, timeout: float | Timeouts | None, *, is_async: bool) -> M:
+        from ..pipeline.media.files import download
+
         settings = {} if timeout is None else {"timeout": timeout}
         pipeline, call = self._prepare(self._default_operation(), None, {}, settings, is_async)
         return await download(pipeline, media, call.config)

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import SyncAsyncMismatchError, UnsupportedError
 from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
-from ..pipeline.media.embeddings import embed
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.provider_get import list_models
 from ..providers.operation_routes import default_operation
 from ..types.chat.report import TokenCountResponse
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.config.call_options import CallOptions
 from ..types.config.model import ModelListing
-from ..types.config.operation_settings import CallSettings, CountSettings, EmbedSettings, OcrSettings, RerankSettings
 from ..types.content.parts import FileContent, ImageContent, Media
-from ..types.operations.embedding import (
-    EmbeddingRequest,
-    EmbeddingResponse,
-    ModerationRequest,
-    ModerationResponse,
-    RerankRequest,
-    RerankResponse,
-)
-from ..types.operations.image import OcrRequest, OcrResponse
 from .call_factory import OperationsBase, read_call_history
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import CallOptions
+    from ..types.config.operation_settings import (
+        CallSettings,
+        CountSettings,
+        EmbedSettings,
+        OcrSettings,
+        RerankSettings,
+    )
+    from ..types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
+    from ..types.operations.ocr import OcrResponse
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -137,22 +137,31 @@ class OperationsMixin(OperationsBase):
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
     async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
+        from ..pipeline.media.embeddings import embed
+        from ..types.operations.embedding import EmbeddingRequest
+
         return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
 
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
     ) -> RerankResponse:
+        from ..types.operations.embedding import RerankRequest, RerankResponse
+
         given = {"query": query, "documents": documents}
         pipeline, call = self._prepare("rerank", RerankRequest, given, settings, is_async)
         return (await pipeline.perform(call, RerankResponse)).with_documents(tuple(documents))
 
     async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
+        from ..types.operations.embedding import ModerationRequest, ModerationResponse
+
         pipeline, call = self._prepare("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
         return await pipeline.perform(call, ModerationResponse)
 
     async def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> OcrResponse:
+        from ..types.operations.ocr import OcrRequest, OcrResponse
+
         pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
         return await pipeline.perform(call, OcrResponse)
 

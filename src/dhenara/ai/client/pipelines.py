@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 from ..config.settings import environment
-from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
 from ..embedded.weights import file_identity
 from ..http.protocol.interfaces import Transport
 from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
@@ -106,6 +105,8 @@ class PipelineFactory:
     def _transport(self, target: ResolvedTarget, is_async: bool) -> Transport | None:
         """Return the configured transport, the one of an embedded model, or None for built-in sockets."""
         if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
+            from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
+
             return EmbeddedTransport(run_in_thread if is_async else run_blocking, self.endpoint.api.config)
         tls = configured_tls(self.endpoint.api.config, self.tls)
         if self.transport in (None, BUILTIN) and tls.is_default:

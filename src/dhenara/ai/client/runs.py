@@ -9,10 +9,7 @@ from ..errors import SyncAsyncMismatchError
 from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
-from ..pipeline.agent.run_state import RunEvent
-from ..pipeline.agent.toolbox import Approve
 from ..pipeline.pipeline import Pipeline
-from ..types.chat.run import Run, RunLimits
 from ..types.chat.structured import checked_type
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.call_options import AnswerOptions, OutputSchema, OutputType
@@ -22,8 +19,10 @@ from .call_factory import as_config, override_config
 
 if TYPE_CHECKING:
     from ..pipeline.agent.run_loop import RunLoop
-    from ..pipeline.agent.run_state import RunPlan
+    from ..pipeline.agent.run_state import RunEvent, RunPlan
+    from ..pipeline.agent.toolbox import Approve
     from ..streams.chat import AsyncRunStream, RunStream
+    from ..types.chat.run import Run, RunLimits
 
 Shape = OutputSchema | None
 

@@ -79,7 +79,7 @@ class Quirks:
         return self.params.get(parameter, self.names[parameter])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class BinaryBody:
     """A body that is not JSON, with the response head that gives its content type."""
 
@@ -87,7 +87,7 @@ class BinaryBody:
     head: Head = field(default_factory=lambda: Head(200))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ResponseFormat:
     """How to read the response, if it depends on the request. With `blob`, `decoder.whole` gets a `BinaryBody`.
 
@@ -100,7 +100,7 @@ class ResponseFormat:
     body: Literal["json", "blob", "lines", "pieces"] = "json"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class EncodedRequest:
     """A request without host and authentication: path, body, headers and warnings.
 

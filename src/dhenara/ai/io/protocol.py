@@ -11,7 +11,7 @@ from ..http.protocol.interfaces import AttemptTimeouts, Response
 from ..http.protocol.message import HttpRequest
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class UserJob:
     """A function of the user. `awaits`: its result is awaitable. `seconds`: its time limit, None for none."""
 
@@ -20,12 +20,12 @@ class UserJob:
     seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class JobDone:
     value: Any
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class JobFailed:
     error: Exception
 

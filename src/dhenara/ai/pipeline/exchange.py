@@ -172,7 +172,7 @@ class Encoder:
             raise unserializable(self.target, error) from error
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class LayerTarget:
     """The `Target` that layers see."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..catalog.default_parameters import without_default_warnings
@@ -12,6 +12,7 @@ from ..catalog.model_constraints import apply_constraints, with_model_limits
 from ..catalog.model_info import ModelFacts, find_facts
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
+from ..codecs.common.media_support import describe_media, media_of
 from ..codecs.common.request import is_prefilled
 from ..codecs.common.warnings import WarningCollector
 from ..errors import UnsupportedError
@@ -20,9 +21,10 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
+from ..types.config.call_policies import Uploading
 from ..types.config.parameters import CONSTRAINED
+from ..types.content.media import Media
 from .layers.learned_store import EVERYBODYS, LearnedConstraints, target_key
-from .media.upload import check_place
 
 
 class RequestBuilder:
@@ -112,3 +114,25 @@ def add_target(error: UnsupportedError, call: Call) -> None:
     message, provider, model = str(error), str(call.endpoint.api.provider), call.endpoint.ai_model.model_name
     if not message.startswith(provider) or model not in message:
         error.args = (f"{provider} ({model}): {message}",)
+
+
+def check_place(call: Call, oversized: Sequence[Media], target: ResolvedTarget) -> None:
+    """Raise `UnsupportedError` if these parts cannot be uploaded or uploading is disabled."""
+    part, rules = oversized[0], call.config.uploading or Uploading()
+    if not supports_files(target):
+        why = "it has no files API"
+    elif not rules.allowed:
+        why = "uploading is disabled"
+    elif not {id(one) for one in oversized} <= {id(one) for one in media_of(call)}:
+        # Inputs of transcription or image edits are not message parts and cannot be replaced by a file id.
+        why = f"automatic upload does not support {call.operation!r}"
+    else:
+        return
+    raise UnsupportedError(
+        f"{describe_media(part)} has {len(part.data or b'')} bytes, which is too large for a request to "
+        f"{target.provider.name}, and {why}. Make it smaller, or upload it and pass its file id."
+    )
+
+
+def supports_files(target: ResolvedTarget) -> bool:
+    return any(route.operation == "files" for route in target.provider.operations)

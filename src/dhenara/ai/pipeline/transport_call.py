@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic_core import PydanticSerializationError
 
@@ -24,7 +25,6 @@ from ..types.content.parts import Origin
 from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
 from .exchange import Encoder
-from .media.upload import Filing, upload_media
 from .pricing import cost_function
 from .request_builder import add_target
 from .request_key import EncodedCall, unserializable
@@ -34,6 +34,9 @@ from .streaming.stream import DeltaSource, Stream
 from .streaming.structured_output import OutputToolDecoder
 from .test_mode import unsupported_error
 from .timeouts import TimeoutPolicy
+
+if TYPE_CHECKING:
+    from .media.upload import Filing
 
 BITS = 53
 """Random bits of one `io.random()`."""
@@ -125,6 +128,8 @@ class RequestSender:
             add_target(error, call)
             raise error
         if encoded.encoded.oversized and self._filing is not None:
+            from .media.upload import upload_media
+
             call, notes = await upload_media(call, encoded.encoded.oversized, self._filing)
             warnings = (*warnings, *notes)
             request = self._encoder.encoded(call, encoded.constraints)

@@ -51,7 +51,7 @@ TokenFinder = Callable[[Mapping[str, Any] | None, Mapping[str, Any], Mapping[str
 """Creates a token source from credentials (None if there are none), config and environment."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class AuthContext:
     """Credentials of a request. Never shown in a repr."""
 

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ..codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ..codecs.operations.batch import BatchQuirks, FileQuirks
-from ..codecs.operations.operation import EmbeddingQuirks, ImageQuirks, ModerationQuirks, OcrQuirks, RerankQuirks
+from ..codecs.operations.quirks import (
+    BatchQuirks,
+    EmbeddingQuirks,
+    FileQuirks,
+    ImageQuirks,
+    ModerationQuirks,
+    OcrQuirks,
+    RerankQuirks,
+    SpeechQuirks,
+    TranscriptionQuirks,
+)
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches

@@ -1,8 +1,8 @@
-"""Deltas converted to stream chunks, responses converted back to deltas, and errors converted to stream events."""
+"""Deltas converted to stream chunks, and errors converted to stream events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..errors import CallError
@@ -28,11 +28,9 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.response import ChatResponse, ChatResponseChoice
 from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, SSEEventType, StreamingChatResponse
 from ..types.chat.usage import Usage
-from ..types.content.parts import ContentItem, Origin, ReasoningContent, RefusalContent, TextContent, ToolCallContent
-from ..wire import json
+from ..types.content.parts import Origin
 
 Wire = dict[str, Any]
 
@@ -154,62 +152,6 @@ SHOWN: dict[type, Callable[[Any], Wire]] = {
     ServerToolDelta: show_server_tool,
     CitationDelta: show_citation,
 }
-
-
-def to_deltas(response: ChatResponse) -> Iterator[Delta]:
-    """Return the deltas of a response, in an order that a stream could have."""
-    yield ResponseStart(response.id, response.model, dict(response.extras) or None)
-    for choice in response.choices:
-        yield from choice_deltas(choice)
-    if response.usage:
-        yield UsageDelta(response.usage)
-    for warning in response.warnings:
-        yield WarningDelta(warning)
-    if not response.interrupted:
-        yield StreamEnd()
-
-
-def choice_deltas(choice: ChatResponseChoice) -> Iterator[Delta]:
-    for part, content in enumerate(choice.contents):
-        yield from part_deltas(part, choice.index, content)
-    if choice.logprobs is not None:
-        yield LogprobsDelta(list(choice.logprobs), choice.index)
-    if choice.finish_reason is not None:
-        yield FinishDelta(
-            choice.finish_reason,
-            choice.raw_finish_reason,
-            choice.stop_sequence,
-            choice.finish_message,
-            choice.index,
-        )
-
-
-def part_deltas(part: int, choice: int, content: ContentItem) -> Iterator[PartDelta]:
-    extras = dict(content.extras) or None
-    match content:
-        case TextContent():
-            yield TextDelta(part, content.text, choice, extras)
-            for citation in content.citations:
-                yield CitationDelta(part, citation, choice)
-        case ReasoningContent():
-            yield ReasoningDelta(
-                part,
-                content.text,
-                content.raw_text,
-                content.signature,
-                content.redacted,
-                choice,
-                extras,
-            )
-        case RefusalContent():
-            yield RefusalDelta(part, content.text, choice, extras)
-        case ToolCallContent():
-            text = content.arguments_text
-            verbatim = text is not None
-            normalized = text if text is not None else json.dumps(content.arguments).decode()
-            yield ToolCallDelta(part, content.id, content.name, normalized, verbatim, choice, extras)
-        case _:
-            yield ContentDelta(part, content, choice)
 
 
 def to_error_event(error: CallError) -> SSEErrorResponse:

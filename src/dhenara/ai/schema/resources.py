@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin
 
@@ -154,7 +154,7 @@ class Resources:
 @cache
 def metaschemas() -> dict[str, Any]:
     """Return the metaschemas of drafts 4 to 2020-12 by URI, as json-schema.org publishes them."""
-    schemas: dict[str, Any] = json.loads(files(__package__ or "").joinpath("metaschemas.json").read_bytes())
+    schemas: dict[str, Any] = json.loads(get_data(__package__ or "", "metaschemas.json") or b"")
     return schemas
 
 

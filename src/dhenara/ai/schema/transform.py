@@ -59,7 +59,7 @@ MOST_COPIES = 1000
 LOOKAROUND = re.compile(r"\(\?[=!<]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class TransformedSchema:
     """A rewritten schema.
 

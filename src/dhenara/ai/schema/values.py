@@ -27,7 +27,7 @@ class PatternError(ValueError):
     """The regular expression cannot be compiled."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Pattern:
     """A compiled expression: `search(text)` is whether it matches anywhere in a text of up to `longest` characters."""
 

@@ -157,10 +157,8 @@ if TYPE_CHECKING:
         GeneratedImage as GeneratedImage,
         ImageRequest as ImageRequest,
         ImageResponse as ImageResponse,
-        OcrPage as OcrPage,
-        OcrRequest as OcrRequest,
-        OcrResponse as OcrResponse,
     )
+    from .operations.ocr import OcrPage as OcrPage, OcrRequest as OcrRequest, OcrResponse as OcrResponse
     from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
@@ -249,9 +247,9 @@ _HOMES = {
     "Moderation": ".operations.embedding",
     "ModerationRequest": ".operations.embedding",
     "ModerationResponse": ".operations.embedding",
-    "OcrPage": ".operations.image",
-    "OcrRequest": ".operations.image",
-    "OcrResponse": ".operations.image",
+    "OcrPage": ".operations.ocr",
+    "OcrRequest": ".operations.ocr",
+    "OcrResponse": ".operations.ocr",
     "RankedDocument": ".operations.embedding",
     "RerankRequest": ".operations.embedding",
     "RerankResponse": ".operations.embedding",

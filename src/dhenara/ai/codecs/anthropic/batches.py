@@ -13,8 +13,9 @@ from ...types.operations.files import read_time
 from ..base import EncodedRequest
 from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
-from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, batch_line_format, error_body, upload_request
+from ..operations.batch import MARK, BatchCodec, BatchResult, batch_line_format, error_body, upload_request
 from ..operations.operation import request_of
+from ..operations.quirks import BatchQuirks
 from .response import read_error
 
 HEADERS = {"anthropic-version": "2023-06-01"}

@@ -15,7 +15,8 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Report, read_int, read_name, read_object
 from ..common.request import quote_segment
 from ..operations.inputs import check_vectors, image_url, read_embedding_input
-from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec
+from ..operations.operation import DocumentReader, OperationCodec
+from ..operations.quirks import EmbeddingQuirks
 from .response import read_error
 
 

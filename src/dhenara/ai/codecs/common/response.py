@@ -107,7 +107,7 @@ NAMES = frozenset({"multi_tool_use_parallel", "multi_tool_use", "parallel"})
 NAMESPACE = "functions."
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class InnerCall:
     """One call inside of a wrapper; `arguments` is JSON text."""
 

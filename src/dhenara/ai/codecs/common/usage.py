@@ -22,7 +22,7 @@ Parts = Mapping[str, int]
 SeparateCounts = frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class TokenReport:
     """The counts of a provider. `read` are parts of the prompt, `made` parts of the completion, by our field names.
 

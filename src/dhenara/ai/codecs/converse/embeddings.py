@@ -19,7 +19,8 @@ from ..common.media import to_base64
 from ..common.request import quote_segment
 from ..error_mapping import aws_error
 from ..operations.inputs import check_vectors, read_embedding_input
-from ..operations.operation import DocumentReader, EmbeddingQuirks, OperationCodec, RerankQuirks, request_of
+from ..operations.operation import DocumentReader, OperationCodec, request_of
+from ..operations.quirks import EmbeddingQuirks, RerankQuirks
 
 
 def write_titan_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:

@@ -26,15 +26,14 @@ from ..common.warnings import WarningCollector
 from ..operations.batch import (
     MARK,
     BatchCodec,
-    BatchQuirks,
     BatchResult,
-    FileQuirks,
     batch_line_format,
     download_format,
     error_body,
     upload_request,
 )
 from ..operations.operation import DocumentReader, OperationCodec, request_of
+from ..operations.quirks import BatchQuirks, FileQuirks
 from .request import full_name, model_path
 from .response import read_error
 

@@ -38,7 +38,8 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
 from ..operations.audio import add_wav_header
 from ..operations.inputs import read_image_prompt
-from ..operations.operation import ImageQuirks, OperationCodec, request_of
+from ..operations.operation import OperationCodec, request_of
+from ..operations.quirks import ImageQuirks
 from .codec import ChatAdapterReader, Gemini
 from .embeddings import resource_path
 from .quirks import GeminiQuirks

@@ -12,7 +12,8 @@ from ...types.operations.embedding import EmbeddingResponse
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name
 from ..operations.inputs import check_vectors, read_embedding_input
-from ..operations.operation import EmbeddingQuirks, OperationCodec
+from ..operations.operation import OperationCodec
+from ..operations.quirks import EmbeddingQuirks
 from .response import read_error
 
 TIMES = ("total_duration", "load_duration")

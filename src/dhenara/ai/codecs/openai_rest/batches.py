@@ -16,8 +16,9 @@ from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
 from ..error_mapping import protocol_of
 from ..openai_chat.response import read_error
-from ..operations.batch import MARK, BatchCodec, BatchQuirks, BatchResult, error_body, upload_request
+from ..operations.batch import MARK, BatchCodec, BatchResult, error_body, upload_request
 from ..operations.operation import DocumentReader, request_of
+from ..operations.quirks import BatchQuirks
 
 STATES: dict[str, BatchState] = {
     "completed": "done",

@@ -27,14 +27,8 @@ from ..common.fields import Report, invalid_counts, read_int, read_name, read_ob
 from ..common.usage import reported_cost
 from ..openai_chat.response import read_error
 from ..operations.inputs import check_vectors, image_url, read_embedding_input
-from ..operations.operation import (
-    EmbeddingQuirks,
-    ModerationQuirks,
-    OperationCodec,
-    RerankQuirks,
-    Transport,
-    request_of,
-)
+from ..operations.operation import OperationCodec, request_of
+from ..operations.quirks import EmbeddingQuirks, Encoding, ModerationQuirks, RerankQuirks
 
 
 def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
@@ -57,7 +51,7 @@ def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     yield ResultDelta(read_vectors([entry["embedding"] for entry in entries], quirks.encoding))
 
 
-def read_vectors(sent: list[Any], encoding: Transport) -> EmbeddingResponse:
+def read_vectors(sent: list[Any], encoding: Encoding) -> EmbeddingResponse:
     """Read packed or plain vectors: servers without support for packed ones send numbers."""
     if not all(isinstance(vector, str) for vector in sent):
         return EmbeddingResponse(vectors=check_vectors(sent))

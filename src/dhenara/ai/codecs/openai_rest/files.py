@@ -15,8 +15,9 @@ from ..common.fields import Wire, require
 from ..common.request import quote_segment
 from ..common.warnings import WarningCollector
 from ..openai_chat.response import read_error
-from ..operations.batch import FileQuirks, batch_line_format, download_format
+from ..operations.batch import batch_line_format, download_format
 from ..operations.operation import OperationCodec, request_of
+from ..operations.quirks import FileQuirks
 
 STATES: dict[str, FileState] = {
     "uploaded": "processing",

@@ -22,7 +22,7 @@ from ..common.usage import TokenReport, reported_cost, split_if_counted
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
-from ..operations.operation import ImageQuirks
+from ..operations.quirks import ImageQuirks
 
 FACTS = ("background", "quality", "size", "output_format", "created")
 

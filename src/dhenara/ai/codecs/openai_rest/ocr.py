@@ -10,7 +10,8 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
-from ...types.operations.image import GeneratedImage, OcrPage, OcrRequest, OcrResponse
+from ...types.operations.image import GeneratedImage
+from ...types.operations.ocr import OcrPage, OcrRequest, OcrResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import read_int, read_name, read_object
@@ -18,7 +19,8 @@ from ..common.media import data_url
 from ..common.media_support import with_media_type
 from ..openai_chat.response import read_error
 from ..operations.inputs import image_url
-from ..operations.operation import OcrQuirks, OperationCodec, request_of
+from ..operations.operation import OperationCodec, request_of
+from ..operations.quirks import OcrQuirks
 
 OWN = ("index", "markdown", "images", "dimensions")
 

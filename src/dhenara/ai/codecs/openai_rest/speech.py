@@ -19,8 +19,9 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
-from ..operations.audio import AudioReader, SpeechQuirks, rename_fields, speech_usage
+from ..operations.audio import AudioReader, rename_fields, speech_usage
 from ..operations.operation import request_of
+from ..operations.quirks import SpeechQuirks
 
 
 class OpenAISpeech:

@@ -22,16 +22,9 @@ from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.usage import input_audio
-from ..operations.audio import (
-    TranscriptionQuirks,
-    audio_bytes,
-    file_name,
-    kind_of,
-    read_segment,
-    read_word,
-    rename_fields,
-)
+from ..operations.audio import audio_bytes, file_name, kind_of, read_segment, read_word, rename_fields
 from ..operations.operation import request_of
+from ..operations.quirks import TranscriptionQuirks
 
 PLAIN = ("text/plain", "text/vtt", "application/x-subrip")
 OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "model")

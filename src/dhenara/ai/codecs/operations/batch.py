@@ -1,9 +1,9 @@
-"""Batches and files: shared encoding and decoding, and the quirks of providers."""
+"""Batches and files: shared encoding and decoding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from ...http.protocol.message import LineTemplate, StreamedLines
@@ -13,28 +13,10 @@ from ...types.operations.batch import BatchLine
 from ...types.operations.files import FileBytes
 from ...wire import json
 from ...wire.frame import BytesAsFrames, Frame, NdjsonFrames
-from ..base import BinaryBody, EncodedRequest, Quirks, ResponseFormat
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire
 from .operation import OperationCodec
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BatchQuirks(Quirks):
-    """Paths and limits of a batch API. Up to the inline limits, calls are sent inside the request.
-
-    `price_share` is the factor on the usual price, if the responses do not report their cost.
-    """
-
-    path: str = "/batches"
-    most_requests: int = 50_000
-    most_bytes: int = 200_000_000
-    inline_requests: int = 0
-    inline_bytes: int = 0
-    price_share: str = "0.5"
-
-    def fits_inline(self, requests: int, size: int) -> bool:
-        return requests <= self.inline_requests and size <= self.inline_bytes
-
+from .quirks import BatchQuirks
 
 LONGEST_NUMBER = 20
 MARK = "<here stands what is sent>"
@@ -162,22 +144,3 @@ class FileContentReader:
 
     def finish(self) -> Iterator[Delta]:
         yield StreamEnd()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FileQuirks(Quirks):
-    """Quirks of a file API. `params` gives the request name of purpose; None if unsupported."""
-
-    path: str = "/files"
-    headers: Mapping[str, str] = field(default_factory=dict)
-    usual_purpose: str | None = None
-    expiry: Literal["seconds", "anchored", "hours", "none"] = "none"
-    """How the expiry of a file is sent."""
-
-    pages: Literal["after", "after_id", "number", "token"] = "after"
-    """How the next page of a list is requested."""
-
-    page_size: int = 100
-    size_field: str = "limit"
-    content: str = "/content"
-    """Suffix of the file's path for its content."""

@@ -19,17 +19,9 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, read_object, read_text
 from ..common.warnings import WarningCollector
 from ..error_mapping import error_from_response, parse_body
-from .audio import (
-    AudioReader,
-    SpeechQuirks,
-    TranscriptionQuirks,
-    audio_bytes,
-    kind_of,
-    read_segment,
-    read_word,
-    rename_fields,
-)
+from .audio import AudioReader, audio_bytes, kind_of, read_segment, read_word, rename_fields
 from .operation import OperationCodec, request_of
+from .quirks import SpeechQuirks, TranscriptionQuirks
 
 
 def path_with_query(path: str, wanted: Mapping[str, Any]) -> str:

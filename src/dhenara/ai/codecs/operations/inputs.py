@@ -19,13 +19,14 @@ from ..common.fields import require
 from ..common.media_support import with_media_type
 from ..common.request import set_parameters
 from ..common.warnings import WarningCollector
-from .operation import EmbeddingQuirks, request_of
+from .operation import request_of
+from .quirks import EmbeddingQuirks
 
 NUMBERS = {int, float}
 PLURALS = {"image": "pictures", "audio": "sound", "video": "videos", "file": "documents"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class EmbeddingInput:
     """An embedding request, ready to be encoded. With images among the inputs, `texts` is incomplete."""
 
@@ -98,7 +99,7 @@ IGNORED_PARAMETERS = (
 """Fields of a call's config that image models do not have."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ImagePrompt:
     """Input of image generation: text, images and a mask."""
 

@@ -1,11 +1,11 @@
-"""Base of the codecs of operations other than chat, their quirks, and token counts."""
+"""Base of the codecs of operations other than chat, and token counts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ...errors import CallError, ConfigurationError
 from ...http.protocol.message import Head
@@ -27,7 +27,7 @@ Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class DocumentReader:
     """Reads a response that is a single document; if it is unreadable, looks for an error message in it."""
 
@@ -79,74 +79,6 @@ def request_of(call: Call, kind: type[V]) -> V:
     if not isinstance(call.request, kind):
         raise ConfigurationError(f"{call.operation!r}: request must be a {kind.__name__}. Pass it as Call.request")
     return call.request
-
-
-Transport = Literal["float", "base64", "base64_int8"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EmbeddingQuirks(Quirks):
-    """Quirks of embeddings. `params` gives the request names of dimensions, input_type and truncate; None if
-    unsupported.
-    """
-
-    path: str = "/embeddings"
-    most_texts: int = 2048
-    """Maximum number of texts in one request."""
-
-    most_bytes: int = 750_000
-    """Maximum size of all texts together in bytes; providers count tokens, of about three bytes each."""
-
-    input_types: Mapping[str, str] = field(default_factory=dict)
-    """Our input types and the provider's."""
-
-    encoding: Transport = "base64"
-    """Format of the vectors: numbers, packed 32-bit floats, or bytes."""
-
-    pictures: bool = False
-    """Whether images are supported."""
-
-    media: tuple[str, ...] = ()
-    """Supported media other than images: `audio`, `video` or `file`."""
-
-    names_model: bool = True
-    """Whether the body contains the model name, in addition to the path."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageQuirks(Quirks):
-    """Quirks of image generation. `params` gives the request names of n, seed and user; None if unsupported."""
-
-    path: str = "/images/generations"
-    edits_path: str | None = "/images/edits"
-    variations_path: str | None = "/images/variations"
-    pictures: Literal["form", "json"] = "form"
-    """How images to edit are sent: as form files, or as URLs in JSON."""
-
-    picture_field: str = "image"
-    pictures_field: str = "images"
-    picture_shape: Literal["object", "string"] = "object"
-    streams: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RerankQuirks(Quirks):
-    """Quirks of reranking. `params` may rename top_n."""
-
-    path: str = "/rerank"
-    results: str = "results"
-    """Field of the results in the response."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ModerationQuirks(Quirks):
-    path: str = "/moderations"
-    pictures: bool = False
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OcrQuirks(Quirks):
-    path: str = "/ocr"
 
 
 @runtime_checkable

@@ -20,7 +20,7 @@ class BodyPieces(Protocol):
     def __iter__(self) -> Iterator[bytes]: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class HttpRequest:
     """One request. Header names are lower case. The repr has neither headers nor body, which may contain secrets."""
 
@@ -59,7 +59,7 @@ class Head:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Field:
     """A plain value."""
 
@@ -67,7 +67,7 @@ class Field:
     value: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FilePart:
     """A file; its content may be larger than memory."""
 
@@ -77,7 +77,7 @@ class FilePart:
     mime_type: str = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Multipart:
     """A `multipart/form-data` body: its size is known before it is sent, and it can be iterated for every attempt."""
 
@@ -189,7 +189,7 @@ class StreamedLines:
         return StreamedLines(self._spool, self._written, before, b",", after)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class LineTemplate:
     """What is the same around every line of one kind, found by writing a mark in place of the rest."""
 

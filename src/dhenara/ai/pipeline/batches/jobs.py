@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ...codecs.common.tools import output_mode, output_tool_name
-from ...codecs.operations.batch import BatchCodec, BatchQuirks
+from ...codecs.operations.batch import BatchCodec
+from ...codecs.operations.quirks import BatchQuirks
 from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ...http.protocol.message import LineSource, StreamedLines
 from ...types.chat.report import OperationResponse
@@ -24,7 +25,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class BatchClient:
     """The pipelines a batch needs: batches, chat for the responses, and files if calls are uploaded as a file."""
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from ...codecs.base import EncodedRequest
 from ...codecs.common.media_support import describe_media
-from ...codecs.operations.batch import BatchCodec, BatchQuirks
+from ...codecs.operations.batch import BatchCodec
+from ...codecs.operations.quirks import BatchQuirks
 from ...errors import ConfigurationError, UnsupportedError
 from ...http.protocol.message import LineSource, StreamedLines
 from ...types.chat.report import CallWarning

@@ -30,7 +30,7 @@ class FallbackPipeline(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Fallback:
     """Outermost middleware: each endpoint uses its own layers, and one deadline applies to all."""
 

@@ -25,7 +25,7 @@ LONGEST_RELIEVED = 2.0
 """Longest wait in seconds when a fallback endpoint is available."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Retry:
     """Middleware that retries a call; each attempt is recorded in the journal and in the final error."""
 

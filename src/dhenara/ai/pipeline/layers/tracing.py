@@ -61,7 +61,7 @@ CallEvent = CallStarted | CallAnswered | CallEnded | CallFailed
 Observer = Callable[[CallEvent], None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Trace:
     """Outermost middleware, so that it sees all attempts and every end."""
 

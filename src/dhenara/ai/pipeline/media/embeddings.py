@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from ...codecs.operations.inputs import check_images
-from ...codecs.operations.operation import EmbeddingQuirks
+from ...codecs.operations.quirks import EmbeddingQuirks
 from ...errors import BadAnswerError, DhenaraError
 from ...types.config.call import Call, CallJournal
 from ...types.content.media import Media

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from ...codecs.error_mapping import error_from_response
-from ...codecs.operations.batch import FileQuirks
+from ...codecs.operations.quirks import FileQuirks
 from ...errors import BadAnswerError, BadRequestError, CallTimeoutError, ConfigurationError
 from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
 from ...http.protocol.message import HttpRequest

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...codecs.common.media_support import describe_media, kind_of, media_of
-from ...codecs.operations.batch import FileQuirks
-from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError, UnsupportedError
+from ...codecs.common.media_support import describe_media, kind_of
+from ...codecs.operations.quirks import FileQuirks
+from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import CallWarning
 from ...types.config.call import AIModelCallConfig, Call, CallJournal
@@ -77,28 +77,6 @@ def upload_key(part: Media, target: ResolvedTarget, account: str) -> str:
 
 
 PAUSE = 0.1
-
-
-def check_place(call: Call, oversized: Sequence[Media], target: ResolvedTarget) -> None:
-    """Raise `UnsupportedError` if these parts cannot be uploaded or uploading is disabled."""
-    part, rules = oversized[0], call.config.uploading or Uploading()
-    if not supports_files(target):
-        why = "it has no files API"
-    elif not rules.allowed:
-        why = "uploading is disabled"
-    elif not {id(one) for one in oversized} <= {id(one) for one in media_of(call)}:
-        # Inputs of transcription or image edits are not message parts and cannot be replaced by a file id.
-        why = f"automatic upload does not support {call.operation!r}"
-    else:
-        return
-    raise UnsupportedError(
-        f"{describe_media(part)} has {len(part.data or b'')} bytes, which is too large for a request to "
-        f"{target.provider.name}, and {why}. Make it smaller, or upload it and pass its file id."
-    )
-
-
-def supports_files(target: ResolvedTarget) -> bool:
-    return any(route.operation == "files" for route in target.provider.operations)
 
 
 async def upload_media(call: Call, oversized: Sequence[Media], filing: Filing) -> tuple[Call, tuple[CallWarning, ...]]:

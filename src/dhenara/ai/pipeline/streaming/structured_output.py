@@ -69,7 +69,7 @@ REPAIR = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class OutputProblem:
     """Invalid output that the model may still correct."""
 

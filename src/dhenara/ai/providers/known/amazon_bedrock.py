@@ -15,7 +15,7 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.converse.quirks import ConverseQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.operation import EmbeddingQuirks, RerankQuirks
+from ...codecs.operations.quirks import EmbeddingQuirks, RerankQuirks
 from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route

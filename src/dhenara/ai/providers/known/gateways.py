@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.operation import EmbeddingQuirks
+from ...codecs.operations.quirks import EmbeddingQuirks, SpeechQuirks, TranscriptionQuirks
 from ..operation_routes import (
     HEARING_PARAMS,
     PLAIN_EMBEDDINGS,

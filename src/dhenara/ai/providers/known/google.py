@@ -10,8 +10,7 @@ from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.embeddings import TASK_TYPES
 from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.operations.batch import BatchQuirks, FileQuirks
-from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
+from ...codecs.operations.quirks import BatchQuirks, EmbeddingQuirks, FileQuirks, ImageQuirks
 from ...errors import ConfigurationError
 from ..auth import header
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route

@@ -7,7 +7,7 @@ from dataclasses import replace
 from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.operation import ImageQuirks
+from ...codecs.operations.quirks import ImageQuirks
 from ..auth import header
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images
 from ..provider import ModelListRoute, Provider, Route

@@ -5,9 +5,7 @@ from __future__ import annotations
 from ...codecs.base import MediaSupport
 from ...codecs.common.media_support import PICTURES
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
-from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import BatchQuirks, FileQuirks
-from ...codecs.operations.operation import EmbeddingQuirks
+from ...codecs.operations.quirks import BatchQuirks, EmbeddingQuirks, FileQuirks, SpeechQuirks, TranscriptionQuirks
 from ..operation_routes import embeddings, files, moderations, ocr, speech, transcriptions
 from ..provider import Provider, Route
 

@@ -8,9 +8,7 @@ from ...codecs.base import MediaSupport
 from ...codecs.common.media_support import PICTURES
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import FileQuirks
-from ...codecs.operations.operation import EmbeddingQuirks, ImageQuirks
+from ...codecs.operations.quirks import EmbeddingQuirks, FileQuirks, ImageQuirks, SpeechQuirks, TranscriptionQuirks
 from ...schema.rules import CLOSED, NUMBERS
 from ..operation_routes import (
     BATCHES,

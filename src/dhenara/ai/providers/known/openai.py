@@ -8,9 +8,7 @@ from ...codecs.base import MediaSupport
 from ...codecs.common.media_support import PICTURES
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import FileQuirks
-from ...codecs.operations.operation import ImageQuirks, ModerationQuirks
+from ...codecs.operations.quirks import FileQuirks, ImageQuirks, ModerationQuirks, SpeechQuirks, TranscriptionQuirks
 from ..operation_routes import (
     BATCHES,
     HEARING_PARAMS,

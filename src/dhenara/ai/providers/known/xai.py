@@ -5,9 +5,7 @@ from __future__ import annotations
 from ...codecs.base import MediaSupport
 from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
-from ...codecs.operations.audio import SpeechQuirks, TranscriptionQuirks
-from ...codecs.operations.batch import BatchQuirks, FileQuirks
-from ...codecs.operations.operation import ImageQuirks
+from ...codecs.operations.quirks import BatchQuirks, FileQuirks, ImageQuirks, SpeechQuirks, TranscriptionQuirks
 from ..operation_routes import files, images, speech, transcriptions
 from ..provider import Provider, Route
 

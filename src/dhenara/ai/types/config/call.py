@@ -15,7 +15,6 @@ from ..chat.message import Message
 from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
 from ..chat.structured import StructuredOutput
 from ..model_base import DISCREET, FrozenModel, read_old_fields
-from ..operations.files import UploadedFile
 from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
@@ -25,6 +24,7 @@ from .parameters import PARAMETERS, CallParameters
 from .timeouts import ResponseLimits, Timeouts
 
 if TYPE_CHECKING:
+    from ..operations.files import UploadedFile
     from .call_options import CallOptions
 
 OLD_FIELDS = frozenset(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from ..content.parts import ImageContent
-from ..operations.audio import SpeechFormat, Timestamps
-from ..operations.embedding import InputType
 from ..tools.tool_definition import ToolChoice
 from .call import AIModelCallConfig
 from .call_options import AnswerOptions, OutputType, ToolLike
 from .parameters import ReasoningEffort
 from .timeouts import ResponseLimits, Timeouts
+
+if TYPE_CHECKING:
+    from ..operations.audio import SpeechFormat, Timestamps
+    from ..operations.embedding import InputType
 
 
 class CallSettings(TypedDict, total=False):

@@ -63,7 +63,7 @@ def first_line(error: Exception) -> str:
     return str(error).split("\n", 1)[0]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class FunctionDocs:
     """Description of a function and of its documented parameters."""
 
@@ -91,7 +91,7 @@ def read_docstring(function: Callable[..., Any]) -> FunctionDocs:
 SPREAD = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Parameters:
     """Reads the arguments of a tool call; `schema` is the JSON Schema that is sent to the model."""
 
