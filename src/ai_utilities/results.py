@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic_core import core_schema
 
 from dhenara.ai.integration import PlainText
-from dhenara.ai.types import ChatResponse, ChatResponseChoice, Cost, Run, Text, TextContent, Usage
+from dhenara.ai.types import AIModelCallResponse, ChatResponse, ChatResponseChoice, Cost, Text, TextContent, Usage
 
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import AIModelCallResponse, CallWarning, EmbeddingResponse, ToolCallContent
+    from dhenara.ai.types import CallWarning, EmbeddingResponse, Run, ToolCallContent
 
     from .exceptions import AIUtilitiesError
 
@@ -191,7 +191,7 @@ def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
 
 def read_final(final: EngineResult, prompt: str | None) -> AskResult:
     """The result of one call or of a tool run."""
-    return read_run(final, prompt) if isinstance(final, Run) else read_result(final, prompt)
+    return read_result(final, prompt) if isinstance(final, AIModelCallResponse) else read_run(final, prompt)
 
 
 def read_run(run: Run[Any], prompt: str | None) -> AskResult:

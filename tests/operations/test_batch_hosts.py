@@ -199,7 +199,7 @@ def test_very_many_calls_need_no_memory(provider: str) -> None:
         try:
             spool_before = tracemalloc.get_traced_memory()[0]
             batching = client._batch_client({}, is_async=False)
-            portions = batching.portions(client._prepare_submission(prompts(5_000), None, {}, is_async=False)[1])
+            portions = batching.portions(client._prepare_submission(prompts(5_000), None, False)[1])
             portion = run(portions.next_portion())
             lines = batching.codec.lines(portion.spool, portion.path, None, in_file=True)
             sent = sum(len(piece) for piece in lines)
