@@ -21,9 +21,8 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, FetchError
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.target import resolve
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, DialectReply, FakeServer
 from dhenara.ai.testing.replies import Raw, ReceivedRequest, Send, Step
-from dhenara.ai.testing.server import DialectReply
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

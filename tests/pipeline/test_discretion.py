@@ -12,9 +12,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
-from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.testing import Answer, DialectReply, FakeServer
 from dhenara.ai.testing.replies import Raw, ReceivedRequest, Step
-from dhenara.ai.testing.server import DialectReply
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World, endpoint
 

@@ -74,12 +74,6 @@ def test_errors_have_the_vendors_shape(status: int, kind: type[Exception], serve
         client.chat.completions.create(model="m", messages=[])
 
 
-def test_a_script_that_is_used_up_says_so(server: FakeServer) -> None:
-    response = httpx2.post(f"{server.url}/v1/chat/completions", json={})
-    assert response.status_code == 500
-    assert "has no replies left" in response.text
-
-
 def test_what_was_asked_is_remembered(server: FakeServer) -> None:
     server.add_replies(Raw(b"{}"), DialectReply(FULL))
     with httpx2.Client() as client:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..lazy_package import lazy_package
+from .accepted_replies import DialectReply
 from .answer import Answer, FakeToolCall, FakeUsage
 from .batches import FakeBatches
 from .replies import (
@@ -23,7 +24,7 @@ from .replies import (
     stall_before_head,
 )
 from .sample_operations import SampleOperations
-from .server import DialectReply, FakeServer, ServerExchange
+from .server import FakeServer, MissingReplyError, ServerExchange
 
 __all__ = [
     "Answer",
@@ -36,6 +37,7 @@ __all__ = [
     "GzippedReply",
     "HangUp",
     "MangledReply",
+    "MissingReplyError",
     "Raw",
     "RawStream",
     "Refusal",

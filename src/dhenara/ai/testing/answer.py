@@ -6,6 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from ..errors import ConfigurationError
+
+
+def require(owner: str, name: str, value: object, kinds: type | tuple[type, ...], what: str) -> None:
+    """Raise if a field of a reply has a value of another type.
+
+    Raises:
+        ConfigurationError: The message names the field and what it takes.
+    """
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int):
+        raise ConfigurationError(f"{owner}({name}=...) takes {what}, not {type(value).__name__}.")
+
 
 @dataclass(frozen=True, slots=True)
 class FakeToolCall:
@@ -20,6 +32,10 @@ class FakeToolCall:
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     id: str = "call_1"
+
+    def __post_init__(self) -> None:
+        require("FakeToolCall", "name", self.name, str, "the name of a tool")
+        require("FakeToolCall", "arguments", self.arguments, dict, "a dict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +72,9 @@ class Answer:
         id: Id of the response.
         model: Model that answers. Default None: the requested one.
         choices: Texts of further choices, for requests with n > 1.
+
+    Raises:
+        ConfigurationError: If a field has another type.
     """
 
     text: str = ""
@@ -68,6 +87,17 @@ class Answer:
     id: str = "answer-1"
     model: str | None = None
     choices: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("text", "reasoning"):
+            require("Answer", name, getattr(self, name), str, "a string; to answer with JSON pass json.dumps(...)")
+        require("Answer", "usage", self.usage, FakeUsage, "a FakeUsage")
+        for name, kind in (("tool_calls", FakeToolCall), ("choices", str)):
+            given = getattr(self, name)
+            require("Answer", name, given, (tuple, list), f"a tuple of {kind.__name__}")
+            for one in given:
+                require("Answer", name, one, kind, f"a tuple with nothing but {kind.__name__}")
+            object.__setattr__(self, name, tuple(given))
 
     @property
     def pieces(self) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .answer import require
 from .protocols import dialect_for
 
 
@@ -84,6 +85,10 @@ class Raw:
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
 
+    def __post_init__(self) -> None:
+        require("Raw", "body", self.body, bytes, "bytes")
+        require("Raw", "status", self.status, int, "a number")
+
     def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         sized = {"content-length": str(len(self.body)), **self.headers}
         yield Send(response_head(self.status, sized) + self.body)
@@ -104,6 +109,11 @@ class RawStream:
     pause: float = 0.0
     status: int = 200
     headers: dict[str, str] = field(default_factory=lambda: {"content-type": "text/event-stream"})
+
+    def __post_init__(self) -> None:
+        require("RawStream", "chunks", self.chunks, (list, tuple), "a list of bytes")
+        for one in self.chunks:
+            require("RawStream", "chunks", one, bytes, "a list with nothing but bytes")
 
     def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         yield Send(response_head(self.status, {**self.headers, "transfer-encoding": "chunked"}))
@@ -131,6 +141,10 @@ class Refusal:
     kind: str | None = None
     code: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        require("Refusal", "status", self.status, int, "an HTTP status such as 429")
+        require("Refusal", "message", self.message, str, "a string")
 
     def steps(self, request: ReceivedRequest) -> Iterator[Step]:
         body = dialect_for(request.path).error(self.status, self.message, self.kind, self.code)

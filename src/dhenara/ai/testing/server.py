@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
 import select
 import socket
 import struct
@@ -12,17 +11,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
+from ..errors import DhenaraError
+from .accepted_replies import to_reply
 from .answer import Answer
-from .protocols import block_violations, dialect_for
+from .protocols import block_violations
 from .replies import (
     HangUp,
-    Raw,
-    RawStream,
-    ReceivedRequest,
     Refusal,
     Reply,
     Reset,
@@ -31,43 +28,13 @@ from .replies import (
     Step,
     Wait,
 )
-from .sample_operations import SampleOperations, is_operation
 
-# Responses are resumed after the event with this number.
-STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
-EXHAUSTED = Refusal(500, "the fake server has no replies left; add replies or use forever=True")
+UNANSWERED = 418
+"""Status of a request without a reply: no client retries it, and no fallback is tried after it."""
 
 
-@dataclass(frozen=True, slots=True)
-class DialectReply:
-    """An answer in the protocol of the request's path, streamed if the request says so.
-
-    For operations other than chat, such as embeddings, the server generates sample results.
-
-    Attributes:
-        answer: The answer.
-        pause: Seconds before each event of a stream. Default 0.
-        headers: Further headers.
-    """
-
-    answer: Answer
-    pause: float = 0.0
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
-        if is_operation(request.path):
-            yield from SampleOperations().steps(request)
-            return
-        dialect = dialect_for(request.path)
-        if dialect.wants_stream(request):
-            kind = {"content-type": dialect.stream_type, **self.headers}
-            events = dialect.stream(self.answer, request.json)
-            if after := STARTING_AFTER.search(request.path):
-                events = events[int(after[1]) + 1 :]
-            yield from RawStream(events, self.pause, headers=kind).steps(request)
-        else:
-            body = json.dumps(dialect.body(self.answer, request.json)).encode()
-            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(request)
+class MissingReplyError(DhenaraError, AssertionError):
+    """A fake server got more requests than it has replies."""
 
 
 class ServerExchange:
@@ -107,12 +74,16 @@ class FakeServer:
     """A fake provider server; use it as a context manager.
 
     Every path is answered. `url` is its root, `exchanges` are the requests in order, and `connections` counts how many
-    were accepted.
+    were accepted. A request without a reply is refused in a way that no client retries, and is in `unanswered`.
 
     Args:
         *replies: Replies in order, one per request.
         forever: Repeat the last reply (default False).
         strict: Reject requests that the vendor would reject, with the vendor's message (default False).
+
+    Raises:
+        ConfigurationError: If something is not a reply.
+        MissingReplyError: At the end of the `with` block, if a request had no reply.
     """
 
     def __init__(self, *replies: Reply | Answer, forever: bool = False, strict: bool = False) -> None:
@@ -125,6 +96,7 @@ class FakeServer:
         self._threads: list[threading.Thread] = []
         self._open: set[socket.socket] = set()
         self.exchanges: list[ServerExchange] = []
+        self.unanswered: list[ServerExchange] = []
         self.connections = 0
 
     @property
@@ -142,9 +114,22 @@ class FakeServer:
 
         Args:
             *replies: Replies in order, one per request; an `Answer` is written in the protocol of the request.
+
+        Raises:
+            ConfigurationError: If one of them is not a reply; none is added then.
         """
+        added = list(map(to_reply, replies))
         with self._lock:
-            self._script.extend(map(to_reply, replies))
+            self._script.extend(added)
+
+    def check_replies(self) -> None:
+        """Check that every request so far had a reply.
+
+        Raises:
+            MissingReplyError: If one had none; the message names it.
+        """
+        if self.unanswered:
+            raise MissingReplyError(self._missing_reply(self.unanswered[0]))
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -154,6 +139,10 @@ class FakeServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        if error is None:
+            self.check_replies()
+        elif self.unanswered and "FakeServer" not in str(error):
+            error.add_note(self._missing_reply(self.unanswered[0]))
 
     def stop(self) -> None:
         """Close all connections and stop listening."""
@@ -193,7 +182,7 @@ class FakeServer:
                 while (request := read_request(incoming, number)) is not None:
                     with self._lock:
                         self.exchanges.append(request)
-                        reply = self._violation_reply(request) or self._next()
+                        reply = self._violation_reply(request) or self._next(request)
                     if not self._answer(connection, request, reply):
                         return
         except OSError:
@@ -206,10 +195,18 @@ class FakeServer:
         reason = block_violations(request.path, request.json) if self._strict else None
         return None if reason is None else Refusal(400, reason)
 
-    def _next(self) -> Reply:
+    def _next(self, request: ServerExchange) -> Reply:
         if not self._script:
-            return EXHAUSTED
+            self.unanswered.append(request)
+            return Refusal(UNANSWERED, self._missing_reply(request))
         return self._script[0] if self._forever and len(self._script) == 1 else self._script.popleft()
+
+    def _missing_reply(self, request: ServerExchange) -> str:
+        number = next(n for n, one in enumerate(self.exchanges, 1) if one is request)
+        return (
+            f"FakeServer has no reply for request {number}, {request.method} {request.path}. "
+            "Add one with add_replies(Answer(text=...)), or repeat the last one with forever=True."
+        )
 
     def _answer(self, connection: socket.socket, request: ServerExchange, reply: Reply) -> bool:
         """Send the reply; return whether another request may follow on this connection."""
@@ -246,10 +243,6 @@ class FakeServer:
                 request.mark_left()
                 return False
         return not self._stopping.is_set()
-
-
-def to_reply(given: Reply | Answer) -> Reply:
-    return DialectReply(given) if isinstance(given, Answer) else given
 
 
 def read_request(incoming: Any, connection: int) -> ServerExchange | None:
