@@ -21,7 +21,7 @@ with ExitStack() as stack:
     speaker = stack.enter_context(AIModelClient(voice))
     listener = stack.enter_context(AIModelClient(ear))
 
-    path = speaker.speak_stream("Hello there.", format="wav").save("hello.wav")
+    path = speaker.speak_stream("Hello there.", format="wav").save("hello.wav", overwrite=True)
     heard = listener.transcribe(path, timestamps="word")
     print(heard.text)
     print(heard.to_srt())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
-from dhenara.ai.conversation import Turn, TurnHistory, read_saved
+from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
 from dhenara.ai.integration import with_secret_options
 from dhenara.ai.types import Plan
 
@@ -123,8 +123,14 @@ class ChatBase(TurnHistory, Generic[C]):
 
     @classmethod
     def load(cls, path: str | Path, client: C, **options: Unpack[AskOptions]) -> Self:
-        """Restores a conversation from a file written by `save`."""
-        return cls.from_json(Path(path).read_bytes(), client, **options)
+        """Restores a conversation from a file written by `save`; `save` may replace that file.
+
+        Raises:
+            ProviderConfigurationError: If the file cannot be read, or is not a saved conversation.
+        """
+        conversation = cls.from_json(read_saved_file(path), client, **options)
+        conversation.remember_file(path)
+        return conversation
 
     def _merge_options(self, options: Mapping[str, object]) -> Options:
         """The options of this turn, on top of those of the conversation."""

@@ -134,6 +134,9 @@ class DownloadOptions(FileOptions, total=False):
     on_progress: Callable[[int, int | None], None] | None
     """Called with the bytes received and the total, which is None if unknown; needs `to_path`. Default None."""
 
+    overwrite: bool
+    """Whether to replace an existing file at `to_path`. Default False."""
+
 
 class BatchOptions(KitOptions, BatchSettings, total=False):
     """Options of batch methods: those that the calls of the batch have."""

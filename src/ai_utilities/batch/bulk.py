@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
 from contextvars import copy_context
+from functools import partial
 from os import PathLike
 from typing import Unpack
 
@@ -34,12 +35,13 @@ def run_bulk(
     on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
+    overwrite: bool = False,
     **options: Unpack[AskOptions],
 ) -> BulkReport:
     """Send one request per row of a file or iterable, and write the answers in the order of the rows.
 
-    Each answer is stored in a journal at once. A run that was stopped continues where it was, and failed rows are sent
-    again by the next run.
+    All rows of a file or list are read and checked before the first request. Each answer is stored in a journal at
+    once. A run that was stopped continues where it was, and failed rows are sent again by the next run.
 
     Args:
         source: A JSONL, CSV or Parquet file, or an iterable of strings or dicts.
@@ -51,18 +53,21 @@ def run_bulk(
             for a Ray cluster; or `OnProvider` or `OnRay` with options.
         on_progress: Called after each row with a `BulkProgress`.
         fail_fast: Whether to stop at the first row that fails (default False).
+        overwrite: Whether to replace an output that exists, and to make a finished run again (default False). The
+            output of an unfinished run is completed in any case.
         **options: See `AskOptions`; they apply to every row.
 
     Returns:
         The counts, tokens, cost and duration of the run.
 
     Raises:
+        OutputExistsError: If the output exists, and was not written by an unfinished run with the same output.
         ProviderConfigurationError: If source, output, template or options are invalid, or another run uses the output.
     """
     backend, row_options = parse_backend(on), dict(options)
     with ExitStack() as stack:
         client = client if client is not None else stack.enter_context(AiClient())
-        job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings)
+        job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings, overwrite=overwrite)
         stack.callback(job.journal.close)
 
         count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
@@ -127,13 +132,18 @@ async def run_bulk_async(
     on: Where = HERE,
     on_progress: OnProgress | None = None,
     fail_fast: bool = False,
+    overwrite: bool = False,
     **options: Unpack[AskOptions],
 ) -> BulkReport:
     """The same as `run_bulk`, for asyncio and trio. When cancelled, the journal keeps finished rows."""
     backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:
         client = client if client is not None else await stack.enter_async_context(AsyncAiClient())
-        job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings)
+        # In a thread, because all rows of the source are read.
+        settings = client.settings
+        job = await run_in_thread(
+            partial(BulkJob, source, output, prompt, row_options, on_progress, fail_fast, settings, overwrite=overwrite)
+        )
         stack.callback(job.journal.close)
         count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
         if backend is None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, cast
 
 from dhenara.ai.integration import texts_in, without_contents
 
@@ -19,7 +14,8 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from ..value_types import Json
-from .journal import BulkJournal, Entry, fingerprint_request
+from .journal import fingerprint_request
+from .output import BulkOutput
 from .rows import (
     MAX_ERROR_LENGTH,
     BulkProgress,
@@ -29,95 +25,11 @@ from .rows import (
     Row,
     RowResult,
     Source,
-    load_pyarrow,
     read_rows,
 )
 
-if TYPE_CHECKING:
-    from pyarrow.parquet import ParquetWriter
-
 CONTENT_OPTIONS = ("system", "system_prompt", "instructions", "context", "stop", "options")
 """Options that contain texts of the user, which are removed from stored errors."""
-
-FIELDS = ("text", "error", "provider", "model", "finish_reason", "prompt_tokens", "completion_tokens", "cost")
-PARQUET_ROWS = 1000
-
-
-def find_writer(path: Path) -> Callable[[Path, Iterable[Entry]], None]:
-    """Return the writer for the file's extension."""
-    writer = WRITERS.get(path.suffix.lower())
-    if writer is None:
-        raise ProviderConfigurationError(
-            f"{path}: unknown file type. Results are written to {', '.join(WRITERS)} files."
-        )
-    return writer
-
-
-def write_output(path: Path, entries: Iterable[Entry]) -> None:
-    """Write all entries to a new file, and replace the old one when it is complete."""
-    writing = path.with_name(f"{path.name}.writing")
-    try:
-        find_writer(path)(writing, map(flatten_entry, entries))
-        writing.replace(path)
-    finally:
-        writing.unlink(missing_ok=True)
-
-
-def flatten_entry(entry: Entry) -> Entry:
-    """Return the row with the fields of its answer; a field that exists already gets the prefix `answer_`."""
-    row = entry["row"]
-    answer_fields = {name: entry.get(name) for name in FIELDS}
-    return {**row, **{name if name not in row else f"answer_{name}": value for name, value in answer_fields.items()}}
-
-
-def write_jsonl(path: Path, entries: Iterable[Entry]) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        for entry in entries:
-            file.write(json.dumps(entry, ensure_ascii=False, default=str) + "\n")
-
-
-def write_csv(path: Path, entries: Iterable[Entry]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer: csv.DictWriter[str] | None = None
-        for entry in entries:
-            if writer is None:
-                writer = csv.DictWriter(file, list(entry), extrasaction="ignore", restval="")
-                writer.writeheader()
-            writer.writerow(entry)
-
-
-def write_parquet(path: Path, entries: Iterable[Entry]) -> None:
-    import pyarrow
-
-    writer: ParquetWriter | None = None
-    block: list[Entry] = []
-    for entry in entries:
-        block.append({name: to_column_value(value) for name, value in entry.items()})
-        if len(block) == PARQUET_ROWS:
-            writer = write_block(writer, path, pyarrow, block)
-            block = []
-    if block or writer is None:
-        writer = write_block(writer, path, pyarrow, block)
-    writer.close()
-
-
-def to_column_value(value: Json) -> str | int | float | bool | None:
-    """Convert a nested value to JSON text, because a column holds plain values only."""
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def write_block(writer: ParquetWriter | None, path: Path, pyarrow: ModuleType, block: list[Entry]) -> ParquetWriter:
-    """Write rows with the columns of the first block, and return the writer."""
-    table = pyarrow.Table.from_pylist(block, schema=None if writer is None else writer.schema)
-    if writer is None:
-        writer = cast("ParquetWriter", load_pyarrow().ParquetWriter(path, table.schema))
-    writer.write_table(table)
-    return writer
-
-
-WRITERS = {".jsonl": write_jsonl, ".ndjson": write_jsonl, ".csv": write_csv, ".parquet": write_parquet}
 
 
 DECISIVE = ("fallbacks", "temperature", "max_tokens", "system_prompt", "strict", "provider_config")
@@ -146,20 +58,22 @@ class BulkJob:
         on_progress: OnProgress | None,
         fail_fast: bool,
         settings: AiSettings | None = None,
+        *,
+        overwrite: bool = False,
     ) -> None:
-        self.output = Path(output)
-        find_writer(self.output)
+        self.output = BulkOutput(output, source, overwrite=overwrite)
         self._template = PromptTemplate(prompt)
         self._options = dict(options)
         self._answered_by = [] if settings is None else answered_by(settings)
-        self._rows = enumerate(read_rows(source))
         self._on_progress = on_progress
         self._fail_fast = fail_fast
         self._lock = threading.Lock()
         self._stopped = False
         self._started = time.monotonic()
-        self.progress = BulkProgress(total=count(source))
-        self.journal = BulkJournal(self.output.with_name(f"{self.output.name}.journal"))
+        # Every row is read and filled in before the first request, so that a mistake in the last one costs nothing.
+        self.progress = BulkProgress(total=self._check_rows(source))
+        self._rows = enumerate(read_rows(source))
+        self.journal = self.output.open_journal()
         self.mistake: BaseException | None = None
 
     def next_request(self) -> RowRequest | None:
@@ -209,22 +123,35 @@ class BulkJob:
 
     def finish(self) -> BulkReport:
         """Write the output. The journal is kept if rows failed, so that the next run sends only those again."""
-        write_output(self.output, self.journal.entries_in_order())
+        self.output.write(self.journal.entries_in_order())
         if waiting := len(self.journal.submitted):
             self._count(replace(self.progress, waiting=waiting))
         if self.progress.failed or self.progress.waiting or self._stopped:
+            self.journal.note_output(self.output.path)
             self.journal.close()
         else:
             self.journal.delete()
         seconds = time.monotonic() - self._started
-        return BulkReport(**asdict(self.progress), seconds=seconds, output=str(self.output))
+        return BulkReport(**asdict(self.progress), seconds=seconds, output=str(self.output.path))
+
+    def _check_rows(self, source: Source) -> int | None:
+        """Return the number of rows after a check of each; None for an iterator, which can be read only once."""
+        if isinstance(source, Iterator):
+            return None
+        number = 0
+        for number, row in enumerate(read_rows(source), 1):
+            self._fill(number - 1, row)
+        return number
 
     def _make_request(self, index: int, row: Row) -> RowRequest:
+        prompt = self._fill(index, row)
+        return RowRequest(index, row, prompt, fingerprint_request([prompt, self._options, self._answered_by]))
+
+    def _fill(self, index: int, row: Row) -> str:
         try:
-            prompt = self._template.fill(row)
+            return self._template.fill(row)
         except ProviderConfigurationError as error:
             raise ProviderConfigurationError(f"row {index + 1}: {error}") from error
-        return RowRequest(index, row, prompt, fingerprint_request([prompt, self._options, self._answered_by]))
 
     def _count(self, now: BulkProgress) -> None:
         self.progress = now
@@ -242,8 +169,3 @@ def answered_by(settings: AiSettings) -> list[Json]:
 def iter_requests(job: BulkJob) -> Iterator[RowRequest]:
     while (request := job.next_request()) is not None:
         yield request
-
-
-def count(source: Source) -> int | None:
-    """Return the number of rows if it is known without reading them."""
-    return len(source) if isinstance(source, Sequence) and not isinstance(source, str) else None

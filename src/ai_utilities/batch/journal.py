@@ -93,6 +93,18 @@ def as_json(value: object) -> Json:
     return ["name", getattr(value, "__module__", ""), name] if name is not None else repr(value)
 
 
+FileState = tuple[int, int, int]
+
+
+def file_state(path: Path) -> FileState | None:
+    """Return what changes when a file is replaced or edited: its number, size and time; None if there is none."""
+    try:
+        facts = path.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
 class BulkJournal:
     """A JSONL file next to the output. One run at a time may use it; it is thread-safe."""
 
@@ -102,6 +114,9 @@ class BulkJournal:
         self._places: dict[int, int] = {}
         self._fingerprints: dict[int, str] = {}
         self.submitted = SubmittedBatches()
+        self.written: FileState | None = None
+        """The output that an earlier run wrote, as it was then."""
+
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = open(path, "a+b", opener=private)  # noqa: SIM115  # closed by `close`
         self._lock_file()
@@ -130,6 +145,11 @@ class BulkJournal:
         with self._lock:
             self._write({"batch": name, **facts})
             self.submitted.apply_note(name, facts)
+
+    def note_output(self, path: Path) -> None:
+        """Write that the output was written, so that the next run may replace it."""
+        with self._lock:
+            self._write({"output": file_state(path)})
 
     def entries_in_order(self) -> Iterator[Entry]:
         """Yield the latest entry of every row, in the order of the rows."""
@@ -162,6 +182,11 @@ class BulkJournal:
         self._file.seek(0)
         end = 0
         for line in iter(self._file.readline, b""):
+            if not line.startswith(b"{"):
+                self._file.close()
+                raise ProviderConfigurationError(
+                    f"{self.path} is not the journal of a bulk run. Move it away, or choose another output file."
+                )
             if not line.endswith(b"\n"):
                 break
             with suppress(ValueError, KeyError):
@@ -172,6 +197,9 @@ class BulkJournal:
     def _apply(self, entry: Entry, place: int) -> None:
         if "batch" in entry:
             self.submitted.apply_note(entry["batch"], entry)
+            return
+        if "output" in entry:
+            self.written = entry["output"] and tuple(entry["output"])
             return
         index = entry["index"]
         self._places[index] = place

@@ -30,7 +30,15 @@ def read_rows(source: Source) -> Iterator[Row]:
     """Read each row as a dict; a plain string becomes a row with the field `prompt`."""
     if isinstance(source, str | PathLike):
         path = Path(source)
-        yield from find_reader(path)(path)
+        reader = find_reader(path)
+        try:
+            yield from reader(path)
+        except ProviderConfigurationError:
+            raise
+        except UnicodeDecodeError as error:
+            raise ProviderConfigurationError(f"{path} is not UTF-8 text. Save it as UTF-8.") from error
+        except (OSError, ValueError, RecursionError, csv.Error) as error:
+            raise ProviderConfigurationError(f"{path} cannot be read: {error}") from error
         return
     for number, value in enumerate(source):
         yield to_row(value, f"item {number}")

@@ -11,12 +11,15 @@ from contextlib import suppress
 from decimal import Decimal
 from enum import IntEnum
 from itertools import zip_longest
-from typing import TextIO
+from typing import Protocol, TextIO
+
+from dhenara.ai.types import CallWarning
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
 from ..results import AskResult
 from ..value_types import JsonObject
 from .streams import OutputFailed, command_streams
+from .wording import for_command_line
 
 NARROWEST = 40
 
@@ -109,7 +112,8 @@ def print_error(message: str) -> None:
     with suppress(OSError):
         sys.stdout.flush()
     with suppress(OutputFailed):
-        sys.stderr.write(wrap_text(f"ai-utilities: {' '.join(message.split())}", sys.stderr, indent=2) + "\n")
+        line = " ".join(for_command_line(message).split())
+        sys.stderr.write(wrap_text(f"ai-utilities: {line}", sys.stderr, indent=2) + "\n")
 
 
 def print_note(message: str) -> None:
@@ -134,9 +138,16 @@ def to_json(result: AskResult) -> JsonObject:
     }
 
 
-def show_warnings(result: AskResult) -> None:
+class HasWarnings(Protocol):
+    """An answer or another result with warnings."""
+
+    @property
+    def warnings(self) -> Sequence[CallWarning]: ...
+
+
+def show_warnings(result: HasWarnings) -> None:
     for warning in result.warnings:
-        print_note(f"warning: {warning.message}")
+        print_note(f"warning: {for_command_line(warning.message)}")
 
 
 def show_usage(result: AskResult) -> None:

@@ -65,10 +65,13 @@ class FilesMixin:
         Args:
             file_id: The provider's id of the file.
             to_path: Where to write it. Default None: the bytes are returned.
-            **options: Options of the engine's `download_file`, such as `on_progress(received, size)`.
+            **options: Options of the engine's `download_file`, such as `on_progress(received, size)` and `overwrite`.
 
         Returns:
             The bytes, or the path that was written.
+
+        Raises:
+            OutputExistsError: If `to_path` exists and `overwrite` is False; nothing was requested.
         """
         return run_sync(download(self._operations, file_id, to_path, dict(options)))
 

@@ -44,6 +44,12 @@ class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
     """A sync method was called on an async-only client (`is_async=True`), or an async method on a sync-only one."""
 
 
+class OutputExistsError(ConfigurationError, FileExistsError):
+    """A file that should be written exists, and nobody asked to replace it."""
+
+    advice = "Pass overwrite=True to replace the file, or choose another path."
+
+
 class InvalidSchemaError(ConfigurationError):
     """A JSON Schema given for structured output or a tool is invalid or contains an unresolvable `$ref`."""
 

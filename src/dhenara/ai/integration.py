@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .config.settings import environment
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
+from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.pricing import add_costs, add_usages, unique
 from .providers.model_names import ModelName, named_provider, read_model_name, read_next_model_name
 from .providers.operation_routes import operation_of, why_not_offered
@@ -35,6 +36,7 @@ __all__ = [
     "add_usages",
     "audio_type",
     "call_texts",
+    "check_output",
     "conceal",
     "conceal_options",
     "did_you_mean",
@@ -43,8 +45,10 @@ __all__ = [
     "fold_name",
     "known_names",
     "mask",
+    "move_output",
     "named_provider",
     "not_empty",
+    "open_output",
     "operation_of",
     "provider_name",
     "read_model_name",
@@ -61,5 +65,6 @@ __all__ = [
     "why_not_offered",
     "with_secret_options",
     "without_contents",
+    "write_output",
     "write_wav",
 ]

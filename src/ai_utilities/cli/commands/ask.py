@@ -35,6 +35,7 @@ from ..inputs import (
 )
 from ..output import print_note, show_usage, show_warnings, to_json
 from ..streams import require_output, show
+from ..targets import ForceFlag, check_target, write_target
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[
@@ -74,6 +75,7 @@ def ask(
     cache: CacheFlag = None,
     tag: TagFlag = None,
     save: SaveFlag = None,
+    force: ForceFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Send one prompt and print the answer. Piped input is appended to the prompt.
@@ -81,6 +83,8 @@ def ask(
     Example: ai-utilities ask "Summarise this." < report.txt
     """
     require_output()
+    if save is not None:
+        check_target("--save", save, force, [*(file or ()), schema])
     fields: Options = {
         "system": system,
         "files": file,
@@ -103,7 +107,7 @@ def ask(
     if usage:
         show_usage(result)
     if save is not None:
-        save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result)
+        save_call(save, question, {name: value for name, value in options.items() if name != "files"}, result, force)
 
 
 def stream_answer(client: AiClient, question: str, options: Options) -> AskResult:
@@ -194,9 +198,9 @@ class CallRecord:
     result: JsonObject
 
 
-def save_call(path: Path, prompt: str, options: Options, result: AskResult) -> None:
+def save_call(path: Path, prompt: str, options: Options, result: AskResult, force: bool) -> None:
     stored = {"format": FORMAT, "prompt": prompt, "options": options, "result": to_json(result)}
-    path.write_text(json.dumps(stored, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    write_target(path, json.dumps(stored, ensure_ascii=False, indent=2), force)
 
 
 def load_call(path: Path) -> CallRecord:

@@ -29,6 +29,7 @@ from ..inputs import (
 )
 from ..output import Exit, format_cost, print_note
 from ..streams import drawing
+from ..targets import ForceFlag
 
 
 def register_batch(app: typer.Typer) -> None:
@@ -70,10 +71,14 @@ def batch(
         ),
     ] = None,
     fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Start no further request after a failure.")] = False,
+    force: ForceFlag = False,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows."""
+    """Process every row of a file. Run it again to resume an interrupted run or to retry failed rows.
+
+    An output that exists is not overwritten, and a finished run is not made again, without --force.
+    """
     fields = {"system": system, "temperature": temperature, "max_tokens": max_tokens}
     options: Options = {name: value for name, value in fields.items() if value is not None} | read_parameters(param)
     if wait is not None and on != "provider":
@@ -89,6 +94,7 @@ def batch(
             concurrency=concurrency,
             on=backend,
             fail_fast=fail_fast,
+            overwrite=force,
             on_progress=line,
             **options,
         )

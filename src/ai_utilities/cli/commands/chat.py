@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from dhenara.ai.conversation import SavedConversation, Turn, read_saved
-from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.errors import OutputExistsError, UnsupportedError
 from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message
 
 from ...chat import Chat
@@ -84,6 +84,7 @@ HELP = """/model NAME      switch the model               /provider NAME  switch
 /undo            remove the last turn            /new            start a new conversation
 /plan            show what would not be sent to the current model
 /save PATH       save the conversation           /load PATH      load a saved one
+/save! PATH      save it, and replace any other file
 /usage           show tokens and cost            /exit           end (or Ctrl-D)
 A line that ends with \\ continues on the next one. Ctrl-C stops an answer."""
 
@@ -153,6 +154,7 @@ class Repl:
             "undo": lambda _: self.undo(),
             "new": lambda _: self.start_over(),
             "save": self.save,
+            "save!": lambda path: self.save(path, overwrite=True),
             "load": self.load,
             "usage": lambda _: self.usage(),
         }
@@ -198,15 +200,21 @@ class Repl:
             + ("".join(lost))
         )
 
-    def save(self, path: str) -> str:
+    def save(self, path: str, *, overwrite: bool = False) -> str:
         place = Path(path or "conversation.json").expanduser()
-        self._chat.save(place)
+        try:
+            self._chat.save(place, overwrite=overwrite)
+        except OutputExistsError:
+            raise ProviderConfigurationError(
+                f"{place} exists and is not this conversation. Type /save! {place} to replace it."
+            ) from None
         return f"saved {format_turns(self._chat)} to {place}"
 
     def load(self, path: str) -> str:
         saved = read_saved_chat(Path(missing_argument("load", path)).expanduser())
         options = {**self._chat.options, "system": tuple(saved.instructions) or self._chat.instructions}
         self._chat = Chat(self._client, options, saved.turns)
+        self._chat.remember_file(Path(path).expanduser())
         return f"loaded {format_turns(self._chat)} from {path}"
 
     def usage(self) -> str:

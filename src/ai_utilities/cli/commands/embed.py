@@ -13,7 +13,7 @@ from ...providers.defaults import EMBEDDERS
 from ...value_types import Options
 from ..clients import engine_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, read_input
-from ..output import print_note
+from ..output import show_warnings
 from ..streams import require_output, show
 
 TextsArgument = Annotated[list[str] | None, typer.Argument(help="The texts; by default each line of standard input.")]
@@ -48,8 +48,7 @@ def embed(
     wanted = list(texts or read_texts(whole))
     with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
         response = client.embed(wanted, **options)
-    for warning in response.warnings:
-        print_note(f"warning: {warning.message}")
+    show_warnings(response)
     for text, vector in zip(wanted, response.vectors, strict=True):
         show(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
 

@@ -16,8 +16,9 @@ from ...exceptions import ProviderConfigurationError
 from ...value_types import JsonObject, Options
 from ..clients import client_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_prompt
-from ..output import format_cost, print_note
+from ..output import format_cost, print_note, show_warnings
 from ..streams import show
+from ..targets import ForceFlag, check_source, check_target, write_target
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -51,23 +52,26 @@ def image(
     model: ModelFlag = None,
     option: OptionFlag = None,
     usage: UsageFlag = False,
+    force: ForceFlag = False,
     timeout: TimeoutFlag = None,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Generate an image, or edit one.
 
-    Prints the names of the files it wrote. Existing files are not overwritten.
+    Prints the names of the files it wrote. Existing files are not overwritten without --force: the name gets a number.
     """
+    check_source("--output", output, [*(file or ()), mask])
     description = read_prompt(prompt)
     fields: Options = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
         response = client.image(description, list(file or ()), **options)
-    for warning in response.warnings:
-        print_note(f"warning: {warning.message}")
-    for picture in response.images:
-        show(str(picture.save(unused_path(output)) if picture.data else picture.url))
+    show_warnings(response)
+    for number, picture in enumerate(response.images):
+        replaces = force and number == 0  # further images get numbers
+        place = output if replaces else unused_path(output)
+        show(str(picture.save(place, overwrite=replaces) if picture.data else picture.url))
     if response.text:
         print_note(response.text)
     if usage:
@@ -120,20 +124,20 @@ def speak(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     timeout: TimeoutFlag = None,
+    force: ForceFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Convert text to speech.
 
-    Prints the name of the file it wrote. Existing files are not overwritten.
+    Prints the name of the file it wrote. Existing files are not overwritten without --force: the name gets a number.
     """
     fields: Options = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
     options = {name: value for name, value in fields.items() if value is not None}
     content = read_prompt(text)
     with client_for(provider, env_file=env_file) as client:
         spoken = client.speak(content, **options)
-    for warning in spoken.warnings:
-        print_note(f"warning: {warning.message}")
-    show(str(spoken.save(unused_path(output))))
+    show_warnings(spoken)
+    show(str(spoken.save(output if force else unused_path(output), overwrite=force)))
 
 
 class TranscriptFormat(StrEnum):
@@ -171,12 +175,15 @@ def transcribe(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     timeout: TimeoutFlag = None,
+    force: ForceFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
     """Transcribe an audio file, or make subtitles.
 
     Long recordings are split at silences and the parts are joined.
     """
+    if output is not None:
+        check_target("--output", output, force, [sound])
     timed = "segment" if form in (TranscriptFormat.SRT, TranscriptFormat.VTT, TranscriptFormat.JSON) else None
     fields: Options = {
         "model": model,
@@ -189,13 +196,12 @@ def transcribe(
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file) as client:
         received = client.translate(sound, **options) if translate else client.transcribe(sound, **options)
-    for warning in received.warnings:
-        print_note(f"warning: {warning.message}")
+    show_warnings(received)
     written = WRITERS[form](received)
     if output is None:
         show(written)
     else:
-        output.write_text(written.rstrip("\n") + "\n", encoding="utf-8")
+        write_target(output, written, force)
         show(str(output))
 
 

@@ -25,6 +25,7 @@ from ..clients import read_tags, settings_for
 from ..inputs import EnvFileFlag
 from ..output import print_note, table
 from ..streams import show
+from ..targets import ForceFlag, check_target, write_target
 
 if TYPE_CHECKING:
     from ...usage.ledger import Ledger
@@ -54,6 +55,7 @@ def usage(
     tag: TagFlag = None,
     plot: PlotFlag = False,
     html: HtmlFlag = None,
+    force: ForceFlag = False,
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
@@ -61,6 +63,8 @@ def usage(
 
     Reads the ledger, which all commands write and your own programs can write. Days are in UTC.
     """
+    if html is not None:
+        check_target("--html", html, force)
     ledger, place = open_ledger(env_file)
     span = (read_time(since), read_time(until))
     tags = dict(read_tags(tag))
@@ -76,7 +80,7 @@ def usage(
         left = f"{report.total.abandoned:,} requests of ended processes are open"
         print_note(f"{left}; `ai-utilities ledger close` closes them")
     if html is not None:
-        html.write_text(usage_page(report), encoding="utf-8")
+        write_target(html, usage_page(report), force)
         print_note(f"written to {html}")
     if as_json:
         show(to_json(report, grouped))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
-from ..errors import CallError, ConfigurationError
+from ..errors import CallError, ConfigurationError, OutputExistsError
+from ..output_files import check_output, move_output
 from ..pipeline.layers.retry import Retry
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
@@ -20,8 +22,9 @@ DownloadProgress = Callable[[int, int | None], None]
 class PartialDownload:
     """A temporary file next to `path`; `commit` renames it to `path`, `discard` deletes it."""
 
-    def __init__(self, path: Path, size: int | None, on_progress: DownloadProgress | None) -> None:
+    def __init__(self, path: Path, size: int | None, on_progress: DownloadProgress | None, overwrite: bool) -> None:
         self._path = path
+        self._overwrite = overwrite
         self._size = size
         self._on_progress = on_progress
         self._arrived = 0
@@ -44,7 +47,9 @@ class PartialDownload:
     def commit(self) -> None:
         try:
             self._file.close()
-            self._temporary.replace(self._path)
+            move_output(self._temporary, self._path, overwrite=self._overwrite)
+        except OutputExistsError:
+            raise
         except OSError as error:
             raise self._write_error(error) from error
 
@@ -57,15 +62,18 @@ class PartialDownload:
         return ConfigurationError(f"file {self._path} cannot be written: {error.strerror}")
 
 
-async def fetch(pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None) -> Path:
+async def fetch(
+    pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None, *, overwrite: bool = False
+) -> Path:
     """Download a file to `path`; an interrupted download is restarted from the beginning, within `retries`."""
+    await pipeline.io.call(partial(check_output, path, overwrite=overwrite))
     total = call.config.timeouts.total
     deadline = None if total is None else pipeline.io.monotonic() + total
     config, again, failed = call.config.model_copy(update={"streaming": True}), Retry(pipeline.io), 0
     while True:
         attempt = replace(call, config=config, deadline=deadline, journal=CallJournal())
         try:
-            return await download_to_path(pipeline, attempt, path, on_progress)
+            return await download_to_path(pipeline, attempt, path, on_progress, overwrite)
         except DownloadInterrupted as cut:
             failed += 1
             cut.error.retriable = True
@@ -83,18 +91,20 @@ class DownloadInterrupted(Exception):
         self.error = error
 
 
-async def download_to_path(pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None) -> Path:
+async def download_to_path(
+    pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None, overwrite: bool
+) -> Path:
     stream, work = await pipeline.start(call), pipeline.io.call
     try:
-        partial = await work(PartialDownload, path, size_of(call), on_progress)
+        download = await work(PartialDownload, path, size_of(call), on_progress, overwrite)
         try:
             while (batch := await pull_or_none(stream)) is not None:
                 for delta in batch:
                     if isinstance(delta, FileDelta):
-                        await work(partial.write, delta.data)
-            await work(partial.commit)
+                        await work(download.write, delta.data)
+            await work(download.commit)
         finally:
-            partial.discard()
+            download.discard()
     except BaseException:
         stream.abandon()
         raise

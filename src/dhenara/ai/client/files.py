@@ -80,7 +80,13 @@ class EngineFilesMixin(OperationsBase):
     def download_file(self, file_id: str, *, to_path: None = None, **settings: Unpack[CallSettings]) -> bytes: ...
     @overload
     def download_file(
-        self, file_id: str, *, to_path: Place, on_progress: Received | None = None, **settings: Unpack[CallSettings]
+        self,
+        file_id: str,
+        *,
+        to_path: Place,
+        on_progress: Received | None = None,
+        overwrite: bool = False,
+        **settings: Unpack[CallSettings],
     ) -> Path: ...
     def download_file(
         self,
@@ -88,6 +94,7 @@ class EngineFilesMixin(OperationsBase):
         *,
         to_path: Place | None = None,
         on_progress: Received | None = None,
+        overwrite: bool = False,
         **settings: Unpack[CallSettings],
     ) -> bytes | Path:
         """Download the content of a file; most providers only return files that they generated.
@@ -96,12 +103,16 @@ class EngineFilesMixin(OperationsBase):
             file_id: Id of the file.
             to_path: Write the content to this path while it arrives, instead of returning bytes.
             on_progress: Called with `(received, size)`; requires `to_path`.
+            overwrite: Whether to replace an existing file (default False).
             **settings: Call settings such as `timeout`.
 
         Returns:
             The content, or the path if `to_path` is given.
+
+        Raises:
+            OutputExistsError: If `to_path` exists and `overwrite` is False; nothing was requested.
         """
-        return run(self._download_file(file_id, to_path, on_progress, settings, is_async=False))
+        return run(self._download_file(file_id, to_path, on_progress, overwrite, settings, is_async=False))
 
     @overload
     async def download_file_async(
@@ -109,7 +120,13 @@ class EngineFilesMixin(OperationsBase):
     ) -> bytes: ...
     @overload
     async def download_file_async(
-        self, file_id: str, *, to_path: Place, on_progress: Received | None = None, **settings: Unpack[CallSettings]
+        self,
+        file_id: str,
+        *,
+        to_path: Place,
+        on_progress: Received | None = None,
+        overwrite: bool = False,
+        **settings: Unpack[CallSettings],
     ) -> Path: ...
     async def download_file_async(
         self,
@@ -117,10 +134,11 @@ class EngineFilesMixin(OperationsBase):
         *,
         to_path: Place | None = None,
         on_progress: Received | None = None,
+        overwrite: bool = False,
         **settings: Unpack[CallSettings],
     ) -> bytes | Path:
         """Async version of `download_file`."""
-        return await self._download_file(file_id, to_path, on_progress, settings, is_async=True)
+        return await self._download_file(file_id, to_path, on_progress, overwrite, settings, is_async=True)
 
     def delete_file(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
         """Delete a file at the provider."""
@@ -195,13 +213,20 @@ class EngineFilesMixin(OperationsBase):
         return await list_files(pipeline, call, most)
 
     async def _download_file(
-        self, file_id: str, to_path: Place | None, on_progress: Received | None, settings: Any, *, is_async: bool
+        self,
+        file_id: str,
+        to_path: Place | None,
+        on_progress: Received | None,
+        overwrite: bool,
+        settings: Any,
+        *,
+        is_async: bool,
     ) -> bytes | Path:
         from ..types.operations.files import FileBytes
 
         pipeline, call = self._file_call("download", settings, {"file_id": require_file_id(file_id)}, is_async=is_async)
         if to_path is not None:
-            return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress)
+            return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress, overwrite=overwrite)
         if on_progress is not None:
             raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
         return (await pipeline.perform(call, FileBytes)).data

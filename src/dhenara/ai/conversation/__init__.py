@@ -8,7 +8,12 @@ from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .conversation import Conversation as Conversation
-    from .turn import SavedConversation as SavedConversation, Turn as Turn, read_saved as read_saved
+    from .turn import (
+        SavedConversation as SavedConversation,
+        Turn as Turn,
+        read_saved as read_saved,
+        read_saved_file as read_saved_file,
+    )
     from .turns import TurnHistory as TurnHistory
 
 __getattr__, __dir__ = lazy_package(
@@ -19,5 +24,6 @@ __getattr__, __dir__ = lazy_package(
         "Turn": ".turn",
         "TurnHistory": ".turns",
         "read_saved": ".turn",
+        "read_saved_file": ".turn",
     },
 )

@@ -19,7 +19,7 @@ from ..types.config.other_names import refuse_streaming
 from ..wire.secrets import with_secret_options
 from .runs import ClientProtocol, ConversationRuns
 from .streams import AsyncConversationStream, ConversationStream
-from .turn import Turn, read, read_saved
+from .turn import Turn, read, read_saved, read_saved_file
 
 if TYPE_CHECKING:
     from ..types.config.call_options import AnswerOptions
@@ -157,7 +157,18 @@ class Conversation(ConversationRuns):
 
     @classmethod
     def load(cls, path: str | Path, client: ClientProtocol) -> Self:
-        return cls.from_json(Path(path).read_bytes(), client)
+        """Load a conversation from a file written by `save`; `save` may replace that file.
+
+        Args:
+            path: The file.
+            client: Client to continue with.
+
+        Raises:
+            ConfigurationError: If the file cannot be read, or is not a saved conversation.
+        """
+        conversation = cls.from_json(read_saved_file(path), client)
+        conversation.remember_file(path)
+        return conversation
 
     def close(self) -> None:
         """Close the clients created by `switch`; the client passed to the constructor stays open."""

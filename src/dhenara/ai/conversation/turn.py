@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -136,6 +137,18 @@ class SavedConversation(FrozenModel):
     version: int = 1
     instructions: list[str] = Field(default_factory=list)
     turns: list[Turn] = Field(default_factory=list)
+
+
+def read_saved_file(path: str | Path) -> bytes:
+    """Return the contents of a saved conversation.
+
+    Raises:
+        ConfigurationError: If the file cannot be read.
+    """
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"file {path} cannot be read: {error.strerror}") from error
 
 
 def read_saved(saved: bytes | str) -> SavedConversation:

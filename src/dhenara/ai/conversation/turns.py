@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ..errors import ConfigurationError
 from ..history.instructions import read_instructions
 from ..history.parsing import MessageLike
+from ..output_files import check_output, move_output, write_output
 from ..pipeline.pricing import total_usage
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
@@ -16,7 +18,7 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.usage import Cost, Usage
 from ..types.display import ShortRepr, Shown
-from .turn import SavedConversation, Turn, continue_turn, read, run_turn, turns_cost
+from .turn import SavedConversation, Turn, continue_turn, read, read_saved, run_turn, turns_cost
 
 
 def compacted(turn: Turn, earlier: Sequence[Turn]) -> Turn:
@@ -113,6 +115,7 @@ class TurnHistory(ShortRepr):
     def __init__(self, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
         self.instructions: tuple[str, ...] = tuple(instructions)
         self._turns: list[Turn] = []
+        self._own_files: set[Path] = set()
         for turn in turns:
             self._append(turn)
 
@@ -233,8 +236,47 @@ class TurnHistory(ShortRepr):
         """Return the conversation as JSON for `from_json`, without API keys and endpoints."""
         return SavedConversation(instructions=list(self.instructions), turns=self._turns).model_dump_json().encode()
 
-    def save(self, path: str | Path) -> None:
-        Path(path).write_bytes(self.to_json())
+    def save(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Save the conversation as JSON for `load`.
+
+        A file that this conversation was saved to or loaded from is replaced, and one with an earlier state too.
+
+        Args:
+            path: The file.
+            overwrite: Whether to replace any other file too (default False).
+
+        Raises:
+            OutputExistsError: If the file exists and holds something else.
+            ConfigurationError: If it cannot be written.
+        """
+        target = Path(path).resolve()
+        own = overwrite or target in self._own_files or self._continues(target)
+        check_output(target, overwrite=own)
+        temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.new")
+        write_output(temporary, self.to_json())
+        try:
+            if target.exists():
+                temporary.chmod(target.stat().st_mode)
+            move_output(temporary, target, overwrite=own)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self._own_files.add(target)
+
+    def remember_file(self, path: str | Path) -> None:
+        """Note that this conversation was read from a file, so that `save` may replace it."""
+        self._own_files.add(Path(path).resolve())
+
+    def _continues(self, path: Path) -> bool:
+        """Whether the file holds an earlier state of this conversation."""
+        try:
+            earlier = read_saved(path.read_bytes()).turns if path.is_file() else None
+        except (ConfigurationError, OSError):
+            return False
+        if earlier is None or len(earlier) > len(self._turns):
+            return False
+        return all(
+            one.model_dump_json() == turn.model_dump_json() for one, turn in zip(earlier, self._turns, strict=False)
+        )
 
     def _last_turn(self) -> Turn:
         if not self._turns:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
 from ..errors import BadAnswerError, ConfigurationError
 from ..io.sync_io import run
+from ..output_files import open_output
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import Delta, MediaDelta, ResultDelta, TextDelta
@@ -157,10 +159,21 @@ class AsyncTranscript(TranscriptPieces, AsyncPieces[str, TranscriptionResponse])
 class SyncSpeech(SpeechPieces, SyncPieces[bytes, SpeechResponse]):
     """Iterator over the bytes of speech."""
 
-    def save(self, path: str | Path) -> Path:
-        """Write the audio to a file while it arrives; after an error the file contains what was received."""
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the audio to a file while it arrives; after an error the file contains what was received.
+
+        Args:
+            path: The file.
+            overwrite: Whether to replace an existing file (default False).
+
+        Returns:
+            The path.
+
+        Raises:
+            OutputExistsError: If the file exists and `overwrite` is False.
+        """
         target = Path(path)
-        with target.open("wb") as file:
+        with open_output(target, overwrite=overwrite) as file:
             for piece in self:
                 file.write(piece)
         return target
@@ -169,10 +182,10 @@ class SyncSpeech(SpeechPieces, SyncPieces[bytes, SpeechResponse]):
 class AsyncSpeech(SpeechPieces, AsyncPieces[bytes, SpeechResponse]):
     """Async iterator over the bytes of speech."""
 
-    async def save(self, path: str | Path) -> Path:
-        """Write the audio to a file while it arrives; after an error the file contains what was received."""
+    async def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Async version of `SyncSpeech.save`."""
         target, call = Path(path), self._pipeline.io.call
-        file = await call(target.open, "wb")
+        file = await call(partial(open_output, target, overwrite=overwrite))
         try:
             async for piece in self:
                 await call(file.write, piece)

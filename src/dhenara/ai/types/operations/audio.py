@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from ...errors import ConfigurationError
+from ...output_files import write_output
 from ...wire.media_types import (
     SUFFIXES as SUFFIXES,
     Wav as Wav,
@@ -234,20 +235,24 @@ class SpokenAudio(AudioContent):
         wav = read_wav(self.bytes)
         return wav.seconds if wav else None
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the audio to a file.
 
         Args:
             path: Target path. A path without suffix gets the suffix of the audio format.
+            overwrite: Whether to replace an existing file (default False).
 
         Returns:
             The path that was written.
+
+        Raises:
+            OutputExistsError: If the file exists and `overwrite` is False.
         """
         target = Path(path)
         if not target.suffix:
             kind = audio_type(self.bytes) or canonical_audio_type(self.mime_type or "")
             target = target.with_suffix(SUFFIXES.get(kind, ""))
-        target.write_bytes(self.bytes)
+        write_output(target, self.bytes, overwrite=overwrite)
         return target
 
 
@@ -265,6 +270,6 @@ class SpeechResponse(OperationResponse):
         """The bytes of the audio file."""
         return self.audio.bytes
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the audio to a file; see `SpokenAudio.save`."""
-        return self.audio.save(path)
+        return self.audio.save(path, overwrite=overwrite)

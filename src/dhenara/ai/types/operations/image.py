@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from ...errors import ConfigurationError
+from ...output_files import write_output
 from ...wire.media_types import image_size, image_type
 from ..chat.report import Result
 from ..chat.text import Text
@@ -61,19 +62,23 @@ class GeneratedImage(ImageContent):
         """Width and height in pixels, read from the file header; None if unknown."""
         return image_size(self.data) if self.data else None
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the image to a file.
 
         Args:
             path: Target path. A path without suffix gets the suffix of the image format.
+            overwrite: Whether to replace an existing file (default False).
 
         Returns:
             The path that was written.
+
+        Raises:
+            OutputExistsError: If the file exists and `overwrite` is False.
         """
         target = Path(path)
         if not target.suffix:
             target = target.with_suffix(SUFFIXES.get(image_type(self.bytes) or self.mime_type or "", ""))
-        target.write_bytes(self.bytes)
+        write_output(target, self.bytes, overwrite=overwrite)
         return target
 
 

@@ -1,0 +1,82 @@
+"""Output files: created, and never replaced unless the caller says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from .errors import ConfigurationError, OutputExistsError
+
+
+def output_exists(path: Path) -> OutputExistsError:
+    """Return the error about an output file that exists."""
+    return OutputExistsError(f"{path} exists. Pass overwrite=True to replace it, or choose another path.")
+
+
+def check_output(path: Path, *, overwrite: bool = False) -> None:
+    """Check that an output file may be written, before the work that fills it.
+
+    Raises:
+        OutputExistsError: If the path exists, also as a broken link, and is not to be replaced.
+        ConfigurationError: If it is a folder.
+    """
+    if path.is_dir():
+        raise ConfigurationError(f"{path} is a folder. Pass the path of a file.")
+    if not overwrite and (path.exists() or path.is_symlink()):
+        raise output_exists(path)
+
+
+def open_output(path: Path, *, overwrite: bool = False) -> BinaryIO:
+    """Open an output file for writing; without `overwrite`, no other program can create it in between.
+
+    Raises:
+        OutputExistsError: If the path exists and is not to be replaced.
+        ConfigurationError: If it cannot be written.
+    """
+    check_output(path, overwrite=overwrite)
+    try:
+        return path.open("wb" if overwrite else "xb")
+    except FileExistsError:
+        raise output_exists(path) from None
+    except OSError as error:
+        raise not_writable(path, error) from error
+
+
+def write_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a whole output file.
+
+    Raises:
+        OutputExistsError: If the path exists and is not to be replaced.
+        ConfigurationError: If it cannot be written.
+    """
+    with open_output(path, overwrite=overwrite) as file:
+        try:
+            file.write(data)
+        except OSError as error:
+            raise not_writable(path, error) from error
+
+
+def move_output(temporary: Path, path: Path, *, overwrite: bool = False) -> None:
+    """Give a complete temporary file in the same folder its name.
+
+    Raises:
+        OutputExistsError: If the path exists by now and is not to be replaced.
+        OSError: If the file cannot be renamed.
+    """
+    if overwrite:
+        temporary.replace(path)
+        return
+    try:
+        path.hardlink_to(temporary)
+    except FileExistsError:
+        raise output_exists(path) from None
+    except (OSError, NotImplementedError):
+        # This file system has no hard links.
+        check_output(path)
+        temporary.replace(path)
+    else:
+        temporary.unlink()
+
+
+def not_writable(path: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(f"file {path} cannot be written: {error.strerror}")
