@@ -182,7 +182,7 @@ class FakeServer:
                 while (request := read_request(incoming, number)) is not None:
                     with self._lock:
                         self.exchanges.append(request)
-                        reply = self._violation_reply(request) or self._next(request)
+                        reply = self._violation_reply(request) or self._next() or self._refuse(request)
                     if not self._answer(connection, request, reply):
                         return
         except OSError:
@@ -195,11 +195,15 @@ class FakeServer:
         reason = block_violations(request.path, request.json) if self._strict else None
         return None if reason is None else Refusal(400, reason)
 
-    def _next(self, request: ServerExchange) -> Reply:
+    def _next(self) -> Reply | None:
         if not self._script:
-            self.unanswered.append(request)
-            return Refusal(UNANSWERED, self._missing_reply(request))
+            return None
         return self._script[0] if self._forever and len(self._script) == 1 else self._script.popleft()
+
+    def _refuse(self, request: ServerExchange) -> Reply:
+        """Return the reply to a request for which there is none."""
+        self.unanswered.append(request)
+        return Refusal(UNANSWERED, self._missing_reply(request))
 
     def _missing_reply(self, request: ServerExchange) -> str:
         number = next(n for n, one in enumerate(self.exchanges, 1) if one is request)
