@@ -47,8 +47,6 @@ class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
 class OutputExistsError(ConfigurationError, FileExistsError):
     """A file that should be written exists, and nobody asked to replace it."""
 
-    advice = "Pass overwrite=True to replace the file, or choose another path."
-
 
 class InvalidSchemaError(ConfigurationError):
     """A JSON Schema given for structured output or a tool is invalid or contains an unresolvable `$ref`."""
