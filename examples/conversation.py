@@ -35,14 +35,14 @@ with FakeServer(*(Answer(text=said) if isinstance(said, str) else said for said 
     gpt = endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")
     claude = endpoint("anthropic", "claude-haiku-4-5", server.url)
     with AIModelClient(gpt) as client, client.conversation("You are brief.") as talk:
-        print(talk.ask("I am Ann.").chat_response.text)
+        print(talk.ask("I am Ann.").text)
         for chunk, _ in talk.stream("Who am I?"):
             print(chunk.text_delta if chunk else "\n", end="", flush=True)
-        print(talk.switch(claude).ask("And who are you?").chat_response.text)
+        print(talk.switch(claude).ask("And who are you?").text)
         talk.undo()
         with tempfile.TemporaryDirectory() as folder:
             talk.save(Path(folder) / "talk.json")
             again = Conversation.load(Path(folder) / "talk.json", client)
-        print(again.ask("Good-bye.").chat_response.text)
+        print(again.ask("Good-bye.").text)
         print(again.run("How late is it?", tools=[clock]).text)
         print(f"{len(again.turns)} turns, {again.usage.total_tokens} tokens; {again.explain_cache()}")

@@ -16,7 +16,7 @@ with FakeServer(
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))) as client:
         response = client.generate("Are you there?")
         tries = ", then ".join(f"{attempt.outcome} {attempt.status}" for attempt in response.attempts)
-        print(response.chat_response.text, f"({tries})")
+        print(response.text, f"({tries})")
 
         try:
             client.generate("And now?")

@@ -24,8 +24,8 @@ with FakeServer(Refusal(503, "down for maintenance")) as down, FakeServer(Answer
     with AIModelClient(first, fallbacks=[second]) as client:
         response = client.generate("Say hello.", retries=0)
         assert response.chat_response is not None
-        print(response.chat_response.text)
+        print(response.text)
         for attempt in response.attempts:
             print(f"{attempt.provider} {attempt.model}: {attempt.outcome} {attempt.error or ''}")
-        for warning in response.chat_response.warnings:
+        for warning in response.warnings:
             print(warning.message)

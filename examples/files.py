@@ -32,5 +32,5 @@ with ExitStack() as stack:
 
     file = client.upload_file("notes.txt", on_progress=lambda sent, size: print(f"{sent} of {size} bytes"))
     question = {"role": "user", "contents": [file.to_content(), "When is the meeting?"]}
-    print(client.generate(messages=[question]).chat_response.text)
+    print(client.generate(messages=[question]).text)
     client.delete_file(file.file_id)

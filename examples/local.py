@@ -14,7 +14,7 @@ with AIModelClient(endpoint, AIModelCallConfig(max_output_tokens=60, temperature
         for chunk, final in client.generate("Say hello to a newcomer.", streaming=True).stream_generator:
             if chunk:
                 print(chunk.text_delta, end="", flush=True)
-            if final and final.chat_response.usage:
-                print(f"\n({final.chat_response.usage.completion_tokens} tokens)")
+            if final and final.usage:
+                print(f"\n({final.usage.completion_tokens} tokens)")
     except ConfigurationError as missing:
         print(missing)

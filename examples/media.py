@@ -35,4 +35,4 @@ with FakeServer(Answer(text="A red square, as the notes say.")) as server, tempf
     print(content_of(notes).type, content_of(red_square()).type)
     with AIModelClient(endpoint) as client:
         picture = ImageContent.from_bytes(red_square(), detail="low")
-        print(client.generate(["Do the notes fit the picture?", notes, picture]).chat_response.text)
+        print(client.generate(["Do the notes fit the picture?", notes, picture]).text)

@@ -29,6 +29,6 @@ with (
     for part in gpt.plan(messages=history).parts:
         print(f"{part.kind:10} {part.fate:12} {part.reason or ''}")
     second = gpt.generate(messages=history)
-    print(second.chat_response.text)
-    for warning in second.chat_response.warnings:
+    print(second.text)
+    for warning in second.warnings:
         print(f"warning: {warning.message}")

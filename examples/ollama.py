@@ -17,8 +17,8 @@ def ask(address: str) -> None:
         for chunk, final in client.generate("Why is the sky blue?", streaming=True, reasoning=True).stream_generator:
             if chunk:
                 print(chunk.text_delta, end="", flush=True)
-            if final and final.chat_response.usage:
-                print(f"\n({final.chat_response.usage.total_tokens} tokens)", *final.chat_response.warnings)
+            if final and final.usage:
+                print(f"\n({final.usage.total_tokens} tokens)", *final.warnings)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=FakeUs
         else AIModelAPI(provider="openai", api_key="sk-of-no-use", config={"base_url": f"{fake.url}/v1"})
     )
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5.2"))) as client:
-        cost = client.generate("Say hello.").chat_response.cost
+        cost = client.generate("Say hello.").cost
 
 print(f"{cost} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
 

@@ -15,13 +15,13 @@ with FakeServer(STORY, CutReply(DialectReply(STORY), after=7, end=HangUp()), Dia
             if chunk:
                 print(chunk.text_delta, end="", flush=True)
             if final:
-                print(f"\n[{final.chat_response.finish_reason}, {final.chat_response.usage}]")
+                print(f"\n[{final.finish_reason}, {final.usage}]")
 
         for chunk, final in client.generate("Again!", streaming=True, retries=0).stream_generator:
             if isinstance(chunk, SSEErrorResponse):
                 print(f"broke off: {chunk.data.message}")
             if final:
-                print(f"what had arrived: {final.chat_response.text!r}")
+                print(f"what had arrived: {final.text!r}")
 
         stream = client.generate("And again!", streaming=True).stream_generator
         with stream:
