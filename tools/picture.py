@@ -19,15 +19,23 @@ from pathlib import Path
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "images" / "cli.svg"
 COLUMNS = 84
 COMMANDS = (
-    'ai-utilities ask "Why is the sky blue? One sentence." -p local --usage',
+    "ai-utilities setup --provider local --non-interactive",
+    'ai-utilities ask "Why is the sky blue? One sentence." --usage',
+    "ai-utilities chat",
     "ai-utilities models --provider anthropic --offline claude-sonnet",
     "ai-utilities usage --by model",
 )
+CHAT = "Name one colour of the sky."
+"""What is typed into the chat."""
 CELL, LINE, PAD, BAR = 8.0, 19, 20, 36
 STYLE = (
     "text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace; fill: #c9d3e0; }"
-    " .sign { fill: #6fc28b; } .typed { fill: #ffffff; font-weight: 600; } .aside { fill: #8795a9; }"
+    " .sign { fill: #6fc28b; } .typed, .question { fill: #ffffff; font-weight: 600; } .aside { fill: #8795a9; }"
+    " @keyframes show { from { opacity: 0; } to { opacity: 1; } }"
+    " @media (prefers-reduced-motion: no-preference) { g { animation: show 0.2s both; } }"
 )
+TYPED_SECONDS, LINE_SECONDS = 1.2, 0.12
+"""How long the picture waits before a command, and before a line of its output."""
 
 Line = tuple[str, str]
 """Kind of a line, and its text."""
@@ -40,6 +48,8 @@ def session() -> Iterator[Line]:
             if number:
                 yield "", ""
             yield "typed", command
+            if command.endswith(" chat"):
+                yield "question", f"> {CHAT}"
             for line in ran(command, folder).splitlines():
                 yield from (
                     ("aside" if line.startswith("[") or " models, from " in line else "", part)
@@ -50,11 +60,12 @@ def session() -> Iterator[Line]:
 def ran(command: str, folder: str) -> str:
     """Run a command on a pseudo-terminal and return its output."""
     outside, inside = pty.openpty()
+    typed = f"{CHAT}\n/quit\n" if command.endswith(" chat") else ""
     environment = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH", "LANG") if name in os.environ}
     words = [sys.executable, "-m", "ai_utilities.cli", *shlex.split(command)[1:]]
     with subprocess.Popen(
         words,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=inside,
         stderr=inside,
         cwd=folder,
@@ -67,6 +78,9 @@ def ran(command: str, folder: str) -> str:
         },
     ) as process:
         os.close(inside)
+        assert process.stdin is not None
+        process.stdin.write(typed.encode())
+        process.stdin.close()
         said = b"".join(pieces(outside))
     os.close(outside)
     if process.returncode:
@@ -93,7 +107,11 @@ def wrapped(line: str) -> Iterator[str]:
 
 def drawn(lines: list[Line]) -> str:
     wide, high = COLUMNS * CELL + 2 * PAD, len(lines) * LINE + BAR + PAD
-    body = "".join(text(number, kind, words) for number, (kind, words) in enumerate(lines))
+    body, after = "", 0.0
+    for number, (kind, words) in enumerate(lines):
+        after += TYPED_SECONDS if kind in ("typed", "question") else LINE_SECONDS
+        if drawing := text(number, kind, words):
+            body += f'<g style="animation-delay: {after:.2f}s">{drawing}</g>'
     dots = "".join(f'<circle cx="{PAD + 18 * place}" cy="18" r="5.5" fill="#3d4858"/>' for place in range(3))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high}" role="img" '
