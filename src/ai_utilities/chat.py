@@ -33,7 +33,7 @@ class TurnRecorder:
     record_run: Callable[..., Turn]
     prompt: str | JsonObject
     instructions: Sequence[str]
-    written: bool = False
+    recorded: bool = False
 
     def run(self, run: Run[Any]) -> None:
         """Records a finished run, also a failed one. A run without any step is not recorded."""
@@ -53,8 +53,8 @@ class TurnRecorder:
             self._write(self.record, answer=received)
 
     def _write(self, record: Callable[..., Turn], **outcome: object) -> None:
-        if not self.written:
-            self.written = True
+        if not self.recorded:
+            self.recorded = True
             record(self.prompt, instructions=self.instructions, **outcome)
 
 

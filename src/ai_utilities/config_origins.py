@@ -132,9 +132,9 @@ def describe_problem(problem: ErrorDetails, origins: Mapping[str, SettingOrigin]
     field = str(problem["loc"][0]).lower() if problem["loc"] else "settings"
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
     origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
-    where = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
+    subject = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
     value = "a value that is not shown" if field in UNSHOWN else redact(repr(problem["input"]))
-    return f"{where} is {value}, which is invalid: {problem['msg']}"
+    return f"{subject} is {value}, which is invalid: {problem['msg']}"
 
 
 def describe_origin(origin: SettingOrigin) -> str:

@@ -211,8 +211,8 @@ class ConfigurationResolver:
             yield SettingValue(value, origin)
         names = (*own, f"{PREFIX}{field.upper()}") if generic else own
         for level, source in ((OriginLevel.ENVIRONMENT, self._environment), (OriginLevel.DOTENV, self.settings.dotenv)):
-            written = lowercase_names(source)
-            for name in (written.get(name.lower(), name) if name not in source else name for name in names):
+            actual_names = lowercase_names(source)
+            for name in (actual_names.get(name.lower(), name) if name not in source else name for name in names):
                 yield SettingValue(strip_value(source.get(name)), SettingOrigin(level, name))
         if generic and origin.variable is None:
             yield SettingValue(value, origin)  # from a source of a subclass of the settings

@@ -88,7 +88,7 @@ def is_installed(package: str) -> bool:
 class StoreFile:
     """The file of a store; `kind` and `path` are its settings, `usual` returns the default path."""
 
-    what: str
+    name: str
     kind: str
     path: str
     usual: Callable[[str], Path]
@@ -110,14 +110,14 @@ def check_stores(settings: AiSettings) -> Iterator[CheckResult]:
             continue
         fix = f"change the permissions, or set AI_{store.path.upper()}"
         try:
-            path = configured or store.usual(f"{store.what}.sqlite")
+            path = configured or store.usual(f"{store.name}.sqlite")
         except OSError as error:
-            yield failed(store.what, f"no folder for the file: {error}", fix)
+            yield failed(store.name, f"no folder for the file: {error}", fix)
             continue
         if os.access(path if path.exists() else nearest_folder(path), os.W_OK):
-            yield passed(store.what, f"{path} is writable")
+            yield passed(store.name, f"{path} is writable")
         else:
-            yield failed(store.what, f"{path} is not writable", fix)
+            yield failed(store.name, f"{path} is not writable", fix)
 
 
 def nearest_folder(path: Path) -> Path:
@@ -212,5 +212,5 @@ def check_model(resolved: ResolvedConfiguration) -> CheckResult:
         return passed("model", f"{model or 'the first one of the server'} ({resolved.model.origin})")
     if not facts.chats:
         return passed("model", f"none needed: {facts.name} has no chat models")
-    seen = f"no chat model is set, and {facts.name} has no default one; other operations work without it"
-    return warning("model", seen, f"set {facts.model[0]} for chat; `ai-utilities models` lists them")
+    finding = f"no chat model is set, and {facts.name} has no default one; other operations work without it"
+    return warning("model", finding, f"set {facts.model[0]} for chat; `ai-utilities models` lists them")

@@ -27,5 +27,5 @@ def test_keys_are_masked(cli: Any, at_server: FakeServer) -> None:
 
 def test_only_what_is_asked_for_is_shown(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AI_CACHE_TTL_S", "60")
-    assert [line.split()[0] for line in cli("settings", "--said", "cache").out.splitlines()[2:]] == ["cache_ttl_s"]
-    assert "no such setting is set" in cli("settings", "--said", "redis").err
+    assert [line.split()[0] for line in cli("settings", "--set", "cache").out.splitlines()[2:]] == ["cache_ttl_s"]
+    assert "no such setting is set" in cli("settings", "--set", "redis").err

@@ -20,7 +20,7 @@ def findings(provider: str, server: FakeServer, **given: Any) -> dict[str, tuple
     settings = AiSettings(
         _env_file=None, provider=provider, api_key="sk-of-the-test", base_url=server.url, cache_enabled=False, **given
     )
-    return {finding.what: (finding.health, finding.seen) for finding in run_checks(settings)}
+    return {finding.check: (finding.health, finding.finding) for finding in run_checks(settings)}
 
 
 def failures(found: dict[str, tuple[str, str]]) -> list[str]:
@@ -67,8 +67,8 @@ def test_without_a_default_embedding_model_the_models_are_listed(server: FakeSer
 def test_a_missing_key_is_still_a_failure(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("COHERE_API_KEY", "CO_API_KEY", "AI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    found = {one.what: one for one in run_checks(AiSettings(_env_file=None, provider="cohere", base_url=server.url))}
-    assert "API key missing" in found["settings"].seen
+    found = {one.check: one for one in run_checks(AiSettings(_env_file=None, provider="cohere", base_url=server.url))}
+    assert "API key missing" in found["settings"].finding
 
 
 def test_a_provider_without_chat_may_have_a_model_set(server: FakeServer) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ProviderConfigurationError
-from ai_utilities.providers.defaults import EMBEDDERS, RANKS
+from ai_utilities.providers.defaults import EMBEDDING_MODELS, RERANK_MODELS
 from ai_utilities.providers.facts import facts_of, known_providers
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, SampleOperations
@@ -67,18 +67,18 @@ def test_cohere_reranks_without_a_chat_model(is_async: bool, server: FakeServer)
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-@pytest.mark.parametrize("provider", sorted(set(EMBEDDERS) & set(NAMELESS)))
+@pytest.mark.parametrize("provider", sorted(set(EMBEDDING_MODELS) & set(NAMELESS)))
 def test_every_provider_with_a_usual_model_embeds(provider: str, is_async: bool, server: FakeServer) -> None:
     server.add_replies(SampleOperations())
     assert len(call(server, provider, is_async, "embed", ["a"])) == 1
-    assert EMBEDDERS[provider].replace(":", "%3A") in server.exchanges[0].path + str(server.exchanges[0].body)
+    assert EMBEDDING_MODELS[provider].replace(":", "%3A") in server.exchanges[0].path + str(server.exchanges[0].body)
 
 
 @pytest.mark.parametrize("provider", ["cohere", "voyage", "openrouter"])
 def test_every_provider_with_a_usual_model_reranks(provider: str, server: FakeServer) -> None:
     server.add_replies(SampleOperations())
     call(server, provider, False, "rerank", "a", ["b"])
-    assert server.exchanges[0].json["model"] == RANKS[provider]
+    assert server.exchanges[0].json["model"] == RERANK_MODELS[provider]
 
 
 def test_cohere_transcribes_without_a_chat_model(server: FakeServer) -> None:

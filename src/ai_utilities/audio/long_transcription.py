@@ -50,16 +50,18 @@ def is_address(audio: object) -> bool:
 def join_transcripts(parts: Sequence[AudioPart], transcripts: Sequence[TranscriptionResponse]) -> TranscriptionResponse:
     """Join the transcripts of pieces; times count from the start of the recording."""
     first = transcripts[0]
-    warnings = unique(warning for one in transcripts for warning in one.warnings)
+    warnings = unique(warning for transcript in transcripts for warning in transcript.warnings)
     segments = [
-        shift_times(one, part)
+        shift_times(segment, part)
         for part, transcript in zip(parts, transcripts, strict=True)
-        for one in transcript.segments
+        for segment in transcript.segments
     ]
     words = [
-        shift_times(one, part) for part, transcript in zip(parts, transcripts, strict=True) for one in transcript.words
+        shift_times(word, part)
+        for part, transcript in zip(parts, transcripts, strict=True)
+        for word in transcript.words
     ]
-    if any(one.speaker for one in [*segments, *words]):
+    if any(timed.speaker for timed in [*segments, *words]):
         message = f"the recording was transcribed in {len(parts)} pieces; speaker labels differ from piece to piece"
         warnings.append(CallWarning(code="translated_parameter", message=message, parameter="diarize"))
     return TranscriptionResponse(

@@ -169,10 +169,10 @@ class BulkReport(BulkProgress):
 
     def __str__(self) -> str:
         cost = f"${self.cost.normalize():f}" if not self.unpriced else f"${self.cost.normalize():f} and more"
-        others = f", {self.reused} kept from before" if self.reused else ""
-        others += f", {self.waiting} not answered yet" if self.waiting else ""
+        remarks = f", {self.reused} kept from before" if self.reused else ""
+        remarks += f", {self.waiting} not answered yet" if self.waiting else ""
         return (
-            f"{self.answered} answered, {self.failed} failed{others}; {self.tokens} tokens, {cost}, "
+            f"{self.answered} answered, {self.failed} failed{remarks}; {self.tokens} tokens, {cost}, "
             f"{self.seconds:.1f} s -> {self.output}"
         )
 

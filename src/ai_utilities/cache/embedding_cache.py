@@ -82,8 +82,8 @@ class VectorCache:
                 stored,
                 cache_policy.ttl,
             )
-        whole = build_response([known[key] for key in keys], response)
-        return CompletedResult(whole, self._target.origin, cached=not missing)
+        combined = build_response([known[key] for key in keys], response)
+        return CompletedResult(combined, self._target.origin, cached=not missing)
 
     async def keys(self, call: Call, policy: CachePolicy, constraints: Constraints) -> list[str]:
         """A key for each input: the hash of a request for that input alone, so that it is the same in every list.

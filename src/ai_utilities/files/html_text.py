@@ -73,22 +73,22 @@ class HtmlTextParser:
 
 def read_html(text: str) -> str:
     """Return the visible text of a page."""
-    words = HtmlTextParser()
+    parser = HtmlTextParser()
     at = 0
     while at < len(text):
         begin = text.find("<", at)
-        words.text(text[at : begin if begin >= 0 else None])
+        parser.text(text[at : begin if begin >= 0 else None])
         if begin < 0:
             break
-        at = read_markup(text, begin, words)
+        at = read_markup(text, begin, parser)
     lines = (
         line.strip(" \t|") if line.strip().startswith("|") else line.rstrip()
-        for line in "".join(words.shown).split("\n")
+        for line in "".join(parser.shown).split("\n")
     )
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.lstrip(" ") for line in lines)).strip()
 
 
-def read_markup(text: str, begin: int, words: HtmlTextParser) -> int:
+def read_markup(text: str, begin: int, parser: HtmlTextParser) -> int:
     """Read a tag, comment, declaration or a single "<"; return the position after it."""
     if text.startswith("<!--", begin):
         return after(text, "-->", begin + (2 if text.startswith(("<!-->", "<!--->"), begin) else 4))
@@ -99,25 +99,25 @@ def read_markup(text: str, begin: int, words: HtmlTextParser) -> int:
     if name is None:
         if closing:
             return after(text, ">", begin)
-        words.text("<")
+        parser.text("<")
         return begin + 1
     end = tag_end(text, name.end())
     if end < 0:
         return len(text)
     tag = name.group().lower()
     if closing:
-        words.end(tag)
+        parser.end(tag)
         return end
     closed = text.startswith("/", end - 2)
-    words.start(tag, closed)
-    return raw_text(text, end, tag, words) if tag in RAW else end
+    parser.start(tag, closed)
+    return raw_text(text, end, tag, parser) if tag in RAW else end
 
 
-def raw_text(text: str, at: int, tag: str, words: HtmlTextParser) -> int:
+def raw_text(text: str, at: int, tag: str, parser: HtmlTextParser) -> int:
     """Read the content of an element without markup; return the position of its end tag."""
     end = ENDS[tag].search(text, at)
     stop = end.start() if end else len(text)
-    words.text(text[at:stop])
+    parser.text(text[at:stop])
     return stop
 
 

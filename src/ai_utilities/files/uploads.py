@@ -55,10 +55,10 @@ class UploadRecord:
             log.warning("the record of uploads is not written: %s", error)
 
 
-def key_of(file: str | PathLike[str] | bytes, *who: str) -> str:
+def key_of(file: str | PathLike[str] | bytes, *account: str) -> str:
     """Return a hash of the file's content and the account, so that the record contains no API key."""
     seed = hashlib.sha256()
-    for part in who:
+    for part in account:
         seed.update(part.encode() + b"\0")
     if isinstance(file, bytes):
         seed.update(file)

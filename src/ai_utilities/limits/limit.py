@@ -62,14 +62,14 @@ class Limit:
 
     def windows(self) -> Iterator[tuple[Kind, int, float]]:
         """The limited windows: what is counted, the maximum, and the seconds of the window."""
-        given: tuple[tuple[Kind, int | None, float], ...] = (
+        windows: tuple[tuple[Kind, int | None, float], ...] = (
             ("requests", self.requests_per_second, SECOND),
             ("requests", self.requests_per_minute, MINUTE),
             ("tokens", self.tokens_per_minute, MINUTE),
             ("requests", self.requests_per_day, DAY),
             ("tokens", self.tokens_per_day, DAY),
         )
-        for kind, most, seconds in given:
+        for kind, most, seconds in windows:
             if most is not None:
                 yield kind, most, seconds
 

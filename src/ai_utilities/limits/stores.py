@@ -243,12 +243,12 @@ class RedisLimits(LimitStore):
         text, name = load_script()
         expected = "" if "now" in ask else self._expected(account)
         constants = (SLOTS, GRACE, NEVER_LONGER, SHORTLY, self._stored, expected, VERSION)
-        options = (1, self._server.key_name(account), step, to_json(ask).decode(), *constants)
+        arguments = (1, self._server.key_name(account), step, to_json(ask).decode(), *constants)
         with self._server.connected_client() as client:
             try:
-                result = client.evalsha(name, *options)
+                result = client.evalsha(name, *arguments)
             except load_redis().exceptions.NoScriptError:
-                result = client.eval(text, *options)
+                result = client.eval(text, *arguments)
         if result[0] == "version":
             raise StoreVersionError.between(f"the limits under {self._server.prefix}", result[1], VERSION, "prefix")
         answer, now, jumped, state = result

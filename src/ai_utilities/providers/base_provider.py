@@ -94,8 +94,8 @@ class BaseProvider(ABC):
         """Closes connections, async."""
         self.close()
 
-    def _unsupported(self, what: str) -> ProviderCapabilityError:
-        return ProviderCapabilityError(f"{self.provider_name}: {what} by this provider. Use another provider.")
+    def _unsupported(self, problem: str) -> ProviderCapabilityError:
+        return ProviderCapabilityError(f"{self.provider_name}: {problem} by this provider. Use another provider.")
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

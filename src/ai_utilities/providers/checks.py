@@ -25,7 +25,7 @@ from ..exceptions import (
     QuotaError,
 )
 from ..results import AskResult
-from .defaults import EMBEDDERS
+from .defaults import EMBEDDING_MODELS
 
 Health = Literal["ok", "warning", "failure"]
 MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "FAILURE"}
@@ -35,26 +35,26 @@ MARKS: dict[Health, str] = {"ok": "ok     ", "warning": "warning", "failure": "F
 class CheckResult:
     """The result of one check; `fix` says how to fix a problem."""
 
-    what: str
+    check: str
     health: Health
-    seen: str
+    finding: str
     fix: str = ""
 
     def __str__(self) -> str:
         fix = f"\n{'':>9}{'':<18}-> {self.fix}" if self.fix else ""
-        return f"{MARKS[self.health]}  {self.what:<18}{self.seen}{fix}"
+        return f"{MARKS[self.health]}  {self.check:<18}{self.finding}{fix}"
 
 
-def passed(what: str, seen: str) -> CheckResult:
-    return CheckResult(what, "ok", seen)
+def passed(check: str, finding: str) -> CheckResult:
+    return CheckResult(check, "ok", finding)
 
 
-def warning(what: str, seen: str, fix: str = "") -> CheckResult:
-    return CheckResult(what, "warning", seen, fix)
+def warning(check: str, finding: str, fix: str = "") -> CheckResult:
+    return CheckResult(check, "warning", finding, fix)
 
 
-def failed(what: str, seen: str, fix: str = "") -> CheckResult:
-    return CheckResult(what, "failure", seen, fix)
+def failed(check: str, finding: str, fix: str = "") -> CheckResult:
+    return CheckResult(check, "failure", finding, fix)
 
 
 TIMEOUT = 20.0
@@ -152,7 +152,7 @@ def check_call(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]
 def check_without_chat(client: AiClient, limit: float = HOSTED) -> Iterator[CheckResult]:
     """Check the key where no question can be asked: embed one word, or list the models if there is no default one."""
     provider = client.provider.provider_name
-    embeds = EMBEDDERS.get(provider)
+    embeds = EMBEDDING_MODELS.get(provider)
     try:
         if embeds is not None:
             client.embed(["ready"], timeout=limit, retries=0, cache=False)

@@ -105,7 +105,7 @@ def pick_embedded(order: tuple[str, ...]) -> PickedProvider | None:
     return PickedProvider(EMBEDDED, "nothing else is configured") if is_available else None
 
 
-HEARS = {
+TRANSCRIPTION_MODELS = {
     "openai": "gpt-transcribe",
     "groq": "whisper-large-v3-turbo",
     "mistral": "voxtral-mini-latest",
@@ -116,12 +116,12 @@ HEARS = {
     "deepgram": "nova-3",
     "openrouter": "openai/gpt-4o-mini-transcribe",
 }
-TIMES = {"openai": "whisper-1"}
+TIMESTAMP_MODELS = {"openai": "whisper-1"}
 """Models with timestamps, where the default one has none."""
 
-SPEAKERS = {"openai": "gpt-4o-transcribe-diarize"}
-TRANSLATES = {"openai": "whisper-1", "groq": "whisper-large-v3"}
-SPEAKS = {
+DIARIZATION_MODELS = {"openai": "gpt-4o-transcribe-diarize"}
+TRANSLATION_MODELS = {"openai": "whisper-1", "groq": "whisper-large-v3"}
+SPEECH_MODELS = {
     "openai": "gpt-4o-mini-tts",
     "groq": "canopylabs/orpheus-v1-english",
     "mistral": "voxtral-mini-tts-latest",
@@ -131,7 +131,7 @@ SPEAKS = {
     "deepgram": "aura-2-thalia-en",
 }
 
-EMBEDDERS = {
+EMBEDDING_MODELS = {
     "openai": "text-embedding-3-small",
     "google_ai": "gemini-embedding-001",
     "google_vertex_ai": "gemini-embedding-001",
@@ -142,40 +142,46 @@ EMBEDDERS = {
     "perplexity": "pplx-embed-v1-0.6b",
     "amazon_bedrock": "amazon.titan-embed-text-v2:0",
 }
-DRAWS = {
+IMAGE_MODELS = {
     "openai": "gpt-image-2",
     "google_ai": "gemini-3.1-flash-image",
     "google_vertex_ai": "gemini-3.1-flash-image",
     "xai": "grok-imagine-image",
 }
-RANKS = {
+RERANK_MODELS = {
     "cohere": "rerank-v4.0-pro",
     "voyage": "rerank-2.5",
     "amazon_bedrock": "cohere.rerank-v3-5:0",
     "openrouter": "voyageai/rerank-2.5-lite",
 }
-JUDGES = {"openai": "omni-moderation-latest", "mistral": "mistral-moderation-latest"}
-READS = {"mistral": "mistral-ocr-latest"}
-USUAL: Mapping[str, Mapping[str, str]] = {
-    "image": DRAWS,
-    "moderate": JUDGES,
-    "ocr": READS,
-    "rerank": RANKS,
-    "speak": SPEAKS,
-    "speak_stream": SPEAKS,
+MODERATION_MODELS = {"openai": "omni-moderation-latest", "mistral": "mistral-moderation-latest"}
+OCR_MODELS = {"mistral": "mistral-ocr-latest"}
+DEFAULT_MODELS: Mapping[str, Mapping[str, str]] = {
+    "image": IMAGE_MODELS,
+    "moderate": MODERATION_MODELS,
+    "ocr": OCR_MODELS,
+    "rerank": RERANK_MODELS,
+    "speak": SPEECH_MODELS,
+    "speak_stream": SPEECH_MODELS,
 }
 
 
 def default_model(provider: str, operation: str, options: Mapping[str, object]) -> str | None:
     """The default model for this operation and its options."""
-    if operation in USUAL:
-        return USUAL[operation].get(provider)
+    if operation in DEFAULT_MODELS:
+        return DEFAULT_MODELS[operation].get(provider)
     if not operation.startswith(("transcribe", "translate")):
         return None
     if operation == "translate":
-        return TRANSLATES.get(provider) or HEARS.get(provider)
-    fine = SPEAKERS if options.get("diarize") else TIMES if options.get("timestamps") else HEARS
-    return fine.get(provider) or HEARS.get(provider)
+        return TRANSLATION_MODELS.get(provider) or TRANSCRIPTION_MODELS.get(provider)
+    models = (
+        DIARIZATION_MODELS
+        if options.get("diarize")
+        else TIMESTAMP_MODELS
+        if options.get("timestamps")
+        else TRANSCRIPTION_MODELS
+    )
+    return models.get(provider) or TRANSCRIPTION_MODELS.get(provider)
 
 
 def concerns_model(operation: str) -> bool:

@@ -22,7 +22,7 @@ from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
-from .defaults import DRAWS, EMBEDDERS, concerns_model, default_model, first_available
+from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
 from .endpoint import connection_options, make_endpoint, make_fallbacks
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
 
@@ -86,23 +86,23 @@ class EngineProvider(BaseProvider):
         return self._client(self.model)
 
     def ask(self, prompt: str, **kwargs: object) -> AskResult:
-        request = self._resolve_ask(prompt, kwargs)
+        resolved = self._resolve_ask(prompt, kwargs)
         client = self._client(
-            self._chat_model(request) or first_available(self.list_models(), self.configuration.facts)
+            self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
         )
-        with self._ask_context(request)():
-            call: Callable[..., EngineResult] = client.run if request.runs_tools else client.generate
-            return read_final(call(**request.arguments), request.prompt)
+        with self._ask_context(resolved)():
+            call: Callable[..., EngineResult] = client.run if resolved.runs_tools else client.generate
+            return read_final(call(**resolved.arguments), resolved.prompt)
 
     async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
-        request = self._resolve_ask(prompt, kwargs)
-        model = self._chat_model(request) or first_available(await self.list_models_async(), self.configuration.facts)
+        resolved = self._resolve_ask(prompt, kwargs)
+        model = self._chat_model(resolved) or first_available(await self.list_models_async(), self.configuration.facts)
         client = self._client(model)
-        with self._ask_context(request)():
+        with self._ask_context(resolved)():
             call: Callable[..., Awaitable[EngineResult]] = (
-                client.run_async if request.runs_tools else client.generate_async
+                client.run_async if resolved.runs_tools else client.generate_async
             )
-            return read_final(await call(**request.arguments), request.prompt)
+            return read_final(await call(**resolved.arguments), resolved.prompt)
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
@@ -111,35 +111,35 @@ class EngineProvider(BaseProvider):
         return await ask_all_async(self.ask_async, prompts, self.settings.concurrency, kwargs)
 
     def ask_stream(self, prompt: str, **kwargs: object) -> AskStream:
-        request = self._resolve_ask(prompt, kwargs)
+        resolved = self._resolve_ask(prompt, kwargs)
 
         def open_stream() -> SyncEvents:
-            model = self._chat_model(request) or first_available(self.list_models(), self.configuration.facts)
+            model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
             client = self._client(model)
-            if request.runs_tools:
-                return client.run_streaming(**request.arguments)
-            return client.generate(**request.arguments, streaming=True).sync_stream_generator
+            if resolved.runs_tools:
+                return client.run_streaming(**resolved.arguments)
+            return client.generate(**resolved.arguments, streaming=True).sync_stream_generator
 
-        return AskStream(open_stream, request.prompt, self._ask_context(request))
+        return AskStream(open_stream, resolved.prompt, self._ask_context(resolved))
 
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
-        request = self._resolve_ask(prompt, kwargs)
+        resolved = self._resolve_ask(prompt, kwargs)
 
         async def open_stream() -> AsyncEvents:
-            model = self._chat_model(request) or first_available(
+            model = self._chat_model(resolved) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
             client = self._client(model)
-            if request.runs_tools:
-                return client.run_streaming_async(**request.arguments)
-            return (await client.generate_async(**request.arguments, streaming=True)).async_stream_generator
+            if resolved.runs_tools:
+                return client.run_streaming_async(**resolved.arguments)
+            return (await client.generate_async(**resolved.arguments, streaming=True)).async_stream_generator
 
-        return AsyncAskStream(open_stream, request.prompt, self._ask_context(request))
+        return AsyncAskStream(open_stream, resolved.prompt, self._ask_context(resolved))
 
     def plan(self, prompt: str, **kwargs: object) -> Plan:
         """Plans without any request, also without listing models."""
-        request = self._resolve_ask(prompt, kwargs)
-        return self._client(self._chat_model(request) or ANY).plan(**request.arguments)
+        resolved = self._resolve_ask(prompt, kwargs)
+        return self._client(self._chat_model(resolved) or ANY).plan(**resolved.arguments)
 
     def list_models(self) -> list[str]:
         return [listing.id for listing in self._client(self.model or ANY).list_models()]
@@ -190,7 +190,7 @@ class EngineProvider(BaseProvider):
                 raise ProviderConfigurationError(missing_operation_model(self.configuration.facts, operation))
             return self._client(model or ANY)
         if model is None:
-            raise ProviderConfigurationError(no_image_model(self.configuration.facts, tuple(DRAWS)))
+            raise ProviderConfigurationError(no_image_model(self.configuration.facts, tuple(IMAGE_MODELS)))
         return self._client(model, "image_generation")
 
     def _require(self, operation: str) -> None:
@@ -200,7 +200,7 @@ class EngineProvider(BaseProvider):
     def _embedding_client(self, options: Options) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
         self._require("embed")
-        model = options.pop("model", None) or self.settings.embedding_model or EMBEDDERS.get(self.provider_name)
+        model = options.pop("model", None) or self.settings.embedding_model or EMBEDDING_MODELS.get(self.provider_name)
         if model is None:
             raise ProviderConfigurationError(no_embedding_model(self.configuration.facts))
         return self._client(model or ANY)

@@ -46,8 +46,8 @@ class ModelInfo:
 
     def matches(self, words: list[str]) -> bool:
         """Whether all words occur in its fields."""
-        text = " ".join(filter(None, (self.provider, self.model, self.kind, *self.takes, *self.can))).lower()
-        return all(word.lower() in text for word in words)
+        searched = " ".join(filter(None, (self.provider, self.model, self.kind, *self.takes, *self.can))).lower()
+        return all(word.lower() in searched for word in words)
 
 
 def models_from_listing(provider: str, listings: list[ModelListing]) -> list[ModelInfo]:

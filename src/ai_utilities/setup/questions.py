@@ -73,8 +73,8 @@ def choice_of_provider(servers: Sequence[Server], variables: Mapping[str, str], 
     notes = {EMBEDDED: "a small model in this process, no key needed", **keyed, **running}
     available = [name for name in known_providers() if name not in taken and facts_of(name).chats]
     names = sorted(available, key=lambda n: (n not in keyed, n not in running))
-    options = [Option(name, notes.get(name, "")) for name in names]
-    return Choose("provider", "Which provider?", options, options[0].value)
+    choices = [Option(name, notes.get(name, "")) for name in names]
+    return Choose("provider", "Which provider?", choices, choices[0].value)
 
 
 def ask_about_provider(
@@ -91,12 +91,12 @@ def ask_about_provider(
             yield Notice(f"{facts.name} answers.")
             return entry
         yield Notice(f"{facts.name} does not answer: {problem}")
-        options = (
+        choices = (
             Option("again", "change key, base URL or model"),
             Option("keep", "keep it as it is"),
             Option("leave", "leave it out"),
         )
-        decision = yield Choose("failed", "What now?", options, "again")
+        decision = yield Choose("failed", "What now?", choices, "again")
         if decision != "again":
             return entry if decision == "keep" else None
         # Everything is asked again, also for a key that is in the environment.
@@ -140,8 +140,8 @@ def ask_model(entry: ProviderEntry, facts: ProviderFacts) -> Steps[ProviderEntry
     if not names and usual is None:
         model = yield Write("model", "Name of the model")
     else:
-        options = [Option(name) for name in dict.fromkeys(filter(None, (usual, *names)))]
-        model = yield Choose("model", "Which model?", options, usual, free=True)
+        choices = [Option(name) for name in dict.fromkeys(filter(None, (usual, *names)))]
+        model = yield Choose("model", "Which model?", choices, usual, free=True)
     return replace(entry, model=model or None)
 
 

@@ -80,7 +80,7 @@ class ActionRunner:
             with self._client(entry) as client:
                 if not facts.chats:
                     return next(
-                        (result.seen for result in check_without_chat(client, limit) if result.health == "failure"),
+                        (result.finding for result in check_without_chat(client, limit) if result.health == "failure"),
                         None,
                     )
                 client.ask(QUESTION, max_tokens=16, timeout=limit, retries=0, cache=False)

@@ -29,18 +29,18 @@ class StoreVersionError(StoreError):
     """A store was written by a newer version of this library."""
 
     @classmethod
-    def between(cls, what: str, version: object, known: int, another: str) -> StoreVersionError:
+    def between(cls, subject: str, version: object, known: int, alternative: str) -> StoreVersionError:
         """The error for a layout that this version of the library does not know.
 
         Args:
-            what: What has the layout, in the plural.
+            subject: What has the layout, in the plural.
             version: The version of the layout.
             known: The latest version that this library knows.
-            another: What to use instead, such as `file` or `prefix`.
+            alternative: What to use instead, such as `file` or `prefix`.
         """
         return cls(
-            f"{what} have version {version}, and this version of dhenara knows {known}. Upgrade dhenara, or use "
-            f"another {another}."
+            f"{subject} have version {version}, and this version of dhenara knows {known}. Upgrade dhenara, or use "
+            f"another {alternative}."
         )
 
 

@@ -53,10 +53,10 @@ class Owner:
 
     def has_ended(self) -> bool | None:
         """Whether this process has ended; None where that cannot be known, as on another machine."""
-        here = this_process()
-        if self.host != here.host:
+        current = this_process()
+        if self.host != current.host:
             return None
-        if self.boot != here.boot:
+        if self.boot != current.boot:
             return True
         if PROC.joinpath("self").exists():
             return start_time_of(self.pid) != self.started

@@ -184,11 +184,11 @@ class RedisServer:
             self._hurried[wait] = connect(self._address, wait)
         return self._hurried[wait], wait
 
-    def check_eviction(self, what: str, *, expiring: bool) -> None:
+    def check_eviction(self, contents: str, *, expiring: bool) -> None:
         """Refuses a server that may evict keys.
 
         Args:
-            what: What the keys are, for the error.
+            contents: What the keys contain, for the error.
             expiring: Whether the keys expire; those are evicted under the `volatile-` policies, too.
 
         Raises:
@@ -200,7 +200,7 @@ class RedisServer:
         policy = self._eviction_policy()
         if policy.startswith("allkeys-") or (expiring and policy.startswith("volatile-")):
             raise StoreEvictsError(
-                f"the Redis server has maxmemory set and maxmemory-policy {policy}: it may evict {what} "
+                f"the Redis server has maxmemory set and maxmemory-policy {policy}: it may evict {contents} "
                 "silently. Set maxmemory-policy to noeviction, or keep them on another server."
             )
         self._policy_checked = now

@@ -45,7 +45,7 @@ def salvage(
     best: list[T] = []
     with TemporaryDirectory() as folder:
         copy = Path(folder) / "copy"
-        for attempt in (None, *((make, whole) for make in templates for whole in (False, True))):
+        for attempt in (None, *((make, whole_page) for make in templates for whole_page in (False, True))):
             for ending in ("", "-wal"):
                 with suppress(FileNotFoundError):
                     shutil.copyfile(path.with_name(path.name + ending), copy.with_name(copy.name + ending))
@@ -70,7 +70,7 @@ def has_table(connection: sqlite3.Connection, table: str) -> bool:
     return bool(row[0])
 
 
-def replace_head(copy: Path, make: Callable[[sqlite3.Connection], None], whole: bool) -> None:
+def replace_head(copy: Path, make: Callable[[sqlite3.Connection], None], whole_page: bool) -> None:
     """Replaces the header of the copy, or its whole first page, by that of an empty file."""
     template = copy.with_name("template")
     template.unlink(missing_ok=True)
@@ -83,7 +83,7 @@ def replace_head(copy: Path, make: Callable[[sqlite3.Connection], None], whole: 
     page[28:32] = pages.to_bytes(4, "big")
     page[32:40] = bytes(8)
     with copy.open("r+b") as file:
-        file.write(page if whole else page[:100])
+        file.write(page if whole_page else page[:100])
         file.truncate(pages * 4096)
 
 

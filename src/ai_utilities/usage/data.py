@@ -169,9 +169,9 @@ class UsageData(BaseModel):
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
-def reconcile(given: Facts) -> Facts:
+def reconcile(facts: Facts) -> Facts:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
-    fields = dict(given)
+    fields = dict(facts)
     if any(fields.get(name) for name in BUCKETS):
         fields.setdefault("prompt_tokens", sum(fields.get(name) or 0 for name in INPUT_BUCKETS))
         fields.setdefault("completion_tokens", sum(fields.get(name) or 0 for name in OUTPUT_BUCKETS))

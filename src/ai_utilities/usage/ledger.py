@@ -149,7 +149,7 @@ class MemoryLedger(Ledger):
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> dict[str, Totals]:
-        opened = [one.row for one in self.open_rows() if matches(one.row, since, until, tags)]
+        opened = [open_row.row for open_row in self.open_rows() if matches(open_row.row, since, until, tags)]
         return sum_by([*self.rows(since, until, tags), *opened], check_grouping(by))
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
@@ -159,10 +159,10 @@ class MemoryLedger(Ledger):
     def open_rows(self) -> list[OpenRow]:
         with self._lock:
             waiting = list(self._open.values())
-        return [make_open(*one) for one in waiting]
+        return [make_open(*stored) for stored in waiting]
 
     def close_abandoned(self) -> list[UsageData]:
-        closed = [closed_row(one.row) for one in self.open_rows() if one.abandoned]
+        closed = [closed_row(open_row.row) for open_row in self.open_rows() if open_row.abandoned]
         if closed:
             self.add(closed)
         return closed

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ...exceptions import ProviderConfigurationError
-from ...providers.defaults import EMBEDDERS
+from ...providers.defaults import EMBEDDING_MODELS
 from ...value_types import Options
 from ..clients import engine_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, read_input
@@ -46,7 +46,7 @@ def embed(
     fields: Options = {"dimensions": dimensions, "input_type": purpose}
     options = {name: value for name, value in fields.items() if value is not None}
     wanted = list(texts or read_texts(whole))
-    with engine_for("embedding", EMBEDDERS, provider, model, env_file, tag) as client:
+    with engine_for("embedding", EMBEDDING_MODELS, provider, model, env_file, tag) as client:
         response = client.embed(wanted, **options)
     show_warnings(response)
     for text, vector in zip(wanted, response.vectors, strict=True):

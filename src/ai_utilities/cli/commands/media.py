@@ -197,11 +197,11 @@ def transcribe(
     with client_for(provider, env_file=env_file) as client:
         received = client.translate(sound, **options) if translate else client.transcribe(sound, **options)
     show_warnings(received)
-    written = WRITERS[form](received)
+    content = WRITERS[form](received)
     if output is None:
-        show(written)
+        show(content)
     else:
-        write_target(output, written, force)
+        write_target(output, content, force)
         show(str(output))
 
 

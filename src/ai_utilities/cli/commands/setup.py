@@ -92,7 +92,7 @@ def show_result(result: SetupResult, dry_run: bool) -> None:
 WordsArgument = Annotated[
     list[str] | None, typer.Argument(help="Only settings whose name contains one of these words.")
 ]
-ExplicitFlag = Annotated[bool, typer.Option("--said", help="Only settings that are set; no defaults.")]
+ExplicitFlag = Annotated[bool, typer.Option("--set", help="Only settings that are set; no defaults.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -102,7 +102,7 @@ def register_settings(app: typer.Typer) -> None:
 
 def settings(
     words: WordsArgument = None,
-    text: ExplicitFlag = False,
+    only_set: ExplicitFlag = False,
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     as_json: JsonFlag = False,
@@ -116,13 +116,13 @@ def settings(
     shown = [
         line
         for line in lines
-        if not (text and line.source == "default") and (not words or any(word in line.name for word in words))
+        if not (only_set and line.source == "default") and (not words or any(word in line.name for word in words))
     ]
     if as_json:
         show(json.dumps({line.name: {"value": line.value, "source": line.source} for line in shown}, indent=2))
         return
     if not shown:
-        print_note("no such setting is set. Without --said, defaults are shown.")
+        print_note("no such setting is set. Without --set, defaults are shown.")
         return
     rows = [(line.name, line.value, f"{line.source}: {line.note}" if line.note else line.source) for line in shown]
     show(table(("setting", "value", "source"), rows))

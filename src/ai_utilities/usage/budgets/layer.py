@@ -87,14 +87,14 @@ def reservation_record(windows: Sequence[BudgetWindow], reserved: Decimal, calls
     return {"accounts": named, "reserved": to_nanodollars(reserved), "calls": calls}
 
 
-def windows_of(data: Record) -> list[BudgetWindow]:
+def windows_of(record: Record) -> list[BudgetWindow]:
     """The windows of a stored reservation."""
-    return [BudgetWindow(name, limit, expires) for name, limit, expires in data["accounts"]]
+    return [BudgetWindow(name, limit, expires) for name, limit, expires in record["accounts"]]
 
 
-def item_share(data: Record, index: int) -> int:
+def item_share(record: Record, index: int) -> int:
     """The part of the reservation for one call; all parts together are the reserved amount."""
-    reserved, calls = data["reserved"], data["calls"]
+    reserved, calls = record["reserved"], record["calls"]
     return reserved * (index + 1) // calls - reserved * index // calls if index < calls else 0
 
 
@@ -234,18 +234,18 @@ class BoundBudget:
 
         Until then all of it stays counted, since a batch that was read in part may be read again.
         """
-        data, store = item.job.layer_data.get(RESERVATION_KEY), self._layer.store
-        if data is None:
+        record, store = item.job.layer_data.get(RESERVATION_KEY), self._layer.store
+        if record is None:
             return
         differences: dict[int, int] = item.shared.setdefault("differences", {})
         spent = item_cost(item)
-        differences[item.index] = 0 if spent is None else spent - item_share(data, item.index)
-        if len(differences) < data["calls"]:
+        differences[item.index] = 0 if spent is None else spent - item_share(record, item.index)
+        if len(differences) < record["calls"]:
             return
         once = [settlement_window(item, self._io.time())]
         if await call_store(self._io, store, store.reserve, once, 1) is None:
             difference = sum(differences.values())
-            await call_store_shielded(self._io, store, self._layer.settle, windows_of(data), difference)
+            await call_store_shielded(self._io, store, self._layer.settle, windows_of(record), difference)
 
 
 def refuse_unknown(call: Call, budgets: Sequence[Budget]) -> None:
