@@ -174,13 +174,11 @@ def default_model(provider: str, operation: str, options: Mapping[str, object]) 
         return None
     if operation == "translate":
         return TRANSLATION_MODELS.get(provider) or TRANSCRIPTION_MODELS.get(provider)
-    models = (
-        DIARIZATION_MODELS
-        if options.get("diarize")
-        else TIMESTAMP_MODELS
-        if options.get("timestamps")
-        else TRANSCRIPTION_MODELS
-    )
+    models = TRANSCRIPTION_MODELS
+    if options.get("diarize"):
+        models = DIARIZATION_MODELS
+    elif options.get("timestamps"):
+        models = TIMESTAMP_MODELS
     return models.get(provider) or TRANSCRIPTION_MODELS.get(provider)
 
 
