@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -176,3 +177,9 @@ def test_a_name_is_either_moved_or_removed() -> None:
     assert not names.REMOVED.keys() & {*names.PLACES, *names.RENAMED}
     for name in {*names.PLACES, *names.RENAMED}:
         assert names.find_old_name(name) is not None
+
+
+def test_the_migration_page_has_a_row_for_every_removed_name() -> None:
+    page = Path(__file__).parents[2] / "docs" / "coming-from" / "dhenara-ai.md"
+    text = page.read_text(encoding="utf-8")
+    assert [name for name in names.REMOVED if f"`{name}`" not in text] == []

@@ -62,18 +62,6 @@ if TYPE_CHECKING:
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 
 
-OLD_METHODS = frozenset(
-    {
-        "cleanup_async",
-        "cleanup_sync",
-        "generate_with_existing_connection",
-        "generate_with_existing_connection_async",
-        "generate_with_existing_connection_sync",
-    }
-)
-"""Methods of version 1, in `dhenara.ai.compat.clients`."""
-
-
 @with_secret_options
 class AIModelClient(
     OperationsMixin,
@@ -303,7 +291,7 @@ class AIModelClient(
 
         def __getattr__(self, name: str) -> Any:
             """Return a method that clients had in version 1, such as `cleanup_sync`."""
-            if name in OLD_METHODS:
+            if name.startswith(("cleanup_", "generate_with_existing_connection")):
                 return import_module("dhenara.ai.compat.clients").old_method(self, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
