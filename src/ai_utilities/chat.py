@@ -78,7 +78,7 @@ class ChatBase(TurnHistory, Generic[C]):
 
     @property
     def total_tokens(self) -> int:
-        """Tokens used by all turns."""
+        """Tokens used by all turns, as far as providers reported them; None if none of them did."""
         return self.usage.total_tokens
 
     def switch(self, *, provider: BaseProvider | str | None = None, model: str | None = None) -> Self:

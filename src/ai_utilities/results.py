@@ -257,6 +257,16 @@ class Embeddings(list[list[float]]):
         super().__init__(response.vectors)
         self.response = response
 
+    @property
+    def usage(self) -> Usage:
+        """Token counts of all requests; unknown if the provider reported none."""
+        return self.response.usage
+
+    @property
+    def cost(self) -> Cost:
+        """Cost of all requests; if it is unknown, `amount` is None and `reason` says why."""
+        return self.response.cost
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} vectors of {len(self[0]) if self else 0} numbers)"
 

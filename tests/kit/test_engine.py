@@ -10,10 +10,11 @@ import pytest
 from ai_utilities import AiClient, AiSettings, AskResult, ProviderConfigurationError
 from ai_utilities.exceptions import ProviderCapabilityError
 from ai_utilities.providers import BaseProvider
+from ai_utilities.results import Embeddings
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import DhenaraError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, HangUp
-from dhenara.ai.types import AIModelCallResponse
+from dhenara.ai.types import AIModelCallResponse, Cost, EmbeddingResponse, Usage
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -166,6 +167,13 @@ def test_a_stream_of_a_custom_provider_has_no_response(world: World) -> None:
         assert stream.response is None
 
     run(world, script, AiSettings(), Parrot())
+
+
+def test_vectors_have_their_usage_and_cost() -> None:
+    response = EmbeddingResponse(vectors=[[0.1]], usage=Usage(input_tokens=3)).with_cost(Cost(amount=Decimal(1)))
+    vectors = Embeddings(response)
+    assert (vectors.usage.total_tokens, vectors.cost) == (3, 1)
+    assert not Embeddings(EmbeddingResponse(vectors=[])).usage
 
 
 def test_a_result_has_the_object_and_the_reasoning_of_its_answer(server: FakeServer) -> None:

@@ -222,7 +222,8 @@ class Repl:
         unknown = len(self._chat.turns) - len(amounts)
         spent = format_cost(sum(amounts, start=Decimal(0)) if amounts else None)
         more = f" and {unknown} answers of unknown cost" if amounts and unknown else ""
-        return f"{self._chat.total_tokens} tokens in {len(self._chat.turns)} answers, {spent}{more}"
+        tokens = self._chat.total_tokens if self._chat.usage.known else "unknown"
+        return f"{tokens} tokens in {len(self._chat.turns)} answers, {spent}{more}"
 
 
 def missing_argument(name: str, argument: str) -> str:

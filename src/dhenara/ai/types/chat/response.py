@@ -325,10 +325,14 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
     @overload
     def structured(self, kind: type[T]) -> T: ...
     def structured(self, kind: Any = None) -> Any:
-        """Return the object of the structured output, as `ChatResponse.structured` does.
+        """Return the data of the structured output, or an object of a type, as `ChatResponse.structured` does.
 
         Args:
-            kind: Type to validate the object as. Default None: the requested type.
+            kind: Type of the object. Default None: plain data, such as a dict; `parsed` is the object of the requested
+                type.
+
+        Returns:
+            The data, or the object.
 
         Raises:
             OutputError: The model refused, or its answer is incomplete or does not match.

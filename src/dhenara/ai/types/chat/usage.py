@@ -268,7 +268,7 @@ class Costed(FrozenModel):
 
     @field_serializer("cost")
     def _write_cost(self, cost: Cost) -> Cost | None:
-        return None if cost == self._uncalculated() else cost
+        return None if cost.amount is None and cost == self._uncalculated() else cost
 
     @model_validator(mode="wrap")
     @classmethod
