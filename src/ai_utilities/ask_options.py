@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from dhenara.ai.integration import ALTERNATIVE_NAMES, use_own_names
 from dhenara.ai.types import AnswerOptions, Content
 
 from .config_models import AiSettings
 from .config_origins import OriginLevel
 from .exceptions import ProviderConfigurationError
+from .option_checks import has_runnable_tools, own_options, read_files, refuse_run_options
 
 if TYPE_CHECKING:
     from dhenara.ai import MessageLike
+    from dhenara.ai.types import RunLimits, ToolCallContent
 
     from .providers.base_provider import BaseProvider
 
@@ -53,13 +54,14 @@ class AskOptions(AnswerOptions, total=False):
     tags: Mapping[str, str] | None
     """Tags for the usage ledger. Default: none."""
 
+    limits: RunLimits
+    """Limits of a call with functions as tools. Default: the defaults of `RunLimits`."""
 
-ALTERNATIVES = {
-    **{other: name for other, name in ALTERNATIVE_NAMES.items() if name != "instructions"},
-    "instructions": "system",
-    "system_prompt": "system",
-}
-"""Alternative option names and the name each stands for. The kit calls the instructions `system`."""
+    approve: Callable[[ToolCallContent], object]
+    """Function that decides on calls of tools that need approval. Default: the run stops before them."""
+
+    tool_errors: Literal["tell", "raise"]
+    """`"tell"` (default) sends errors of tools to the model, `"raise"` raises them."""
 
 
 @dataclass(slots=True, eq=False)
@@ -78,15 +80,16 @@ class ResolvedAsk:
         return has_runnable_tools(self.arguments.get("tools"))
 
 
-def has_runnable_tools(tools: Sequence[Any] | None) -> bool:
-    """Whether any tool is a Python function, and not only a description of one."""
-    return any(callable(getattr(tool, "function", tool)) for tool in tools or ())
+def resolve_ask(
+    prompt: Any, options: Mapping[str, Any], settings: AiSettings, stream: str | None = "ask_stream"
+) -> ResolvedAsk:
+    """Translates prompt and options into engine arguments; `stream` is the method that streams, None if this one does.
 
-
-def resolve_ask(prompt: Any, options: Mapping[str, Any], settings: AiSettings) -> ResolvedAsk:
-    """Translates prompt and options into engine arguments. The engine rejects unknown names."""
+    Raises:
+        ProviderConfigurationError: If an option is unknown, or its value can only be a mistake.
+    """
     check_prompt(prompt, options)
-    given = use_own_names(options, ALTERNATIVES)
+    given = own_options(options, stream) if options else {}
     files = given.pop("files", None)
     system = given.pop("system", None) or settings.system_prompt
     model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
@@ -94,7 +97,10 @@ def resolve_ask(prompt: Any, options: Mapping[str, Any], settings: AiSettings) -
     arguments = {**given, "prompt": content}
     if system:
         arguments["instructions"] = system
-    return ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
+    resolved = ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
+    if not resolved.runs_tools:
+        refuse_run_options(given)
+    return resolved
 
 
 def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
@@ -105,9 +111,9 @@ def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
         raise ProviderConfigurationError("the prompt is empty. Pass a text.")
 
 
-def add_files(prompt: Any, files: Sequence[File]) -> dict[str, Any]:
+def add_files(prompt: Any, files: File | Sequence[File]) -> dict[str, Any]:
     """The prompt as a message with its files before the text."""
-    return {"role": "user", "contents": [*map(read_file, files), prompt]}
+    return {"role": "user", "contents": [*map(read_file, read_files(files)), prompt]}
 
 
 def call_defaults(settings: AiSettings) -> dict[str, Any]:

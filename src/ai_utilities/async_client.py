@@ -19,6 +19,7 @@ from .images import AsyncImagesMixin
 from .middleware import RequestMiddleware
 from .operation_options import EmbedOptions
 from .operations import ClientCore
+from .option_checks import check_prompts
 from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
 
@@ -107,7 +108,8 @@ class AsyncAiClient(
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
         """Sends several prompts concurrently; see `AiClient.ask_many`."""
-        prompt_list = list(prompts)
+        prompt_list = check_prompts(prompts, "ask_many")
+        self._operations.check_options(options)
         with ProgressBar(self.show_progress if len(prompt_list) > 1 else False) as bar:
             return await ask_all_async(
                 self.ask,
@@ -120,7 +122,7 @@ class AsyncAiClient(
 
     async def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
         """Sends all prompts to the provider's `ask_many` method; see `AiClient.ask_batch`."""
-        return await self._operations.ask_batch(list(prompts), dict(options))
+        return await self._operations.ask_batch(check_prompts(prompts, "ask_batch"), dict(options))
 
     async def ask_json(
         self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]
@@ -139,6 +141,7 @@ class AsyncAiClient(
         from .chat import AsyncChat
 
         self._operations.require_context_support(dict(options))
+        self._operations.check_options(options)
         return AsyncChat(self, options)
 
     conversation = chat

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
-from dhenara.ai.integration import with_secret_options
+from dhenara.ai.integration import use_own_names, with_secret_options
 from dhenara.ai.types import Plan
 
 from .ask_options import AskOptions, add_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
+from .option_checks import SYSTEM_NAMES
 from .results import AskResult, as_answer
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ChatBase(TurnHistory, Generic[C]):
     """
 
     def __init__(self, client: C, options: Mapping[str, object] | None = None, turns: Sequence[Turn] = ()) -> None:
-        self.options: Options = dict(options or {})
+        self.options: Options = use_own_names(options or {}, SYSTEM_NAMES)
         super().__init__(system_texts(self.options.pop("system", None)), turns)
         self._client: C = client
 
@@ -105,7 +106,7 @@ class ChatBase(TurnHistory, Generic[C]):
 
     def plan(self, prompt: str, **options: Unpack[AskOptions]) -> Plan:
         """Returns what each part of the conversation would become at the provider. Nothing is sent."""
-        return self._client._operations.plan(prompt, self._merge_options(options))
+        return self._client._operations.plan(prompt, self._merge_options(use_own_names(options, SYSTEM_NAMES)))
 
     @classmethod
     def from_json(cls, saved: bytes | str, client: C, **options: Unpack[AskOptions]) -> Self:
@@ -119,7 +120,8 @@ class ChatBase(TurnHistory, Generic[C]):
         """
         conversation = read_saved(saved)
         client._operations.require_context_support(dict(options))
-        return cls(client, {"system": conversation.instructions, **options}, conversation.turns)
+        given = use_own_names(options, SYSTEM_NAMES)
+        return cls(client, {"system": conversation.instructions, **given}, conversation.turns)
 
     @classmethod
     def load(cls, path: str | Path, client: C, **options: Unpack[AskOptions]) -> Self:
@@ -141,6 +143,7 @@ class ChatBase(TurnHistory, Generic[C]):
 
     def _prepare_turn(self, prompt: str, options: Mapping[str, Any]) -> tuple[Options, TurnRecorder]:
         """The options of the next request, and the recorder for its outcome."""
+        options = use_own_names(options, SYSTEM_NAMES)
         files = options.get("files", self.options.get("files"))
         message = add_files(prompt, files) if files else prompt
         recorder = TurnRecorder(self.record, self.record_run, message, system_texts(options.get("system")))

@@ -21,6 +21,7 @@ from .images import ImagesMixin
 from .middleware import RequestMiddleware
 from .operation_options import EmbedOptions
 from .operations import ClientCore
+from .option_checks import check_prompts
 from .results import AskResult
 from .text_operations import TextOperationsMixin
 
@@ -158,7 +159,8 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Returns:
             The results in the order of the prompts. A failed prompt has its exception in `error`.
         """
-        prompt_list = list(prompts)
+        prompt_list = check_prompts(prompts, "ask_many")
+        self._operations.check_options(options)
         with ProgressBar(self.show_progress if len(prompt_list) > 1 else False) as bar:
             return ask_all(
                 self.ask,
@@ -179,7 +181,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Returns:
             The results in the order of the prompts.
         """
-        return run_sync(self._operations.ask_batch(list(prompts), dict(options)))
+        return run_sync(self._operations.ask_batch(check_prompts(prompts, "ask_batch"), dict(options)))
 
     def ask_json(self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]) -> Any:
         """Asks for JSON and parses the answer.
@@ -229,6 +231,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         from .chat import Chat
 
         self._operations.require_context_support(dict(options))
+        self._operations.check_options(options)
         return Chat(self, options)
 
     conversation = chat

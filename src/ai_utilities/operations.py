@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from .ask_options import has_runnable_tools
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode
 from .middleware import RequestMiddleware
+from .option_checks import has_runnable_tools, own_options
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
@@ -237,6 +237,13 @@ class ClientCore:
         provider = self.choose_provider(options)
         with self.middleware.request_scope(options.pop("cache", None), options.pop("tags", None)):
             return await self.mode.operate(provider, operation, arguments, options)
+
+    def check_options(self, options: Mapping[str, object]) -> None:
+        """Raises an error for options that can only be a mistake, before anything is sent. Custom providers have their
+        own options.
+        """
+        if isinstance(self.choose_provider(dict(options)), EngineProvider):
+            own_options(options, "ask_stream")
 
     def require_context_support(self, options: Options) -> None:
         """Raises an error if the provider does not accept earlier turns."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
+from dhenara.ai.integration import use_own_names
 from dhenara.ai.types import (
     FileContent,
     ImageContent,
@@ -14,6 +15,7 @@ from dhenara.ai.types import (
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import ProviderConfigurationError
 from .execution import run_sync
+from .option_checks import SYSTEM_NAMES
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
@@ -96,6 +98,7 @@ def read_document(document: Page) -> FileContent | ImageContent:
 async def count(operations: ClientCore, prompt: str, options: Options) -> TokenCountResponse:
     """Counts what `ask` would send, including system instructions and files."""
     check_prompt(prompt, options)
+    options = use_own_names(options, SYSTEM_NAMES)
     system = options.pop("system", None) or operations.settings.system_prompt
     files, context = options.pop("files", None), options.pop("context", None)
     message = await operations.mode.call(add_files, prompt, files) if files else prompt

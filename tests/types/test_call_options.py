@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import textwrap
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from types import NoneType, UnionType
@@ -77,8 +78,7 @@ def test_no_option_is_any(name: str) -> None:
 
 @pytest.mark.parametrize(("other", "name"), ALTERNATIVE_NAMES.items())
 def test_an_alternative_name_has_the_type_of_what_it_stands_for(other: str, name: str) -> None:
-    of_run = get_type_hints(RunSettings)
-    assert OPTIONS[other] == (OPTIONS[name] if name in OPTIONS else of_run[name])
+    assert OPTIONS[other] == OPTIONS.get(name, str | Sequence[str] | None)
 
 
 def test_runs_batches_conversations_and_the_kit_take_all_of_them_but_streaming() -> None:

@@ -9,14 +9,13 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from dhenara.ai.integration import use_own_names
-
-from ..ask_options import ALTERNATIVES, check_prompt, resolve_ask
+from ..ask_options import check_prompt, resolve_ask
 from ..cache.policy import changes
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
 from ..middleware import LIMITS
+from ..option_checks import own_options
 from ..providers.engine_provider import EngineProvider
 from ..usage.data import tags_now
 from ..value_types import Json, Options
@@ -68,7 +67,7 @@ class RowOptions:
 
 def read_row_options(options: Mapping[str, object], settings: AiSettings) -> RowOptions:
     """Translate the options, and raise an error for those that batches do not support."""
-    arguments: Options = use_own_names(options, ALTERNATIVES)
+    arguments: Options = own_options(options)
     client: Options = {name: arguments.pop(name) for name in ("provider", "model") if name in arguments}
     if arguments.pop("cache", None) not in NOT_CACHED:
         raise ProviderConfigurationError("batches of a provider use no cache. Leave out the option cache.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.integration import use_own_names
 
-from ..ask_options import ALTERNATIVES
 from ..execution import run_sync
+from ..option_checks import ALTERNATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -111,7 +111,7 @@ class EngineProvider(BaseProvider):
         return await ask_all_async(self.ask_async, prompts, self.settings.concurrency, kwargs)
 
     def ask_stream(self, prompt: str, **kwargs: object) -> AskStream:
-        resolved = self._resolve_ask(prompt, kwargs)
+        resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
         def open_stream() -> SyncEvents:
             model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
@@ -123,7 +123,7 @@ class EngineProvider(BaseProvider):
         return AskStream(open_stream, resolved.prompt, self._ask_context(resolved))
 
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
-        resolved = self._resolve_ask(prompt, kwargs)
+        resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
         async def open_stream() -> AsyncEvents:
             model = self._chat_model(resolved) or first_available(
@@ -224,10 +224,12 @@ class EngineProvider(BaseProvider):
             raise ProviderConfigurationError(missing_model(self.configuration.facts))
         return model
 
-    def _resolve_ask(self, prompt: str, options: Mapping[str, object]) -> ResolvedAsk:
+    def _resolve_ask(
+        self, prompt: str, options: Mapping[str, object], stream: str | None = "ask_stream"
+    ) -> ResolvedAsk:
         if not self.configuration.facts.chats:
             self._require("chat")
-        return resolve_ask(prompt, options, self.settings)
+        return resolve_ask(prompt, options, self.settings, stream)
 
     def _ask_context(self, resolved: ResolvedAsk) -> Around:
         """The context in which each step of the call runs."""

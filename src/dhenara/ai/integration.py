@@ -16,7 +16,7 @@ from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
-from .types.config.other_names import ALTERNATIVE_NAMES, refuse_streaming, use_own_names
+from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
@@ -39,6 +39,7 @@ __all__ = [
     "check_output",
     "conceal",
     "conceal_options",
+    "describe_unknown",
     "did_you_mean",
     "environment",
     "find_provider",

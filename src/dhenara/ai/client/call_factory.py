@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
@@ -17,12 +17,14 @@ from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
-from ..types.config.call import AIModelCallConfig, Call, CallJournal
-from ..types.config.other_names import use_own_names
+from ..types.config.call import OLD_FIELDS, AIModelCallConfig, Call, CallJournal
+from ..types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, use_own_names
 from ..types.model_base import FrozenModel
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions
+
+OWN_NAMES = AIModelCallConfig.model_fields.keys()
 
 
 def build_call(
@@ -38,12 +40,14 @@ def build_call(
     fields = kind.model_fields if kind else {}
     chosen = as_config(settings.get("config"), config)
     overrides: dict[str, Any] = {k: v for k, v in settings.items() if k != "config" and k not in fields}
+    if not overrides.keys() <= OWN_NAMES:
+        check_names(overrides, fields, operation)
     overrides["streaming"] = False
     request = {**given, **{k: v for k, v in settings.items() if k in fields}}
     call = Call(
         endpoint=endpoint,
         messages=messages,
-        config=override_config(chosen, fields, **overrides),
+        config=override_config(chosen, **overrides),
         operation=operation,
         request=validate_request(kind, request) if kind else None,
     )
@@ -82,32 +86,36 @@ def validate_request(kind: type[FrozenModel], fields: Mapping[str, Any]) -> Froz
     try:
         return kind.model_validate(fields)
     except (ValidationError, TypeError) as error:
-        raise kind_of(error)(f"invalid request: {describe_problems(error, ())}") from error
+        raise kind_of(error)(f"invalid request: {describe_problems(error)}") from error
 
 
-OWN_NAMES = AIModelCallConfig.model_fields.keys()
-
-
-def override_config(
-    config: AIModelCallConfig, fields: Iterable[str] = (), **options: Unpack[CallOptions]
-) -> AIModelCallConfig:
-    """Return a validated copy of the config with these fields replaced; errors may suggest `fields` as names, too."""
+def override_config(config: AIModelCallConfig, **options: Unpack[CallOptions]) -> AIModelCallConfig:
+    """Return a validated copy of the config with these fields replaced."""
     if not config.model_fields_set:
-        return read_options(fields, **options)
+        return read_options(**options)
     given: dict[str, Any] = {name: getattr(config, name) for name in config.model_fields_set}
     own = options if options.keys() <= OWN_NAMES else use_own_names(options)
     if config.if_supported:
         given["if_supported"] = config.if_supported - own.keys()
     given.update(own)
-    return read_options(fields, **given)
+    return read_options(**given)
 
 
-def read_options(fields: Iterable[str] = (), **options: Unpack[CallOptions]) -> AIModelCallConfig:
-    """Return a config with these options, validated; errors may suggest `fields` as names, too."""
+def read_options(**options: Unpack[CallOptions]) -> AIModelCallConfig:
+    """Return a config with these options, validated."""
     try:
         return AIModelCallConfig(**options)
     except ValidationError as error:
-        raise kind_of(error)(f"invalid settings: {describe_problems(error, tuple(fields))}") from error
+        raise kind_of(error)(f"invalid settings: {describe_problems(error)}") from error
+
+
+def check_names(names: Iterable[str], fields: Iterable[str], operation: str) -> None:
+    """Raise for names that are neither fields of the operation's request nor options of calls; say what to write."""
+    known = (*fields, *OWN_NAMES)
+    wrong = [name for name in names if name not in known and name not in ALTERNATIVE_NAMES and name not in OLD_FIELDS]
+    if wrong:
+        unknown = "; ".join(describe_unknown(name, known, operation=operation) for name in wrong)
+        raise ConfigurationError(f"invalid settings: {unknown}")
 
 
 def kind_of(error: Exception) -> type[ConfigurationError]:
@@ -116,18 +124,17 @@ def kind_of(error: Exception) -> type[ConfigurationError]:
     return next((type(one) for one in causes if isinstance(one, ConfigurationError)), ConfigurationError)
 
 
-def describe_problems(error: Exception, extra: tuple[str, ...]) -> str:
+def describe_problems(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(describe_problem(e["type"], ".".join(map(str, e["loc"])), e["msg"], extra) for e in error.errors())
+    return "; ".join(map(describe_problem, error.errors()))
 
 
-def describe_problem(kind: str, setting: str, message: str, extra: tuple[str, ...] = ()) -> str:
-    """Describe one validation problem; suggest the closest name for an unknown setting."""
-    if kind != "extra_forbidden":
-        return f"{setting}: {message}"
-    meant = get_close_matches(setting, [*extra, *AIModelCallConfig.model_fields], 1)
-    return f"unknown setting {setting!r}" + (f"; did you mean {meant[0]!r}?" if meant else "")
+def describe_problem(problem: ErrorDetails) -> str:
+    """One problem in a line. Problems of several fields are sentences already."""
+    if not problem["loc"] and (cause := problem.get("ctx", {}).get("error")) is not None:
+        return str(cause)
+    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
 
 
 def read_call_history(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Unpack
 
 from pydantic import Field, field_serializer, field_validator, model_validator
 
+from ...errors import ConfigurationError
 from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
 from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret_headers
@@ -19,7 +20,7 @@ from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
 from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, Uploading
-from .other_names import use_own_names
+from .other_names import describe_unknown, use_own_names
 from .parameters import PARAMETERS, CallParameters
 from .timeouts import ResponseLimits, Timeouts
 
@@ -107,7 +108,11 @@ class AIModelCallConfig(CallParameters):
             return given
         if not OLD_FIELDS.isdisjoint(given):
             given = read_old_fields("AIModelCallConfig", given)
-        return use_own_names(given)
+        own = use_own_names(given)
+        unknown = [name for name in own if name not in cls.model_fields]
+        if unknown:
+            raise ConfigurationError("; ".join(describe_unknown(name, cls.model_fields) for name in unknown))
+        return own
 
     @field_validator("timeout")
     @classmethod

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from string import Template
 from types import MappingProxyType
 from typing import Any
 
 from ...errors import ConfigurationError
+from ...wire.text import similar_names
+from .name_hints import GENERATION_HINTS, OPERATION_HINTS, REQUEST_HINTS
 
 ALTERNATIVE_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -23,6 +27,28 @@ ALTERNATIVE_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Names of other libraries that mean exactly one option, and the name of that option. Both are accepted everywhere."""
+
+ENGINE_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "call": "generate",
+        "typed": "generate_typed",
+        "json": "write structured_output=Person, or a JSON Schema (dict)",
+        "system": "instructions",
+        "files": 'write them in the prompt: generate(["What is this?", Path("a.png")])',
+        "repairs": "repairs",
+        "many": "it belongs to ask_many of ai_utilities",
+        "model": 'one client has one model: write AIModelClient("openai/gpt-5.4-mini")',
+        "provider": 'one client has one provider: write AIModelClient("openai/gpt-5.4-mini")',
+        "cache": "answers are cached by ai_utilities: write AiClient(cache_enabled=True)",
+        "limits": "write run(prompt, tools=[...], limits=RunLimits(rounds=5))",
+    }
+)
+"""What the hints call things in the engine."""
+
+GENERATING = ("chat", "count_tokens")
+"""Operations with the options of generated text."""
+
+CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def use_own_names(options: Mapping[str, Any], names: Mapping[str, str] = ALTERNATIVE_NAMES) -> dict[str, Any]:
@@ -42,16 +68,10 @@ def use_own_names(options: Mapping[str, Any], names: Mapping[str, str] = ALTERNA
     for name, value in options.items():
         known = names.get(name, name)
         if known in own and own[known] != value:
-            raise ConfigurationError(
-                f"{name} and {given_as(known, name, options, names)} are the same option. Pass one."
-            )
+            first = next(one for one in options if one != name and names.get(one, one) == known)
+            raise ConfigurationError(f"{first} and {name} are the same option. Pass one of them")
         own[known] = value
     return own
-
-
-def given_as(own: str, other: str, options: Mapping[str, Any], names: Mapping[str, str]) -> str:
-    """Return the name under which the option was given first."""
-    return next(name for name in options if name != other and names.get(name, name) == own)
 
 
 def refuse_streaming(options: Any, instead: str | None) -> None:
@@ -66,4 +86,37 @@ def refuse_streaming(options: Any, instead: str | None) -> None:
     """
     wanted = [name for name in ("streaming", "stream") if options.pop(name, None)]
     if wanted and instead:
-        raise ConfigurationError(f"{wanted[0]}=True: this method returns the whole answer. Use {instead} for a stream.")
+        raise ConfigurationError(f"{wanted[0]}=True: this method returns the whole answer. Use {instead} for a stream")
+
+
+def describe_unknown(
+    name: str, known: Iterable[str], *, operation: str = "chat", words: Mapping[str, str] = ENGINE_WORDS
+) -> str:
+    """Say that an option does not exist, and what to write instead if that is certain.
+
+    Args:
+        name: The name that was given.
+        known: Names that exist there.
+        operation: Kind of request; hints about generated text are for `"chat"` only.
+        words: What the hints call things; of the engine, or of a package that is built on it.
+
+    Returns:
+        One line without a full stop, such as `unknown setting 'topP'; write top_p=...`.
+    """
+    hint = find_hint(name, tuple(known), operation, words)
+    return f"unknown setting {name!r}{f'; {hint}' if hint else ''}"
+
+
+def find_hint(name: str, known: tuple[str, ...], operation: str, words: Mapping[str, str]) -> str | None:
+    plain = CAMEL.sub("_", name).replace("-", "_").lower()
+    if plain in known:
+        return f"write {plain}=..."
+    own = ALTERNATIVE_NAMES.get(plain)
+    if own is not None:
+        return f"write {words['system'] if own == 'instructions' else own}=..."
+    special = GENERATION_HINTS if operation in GENERATING else OPERATION_HINTS.get(operation, {})
+    hint = special.get(plain) or REQUEST_HINTS.get(plain)
+    if hint is not None:
+        return Template(hint).substitute(words, name=plain)
+    similar = similar_names(plain, known)
+    return f"did you mean {similar[0]!r}?" if len(similar) == 1 else None

@@ -1,0 +1,149 @@
+"""Options of one call: other names for them, single values for lists, and what can only be a mistake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from types import MappingProxyType
+from typing import Any
+
+from dhenara.ai.integration import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
+from dhenara.ai.types import AIModelCallConfig, Content
+
+from .exceptions import ProviderConfigurationError
+
+ALTERNATIVES: Mapping[str, str] = MappingProxyType(
+    {
+        **{other: name for other, name in ALTERNATIVE_NAMES.items() if name != "instructions"},
+        "instructions": "system",
+        "system_prompt": "system",
+    }
+)
+"""Alternative option names and the name each stands for. The kit calls the instructions `system`."""
+
+SYSTEM_NAMES: Mapping[str, str] = MappingProxyType({"instructions": "system", "system_prompt": "system"})
+
+KIT_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "call": "ask",
+        "typed": "ask_typed",
+        "json": "call ask_json(prompt)",
+        "system": "system",
+        "files": 'write files=["a.png"]',
+        "repairs": "max_repairs",
+        "many": "write concurrency=8 in ask_many, or AiClient(max_concurrency=8)",
+        "model": 'write model="gpt-5.4-mini"',
+        "provider": 'write provider="openai"',
+        "cache": "write cache=True",
+        "limits": "write ask(prompt, tools=[...], limits=RunLimits(rounds=5))",
+    }
+)
+"""What the hints about unknown names call things in this package."""
+
+RUN_OPTIONS = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
+"""Options of calls with functions as tools."""
+
+KNOWN = frozenset(
+    {
+        *AIModelCallConfig.model_fields,
+        *("provider", "model", "system", "context", "files", "cache", "tags", "config", "messages"),
+        *RUN_OPTIONS,
+    }
+)
+SINGLE_FILES = (str, bytes, bytearray, PathLike, Content, Mapping)
+
+
+def own_options(options: Mapping[str, Any], stream: str | None = None) -> dict[str, Any]:
+    """Returns the options of one call under the names of this package, with lists where a single value was given.
+
+    Args:
+        options: The options as the caller wrote them.
+        stream: The method that streams; None if this method does.
+
+    Raises:
+        ProviderConfigurationError: If a name is unknown, an option is given twice, or a value can only be a mistake.
+    """
+    given = dict(options)
+    if "streaming" in given or "stream" in given:
+        refuse_streaming(given, stream)
+    own = use_own_names(given, ALTERNATIVES)
+    if own.keys() - KNOWN:
+        unknown = [describe_unknown(name, KNOWN, words=KIT_WORDS) for name in own if name not in KNOWN]
+        raise ProviderConfigurationError(f"{'; '.join(unknown)}.")
+    for name, check in CHECKS.items():
+        if own.get(name) is not None:
+            own[name] = check(own[name])
+    return own
+
+
+def refuse_run_options(options: Mapping[str, Any]) -> None:
+    """Refuses options of tool runs where no tool runs in this process."""
+    wrong = [name for name in RUN_OPTIONS if name in options and name != "on_end"]
+    if wrong:
+        raise ProviderConfigurationError(
+            f"{', '.join(wrong)}: there is no tool that runs here. Pass tools=[my_function], or leave it out."
+        )
+
+
+def has_runnable_tools(tools: Any) -> bool:
+    """Whether any tool is a Python function, and not only a description of one."""
+    return any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools or ()))
+
+
+def read_tools(tools: Any) -> Sequence[Any]:
+    """The tools as a list; one tool counts as a list of one."""
+    return tools if isinstance(tools, Sequence) and not isinstance(tools, str) else [tools]
+
+
+def read_files(files: Any) -> Sequence[Any]:
+    """The files as a list; one file counts as a list of one."""
+    if isinstance(files, SINGLE_FILES):
+        return [files]
+    if not isinstance(files, Iterable):
+        raise ProviderConfigurationError(
+            f'files must be paths, URLs or bytes, not {type(files).__name__}: files=["report.pdf"].'
+        )
+    return list(files)
+
+
+def read_tags(tags: Any) -> Mapping[str, str]:
+    if not isinstance(tags, Mapping):
+        shown = tags if isinstance(tags, str) else "a"
+        raise ProviderConfigurationError(
+            f'tags must be a dict, not {type(tags).__name__}: tags={{"team": "{shown:.40}"}}.'
+        )
+    return tags
+
+
+def read_context(context: Any) -> Any:
+    if isinstance(context, str | bytes):
+        raise ProviderConfigurationError(
+            "context is a list of earlier messages, not a text: "
+            'context=[{"role": "user", "content": "..."}]. Write background information in system="..." or the prompt.'
+        )
+    return context
+
+
+def read_model(model: Any) -> str:
+    if not isinstance(model, str):
+        raise ProviderConfigurationError(f'model must be a name, not {type(model).__name__}: model="gpt-5.4-mini".')
+    return model
+
+
+CHECKS = {
+    "tools": read_tools,
+    "files": read_files,
+    "tags": read_tags,
+    "context": read_context,
+    "model": read_model,
+}
+
+
+def check_prompts(prompts: Any, method: str) -> list[Any]:
+    """The prompts of a method for many, as a list; one text is refused, because its letters would be prompts."""
+    if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Iterable):
+        shown = f'"{prompts:.40}"' if isinstance(prompts, str) else "prompt"
+        raise ProviderConfigurationError(
+            f"{method} takes a list of prompts, not {type(prompts).__name__}: {method}([{shown}])."
+        )
+    return list(prompts)
