@@ -186,7 +186,7 @@ def restore_result(kind: type[AskResult], text: str, facts: dict[str, Any]) -> A
 def read_result(response: AIModelCallResponse, prompt: str | None) -> AskResult:
     """The result for an engine response; if the model refused, the text is the refusal."""
     answer = response.chat_response
-    return AskResult(answer.text or answer.refusal() or "", prompt=prompt, response=response)
+    return AskResult(answer.text or answer.refusal, prompt=prompt, response=response)
 
 
 def read_final(final: EngineResult, prompt: str | None) -> AskResult:

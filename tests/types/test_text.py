@@ -18,6 +18,7 @@ from dhenara.ai.types import (
     OcrPage,
     OcrResponse,
     ReasoningContent,
+    RefusalContent,
     Run,
     Text,
     TextContent,
@@ -117,6 +118,20 @@ def test_a_run_without_steps_has_an_empty_text():
 def test_the_reasoning_of_a_response_is_a_text_too():
     response = answered(ReasoningContent(text="Think."), TextContent(text="Hello!"))
     assert response.reasoning == response.reasoning() == "Think."
+
+
+def test_a_refusal_is_false_unless_the_model_refused():
+    refused, answer = answered(RefusalContent(text="No.")), answered()
+    assert refused.refusal == refused.refusal() == refused.withheld == refused.withheld() == "No."
+    assert not answer.refusal
+    assert not answer.withheld
+    assert f"{answer.refusal}{answer.withheld}" == ""
+    assert (answer.refusal(), answer.withheld()) == (None, None)
+    assert pickle.loads(pickle.dumps(answer.refusal))() is None  # noqa: S301
+    blocked = ChatResponse(choices=[ChatResponseChoice(finish_reason="content_filter", finish_message="unsafe")])
+    assert (blocked.withheld, blocked.withheld(), bool(blocked.refusal)) == ("unsafe", "unsafe", False)
+    assert answered(RefusalContent(text="")).refusal() == ""
+    assert re.sub("x", answer.refusal, "axb") == "ab"
 
 
 def test_the_tool_calls_of_a_response_are_a_list_with_and_without_parentheses():

@@ -219,7 +219,7 @@ def result_from_batch_item(item: BatchItem, provider: str | None, model: str | N
         return result_from_error(item.error, provider, model)
     usage, cost = answer.usage, answer.cost
     entry = {
-        "text": answer.text or answer.refusal() or "",
+        "text": answer.text or answer.refusal,
         "error": None,
         "provider": answer.provider,
         "model": answer.model,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..content.parts import ToolCallContent
-from .text import PartList, Text
+from .text import MissingText, OptionalText, PartList, Text
 
 if TYPE_CHECKING:
     from .delta import FinishReason
@@ -26,6 +26,12 @@ class AnswerParts:
         """The reasoning of the model, as far as the provider returns it."""
         answer = self._answer()
         return Text() if answer is None else answer.reasoning
+
+    @property
+    def refusal(self) -> OptionalText:
+        """The text of the refusal; empty if the model did not refuse, and then `refusal()` is None."""
+        answer = self._answer()
+        return MissingText() if answer is None else answer.refusal
 
     @property
     def parsed(self) -> Any:

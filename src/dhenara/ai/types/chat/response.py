@@ -16,7 +16,7 @@ from .delta import FinishReason
 from .message import Message
 from .output import read_output
 from .report import Attempt, CallWarning, Fingerprint, Plan
-from .text import PartList, Text, WholeText
+from .text import MissingText, OptionalText, PartList, Text, WholeText
 from .usage import NO_USAGE, Cost, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")
@@ -119,22 +119,24 @@ class ChatResponse(ShownAsText, Costed):
         """The reasoning of the model, as far as the provider returns it."""
         return Text("".join(part.get_text() for part in self.contents if part.type == "reasoning"))
 
-    def refusal(self) -> str | None:
-        """The text of the refusal, or None."""
-        options = [part.text for part in self.contents if part.type == "refusal"]
-        return "".join(options) if options else None
+    @property
+    def refusal(self) -> OptionalText:
+        """The text of the refusal; empty if the model did not refuse, and then `refusal()` is None."""
+        texts = [part.text for part in self.contents if part.type == "refusal"]
+        return OptionalText("".join(texts)) if texts else MissingText()
 
-    def withheld(self) -> str | None:
-        """Why the answer, or the rest of it, was withheld; None if it was not.
+    @property
+    def withheld(self) -> OptionalText:
+        """Why the answer, or the rest of it, was withheld; empty if it was not, and then `withheld()` is None.
 
         This is the model's refusal if there is one, otherwise the message of the provider's safety filter.
         """
-        if (words := self.refusal()) is not None:
-            return words
+        if (refusal := self.refusal)() is not None:
+            return refusal
         if not self.choices or self.choices[0].finish_reason not in ("content_filter", "refusal"):
-            return None
+            return MissingText()
         first = self.choices[0]
-        return first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})"
+        return OptionalText(first.finish_message or f"the provider blocked the answer ({first.raw_finish_reason})")
 
     @property
     def tool_calls(self) -> PartList[ToolCallContent]:

@@ -49,6 +49,25 @@ class Text(str):
         )
 
 
+class OptionalText(Text):
+    """A text that an answer may lack. Then it is empty, and calling it returns None."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __call__(self) -> str | None: ...  # type: ignore[override]  # the call says whether there is a text
+
+
+class MissingText(OptionalText):
+    """The text that an answer lacks."""
+
+    __slots__ = ()
+
+    def __call__(self, match: re.Match[str] | None = None) -> None:  # type: ignore[override]  # as OptionalText says
+        """Return None, which is an empty replacement for re.sub."""
+
+
 class PartList(list[T]):
     """A list of parts of an answer. Calling it returns the list, so that `response.tool_calls` and
     `response.tool_calls()` are both right.
