@@ -42,6 +42,7 @@ from dhenara.ai.types import (
     ImageContent,
     Prompt,
     ReasoningContent,
+    SSEResponse,
     StructuredContent,
     TextContent,
     ToolCallContent,
@@ -169,6 +170,14 @@ def test_an_attribute_that_no_version_had_is_an_ordinary_error(response: Any) ->
     with pytest.raises(AttributeError, match="'TextContent' object has no attribute 'tool_call'"):
         _ = TextContent().tool_call
     assert not hasattr(ImageContent(url="https://example.com/a.png"), "message_contents")
+
+
+def test_a_removed_method_names_what_to_use() -> None:
+    api: Any = AIModelAPI(provider="openai", api_key="a_test_key")
+    with pytest.raises(AttributeError, match=r"'AIModelAPI' object lost .* Use api_key.get_secret_value\(\)"):
+        api.get_provider_credentials()
+    event: Any = SSEResponse(data="x")
+    assert not hasattr(event, "set_random_id")
 
 
 def test_a_node_makes_prompts_that_show_their_text(response: Any) -> None:

@@ -207,6 +207,15 @@ def test_imagen_draws_from_words(server: FakeServer) -> None:
     assert server.exchanges[0].json["parameters"] == {"sampleCount": 2, "aspectRatio": "1:1"}
 
 
+def test_imagen_takes_the_names_of_googles_sdk(server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    options = {"aspect_ratio": "16:9", "number_of_images": 1, "add_watermark": False, "other": 1}
+    with AIModelClient(endpoint(server.url, "google_ai", "imagen-4.0-generate-001")) as client:
+        client.generate("A cat", options=options)
+    sent = {"aspectRatio": "16:9", "sampleCount": 1, "addWatermark": False, "other": 1}
+    assert server.exchanges[0].json["parameters"] == sent
+
+
 def test_openrouter_draws_in_a_conversation(server: FakeServer) -> None:
     link = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{base64.b64encode(png()).decode()}"}}
     message = {"role": "assistant", "content": "Here:", "images": [link]}

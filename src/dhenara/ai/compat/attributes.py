@@ -109,8 +109,22 @@ RESPONSE: dict[str, Attribute] = {
     "usage_charge": lambda one: responses.usage_charge(one.cost),
 }
 
+
+def removed(advice: str) -> Attribute:
+    """Return an attribute that raises an error with this advice."""
+
+    def fail(owner: Any) -> Any:
+        raise AttributeError(f"{type(owner).__name__!r} object lost this attribute of dhenara-ai 1.x. {advice}")
+
+    return fail
+
+
+SECRETS = "Use api_key.get_secret_value(), credentials.reveal() and reveal_config(); repr and dumps are masked."
+
 ATTRIBUTES: dict[str, dict[str, Attribute]] = {
     "FrozenModel": {"model_dump_safe": lambda one: one.model_dump},
+    "AIModelAPI": {"get_masked_credentials": removed(SECRETS), "get_provider_credentials": removed(SECRETS)},
+    "SSEResponse": {"set_random_id": removed("Use SSEResponse(id=...).")},
     "AIModelCallResponse": {
         "choices": lambda one: one.chat_response.choices,
         "preview_dict": lambda one: lambda: one.full_response and preview(one.full_response),

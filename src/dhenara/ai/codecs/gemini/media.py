@@ -235,6 +235,20 @@ class GeminiImages(Gemini):
 IMAGES = GeminiImages()
 
 
+SDK_NAMES = {
+    "add_watermark": "addWatermark",
+    "aspect_ratio": "aspectRatio",
+    "enhance_prompt": "enhancePrompt",
+    "guidance_scale": "guidanceScale",
+    "image_size": "sampleImageSize",
+    "negative_prompt": "negativePrompt",
+    "number_of_images": "sampleCount",
+    "person_generation": "personGeneration",
+    "safety_filter_level": "safetySetting",
+}
+"""Options of Imagen as Google's SDK names them, with their names in requests."""
+
+
 def write_imagen(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     drawing, config = read_image_prompt(call), call.config
     if drawing.pictures or drawing.request.mask is not None:
@@ -247,7 +261,7 @@ def write_imagen(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     if config.user is not None:
         drawing.warnings.unsupported("user")
     parameters.update(call.endpoint.ai_model.parameters)
-    parameters.update(config.options)
+    parameters.update({SDK_NAMES.get(name, name): value for name, value in config.options.items()})
     body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
     path = quirks.path.format(model=model_path(drawing.model), name=resource_path(drawing.model))
     return EncodedRequest(path, body, {}, drawing.warnings.all())
