@@ -53,7 +53,7 @@ SMALL_MODEL = 1024**3
 """Models up to this size in bytes use one thread."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class ModelSetup:
     """Model and load parameters; equal setups share one loaded model."""
 
