@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Protocol, Self
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError
+from .prepared_calls import Around, PreparedAsyncCall, PreparedCall
 from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 Hook = Callable[[AskResult], object]
 Leaving = Callable[[ChatResponse], object]
-Around = Callable[[], AbstractContextManager[object]]
-"""Context in which each step of a stream runs: the tags and cache policy of its call."""
 
 
 class Events(Protocol):
@@ -148,10 +147,13 @@ class AskStream(StreamBase, Iterator[str]):
     """
 
     def __init__(
-        self, open_stream: Callable[[], SyncEvents], prompt: str | None = None, around: Around = nullcontext
+        self,
+        prepare: Callable[[], PreparedCall[Any, SyncEvents]],
+        prompt: str | None = None,
+        around: Around = nullcontext,
     ) -> None:
         super().__init__(prompt)
-        self._open_stream = open_stream
+        self._prepare = prepare
         self._events: SyncEvents | None = None
         self._around = around
 
@@ -163,7 +165,8 @@ class AskStream(StreamBase, Iterator[str]):
         while not self._over:
             with self._around():
                 if self._events is None:
-                    self._events = self._open_stream()
+                    call = self._prepare()
+                    self._events = call.read(call.send())
                 event, final = next(self._events)
             if piece := self._read_event(event, final):
                 return piece
@@ -187,10 +190,13 @@ class AsyncAskStream(StreamBase, AsyncIterator[str]):
     """`AskStream` for `async for`."""
 
     def __init__(
-        self, open_stream: Callable[[], Awaitable[AsyncEvents]], prompt: str | None = None, around: Around = nullcontext
+        self,
+        prepare: Callable[[], Awaitable[PreparedAsyncCall[Any, AsyncEvents]]],
+        prompt: str | None = None,
+        around: Around = nullcontext,
     ) -> None:
         super().__init__(prompt)
-        self._open_stream = open_stream
+        self._prepare = prepare
         self._events: AsyncEvents | None = None
         self._around = around
 
@@ -202,7 +208,8 @@ class AsyncAskStream(StreamBase, AsyncIterator[str]):
         while not self._over:
             with self._around():
                 if self._events is None:
-                    self._events = await self._open_stream()
+                    call = await self._prepare()
+                    self._events = call.read(await call.send())
                 event, final = await anext(self._events)
             if piece := self._read_event(event, final):
                 return piece

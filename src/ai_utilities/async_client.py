@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.integration import ShortRepr, Shown, with_secret_options
+from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
@@ -90,12 +90,18 @@ class AsyncAiClient(
         """The cache backend: the one that was passed, or that of the settings; None without a cache."""
         return self._operations.middleware.cache
 
+    @conceals_its_options
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends one prompt and returns the answer; see `AiClient.ask`."""
-        return await self._operations.ask(prompt, dict(options))
+        conceal_options(options)
+        call = await self._operations.prepare_ask_async(prompt, dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the answer; not awaited: `async for piece in client.ask_stream("...")`."""
+        conceal_options(options)
         return self._operations.stream_async(prompt, dict(options))
 
     async def ask_many(
@@ -124,17 +130,31 @@ class AsyncAiClient(
         """Sends all prompts to the provider's `ask_many` method; see `AiClient.ask_batch`."""
         return await self._operations.ask_batch(check_prompts(prompts, "ask_batch"), dict(options))
 
+    @conceals_its_options
     async def ask_json(
         self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> Any:
         """Asks for JSON and parses the answer; see `AiClient.ask_json`."""
-        return await self._operations.ask_json(prompt, schema, max_repairs, dict(options))
+        conceal_options(options)
+        asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))
+        while not asking.done:
+            call = await self._operations.prepare_ask_async(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(await call.send()))
+        return asking.value
 
+    @conceals_its_options
     async def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
         """Asks for an instance of a type; see `AiClient.ask_typed`."""
-        return await self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
+        conceal_options(options)
+        asking = self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
+        while not asking.done:
+            call = await self._operations.prepare_ask_async(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(await call.send()))
+        return asking.value
 
     def chat(self, **options: Unpack[AskOptions]) -> AsyncChat:
         """Starts a conversation; see `AiClient.chat`. Not awaited."""
@@ -146,9 +166,13 @@ class AsyncAiClient(
 
     conversation = chat
 
+    @conceals_its_options
     async def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
         """Returns one embedding vector for each text, in order."""
-        return await self._operations.embed(texts, dict(options))
+        conceal_options(options)
+        call = self._operations.prepare_embed_async(texts, dict(options))
+        with call.context():
+            return call.read(await call.send())
 
     async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """Returns the model names that the provider lists."""

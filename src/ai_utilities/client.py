@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
 
-from dhenara.ai.integration import ShortRepr, Shown, conceal_options, with_secret_options
+from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
@@ -111,6 +111,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         """The cache backend: the one that was passed, or that of the settings; None without a cache."""
         return self._operations.middleware.cache
 
+    @conceals_its_options
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends one prompt and returns the answer.
 
@@ -124,8 +125,12 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Raises:
             ProviderError: If the request fails.
         """
-        return run_sync(self._operations.ask(prompt, dict(options)))
+        conceal_options(options)
+        call = self._operations.prepare_ask(prompt, dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the answer to one prompt.
 
@@ -136,6 +141,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Returns:
             An iterator of text pieces; its `result` is the whole `AskResult` once the stream is over.
         """
+        conceal_options(options)
         return self._operations.stream(prompt, dict(options))
 
     def ask_many(
@@ -183,6 +189,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         """
         return run_sync(self._operations.ask_batch(check_prompts(prompts, "ask_batch"), dict(options)))
 
+    @conceals_its_options
     def ask_json(self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]) -> Any:
         """Asks for JSON and parses the answer.
 
@@ -198,8 +205,15 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Raises:
             JsonParseError: If the last answer is not valid either.
         """
-        return run_sync(self._operations.ask_json(prompt, schema, max_repairs, dict(options)))
+        conceal_options(options)
+        asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))
+        while not asking.done:
+            call = self._operations.prepare_ask(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(call.send()))
+        return asking.value
 
+    @conceals_its_options
     def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
@@ -217,7 +231,13 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         Raises:
             JsonParseError: If the last answer does not match the type either.
         """
-        return run_sync(self._operations.ask_typed(prompt, response_model, max_repairs, dict(options)))
+        conceal_options(options)
+        asking = self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
+        while not asking.done:
+            call = self._operations.prepare_ask(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(call.send()))
+        return asking.value
 
     def chat(self, **options: Unpack[AskOptions]) -> Chat:
         """Starts a conversation; each question is sent with all turns before it.
@@ -236,6 +256,7 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
 
     conversation = chat
 
+    @conceals_its_options
     def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
         """Returns one embedding vector for each text, in order.
 
@@ -243,7 +264,10 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
             texts: The texts to embed.
             **options: See `EmbedOptions`.
         """
-        return run_sync(self._operations.embed(texts, dict(options)))
+        conceal_options(options)
+        call = self._operations.prepare_embed(texts, dict(options))
+        with call.context():
+            return call.read(call.send())
 
     def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """Returns the model names that the provider lists.

@@ -26,8 +26,6 @@ class ExecutionMode(Protocol):
 
     async def models(self, provider: BaseProvider) -> list[str]: ...
 
-    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]: ...
-
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
     ) -> OperationResult: ...
@@ -49,9 +47,6 @@ class SyncMode:
 
     async def models(self, provider: BaseProvider) -> list[str]:
         return provider.list_models()
-
-    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]:
-        return provider.embed(texts, **options)
 
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
@@ -88,9 +83,6 @@ class AsyncMode:
 
     async def models(self, provider: BaseProvider) -> list[str]:
         return await provider.list_models_async()
-
-    async def embed(self, provider: BaseProvider, texts: Sequence[str], options: Options) -> list[list[float]]:
-        return await provider.embed_async(texts, **options)
 
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options

@@ -14,13 +14,14 @@ from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, Provider
 from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
-from .execution import ExecutionMode
+from .execution import ExecutionMode, run_sync
 from .middleware import RequestMiddleware
 from .option_checks import has_runnable_tools, own_options
+from .prepared_calls import Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
-from .results import AskResult
+from .results import AskResult, Embeddings
 from .value_types import Arguments, Json, OperationResult, Options
 
 if TYPE_CHECKING:
@@ -146,8 +147,25 @@ class ClientCore:
             "client, or a provider of the engine."
         )
 
-    async def ask(self, prompt: str, options: Options) -> AskResult:
+    def prepare_ask(self, prompt: str, options: Options) -> PreparedCall[Any, AskResult]:
+        """The call of one prompt, for sync code."""
         provider = self.choose_provider(options)
+        if isinstance(provider, EngineProvider) and provider.asks_engine():
+            return provider.prepare_ask(prompt, options)
+        return PreparedCall(partial(self._ask_sync, provider, prompt, options), unchanged)
+
+    async def prepare_ask_async(self, prompt: str, options: Options) -> PreparedAsyncCall[Any, AskResult]:
+        """The call of one prompt, for async code."""
+        provider = self.choose_provider(options)
+        if isinstance(provider, EngineProvider) and provider.asks_engine(is_async=True):
+            return await provider.prepare_ask_async(prompt, options)
+        return PreparedAsyncCall(partial(self._ask_provider, provider, prompt, options), unchanged)
+
+    def _ask_sync(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
+        return run_sync(self._ask_provider(provider, prompt, options))
+
+    async def _ask_provider(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
+        """Asks a custom provider, through the cache and with a report of its usage."""
         tags = None if provider.has_layers else options.pop("tags", None)
         return self.track_usage(provider, await self.middleware.ask(self.mode, provider, prompt, options, tags), tags)
 
@@ -186,31 +204,24 @@ class ClientCore:
         stream.on_end(partial(self.track_usage, provider))
         return stream
 
-    async def ask_json(self, prompt: str, schema: Json | None, max_repairs: int, options: Options) -> Json:
-        return await self._ask_until_valid(prompt, schema, read_object, max_repairs, options)
+    def ask_json(self, prompt: str, schema: Json | None, max_repairs: int, options: Options) -> ValidatedAsk[Json]:
+        """The requests for a JSON value."""
+        return self._validated_ask(prompt, schema, read_object, max_repairs, options)
 
-    async def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: Options) -> T:
+    def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: Options) -> ValidatedAsk[T]:
+        """The requests for an instance of a type."""
         schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
 
         def read(result: AskResult) -> T:
             return read_typed(result, kind)
 
-        return await self._ask_until_valid(prompt, schema, read, max_repairs, options)
+        return self._validated_ask(prompt, schema, read, max_repairs, options)
 
-    async def _ask_until_valid(
+    def _validated_ask(
         self, prompt: str, schema: Json | None, read: Callable[[AskResult], T], max_repairs: int, options: Options
-    ) -> T:
-        """Asks, parses the answer, and sends an invalid one back with the error up to `max_repairs` times."""
-        request = prompt = self._add_schema(prompt, schema, options)
-        for left in range(max_repairs, -1, -1):
-            answer = await self.ask(request, dict(options))
-            try:
-                return read(answer)
-            except JsonParseError as error:
-                if not left or answer.refusal is not None or answer.finish_reason == "length":
-                    raise  # a repeated request would end in the same way
-                request = create_repair_prompt(prompt, answer.text, str(error))
-        raise JsonParseError("max_repairs must be 0 or more.")
+    ) -> ValidatedAsk[T]:
+        prompt = self._add_schema(prompt, schema, options)
+        return ValidatedAsk(prompt, options, read, create_repair_prompt, max_repairs)
 
     def _add_schema(self, prompt: str, schema: Json | None, options: Options) -> str:
         """Passes the schema to the engine; for a custom provider, adds it to the prompt."""
@@ -227,10 +238,26 @@ class ClientCore:
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
         return await self.mode.models(self.choose_provider({"provider": provider}))
 
-    async def embed(self, texts: Sequence[str], options: Options) -> list[list[float]]:
-        provider = self.choose_provider(options)
-        with self.middleware.request_scope(options.pop("cache", None), options.pop("tags", None)):
-            return await self.mode.embed(provider, texts, options)
+    def prepare_embed(self, texts: Sequence[str], options: Options) -> PreparedCall[Any, list[list[float]]]:
+        """The call that embeds these texts, for sync code."""
+        provider, context = self.choose_provider(options), self._scope(options)
+        if isinstance(provider, EngineProvider) and provider.embeds_with_engine():
+            return PreparedCall(
+                partial(provider.embedding_client(options).embed, texts, **options), Embeddings, context
+            )
+        return PreparedCall(partial(provider.embed, texts, **options), unchanged, context)
+
+    def prepare_embed_async(self, texts: Sequence[str], options: Options) -> PreparedAsyncCall[Any, list[list[float]]]:
+        """The call that embeds these texts, for async code."""
+        provider, context = self.choose_provider(options), self._scope(options)
+        if isinstance(provider, EngineProvider) and provider.embeds_with_engine(is_async=True):
+            send = partial(provider.embedding_client(options).embed_async, texts, **options)
+            return PreparedAsyncCall(send, Embeddings, context)
+        return PreparedAsyncCall(partial(provider.embed_async, texts, **options), unchanged, context)
+
+    def _scope(self, options: Options) -> Around:
+        """The context with the cache policy and tags of one call, which are taken out of its options."""
+        return partial(self.middleware.request_scope, options.pop("cache", None), options.pop("tags", None))
 
     async def operate(self, operation: str, arguments: Arguments, options: Options) -> OperationResult:
         """Calls an operation other than chat on the provider's engine client, by method name."""

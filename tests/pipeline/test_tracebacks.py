@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
-from ai_utilities import AiClient, AiSettings, AsyncAiClient
+from ai_utilities import AiClient, AiSettings, AskResult, AsyncAiClient, OpenAIProvider
 from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.limits import Limit, LimitLayer
 from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
@@ -39,21 +41,81 @@ def test_a_refused_key_shows_at_most_eight_frames(world: World, server: FakeServ
     assert frames[-3:] == ["retry_failures", "retry_without_refused", "send_request"]
 
 
-def test_a_refused_key_in_the_kit_shows_each_frame_once(world: World, server: FakeServer) -> None:
-    server.add_replies(REFUSED)
-    settings = AiSettings(api_key="sk-not-a-key", model="gpt-4o", base_url=server.url)
+class City(BaseModel):
+    name: str
 
-    def ask() -> None:
+
+KIT_CALLS: dict[str, Callable[[Any], Any]] = {
+    "ask": lambda client: client.ask("?"),
+    "ask_json": lambda client: client.ask_json("?"),
+    "ask_typed": lambda client: client.ask_typed("?", City),
+    "embed": lambda client: client.embed(["a", "b"]),
+}
+KIT_SETTINGS = {"api_key": "sk-not-a-key", "model": "gpt-4o"}
+LAST = ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
+
+
+def check_frames(error: BaseException, first: str) -> None:
+    """At most eight frames: the method of the client first, the layers last, each under its own name."""
+    frames = frames_of(error)
+    assert len(frames) <= 8, frames
+    assert frames[0] == first
+    assert frames[-4:] == LAST
+
+
+@pytest.mark.parametrize("method", KIT_CALLS)
+def test_a_refused_key_in_the_kit_shows_at_most_eight_frames(method: str, world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    settings = AiSettings(**KIT_SETTINGS, base_url=server.url)
+    call = KIT_CALLS[method]
+
+    def run() -> None:
         if isinstance(world, Blocking):
-            AiClient(settings).ask("?")
+            call(AiClient(settings))
         else:
-            world._start(lambda: AsyncAiClient(settings).ask("?"))
+            world._start(lambda: call(AsyncAiClient(settings)))
 
     with pytest.raises(AuthenticationError) as caught:
-        ask()
-    frames = frames_of(caught.value)
-    assert len(frames) <= 16, frames
-    assert frames[-4:] == ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
+        run()
+    check_frames(caught.value, method)
+
+
+def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    settings = AiSettings(**KIT_SETTINGS, base_url=server.url)
+
+    async def first_piece() -> str:
+        return await anext(AsyncAiClient(settings).ask_stream("?"))
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            next(AiClient(settings).ask_stream("?"))
+        else:
+            world._start(first_piece)
+
+    with pytest.raises(AuthenticationError) as caught:
+        run()
+    check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
+
+
+@pytest.mark.parametrize("method", ["ask", "embed"])
+def test_a_provider_of_ones_own_on_the_engine_is_asked_itself(method: str, server: FakeServer) -> None:
+    class Counting(OpenAIProvider):
+        calls = 0
+
+        def ask(self, prompt: str, **kwargs: object) -> AskResult:
+            Counting.calls += 1
+            return super().ask(prompt, **kwargs)
+
+        def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
+            Counting.calls += 1
+            return super().embed(texts, **kwargs)
+
+    server.add_replies(REFUSED)
+    provider = Counting(AiSettings(**KIT_SETTINGS, base_url=server.url))
+    with pytest.raises(AuthenticationError):
+        KIT_CALLS[method](AiClient(provider=provider))
+    assert Counting.calls == 1
 
 
 def test_each_layer_stands_in_the_traceback_by_its_name(world: World, server: FakeServer) -> None:

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import environment, operation_of, resolve, why_not_offered, with_secret_options
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
-from ..ask_stream import Around, AskStream, AsyncAskStream, AsyncEvents, SyncEvents
+from ..ask_stream import AskStream, AsyncAskStream, AsyncEvents, SyncEvents
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
+from ..prepared_calls import Around, PreparedAsyncCall, PreparedCall, unchanged
 from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from dhenara.ai.types import ImageContent
 
     from ..results import EngineResult
+
+T = TypeVar("T")
 
 ANY = "any"
 """Model name where none is needed."""
@@ -86,23 +90,44 @@ class EngineProvider(BaseProvider):
         return self._client(self.model)
 
     def ask(self, prompt: str, **kwargs: object) -> AskResult:
-        resolved = self._resolve_ask(prompt, kwargs)
-        client = self._client(
-            self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
-        )
-        with self._ask_context(resolved)():
-            call: Callable[..., EngineResult] = client.run if resolved.runs_tools else client.generate
-            return read_final(call(**resolved.arguments), resolved.prompt)
+        call = self.prepare_ask(prompt, kwargs)
+        with call.context():
+            return call.read(call.send())
 
     async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
-        resolved = self._resolve_ask(prompt, kwargs)
+        call = await self.prepare_ask_async(prompt, kwargs)
+        with call.context():
+            return call.read(await call.send())
+
+    def prepare_ask(self, prompt: str, options: Options) -> PreparedCall[Any, AskResult]:
+        """The call of `ask`, ready to be sent."""
+        resolved = self._resolve_ask(prompt, options)
+        model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
+        client = self._client(model)
+        call: Callable[..., EngineResult] = client.run if resolved.runs_tools else client.generate
+        read = partial(read_final, prompt=resolved.prompt)
+        return PreparedCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
+
+    async def prepare_ask_async(self, prompt: str, options: Options) -> PreparedAsyncCall[Any, AskResult]:
+        """The call of `ask_async`, ready to be sent."""
+        resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(await self.list_models_async(), self.configuration.facts)
         client = self._client(model)
-        with self._ask_context(resolved)():
-            call: Callable[..., Awaitable[EngineResult]] = (
-                client.run_async if resolved.runs_tools else client.generate_async
-            )
-            return read_final(await call(**resolved.arguments), resolved.prompt)
+        call: Callable[..., Awaitable[EngineResult]] = (
+            client.run_async if resolved.runs_tools else client.generate_async
+        )
+        read = partial(read_final, prompt=resolved.prompt)
+        return PreparedAsyncCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
+
+    def asks_engine(self, *, is_async: bool = False) -> bool:
+        """Whether a subclass leaves `ask` as it is, so that clients may send what `prepare_ask` returns."""
+        kind = type(self)
+        return kind.ask_async is EngineProvider.ask_async if is_async else kind.ask is EngineProvider.ask
+
+    def embeds_with_engine(self, *, is_async: bool = False) -> bool:
+        """Whether a subclass leaves `embed` as it is, so that clients may use `embedding_client`."""
+        kind = type(self)
+        return kind.embed_async is EngineProvider.embed_async if is_async else kind.embed is EngineProvider.embed
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
@@ -113,28 +138,32 @@ class EngineProvider(BaseProvider):
     def ask_stream(self, prompt: str, **kwargs: object) -> AskStream:
         resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
-        def open_stream() -> SyncEvents:
+        def prepare() -> PreparedCall[Any, SyncEvents]:
             model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
             client = self._client(model)
             if resolved.runs_tools:
-                return client.run_streaming(**resolved.arguments)
-            return client.generate(**resolved.arguments, streaming=True).sync_stream_generator
+                return PreparedCall(partial(client.run_streaming, **resolved.arguments), unchanged)
+            send = partial(client.generate, **resolved.arguments, streaming=True)
+            return PreparedCall(send, attrgetter("sync_stream_generator"))
 
-        return AskStream(open_stream, resolved.prompt, self._ask_context(resolved))
+        return AskStream(prepare, resolved.prompt, self._ask_context(resolved))
 
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
         resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
-        async def open_stream() -> AsyncEvents:
+        async def prepare() -> PreparedAsyncCall[Any, AsyncEvents]:
             model = self._chat_model(resolved) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
             client = self._client(model)
             if resolved.runs_tools:
-                return client.run_streaming_async(**resolved.arguments)
-            return (await client.generate_async(**resolved.arguments, streaming=True)).async_stream_generator
+                return PreparedAsyncCall(
+                    partial(in_coroutine, client.run_streaming_async, **resolved.arguments), unchanged
+                )
+            send = partial(client.generate_async, **resolved.arguments, streaming=True)
+            return PreparedAsyncCall(send, attrgetter("async_stream_generator"))
 
-        return AsyncAskStream(open_stream, resolved.prompt, self._ask_context(resolved))
+        return AsyncAskStream(prepare, resolved.prompt, self._ask_context(resolved))
 
     def plan(self, prompt: str, **kwargs: object) -> Plan:
         """Plans without any request, also without listing models."""
@@ -149,11 +178,11 @@ class EngineProvider(BaseProvider):
 
     def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
         options: Options = kwargs
-        return Embeddings(self._embedding_client(options).embed(texts, **options))
+        return Embeddings(self.embedding_client(options).embed(texts, **options))
 
     async def embed_async(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
         options: Options = kwargs
-        return Embeddings(await self._embedding_client(options).embed_async(texts, **options))
+        return Embeddings(await self.embedding_client(options).embed_async(texts, **options))
 
     def operate(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
         if operation == "image":
@@ -197,7 +226,7 @@ class EngineProvider(BaseProvider):
         if why := why_not_offered(self.provider_name, operation):
             raise ProviderCapabilityError(why)
 
-    def _embedding_client(self, options: Options) -> AIModelClient:
+    def embedding_client(self, options: Options) -> AIModelClient:
         """The client of the model that is named, or else of the usual one."""
         self._require("embed")
         model = options.pop("model", None) or self.settings.embedding_model or EMBEDDING_MODELS.get(self.provider_name)
@@ -254,3 +283,8 @@ class EngineProvider(BaseProvider):
 
     def _endpoint(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint:
         return make_endpoint(self.configuration, self.settings, model, kind)
+
+
+async def in_coroutine(function: Callable[..., T], **options: object) -> T:
+    """Calls a function that is not async where a coroutine is needed."""
+    return function(**options)

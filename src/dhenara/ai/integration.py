@@ -19,7 +19,16 @@ from .types.config.model import FunctionalType
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
-from .wire.secrets import SecretAddress, SecretText, conceal, conceal_options, mask, shown_address, with_secret_options
+from .wire.secrets import (
+    SecretAddress,
+    SecretText,
+    conceal,
+    conceal_options,
+    conceals_its_options,
+    mask,
+    shown_address,
+    with_secret_options,
+)
 
 __all__ = [
     "ALTERNATIVE_NAMES",
@@ -39,6 +48,7 @@ __all__ = [
     "check_output",
     "conceal",
     "conceal_options",
+    "conceals_its_options",
     "describe_unknown",
     "did_you_mean",
     "environment",

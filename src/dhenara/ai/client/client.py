@@ -30,7 +30,7 @@ from ..types.config.api_options import NamedApiOptions
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.model import AIModel
 from ..types.display import ShortRepr, Shown
-from ..wire.secrets import with_secret_options
+from ..wire.secrets import conceal_options, conceals_its_options, with_secret_options
 from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
@@ -143,6 +143,7 @@ class AIModelClient(
         others = [other.endpoint for other in self._pipelines.others]
         yield "fallbacks", [f"{other.api.provider}/{other.ai_model.model_name}" for other in others]
 
+    @conceals_its_options
     def generate(
         self,
         prompt: MessageLike | None = None,
@@ -170,6 +171,7 @@ class AIModelClient(
             ConfigurationError: If an argument is invalid; nothing was sent.
             CallError: If the call failed.
         """
+        conceal_options(options)
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use generate_async.")
         call = self._call(prompt, context, instructions, messages, config, **options)
@@ -180,6 +182,7 @@ class AIModelClient(
 
         return AIModelCallResponse.streaming(stream=SyncStream(pipeline, call, run(pipeline.start(call))))
 
+    @conceals_its_options
     async def generate_async(
         self,
         prompt: MessageLike | None = None,
@@ -191,6 +194,7 @@ class AIModelClient(
         **options: Unpack[CallOptions],
     ) -> AIModelCallResponse:
         """Async version of `generate`; iterate over a stream with `async for`."""
+        conceal_options(options)
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use generate.")
         call = self._call(prompt, context, instructions, messages, config, **options)

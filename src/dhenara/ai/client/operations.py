@@ -18,6 +18,7 @@ from ..types.chat.report import TokenCountResponse
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.model import ModelListing
 from ..types.content.parts import FileContent, ImageContent, Media
+from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import OperationsBase, read_call_history
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ Instructions = str | Sequence[str] | None
 class OperationsMixin(OperationsBase):
     """Methods of `AIModelClient` with the same layers, retries, limits, prices and errors as `generate`."""
 
+    @conceals_its_options
     def embed(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
         """Embed texts or media.
 
@@ -52,11 +54,20 @@ class OperationsMixin(OperationsBase):
         Returns:
             One vector per input, in the same order.
         """
-        return run(self._embed(texts, settings, is_async=False))
+        from ..pipeline.media.embeddings import embed
+        from ..types.operations.embedding import EmbeddingRequest
 
+        conceal_options(settings)
+        return run(embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async=False)))
+
+    @conceals_its_options
     async def embed_async(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
         """Async version of `embed`."""
-        return await self._embed(texts, settings, is_async=True)
+        from ..pipeline.media.embeddings import embed
+        from ..types.operations.embedding import EmbeddingRequest
+
+        conceal_options(settings)
+        return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async=True))
 
     def rerank(self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]) -> RerankResponse:
         """Rank documents by relevance to a query.
@@ -135,12 +146,6 @@ class OperationsMixin(OperationsBase):
     ) -> TokenCountResponse:
         """Async version of `count_tokens`."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
-
-    async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
-        from ..pipeline.media.embeddings import embed
-        from ..types.operations.embedding import EmbeddingRequest
-
-        return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async))
 
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool

@@ -81,14 +81,14 @@ class Pipeline:
 
     async def start(self, call: Call) -> Stream:
         """Start the call and return its stream after the first content has arrived."""
-        send, call = self._route(call)
+        send, call = self.route(call)
         return await send(call)
 
     async def send(self, call: Call) -> Stream:
         """Send the call to this endpoint only, without fallbacks."""
         return await self._send(self._prepare(call))
 
-    def _route(self, call: Call) -> tuple[Send, Call]:
+    def route(self, call: Call) -> tuple[Send, Call]:
         """Return the outermost layer, and the call that it takes."""
         call.journal.started_at = self.io.monotonic()
         if call.config.test_mode:
@@ -130,7 +130,7 @@ class Pipeline:
 
     async def answer(self, call: Call) -> AIModelCallResponse:
         """Send the call and return the complete response."""
-        send, prepared = self._route(call)
+        send, prepared = self.route(call)
         stream = await send(prepared)
         try:
             answer = await stream.response()
@@ -160,7 +160,11 @@ class Pipeline:
 
     async def perform(self, call: Call, kind: type[R]) -> R:
         """Send an operation other than chat and return its complete result."""
-        stream = await self.start(call)
+        send, prepared = self.route(call)
+        return await self.read_result(call, await send(prepared), kind)
+
+    async def read_result(self, call: Call, stream: Stream, kind: type[R]) -> R:
+        """Read the stream of an operation other than chat to its end, and return the result."""
         try:
             await stream.response()
         except DhenaraError as error:

@@ -8,7 +8,7 @@ from functools import wraps
 from inspect import iscoroutinefunction
 from itertools import pairwise
 from types import FunctionType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote
 
 MASK = "**********"
@@ -178,6 +178,7 @@ def is_masked(value: str) -> bool:
 
 
 C = TypeVar("C", bound=type)
+F = TypeVar("F", bound=Callable[..., Any])
 
 TAKES_OPTIONS = 0x08
 """`inspect.CO_VARKEYWORDS`: the function has a `**` parameter."""
@@ -185,8 +186,13 @@ TAKES_OPTIONS = 0x08
 NAMES = frozenset({"headers", "extra_headers", "api_key", "base_url", "redis_url", "provider_config", "credentials"})
 
 
-def conceal_options(options: dict[str, Any]) -> None:
-    """Mask the secrets in these options, in place."""
+def conceal_options(keywords: Mapping[str, Any]) -> None:
+    """Mask the secrets in these options, in place.
+
+    Args:
+        keywords: The dict of a `**` parameter, also if it is declared as a `TypedDict`.
+    """
+    options = cast("dict[str, Any]", keywords)
     for name in NAMES & options.keys():
         value = options[name]
         if isinstance(value, str) and (SECRET_NAMES.search(name) or name.endswith("headers")):
@@ -198,16 +204,23 @@ def conceal_options(options: dict[str, Any]) -> None:
 
 
 def with_secret_options(kind: C) -> C:
-    """Wrap the public methods of a class so that they mask secrets among their options."""
+    """Wrap the public methods of a class so that they mask secrets in their options, unless they do so themselves."""
     for name in dir(kind):
         function = getattr(kind, name, None)
-        if not name.startswith("_") and isinstance(function, FunctionType) and takes_options(function):
+        if not name.startswith("_") and isinstance(function, FunctionType) and needs_wrapper(function):
             setattr(kind, name, concealing(function))
     return kind
 
 
-def takes_options(function: FunctionType) -> bool:
-    return bool(function.__code__.co_flags & TAKES_OPTIONS)
+def conceals_its_options(function: F) -> F:
+    """Mark a method that calls `conceal_options` first, so that no wrapper of it stands in tracebacks."""
+    setattr(function, "conceals_its_options", True)  # noqa: B010  # functions declare no such attribute
+    return function
+
+
+def needs_wrapper(function: FunctionType) -> bool:
+    """Whether the function has a `**` parameter, and does not mask the secrets in it by itself."""
+    return bool(function.__code__.co_flags & TAKES_OPTIONS) and not hasattr(function, "conceals_its_options")
 
 
 def concealing(function: Callable[..., Any]) -> Callable[..., Any]:

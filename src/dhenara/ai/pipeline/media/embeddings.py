@@ -28,7 +28,14 @@ async def embed(pipeline: Pipeline, call: Call) -> EmbeddingResponse:
     check_images(call, request, quirks)
     batches = list(split_request(request, quirks))
     if len(batches) == 1:
-        return await with_all_attempts([call], embed_batch(pipeline, call, batches[0]))
+        call = replace(call, request=batches[0])
+        send, prepared = pipeline.route(call)
+        try:
+            answer = await pipeline.read_result(call, await send(prepared), EmbeddingResponse)
+        except DhenaraError as error:
+            error.attempts = tuple(call.journal.attempts)
+            raise
+        return check_size(call, answer, len(batches[0].texts))
     started, total = pipeline.io.monotonic(), call.config.timeouts.total
     if total is not None:
         call = replace(call, deadline=started + total)
@@ -52,7 +59,11 @@ def embed_batch(pipeline: Pipeline, call: Call, batch: EmbeddingRequest) -> Coro
 
 
 async def batch_of(pipeline: Pipeline, call: Call, size: int) -> EmbeddingResponse:
-    answer = await pipeline.perform(call, EmbeddingResponse)
+    return check_size(call, await pipeline.perform(call, EmbeddingResponse), size)
+
+
+def check_size(call: Call, answer: EmbeddingResponse, size: int) -> EmbeddingResponse:
+    """Return the answer; raise if it has not one vector for each text."""
     if len(answer.vectors) != size:
         message = f"{size} texts were sent, but {len(answer.vectors)} vectors were returned"
         raise BadAnswerError(message, provider=answer.provider, model=call.endpoint.ai_model.model_name)
