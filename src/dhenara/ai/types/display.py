@@ -58,7 +58,10 @@ class ShortRepr:
         return ()
 
     def __repr__(self) -> str:
-        return short_repr(type(self).__name__, self._shown())
+        try:
+            return short_repr(type(self).__name__, self._shown())
+        except AttributeError:  # its constructor has failed, and a debugger shows it
+            return f"<{type(self).__name__}, not initialized>"
 
     def __rich_repr__(self) -> Iterator[Any]:
         for key, value in not_empty(self._shown()):
