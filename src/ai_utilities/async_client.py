@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
 from .batch.methods import AsyncBatchesMixin
+from .client_arguments import client_settings
+from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config_models import AiSettings
 from .execution import AsyncMode
@@ -47,7 +50,7 @@ class AsyncAiClient(
 
     def __init__(
         self,
-        settings: AiSettings | None = None,
+        settings: AiSettings | str | None = None,
         provider: BaseProvider | str | None = None,
         usage_tracker: Tracker | None = None,
         *,
@@ -55,9 +58,13 @@ class AsyncAiClient(
         show_progress: bool | None = None,
         layers: Sequence[AnyLayer] = (),
         attempt_layers: Sequence[AnyLayer] = (),
+        model: str | None = None,
+        env_file: str | Path | None = None,
+        **options: Unpack[ClientArguments],
     ) -> None:
+        chosen, target = client_settings(settings, provider, model, env_file, cast("dict[str, Any]", options))
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
-        self._operations = ClientCore(AsyncMode(), settings, provider, middleware)
+        self._operations = ClientCore(AsyncMode(), chosen, target, middleware)
         self.show_progress = show_progress
 
     def _shown(self) -> Shown:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
-from dhenara.ai.integration import use_own_names, with_secret_options
+from dhenara.ai.integration import names_other_provider, use_own_names, with_secret_options
 from dhenara.ai.types import Plan
 
 from .ask_options import AskOptions, add_files
@@ -82,12 +82,12 @@ class ChatBase(TurnHistory, Generic[C]):
         """Tokens used by all turns, as far as providers reported them; None if none of them did."""
         return self.usage.total_tokens
 
-    def switch(self, *, provider: BaseProvider | str | None = None, model: str | None = None) -> Self:
+    def switch(self, model: str | None = None, *, provider: BaseProvider | str | None = None) -> Self:
         """Uses another model from now on. It receives all earlier turns.
 
         Args:
+            model: The new model, also with a provider before it: `"anthropic/claude-sonnet-5"`.
             provider: The new provider. The `model` of the conversation is dropped, as it belongs to the old provider.
-            model: The new model.
 
         Raises:
             ProviderConfigurationError: If neither is given.
@@ -95,6 +95,9 @@ class ChatBase(TurnHistory, Generic[C]):
         if provider is None and model is None:
             raise ProviderConfigurationError("switch needs a target. Pass model=... or provider=...")
         stored = {name: value for name, value in self.options.items() if name != "model" or provider is None}
+        old = stored.get("provider")
+        if model is not None and provider is None and isinstance(old, str) and names_other_provider(model, old):
+            del stored["provider"]
         target = {name: value for name, value in (("provider", provider), ("model", model)) if value is not None}
         self._client._operations.require_context_support({**stored, **target})
         self.options = {**stored, **target}

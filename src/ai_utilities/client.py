@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
+from .client_arguments import client_settings, first_of_create_client
+from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config_models import AiSettings
-from .config_secrets import Secret
 from .execution import SyncMode, run_sync
 from .files.methods import FilesMixin
 from .images import ImagesMixin
@@ -42,26 +43,33 @@ T = TypeVar("T")
 class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin, ShortRepr):
     """Synchronous client for one provider; a single call may name another one. Safe to share between threads.
 
-    Settings come from the arguments, the environment and `.env`. Invalid settings raise here, before any request.
-    Every method takes `AskOptions`: model, provider, temperature, max_tokens, system, files, tools, cache, timeout
-    and the other fields of the engine's `AIModelCallConfig`. They apply to that call only.
+    The model is named as in `AiClient("anthropic/claude-sonnet-5")`, by keyword as in `AiClient(provider="openai",
+    model="gpt-5.4-mini", temperature=0)`, or in `AiClient(AiSettings(...))`. Settings come from the arguments, the
+    environment and `.env`. Invalid settings raise here, before any request. Every method takes `AskOptions`: model,
+    provider, temperature, max_tokens, system, files, tools, cache, timeout and the other fields of the engine's
+    `AIModelCallConfig`. They apply to that call only.
 
     Args:
-        settings: The settings; None reads the environment and `.env`.
-        provider: A provider name or a `BaseProvider` instance; None uses `settings.provider`.
+        settings: Settings, or the name of a model with its provider, such as `"anthropic/claude-sonnet-5"`, of a model
+            whose maker offers it, or of a provider, whose default model is then used. None reads the environment and
+            `.env`.
+        provider: A provider name or a `BaseProvider` instance; None uses the one that the settings or the model name.
         usage_tracker: Receives a `UsageData` row per request; None follows the settings.
         cache: A cache backend; None follows the settings.
         show_progress: Whether `ask_many` draws a progress bar; None draws one if stderr is a terminal.
         layers: Engine layers around each call.
         attempt_layers: Engine layers around each attempt of a call.
+        model: The model, with or without a provider before it; None uses that of the settings or the default one.
+        env_file: The file to read instead of `./.env`.
+        **options: Any other setting; see `ClientArguments`. They override those of a settings object.
 
     Raises:
-        ProviderConfigurationError: If a setting is missing or invalid.
+        ProviderConfigurationError: If an argument is of another kind, or a setting is missing, unknown or invalid.
     """
 
     def __init__(
         self,
-        settings: AiSettings | None = None,
+        settings: AiSettings | str | None = None,
         provider: BaseProvider | str | None = None,
         usage_tracker: Tracker | None = None,
         *,
@@ -69,9 +77,13 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         show_progress: bool | None = None,
         layers: Sequence[AnyLayer] = (),
         attempt_layers: Sequence[AnyLayer] = (),
+        model: str | None = None,
+        env_file: str | Path | None = None,
+        **options: Unpack[ClientArguments],
     ) -> None:
+        chosen, target = client_settings(settings, provider, model, env_file, cast("dict[str, Any]", options))
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
-        self._operations = ClientCore(SyncMode(), settings, provider, middleware)
+        self._operations = ClientCore(SyncMode(), chosen, target, middleware)
         self.show_progress = show_progress
 
     def _shown(self) -> Shown:
@@ -297,32 +309,28 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
 
 
 def create_client(
-    api_key: str | None = None,
+    settings: AiSettings | str | None = None,
     model: str | None = None,
     show_progress: bool | None = None,
     env_file: str | Path | None = None,
-    **settings: Any,
+    *,
+    provider: BaseProvider | str | None = None,
+    **options: Unpack[ClientArguments],
 ) -> AiClient:
-    """Creates an `AiClient` from keyword arguments, as in `create_client(provider="groq", model="...")`.
+    """Creates an `AiClient`, as in `create_client("openai/gpt-5.4-mini")` or `create_client(provider="groq")`.
 
     Args:
-        api_key: The API key; None reads the provider's environment variable.
-        model: The model name; None uses the provider's default.
+        settings: As for `AiClient`: the name of a model or a provider, or settings. An API key is accepted as well.
+        model: The model, with or without a provider before it; None uses the provider's default.
         show_progress: Whether `ask_many` draws a progress bar; None draws one if stderr is a terminal.
         env_file: The file to read instead of `./.env`.
-        **settings: Any other field of `AiSettings`. None counts as not given.
+        provider: A provider name or a `BaseProvider` instance.
+        **options: Any other setting; see `ClientArguments`. None counts as not given.
 
     Raises:
         ProviderConfigurationError: If a setting is missing, unknown or invalid.
     """
-    api_key = None if api_key is None else Secret(api_key)
-    conceal_options(settings)
-    return AiClient(build_settings(api_key, model, env_file, settings), show_progress=show_progress)
-
-
-def build_settings(
-    api_key: str | None, model: str | None, env_file: str | Path | None, settings: dict[str, Any]
-) -> AiSettings:
-    """Builds settings from the values that are not None; the others come from the environment."""
-    text = {"api_key": api_key, "model": model, "_env_file": env_file, **settings}
-    return AiSettings(**{name: value for name, value in text.items() if value is not None})
+    values = cast("dict[str, Any]", options)
+    conceal_options(values)
+    settings = first_of_create_client(settings, values)
+    return AiClient(settings, provider, model=model, show_progress=show_progress, env_file=env_file, **options)

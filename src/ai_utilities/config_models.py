@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, Unpack, cast
 
 from pydantic import (
     AfterValidator,
@@ -20,9 +20,12 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from dhenara.ai.integration import conceal_options
+from dhenara.ai.integration import conceal_options, provider_name
+from dhenara.ai.types import InvalidValueError
 
+from .client_settings import SettingArguments
 from .config_origins import (
+    EnvFiles,
     OriginLevel,
     SettingOrigin,
     find_origins,
@@ -34,6 +37,7 @@ from .config_origins import (
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
+from .main_provider import AUTO
 
 PREFIX = "AI_"
 
@@ -66,6 +70,23 @@ def read_cert(given: Any) -> Any:
     return given
 
 
+def join_names(given: Any) -> Any:
+    """Joins a list of names, as they are written in a variable."""
+    return ",".join(map(str, given)) if isinstance(given, list | tuple) else given
+
+
+NameList = Annotated[str | None, BeforeValidator(join_names)]
+
+
+USUAL_ENV_FILE = Path()
+"""Stands for the file that the class names, `./.env`."""
+
+
+def invalid_settings_error(error: ValidationError, origins: Mapping[str, SettingOrigin]) -> InvalidValueError:
+    field = str(error.errors()[0]["loc"][0])
+    return InvalidValueError.because(error.title, invalid_settings(error, origins, PREFIX), field)
+
+
 class AiSettings(BaseSettings):
     """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
@@ -74,7 +95,8 @@ class AiSettings(BaseSettings):
     Each field has its default, unit and range in its declaration.
 
     Raises:
-        ProviderConfigurationError: If a name is unknown or a value is invalid.
+        ProviderConfigurationError: If a name is unknown or a value is invalid, as an `InvalidValueError` that is also a
+            `pydantic.ValidationError`.
     """
 
     model_config = SettingsConfigDict(
@@ -90,12 +112,23 @@ class AiSettings(BaseSettings):
     )
 
     # Core settings
-    provider: str = Field(default="openai", description="The provider; `auto` uses the first configured one.")
+    provider: str = Field(
+        default="openai",
+        description="The provider, or an alias of it. `auto` uses the first configured one. If it is not set, "
+        "a model with a provider before it, or the maker of a model, is called at that provider.",
+    )
     api_key: Secret | None = Field(default=None, description="API key of the provider.")
-    model: str | None = Field(default=None, validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"))
+    model: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("AI_MODEL", "OPENAI_MODEL"),
+        description="The model, with or without a provider before it: `openai/gpt-5.4-mini`.",
+    )
     base_url: SecretUrl | None = Field(default=None, description="Base URL, if not the provider's own.")
-    fallbacks: str | None = Field(default=None, description="Providers to try in order if the first fails.")
-    auto_select_order: str | None = Field(default=None, description="For `auto`: provider names, separated by commas.")
+    fallbacks: NameList = Field(
+        default=None,
+        description="Models or providers to try in order if the first fails, such as `anthropic/claude-sonnet-5,groq`.",
+    )
+    auto_select_order: NameList = Field(default=None, description="For `auto`: provider names, separated by commas.")
 
     # Behavior settings
     temperature: float = Field(default=0.7, ge=0.0, le=2.0)
@@ -153,20 +186,23 @@ class AiSettings(BaseSettings):
     _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
 
-    def __init__(self, **given: Any) -> None:
-        conceal_options(given)
-        files = given["_env_file"] if "_env_file" in given else self.model_config.get("env_file")
-        dotenv = read_dotenv(files)
-        explicit = {name for name in given if not name.startswith("_")}
-        unknown = explicit - set(type(self).model_fields) - {"AI_MODEL", "OPENAI_MODEL"}
-        origins = find_origins(type(self).model_fields, PREFIX, explicit, os.environ, dotenv)
+    def __init__(self, *, _env_file: EnvFiles = USUAL_ENV_FILE, **given: Unpack[SettingArguments]) -> None:
+        values = cast("dict[str, Any]", given)
+        conceal_options(values)
+        files = self.model_config.get("env_file") if _env_file is USUAL_ENV_FILE else _env_file
+        dotenv, fields = read_dotenv(files), type(self).model_fields
+        explicit = {name for name in values if not name.startswith("_")}
+        unknown = explicit - set(fields) - {"AI_MODEL", "OPENAI_MODEL"}
+        origins = find_origins(fields, PREFIX, explicit, os.environ, dotenv)
         if unknown:
-            raise ProviderConfigurationError(unknown_settings(sorted(unknown), type(self).model_fields))
-        warn_of_misspelt({**dotenv, **os.environ}, type(self).model_fields, PREFIX)
+            raise InvalidValueError.because(
+                type(self).__name__, unknown_settings(sorted(unknown), fields), min(unknown)
+            )
+        warn_of_misspelt({**dotenv, **os.environ}, fields, PREFIX)
         try:
-            super().__init__(**given)
+            super().__init__(_env_file=cast("Any", files), **values)
         except ValidationError as error:
-            raise ProviderConfigurationError(invalid_settings(error, origins, PREFIX)) from None
+            raise invalid_settings_error(error, origins) from None
         except SettingsError as error:
             raise ProviderConfigurationError(unreadable_settings(error)) from None
         self._origins, self._dotenv = origins, {**read_keyring({**dotenv, **os.environ}), **dotenv}
@@ -174,7 +210,13 @@ class AiSettings(BaseSettings):
     @field_validator("provider", mode="before")
     @classmethod
     def _tidy(cls, given: Any) -> Any:
-        return normalize_provider(given)
+        name = normalize_provider(given)
+        if isinstance(name, str) and name not in (AUTO, "") and provider_name(name) is None:
+            # Providers of users are registered there, and that module imports this one.
+            from .providers.factory import check_known
+
+            check_known(name)
+        return name
 
     @field_validator("model", "base_url", "api_key", mode="before")
     @classmethod
@@ -186,6 +228,13 @@ class AiSettings(BaseSettings):
     def from_dotenv(cls, env_file: str | Path = ".env", **given: Any) -> Self:
         """Reads this file instead of `./.env`."""
         return cls(_env_file=env_file, **given)
+
+    def bound_to(self, provider: str) -> Self:
+        """Copies the settings as values of this provider, which may be one that is not registered."""
+        copy = self.model_copy()
+        copy.__dict__["provider"] = provider
+        copy._origins["provider"] = SettingOrigin(OriginLevel.EXPLICIT)
+        return copy
 
     def origin(self, name: str) -> SettingOrigin:
         """The source of a field's value: code, environment, `.env` or default."""
@@ -200,7 +249,7 @@ class AiSettings(BaseSettings):
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
-            raise ProviderConfigurationError(invalid_settings(error, {}, PREFIX)) from None
+            raise invalid_settings_error(error, {}) from None
         if name in type(self).model_fields:
             self._origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
 

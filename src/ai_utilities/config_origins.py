@@ -133,6 +133,9 @@ def describe_problem(problem: ErrorDetails, origins: Mapping[str, SettingOrigin]
     field = "model" if field in ("ai_model", "openai_model") else field.removeprefix(prefix.lower())
     origin = origins.get(field, SettingOrigin(OriginLevel.DEFAULT))
     subject = f"{origin.variable} (from the {describe_origin(origin)})" if origin.variable else f"the setting {field!r}"
+    cause = problem.get("ctx", {}).get("error")
+    if isinstance(cause, ProviderConfigurationError):
+        return f"{subject}: {cause}"
     value = "a value that is not shown" if field in UNSHOWN else redact(repr(problem["input"]))
     return f"{subject} is {value}, which is invalid: {problem['msg']}"
 

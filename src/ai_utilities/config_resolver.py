@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from dhenara.ai.integration import shown_address
+from dhenara.ai.integration import named_provider, names_other_provider, provider_name, read_model_name, shown_address
 
 from .config_models import PREFIX, AiSettings
 from .config_origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
 from .config_secrets import MASK, Secret, redact
 from .exceptions import ProviderConfigurationError
-from .providers.defaults import AUTO, pick_provider
+from .main_provider import AUTO, MainProvider, main_provider
+from .providers.defaults import pick_provider
 from .providers.facts import ProviderFacts, facts_of, missing_key, missing_model
 
 
@@ -109,7 +111,8 @@ class ConfigurationResolver:
 
     Values in code override environment variables, those override `.env`, then come the defaults. Within one source,
     the provider's own variable (`GROQ_MODEL`) wins over the generic one (`AI_MODEL`). Values given for one provider
-    are never used for another.
+    are never used for another: if a source names a provider (`AI_PROVIDER`, or `AI_MODEL=openai/gpt-5.4-mini`), its
+    generic values are for that one.
 
     Args:
         settings: The settings; None reads the environment and `.env`.
@@ -132,14 +135,14 @@ class ConfigurationResolver:
         """
         facts, chosen, reason = self._choose_provider(provider)
         generic = not own_only and self._is_main_provider(facts.name)
-        model = self._find_value("model", facts.model, generic)
+        model = self._find_model(facts, generic, chosen)
         if model.value is None and facts.first_model:
             model = SettingValue(facts.first_model, SettingOrigin(OriginLevel.DEFAULT))
         return ResolvedConfiguration(
             facts=facts,
-            api_key=self._find_value("api_key", facts.key, generic),
+            api_key=self._find_value("api_key", facts.key, generic, facts.name),
             model=model,
-            base_url=self._find_value("base_url", facts.base_url, generic),
+            base_url=self._find_value("base_url", facts.base_url, generic, facts.name),
             chosen=chosen,
             reason=reason,
         )
@@ -163,9 +166,11 @@ class ConfigurationResolver:
             raise ProviderConfigurationError(missing_key(resolved.facts, self.variables(), own_only=own_only))
         if needs_model and resolved.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
-        if facts.name == "openai_compatible" and resolved.base_url.value is None:
+        model = resolved.model.value
+        if model is not None and resolved.base_url.value is None and names_other_provider(model, facts.name):
             raise ProviderConfigurationError(
-                "openai_compatible: base URL missing. Set AI_BASE_URL or pass base_url='http://...'."
+                f"{facts.name}: the model {model!r} is at another provider. Set the provider, or write it before the "
+                "model, not both."
             )
         return resolved
 
@@ -186,36 +191,66 @@ class ConfigurationResolver:
         merged = {**self.settings.dotenv, **{name: value for name, value in self._environment.items() if value}}
         return {name: Secret(value) for name, value in merged.items()}
 
+    @cached_property
+    def _main(self) -> MainProvider:
+        return main_provider(self.settings)
+
     def _choose_provider(self, wanted: str | None) -> tuple[ProviderFacts, SettingOrigin, str]:
         if wanted is not None and wanted.strip().lower() != AUTO:
-            return facts_of(wanted), SettingOrigin(OriginLevel.EXPLICIT), ""
-        origin = self.settings.origin("provider")
-        if wanted is None and self.settings.provider != AUTO:
-            return facts_of(self.settings.provider), origin, ""
+            facts = facts_of(wanted)
+            is_main = self._main.is_named and facts_of(self._main.name).name == facts.name
+            return facts, self._main.origin if is_main else SettingOrigin(OriginLevel.EXPLICIT), ""
+        if wanted is None and self._main.name != AUTO:
+            return facts_of(self._main.name), self._main.origin, ""
         picked = pick_provider(self.settings, self.variables())
-        return facts_of(picked.name), origin, picked.reason
+        return facts_of(picked.name), self._main.origin, picked.reason
 
     def _is_main_provider(self, name: str) -> bool:
         """Whether generic values such as `AI_MODEL` apply to this provider."""
-        settings = self.settings
-        unset = settings.origin("provider").level is OriginLevel.DEFAULT
-        return unset or settings.provider == AUTO or facts_of(settings.provider).name == name
+        return not self._main.is_named or facts_of(self._main.name).name == name
 
-    def _find_value(self, field: str, own: tuple[str, ...], generic: bool) -> SettingValue:
+    def _find_model(self, facts: ProviderFacts, generic: bool, chosen: SettingOrigin) -> SettingValue:
+        """The model as the provider names it. One for another provider, from a weaker source, is left out."""
+        for setting in self._iter_values("model", facts.model, generic, facts.name):
+            model, is_weaker = setting.value, setting.origin.level < chosen.level
+            if model and not (is_weaker and names_other_provider(model, facts.name)):
+                return replace(setting, value=self._model_at(facts.name, model))
+        return NOBODY
+
+    def _model_at(self, name: str, model: str) -> str | None:
+        if self._main.from_model and provider_name(model) == name:
+            return None  # only a provider is written
+        if named_provider(model) != name:
+            return model
+        # At a server of the user's own without a provider, ids of open models stay as they are.
+        is_default = not (self._main.is_named or self._main.from_model)
+        return read_model_name(model, None if is_default else name, own_server=is_default).model
+
+    def _find_value(self, field: str, own: tuple[str, ...], generic: bool, provider: str) -> SettingValue:
         """The first value from the strongest source to the weakest."""
-        return next((setting for setting in self._iter_values(field, own, generic) if setting.value), NOBODY)
+        return next((setting for setting in self._iter_values(field, own, generic, provider) if setting.value), NOBODY)
 
-    def _iter_values(self, field: str, own: tuple[str, ...], generic: bool) -> Iterator[SettingValue]:
+    def _iter_values(self, field: str, own: tuple[str, ...], generic: bool, provider: str) -> Iterator[SettingValue]:
         value, origin = getattr(self.settings, field), self.settings.origin(field)
         if generic and origin.level is OriginLevel.EXPLICIT:
             yield SettingValue(value, origin)
-        names = (*own, f"{PREFIX}{field.upper()}") if generic else own
         for level, source in ((OriginLevel.ENVIRONMENT, self._environment), (OriginLevel.DOTENV, self.settings.dotenv)):
             actual_names = lowercase_names(source)
+            is_meant = generic and is_source_for(provider, source.get(actual_names.get(PROVIDER, "")))
+            names = (*own, f"{PREFIX}{field.upper()}") if is_meant else own
             for name in (actual_names.get(name.lower(), name) if name not in source else name for name in names):
                 yield SettingValue(strip_value(source.get(name)), SettingOrigin(level, name))
         if generic and origin.variable is None:
             yield SettingValue(value, origin)  # from a source of a subclass of the settings
+
+
+PROVIDER = f"{PREFIX}provider".lower()
+
+
+def is_source_for(provider: str, written: str | None) -> bool:
+    """Whether the generic values of a source, in which this provider is written, are for that provider."""
+    named = (written or "").strip().lower()
+    return named in ("", AUTO) or facts_of(named).name == provider
 
 
 def strip_value(value: str | None) -> str | None:

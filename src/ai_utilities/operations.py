@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name
+
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import JsonParseError, ProviderCapabilityError
 from .execution import ExecutionMode, run_sync
+from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
 from .option_checks import has_runnable_tools, own_options
 from .prepared_calls import Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
@@ -110,17 +113,25 @@ class ClientCore:
         self.middleware = middleware
         middleware.configure(self.settings)
         self.provider = create_provider(self.settings, provider, middleware=middleware)
-        # Values given for this provider are never used for another one, also if a call names another.
-        self._others = self.settings.model_copy(update={"provider": self.provider.provider_name})
+        self._is_set = provider is not None or main_provider(self.settings).is_named
+        # Values given for this provider are never used for another one, also if a call names another. Headers and
+        # entries may contain its secrets.
+        own_values: dict[str, Any] = {"extra_headers": {}, "provider_config": {}}
+        self._others = self.settings.model_copy(update=own_values).bound_to(self.provider.provider_name)
         self._providers: dict[str, BaseProvider] = {self.provider.provider_name: self.provider}
 
     def choose_provider(self, options: Options) -> BaseProvider:
-        """The provider of this call: the one it names, or the client's own."""
+        """The provider of this call: the one that it names, also before the model, or the client's own.
+
+        Removes the provider from the options, and from the name of the model.
+        """
         wanted = options.pop("provider", None)
-        if wanted is None:
-            return self.provider
         if isinstance(wanted, BaseProvider):
             return wanted
+        if isinstance(options.get("model"), str):
+            wanted = self._read_model(wanted, options)
+        if wanted is None:
+            return self.provider
         provider = self._providers.get(wanted)
         if provider is None:
             created = create_provider(self._others, wanted, middleware=self.middleware)
@@ -136,6 +147,27 @@ class ClientCore:
         yield "usage_store", self.settings.usage_store
         limits = ("requests_per_minute", "tokens_per_minute", "requests_per_day", "tokens_per_day", "budget_usd")
         yield from ((name, getattr(self.settings, name)) for name in limits)
+
+    def _read_model(self, wanted: str | None, options: Options) -> str | None:
+        """Return the provider of a call that names a model, and put the provider's name of the model into the options.
+
+        A model without a provider is called at the client's provider, or at its maker if the client has only the
+        default one.
+        """
+        text, own = options["model"], wanted or self.provider.provider_name
+        if provider_name(own) is None:
+            return wanted  # a custom provider, whose models may have any name
+        if wanted is not None:
+            name = read_model_name(text, wanted)
+        elif self._is_set:
+            name = read_next_model_name(text, own)
+        else:
+            name = read_model_name(text, own_server=has_own_server(self.settings))
+        if name.model is None:
+            del options["model"]
+        else:
+            options["model"] = name.model
+        return wanted if name.provider in (None, own) else name.provider
 
     @property
     def engine(self) -> AIModelClient:
@@ -240,7 +272,7 @@ class ClientCore:
 
     def prepare_embed(self, texts: Sequence[str], options: Options) -> PreparedCall[Any, list[list[float]]]:
         """The call that embeds these texts, for sync code."""
-        provider, context = self.choose_provider(options), self._scope(options)
+        provider, context = self.choose_embedder(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.embeds_with_engine():
             return PreparedCall(
                 partial(provider.embedding_client(options).embed, texts, **options), Embeddings, context
@@ -249,7 +281,7 @@ class ClientCore:
 
     def prepare_embed_async(self, texts: Sequence[str], options: Options) -> PreparedAsyncCall[Any, list[list[float]]]:
         """The call that embeds these texts, for async code."""
-        provider, context = self.choose_provider(options), self._scope(options)
+        provider, context = self.choose_embedder(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.embeds_with_engine(is_async=True):
             send = partial(provider.embedding_client(options).embed_async, texts, **options)
             return PreparedAsyncCall(send, Embeddings, context)
@@ -258,6 +290,13 @@ class ClientCore:
     def _scope(self, options: Options) -> Around:
         """The context with the cache policy and tags of one call, which are taken out of its options."""
         return partial(self.middleware.request_scope, options.pop("cache", None), options.pop("tags", None))
+
+    def choose_embedder(self, options: Options) -> BaseProvider:
+        """The provider of an embedding call; the embedding model of the settings may name it."""
+        own = self.settings.embedding_model
+        if own is not None and named_provider(own) is not None and options.keys().isdisjoint(("model", "provider")):
+            options["model"] = own
+        return self.choose_provider(options)
 
     async def operate(self, operation: str, arguments: Arguments, options: Options) -> OperationResult:
         """Calls an operation other than chat on the provider's engine client, by method name."""
@@ -271,6 +310,12 @@ class ClientCore:
         """
         if isinstance(self.choose_provider(dict(options)), EngineProvider):
             own_options(options, "ask_stream")
+
+    def current_model(self, options: Options) -> tuple[str, str | None]:
+        """The provider and the model of a call with these options; no model if the provider is asked for it."""
+        options = dict(options)
+        provider = self.choose_provider(options)
+        return provider.provider_name, options.get("model") or getattr(provider, "model", None)
 
     def require_context_support(self, options: Options) -> None:
         """Raises an error if the provider does not accept earlier turns."""

@@ -125,10 +125,10 @@ def engine_for(
 ) -> Iterator[AIModelClient]:
     """A client for a model of this kind; `usual` are the default models by provider."""
     settings = settings_for(provider, env_file=env_file)
-    resolver = ConfigurationResolver(settings)
+    named = model or (settings.embedding_model if kind == "embedding" else None)
+    resolver = ConfigurationResolver(settings if named is None else settings.model_copy(update={"model": named}))
     resolved = resolver.resolve()
-    own = settings.embedding_model if kind == "embedding" else None
-    name = model or own or usual.get(resolved.provider)
+    name = resolved.model.value if named else usual.get(resolved.provider)
     if name is None:
         raise ProviderConfigurationError(
             f"{resolved.provider} has no default model for this. Pass --model, or another --provider "

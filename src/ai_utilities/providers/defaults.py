@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 from dhenara.ai.integration import shown_address
 
 from ..exceptions import ProviderConfigurationError
+from ..main_provider import AUTO as AUTO
 from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers, no_models_message, nothing_configured
 
 if TYPE_CHECKING:
     from ..config_models import AiSettings
 
 
-AUTO = "auto"
 COMPATIBLE = "openai_compatible"
 TIMEOUT = 0.3
 """Seconds in which a server on this machine must take a connection."""

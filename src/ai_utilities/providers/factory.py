@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from dhenara.ai.integration import did_you_mean, find_provider, fold_name
+from dhenara.ai.integration import did_you_mean, find_provider, fold_name, quote_name
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
+from ..main_provider import AUTO, main_provider
 from .base_provider import BaseProvider
-from .defaults import AUTO
 from .engine_provider import EngineProvider
 from .facts import known_providers, normalize_name
 from .groq_provider import GroqProvider
@@ -50,7 +50,7 @@ def create_provider(
     if isinstance(provider, BaseProvider):
         return provider
     settings = settings if settings is not None else AiSettings()
-    name = check_name(provider or settings.provider)
+    name = check_name(provider or main_provider(settings).name)
     factory = _registered.get(fold_name(name)) or find_entry_point(name)
     if factory is not None:
         return make_provider(name, factory, settings)
@@ -71,6 +71,12 @@ def is_known(name: str) -> bool:
     """Whether `create_provider` accepts this name, in any spelling, or it is `auto`."""
     names = {fold_name(AUTO), *map(fold_name, list_providers())}
     return fold_name(name) in names or find_provider(normalize_name(name)) is not None
+
+
+def check_known(name: str) -> None:
+    """Raises an error for a provider that does not exist, with the one that is probably meant."""
+    if not is_known(name):
+        raise ProviderConfigurationError(describe_unknown(name))
 
 
 def suggestion(name: str) -> str:
@@ -107,6 +113,7 @@ def iter_entry_points() -> Iterator[EntryPoint]:
 
 def describe_unknown(name: str) -> str:
     return (
-        f"unknown provider {name!r}.{suggestion(name)} list_providers() lists all names. Use 'openai_compatible' with "
-        "base_url=... for any server with OpenAI's API, or register_provider(name, factory) to add a provider."
+        f"unknown provider {quote_name(name)}.{suggestion(name)} list_providers() lists all names. Use "
+        "'openai_compatible' with base_url=... for any server with OpenAI's API, or register_provider(name, factory) "
+        "to add a provider."
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from dhenara.ai.integration import find_provider, fold_name, known_names
+from dhenara.ai.integration import find_provider, known_names, provider_name
 
 FIRST_MODELS = {
     "openai": "gpt-5.4-mini",
@@ -61,12 +61,7 @@ class ProviderFacts:
 
 def normalize_name(name: str) -> str:
     """Normalizes a provider name: `LM-Studio`, `lmstudio` and `lm_studio` are the same."""
-    return canonical_names().get(fold_name(name), name.strip().lower())
-
-
-def canonical_names() -> dict[str, str]:
-    """Normalized spellings and aliases, and the engine's names."""
-    return {fold_name(name): name for name in known_names()}
+    return provider_name(name) or name.strip().lower()
 
 
 def engine_facts(name: str) -> ProviderFacts | None:

@@ -16,8 +16,10 @@ from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
 from ..config_secrets import MASK, store_key
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
+from ..main_provider import AUTO
 from ..providers.checks import call_limit, check_without_chat
 from ..providers.defaults import is_reachable, server_address
+from ..providers.factory import is_known
 from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
 from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
 from .questions import PresetAnswers, run_interview
@@ -197,8 +199,11 @@ class SetupWizard:
         """Raise if the new file gives invalid settings, unless the user stores the key elsewhere."""
         if plan.key_home == "shown" and plan.keys:
             return
+        provider = plan.entries[0].provider
+        # A custom provider is registered by the program that uses it.
+        given = {} if is_known(provider) else {"provider": AUTO}
         try:
-            ConfigurationResolver(AiSettings.from_dotenv(new_file)).validate(plan.entries[0].provider)
+            ConfigurationResolver(AiSettings.from_dotenv(new_file, **given)).validate(provider)
         except AIUtilitiesError as error:
             raise ProviderConfigurationError(
                 f"{self._path} was not changed, because the new settings are invalid: {error}"

@@ -9,9 +9,15 @@ from .config.settings import environment
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.pricing import add_costs, add_usages, unique
-from .providers.model_names import ModelName, named_provider, read_model_name, read_next_model_name
+from .providers.model_names import (
+    ModelName,
+    named_provider,
+    names_other_provider,
+    read_model_name,
+    read_next_model_name,
+)
 from .providers.operation_routes import operation_of, why_not_offered
-from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name
+from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name, quote_name
 from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
@@ -25,6 +31,7 @@ from .wire.secrets import (
     conceal,
     conceal_options,
     conceals_its_options,
+    is_key,
     mask,
     shown_address,
     with_secret_options,
@@ -54,14 +61,17 @@ __all__ = [
     "environment",
     "find_provider",
     "fold_name",
+    "is_key",
     "known_names",
     "mask",
     "move_output",
     "named_provider",
+    "names_other_provider",
     "not_empty",
     "open_output",
     "operation_of",
     "provider_name",
+    "quote_name",
     "read_model_name",
     "read_next_model_name",
     "read_wav",

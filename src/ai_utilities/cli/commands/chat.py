@@ -128,10 +128,8 @@ class Repl:
 
     def current_model(self) -> str:
         """Provider and model of this conversation."""
-        options = self._chat.options
-        provider = options.get("provider") or self._client.provider.provider_name
-        model = options.get("model") or ("provider" not in options and getattr(self._client.provider, "model", None))
-        return f"{provider} {model}" if model else str(provider)
+        provider, model = self._client._operations.current_model(self._chat.options)
+        return f"{provider} {model}" if model else provider
 
     def command(self, line: str) -> str | None:
         """Runs a command and returns its output; None ends the chat."""

@@ -80,6 +80,9 @@ HOSTS = ("together", "deepinfra", "huggingface", "openrouter", "groq", "cerebras
 HUB_VENDORS = ("amazon", "deepseekai", "metallama", "microsoft", "minimaxai", "moonshotai", "qwen", "zaiorg")
 """Vendors with which model ids of hosts begin, folded. They are no providers, and no misspelt ones."""
 
+HUB_MAKERS = ("openai", "google_ai", "mistral", "deepseek", "xai", "cohere")
+"""Providers with whose name ids of open models of theirs begin."""
+
 PASSES_VENDORS = frozenset(
     {
         "openrouter",
@@ -129,7 +132,8 @@ def read_model_name(text: str, provider: str | None = None, *, own_server: bool 
         return ModelName(provider_name(text), None)
     model = text if named is None else model_at(named, text)
     if named is not None and not matches(model.lower(), NOT_OFFERED.get(named, "")):
-        return ModelName(None, text) if own_server and is_open(model) else ModelName(named, model)
+        is_hub_id = own_server and named in HUB_MAKERS and is_open(model)
+        return ModelName(None, text) if is_hub_id else ModelName(named, model)
     maker = SEVERAL if named is not None else maker_of(text)
     if own_server and maker in (SEVERAL, None):
         return ModelName(None, text)
@@ -137,6 +141,8 @@ def read_model_name(text: str, provider: str | None = None, *, own_server: bool 
         raise ConfigurationError(no_provider(text))
     if maker is None and is_key(text):
         raise ConfigurationError(KEY_PASSED)
+    if maker is None and (hint := did_you_mean(text, known_names())):
+        raise ConfigurationError(f"{text!r} is no provider and no model that is known.{hint}")
     return ModelName(maker, text)
 
 
@@ -148,11 +154,15 @@ def read_next_model_name(text: str, current: str) -> ModelName:
         current: The provider in use. One whose own model ids may begin with the name of another provider always stays.
     """
     text = check_text(text)
-    own, other = provider_name(current), named_provider(text)
-    if own is None:
+    if provider_name(current) is None:
         return ModelName(current, text)
-    stays = other in (None, own) or own in PASSES_VENDORS or own not in KNOWN
-    return read_model_name(text, own if stays else None)
+    return read_model_name(text, None if names_other_provider(text, current) else current)
+
+
+def names_other_provider(text: str, provider: str) -> bool:
+    """Whether a model has another provider before it, and is no id of this provider."""
+    own, other = provider_name(provider), named_provider(text)
+    return other not in (None, own) and own in KNOWN and own not in PASSES_VENDORS
 
 
 def named_provider(text: str) -> str | None:

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         AIModelEndpoint as AIModelEndpoint,
         Credentials as Credentials,
     )
+    from .config.api_options import ApiOptions as ApiOptions
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
     from .config.call_options import (
         AlternativeNames as AlternativeNames,
@@ -125,6 +126,7 @@ if TYPE_CHECKING:
         ToolResultContent as ToolResultContent,
         VideoContent as VideoContent,
     )
+    from .model_base import InvalidValueError as InvalidValueError
     from .operations.audio import (
         SpeechRequest as SpeechRequest,
         SpeechResponse as SpeechResponse,
@@ -257,6 +259,8 @@ _HOMES = {
     "Result": ".chat.report",
     "TokenCountResponse": ".chat.report",
     "AIModelEndpoint": ".config.api",
+    "ApiOptions": ".config.api_options",
+    "InvalidValueError": ".model_base",
     "Fetching": ".config.call_policies",
     "Uploading": ".config.call_policies",
     "ModelListing": ".config.model",

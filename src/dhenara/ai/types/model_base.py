@@ -106,6 +106,11 @@ class InvalidValueError(ConfigurationError, ValidationError):
         known = tuple(fields)
         return cls.from_exception_data(error.title, [describe_problem(one, known) for one in error.errors()])
 
+    @classmethod
+    def because(cls, title: str, message: str, field: str) -> Self:
+        """Make it for one field of a class with this title."""
+        return cls.from_exception_data(title, [problem_details("value_error", (field,), message)])
+
     def __str__(self) -> str:
         return "; ".join(problem["msg"] for problem in self.errors(include_url=False, include_input=False))
 
