@@ -232,7 +232,7 @@ class AiSettings(BaseSettings):
     def bound_to(self, provider: str) -> Self:
         """Copies the settings as values of this provider, which may be one that is not registered."""
         copy = self.model_copy()
-        copy.__dict__["provider"] = provider
+        vars(copy)["provider"] = provider
         copy._origins["provider"] = SettingOrigin(OriginLevel.EXPLICIT)
         return copy
 
