@@ -64,12 +64,12 @@ def main_provider(settings: AiSettings) -> MainProvider:
         stays = moved in (name, provider_name(name))
         return given if stays or moved is None else MainProvider(moved, model_origin, True, True)
     try:
-        told = read_model_name(model, own_server=has_own_server(settings)).provider
+        maker = read_model_name(model, own_server=has_own_server(settings)).provider
     except ProviderConfigurationError:
         if name == AUTO and named_provider(model) is None:
             return given  # the provider that is found may serve it
         raise
-    return given if told is None else MainProvider(told, model_origin, named_provider(model) is not None, True)
+    return given if maker is None else MainProvider(maker, model_origin, named_provider(model) is not None, True)
 
 
 def has_own_server(settings: AiSettings) -> bool:
