@@ -89,6 +89,10 @@ class StreamBase:
         events = self._source_events
         return None if events is None else events.response
 
+    def partial(self) -> AskResult:
+        """What has arrived so far, also after an error; the same as `result`."""
+        return self.result
+
     @property
     def text_stream(self) -> Self:
         """This stream, under the name that the engine's streams have for their text."""

@@ -105,6 +105,28 @@ def test_a_cost_adds_up():
         half + "1"
 
 
+def test_a_cost_calculates_like_its_amount():
+    assert half * 1000 == 1000 * half == 500
+    assert (half * 1.2).components == {"input": Decimal("0.6")}
+    assert half / 4 == Decimal("0.125")
+    assert 2 - half == Decimal("1.5")
+    assert half - half == 0
+    assert half + 0.25 == Decimal("0.75")
+    assert -half == Decimal("-0.5")
+    assert round(Cost(amount=Decimal("0.12345")), 2) == Decimal("0.12")
+    for result in (unknown * 2, unknown / 2, 2 - unknown, -unknown, round(unknown, 2)):
+        assert (result.amount, result.reason) == (None, unknown.reason)
+    for wrong in (lambda: half * "2", lambda: half / "2", lambda: half - "1", lambda: "1" - half, lambda: half * half):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_a_cost_is_true_if_it_is_known():
+    assert half
+    assert Cost(amount=Decimal(0))
+    assert not unknown
+
+
 def test_a_cost_compares_with_numbers_and_costs():
     assert half == Decimal("0.5")
     assert half == 0.5

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.cost import Cost
+from ..types.chat.usage import Usage
 from ..types.config.model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
 
 MILLION = Decimal(1_000_000)

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 from ..providers.provider import Provider
 from ..providers.registry import find_provider
+from ..types.chat.cost import Cost
 from ..types.chat.response import ChatResponse
-from ..types.chat.usage import NO_USAGE, Cost, Usage
+from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost

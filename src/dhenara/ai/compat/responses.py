@@ -9,7 +9,7 @@ from pydantic import Field
 
 from ..config.settings import settings
 from ..errors import ConfigurationError
-from ..types.chat.usage import Cost
+from ..types.chat.cost import Cost
 from ..types.content.base import Citation
 from ..types.content.parts import StructuredContent, ToolCallContent
 from ..types.model_base import FrozenModel

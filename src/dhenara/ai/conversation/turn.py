@@ -13,12 +13,13 @@ from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..pipeline.pricing import total_cost, total_usage
 from ..types.chat.answer_parts import AnswerParts
+from ..types.chat.cost import Cost
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.text import Text
-from ..types.chat.usage import Cost, ReportedUsage, Usage
+from ..types.chat.usage import ReportedUsage, Usage
 from ..types.display import ShownAsText
 from ..types.model_base import FrozenModel
 

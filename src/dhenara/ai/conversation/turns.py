@@ -12,11 +12,12 @@ from ..history.instructions import read_instructions
 from ..history.parsing import MessageLike
 from ..output_files import check_output, move_output, write_output
 from ..pipeline.pricing import total_usage
+from ..types.chat.cost import Cost
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import Usage
 from ..types.display import ShortRepr, Shown
 from .turn import SavedConversation, Turn, continue_turn, read, read_saved, run_turn, turns_cost
 

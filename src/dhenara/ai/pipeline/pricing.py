@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from ..catalog.prices import price_usage
 from ..providers.target import ResolvedTarget
+from ..types.chat.cost import Cost
 from ..types.chat.response import ChatResponse
-from ..types.chat.usage import COUNTS, Cost, Usage
+from ..types.chat.usage import COUNTS, Usage
 from ..types.config.call import Call
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..types.chat.cost import Cost
 from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,
@@ -30,7 +31,7 @@ from ..types.chat.delta import (
 )
 from ..types.chat.report import CallWarning, Result
 from ..types.chat.response import ChatResponse, ChatResponseChoice
-from ..types.chat.usage import Cost, Usage
+from ..types.chat.usage import Usage
 from ..types.content.parts import ContentItem, Origin
 from .part_builders import (
     MediaPartBuilder,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
+    from .chat.cost import Cost as Cost
     from .chat.delta import FinishReason as FinishReason
     from .chat.message import Message as Message, Prompt as Prompt
     from .chat.report import (
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
     )
     from .chat.structured import StructuredOutput as StructuredOutput
     from .chat.text import Text as Text
-    from .chat.usage import Cost as Cost, Usage as Usage
+    from .chat.usage import Usage as Usage
     from .config.api import (
         AIModelAPI as AIModelAPI,
         AIModelAPIProviderEnum as AIModelAPIProviderEnum,
@@ -226,7 +227,7 @@ _HOMES = {
     "VideoContent": ".content.parts",
     "ArtifactConfig": ".config.call_policies",
     "ContextPolicy": ".config.call_policies",
-    "Cost": ".chat.usage",
+    "Cost": ".chat.cost",
     "FinishReason": ".chat.delta",
     "EmbeddingRequest": ".operations.embedding",
     "SpeechRequest": ".operations.audio",

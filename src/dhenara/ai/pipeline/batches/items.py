@@ -14,9 +14,9 @@ from ...errors import BadAnswerError, CallError, ConfigurationError, ServerError
 from ...http.protocol.message import Head
 from ...response.builder import ResponseBuilder
 from ...response.structured import parse_structured
+from ...types.chat.cost import Cost
 from ...types.chat.report import Attempt
 from ...types.chat.response import ChatResponse
-from ...types.chat.usage import Cost
 from ...types.config.call import CallJournal
 from ...types.operations.batch import BatchItem, BatchItemContext, BatchJob, BatchPage, BatchResults
 from ...wire import json

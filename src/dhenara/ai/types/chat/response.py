@@ -12,12 +12,13 @@ from ..display import ShownAsText
 from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
 from .answer_parts import AnswerParts
+from .cost import Cost
 from .delta import FinishReason
 from .message import Message
 from .output import read_output
 from .report import Attempt, CallWarning, Fingerprint, Plan
 from .text import MissingText, OptionalText, PartList, Text, WholeText
-from .usage import NO_USAGE, Cost, Costed, ReportedUsage, Usage
+from .usage import NO_USAGE, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")
 

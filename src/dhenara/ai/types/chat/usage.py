@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
-from numbers import Number
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -24,9 +20,9 @@ from pydantic import (
 
 from ..display import markdown_table
 from ..model_base import FrozenModel, read_old_fields
+from .cost import NO_PRICE, Cost
 
 NO_USAGE = "the provider reported no usage"
-NO_PRICE = "no price is known"
 
 
 class Usage(FrozenModel):
@@ -143,99 +139,6 @@ def read_reported(value: Any) -> Any:
 
 ReportedUsage = Annotated[Usage, BeforeValidator(read_reported)]
 """The usage of a response: never None, but possibly unknown."""
-
-
-class Cost(FrozenModel):
-    """Cost of a response. It adds, compares and formats like its amount: `sum(costs)`, `cost < 0.01`, `f"{cost:.4f}"`.
-
-    A sum with an unknown cost is unknown; comparing an unknown cost is a TypeError.
-
-    Attributes:
-        amount: Total, or None if the price is unknown.
-        currency: Currency. Default `"USD"`.
-        components: Amounts by kind of token or unit.
-        source: Source of the price.
-        priced_as: Model name in the price list.
-        priced_at: Date of the price.
-        reason: Why `amount` is None. None if it is known.
-        saved: For a cached response (whose amount is 0): cost of a new request, if known.
-        charge: The amount with the `cost_multiplier_percentage` of your prices. Default None: no margin is set.
-    """
-
-    amount: Decimal | None = None
-    currency: str = "USD"
-    components: dict[str, Decimal] = Field(default_factory=dict)
-    source: str | None = None
-    priced_as: str | None = None
-    priced_at: datetime | None = None
-    reason: str | None = None
-    saved: Decimal | None = None
-    charge: Decimal | None = None
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in super().__repr_args__():
-            yield None if name == "amount" else name, value
-
-    def _repr_markdown_(self) -> str:
-        if self.amount is None:
-            return str(self)
-        rows = [(name, f"{amount:f}") for name, amount in {**self.components, "total": self.amount}.items()]
-        return markdown_table(("part", self.currency), rows)
-
-    def __str__(self) -> str:
-        return f"unknown: {self.reason or NO_PRICE}" if self.amount is None else f"{self.amount:f}"
-
-    def __format__(self, spec: str) -> str:
-        if not spec:
-            return str(self)
-        return "unknown" if self.amount is None else format(self.amount, spec)
-
-    def __float__(self) -> float:
-        """The amount; a TypeError if it is unknown."""
-        return float(self.amount)  # type: ignore[arg-type]  # the TypeError of float says what is wrong
-
-    def __eq__(self, other: object) -> bool:
-        """Whether the costs are the same in every field; compared with a number, whether the amount is that number."""
-        if isinstance(other, Number):
-            return bool(self.amount == other)
-        return isinstance(other, Cost) and super().__eq__(other)
-
-    def __lt__(self, other: Cost | Decimal | float) -> bool:
-        return self._compare(operator.lt, other)
-
-    def __le__(self, other: Cost | Decimal | float) -> bool:
-        return self._compare(operator.le, other)
-
-    def __gt__(self, other: Cost | Decimal | float) -> bool:
-        return self._compare(operator.gt, other)
-
-    def __ge__(self, other: Cost | Decimal | float) -> bool:
-        return self._compare(operator.ge, other)
-
-    def _compare(self, compare: Callable[[Any, Any], bool], other: Cost | Decimal | float) -> bool:
-        amount = other.amount if isinstance(other, Cost) else other
-        if self.amount is None or not isinstance(amount, Number):
-            return NotImplemented  # type: ignore[no-any-return]  # for Python, as in any comparison
-        return compare(self.amount, amount)
-
-    def __add__(self, other: Cost | Decimal | int) -> Cost:
-        if isinstance(other, Decimal | int):
-            other = Cost(amount=Decimal(other), currency=self.currency)
-        if not isinstance(other, Cost):
-            return NotImplemented
-        unknown = next((cost for cost in (self, other) if cost.amount is None), None)
-        if unknown is not None:
-            return Cost(reason=unknown.reason)
-        if self.currency != other.currency:
-            return Cost(reason=f"the costs are in {self.currency} and {other.currency}")
-        names = dict.fromkeys((*self.components, *other.components))
-        zero = Decimal(0)
-        components = {name: self.components.get(name, zero) + other.components.get(name, zero) for name in names}
-        return Cost(
-            amount=(self.amount or zero) + (other.amount or zero), currency=self.currency, components=components
-        )
-
-    __radd__ = __add__
 
 
 Pricing = Callable[[Any], Cost | None]

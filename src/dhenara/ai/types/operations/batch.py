@@ -9,11 +9,12 @@ from pydantic import Field, SkipValidation
 
 from ...errors import CallError
 from ..chat.answer_parts import AnswerParts
+from ..chat.cost import Cost
 from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
 from ..chat.text import Text
-from ..chat.usage import Cost, Usage
+from ..chat.usage import Usage
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
 

@@ -1,0 +1,151 @@
+"""The cost of a response: an amount with its source, that calculates like a number; unknown is None, never zero."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+
+from pydantic import Field
+
+from ..display import markdown_table
+from ..model_base import FrozenModel
+
+NO_PRICE = "no price is known"
+
+
+class Cost(FrozenModel):
+    """Cost of a response. It calculates, compares and formats like its amount: `sum(costs)`, `cost < 0.01`,
+    `f"{cost:.4f}"`.
+
+    An unknown cost is falsy. A sum with one is unknown; comparing it with a number is a TypeError.
+
+    Attributes:
+        amount: Total, or None if the price is unknown.
+        currency: Currency. Default `"USD"`.
+        components: Amounts by kind of token or unit.
+        source: Source of the price.
+        priced_as: Model name in the price list.
+        priced_at: Date of the price.
+        reason: Why `amount` is None. None if it is known.
+        saved: For a cached response (whose amount is 0): cost of a new request, if known.
+        charge: The amount with the `cost_multiplier_percentage` of your prices. Default None: no margin is set.
+    """
+
+    amount: Decimal | None = None
+    currency: str = "USD"
+    components: dict[str, Decimal] = Field(default_factory=dict)
+    source: str | None = None
+    priced_as: str | None = None
+    priced_at: datetime | None = None
+    reason: str | None = None
+    saved: Decimal | None = None
+    charge: Decimal | None = None
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in super().__repr_args__():
+            yield None if name == "amount" else name, value
+
+    def _repr_markdown_(self) -> str:
+        if self.amount is None:
+            return str(self)
+        rows = [(name, f"{amount:f}") for name, amount in {**self.components, "total": self.amount}.items()]
+        return markdown_table(("part", self.currency), rows)
+
+    def __bool__(self) -> bool:
+        """Whether the cost is known; one of 0 is."""
+        return self.amount is not None
+
+    def __str__(self) -> str:
+        return f"unknown: {self.reason or NO_PRICE}" if self.amount is None else f"{self.amount:f}"
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        return "unknown" if self.amount is None else format(self.amount, spec)
+
+    def __float__(self) -> float:
+        """The amount; a TypeError if it is unknown."""
+        return float(self.amount)  # type: ignore[arg-type]  # the TypeError of float says what is wrong
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the costs are the same in every field; compared with a number, whether the amount is that number."""
+        if isinstance(other, Number):
+            return bool(self.amount == other)
+        return isinstance(other, Cost) and super().__eq__(other)
+
+    def __lt__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.lt, other)
+
+    def __le__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.le, other)
+
+    def __gt__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.gt, other)
+
+    def __ge__(self, other: Cost | Decimal | float) -> bool:
+        return self._compare(operator.ge, other)
+
+    def _compare(self, compare: Callable[[Any, Any], bool], other: Cost | Decimal | float) -> bool:
+        amount = other.amount if isinstance(other, Cost) else other
+        if self.amount is None or not isinstance(amount, Number):
+            return NotImplemented  # type: ignore[no-any-return]  # for Python, as in any comparison
+        return compare(self.amount, amount)
+
+    def __add__(self, other: Cost | Decimal | float) -> Cost:
+        other = as_cost(other, self.currency)
+        if not isinstance(other, Cost):
+            return NotImplemented
+        if self.amount is None or other.amount is None:
+            return Cost(reason=self.reason if self.amount is None else other.reason)
+        if self.currency != other.currency:
+            return Cost(reason=f"the costs are in {self.currency} and {other.currency}")
+        zero, names = Decimal(0), dict.fromkeys((*self.components, *other.components))
+        components = {name: self.components.get(name, zero) + other.components.get(name, zero) for name in names}
+        return Cost(amount=self.amount + other.amount, currency=self.currency, components=components)
+
+    __radd__ = __add__
+
+    def __mul__(self, factor: Decimal | float) -> Cost:
+        if not isinstance(factor, Decimal | int | float):
+            return NotImplemented
+        by = as_decimal(factor)
+        components = {name: amount * by for name, amount in self.components.items()}
+        return self.model_copy(
+            update={"amount": None if self.amount is None else self.amount * by, "components": components}
+        )
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, divisor: Decimal | float) -> Cost:
+        if not isinstance(divisor, Decimal | int | float):
+            return NotImplemented
+        return self * (1 / as_decimal(divisor))
+
+    def __neg__(self) -> Cost:
+        return self * -1
+
+    def __sub__(self, other: Cost | Decimal | float) -> Cost:
+        cost = as_cost(other, self.currency)
+        return self + -cost if isinstance(cost, Cost) else NotImplemented
+
+    def __rsub__(self, other: Decimal | float) -> Cost:
+        return -self + other
+
+    def __round__(self, digits: int = 0) -> Cost:
+        return self.model_copy(update={"amount": None if self.amount is None else round(self.amount, digits)})
+
+
+def as_decimal(number: Decimal | float) -> Decimal:
+    """Return the number with the digits that it shows."""
+    return number if isinstance(number, Decimal) else Decimal(str(number))
+
+
+def as_cost(value: Any, currency: str) -> Any:
+    """Return a number as a cost in this currency; anything else as it is."""
+    if isinstance(value, Decimal | int | float):
+        return Cost(amount=as_decimal(value), currency=currency)
+    return value
