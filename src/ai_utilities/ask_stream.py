@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -144,7 +145,35 @@ class StreamBase:
                 hook(received)
 
 
-class AskStream(StreamBase, Iterator[str]):
+class SyncStreamBase(StreamBase, Iterator[str]):
+    """What sync streams have in common: a `with` block closes them."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Ends the stream."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class AsyncStreamBase(StreamBase, AsyncIterator[str]):
+    """What async streams have in common: an `async with` block closes them."""
+
+    @abstractmethod
+    async def aclose(self) -> None:
+        """Ends the stream."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+
+class AskStream(SyncStreamBase):
     """A stream of text pieces. The request is sent when the first piece is read.
 
     Closing the stream, or its garbage collection, closes the connection.
@@ -183,14 +212,8 @@ class AskStream(StreamBase, Iterator[str]):
             self._events.close()
             self._notify_left()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncAskStream(StreamBase, AsyncIterator[str]):
+class AsyncAskStream(AsyncStreamBase):
     """`AskStream` for `async for`."""
 
     def __init__(
@@ -226,14 +249,8 @@ class AsyncAskStream(StreamBase, AsyncIterator[str]):
             await self._events.aclose()
             self._notify_left()
 
-    async def __aenter__(self) -> Self:
-        return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()
-
-
-class ProviderStream(StreamBase, Iterator[str]):
+class ProviderStream(SyncStreamBase):
     """Wraps an iterator of strings returned by a custom provider."""
 
     def __init__(self, pieces: Iterator[str], prompt: str | None = None, provider: str | None = None) -> None:
@@ -261,14 +278,8 @@ class ProviderStream(StreamBase, Iterator[str]):
             close()
         self._notify_left()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-class AsyncProviderStream(StreamBase, AsyncIterator[str]):
+class AsyncProviderStream(AsyncStreamBase):
     """`ProviderStream` for `async for`."""
 
     def __init__(self, pieces: AsyncIterator[str], prompt: str | None = None, provider: str | None = None) -> None:
@@ -295,9 +306,3 @@ class AsyncProviderStream(StreamBase, AsyncIterator[str]):
         if close is not None:
             await close()
         self._notify_left()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.aclose()

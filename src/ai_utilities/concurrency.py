@@ -149,15 +149,7 @@ def ask_all(
     if count <= 1:
         work()
         return queue.all_results()
-    threads = [threading.Thread(target=run_quietly, args=(copy_context().run, work), daemon=True) for _ in range(count)]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    except BaseException:
-        queue.stop()
-        raise
+    run_in_threads(work, count, queue.stop)
     if queue.mistake is not None:
         raise queue.mistake
     return queue.all_results()
@@ -170,11 +162,30 @@ def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, ob
         return AskResult(prompt=prompt, error=error)
 
 
+def run_in_threads(work: Callable[[], None], count: int, stop: Callable[[], object]) -> None:
+    """Runs the same work in several threads, with the context of the caller, and waits for all of them.
+
+    Args:
+        work: The work. It records its exceptions itself; they do not end the program.
+        count: The number of threads.
+        stop: Called if the wait is interrupted, as by Ctrl-C, so that the threads begin nothing new.
+    """
+    threads = [threading.Thread(target=run_quietly, args=(copy_context().run, work), daemon=True) for _ in range(count)]
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        stop()
+        raise
+
+
 def run_quietly(run: Callable[[Callable[[], None]], None], work: Callable[[], None]) -> None:
-    """Keeps an exception in the queue, to be raised where the results are collected instead of in the thread."""
+    """Drops an exception, which the work has recorded to be raised where the results are collected."""
     try:
         run(work)
-    except BaseException:  # noqa: BLE001, S110  # recorded in the queue
+    except BaseException:  # noqa: BLE001, S110  # recorded by the work
         pass
 
 

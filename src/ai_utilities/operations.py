@@ -219,20 +219,15 @@ class ClientCore:
     def stream(self, prompt: str, options: Options) -> AskStream | ProviderStream:
         provider = self.choose_provider(options)
         pieces = provider.ask_stream(prompt, **options)
-        if isinstance(pieces, AskStream):
-            pieces.on_end(partial(self.track_usage, provider))
-            return pieces
-        stream = ProviderStream(pieces, prompt, provider.provider_name)
+        stream = pieces if isinstance(pieces, AskStream) else ProviderStream(pieces, prompt, provider.provider_name)
         stream.on_end(partial(self.track_usage, provider))
         return stream
 
     def stream_async(self, prompt: str, options: Options) -> AsyncAskStream | AsyncProviderStream:
         provider = self.choose_provider(options)
         pieces = provider.ask_stream_async(prompt, **options)
-        if isinstance(pieces, AsyncAskStream):
-            pieces.on_end(partial(self.track_usage, provider))
-            return pieces
-        stream = AsyncProviderStream(pieces, prompt, provider.provider_name)
+        name = provider.provider_name
+        stream = pieces if isinstance(pieces, AsyncAskStream) else AsyncProviderStream(pieces, prompt, name)
         stream.on_end(partial(self.track_usage, provider))
         return stream
 

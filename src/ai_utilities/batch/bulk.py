@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack, ExitStack
-from contextvars import copy_context
 from functools import partial
 from os import PathLike
 from typing import Unpack
@@ -14,7 +11,7 @@ from typing import Unpack
 from ..ask_options import AskOptions
 from ..async_client import AsyncAiClient
 from ..client import AiClient
-from ..concurrency import check_concurrency, try_ask, try_ask_async
+from ..concurrency import check_concurrency, run_in_threads, try_ask, try_ask_async
 from ..execution import run_sync
 from ..providers.base_provider import run_in_thread
 from ..value_types import Options
@@ -72,7 +69,7 @@ def run_bulk(
 
         count = check_concurrency(concurrency if concurrency is not None else client.settings.concurrency)
         if backend is None:
-            run_in_threads(client, job, row_options, count)
+            run_with_threads(client, job, row_options, count)
         elif isinstance(backend, OnProvider):
             run_sync(ProviderRun(job, client._operations, row_options, backend, sleep_seconds).run())
         else:
@@ -82,7 +79,9 @@ def run_bulk(
         return job.finish()
 
 
-def run_in_threads(client: AiClient, job: BulkJob, options: Options, count: int) -> None:
+def run_with_threads(client: AiClient, job: BulkJob, options: Options, count: int) -> None:
+    """Run in `count` threads. Ctrl-C does not wait for running requests; the journal keeps finished rows."""
+
     def work() -> None:
         try:
             for request in iter_requests(job):
@@ -90,7 +89,7 @@ def run_in_threads(client: AiClient, job: BulkJob, options: Options, count: int)
         except BaseException as mistake:  # noqa: BLE001  # raised by `run_bulk`
             job.stop(mistake)
 
-    run_workers(work, count, job)
+    run_in_threads(work, count, job.stop)
 
 
 def run_on_ray(client: AiClient, job: BulkJob, options: Options, count: int, backend: OnRay) -> None:
@@ -105,21 +104,6 @@ def run_on_ray(client: AiClient, job: BulkJob, options: Options, count: int, bac
 
 async def sleep_seconds(seconds: float) -> None:
     time.sleep(seconds)
-
-
-def run_workers(work: Callable[[], None], count: int, job: BulkJob) -> None:
-    """Run in `count` threads. Ctrl-C stops without waiting for requests; the journal keeps finished rows."""
-    threads: Iterable[threading.Thread] = [
-        threading.Thread(target=copy_context().run, args=(work,), daemon=True) for _ in range(count)
-    ]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    except BaseException:
-        job.stop()
-        raise
 
 
 async def run_bulk_async(
