@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         ProviderError as ProviderError,
         ProviderRateLimitError as ProviderRateLimitError,
     )
-    from .operations import parse_json_from_text as parse_json_from_text
+    from .json_answers import parse_json_from_text as parse_json_from_text
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
         create_provider as create_provider,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .providers.ollama_provider import OllamaProvider as OllamaProvider
     from .providers.openai_provider import OpenAIProvider as OpenAIProvider
     from .results import AskResult as AskResult
+    from .typed_answers import TypedResult as TypedResult
     from .usage.data import UsageData as UsageData
 
 __getattr__, __dir__ = lazy_package(
@@ -55,7 +56,7 @@ __getattr__, __dir__ = lazy_package(
         "ProviderConfigurationError": ".exceptions",
         "ProviderError": ".exceptions",
         "ProviderRateLimitError": ".exceptions",
-        "parse_json_from_text": ".operations",
+        "parse_json_from_text": ".json_answers",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",
         "list_providers": ".providers.factory",
@@ -64,6 +65,7 @@ __getattr__, __dir__ = lazy_package(
         "OllamaProvider": ".providers.ollama_provider",
         "OpenAIProvider": ".providers.openai_provider",
         "AskResult": ".results",
+        "TypedResult": ".typed_answers",
         "UsageData": ".usage.data",
     },
 )

@@ -25,6 +25,7 @@ from .operations import ClientCore
 from .option_checks import check_prompts
 from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
+from .typed_answers import AsyncTypedAnswersMixin
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient, AnyLayer
@@ -41,7 +42,13 @@ T = TypeVar("T")
 
 @with_secret_options
 class AsyncAiClient(
-    AsyncImagesMixin, AsyncTextOperationsMixin, AsyncAudioMixin, AsyncFilesMixin, AsyncBatchesMixin, ShortRepr
+    AsyncTypedAnswersMixin,
+    AsyncImagesMixin,
+    AsyncTextOperationsMixin,
+    AsyncAudioMixin,
+    AsyncFilesMixin,
+    AsyncBatchesMixin,
+    ShortRepr,
 ):
     """Async client for one provider; the methods are those of `AiClient`, to be awaited.
 
@@ -144,19 +151,6 @@ class AsyncAiClient(
         """Asks for JSON and parses the answer; see `AiClient.ask_json`."""
         conceal_options(options)
         asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))
-        while not asking.done:
-            call = await self._operations.prepare_ask_async(asking.request, asking.options())
-            with call.context():
-                asking.check(call.read(await call.send()))
-        return asking.value
-
-    @conceals_its_options
-    async def ask_typed(
-        self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
-    ) -> T:
-        """Asks for an instance of a type; see `AiClient.ask_typed`."""
-        conceal_options(options)
-        asking = self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
         while not asking.done:
             call = await self._operations.prepare_ask_async(asking.request, asking.options())
             with call.context():

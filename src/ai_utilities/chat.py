@@ -15,6 +15,7 @@ from .ask_options import AskOptions, add_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
 from .option_checks import SYSTEM_NAMES
 from .results import AskResult, as_answer
+from .typed_answers import OutputReader
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ChatResponse, Run
@@ -59,6 +60,7 @@ class TurnRecorder:
             record(self.prompt, instructions=self.instructions, **outcome)
 
 
+T = TypeVar("T")
 C = TypeVar("C", bound="AiClient | AsyncAiClient")
 S = TypeVar("S", bound="StreamBase")
 
@@ -152,6 +154,12 @@ class ChatBase(TurnHistory, Generic[C]):
         recorder = TurnRecorder(self.record, self.record_run, message, system_texts(options.get("system")))
         return self._client._operations.with_run_callback(self._merge_options(options), recorder.run), recorder
 
+    def _prepare_typed(self, prompt: str, options: Mapping[str, Any]) -> tuple[Options, TurnRecorder]:
+        """As `_prepare_turn`, but only the last answer is recorded, not each attempt."""
+        merged, recorder = self._prepare_turn(prompt, options)
+        merged.pop("on_end", None)
+        return merged, recorder
+
     def _record_stream(self, stream: S, recorder: TurnRecorder) -> S:
         stream.on_end(recorder.result)
         stream.on_close(recorder.record_partial)
@@ -169,6 +177,19 @@ class Chat(ChatBase["AiClient"]):
         recorder.result(result)
         return result
 
+    def ask_typed(
+        self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
+    ) -> T:
+        """Sends the next question and returns the answer as an instance of a type; see `AiClient.ask_typed`.
+
+        Question and answer are one turn, also if an invalid answer was sent back.
+        """
+        reader = OutputReader(response_model, "ask_typed", prompt)
+        merged, recorder = self._prepare_typed(prompt, options)
+        result = self._client._ask_output(prompt, reader, max_repairs, merged)
+        recorder.result(result)
+        return result.output
+
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the next answer. The turn is recorded when the stream ends or is closed."""
         merged, recorder = self._prepare_turn(prompt, options)
@@ -185,6 +206,16 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         result = await self._client.ask(prompt, **merged)
         recorder.result(result)
         return result
+
+    async def ask_typed(
+        self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
+    ) -> T:
+        """Sends the next question and returns the answer as an instance of a type; see `Chat.ask_typed`."""
+        reader = OutputReader(response_model, "ask_typed", prompt)
+        merged, recorder = self._prepare_typed(prompt, options)
+        result = await self._client._ask_output(prompt, reader, max_repairs, merged)
+        recorder.result(result)
+        return result.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed."""

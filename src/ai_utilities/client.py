@@ -25,6 +25,7 @@ from .operations import ClientCore
 from .option_checks import check_prompts
 from .results import AskResult
 from .text_operations import TextOperationsMixin
+from .typed_answers import TypedAnswersMixin
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient, AnyLayer
@@ -40,7 +41,7 @@ T = TypeVar("T")
 
 
 @with_secret_options
-class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin, ShortRepr):
+class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, BatchesMixin, ShortRepr):
     """Synchronous client for one provider; a single call may name another one. Safe to share between threads.
 
     The model is named as in `AiClient("anthropic/claude-sonnet-5")`, by keyword as in `AiClient(provider="openai",
@@ -219,32 +220,6 @@ class AiClient(ImagesMixin, TextOperationsMixin, AudioMixin, FilesMixin, Batches
         """
         conceal_options(options)
         asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))
-        while not asking.done:
-            call = self._operations.prepare_ask(asking.request, asking.options())
-            with call.context():
-                asking.check(call.read(call.send()))
-        return asking.value
-
-    @conceals_its_options
-    def ask_typed(
-        self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
-    ) -> T:
-        """Asks for an instance of a type.
-
-        Args:
-            prompt: The user message.
-            response_model: A pydantic model, dataclass or any other type that pydantic can validate.
-            max_repairs: How often an invalid answer is sent back to the model, 0 or more.
-            **options: See `AskOptions`.
-
-        Returns:
-            An instance of `response_model`.
-
-        Raises:
-            JsonParseError: If the last answer does not match the type either.
-        """
-        conceal_options(options)
-        asking = self._operations.ask_typed(prompt, response_model, max_repairs, dict(options))
         while not asking.done:
             call = self._operations.prepare_ask(asking.request, asking.options())
             with call.context():

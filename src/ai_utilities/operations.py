@@ -1,22 +1,19 @@
-"""The operations of both clients, written once, and the parsing of JSON in answers."""
+"""The operations of both clients, written once."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import TypeAdapter, ValidationError
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name
 
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
 from .config_resolver import ConfigurationResolver, Explanation
-from .exceptions import JsonParseError, ProviderCapabilityError
+from .exceptions import ProviderCapabilityError
 from .execution import ExecutionMode, run_sync
+from .json_answers import create_repair_prompt, json_instructions, read_object
 from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
 from .option_checks import has_runnable_tools, own_options
@@ -25,6 +22,7 @@ from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult, Embeddings
+from .typed_answers import OutputReader, TypedResult
 from .value_types import Arguments, Json, OperationResult, Options
 
 if TYPE_CHECKING:
@@ -34,68 +32,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
-OPENING = re.compile(r"[{\[]")
-ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
-
-
-def parse_json_from_text(text: str) -> Json:
-    """Parses JSON in a text: the whole text, a code fence, or the first object or list in it.
-
-    Args:
-        text: The answer of a model.
-
-    Raises:
-        JsonParseError: If the text has no valid JSON.
-    """
-    for candidate in (text, *FENCED.findall(text)):
-        try:
-            return json.loads(candidate)
-        except json.JSONDecodeError:
-            continue
-    decoder = json.JSONDecoder()
-    for start in OPENING.finditer(text):
-        try:
-            return decoder.raw_decode(text, start.start())[0]
-        except json.JSONDecodeError:
-            continue
-    raise JsonParseError(f"the answer has no valid JSON: {shorten(text)}", text)
-
-
-def shorten(text: str, most: int = 200) -> str:
-    return repr(text if len(text) <= most else text[:most] + "…")
-
-
-def read_object(result: AskResult) -> Json:
-    """The engine's structured output if there is one; else the JSON in the text."""
-    parsed = getattr(result.answer, "parsed", None)
-    return parse_json_from_text(result.text) if parsed is None else parsed
-
-
-def read_typed(result: AskResult, kind: type[T]) -> T:
-    """An instance of the type; raises `JsonParseError` with the validation errors."""
-    value, text = read_object(result), result.text
-    try:
-        return TypeAdapter(kind).validate_python(value)
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the answer'}: {e['msg']}" for e in error.errors())
-        raise JsonParseError(f"the answer is not a valid {kind.__name__}: {problems}", text, error) from error
-
-
-def json_instructions(schema: Json | None) -> str:
-    """Instructions that ask for JSON, for models without a JSON mode."""
-    if schema is None:
-        return ONLY_JSON
-    return f"{ONLY_JSON} It must fit this JSON Schema:\n{json.dumps(schema, ensure_ascii=False)}"
-
-
-def create_repair_prompt(original_prompt: str, previous_output: str, error_message: str) -> str:
-    """The prompt that sends an invalid answer back with the error."""
-    return (
-        f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
-        f"It cannot be used: {error_message}\n{ONLY_JSON}"
-    )
 
 
 class ClientCore:
@@ -235,14 +171,11 @@ class ClientCore:
         """The requests for a JSON value."""
         return self._validated_ask(prompt, schema, read_object, max_repairs, options)
 
-    def ask_typed(self, prompt: str, kind: type[T], max_repairs: int, options: Options) -> ValidatedAsk[T]:
+    def ask_typed(
+        self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options
+    ) -> ValidatedAsk[TypedResult[T]]:
         """The requests for an instance of a type."""
-        schema = {"title": getattr(kind, "__name__", "answer"), **TypeAdapter(kind).json_schema()}
-
-        def read(result: AskResult) -> T:
-            return read_typed(result, kind)
-
-        return self._validated_ask(prompt, schema, read, max_repairs, options)
+        return self._validated_ask(prompt, reader.schema, reader.read, max_repairs, options)
 
     def _validated_ask(
         self, prompt: str, schema: Json | None, read: Callable[[AskResult], T], max_repairs: int, options: Options
@@ -303,8 +236,13 @@ class ClientCore:
         """Raises an error for options that can only be a mistake, before anything is sent. Custom providers have their
         own options.
         """
+        self.own_options(options)
+
+    def own_options(self, options: Mapping[str, object]) -> Options:
+        """The options under the names of this package, checked; those of a custom provider as they are."""
         if isinstance(self.choose_provider(dict(options)), EngineProvider):
-            own_options(options, "ask_stream")
+            return own_options(options, "ask_stream")
+        return dict(options)
 
     def current_model(self, options: Options) -> tuple[str, str | None]:
         """The provider and the model of a call with these options; no model if the provider is asked for it."""

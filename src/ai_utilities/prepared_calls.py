@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .exceptions import JsonParseError
+from .exceptions import JsonParseError, ProviderConfigurationError
 
 if TYPE_CHECKING:
     from .results import AskResult
@@ -62,7 +62,7 @@ class ValidatedAsk(Generic[T]):
         max_repairs: How often an invalid answer is sent back, 0 or more.
 
     Raises:
-        JsonParseError: If `max_repairs` is negative.
+        ProviderConfigurationError: If `max_repairs` is negative.
     """
 
     value: T
@@ -76,7 +76,7 @@ class ValidatedAsk(Generic[T]):
         max_repairs: int,
     ) -> None:
         if max_repairs < 0:
-            raise JsonParseError("max_repairs must be 0 or more.")
+            raise ProviderConfigurationError(f"max_repairs must be 0 or more, not {max_repairs}.")
         self._prompt = self.request = prompt
         self._options = options
         self._read = read

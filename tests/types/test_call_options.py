@@ -149,6 +149,9 @@ def use(client: AIModelClient, kit: AiClient) -> None:
     talk = client.conversation()
     talk.ask("x", temperature=0, system="Short.")
     talk.ask_typed("x", City, temperature=0).name
+    kit.ask_typed_many(["x"], City, concurrency=2, temperature=0)[0].output.name
+    kit.extract(["x"], list[City], on_progress=print)[0].output[0].name
+    kit.chat().ask_typed("x", City).name
     kit.ask("x", system="Short.", instructions=None, max_tokens=5, files="a.pdf", tools=[weather])
     AIModelCallConfig(max_tokens=5, structured_output=City, tools=[weather], metadata={"a": 1})
 """
@@ -166,6 +169,7 @@ WRONG = [
     "client.conversation().run('x', approv=None)",
     "kit.ask('x', stream=True)",
     "kit.ask('x', temprature=0)",
+    "kit.ask_typed_many('x', City)[0].output.nam",
     "AIModelCallConfig(temprature=0)",
 ]
 

@@ -122,27 +122,29 @@ class RunsMixin:
 
         return AsyncRunStream(self._async_loop(prompt, output, streamed=True, **settings))
 
-    def generate_typed(self, prompt: MessageLike | None, kind: type[T], **settings: Unpack[RunSettings]) -> T:
+    def generate_typed(self, prompt: MessageLike | None, response_model: type[T], **settings: Unpack[RunSettings]) -> T:
         """Run and return the output as an object of a type.
 
         Args:
             prompt: The new user message; None with `messages`.
-            kind: A pydantic model, dataclass or any other type that pydantic can validate.
+            response_model: A pydantic model, dataclass or any other type that pydantic can validate.
             **settings: As for `run`.
 
         Returns:
-            An instance of `kind`.
+            An instance of `response_model`.
 
         Raises:
             OutputError: If the output is still invalid after all repairs.
         """
-        return self.run(prompt, output=checked_type(prompt, kind, "generate_typed"), **settings).output
+        return self.run(prompt, output=checked_type(prompt, response_model, "generate_typed"), **settings).output
 
     async def generate_typed_async(
-        self, prompt: MessageLike | None, kind: type[T], **settings: Unpack[RunSettings]
+        self, prompt: MessageLike | None, response_model: type[T], **settings: Unpack[RunSettings]
     ) -> T:
         """Async version of `generate_typed`."""
-        return (await self.run_async(prompt, output=checked_type(prompt, kind, "generate_typed"), **settings)).output
+        return (
+            await self.run_async(prompt, output=checked_type(prompt, response_model, "generate_typed"), **settings)
+        ).output
 
     def _loop(
         self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]

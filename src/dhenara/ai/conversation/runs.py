@@ -184,7 +184,7 @@ class ConversationRuns(TurnHistory):
     def ask_typed(
         self,
         prompt: MessageLike,
-        kind: type[T],
+        response_model: type[T],
         *,
         instructions: Instructions = (),
         **settings: Unpack[RunTurnSettings],
@@ -193,29 +193,29 @@ class ConversationRuns(TurnHistory):
 
         Args:
             prompt: The user message.
-            kind: A pydantic model, dataclass or any other type that pydantic can validate.
+            response_model: A pydantic model, dataclass or any other type that pydantic can validate.
             instructions: System instructions for this turn only.
             **settings: As for `run`.
 
         Returns:
-            An instance of `kind`.
+            An instance of `response_model`.
 
         Raises:
             OutputError: If the output is still invalid after all repairs.
         """
-        output = checked_type(prompt, kind, "ask_typed")
+        output = checked_type(prompt, response_model, "ask_typed")
         return self.run(prompt, output=output, instructions=instructions, **settings).output
 
     async def ask_typed_async(
         self,
         prompt: MessageLike,
-        kind: type[T],
+        response_model: type[T],
         *,
         instructions: Instructions = (),
         **settings: Unpack[RunTurnSettings],
     ) -> T:
         """Async version of `ask_typed`."""
-        output = checked_type(prompt, kind, "ask_typed")
+        output = checked_type(prompt, response_model, "ask_typed")
         return (await self.run_async(prompt, output=output, instructions=instructions, **settings)).output
 
     def _run_request(
