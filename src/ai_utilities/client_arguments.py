@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from dhenara.ai.integration import (
     conceal_options,
@@ -25,6 +23,7 @@ from .main_provider import main_provider
 from .providers.base_provider import BaseProvider
 from .providers.factory import is_known
 from .providers.facts import facts_of
+from .value_types import Options
 
 ACCEPTED = (
     "'provider/model' such as 'openai/gpt-5.4-mini', a provider such as 'openai', AiSettings(...), or settings by "
@@ -43,7 +42,7 @@ def client_settings(
     provider: Target,
     model: str | None,
     env_file: str | Path | None,
-    given: dict[str, Any],
+    given: Options,
 ) -> tuple[AiSettings, Target]:
     """Return the settings of a client, and the provider if it is not the one that they mean.
 
@@ -88,7 +87,7 @@ def check_target(provider: object) -> None:
         )
 
 
-def read_first(first: object, provider: Target, options: dict[str, Any]) -> None:
+def read_first(first: object, provider: Target, options: Options) -> None:
     """Put the first argument into the options: as the provider if it is one, else as the model."""
     if not isinstance(first, str):
         shown = f"the class {first.__name__}" if isinstance(first, type) else type(first).__name__
@@ -120,7 +119,7 @@ def check_first(settings: AiSettings, model: str) -> None:
         )
 
 
-def override_settings(settings: AiSettings, provider: Target, options: Mapping[str, Any]) -> AiSettings:
+def override_settings(settings: AiSettings, provider: Target, options: Options) -> AiSettings:
     """Return the settings with these options. Values for one provider are left out if the options name another."""
     current = main_provider(settings).name
     named = wanted_provider(provider, options.get("model"), current)
@@ -149,7 +148,7 @@ def looks_like_key(text: str) -> bool:
     return provider_name(text) is None and bool(KEY_BEGINNING.match(text.strip()) or is_key(text.strip()))
 
 
-def first_of_create_client(first: object, options: dict[str, Any]) -> Any:
+def first_of_create_client(first: AiSettings | str | None, options: Options) -> AiSettings | str | None:
     """Return the first argument of `create_client`. An API key, which version 1 takes there, goes into the options."""
     if not isinstance(first, str):
         return first

@@ -38,13 +38,14 @@ from .config_origins import (
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
 from .main_provider import AUTO
+from .value_types import JsonObject, Options
 
 PREFIX = "AI_"
 
 
-def normalize_provider(given: Any) -> Any:
+def normalize_provider(value: object) -> object:
     """Strips and lowercases names."""
-    return given.strip().lower() if isinstance(given, str) else given
+    return value.strip().lower() if isinstance(value, str) else value
 
 
 CacheBackendName = Annotated[Literal["memory", "sqlite", "redis", "null"], BeforeValidator(normalize_provider)]
@@ -57,22 +58,22 @@ TransportName = Annotated[Literal["builtin", "httpx2", "aiohttp"], BeforeValidat
 Flag = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
-def read_verify(given: Any) -> Any:
+def read_verify(value: object) -> object:
     """Parses `AI_VERIFY`: boolean words are flags, everything else is a path."""
-    return Flag.get(given.strip().lower(), given) if isinstance(given, str) else given
+    return Flag.get(value.strip().lower(), value) if isinstance(value, str) else value
 
 
-def read_cert(given: Any) -> Any:
+def read_cert(value: object) -> object:
     """Parses `AI_CERT`: one path, or certificate and key in a list or separated by a comma."""
-    if isinstance(given, str):
-        given = [part.strip() for part in given.split(",")]
-        return given[0] if len(given) == 1 else tuple(given)
-    return given
+    if isinstance(value, str):
+        paths = [path.strip() for path in value.split(",")]
+        return paths[0] if len(paths) == 1 else tuple(paths)
+    return value
 
 
-def join_names(given: Any) -> Any:
+def join_names(value: object) -> object:
     """Joins a list of names, as they are written in a variable."""
-    return ",".join(map(str, given)) if isinstance(given, list | tuple) else given
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 NameList = Annotated[str | None, BeforeValidator(join_names)]
@@ -139,7 +140,7 @@ class AiSettings(BaseSettings):
     concurrency: int = Field(default=8, ge=1, description="Number of concurrent requests of `ask_many`.")
     strict: bool = Field(default=False, description="Raise an error for unsupported parameters, not a warning.")
     extra_headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
-    provider_config: Annotated[dict[str, Any], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
+    provider_config: Annotated[JsonObject, AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
         default_factory=dict, description="Provider-specific settings such as region, project, resource."
     )
     embedding_model: str | None = None
@@ -187,7 +188,7 @@ class AiSettings(BaseSettings):
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
 
     def __init__(self, *, _env_file: EnvFiles = USUAL_ENV_FILE, **given: Unpack[SettingArguments]) -> None:
-        values = cast("dict[str, Any]", given)
+        values = cast("Options", given)
         conceal_options(values)
         files = self.model_config.get("env_file") if _env_file is USUAL_ENV_FILE else _env_file
         dotenv, fields = read_dotenv(files), type(self).model_fields
@@ -209,8 +210,8 @@ class AiSettings(BaseSettings):
 
     @field_validator("provider", mode="before")
     @classmethod
-    def _tidy(cls, given: Any) -> Any:
-        name = normalize_provider(given)
+    def _normalize_provider(cls, value: object) -> object:
+        name = normalize_provider(value)
         if isinstance(name, str) and name not in (AUTO, "") and provider_name(name) is None:
             # Providers of users are registered there, and that module imports this one.
             from .providers.factory import check_known
@@ -220,13 +221,21 @@ class AiSettings(BaseSettings):
 
     @field_validator("model", "base_url", "api_key", mode="before")
     @classmethod
-    def _blank_is_nothing(cls, given: Any) -> Any:
-        given = given.get_secret_value() if isinstance(given, SecretStr) else given
-        return None if isinstance(given, str) and not given.strip() else given
+    def _drop_blank(cls, value: object) -> object:
+        text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        return None if isinstance(text, str) and not text.strip() else text
 
     @classmethod
-    def from_dotenv(cls, env_file: str | Path = ".env", **given: Any) -> Self:
-        """Reads this file instead of `./.env`."""
+    def from_dotenv(cls, env_file: str | Path = ".env", **given: Unpack[SettingArguments]) -> Self:
+        """Reads a file of variables instead of `./.env`.
+
+        Args:
+            env_file: The file.
+            **given: Settings that override the file and the environment; see `SettingArguments`.
+
+        Raises:
+            ProviderConfigurationError: If a name is unknown or a value is invalid.
+        """
         return cls(_env_file=env_file, **given)
 
     def bound_to(self, provider: str) -> Self:
@@ -245,7 +254,7 @@ class AiSettings(BaseSettings):
         """All variables in the `.env` file, also the providers' own."""
         return self._dotenv
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         try:
             super().__setattr__(name, value)
         except ValidationError as error:
@@ -253,7 +262,7 @@ class AiSettings(BaseSettings):
         if name in type(self).model_fields:
             self._origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
 
-    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+    def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
         """Copies the settings. Updated fields are validated and count as given in code."""
         copy = super().model_copy(deep=deep)
         copy._origins = dict(self._origins)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from pydantic_core import core_schema
+from pydantic_core import CoreSchema, core_schema
 
 from dhenara.ai.integration import PlainText
 from dhenara.ai.types import AIModelCallResponse, ChatResponse, ChatResponseChoice, Cost, Text, TextContent, Usage
@@ -13,11 +13,18 @@ from dhenara.ai.types import AIModelCallResponse, ChatResponse, ChatResponseChoi
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy import float32
+    from numpy.typing import NDArray
+    from pydantic import GetCoreSchemaHandler
+
     from dhenara.ai.types import CallWarning, EmbeddingResponse, Run, ToolCallContent
 
     from .exceptions import AIUtilitiesError
+    from .value_types import Json, Options
 
-    EngineResult = AIModelCallResponse | Run[Any]
+    EngineResult = AIModelCallResponse | Run[Json]
 
 
 __all__ = ["AskResult", "UsageData"]
@@ -36,7 +43,7 @@ class AskResult(str):
     prompt: str | None
     response: AIModelCallResponse | None
     error: AIUtilitiesError | OSError | None
-    run: Run[Any] | None = None
+    run: Run[Json] | None = None
     """The steps of a run with tools, and all messages of it."""
 
     def __new__(
@@ -55,15 +62,15 @@ class AskResult(str):
     ) -> Self:
         result = super().__new__(cls, text)
         priced = Cost(amount=cost) if isinstance(cost, Decimal) else cost
-        options = {"model": model, "provider": provider, "cached": cached, "cost": priced, "duration_s": duration_s}
-        result._text = {name: value for name, value in options.items() if value is not None}
+        given = {"model": model, "provider": provider, "cached": cached, "cost": priced, "duration_s": duration_s}
+        result._given = {name: value for name, value in given.items() if value is not None}
         result._usage = usage
         result.prompt = prompt
         result.response = response
         result.error = error
         return result
 
-    _text: dict[str, Any]
+    _given: Options
     _usage: UsageData | None
 
     @property
@@ -77,24 +84,24 @@ class AskResult(str):
     def model(self) -> str | None:
         """The model that answered."""
         answer = self.answer
-        return self._text.get("model") or (answer.model if answer is not None else self.usage.model)
+        return self._given.get("model") or (answer.model if answer is not None else self.usage.model)
 
     @property
     def provider(self) -> str | None:
         """The provider that answered."""
         answer = self.answer
-        return self._text.get("provider") or (answer.provider if answer is not None else self.usage.provider)
+        return self._given.get("provider") or (answer.provider if answer is not None else self.usage.provider)
 
     @property
     def cached(self) -> bool:
         """Whether the answer came from a cache."""
-        match: bool = self._text.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
-        return match
+        cached: bool = self._given.get("cached", False) or (self.answer.cached if self.answer else self.usage.cached)
+        return cached
 
     @property
     def cost(self) -> Cost:
         """Cost in US dollars; if it is unknown, `amount` is None and `reason` says why."""
-        cost: Cost | None = self._text.get("cost")
+        cost: Cost | None = self._given.get("cost")
         if cost is not None:
             return cost
         if self.run is not None:
@@ -106,8 +113,8 @@ class AskResult(str):
         """Duration of the call in seconds, or None."""
         response = self.response
         taken = response.duration_seconds if response is not None else self.usage.duration_s
-        match: float | None = self._text.get("duration_s", taken)
-        return match
+        seconds: float | None = self._given.get("duration_s", taken)
+        return seconds
 
     @property
     def text(self) -> Text:
@@ -146,7 +153,7 @@ class AskResult(str):
         return self.answer.reasoning if self.answer is not None else Text()
 
     @property
-    def parsed(self) -> Any:
+    def parsed(self) -> Json:
         """The object of the structured output; None if there is none or it is invalid."""
         if self.run is not None:
             return self.run.output
@@ -163,12 +170,12 @@ class AskResult(str):
         return self.answer.warnings if self.answer is not None else []
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+    def __get_pydantic_core_schema__(cls, source: type[object], handler: GetCoreSchemaHandler) -> CoreSchema:
         """Kept as is when it is a field of a pydantic model; serialized to JSON as its text."""
-        text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        schema = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
         return core_schema.json_or_python_schema(
-            json_schema=text,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), text]),
+            json_schema=schema,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), schema]),
             serialization=core_schema.plain_serializer_function_ser_schema(str, when_used="json"),
         )
 
@@ -176,7 +183,7 @@ class AskResult(str):
         return (restore_result, (type(self), self.text, self.__dict__))
 
 
-def restore_result(kind: type[AskResult], text: str, facts: dict[str, Any]) -> AskResult:
+def restore_result(kind: type[AskResult], text: str, facts: Mapping[str, object]) -> AskResult:
     """Rebuilds a result when it is copied or unpickled."""
     result = str.__new__(kind, text)
     result.__dict__.update(facts)
@@ -194,7 +201,7 @@ def read_final(final: EngineResult, prompt: str | None) -> AskResult:
     return read_result(final, prompt) if isinstance(final, AIModelCallResponse) else read_run(final, prompt)
 
 
-def read_run(run: Run[Any], prompt: str | None) -> AskResult:
+def read_run(run: Run[Json], prompt: str | None) -> AskResult:
     """The last answer of a run, with the usage of all its steps."""
     last = run.steps[-1].response
     answer = last.chat_response
@@ -240,14 +247,14 @@ def as_answer(result: AskResult) -> ChatResponse:
     if answer is not None:
         return answer.model_copy(update={"choices": choices})
     used = result.usage
-    made = ChatResponse(
+    built = ChatResponse(
         model=result.model,
         provider=result.provider,
         choices=choices,
         usage=Usage(**{name: getattr(used, name) for name in BUCKETS}) if used.known else Usage.unknown(),
         cached=result.cached,
     )
-    return made.with_cost(result.cost)
+    return built.with_cost(result.cost)
 
 
 class Embeddings(list[list[float]]):
@@ -270,6 +277,6 @@ class Embeddings(list[list[float]]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} vectors of {len(self[0]) if self else 0} numbers)"
 
-    def numpy(self) -> Any:
+    def numpy(self) -> NDArray[float32]:
         """The vectors as a float32 matrix with one row per text. Requires numpy."""
         return self.response.numpy()

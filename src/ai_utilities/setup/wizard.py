@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..client import AiClient, create_client
+from ..client_settings import SettingArguments
 from ..config_models import AiSettings
 from ..config_origins import read_dotenv
 from ..config_resolver import ConfigurationResolver
@@ -201,7 +202,7 @@ class SetupWizard:
             return
         provider = plan.entries[0].provider
         # A custom provider is registered by the program that uses it.
-        given = {} if is_known(provider) else {"provider": AUTO}
+        given: SettingArguments = {} if is_known(provider) else {"provider": AUTO}
         try:
             ConfigurationResolver(AiSettings.from_dotenv(new_file, **given)).validate(provider)
         except AIUtilitiesError as error:
