@@ -34,15 +34,15 @@ VARIABLES = {
 @pytest.fixture(params=WORLDS, ids=lambda world: world.name)
 def world(request: pytest.FixtureRequest) -> World:
     """Blocking, asyncio, uvloop and trio, one after the other."""
-    found: World = request.param
-    return found
+    actual: World = request.param
+    return actual
 
 
 @pytest.fixture(params=ASYNC_WORLDS, ids=lambda world: world.name)
 def async_world(request: pytest.FixtureRequest) -> Async:
     """The worlds that have an event loop."""
-    found: Async = request.param
-    return found
+    actual: Async = request.param
+    return actual
 
 
 @pytest.fixture

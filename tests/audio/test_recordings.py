@@ -42,10 +42,10 @@ needs_ffmpeg = pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg
 needs_voice = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="espeak-ng is not installed")
 
 
-def heard(text: str, seconds: float) -> Raw:
-    said = {"start": 0.5, "end": 1.0, "text": text}
+def received(text: str, seconds: float) -> Raw:
+    provided = {"start": 0.5, "end": 1.0, "text": text}
     words = [{"start": 0.5, "end": 1.0, "word": text}]
-    body = {"text": text, "duration": seconds, "segments": [said], "words": words}
+    body = {"text": text, "duration": seconds, "segments": [provided], "words": words}
     return Raw(json.dumps(body).encode())
 
 
@@ -57,15 +57,15 @@ class Hearing:
     slow: float = 0.0
     deaf: set[int] = field(default_factory=set)
     refusal: Reply = field(default_factory=lambda: Refusal(400, "too much noise"))
-    asked: list[int] = field(default_factory=list)
+    requested: list[int] = field(default_factory=list)
 
-    def steps(self, asked: Any) -> Iterator[Step]:
-        number = next(n for n, part in enumerate(self.parts) if part.data in asked.body)
-        self.asked.append(number)
+    def steps(self, requested: Any) -> Iterator[Step]:
+        number = next(n for n, part in enumerate(self.parts) if part.data in requested.body)
+        self.requested.append(number)
         yield Wait(self.slow)
         yield from (
-            self.refusal if number in self.deaf else heard(f"piece {number}", self.parts[number].seconds)
-        ).steps(asked)
+            self.refusal if number in self.deaf else received(f"piece {number}", self.parts[number].seconds)
+        ).steps(requested)
 
 
 def pieces(sound: Any = TALK, most: float = 4.0) -> list[AudioPart]:
@@ -99,9 +99,9 @@ def test_samples_of_every_width_are_cut_in_silence(kind: int, bits: int) -> None
     talk = write_wav(loud * 4000 + still * 2000 + loud * 4000, 4000, bits=bits, kind=kind)
     first, *_ = split_wav(talk, most_seconds=3.5)
     assert first.seconds == pytest.approx(2.5, abs=0.4)
-    told = read_wav(first.data)
-    assert told is not None
-    assert (told.bits, told.format) == (bits, kind)
+    reported = read_wav(first.data)
+    assert reported is not None
+    assert (reported.bits, reported.format) == (bits, kind)
 
 
 def test_what_cannot_be_cut_says_why() -> None:
@@ -111,21 +111,21 @@ def test_what_cannot_be_cut_says_why() -> None:
         list(split_wav(TALK, most_seconds=0.1))
 
 
-def test_a_long_recording_is_heard_in_pieces_and_told_as_one(world: World, server: FakeServer, tmp_path: Path) -> None:
+def test_a_long_recording_is_transcribed_in_pieces_and_joined(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.wav").write_bytes(TALK)
     server.add_replies(*[Hearing(pieces())] * 3)
 
     async def script(client: Uniform) -> Any:
         return await client.transcribe(tmp_path / "talk.wav", timestamps="word", most_seconds=4.0, tags={"of": "test"})
 
-    told = run(world, script, settings(server.url, provider="groq"))
-    assert told.text == "piece 0 piece 1 piece 2"
+    reported = run(world, script, settings(server.url, provider="groq"))
+    assert reported.text == "piece 0 piece 1 piece 2"
     starts = [part.start for part in split_wav(TALK, most_seconds=4.0)]
-    assert [word.start for word in told.words] == [start + 0.5 for start in starts]
-    assert [one.end for one in told.segments] == [start + 1.0 for start in starts]
-    assert told.duration == pytest.approx(8.0)
-    assert told.usage.units == {"seconds": 8.0}
-    assert told.to_srt().count("-->") == 3
+    assert [word.start for word in reported.words] == [start + 0.5 for start in starts]
+    assert [one.end for one in reported.segments] == [start + 1.0 for start in starts]
+    assert reported.duration == pytest.approx(8.0)
+    assert reported.usage.units == {"seconds": 8.0}
+    assert reported.to_srt().count("-->") == 3
     assert len(server.exchanges) == 3
     fields = read_form(server.exchanges[0].headers["content-type"], server.exchanges[0].body)
     assert fields["model"] == "whisper-large-v3-turbo"
@@ -136,25 +136,25 @@ LONG = write_wav(b"".join(wav_tone(2.0 + n / 50)[44:] + HUSH for n in range(6)),
 """No two pieces of it sound alike."""
 
 
-def test_pieces_are_heard_at_the_same_time_and_told_in_their_order(world: World, server: FakeServer) -> None:
+def test_pieces_are_transcribed_concurrently_and_joined_in_order(world: World, server: FakeServer) -> None:
     parts = pieces(LONG, 3.5)
     hearing = Hearing(parts, slow=0.5)
     server.add_replies(*[hearing] * len(parts))
 
     async def script(client: Uniform) -> Any:
         with tagged(of="test"):
-            told = await client.transcribe(LONG, most_seconds=3.5, concurrency=3)
-        return told, list(client.usage_tracker.ledger.rows())
+            reported = await client.transcribe(LONG, most_seconds=3.5, concurrency=3)
+        return reported, list(client.usage_tracker.ledger.rows())
 
-    told, rows = run(world, script, settings(server.url, provider="groq", usage_store="memory"))
-    assert told.text == " ".join(f"piece {n}" for n in range(len(parts)))
+    reported, rows = run(world, script, settings(server.url, provider="groq", usage_store="memory"))
+    assert reported.text == " ".join(f"piece {n}" for n in range(len(parts)))
     at = [exchange.at for exchange in server.exchanges]
     assert at[2] - at[0] < 0.5  # three began before the first was heard
     assert at[3] - at[0] >= 0.5  # and no more than three
     assert [row.tags for row in rows] == [{"of": "test"}] * len(parts)
 
 
-def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, server: FakeServer) -> None:
+def test_transcribed_pieces_are_reused_and_only_the_rest_is_requested(world: World, server: FakeServer) -> None:
     parts = pieces(LONG, 3.5)
     hearing = Hearing(parts, slow=0.05, deaf={1})
     server.add_replies(*[hearing] * 20)
@@ -163,7 +163,7 @@ def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, ser
         with pytest.raises(UnfinishedTranscriptError, match="too much noise") as failed:
             await client.transcribe(LONG, timestamps="segment", most_seconds=3.5, concurrency=2)
         lost = pickle.loads(pickle.dumps(failed.value))  # noqa: S301  # errors cross processes
-        first = list(hearing.asked)
+        first = list(hearing.requested)
         hearing.deaf = set()
         whole = await client.transcribe(LONG, timestamps="segment", most_seconds=3.5, concurrency=2, resume=lost)
         return lost, first, whole
@@ -173,7 +173,7 @@ def test_what_was_heard_is_kept_and_only_the_rest_is_asked_for(world: World, ser
     assert lost.missing[0] == pytest.approx((parts[1].start, parts[2].start))
     assert lost.missing[-1] == (parts[max(first) + 1].start, None)
     assert len(first) < len(parts)
-    assert sorted(hearing.asked[len(first) :]) == [1, *range(max(first) + 1, len(parts))]
+    assert sorted(hearing.requested[len(first) :]) == [1, *range(max(first) + 1, len(parts))]
     assert whole.text == " ".join(f"piece {n}" for n in range(len(parts)))
     assert [one.start for one in whole.segments] == [part.start + 0.5 for part in parts]
 
@@ -191,7 +191,7 @@ def test_when_the_last_piece_fails_nothing_else_is_missing(world: World, server:
     assert isinstance(failed.value.__cause__, BadRequestError)
 
 
-def test_when_nothing_was_heard_the_reason_is_the_error(world: World, server: FakeServer) -> None:
+def test_when_nothing_was_transcribed_the_reason_is_the_error(world: World, server: FakeServer) -> None:
     server.add_replies(*[Hearing(pieces(), deaf={0, 1, 2}, refusal=Refusal(401, "who are you?"))] * 3)
 
     async def script(client: Uniform) -> Any:
@@ -216,7 +216,7 @@ def test_a_piece_is_tried_again_by_itself_and_a_cache_remembers_pieces(world: Wo
 
 def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: World, server: FakeServer) -> None:
     server.add_replies(SampleOperations(), SampleOperations())
-    said = settings(server.url, provider="openai", usage_tracking=True, usage_store="memory")
+    provided = settings(server.url, provider="openai", usage_tracking=True, usage_store="memory")
     with pytest.raises(UnsupportedError, match="speech not offered"):
         run(world, lambda client: client.speak("x"), settings(server.url, provider="perplexity"))
 
@@ -224,7 +224,7 @@ def test_a_short_one_goes_as_it_is_and_the_account_names_what_was_done(world: Wo
         first = await client.transcribe(TALK)
         return first, await client.speak("Hello", voice="ash"), client.usage_tracker
 
-    first, spoke, tracker = run(world, local, said)
+    first, spoke, tracker = run(world, local, provided)
     assert first.text == "Hello there."
     assert TALK in server.exchanges[0].body
     assert read_wav(spoke.bytes) is not None
@@ -297,7 +297,7 @@ def test_a_long_compressed_recording_is_converted_and_cut(world: World, server: 
         convert_audio(b"no sound at all", "mp3")
 
 
-def test_without_ffmpeg_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ffmpeg_the_error_names_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(AudioProcessingError, match=r"apt install ffmpeg"):
         convert_audio(TALK, "mp3")
@@ -317,10 +317,10 @@ def test_real_speech_is_cut_between_its_sentences(tmp_path: Path) -> None:
 
 
 @needs_voice
-def test_what_was_said_comes_back_out_of_the_pieces(tmp_path: Path) -> None:
+def test_the_transcript_is_joined_from_its_pieces(tmp_path: Path) -> None:
     sphinx = pytest.importorskip("pocketsphinx")
-    said = ["one two three four", "five six seven eight"]
-    talk = spoken(f"{said[0]}. ... ... {said[1]}.", tmp_path / "talk.wav")
+    provided = ["one two three four", "five six seven eight"]
+    talk = spoken(f"{provided[0]}. ... ... {provided[1]}.", tmp_path / "talk.wav")
     spoken_wav = convert_audio(talk, "wav", rate=16_000, channels=1) if shutil.which("ffmpeg") else talk.read_bytes()
     whole = read_wav(spoken_wav)
     assert whole is not None
@@ -331,7 +331,7 @@ def test_what_was_said_comes_back_out_of_the_pieces(tmp_path: Path) -> None:
         decoder.process_raw(part.data[44:], full_utt=True)
         decoder.end_utt()
         words += decoder.hyp().hypstr.split() if decoder.hyp() else []
-    wanted = " ".join(said).split()
+    wanted = " ".join(provided).split()
     assert sum(word in words for word in wanted) >= 5, words
 
 

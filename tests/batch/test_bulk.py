@@ -38,12 +38,12 @@ class Echo:
         self._refuse = refuse
         self._count = 0
 
-    def steps(self, asked: Any) -> Any:
-        words = asked.json["messages"][-1]["content"]
+    def steps(self, requested: Any) -> Any:
+        words = requested.json["messages"][-1]["content"]
         self._count += 1
         time.sleep(self._pause * (self._count % 3))
         reply = Refusal(400, "not this one") if self._refuse(words) else DialectReply(Answer(text=words.upper()))
-        return reply.steps(asked)
+        return reply.steps(requested)
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_answers_come_out_in_the_order_of_the_rows(run: Any, echo: Any) -> None:
 
 
 @RUNS
-def test_a_row_that_fails_has_its_error_and_is_asked_again_by_the_next_run(run: Any, echo: Any) -> None:
+def test_a_failed_row_has_its_error_and_is_sent_again_by_the_next_run(run: Any, echo: Any) -> None:
     bad = {"b"}
     server = echo(Echo(refuse=lambda words: words in bad))
     first = run(["a", "b", "c"], "out.jsonl")
@@ -110,10 +110,10 @@ def test_a_row_that_fails_has_its_error_and_is_asked_again_by_the_next_run(run: 
     assert [row["text"] for row in lines("out.jsonl")] == ["A", None, "C"]
     assert "not this one" in lines("out.jsonl")[1]["error"]
     bad.clear()
-    asked = len(server.exchanges)
+    requested = len(server.exchanges)
     second = run(["a", "b", "c"], "out.jsonl")
     assert (second.answered, second.reused, second.failed) == (1, 2, 0)
-    assert len(server.exchanges) == asked + 1
+    assert len(server.exchanges) == requested + 1
     assert [row["text"] for row in lines("out.jsonl")] == ["A", "B", "C"]
 
 
@@ -141,7 +141,7 @@ def test_a_killed_run_goes_on_without_paying_twice(echo: Any, tmp_path: Path) ->
     assert [row["text"] for row in lines("out.jsonl")] == [f"SAY W{number}" for number in range(40)]
 
 
-def test_a_changed_question_is_asked_again(echo: Any) -> None:
+def test_a_changed_prompt_is_sent_again(echo: Any) -> None:
     bad = {"b"}
     echo(Echo(refuse=lambda words: words in bad))
     in_threads(["a", "b"], "out.jsonl")
@@ -203,7 +203,7 @@ def test_parquet_in_and_out(echo: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "reported"),
     [
         ("rows.txt", "a\n", "unknown file type"),
         ("rows.jsonl", '{"word": \n', "line 1, is not JSON"),
@@ -212,10 +212,12 @@ def test_parquet_in_and_out(echo: Any, tmp_path: Path) -> None:
         ("rows.csv", "word,b\n1\n", "line 2: number of fields differs"),
     ],
 )
-def test_what_is_wrong_with_the_rows_is_named(name: str, content: str, told: str, echo: Any, tmp_path: Path) -> None:
+def test_what_is_wrong_with_the_rows_is_named(
+    name: str, content: str, reported: str, echo: Any, tmp_path: Path
+) -> None:
     server = echo(Echo())
     (tmp_path / name).write_text(content)
-    with pytest.raises(ProviderConfigurationError, match=told):
+    with pytest.raises(ProviderConfigurationError, match=reported):
         in_threads(tmp_path / name, "out.jsonl", prompt="{word}")
     assert not server.exchanges
 

@@ -51,10 +51,10 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
         server.__exit__(None, None, None)
 
 
-def settings(server: FakeServer, provider: str = "openai", **said: Any) -> AiSettings:
+def settings(server: FakeServer, provider: str = "openai", **provided: Any) -> AiSettings:
     base = server.url + BASES.get(provider, "/v1")
     known = {"provider": provider, "api_key": "sk-test", "base_url": base, "model": MODELS.get(provider, "gpt-5-nano")}
-    return AiSettings(_env_file=None, **{**known, **said})
+    return AiSettings(_env_file=None, **{**known, **provided})
 
 
 def in_threads(wiring: tuple[AiSettings, Any], source: Any, output: str, **options: Any) -> BulkReport:
@@ -106,7 +106,7 @@ def test_answers_come_out_in_the_order_of_the_rows(
 
 
 @RUNS
-def test_a_row_that_fails_is_asked_again_by_the_next_run_alone(run: Any, serve: Any) -> None:
+def test_only_a_failed_row_is_sent_again_by_the_next_run(run: Any, serve: Any) -> None:
     bad = {"w3", "w5"}
     fake = FakeBatches(lambda words: None if words in bad else words)
     wiring = settings(serve(fake)), None
@@ -137,7 +137,9 @@ def test_a_run_that_waits_no_longer_is_finished_by_a_later_one(run: Any, serve: 
 
 @RUNS
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
-def test_a_batch_whose_handle_never_came_is_found_and_not_paid_for_twice(run: Any, provider: str, serve: Any) -> None:
+def test_a_batch_whose_handle_never_came_is_looked_up_and_not_paid_for_twice(
+    run: Any, provider: str, serve: Any
+) -> None:
     fake = FakeBatches(lost=1, polls=0)
     # Batches are made now, for whoever looks for them by their time.
     report = run((settings(serve(recent(fake)), provider), None), WORDS, "out.jsonl")
@@ -167,8 +169,8 @@ def recent(fake: FakeBatches) -> Any:
     old = [(str(CREATED), str(int(now.timestamp()))), (DAY, f"{now:%Y-%m-%dT%H:%M:%SZ}")]
 
     class Recent:
-        def steps(self, asked: Any) -> Iterable[Any]:
-            for step in fake.steps(asked):
+        def steps(self, requested: Any) -> Iterable[Any]:
+            for step in fake.steps(requested):
                 if isinstance(step, Send):
                     data = step.data
                     for before, after in old:
@@ -212,15 +214,15 @@ def test_a_run_killed_while_it_waits_goes_on_without_paying_twice(serve: Any, tm
     assert [row["text"] for row in rows("out.jsonl")] == [f"SAY W{number}" for number in range(20)]
 
 
-def test_a_run_killed_before_it_heard_of_its_batch_finds_it(serve: Any, tmp_path: Path) -> None:
+def test_a_run_killed_before_it_received_its_batch_handle_finds_the_batch(serve: Any, tmp_path: Path) -> None:
     class Slow(FakeBatches):
         """Makes batches, and tells nobody until somebody was killed."""
 
         quick = False
 
-        def steps(self, asked: Any) -> Iterable[Any]:
-            steps = super().steps(asked)
-            if asked.path.endswith("/batches") and asked.method == "POST" and not self.quick:
+        def steps(self, requested: Any) -> Iterable[Any]:
+            steps = super().steps(requested)
+            if requested.path.endswith("/batches") and requested.method == "POST" and not self.quick:
                 return [Stall()]
             return steps
 
@@ -239,18 +241,18 @@ def test_a_run_killed_before_its_batch_was_made_makes_it(serve: Any, tmp_path: P
         """Takes files, and no batches until somebody was killed."""
 
         hears = False
-        asked_for = 0
+        requested_fields = 0
 
-        def steps(self, asked: Any) -> Iterable[Any]:
-            if asked.path.endswith("/batches") and asked.method == "POST" and not self.hears:
-                self.asked_for += 1
+        def steps(self, requested: Any) -> Iterable[Any]:
+            if requested.path.endswith("/batches") and requested.method == "POST" and not self.hears:
+                self.requested_fields += 1
                 return [Stall()]
-            return super().steps(asked)
+            return super().steps(requested)
 
     fake = Deaf()
     server = serve(fake)
     source, process = victim(tmp_path)
-    kill(process, lambda: fake.asked_for > 0)
+    kill(process, lambda: fake.requested_fields > 0)
     fake.hears = True
     report = finished_by_another(source, server)
     assert (report.answered, report.failed) == (20, 0)
@@ -258,15 +260,15 @@ def test_a_run_killed_before_its_batch_was_made_makes_it(serve: Any, tmp_path: P
 
 
 @RUNS
-def test_tokens_and_money_are_told_and_booked_row_by_row(run: Any, serve: Any) -> None:
-    ledger, told = MemoryLedger(), []
+def test_tokens_and_costs_are_reported_and_recorded_per_row(run: Any, serve: Any) -> None:
+    ledger, reported = MemoryLedger(), []
     wiring = settings(serve(FakeBatches())), UsageTracker(ledger)
-    report = run(wiring, WORDS, "out.jsonl", tags={"job": "night"}, on_progress=told.append)
+    report = run(wiring, WORDS, "out.jsonl", tags={"job": "night"}, on_progress=reported.append)
     booked = [row for row in ledger.rows(tags={"job": "night"}) if row.operation == "batch"]
-    assert len(booked) == len(told) == 7
+    assert len(booked) == len(reported) == 7
     assert report.cost == sum(row.cost or 0 for row in booked) == Decimal(rows("out.jsonl")[0]["cost"]) * 7 > 0
-    assert [now.tokens for now in told[:3]] == [15, 30, 45]
-    assert (told[-1].done, told[-1].cost) == (7, report.cost)
+    assert [now.tokens for now in reported[:3]] == [15, 30, 45]
+    assert (reported[-1].done, reported[-1].cost) == (7, report.cost)
 
 
 @RUNS
@@ -281,7 +283,7 @@ def test_what_a_budget_does_not_allow_is_not_handed_over(run: Any, serve: Any, m
     assert rows("out.jsonl")[4]["error"].startswith("BudgetExceededError")
 
 
-def test_what_no_batch_can_do_is_said_before_anything_is_sent(serve: Any) -> None:
+def test_options_that_batches_lack_are_refused_before_sending(serve: Any) -> None:
     server = serve(FakeBatches())
     wiring = settings(server), None
 
@@ -310,9 +312,9 @@ def test_what_no_batch_can_do_is_said_before_anything_is_sent(serve: Any) -> Non
 def test_context_files_and_shapes_go_with_every_row(serve: Any, tmp_path: Path) -> None:
     fake = FakeBatches(lambda words: json.dumps({"word": words}))
     wiring = settings(serve(fake)), None
-    said = [{"role": "user", "content": "Before."}, {"role": "assistant", "content": "Yes?"}]
+    provided = [{"role": "user", "content": "Before."}, {"role": "assistant", "content": "Yes?"}]
     schema = {"type": "object", "properties": {"word": {"type": "string"}}, "required": ["word"]}
-    run = {"context": said, "system": "Be brief.", "max_tokens": 9, "structured_output": schema}
+    run = {"context": provided, "system": "Be brief.", "max_tokens": 9, "structured_output": schema}
     report = in_threads(wiring, ["a", "b"], "out.jsonl", **run)
     assert report.ok
     body = next(iter(next(iter(fake.batches.values())).calls.values()))

@@ -16,7 +16,7 @@ from ai_utilities.exceptions import ProviderConfigurationError
 
 
 @pytest.mark.parametrize(
-    ("said", "variable"),
+    ("provided", "variable"),
     [
         ({"cache_enabled": True}, "AI_CACHE_BACKEND=redis"),
         ({"cache_enabled": True, "cache_backend": "sqlite"}, "AI_CACHE_BACKEND=redis"),
@@ -27,11 +27,11 @@ from ai_utilities.exceptions import ProviderConfigurationError
     ],
 )
 def test_what_workers_would_each_have_for_themselves_is_refused(
-    said: dict[str, Any], variable: str, tmp_path: Path
+    provided: dict[str, Any], variable: str, tmp_path: Path
 ) -> None:
     paths = {name: tmp_path / name for name in ("cache_path", "limit_path", "usage_path")}
     with (
-        AiClient(AiSettings(api_key="sk-none", **paths, **said)) as client,
+        AiClient(AiSettings(api_key="sk-none", **paths, **provided)) as client,
         pytest.raises(ProviderConfigurationError, match=variable),
     ):
         make_client_factory(client, OnRay(), {})
@@ -45,7 +45,7 @@ def test_a_client_with_parts_of_its_own_is_made_where_it_works() -> None:
         make_client_factory(client, OnRay(), {})
 
 
-def test_a_client_travels_with_what_its_environment_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickled_client_contains_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-first")
     monkeypatch.setenv("GROQ_API_KEY", "sk-second")
     monkeypatch.setenv("GROQ_MODEL", "swift")

@@ -39,7 +39,7 @@ class Counting:
     """Echoes, and remembers what was asked when, and how many at once."""
 
     def __init__(self, pause: float = 0.0, bad: str = "") -> None:
-        self.asked: Counter[str] = Counter()
+        self.requested: Counter[str] = Counter()
         self.times: list[float] = []
         self.most = 0
         self.running = 0
@@ -47,10 +47,10 @@ class Counting:
         self._bad = bad
         self._lock = threading.Lock()
 
-    def steps(self, asked: Any) -> Any:
-        words = asked.json["messages"][-1]["content"]
+    def steps(self, requested: Any) -> Any:
+        words = requested.json["messages"][-1]["content"]
         with self._lock:
-            self.asked[words] += 1
+            self.requested[words] += 1
             self.times.append(time.monotonic())
             self.running += 1
             self.most = max(self.most, self.running)
@@ -58,7 +58,7 @@ class Counting:
         with self._lock:
             self.running -= 1
         return (Refusal(400, "not this") if words == self._bad else DialectReply(Answer(text=words.upper()))).steps(
-            asked
+            requested
         )
 
 
@@ -78,26 +78,26 @@ def serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[
         server.__exit__(None, None, None)
 
 
-def settings(address: str, **said: Any) -> AiSettings:
-    return AiSettings(provider="openai", api_key="sk-ray", model="fake", base_url=f"{address}/v1", **said)
+def settings(address: str, **provided: Any) -> AiSettings:
+    return AiSettings(provider="openai", api_key="sk-ray", model="fake", base_url=f"{address}/v1", **provided)
 
 
-def waiting(source: Any, said: AiSettings, **options: Any) -> BulkReport:
-    with AiClient(said) as client:
+def waiting(source: Any, provided: AiSettings, **options: Any) -> BulkReport:
+    with AiClient(provided) as client:
         return run_bulk(source, "out.jsonl", client=client, on="ray", **options)
 
 
-async def awaited(source: Any, said: AiSettings, options: dict[str, Any]) -> BulkReport:
-    async with AsyncAiClient(said) as client:
+async def awaited(source: Any, provided: AiSettings, options: dict[str, Any]) -> BulkReport:
+    async with AsyncAiClient(provided) as client:
         return await run_bulk_async(source, "out.jsonl", client=client, on="ray", **options)
 
 
-def on_asyncio(source: Any, said: AiSettings, **options: Any) -> BulkReport:
-    return asyncio.run(awaited(source, said, options))
+def on_asyncio(source: Any, provided: AiSettings, **options: Any) -> BulkReport:
+    return asyncio.run(awaited(source, provided, options))
 
 
-def on_trio(source: Any, said: AiSettings, **options: Any) -> BulkReport:
-    return trio.run(awaited, source, said, options)
+def on_trio(source: Any, provided: AiSettings, **options: Any) -> BulkReport:
+    return trio.run(awaited, source, provided, options)
 
 
 def texts() -> list[str | None]:
@@ -113,14 +113,14 @@ def until(true: Callable[[], bool]) -> None:
 
 def workers() -> list[int]:
     """The processes of Ray's workers that belong to this test run and have been given an actor."""
-    found = []
+    actual = []
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if line.read_bytes().startswith(b"ray::Worker") and os.getpid() in ancestors(int(line.parent.name)):
-                found.append(int(line.parent.name))
+                actual.append(int(line.parent.name))
         except (OSError, ValueError):
             continue  # it ended while it was looked at
-    return found
+    return actual
 
 
 def ancestors(process: int) -> Iterator[int]:
@@ -138,13 +138,13 @@ def test_answers_come_out_in_order_with_errors_in_their_places(run: Any, serve: 
     assert (report.answered, report.failed, report.total) == (29, 1, 30)
     assert report.tokens > 0
     assert server.most <= 6
-    assert set(server.asked.values()) == {1}
+    assert set(server.requested.values()) == {1}
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks for processes in /proc")
 def test_a_worker_that_is_killed_midway_loses_no_row_and_breaks_no_limit(serve: Any, redis_url: str) -> None:
     server = Counting(pause=0.05)
-    said = settings(
+    provided = settings(
         serve(server),
         cache_enabled=True,
         cache_backend="redis",
@@ -155,16 +155,16 @@ def test_a_worker_that_is_killed_midway_loses_no_row_and_breaks_no_limit(serve: 
         redis_url=redis_url,
     )
     words = [f"w{number}" for number in range(60)]
-    found: list[BulkReport] = []
-    run = threading.Thread(target=lambda: found.append(waiting(words, said, concurrency=6)))
+    actual: list[BulkReport] = []
+    run = threading.Thread(target=lambda: actual.append(waiting(words, provided, concurrency=6)))
     run.start()
     until(lambda: len(server.times) >= 15)
     os.kill(workers()[0], signal.SIGKILL)
     run.join()
-    assert found[0].answered == 60
+    assert actual[0].answered == 60
     assert texts() == [word.upper() for word in words]
     # Only what was in flight in the worker that died, three questions, may have been asked again.
-    assert sum(server.asked.values()) <= 63
+    assert sum(server.requested.values()) <= 63
     # What the dead worker had in flight was still being answered for a moment.
     assert server.most <= 4
     assert len(list(RedisLedger(redis_url).rows())) >= 60
@@ -181,7 +181,7 @@ def test_what_a_dead_worker_had_paid_for_is_not_paid_for_again(serve: Any, redis
     assert (tmp_path / "died").exists()
     assert report.answered == 20
     assert texts() == [word.upper() for word in words]
-    assert server.asked["w9"] == 1
+    assert server.requested["w9"] == 1
     # Its claim on the question was not waited for.
     assert time.monotonic() - began < 40
 
@@ -228,34 +228,34 @@ def test_what_is_wrong_with_a_client_in_a_worker_is_raised_as_it_is(serve: Any) 
 
 def test_tags_and_cache_wishes_around_a_run_hold_in_its_workers(serve: Any, redis_url: str) -> None:
     server = Counting()
-    kept = {"cache_enabled": True, "cache_backend": "redis", "usage_store": "redis", "redis_url": redis_url}
-    said = settings(serve(server), **kept)
+    retained = {"cache_enabled": True, "cache_backend": "redis", "usage_store": "redis", "redis_url": redis_url}
+    provided = settings(serve(server), **retained)
     with tagged(user="ada"), caching("never"):
-        waiting(["a", "b"], said)
-        waiting(["a", "b"], said)
-    assert server.asked == {"a": 2, "b": 2}
+        waiting(["a", "b"], provided)
+        waiting(["a", "b"], provided)
+    assert server.requested == {"a": 2, "b": 2}
     assert {row.tags["user"] for row in RedisLedger(redis_url).rows()} == {"ada"}
 
 
-def test_rows_that_were_answered_before_are_kept_wherever_that_was(serve: Any) -> None:
+def test_answered_rows_are_skipped_whatever_backend_answered(serve: Any) -> None:
     server = Counting(bad="b")
-    said = settings(serve(server))
-    with AiClient(said) as client:
+    provided = settings(serve(server))
+    with AiClient(provided) as client:
         run_bulk(["a", "b", "c"], "out.jsonl", client=client)
     server._bad = ""
-    report = waiting(["a", "b", "c"], said)
+    report = waiting(["a", "b", "c"], provided)
     assert (report.reused, report.answered) == (2, 1)
     assert texts() == ["A", "B", "C"]
-    assert server.asked == {"a": 1, "b": 2, "c": 1}
+    assert server.requested == {"a": 1, "b": 2, "c": 1}
 
 
 def test_a_cancelled_run_ends_soon_and_can_be_resumed(serve: Any) -> None:
     server = Counting(pause=0.1)
-    said = settings(serve(server))
+    provided = settings(serve(server))
     words = [f"w{number}" for number in range(60)]
 
     async def impatient() -> None:
-        async with AsyncAiClient(said) as client:
+        async with AsyncAiClient(provided) as client:
             run = asyncio.create_task(run_bulk_async(words, "out.jsonl", client=client, on="ray", concurrency=4))
             await asyncio.to_thread(until, lambda: len(server.times) > 10)
             run.cancel()
@@ -265,7 +265,7 @@ def test_a_cancelled_run_ends_soon_and_can_be_resumed(serve: Any) -> None:
         asyncio.run(impatient())
     written = len(Path("out.jsonl.journal").read_text().splitlines())
     assert 0 < written < 60
-    report = waiting(words, said, concurrency=8)
+    report = waiting(words, provided, concurrency=8)
     assert (report.reused, report.answered) == (written, 60 - written)
     assert texts() == [word.upper() for word in words]
 
@@ -274,11 +274,11 @@ def test_a_run_whose_driver_was_killed_goes_on_without_paying_twice(serve: Any, 
     server = Counting(pause=0.05)
     shared = {"AI_CACHE_ENABLED": "1", "AI_CACHE_BACKEND": "redis", "AI_REDIS_URL": redis_url}
     address = serve(server)
-    said = {"OPENAI_API_KEY": "sk-ray", "OPENAI_MODEL": "fake", "OPENAI_BASE_URL": f"{address}/v1", **shared}
+    provided = {"OPENAI_API_KEY": "sk-ray", "OPENAI_MODEL": "fake", "OPENAI_BASE_URL": f"{address}/v1", **shared}
     source = tmp_path / "rows.jsonl"
     source.write_text("".join(json.dumps({"word": f"w{number}"}) + "\n" for number in range(60)))
     victim = subprocess.Popen(
-        [sys.executable, str(VICTIM), str(source), "out.jsonl", "ray"], env={**os.environ, **said}
+        [sys.executable, str(VICTIM), str(source), "out.jsonl", "ray"], env={**os.environ, **provided}
     )
     until(lambda: len(server.times) >= 15)
     victim.kill()
@@ -290,18 +290,18 @@ def test_a_run_whose_driver_was_killed_goes_on_without_paying_twice(serve: Any, 
     assert (report.reused, report.answered) == (written, 60 - written)
     assert texts() == [f"SAY W{number}" for number in range(60)]
     # At most what was in flight when it died was asked again.
-    assert sum(server.asked.values()) <= 62
+    assert sum(server.requested.values()) <= 62
 
 
-def test_a_dataset_of_ray_has_its_answers_beside_its_rows(serve: Any, redis_url: str) -> None:
+def test_a_ray_dataset_has_an_answer_in_each_row(serve: Any, redis_url: str) -> None:
     data = pytest.importorskip("ray.data")
     server = Counting(bad="Say w3")
-    said = settings(serve(server), cache_enabled=True, cache_backend="redis", redis_url=redis_url)
+    provided = settings(serve(server), cache_enabled=True, cache_backend="redis", redis_url=redis_url)
     rows = data.from_items([{"word": f"w{number}", "model": "mine"} for number in range(20)])
-    with AiClient(said) as client:
-        found = ask_rows(rows, prompt="Say {word}", client=client, concurrency=4, where=OnRay(2)).take_all()
-    answers = {row["word"]: (row["text"], row["model"], row["answer_model"]) for row in found}
-    assert len(found) == 20
+    with AiClient(provided) as client:
+        actual = ask_rows(rows, prompt="Say {word}", client=client, concurrency=4, where=OnRay(2)).take_all()
+    answers = {row["word"]: (row["text"], row["model"], row["answer_model"]) for row in actual}
+    assert len(actual) == 20
     assert answers["w5"] == ("SAY W5", "mine", "fake")
     assert answers["w3"][0] is None
-    assert set(server.asked.values()) == {1}
+    assert set(server.requested.values()) == {1}

@@ -74,11 +74,11 @@ def test_every_vendor_of_the_table_has_its_modules_and_its_list() -> None:
         _ = foundation_models.NONSENSE
 
 
-def test_a_constant_is_found_by_the_models_name() -> None:
+def test_get_foundation_model_returns_the_constant_of_a_name() -> None:
     find = foundation_models.FoundationModelFns.get_foundation_model
-    found = find("gpt-5.2")
-    assert found is not None
-    assert found.provider == "openai"
+    actual = find("gpt-5.2")
+    assert actual is not None
+    assert actual.provider == "openai"
     assert find("gpt-of-tomorrow") is None
     assert find("gpt-5.2", foundation_models.ANTHROPIC_CHAT_MODELS) is None
 

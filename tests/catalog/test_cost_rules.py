@@ -63,8 +63,8 @@ def test_each_count_costs_the_most_exact_price_that_is_known(count: str) -> None
     component, keys = PRICES[count]
     prices: dict[str, Any] = {key: Decimal(number) for number, key in enumerate(keys, 1)}
     for number, key in enumerate(keys, 1):
-        found, missing = cost_by_bucket(prices, Usage(**{count: 2 * MILLION}), {})
-        assert (found, missing) == ({component: Decimal(2 * number)}, [])
+        actual, missing = cost_by_bucket(prices, Usage(**{count: 2 * MILLION}), {})
+        assert (actual, missing) == ({component: Decimal(2 * number)}, [])
         prices[key] = None
     assert cost_by_bucket(prices, Usage(**{count: 1}), {}) == ({}, [component])
     assert cost_by_bucket({}, Usage(**{count: 0}), {}) == ({}, [])

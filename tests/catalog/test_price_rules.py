@@ -32,9 +32,9 @@ def sold(provider: str, model: str, *, cost_data: Any = None, config: Any = None
 
 
 def cost_of(where: AIModelEndpoint, usage: Usage, **more: Any) -> Cost:
-    found = price_usage(where, usage, **{"at": NOW, **more})
-    assert found is not None
-    return found
+    actual = price_usage(where, usage, **{"at": NOW, **more})
+    assert actual is not None
+    return actual
 
 
 def batch_cost(where: AIModelEndpoint, usage: Usage | None, share: str = "0.5", **more: Any) -> Cost | None:

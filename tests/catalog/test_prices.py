@@ -30,9 +30,9 @@ def sold(provider: str, model: str, **more: object) -> AIModelEndpoint:
 
 
 def cost_of(where: AIModelEndpoint, usage: Usage | None, **more: object) -> Cost:
-    found = price_usage(where, usage, **{"at": NOW, **more})
-    assert found is not None
-    return found
+    actual = price_usage(where, usage, **{"at": NOW, **more})
+    assert actual is not None
+    return actual
 
 
 @pytest.mark.parametrize(
@@ -77,18 +77,18 @@ def test_sums_equal_those_of_the_price_list_itself(
         output_tokens=ours.completion_tokens,
         output_reasoning_tokens=thought,
     )
-    said = genai_prices.calc_price(theirs, model, provider_id=listed, genai_request_timestamp=NOW)
-    found = cost_of(sold(provider, model), ours)
-    assert found.amount == said.total_price
-    assert found.amount == sum(found.components.values())
+    provided = genai_prices.calc_price(theirs, model, provider_id=listed, genai_request_timestamp=NOW)
+    actual = cost_of(sold(provider, model), ours)
+    assert actual.amount == provided.total_price
+    assert actual.amount == sum(actual.components.values())
 
 
 def test_a_price_says_which_row_it_is_from_when_and_whose() -> None:
-    found = cost_of(sold("openai", "gpt-5.2-2025-12-11"), Usage(input_tokens=1_000_000, output_tokens=1_000_000))
-    assert found.amount == Decimal("15.75")
-    assert found.components == {"input": Decimal("1.75"), "output": Decimal("14")}
-    assert (found.priced_as, found.priced_at) == ("openai/gpt-5.2", NOW)
-    assert found.source == f"genai-prices {genai_prices.__version__}"
+    actual = cost_of(sold("openai", "gpt-5.2-2025-12-11"), Usage(input_tokens=1_000_000, output_tokens=1_000_000))
+    assert actual.amount == Decimal("15.75")
+    assert actual.components == {"input": Decimal("1.75"), "output": Decimal("14")}
+    assert (actual.priced_as, actual.priced_at) == ("openai/gpt-5.2", NOW)
+    assert actual.source == f"genai-prices {genai_prices.__version__}"
 
 
 def test_large_prompts_cost_the_price_of_their_tier() -> None:
@@ -122,32 +122,32 @@ def test_a_tier_of_service_has_its_own_price_or_none_at_all() -> None:
     [("openai", "gpt-from-next-year"), ("sambanova", "anything"), ("openai_compatible", "gpt-5.2")],
 )
 def test_an_unknown_price_is_unknown_and_never_zero(provider: str, model: str) -> None:
-    found = cost_of(sold(provider, model), Usage(input_tokens=10, output_tokens=10))
-    assert found.amount is None
-    assert "cost_data" in str(found.reason)
+    actual = cost_of(sold(provider, model), Usage(input_tokens=10, output_tokens=10))
+    assert actual.amount is None
+    assert "cost_data" in str(actual.reason)
 
 
 def test_what_has_no_price_makes_a_sum_unknown_and_never_smaller() -> None:
     usage = Usage(input_tokens=1_000_000, server_tool_requests={"code_interpreter_call": 1})
-    found = cost_of(sold("openai", "gpt-5.2"), usage)
-    assert found.amount is None
-    assert found.components == {"input": Decimal("1.75")}
-    assert "code_interpreter_call" in str(found.reason)
+    actual = cost_of(sold("openai", "gpt-5.2"), usage)
+    assert actual.amount is None
+    assert actual.components == {"input": Decimal("1.75")}
+    assert "code_interpreter_call" in str(actual.reason)
 
 
 def test_searches_have_their_fee() -> None:
-    found = cost_of(
+    actual = cost_of(
         sold("anthropic", "claude-opus-5-5"), Usage(server_tool_requests={"web_search_requests": 3, "x": 9})
     )
-    assert found.amount == Decimal("0.03")
+    assert actual.amount == Decimal("0.03")
 
 
 def test_the_providers_own_figure_wins_over_the_users_and_the_users_over_the_list() -> None:
     mine = ChatModelCostData(input_token_cost_per_million=Decimal(7), output_token_cost_per_million=Decimal(7))
     where = sold("openai", "gpt-5.2", cost_data=mine)
     assert cost_of(where, Usage(input_tokens=1_000_000)).amount == Decimal(7)
-    reported = cost_of(where, Usage(input_tokens=1_000_000, reported_cost=0.25))
-    assert (reported.amount, reported.source) == (Decimal("0.25"), "provider")
+    provider_cost = cost_of(where, Usage(input_tokens=1_000_000, reported_cost=0.25))
+    assert (provider_cost.amount, provider_cost.source) == (Decimal("0.25"), "provider")
 
 
 def test_a_server_of_ones_own_is_free_and_a_strangers_is_unknown() -> None:
@@ -161,8 +161,8 @@ def test_a_server_of_ones_own_is_free_and_a_strangers_is_unknown() -> None:
 
 def test_a_deployment_is_priced_by_the_model_behind_it() -> None:
     usage = Usage(input_tokens=1_000_000)
-    told = sold("openai", "our-deployment", base_model="gpt-5.2")
-    assert cost_of(told, usage).priced_as == "openai/gpt-5.2"
+    reported = sold("openai", "our-deployment", base_model="gpt-5.2")
+    assert cost_of(reported, usage).priced_as == "openai/gpt-5.2"
     assert cost_of(sold("openai", "our-deployment"), usage, served="gpt-5.2-2025-12-11").priced_as == "openai/gpt-5.2"
 
 
@@ -182,8 +182,8 @@ def test_no_usage_has_no_cost() -> None:
 
 
 def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer) -> None:
-    said = Answer(text="Hello!", usage=FakeUsage(input=1_000_000, output=1_000_000))
-    server.add_replies(said, said)
+    provided = Answer(text="Hello!", usage=FakeUsage(input=1_000_000, output=1_000_000))
+    server.add_replies(provided, provided)
     client = AIModelClient(endpoint(server.url, model="gpt-5.2"))
     whole, streamed = world.run(client, "?").chat_response, world.stream(client, "?")[-1][1].chat_response
     world.close(client)
@@ -191,7 +191,7 @@ def test_every_answer_is_priced_streamed_or_not(world: World, server: FakeServer
     assert whole.cost.priced_at is not None
 
 
-def test_a_kept_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeServer) -> None:
+def test_a_stored_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url, model="gpt-5.2")) as client:
         dumped, pickled = (client.generate("?").chat_response for _ in range(2))
@@ -199,9 +199,9 @@ def test_a_kept_answer_holds_its_cost_and_nothing_of_its_endpoint(server: FakeSe
     assert json.loads(dumped.model_dump_json())["cost"]["priced_as"] == "openai/gpt-5.2"
     assert ChatResponse.model_validate_json(dumped.model_dump_json()) == dumped
     assert "cost" in ChatResponse(id="1").with_pricing(lambda answer: None).model_dump(exclude_unset=True)
-    kept = pickle.dumps(pickled)
-    assert b"sk-test-secret" not in kept
-    assert pickle.loads(kept).cost == pickled.cost  # noqa: S301  # made one line above
+    retained = pickle.dumps(pickled)
+    assert b"sk-test-secret" not in retained
+    assert pickle.loads(retained).cost == pickled.cost  # noqa: S301  # made one line above
 
 
 def test_nobody_loads_prices_who_does_not_ask_for_a_cost() -> None:

@@ -27,8 +27,8 @@ def test_what_is_piped_in_goes_with_the_question(cli: Any, at_server: FakeServer
     at_server.add_replies(HELLO, HELLO)
     cli("ask", "Summarise this.", stdin="A long report.\n")
     cli("ask", "-", stdin="Only this.\n")
-    asked = [exchange.json["messages"][-1]["content"] for exchange in at_server.exchanges]
-    assert asked == ["Summarise this.\n\nA long report.", "Only this."]
+    requested = [exchange.json["messages"][-1]["content"] for exchange in at_server.exchanges]
+    assert requested == ["Summarise this.\n\nA long report.", "Only this."]
 
 
 def test_any_parameter_can_be_passed(cli: Any, at_server: FakeServer) -> None:
@@ -46,11 +46,11 @@ def test_a_stream_prints_the_same(cli: Any, at_server: FakeServer) -> None:
 
 def test_json_has_everything(cli: Any, at_server: FakeServer) -> None:
     at_server.add_replies(HELLO)
-    told = json.loads(cli("ask", "Say hello", "--json").out)
-    assert told["text"] == "Hello!"
-    assert told["provider"] == "openai"
-    assert told["usage"] == {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
-    assert told["finish_reason"] == "stop"
+    reported = json.loads(cli("ask", "Say hello", "--json").out)
+    assert reported["text"] == "Hello!"
+    assert reported["provider"] == "openai"
+    assert reported["usage"] == {"prompt_tokens": 12, "completion_tokens": 3, "total_tokens": 15}
+    assert reported["finish_reason"] == "stop"
 
 
 def test_usage_goes_to_standard_error(cli: Any, at_server: FakeServer) -> None:
@@ -64,8 +64,8 @@ def test_usage_that_the_provider_did_not_report_is_unknown(cli: Any, at_server: 
     choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "Hello!"}}
     at_server.add_replies(*[Raw(json.dumps({"id": "1", "model": "m", "choices": [choice]}).encode())] * 2)
     assert "tokens unknown, cost unknown" in cli("ask", "Say hello", "--usage").err
-    told = json.loads(cli("ask", "Say hello", "--json").out)
-    assert (set(told["usage"].values()), told["cost"]) == ({None}, None)
+    reported = json.loads(cli("ask", "Say hello", "--json").out)
+    assert (set(reported["usage"].values()), reported["cost"]) == ({None}, None)
 
 
 def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:
@@ -78,7 +78,7 @@ def test_flags_reach_the_provider(cli: Any, at_server: FakeServer) -> None:
     assert 9 in (body.get("max_tokens"), body.get("max_completion_tokens"))
 
 
-def test_a_schema_is_asked_for(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+def test_a_schema_is_sent(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     schema = tmp_path / "schema.json"
     schema.write_text('{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}')
     at_server.add_replies(Answer(text='{"name": "Ada"}'))
@@ -87,7 +87,7 @@ def test_a_schema_is_asked_for(cli: Any, at_server: FakeServer, tmp_path: Path) 
     assert "json_schema" in json.dumps(at_server.exchanges[0].json["response_format"])
 
 
-def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+def test_a_call_is_stored_and_replayed_with_another_model(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     at_server.add_replies(HELLO, Answer(text="Good day!"))
     cli("ask", "Greet me", "-s", "Be kind.", "--save", "call.json")
     assert "sk-of-the-test" not in (tmp_path / "call.json").read_text()
@@ -100,7 +100,7 @@ def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: Fak
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("arguments", "code", "reported"),
     [
         (["ask"], 2, "no prompt given"),
         (["ask", "Hi", "--provider", "opnai"], 2, "Did you mean 'openai'"),
@@ -114,11 +114,11 @@ def test_a_call_is_kept_and_replayed_with_another_model(cli: Any, at_server: Fak
     ],
 )
 def test_mistakes_are_one_line_and_not_a_traceback(
-    arguments: list[str], code: int, told: str, cli: Any, at_server: FakeServer
+    arguments: list[str], code: int, reported: str, cli: Any, at_server: FakeServer
 ) -> None:
     done = cli(*arguments)
     assert done.code == code
-    assert told in done.err
+    assert reported in done.err
     assert "Traceback" not in done.err
     assert not at_server.exchanges
 
@@ -144,9 +144,9 @@ def test_every_command_has_help_worth_reading(cli: Any) -> None:
     listed = cli("--help").out
     for command in ("ask", "chat", "setup", "doctor", "providers", "replay"):
         assert command in listed
-        told = cli(command, "--help").out
-        assert told.startswith(f"Usage: ai-utilities {command}")
-        assert "--help" in told
+        reported = cli(command, "--help").out
+        assert reported.startswith(f"Usage: ai-utilities {command}")
+        assert "--help" in reported
 
 
 def test_completion_can_be_installed(cli: Any) -> None:
@@ -170,15 +170,17 @@ def test_what_is_piped_in_must_be_text(at_server: FakeServer) -> None:
 def test_a_locale_without_unicode_asks_what_was_typed(at_server: FakeServer) -> None:
     at_server.add_replies(Answer(text="ok"))
     bare = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    told = [sys.executable, "-m", "ai_utilities.cli", "ask", "grüße"]
-    subprocess.run(told, env={**os.environ, **bare}, stdin=subprocess.DEVNULL, check=True)
+    reported = [sys.executable, "-m", "ai_utilities.cli", "ask", "grüße"]
+    subprocess.run(reported, env={**os.environ, **bare}, stdin=subprocess.DEVNULL, check=True)
     assert at_server.exchanges[0].json["messages"][0]["content"] == "grüße"
 
 
 def test_whoever_stops_reading_is_no_failure(at_server: FakeServer) -> None:
     at_server.add_replies(DialectReply(Answer(text="word " * 2000), pause=0.001))
-    told = [sys.executable, "-m", "ai_utilities.cli", "ask", "hi", "--stream"]
-    with subprocess.Popen(told, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+    reported = [sys.executable, "-m", "ai_utilities.cli", "ask", "hi", "--stream"]
+    with subprocess.Popen(
+        reported, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
         assert running.stdout is not None
         assert running.stderr is not None
         assert running.stdout.read(4) == b"word"

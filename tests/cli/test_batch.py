@@ -21,7 +21,7 @@ def test_a_file_of_rows_becomes_a_file_of_answers(cli: Any, at_server: FakeServe
     assert [(row["word"], row["text"]) for row in rows] == [("hello", "Bonjour"), ("world", "Monde")]
 
 
-def test_rows_that_failed_are_exit_code_3_and_asked_again(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+def test_failed_rows_are_exit_code_3_and_sent_again(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     at_server.add_replies(Answer(text="one"), Refusal(400, "no"), Answer(text="two"))
     (tmp_path / "in.csv").write_text("prompt\na\nb\n")
     assert cli("batch", "in.csv", "out.csv", "-c", "1").code == 3
@@ -30,9 +30,7 @@ def test_rows_that_failed_are_exit_code_3_and_asked_again(cli: Any, at_server: F
     assert "1 kept from before" in again.err
 
 
-def test_a_place_that_nobody_knows_is_refused_before_anything_is_asked(
-    cli: Any, at_server: FakeServer, tmp_path: Path
-) -> None:
+def test_an_unknown_backend_is_refused_before_sending(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("prompt\na\n")
     done = cli("batch", "in.csv", "out.csv", "--on", "mars")
     assert done.code != 0
@@ -44,11 +42,11 @@ def test_a_file_goes_through_the_batches_of_the_provider(cli: Any, at_server: Fa
     fake = FakeBatches(polls=1)
     at_server.add_replies(*[fake] * 20)
     (tmp_path / "in.csv").write_text("word\nhello\nworld\n")
-    said = ("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "provider", "--wait", "0")
-    first = cli(*said)
+    provided = ("batch", "in.csv", "out.csv", "--prompt", "Say {word}", "--on", "provider", "--wait", "0")
+    first = cli(*provided)
     assert first.code == 3, first.err
     assert "2 not answered yet" in first.err
-    done = cli(*said)
+    done = cli(*provided)
     assert done.code == 0, done.err
     assert fake.prompts == ["Say hello", "Say world"]
     assert (tmp_path / "out.csv").read_text().splitlines()[1].startswith("hello,SAY HELLO,")

@@ -12,13 +12,13 @@ from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 HELLO = Answer(text="Hello!", usage=FakeUsage(12, 3))
 
 
-def test_an_answer_is_kept_from_one_command_to_the_next(cli: Any, at_server: FakeServer) -> None:
+def test_an_answer_is_cached_from_one_command_to_the_next(cli: Any, at_server: FakeServer) -> None:
     at_server.add_replies(HELLO)
     assert cli("ask", "Hi", "--cache").out == cli("ask", "Hi", "--cache").out
     assert len(at_server.exchanges) == 1
-    told = json.loads(cli("cache", "stats", "--json").out)
-    assert (told["entries"], told["namespaces"]) == (1, {"default": 1})
-    assert (told["answers_given"], told["saved_tokens"]) == (1, 15)
+    reported = json.loads(cli("cache", "stats", "--json").out)
+    assert (reported["entries"], reported["namespaces"]) == (1, {"default": 1})
+    assert (reported["answers_given"], reported["saved_tokens"]) == (1, 15)
     assert "1 answers came from the cache and saved 15 tokens" in cli("cache", "stats").out
 
 

@@ -17,11 +17,11 @@ from dhenara.ai.conversation import read_saved
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 from dhenara.ai.types import Message
 
-SAID = [Answer(text="Paris."), Answer(text="Two million.")]
+PROVIDED = [Answer(text="Paris."), Answer(text="Two million.")]
 
 
-def test_each_question_is_asked_with_what_was_said_before(cli: Any, at_server: FakeServer) -> None:
-    at_server.add_replies(*SAID)
+def test_each_prompt_is_sent_with_the_history(cli: Any, at_server: FakeServer) -> None:
+    at_server.add_replies(*PROVIDED)
     done = cli("chat", stdin="The capital of France?\nHow many people live there?\n/usage\n")
     assert done.code == 0
     assert done.out.startswith("Paris.\nTwo million.\n")
@@ -31,7 +31,7 @@ def test_each_question_is_asked_with_what_was_said_before(cli: Any, at_server: F
 
 
 def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: FakeServer) -> None:
-    at_server.add_replies(*SAID, Answer(text="Again."), Answer(text="New."))
+    at_server.add_replies(*PROVIDED, Answer(text="Again."), Answer(text="New."))
     lines = ["one", "/model fake-2", "/system Be brief.", "two", "/undo", "three", "/new", "four"]
     cli("chat", stdin="\n".join(lines))
     first, second, third, fourth = (exchange.json for exchange in at_server.exchanges)
@@ -41,35 +41,35 @@ def test_model_instructions_and_history_may_change_midway(cli: Any, at_server: F
     assert [m["content"] for m in fourth["messages"][1:]] == ["four"]
 
 
-def test_a_conversation_is_kept_and_goes_on_later(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.add_replies(*SAID)
+def test_a_conversation_is_saved_and_continued_later(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.add_replies(*PROVIDED)
     assert "saved 1 turn to talk.json" in cli("chat", stdin="The capital of France?\n/save talk.json\n").out
     assert [turn.text for turn in read_saved((tmp_path / "talk.json").read_bytes()).turns] == ["Paris."]
     cli("chat", "--load", "talk.json", stdin="How many people live there?\n")
-    said = [m["content"] for m in at_server.exchanges[1].json["messages"]]
-    assert said == ["The capital of France?", "Paris.", "How many people live there?"]
+    provided = [m["content"] for m in at_server.exchanges[1].json["messages"]]
+    assert provided == ["The capital of France?", "Paris.", "How many people live there?"]
 
 
-def test_a_conversation_that_was_kept_as_messages_still_loads(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
-    at_server.add_replies(SAID[1])
-    said = [Message(role="user", text="The capital of France?"), Message(role="assistant", text="Paris.")]
-    kept = {"format": 1, "messages": [message.model_dump(mode="json") for message in said]}
-    (tmp_path / "old.json").write_text(json.dumps(kept))
+def test_a_conversation_that_was_saved_as_messages_still_loads(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+    at_server.add_replies(PROVIDED[1])
+    provided = [Message(role="user", text="The capital of France?"), Message(role="assistant", text="Paris.")]
+    retained = {"format": 1, "messages": [message.model_dump(mode="json") for message in provided]}
+    (tmp_path / "old.json").write_text(json.dumps(retained))
     assert cli("chat", "--load", "old.json", stdin="How many people live there?\n").out.startswith(
         "loaded 1 turn from old.json"
     )
-    told = [m["content"] for m in at_server.exchanges[0].json["messages"]]
-    assert told == ["The capital of France?", "Paris.", "How many people live there?"]
+    reported = [m["content"] for m in at_server.exchanges[0].json["messages"]]
+    assert reported == ["The capital of France?", "Paris.", "How many people live there?"]
 
 
-def test_what_is_no_conversation_is_said_to_be_none(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
+def test_a_file_that_is_no_conversation_is_rejected(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "talk.json").write_text("{]")
     (tmp_path / "list.json").write_text("[1]")
     done = cli("chat", stdin="/load talk.json\n/load list.json\n/load\n/load nowhere.json\n")
-    told = done.err.splitlines()
-    assert all("is not a saved conversation" in line for line in told[:2])
-    assert "/load needs an argument" in told[2]
-    assert "nowhere.json" in told[3]
+    reported = done.err.splitlines()
+    assert all("is not a saved conversation" in line for line in reported[:2])
+    assert "/load needs an argument" in reported[2]
+    assert "nowhere.json" in reported[3]
 
 
 def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer) -> None:
@@ -81,7 +81,7 @@ def test_a_failure_does_not_end_the_conversation(cli: Any, at_server: FakeServer
 
 
 def test_a_line_may_go_on(cli: Any, at_server: FakeServer) -> None:
-    at_server.add_replies(SAID[0])
+    at_server.add_replies(PROVIDED[0])
     cli("chat", stdin="first \\\nsecond\n")
     assert at_server.exchanges[0].json["messages"][0]["content"] == "first \nsecond"
 

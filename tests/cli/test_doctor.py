@@ -14,8 +14,8 @@ READY = Answer(text="ready")
 
 
 def test_a_sound_set_up_is_all_well(cli: Any, at_server: FakeServer) -> None:
-    told = {"x-ratelimit-remaining-requests": "59", "date": "Sat, 21 Nov 2099 07:00:00 GMT"}
-    at_server.add_replies(DialectReply(READY, headers=told))
+    reported = {"x-ratelimit-remaining-requests": "59", "date": "Sat, 21 Nov 2099 07:00:00 GMT"}
+    at_server.add_replies(DialectReply(READY, headers=reported))
     done = cli("doctor")
     assert done.code == 0
     assert "openai answers as fake-1" in done.out
@@ -36,9 +36,7 @@ def test_a_fallback_hides_no_failure_of_the_first(
     assert "FAILURE  key" in done.out
 
 
-def test_a_fallback_that_cannot_be_asked_is_a_failure(
-    cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_fallback_is_a_failure(cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AI_FALLBACKS", "groq")
     monkeypatch.delenv("GROQ_API_KEY", raising=False)
     at_server.add_replies(READY)
@@ -66,7 +64,7 @@ def test_a_server_that_is_not_there_is_a_failure(
 
 
 @pytest.mark.parametrize(
-    ("variables", "told"),
+    ("variables", "reported"),
     [
         ({"OPENAI_BASE_URL": "nonsense"}, "'nonsense' is not a URL. It needs http://"),
         ({"OPENAI_BASE_URL": "https://nobody.invalid/v1"}, "nobody.invalid cannot be resolved"),
@@ -74,14 +72,14 @@ def test_a_server_that_is_not_there_is_a_failure(
     ],
 )
 def test_what_is_wrong_with_the_way_is_named(
-    variables: dict[str, str], told: str, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
+    variables: dict[str, str], reported: str, cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_BASE_URL", "http://api.example.com/v1")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     done = cli("doctor")
     assert done.code == 1
-    assert told in done.out
+    assert reported in done.out
 
 
 @pytest.mark.parametrize("written", [None, "junk"])
@@ -115,10 +113,10 @@ def test_findings_are_json_for_programs(cli: Any, at_server: FakeServer) -> None
 
 
 def test_providers_say_who_is_ready(cli: Any, at_server: FakeServer) -> None:
-    found = {facts["name"]: facts for facts in json.loads(cli("providers", "--json").out)}
-    assert found["openai"]["ready"]
-    assert found["openai"]["state"] == "OPENAI_API_KEY is set"
-    assert found["anthropic"]["state"] == "no key"
-    assert found["local"]["ready"]
+    actual = {facts["name"]: facts for facts in json.loads(cli("providers", "--json").out)}
+    assert actual["openai"]["ready"]
+    assert actual["openai"]["state"] == "OPENAI_API_KEY is set"
+    assert actual["anthropic"]["state"] == "no key"
+    assert actual["local"]["ready"]
     assert "openai" in cli("providers", "--ready").out
     assert "anthropic" not in cli("providers", "--ready").out

@@ -21,9 +21,9 @@ def server() -> Iterator[FakeServer]:
 
 def test_texts_become_vectors_in_their_order(cli: Any, at_server: FakeServer) -> None:
     lines = cli("embed", "one", "two", "--dimensions", "4").out.splitlines()
-    found = [json.loads(line) for line in lines]
-    assert [row["text"] for row in found] == ["one", "two"]
-    assert all(len(row["vector"]) == 4 for row in found)
+    actual = [json.loads(line) for line in lines]
+    assert [row["text"] for row in actual] == ["one", "two"]
+    assert all(len(row["vector"]) == 4 for row in actual)
 
 
 def test_lines_are_piped_in(cli: Any, at_server: FakeServer) -> None:
@@ -41,9 +41,9 @@ def test_a_provider_that_only_embeds_embeds(cli: Any, at_server: FakeServer, mon
 
 def test_what_embedding_used_is_booked(cli: Any, at_server: FakeServer) -> None:
     cli("embed", "one", "--tag", "project=atlas")
-    told = json.loads(cli("usage", "--json").out)
-    assert told["tag:project"]["atlas"]["requests"] == 1
-    assert told["model"]["text-embedding-3-small"]["prompt_tokens"] > 0
+    reported = json.loads(cli("usage", "--json").out)
+    assert reported["tag:project"]["atlas"]["requests"] == 1
+    assert reported["model"]["text-embedding-3-small"]["prompt_tokens"] > 0
 
 
 def test_a_picture_is_written_and_nothing_overwritten(cli: Any, at_server: FakeServer, tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "reported"),
     [
         (["image", "x", "--option", "size"], "name=value"),
         (["image", "x", "-f", "notes.txt"], "not an image"),
@@ -76,15 +76,15 @@ def test_options_go_in_the_providers_words(cli: Any, at_server: FakeServer) -> N
         (["embed", "x", "--for", "fun"], "input_type"),
     ],
 )
-def test_mistakes_are_told(
+def test_mistakes_are_reported(
     cli: Any,
     at_server: FakeServer,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     arguments: list[str],
-    told: str,
+    reported: str,
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-test")
     (tmp_path / "notes.txt").write_text("notes")
     done = cli(*arguments)
-    assert (done.code, told in done.err) == (2, True), done.err
+    assert (done.code, reported in done.err) == (2, True), done.err

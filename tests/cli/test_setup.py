@@ -26,8 +26,12 @@ def test_flags_write_a_file_that_works(cli: Any, server: FakeServer, monkeypatch
         "# ours\nOTHER=1\nAI_PROVIDER=mistral\nMISTRAL_MODEL=mistral-small-latest\nMISTRAL_API_KEY=sk-new-key\n"
     )
     assert (tmp_path / ".env.bak").exists()
-    found = ConfigurationResolver(AiSettings()).validate()
-    assert (found.provider, found.model.value, found.api_key.value) == ("mistral", "mistral-small-latest", "sk-new-key")
+    actual = ConfigurationResolver(AiSettings()).validate()
+    assert (actual.provider, actual.model.value, actual.api_key.value) == (
+        "mistral",
+        "mistral-small-latest",
+        "sk-new-key",
+    )
 
 
 def test_a_dry_run_writes_nothing(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
@@ -68,7 +72,7 @@ def test_a_key_may_go_nowhere_but_to_the_screen(cli: Any, monkeypatch: Any, tmp_
     assert "xai-secret" not in (tmp_path / ".env").read_text()
 
 
-def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
+def test_a_key_may_be_stored_in_and_read_from_the_keyring(cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
     import keyring
 
     from support.keyrings import MemoryKeyring
@@ -88,7 +92,7 @@ def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "reported"),
     [
         ([], "Pass --provider"),
         (["--non-interactive"], "Pass --provider"),
@@ -97,9 +101,9 @@ def test_a_key_may_go_into_the_keyring_and_is_found_there(cli: Any, monkeypatch:
         (["-p", "groq", "--no-test", "-y"], "groq: API key missing"),
     ],
 )
-def test_what_is_missing_is_named(flags: list[str], told: str, cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
+def test_what_is_missing_is_named(flags: list[str], reported: str, cli: Any, monkeypatch: Any, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     done = cli("setup", *flags)
     assert done.code == 2
-    assert told in done.err
+    assert reported in done.err
     assert list(tmp_path.iterdir()) == []

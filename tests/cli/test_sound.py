@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 
-HEARD = {
+RECEIVED = {
     "text": "Good morning.",
     "language": "english",
     "duration": 1.0,
@@ -35,11 +35,11 @@ def sound(path: Path) -> Path:
 @pytest.fixture
 def hearing(at_server: FakeServer, tmp_path: Path) -> FakeServer:
     sound(tmp_path / "talk.wav")
-    at_server.add_replies(Raw(json.dumps(HEARD).encode()))
+    at_server.add_replies(Raw(json.dumps(RECEIVED).encode()))
     return at_server
 
 
-def test_what_is_said_goes_to_standard_output(cli: Any, hearing: FakeServer) -> None:
+def test_a_transcript_goes_to_standard_output(cli: Any, hearing: FakeServer) -> None:
     done = cli("transcribe", "talk.wav", "--language", "en", "--prompt", "Dhenara")
     assert (done.code, done.out) == (0, "Good morning.\n"), done.err
     body = hearing.exchanges[0].body
@@ -58,7 +58,7 @@ def test_subtitles_and_json_are_written_to_a_file(
     assert "Good morning." in written
 
 
-def test_it_may_be_told_in_english(cli: Any, hearing: FakeServer) -> None:
+def test_a_recording_may_be_translated_to_english(cli: Any, hearing: FakeServer) -> None:
     assert cli("transcribe", "talk.wav", "--translate").out == "Good morning.\n"
     assert hearing.exchanges[0].path.endswith("/audio/translations")
 

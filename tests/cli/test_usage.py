@@ -40,19 +40,19 @@ def spent(days_ago: int, cost: str | None, model: str = "fake-1", **tags: str) -
 def ledger(own_folders: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SQLiteLedger:
     """Three days of use, with a day between on which nothing was asked."""
     monkeypatch.chdir(tmp_path)
-    kept = SQLiteLedger(state_path("usage.sqlite"))
-    kept.add([spent(3, "1.25", project="atlas"), spent(1, "0.25", "fake-2", project="<zoo>"), spent(1, None)])
-    kept.close()
-    return kept
+    retained = SQLiteLedger(state_path("usage.sqlite"))
+    retained.add([spent(3, "1.25", project="atlas"), spent(1, "0.25", "fake-2", project="<zoo>"), spent(1, None)])
+    retained.close()
+    return retained
 
 
 def test_what_one_command_uses_another_one_shows(cli: Any, at_server: FakeServer) -> None:
     at_server.add_replies(Answer(text="Hello!", usage=FakeUsage(12, 3)))
     cli("ask", "Say hello", "--tag", "project=atlas")
-    told = json.loads(cli("usage", "--json").out)
-    assert told["total"]["prompt_tokens"] == 12
-    assert told["model"]["fake-1"]["completion_tokens"] == 3
-    assert told["tag:project"]["atlas"]["requests"] == 1
+    reported = json.loads(cli("usage", "--json").out)
+    assert reported["total"]["prompt_tokens"] == 12
+    assert reported["model"]["fake-1"]["completion_tokens"] == 3
+    assert reported["tag:project"]["atlas"]["requests"] == 1
 
 
 def test_tables_are_by_day_model_and_tag(cli: Any, ledger: SQLiteLedger) -> None:
@@ -92,7 +92,7 @@ def test_a_plot_has_a_line_for_each_day_within_the_width(
     assert "#" in days[0] or "█" in days[0]
 
 
-def test_nothing_used_is_said_with_the_place_of_the_ledger(cli: Any, at_server: FakeServer) -> None:
+def test_an_empty_report_names_the_path_of_the_ledger(cli: Any, at_server: FakeServer) -> None:
     done = cli("usage")
     assert (done.code, done.out) == (0, "")
     assert "usage.sqlite" in done.err
@@ -106,7 +106,7 @@ def test_a_ledger_that_ends_with_the_command_is_a_mistake(
     assert (done.code, "AI_USAGE_STORE" in done.err) == (2, True)
 
 
-def test_an_answer_is_given_where_no_ledger_can_be_kept(
+def test_a_call_succeeds_where_no_ledger_can_be_written(
     cli: Any, at_server: FakeServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "a-file").write_text("")
@@ -139,16 +139,16 @@ def test_the_page_needs_nothing_from_elsewhere(ledger: SQLiteLedger) -> None:
 def test_long_times_are_shown_by_months() -> None:
     from ai_utilities.usage import MemoryLedger
 
-    kept = MemoryLedger()
-    kept.add([spent(days, "0.10") for days in (1, 100, 200)])
-    report = make_report(kept)
+    retained = MemoryLedger()
+    retained.add([spent(days, "0.10") for days in (1, 100, 200)])
+    report = make_report(retained)
     assert all(len(month) == len("2026-03") for month in report.periods)
     assert len(report.periods) in (7, 8)
     assert sum(total.requests for total in report.periods.values()) == 3
 
 
 @pytest.mark.parametrize(
-    ("total", "told"),
+    ("total", "reported"),
     [
         (Totals(requests=1, cost=Decimal("1234.5")), "$1,234.50"),
         (Totals(requests=1, cost=Decimal("0.00001")), "<$0.0001"),
@@ -157,12 +157,12 @@ def test_long_times_are_shown_by_months() -> None:
         (Totals(requests=2, cost=Decimal("0.5"), unknown_costs=1), "$0.5000+"),
     ],
 )
-def test_unknown_is_not_free(total: Totals, told: str) -> None:
-    assert format_cost(total) == told
+def test_unknown_is_not_free(total: Totals, reported: str) -> None:
+    assert format_cost(total) == reported
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("provided", "meant"),
     [
         ("7d", datetime(2026, 3, 3, 15, 30, tzinfo=UTC)),
         ("24h", datetime(2026, 3, 9, 15, 30, tzinfo=UTC)),
@@ -174,11 +174,11 @@ def test_unknown_is_not_free(total: Totals, told: str) -> None:
         (None, None),
     ],
 )
-def test_times_are_read_as_people_say_them(said: str | None, meant: datetime | None) -> None:
-    assert read_time(said, NOW) == meant
+def test_times_are_read_as_people_say_them(provided: str | None, meant: datetime | None) -> None:
+    assert read_time(provided, NOW) == meant
 
 
-def test_what_is_no_time_is_told_with_what_would_be_one() -> None:
+def test_an_invalid_time_is_reported_with_valid_examples() -> None:
     with pytest.raises(ProviderConfigurationError, match="2026-11-01"):
         read_time("soon", NOW)
 

@@ -42,7 +42,7 @@ def test_sync_and_async_calls_work_on_one_client(server: FakeServer) -> None:
 
 
 def test_a_sync_only_or_async_only_client_refuses_the_other(server: FakeServer) -> None:
-    sync, awaited = (AIModelClient(endpoint(server.url), is_async=colour) for colour in (False, True))
+    sync, awaited = (AIModelClient(endpoint(server.url), is_async=mode) for mode in (False, True))
     with pytest.raises(RuntimeError, match="Use generate_async"):
         awaited.generate("?")
     with pytest.raises(SyncAsyncMismatchError, match="Use 'async with'"), awaited:
@@ -91,18 +91,18 @@ def test_a_client_for_another_endpoint_keeps_everything_else(server: FakeServer)
     )
     with first, first.with_endpoint(endpoint(server.url)) as second:
         first.generate("?")
-        heard = len(seen)
+        received = len(seen)
         second.generate("?")
-    assert len(seen) > heard
+    assert len(seen) > received
     assert [("temperature" in exchange.json) for exchange in server.exchanges] == [True, False, False]
 
 
 def test_many_threads_share_one_client(server: FakeServer) -> None:
     server.add_replies(*[Answer(text=f"answer {n}", id=f"{n}") for n in range(64)])
     with AIModelClient(endpoint(server.url)) as client, ThreadPoolExecutor(16) as threads:
-        said = list(threads.map(lambda n: client.generate(f"{n}").chat_response, range(64)))
-    assert sorted(a.text() for a in said if a) == sorted(f"answer {n}" for n in range(64))
-    assert all(a and a.text() == f"answer {a.id}" for a in said)
+        provided = list(threads.map(lambda n: client.generate(f"{n}").chat_response, range(64)))
+    assert sorted(a.text() for a in provided if a) == sorted(f"answer {n}" for n in range(64))
+    assert all(a and a.text() == f"answer {a.id}" for a in provided)
     assert server.connections <= 16
 
 
@@ -298,8 +298,8 @@ def test_base_url_and_key_come_from_the_environment(
     bare = AIModelEndpoint(api=AIModelAPI(provider=provider), ai_model=AIModel(model_name="m"))
     with AIModelClient(bare) as client:
         client.generate("?")
-    asked = server.exchanges[0]
-    assert (asked.path, asked.headers[proof[0]]) == (path, proof[1])
+    requested = server.exchanges[0]
+    assert (requested.path, requested.headers[proof[0]]) == (path, proof[1])
 
 
 @pytest.mark.parametrize("key", ["", "   ", "two words", "sk-ü", "sk\x00"])
@@ -349,16 +349,16 @@ def test_secrets_show_nowhere(server: FakeServer) -> None:
 
 
 def test_the_observer_gets_events_without_contents(world: World, server: FakeServer) -> None:
-    told: list[Any] = []
+    reported: list[Any] = []
     server.add_replies(HELLO, Refusal(401, "bad key"))
-    client = AIModelClient(endpoint(server.url), observer=told.append)
+    client = AIModelClient(endpoint(server.url), observer=reported.append)
     world.stream(client, "a secret question")
     with pytest.raises(Exception, match="bad key"):
         world.run(client, "another")
-    assert [type(event) for event in told] == [CallStarted, CallAnswered, CallEnded, CallStarted, CallFailed]
-    assert told[2].outcome == "complete"
-    assert told[2].usage.total_tokens == 18
-    assert "secret" not in repr(told)
+    assert [type(event) for event in reported] == [CallStarted, CallAnswered, CallEnded, CallStarted, CallFailed]
+    assert reported[2].outcome == "complete"
+    assert reported[2].usage.total_tokens == 18
+    assert "secret" not in repr(reported)
     world.close(client)
 
 
@@ -413,10 +413,10 @@ def test_requests_go_through_the_proxy_that_the_environment_names(
     monkeypatch.setenv("http_proxy", server.url.replace("http://", "http://me:pass%20word@"))
     client = AIModelClient(endpoint("http://api.example:8080"))
     assert world.run(client, "?").chat_response.text() == "Hello!"
-    asked = server.exchanges[0]
-    assert asked.path == "http://api.example:8080/v1/chat/completions"
-    assert asked.headers["host"] == "api.example:8080"
-    assert asked.headers["proxy-authorization"] == "Basic bWU6cGFzcyB3b3Jk"
+    requested = server.exchanges[0]
+    assert requested.path == "http://api.example:8080/v1/chat/completions"
+    assert requested.headers["host"] == "api.example:8080"
+    assert requested.headers["proxy-authorization"] == "Basic bWU6cGFzcyB3b3Jk"
     monkeypatch.setenv("no_proxy", "api.example")
     with pytest.raises(ConnectionError):
         world.run(client, "?", retries=0)
@@ -446,12 +446,12 @@ def test_a_blocking_call_refuses_a_layer_that_waits(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "ollama"])
-@pytest.mark.parametrize("asked", [{"prompt": "half \ud800"}, {"prompt": "?", "options": {"seed": object()}}])
+@pytest.mark.parametrize("requested", [{"prompt": "half \ud800"}, {"prompt": "?", "options": {"seed": object()}}])
 def test_a_request_that_json_cannot_hold_raises_before_anything_is_sent(
-    provider: str, asked: dict[str, object], world: World, server: FakeServer
+    provider: str, requested: dict[str, object], world: World, server: FakeServer
 ) -> None:
     client = AIModelClient(endpoint(server.url, provider))
     with pytest.raises(ConfigurationError, match="cannot be written as JSON"):
-        world.run(client, **asked)
+        world.run(client, **requested)
     assert server.exchanges == []
     world.close(client)

@@ -22,33 +22,33 @@ PROVIDERS = ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "mi
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
 
 
-def ask(world: World, talk: Conversation, *said: Any, **config: Any) -> ChatResponse:
+def ask(world: World, talk: Conversation, *provided: Any, **config: Any) -> ChatResponse:
     """Asks in this world; the answer."""
     if world.name == "blocking":
-        response = talk.ask(*said, **config)
+        response = talk.ask(*provided, **config)
     else:
-        response = cast("Async", world).start(lambda: talk.ask_async(*said, **config))
+        response = cast("Async", world).start(lambda: talk.ask_async(*provided, **config))
     assert response.chat_response is not None
     return response.chat_response
 
 
-def streamed(world: World, talk: Conversation, *said: Any, at_most: int = 10**6) -> list[Any]:
+def streamed(world: World, talk: Conversation, *provided: Any, at_most: int = 10**6) -> list[Any]:
     """The events of a streamed turn, which is closed after so many."""
     if world.name == "blocking":
-        with talk.stream(*said) as stream:
+        with talk.stream(*provided) as stream:
             return [pair for pair, _ in zip(stream, range(at_most), strict=False)]
 
     async def drain() -> list[Any]:
-        found: list[Any] = []
-        async with await talk.stream_async(*said) as stream:
+        actual: list[Any] = []
+        async with await talk.stream_async(*provided) as stream:
             async for pair in stream:
-                found.append(pair)
-                if len(found) == at_most:
+                actual.append(pair)
+                if len(actual) == at_most:
                     break
-        return found
+        return actual
 
-    found: list[Any] = cast("Async", world).start(drain)
-    return found
+    actual: list[Any] = cast("Async", world).start(drain)
+    return actual
 
 
 def test_a_conversation_sends_earlier_turns(world: World, server: FakeServer) -> None:
@@ -57,8 +57,8 @@ def test_a_conversation_sends_earlier_turns(world: World, server: FakeServer) ->
     talk = client.conversation("Be brief.")
     ask(world, talk, "I am Ann.")
     assert ask(world, talk, "Who am I?").text() == "Ann."
-    told = server.exchanges[1].json["messages"]
-    assert [m["role"] for m in told] == ["system", "user", "assistant", "user"]
+    reported = server.exchanges[1].json["messages"]
+    assert [m["role"] for m in reported] == ["system", "user", "assistant", "user"]
     assert [turn.text for turn in talk.turns] == ["Hello, Ann.", "Ann."]
     world.close(client)
 
@@ -154,8 +154,8 @@ def test_instructions_last_or_hold_for_one_turn(server: FakeServer) -> None:
     talk.ask("B?")
     talk.instructions = ("Be long.",)
     talk.ask("C?")
-    heard = [exchange.json["messages"][0]["content"] for exchange in server.exchanges]
-    assert heard == ["Be brief.\n\nRhyme.", "Be brief.", "Be long."]
+    received = [exchange.json["messages"][0]["content"] for exchange in server.exchanges]
+    assert received == ["Be brief.\n\nRhyme.", "Be brief.", "Be long."]
 
 
 def test_one_of_several_answers_is_chosen(server: FakeServer) -> None:

@@ -34,32 +34,32 @@ def calls(city: str = "Rome") -> Answer:
 GUARDED = Tool.from_function(weather, needs_approval=True)
 
 
-def go(world: World, talk: Conversation, *said: Any, name: str = "run", **settings: Any) -> Any:
+def go(world: World, talk: Conversation, *provided: Any, name: str = "run", **settings: Any) -> Any:
     if isinstance(world, Blocking):
-        return getattr(talk, name)(*said, **settings)
-    return world._start(lambda: getattr(talk, f"{name}_async")(*said, **settings))
+        return getattr(talk, name)(*provided, **settings)
+    return world._start(lambda: getattr(talk, f"{name}_async")(*provided, **settings))
 
 
-def streamed(world: World, talk: Conversation, *said: Any, until: type | None = None, **settings: Any) -> list[Any]:
+def streamed(world: World, talk: Conversation, *provided: Any, until: type | None = None, **settings: Any) -> list[Any]:
     """The events of a streamed run, which is closed after the first one of that kind."""
-    found: list[Any] = []
+    actual: list[Any] = []
     if isinstance(world, Blocking):
-        with talk.run_streaming(*said, **settings) as stream:
+        with talk.run_streaming(*provided, **settings) as stream:
             for event, final in stream:
-                found.append(event or final)
+                actual.append(event or final)
                 if until and isinstance(event, until):
                     break
-        return found
+        return actual
 
     async def drain() -> None:
-        async with talk.run_streaming_async(*said, **settings) as stream:
+        async with talk.run_streaming_async(*provided, **settings) as stream:
             async for event, final in stream:
-                found.append(event or final)
+                actual.append(event or final)
                 if until and isinstance(event, until):
                     break
 
     world._start(drain)
-    return found
+    return actual
 
 
 def roles(talk: Conversation) -> list[str]:
@@ -295,11 +295,11 @@ def test_output_that_stays_invalid_leaves_the_turn(server: FakeServer) -> None:
 
 def test_on_event_of_the_user_is_called_too(server: FakeServer) -> None:
     server.add_replies(calls(), Answer(text="Sunny."))
-    heard: list[Any] = []
+    received: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:
         talk = client.conversation()
-        talk.run("Weather?", tools=[weather], on_end=heard.append)
-        assert [run.stopped for run in heard] == ["answered"]
+        talk.run("Weather?", tools=[weather], on_end=received.append)
+        assert [run.stopped for run in received] == ["answered"]
         with pytest.raises(ConfigurationError, match="'temprature'"):
             talk.run("Weather?", temprature=1)
         assert len(talk.turns) == 1

@@ -119,10 +119,10 @@ def test_reprs_say_what_matters(shown: dict[str, Any], server: FakeServer) -> No
 def test_a_short_answer_is_shown_whole(server: FakeServer, client: AIModelClient) -> None:
     server.add_replies(Answer(text="Hello!", usage=FakeUsage(12, 5)), Answer(tool_calls=(FakeToolCall("clock", {}),)))
     usage = "usage=Usage(input_tokens=12, output_tokens=5)"
-    said = f"('Hello!', model='fake-1', finish_reason='stop', {usage})"
+    provided = f"('Hello!', model='fake-1', finish_reason='stop', {usage})"
     response = client.generate("Hi")
-    assert repr(response) == f"AIModelCallResponse{said}"
-    assert repr(response.chat_response) == f"ChatResponse{said}"
+    assert repr(response) == f"AIModelCallResponse{provided}"
+    assert repr(response.chat_response) == f"ChatResponse{provided}"
     called = repr(client.generate("Hi"))
     assert called.startswith("AIModelCallResponse(tool_calls=['clock'], model='fake-1', finish_reason='tool_calls', ")
 

@@ -23,7 +23,7 @@ SMALL = {"quirks": {"most_request_bytes": 200}}
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test begins without uploads, however the memory of the process is filled."""
-    monkeypatch.setattr("dhenara.ai.pipeline.media.upload.EVERYBODYS", uploads.UploadCache())
+    monkeypatch.setattr("dhenara.ai.pipeline.media.upload.SHARED_UPLOADS", uploads.UploadCache())
     return
 
 
@@ -31,7 +31,7 @@ def at(server: FakeServer, provider: str = "openai", **config: Any) -> AIModelCl
     return AIModelClient(endpoint(server.url, provider, **{**SMALL, **config}))
 
 
-def told(body: Any, **headers: str) -> Raw:
+def reported(body: Any, **headers: str) -> Raw:
     return Raw(json.dumps(body).encode(), headers={"content-type": "application/json", **headers})
 
 
@@ -60,15 +60,15 @@ def paths(server: FakeServer) -> list[str]:
 def test_a_large_document_goes_through_files(
     provider: str, protocol: str, named: dict[str, Any], streaming: bool, world: World, server: FakeServer
 ) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."))
     client = at(server, provider, protocol=protocol)
     plan = client.plan(QUESTION)
     answer = world.stream(client, QUESTION)[-1][1] if streaming else world.run(client, QUESTION)
     world.close(client)
-    sent, asked = server.exchanges
+    sent, requested = server.exchanges
     assert b"%PDF-1.7" in sent.body
-    assert named in parts(asked.json)
-    assert asked.headers.get("anthropic-beta") == ("files-api-2025-04-14" if provider == "anthropic" else None)
+    assert named in parts(requested.json)
+    assert requested.headers.get("anthropic-beta") == ("files-api-2025-04-14" if provider == "anthropic" else None)
     assert answer.chat_response.text() == "Cats."
     assert [warning.code for warning in answer.chat_response.warnings] == ["uploaded_content"]
     assert "file-1" in answer.chat_response.warnings[0].message
@@ -83,8 +83,8 @@ def parts(body: dict[str, Any]) -> list[Any]:
 
 
 def test_gemini_is_waited_for_until_it_has_seen_the_film(world: World, server: FakeServer) -> None:
-    processing = told({"file": {**AT_GOOGLE, "state": "PROCESSING", "mimeType": "video/mp4"}})
-    ready = told({**AT_GOOGLE, "state": "ACTIVE", "mimeType": "video/mp4"})
+    processing = reported({"file": {**AT_GOOGLE, "state": "PROCESSING", "mimeType": "video/mp4"}})
+    ready = reported({**AT_GOOGLE, "state": "ACTIVE", "mimeType": "video/mp4"})
     server.add_replies(BEGUN, processing, ready, Answer(text="A cat."))
     film = VideoContent(data=b"." * 300, mime_type="video/mp4")
     client = at(server, "google_ai")
@@ -98,7 +98,7 @@ def test_gemini_is_waited_for_until_it_has_seen_the_film(world: World, server: F
 
 
 def test_the_same_bytes_are_not_sent_twice(world: World, server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Yes."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."), reported(KNOWN), Answer(text="Yes."))
     client = at(server)
     first = world.run(client, QUESTION)
     world.run(client, messages=[QUESTION, first, "Really?"])
@@ -112,8 +112,8 @@ def test_the_same_bytes_are_not_sent_twice(world: World, server: FakeServer) -> 
 
 
 def test_what_the_provider_has_forgotten_is_sent_again(world: World, server: FakeServer) -> None:
-    again = told({**KNOWN, "id": "file-2"})
-    server.add_replies(told(KNOWN), Answer(text="Cats."), Refusal(404), again, Answer(text="Cats."))
+    again = reported({**KNOWN, "id": "file-2"})
+    server.add_replies(reported(KNOWN), Answer(text="Cats."), Refusal(404), again, Answer(text="Cats."))
     client = at(server)
     world.run(client, QUESTION)
     world.run(client, QUESTION)
@@ -125,8 +125,8 @@ def test_what_the_provider_has_forgotten_is_sent_again(world: World, server: Fak
 def test_what_is_about_to_expire_is_sent_again_without_a_question(seconds: int, server: FakeServer) -> None:
     import time
 
-    expiring = told({**KNOWN, "expires_at": int(time.time()) + seconds})
-    server.add_replies(expiring, Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
+    expiring = reported({**KNOWN, "expires_at": int(time.time()) + seconds})
+    server.add_replies(expiring, Answer(text="Cats."), reported({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         client.generate(QUESTION)
@@ -134,7 +134,7 @@ def test_what_is_about_to_expire_is_sent_again_without_a_question(seconds: int, 
 
 
 def test_another_key_has_other_files(server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."), told({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."), reported({**KNOWN, "id": "file-2"}), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         where = client.model_endpoint
@@ -145,7 +145,7 @@ def test_another_key_has_other_files(server: FakeServer) -> None:
 
 
 def test_only_as_much_is_uploaded_as_has_to_be(server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."))
     small = FileContent(data=b"%PDF-1.4", mime_type="application/pdf", name="small.pdf")
     with at(server) as client:
         client.generate(Prompt(contents=["Compare them.", small, PDF]))
@@ -161,7 +161,7 @@ def test_requests_of_a_provider_hold_as_much_as_it_takes(provider: str, most: in
 
 
 def test_an_attempt_that_failed_does_not_upload_again(world: World, server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Refusal(500, headers={"retry-after-ms": "1"}), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Refusal(500, headers={"retry-after-ms": "1"}), Answer(text="Cats."))
     client = at(server)
     answer = world.run(client, QUESTION)
     world.close(client)
@@ -171,7 +171,7 @@ def test_an_attempt_that_failed_does_not_upload_again(world: World, server: Fake
 
 def test_an_upload_that_failed_is_tried_again_as_the_call_is(world: World, server: FakeServer) -> None:
     failed = Refusal(500, headers={"retry-after-ms": "1"})
-    server.add_replies(failed, told(KNOWN), Answer(text="Cats."))
+    server.add_replies(failed, reported(KNOWN), Answer(text="Cats."))
     client = at(server)
     answer = world.run(client, QUESTION)
     assert len(answer.attempts) == 2
@@ -186,7 +186,7 @@ def changed() -> FileContent:
 
 
 def test_waiting_ends_with_the_time_of_the_call(world: World, server: FakeServer) -> None:
-    processing = told({**KNOWN, "status": "uploaded"})
+    processing = reported({**KNOWN, "status": "uploaded"})
     server.add_replies(*[processing] * 20)
     client = at(server)
     with pytest.raises(CallTimeoutError):
@@ -195,7 +195,7 @@ def test_waiting_ends_with_the_time_of_the_call(world: World, server: FakeServer
 
 
 def test_uploads_expire_after_a_day_where_the_provider_supports_it(server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."), told(KNOWN), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."), reported(KNOWN), Answer(text="Cats."))
     with at(server) as client:
         client.generate(QUESTION)
         client.generate(Prompt(contents=["?", changed()]), uploading=Uploading(expires_in=3_600))
@@ -204,7 +204,7 @@ def test_uploads_expire_after_a_day_where_the_provider_supports_it(server: FakeS
 
 
 def test_strict_does_not_mind_since_nothing_is_lost(server: FakeServer) -> None:
-    server.add_replies(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."))
     with at(server) as client:
         assert client.generate(QUESTION, strict=True).chat_response is not None
 
@@ -216,7 +216,7 @@ def test_the_users_layers_see_one_call(server: FakeServer) -> None:
         seen.append(call.operation)
         return await send(call)
 
-    server.add_replies(told(KNOWN), Answer(text="Cats."))
+    server.add_replies(reported(KNOWN), Answer(text="Cats."))
     with AIModelClient(endpoint(server.url, **SMALL), layers=[watching], attempt_layers=[watching]) as client:
         client.generate(QUESTION)
     assert seen == ["chat", "chat"]

@@ -34,7 +34,7 @@ def picture(data: bytes = PNG, kind: str = "image/png") -> Raw:
     return Raw(data, headers={"content-type": kind})
 
 
-def asked(parts: list[Any]) -> Prompt:
+def requested(parts: list[Any]) -> Prompt:
     return Prompt(contents=["What is this?", *parts])
 
 
@@ -63,7 +63,7 @@ def test_a_path_is_read_wherever_it_stands(tmp_path: Path, server: FakeServer) -
 def test_an_address_is_passed_on_where_the_provider_fetches_it(provider: str, server: FakeServer) -> None:
     server.add_replies(Answer(text="A cat."))
     with AIModelClient(endpoint(server.url, provider)) as client:
-        client.generate(asked([ImageContent.from_url("https://example.org/cat.png")]))
+        client.generate(requested([ImageContent.from_url("https://example.org/cat.png")]))
     assert b"https://example.org/cat.png" in server.exchanges[0].body
 
 
@@ -72,7 +72,7 @@ def test_it_is_fetched_for_those_who_cannot(provider: str, world: World, server:
     server.add_replies(Answer(text="A cat."))
     web.add_replies(picture())
     client = AIModelClient(endpoint(server.url, provider))
-    answer = world.run(client, asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
+    answer = world.run(client, requested([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert base64.b64encode(PNG) in server.exchanges[0].body
     assert "authorization" not in web.exchanges[0].headers
     assert answer.plan is not None
@@ -83,13 +83,13 @@ def test_text_is_fetched_and_read_out(server: FakeServer, web: FakeServer) -> No
     server.add_replies(Answer(text="Yes."))
     web.add_replies(picture(b"Cats sleep.", "text/plain"))
     with AIModelClient(endpoint(server.url)) as client:
-        client.generate(asked([FileContent.from_url(f"{web.url}/notes.txt")]), fetching=HERE)
+        client.generate(requested([FileContent.from_url(f"{web.url}/notes.txt")]), fetching=HERE)
     assert server.exchanges[0].json["messages"][0]["content"][1]["text"] == "notes.txt:\nCats sleep."
 
 
 def test_a_plan_reports_it_without_fetching(server: FakeServer, web: FakeServer) -> None:
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
-        plan = client.plan(asked([ImageContent.from_url(f"{web.url}/cat.png")]))
+        plan = client.plan(requested([ImageContent.from_url(f"{web.url}/cat.png")]))
     assert plan.translated[0].reason == "it is downloaded here and sent as bytes"
     assert web.exchanges == []
 
@@ -98,7 +98,7 @@ def test_what_was_fetched_is_not_fetched_again_for_another_try(server: FakeServe
     server.add_replies(Refusal(500, headers={"retry-after": "0"}), Answer(text="A cat."))
     web.add_replies(picture())
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
-        client.generate(asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
+        client.generate(requested([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert (len(server.exchanges), len(web.exchanges)) == (2, 1)
 
 
@@ -106,7 +106,7 @@ def test_what_the_provider_does_not_fetch_is_fetched_for_a_batch(server: FakeSer
     server.add_replies(Refusal(400, "no batch today"))
     web.add_replies(picture())
     with AIModelClient(endpoint(server.url, "google_ai")) as client, pytest.raises(BadRequestError):
-        client.submit_batch([asked([ImageContent.from_url(f"{web.url}/cat")])], fetching=HERE)
+        client.submit_batch([requested([ImageContent.from_url(f"{web.url}/cat")])], fetching=HERE)
     assert base64.b64encode(PNG) in server.exchanges[0].body
 
 
@@ -114,7 +114,7 @@ def test_redirects_are_followed_and_checked(world: World, server: FakeServer, we
     server.add_replies(Answer(text="A cat."))
     web.add_replies(Raw(status=302, headers={"location": "/moved", "content-length": "0"}), picture())
     client = AIModelClient(endpoint(server.url, "google_ai"))
-    world.run(client, asked([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
+    world.run(client, requested([ImageContent.from_url(f"{web.url}/cat")]), fetching=HERE)
     assert [exchange.path for exchange in web.exchanges] == ["/cat", "/moved"]
     world.close(client)
 
@@ -135,7 +135,7 @@ def test_redirects_are_followed_and_checked(world: World, server: FakeServer, we
 def test_private_addresses_are_never_fetched(address: str, world: World, server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=r"not a public address|could not be fetched"):
-        world.run(client, asked([ImageContent.from_url(address)]))
+        world.run(client, requested([ImageContent.from_url(address)]))
     assert server.exchanges == []
     world.close(client)
 
@@ -150,7 +150,7 @@ def test_a_redirect_into_the_private_net_is_not_followed(
     )
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=r"169\.254\.169\.254/secret is not a public address"):
-        world.run(client, asked([ImageContent.from_url(f"{web.url}/cat.png")]))
+        world.run(client, requested([ImageContent.from_url(f"{web.url}/cat.png")]))
     assert len(web.exchanges) == 1
     world.close(client)
 
@@ -162,17 +162,17 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
     looked_up: list[str] = []
     real = socket.getaddrinfo
 
-    def once(host: Any, *args: Any, **kwargs: Any) -> Any:
+    def no_replay(host: Any, *args: Any, **kwargs: Any) -> Any:
         looked_up.append(str(host))
         return real("127.0.0.1", *args, **kwargs)
 
-    monkeypatch.setattr(socket, "getaddrinfo", once)
+    monkeypatch.setattr(socket, "getaddrinfo", no_replay)
     monkeypatch.setattr("dhenara.ai.pipeline.media.fetch.is_public", lambda address: True)
     server.add_replies(Answer(text="A cat."))
     web.add_replies(picture())
     port = web.url.rsplit(":", 1)[1]
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
-        client.generate(asked([ImageContent.from_url(f"http://cats.example:{port}/cat.png")]))
+        client.generate(requested([ImageContent.from_url(f"http://cats.example:{port}/cat.png")]))
     assert looked_up.count("cats.example") == 1
     assert web.exchanges[0].headers["host"] == f"cats.example:{port}"
 
@@ -222,7 +222,7 @@ def test_a_failed_fetch_raises_with_the_reason(
     web.add_replies(reply)
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=why):
-        world.run(client, asked([ImageContent.from_url(f"{web.url}/cat.png")]), fetching=rules)
+        world.run(client, requested([ImageContent.from_url(f"{web.url}/cat.png")]), fetching=rules)
     assert server.exchanges == []
     world.close(client)
 
@@ -237,7 +237,7 @@ def test_a_failed_fetch_raises_with_the_reason(
 )
 def test_what_would_be_refused_is_not_sent(provider: str, part: Any, why: str, server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url, provider)) as client, pytest.raises(UnsupportedError, match=why):
-        client.generate(asked([part]))
+        client.generate(requested([part]))
     assert server.exchanges == []
 
 
@@ -245,7 +245,7 @@ def test_what_is_too_large_is_not_sent_where_uploading_is_switched_off(server: F
     film = VideoContent(data=b"." * 21_000_000, mime_type="video/mp4")
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with client, pytest.raises(UnsupportedError, match=r"disabled.*[Uu]pload it"):
-        client.generate(asked([film]), uploading=Uploading(allowed=False))
+        client.generate(requested([film]), uploading=Uploading(allowed=False))
     assert server.exchanges == []
 
 
@@ -253,6 +253,6 @@ def test_unsupported_audio_is_sent_as_its_transcript(server: FakeServer) -> None
     server.add_replies(Answer(text="Hello."))
     sound = AudioContent(data=b"RIFF....WAVE", mime_type="audio/wav", transcript="Hello!")
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
-        answer = client.generate(asked([sound]))
+        answer = client.generate(requested([sound]))
     assert b"Hello!" in server.exchanges[0].body
     assert answer.chat_response.warnings[0].code == "translated_content"

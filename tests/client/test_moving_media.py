@@ -58,8 +58,8 @@ def test_media_of_the_assistant_are_sent_in_a_user_message_with_a_warning(stream
         assert body.index(b"Here it is.") < body.index(b"[from the answer above]") < body.index(b"Give it a hat.")
         assert base64.b64encode(PNG) in body
         assert answer.plan == plan
-        told = next(part for part in plan.parts if part.kind == "image")
-        assert (told.fate, told.reason) == ("translated", "it is sent in the next user message")
+        reported = next(part for part in plan.parts if part.kind == "image")
+        assert (reported.fate, reported.reason) == ("translated", "it is sent in the next user message")
         assert [warning.code for warning in answer.chat_response.warnings] == ["translated_content"]
 
 
@@ -149,11 +149,11 @@ def test_its_bytes_travel_where_they_are_known(server: FakeServer) -> None:
 
 
 def test_a_turn_of_which_nothing_is_left_is_still_sent() -> None:
-    found = ToolResultContent(call_id="c1", name="find", contents=[PAPER.to_content()])
+    actual = ToolResultContent(call_id="c1", name="find", contents=[PAPER.to_content()])
     made = Message(role="assistant", contents=[ToolCallContent(id="c1", name="find")])
     with FakeServer(Answer(text="Hm."), strict=True) as strict:
         client = AIModelClient(endpoint(strict.url, "anthropic"))
-        client.generate(messages=[PAPER.to_content(), made, found])
+        client.generate(messages=[PAPER.to_content(), made, actual])
         client.close()
     assert [turn["role"] for turn in strict.exchanges[0].json["messages"]] == ["user", "assistant", "user"]
 
@@ -173,9 +173,9 @@ def test_a_turn_is_sent_the_same_way_every_time(vendor: Vendor) -> None:
     result = Message(role="tool", contents=[ToolResultContent(call_id="call_1", name="look", output="a tree")])
     more = (Message(role="assistant", contents=[TextContent(text="Yes.")]), Prompt(text="And?"))
     for turns in (tuple(history()), (Prompt(text="Draw!"), made, result)):
-        earlier, later = (said_in(vendor.written(given)[1]) for given in (turns, (*turns, *more)))
+        earlier, later = (provided_in(vendor.written(given)[1]) for given in (turns, (*turns, *more)))
         assert later[: len(earlier)] == earlier
 
 
-def said_in(body: dict[str, Any]) -> list[Any]:
+def provided_in(body: dict[str, Any]) -> list[Any]:
     return next(body[name] for name in ("messages", "contents", "input") if name in body)

@@ -120,7 +120,7 @@ def test_the_error_says_what_to_write(name: str, written: str, client: AIModelCl
         ("max_workers", "ask_many", "concurrency=8"),
     ],
 )
-def test_each_package_is_told_its_own_form(
+def test_each_package_is_reported_its_own_form(
     name: str, of_engine: str, of_kit: str, client: AIModelClient, kit: AiClient
 ) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(of_engine)):

@@ -38,9 +38,9 @@ def test_one_line_reads_the_key_from_the_environment(
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-environment")
     assert world.run(client, "Hello").chat_response.choices[0].contents[0].get_text() == "Hello!"
     world.close(client)
-    asked = server.exchanges[0]
-    assert asked.headers["authorization"] == "Bearer sk-of-the-environment"
-    assert asked.json["model"] == "gpt-5.4-mini"
+    requested = server.exchanges[0]
+    assert requested.headers["authorization"] == "Bearer sk-of-the-environment"
+    assert requested.json["model"] == "gpt-5.4-mini"
 
 
 @pytest.mark.parametrize("name", sorted(set(KNOWN.values())))
@@ -87,8 +87,8 @@ def test_fallbacks_may_be_names(server: FakeServer) -> None:
         "openai/gpt-5.4", config, api_key="k-1", base_url=server.url, fallbacks=["openai/gpt-5.4-mini"]
     ) as client:
         assert client.generate("?").chat_response is not None
-    assert [asked.json["model"] for asked in server.exchanges] == ["gpt-5.4", "gpt-5.4-mini"]
-    assert {asked.headers["authorization"] for asked in server.exchanges} == {"Bearer k-1"}
+    assert [requested.json["model"] for requested in server.exchanges] == ["gpt-5.4", "gpt-5.4-mini"]
+    assert {requested.headers["authorization"] for requested in server.exchanges} == {"Bearer k-1"}
     names = ["claude-sonnet-5", "groq/llama-3.3-70b-versatile", AIModelEndpoint.of("xai/grok-4.5")]
     others = AIModelClient("openai/gpt-5.4", fallbacks=names)._pipelines.others
     assert [str(other.endpoint.api.provider) for other in others] == ["anthropic", "groq", "xai"]
@@ -110,8 +110,8 @@ def test_a_conversation_moves_by_name_and_takes_the_keys_that_it_knows(server: F
         with pytest.raises(ConfigurationError, match="a conversation continues on a client or on 'provider/model'"):
             conversation.switch(42)  # type: ignore[arg-type]  # what somebody might try
         conversation.close()
-    assert [asked.json["model"] for asked in server.exchanges] == ["gpt-5.4", "gpt-5.4-mini", "gpt-5.4-nano"]
-    assert {asked.headers["authorization"] for asked in server.exchanges} == {"Bearer k-1"}
+    assert [requested.json["model"] for requested in server.exchanges] == ["gpt-5.4", "gpt-5.4-mini", "gpt-5.4-nano"]
+    assert {requested.headers["authorization"] for requested in server.exchanges} == {"Bearer k-1"}
 
 
 @pytest.mark.parametrize("given", [None, 42, AIModelEndpoint, AiSettings, AIModelAPI(provider="openai"), [], b"x"])

@@ -76,8 +76,8 @@ def test_strict_refuses_to_leave_anything_at_home(world: World, server: FakeServ
 
 def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
     film = Prompt(contents=[VideoContent(data=b"film", mime_type="video/mp4")])
-    said = Message(role="assistant", contents=[TextContent(text="A film.")])
-    (part, *_) = claude(server).plan(messages=[film, said, "And now?"]).parts
+    provided = Message(role="assistant", contents=[TextContent(text="A film.")])
+    (part, *_) = claude(server).plan(messages=[film, provided, "And now?"]).parts
     assert (part.kind, part.fate) == ("video", "stays_home")
 
 
@@ -148,8 +148,8 @@ def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
     client = claude(server)
     first = client.generate("2 + 2?").chat_response
     assert first is not None
-    kept = ChatResponse.model_validate_json(first.model_dump_json())
-    assert client.plan(messages=["2 + 2?", kept, "Sure?"]).stays_home == []
+    retained = ChatResponse.model_validate_json(first.model_dump_json())
+    assert client.plan(messages=["2 + 2?", retained, "Sure?"]).stays_home == []
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
@@ -164,15 +164,15 @@ def test_a_history_that_no_vendor_would_take_is_mended(provider: str) -> None:
     assert answer is not None
     assert answer.text() == "A tree."
     assert "a tree" in server.exchanges[0].body.decode()
-    told = [warning.message for warning in answer.warnings]
-    assert any("no open call" in said for said in told)
-    assert any("has no result" in said for said in told)
+    reported = [warning.message for warning in answer.warnings]
+    assert any("no open call" in provided for provided in reported)
+    assert any("has no result" in provided for provided in reported)
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
 def test_repeated_ids_become_unique(provider: str) -> None:
-    asked = Answer(tool_calls=(FakeToolCall("look", {}, "call_0"),))
-    with FakeServer(asked, asked, Answer(text="Done."), strict=True) as server:
+    requested = Answer(tool_calls=(FakeToolCall("look", {}, "call_0"),))
+    with FakeServer(requested, requested, Answer(text="Done."), strict=True) as server:
         client = AIModelClient(endpoint(server.url, provider))
         history: list[object] = ["Look!"]
         for _ in range(2):
@@ -187,10 +187,10 @@ def test_the_user_waits_for_the_model_where_the_vendor_insists(server: FakeServe
     made = {"role": "assistant", "contents": [ToolCallContent(id="call_1", name="look")]}
     with AIModelClient(endpoint(server.url, "mistral")) as client:
         client.generate(messages=["Look!", made, ToolResultContent(call_id="call_1", output="a tree"), "And?"])
-    told = server.exchanges[0].json["messages"]
-    assert [message["role"] for message in told] == ["user", "assistant", "tool", "assistant", "user"]
-    assert len(told[1]["tool_calls"][0]["id"]) == 9
-    assert told[1]["tool_calls"][0]["id"] == told[2]["tool_call_id"]
+    reported = server.exchanges[0].json["messages"]
+    assert [message["role"] for message in reported] == ["user", "assistant", "tool", "assistant", "user"]
+    assert len(reported[1]["tool_calls"][0]["id"]) == 9
+    assert reported[1]["tool_calls"][0]["id"] == reported[2]["tool_call_id"]
 
 
 @pytest.mark.parametrize("protocol", ["openai_chat", "openai_responses"])

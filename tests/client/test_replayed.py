@@ -41,12 +41,12 @@ def has(exchange: Exchange, feature: str) -> bool:
 
 def sampled(protocol: Recorded) -> list[Exchange]:
     """For each feature some whole answers and some streams."""
-    found = protocol.exchanges(lambda e: e["expected"]["kind"] == "generate" and len(e["response_body"]) < LARGEST)
-    found = [e for e in found if not e["expected"].get("stream_error")]
+    actual = protocol.exchanges(lambda e: e["expected"]["kind"] == "generate" and len(e["response_body"]) < LARGEST)
+    actual = [e for e in actual if not e["expected"].get("stream_error")]
     chosen: dict[str, Exchange] = {}
     for feature in FEATURES:
         for streams in (False, True):
-            fitting = [e for e in found if e["stream"] is streams and has(e, feature)]
+            fitting = [e for e in actual if e["stream"] is streams and has(e, feature)]
             chosen.update({e["id"]: e for e in fitting[:EACH]})
     return list(chosen.values())
 
@@ -69,7 +69,7 @@ def test_the_client_answers_what_was_recorded(
         assert shown(events) == answer.text()
     else:
         answer = world.run(client, "?").chat_response
-    assert told(answer) == told(read(protocol.load(), protocol.quirks, exchange).response())
+    assert reported(answer) == reported(read(protocol.load(), protocol.quirks, exchange).response())
     world.close(client)
 
 
@@ -101,13 +101,13 @@ def shown(events: list[Any]) -> str:
     return "".join(delta.text_delta or "" for delta in deltas if delta.type == "text")
 
 
-def told(answer: ChatResponse) -> Any:
+def reported(answer: ChatResponse) -> Any:
     """Everything of an answer but who said it."""
-    said = answer.model_dump(exclude={"provider", "cost", "warnings"})
-    for choice in said["choices"]:
+    provided = answer.model_dump(exclude={"provider", "cost", "warnings"})
+    for choice in provided["choices"]:
         for part in choice["contents"]:
             part.pop("origin")
-    return said
+    return provided
 
 
 BLOCKED = {

@@ -51,8 +51,8 @@ def test_a_plan_shows_it_without_sending(server: FakeServer) -> None:
 def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url, model="gpt-3.5-turbo"))
-    said = Message(role="assistant", contents=[TextContent(text="A cat.")])
-    history = [Prompt(contents=["What is this?", PICTURE]), said, Prompt(text="Do they sleep?")]
+    provided = Message(role="assistant", contents=[TextContent(text="A cat.")])
+    history = [Prompt(contents=["What is this?", PICTURE]), provided, Prompt(text="Do they sleep?")]
     answer = world.run(client, messages=history)
     assert b"image_url" not in server.exchanges[0].body
     assert answer.plan == client.plan(messages=history)
@@ -100,8 +100,8 @@ def test_settings_of_the_user_override_the_catalog(
     model: str, modalities: tuple[str, ...], goes: bool, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="A cat."))
-    told = AIModel(model_name=model, settings=ChatModelSettings(input_modalities=modalities))
-    where = endpoint(server.url).model_copy(update={"ai_model": told})
+    reported = AIModel(model_name=model, settings=ChatModelSettings(input_modalities=modalities))
+    where = endpoint(server.url).model_copy(update={"ai_model": reported})
     with AIModelClient(where) as client:
         if goes:
             client.generate(["What is this?", PICTURE])
@@ -114,8 +114,8 @@ def test_settings_of_the_user_override_the_catalog(
 def test_input_modalities_of_the_user_leave_reasoning_facts_unchanged(server: FakeServer) -> None:
     """Sealed thinking is asked for of models that are known to think."""
     server.add_replies(Answer(text="A cat."))
-    told = AIModel(model_name="gpt-5.4", settings=ChatModelSettings(input_modalities=("text", "image")))
-    where = endpoint(server.url, protocol="openai_responses").model_copy(update={"ai_model": told})
+    reported = AIModel(model_name="gpt-5.4", settings=ChatModelSettings(input_modalities=("text", "image")))
+    where = endpoint(server.url, protocol="openai_responses").model_copy(update={"ai_model": reported})
     with AIModelClient(where) as client:
         client.generate(["What is this?", PICTURE])
     assert server.exchanges[0].json["include"] == ["reasoning.encrypted_content"]

@@ -24,8 +24,8 @@ from dhenara.ai.types import (
 )
 from support.worlds import World, endpoint
 
-SAID = "It is warm in Paris."
-HELLO = Answer(text=SAID, usage=FakeUsage(12, 5))
+PROVIDED = "It is warm in Paris."
+HELLO = Answer(text=PROVIDED, usage=FakeUsage(12, 5))
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(2))
 
 
@@ -104,16 +104,16 @@ def test_a_text_stream_yields_the_text_and_has_the_response_at_the_end(
 ) -> None:
     server.add_replies(HELLO)
     pieces, stream = opened(world, client, kind, drained)
-    assert "".join(pieces) == SAID
+    assert "".join(pieces) == PROVIDED
     assert len(pieces) > 1
     assert all(pieces)
     response = stream.response
     assert isinstance(response, AIModelCallResponse)
     assert response is stream.response
-    assert response.text == SAID
+    assert response.text == PROVIDED
     assert (response.usage.total_tokens, response.cost) == (17, Decimal("0.000022"))
     assert response.attempts
-    assert stream.partial().text == SAID
+    assert stream.partial().text == PROVIDED
 
 
 @pytest.mark.parametrize("kind", ["call", "conversation", "run"])
@@ -127,7 +127,7 @@ def test_the_response_of_a_stream_that_has_not_ended_is_an_error(
             _ = stream.response
         return drained(stream)
 
-    assert "".join(opened(world, client, kind, look)[0]) == SAID
+    assert "".join(opened(world, client, kind, look)[0]) == PROVIDED
 
 
 @pytest.mark.parametrize("kind", ["call", "conversation", "run"])
@@ -171,16 +171,16 @@ def test_the_text_stream_of_a_run_has_the_text_of_all_answers_and_the_run(
     call = FakeToolCall("clock", {})
     server.add_replies(Answer(text="Let me look. ", tool_calls=(call,)), HELLO)
     pieces, stream = opened(world, client, "run", drained)
-    assert "".join(pieces) == "Let me look. " + SAID
-    assert stream.run.text == stream.response.text == SAID
+    assert "".join(pieces) == "Let me look. " + PROVIDED
+    assert stream.run.text == stream.response.text == PROVIDED
     assert len(stream.run.steps) == 2
 
 
 def test_a_turn_is_added_when_its_text_stream_ends(server: FakeServer, client: AIModelClient) -> None:
     server.add_replies(HELLO)
     talk = client.conversation()
-    assert "".join(talk.stream("Hi").text_stream) == SAID
-    assert talk.turns[0].text == SAID
+    assert "".join(talk.stream("Hi").text_stream) == PROVIDED
+    assert talk.turns[0].text == PROVIDED
 
 
 def test_a_response_of_a_stream_has_the_names_of_its_answer_as_far_as_it_came(
@@ -192,17 +192,17 @@ def test_a_response_of_a_stream_has_the_names_of_its_answer_as_far_as_it_came(
     assert not response.usage
     assert next(response.text_stream) == "It is "
     assert response.text.startswith("It is ")
-    assert "".join(response.text_stream) == SAID.removeprefix("It is ")
-    assert response.text == SAID
+    assert "".join(response.text_stream) == PROVIDED.removeprefix("It is ")
+    assert response.text == PROVIDED
     assert (response.usage.total_tokens, response.cost) == (17, Decimal("0.000022"))
-    assert response.text_stream.response.text == SAID
+    assert response.text_stream.response.text == PROVIDED
 
 
 def test_a_call_without_streaming_has_a_text_stream_of_one_piece(server: FakeServer, client: AIModelClient) -> None:
     server.add_replies(HELLO, HELLO)
     response = client.generate("Hi")
     with response.text_stream as stream:
-        assert list(stream) == [SAID]
+        assert list(stream) == [PROVIDED]
     assert stream.response is response
 
     async def pieces() -> list[str]:
@@ -210,7 +210,7 @@ def test_a_call_without_streaming_has_a_text_stream_of_one_piece(server: FakeSer
         async with waiting.text_stream as stream:
             return [piece async for piece in stream]
 
-    assert asyncio.run(pieces()) == [SAID]
+    assert asyncio.run(pieces()) == [PROVIDED]
 
 
 def test_a_response_has_the_names_of_its_answer(server: FakeServer, client: AIModelClient) -> None:

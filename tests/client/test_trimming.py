@@ -20,7 +20,9 @@ SMALL = ContextPolicy(max_input_tokens=60)
 def test_the_oldest_rounds_are_left_out(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url))
-    history = [said for number in range(9) for said in ({"role": "user", "text": f"Question {number}? " * 4}, "Fine.")]
+    history = [
+        provided for number in range(9) for provided in ({"role": "user", "text": f"Question {number}? " * 4}, "Fine.")
+    ]
     answer = world.run(client, messages=[*history, "Last?"], context_policy=SMALL)
     sent = server.exchanges[0].json["messages"]
     assert sent[-1]["content"] == "Last?"
@@ -40,11 +42,11 @@ def test_strict_refuses_to_leave_anything_out(server: FakeServer) -> None:
 def test_the_truncated_history_fits_and_has_complete_rounds(turns: tuple[Message, ...], most: int) -> None:
     turns, _ = repair_history(turns)
     config = AIModelCallConfig(context_policy=ContextPolicy(max_input_tokens=most))
-    kept, warnings = truncate_history(turns, (), config)
-    assert kept[-1] == turns[-1]
-    assert [m for m in kept if m in turns] == list(kept)
-    assert sum(map(size, kept)) <= most or any("still has about" in warning.message for warning in warnings)
-    assert (kept == turns) or warnings
-    made = {part.id for m in kept for part in m.contents if isinstance(part, ToolCallContent)}
-    answered = {part.call_id for m in kept for part in m.contents if isinstance(part, ToolResultContent)}
+    retained, warnings = truncate_history(turns, (), config)
+    assert retained[-1] == turns[-1]
+    assert [m for m in retained if m in turns] == list(retained)
+    assert sum(map(size, retained)) <= most or any("still has about" in warning.message for warning in warnings)
+    assert (retained == turns) or warnings
+    made = {part.id for m in retained for part in m.contents if isinstance(part, ToolCallContent)}
+    answered = {part.call_id for m in retained for part in m.contents if isinstance(part, ToolResultContent)}
     assert made == answered

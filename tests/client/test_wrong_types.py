@@ -81,7 +81,7 @@ def test_an_invalid_entry_of_an_api_is_named(entry: str, given: Any, server: Fak
 
 
 @pytest.mark.parametrize(
-    ("headers", "said"),
+    ("headers", "provided"),
     [
         ({"x-a": "\u20ac"}, "x-a"),
         ({"x-a": "a\r\nb: c"}, "x-a"),
@@ -91,10 +91,10 @@ def test_an_invalid_entry_of_an_api_is_named(entry: str, given: Any, server: Fak
     ],
 )
 def test_a_header_that_cannot_be_sent_is_named(
-    headers: dict[str, str], said: str, world: World, server: FakeServer
+    headers: dict[str, str], provided: str, world: World, server: FakeServer
 ) -> None:
     client = AIModelClient(endpoint(server.url))
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=provided):
         world.run(client, "?", headers=headers)
     world.close(client)
     assert server.exchanges == []

@@ -114,7 +114,7 @@ def test_gemini_reports_alternative_tokens() -> None:
 
 def test_service_tier_is_read() -> None:
     message = {"type": "message", "content": [], "stop_reason": "end_turn"}
-    told = {
+    reported = {
         "anthropic": {**message, "usage": {"input_tokens": 1, "service_tier": "batch"}},
         "gemini": {
             "candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": "STOP"}],
@@ -127,14 +127,14 @@ def test_service_tier_is_read() -> None:
             "serviceTier": {"type": "batch"},
         },
     }
-    for codec, body in told.items():
+    for codec, body in reported.items():
         assert tier_of(build_response(load_codec(codec).decoder(quirks(codec)).whole(body))) == "batch", codec
 
 
 class CutWhole:
     """A body that only the hang-up ends, cut in its middle."""
 
-    def steps(self, asked: Any) -> Any:
+    def steps(self, requested: Any) -> Any:
         body = json.dumps(dialect_for(PATHS["openai_chat"]).body(Answer(text="Hello"), {"model": "m"})).encode()
         yield Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n" + body[: len(body) // 2])
         yield HangUp()
@@ -159,7 +159,7 @@ def test_background_response_ends_with_pending_tool_calls(world: World) -> None:
     body = {"id": "resp_1", "object": "response", "status": "completed", "model": "m", "output": [item]}
     with FakeServer(Raw(json.dumps(body).encode())) as server:
         client = AIModelClient(endpoint(server.url, "openai", "gpt-5-codex"))
-        found = world.ask(client, "retrieve", "resp_1").chat_response
+        actual = world.ask(client, "retrieve", "resp_1").chat_response
         world.close(client)
-    assert found.finish_reason == "tool_calls"
-    assert [call.name for call in found.tool_calls()] == ["computer_call"]
+    assert actual.finish_reason == "tool_calls"
+    assert [call.name for call in actual.tool_calls()] == ["computer_call"]

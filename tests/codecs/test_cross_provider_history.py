@@ -41,11 +41,11 @@ def test_response_is_accepted_as_history_by_every_provider(protocol: Recorded, e
     """What it said plainly arrives word by word, and its calls with their results."""
     origin = Origin(provider="somewhere_else", model="m", protocol=protocol.codec)
     draft = read(protocol.load(), protocol.quirks, exchange)
-    told = ResponseBuilder(origin)
-    told._choices = draft._choices
-    answer = told.response()
+    reported = ResponseBuilder(origin)
+    reported._choices = draft._choices
+    answer = reported.response()
     calls = [part for part in answer.contents if isinstance(part, ToolCallContent)]
-    said = [part.text for part in answer.contents if isinstance(part, TextContent) and part.text.strip()]
+    provided = [part.text for part in answer.contents if isinstance(part, TextContent) and part.text.strip()]
     results = [ToolResultContent(call_id=call.id, name=call.name, output="done") for call in calls]
     turns = (
         Prompt(text="?"),
@@ -56,7 +56,7 @@ def test_response_is_accepted_as_history_by_every_provider(protocol: Recorded, e
     for host in HOSTS:
         body = encoded(host, turns)
         spoken = " ".join(strings(body))
-        assert all(words in spoken for words in said)
+        assert all(words in spoken for words in provided)
         assert all(call.name in spoken for call in calls)
 
 

@@ -53,17 +53,23 @@ WORDS: list[tuple[str, str, str | None, str, dict[str, Any], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("provider", "model", "protocol", "asked", "said", "less"), WORDS)
+@pytest.mark.parametrize(("provider", "model", "protocol", "requested", "provided", "less"), WORDS)
 def test_effort_is_encoded_per_dialect(
-    provider: str, model: str, protocol: str | None, asked: str, said: dict[str, Any], less: bool, server: FakeServer
+    provider: str,
+    model: str,
+    protocol: str | None,
+    requested: str,
+    provided: dict[str, Any],
+    less: bool,
+    server: FakeServer,
 ) -> None:
     server.add_replies(Answer(text="Hello!"))
-    told = {"protocol": protocol} if protocol else {}
-    with AIModelClient(endpoint(server.url, provider, model, **told)) as client:
-        answer = client.generate("?", reasoning_effort=asked).chat_response
+    reported = {"protocol": protocol} if protocol else {}
+    with AIModelClient(endpoint(server.url, provider, model, **reported)) as client:
+        answer = client.generate("?", reasoning_effort=requested).chat_response
     body = server.exchanges[0].json
     within = body.get("generationConfig", {}).get("thinkingConfig") or body.get("additionalModelRequestFields") or body
-    assert said.items() <= within.items()
+    assert provided.items() <= within.items()
     assert ["reasoning_effort"] * less == [warning.parameter for warning in answer.warnings]
 
 

@@ -15,27 +15,27 @@ ANSWERS: list[tuple[Recorded, list[Exchange]]] = [
     (protocol, protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")) for protocol in PROTOCOLS
 ]
 PAIRS = [
-    pytest.param(protocol, found, vendor, id=f"{protocol.codec}-{number}-{vendor.name}")
-    for number, (protocol, found) in enumerate(ANSWERS)
+    pytest.param(protocol, actual, vendor, id=f"{protocol.codec}-{number}-{vendor.name}")
+    for number, (protocol, actual) in enumerate(ANSWERS)
     for vendor in VENDORS
-    if found
+    if actual
 ] or [pytest.param(None, None, None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
 
 
-@pytest.mark.parametrize(("protocol", "found", "vendor"), PAIRS)
+@pytest.mark.parametrize(("protocol", "actual", "vendor"), PAIRS)
 @pytest.mark.parametrize("at_home", [False, True], ids=["abroad", "at-home"])
 def test_response_is_accepted_as_history_by_vendor(
-    protocol: Recorded, found: list[Exchange], vendor: Vendor, at_home: bool
+    protocol: Recorded, actual: list[Exchange], vendor: Vendor, at_home: bool
 ) -> None:
     if at_home:
-        found = [e for e in found if vendor.protocol == protocol.codec and e["provider"] == vendor.recorded]
-        found = [e for e in found if not kept_there(e)]
+        actual = [e for e in actual if vendor.protocol == protocol.codec and e["provider"] == vendor.recorded]
+        actual = [e for e in actual if not retained_there(e)]
     provider = vendor.provider if at_home else "somewhere_else"
-    refused = {e["id"]: said for e in found if (said := vendor.objection(history(protocol, e, provider)))}
+    refused = {e["id"]: provided for e in actual if (provided := vendor.objection(history(protocol, e, provider)))}
     assert refused == {}
 
 
-def kept_there(exchange: Exchange) -> bool:
+def retained_there(exchange: Exchange) -> bool:
     """Whether the host stored the answer: then ids alone are enough, which no rule can see in a request."""
     return '"store":true' in str(exchange["response_body"]).replace(" ", "")
 

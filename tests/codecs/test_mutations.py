@@ -28,14 +28,14 @@ Path = tuple[str | int, ...]
 
 def chosen(protocol: Recorded, *, streams: bool = False) -> list[Exchange]:
     """Some answers of every shape there is, the same each time."""
-    found = protocol.exchanges(
+    actual = protocol.exchanges(
         lambda e: e["expected"]["kind"] == "generate" and e["stream"] >= streams and len(e["response_body"]) < 40_000
     )
-    random.Random(1).shuffle(found)
-    return found[:60]
+    random.Random(1).shuffle(actual)
+    return actual[:60]
 
 
-def told(protocol: Recorded, exchange: Exchange) -> list[Frame]:
+def reported(protocol: Recorded, exchange: Exchange) -> list[Frame]:
     """The events of a stream, or a body as the only one."""
     if not exchange["stream"]:
         return [Frame(body_bytes(exchange))]
@@ -43,7 +43,7 @@ def told(protocol: Recorded, exchange: Exchange) -> list[Frame]:
     return [*frames.feed(body_bytes(exchange)), *frames.finish()]
 
 
-def heard(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> ChatResponse:
+def received(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> ChatResponse:
     decoder, draft = protocol.load().decoder(protocol.quirks), ResponseBuilder()
     for frame in frames:
         for delta in decoder.frame(frame) if exchange["stream"] else decoder.whole(json.loads(frame.data)):
@@ -82,7 +82,7 @@ def kind_of(event: Any, path: Path) -> Path:
 def test_invalid_field_values_do_not_end_a_response(protocol: Recorded) -> None:
     known: set[tuple[Path, int]] = set()
     for exchange in chosen(protocol):
-        frames = told(protocol, exchange)
+        frames = reported(protocol, exchange)
         for at, frame in enumerate(frames):
             event = json.loads(frame.data) if frame.data.startswith((b"{", b"[{")) else None
             for path in paths(event):
@@ -98,7 +98,7 @@ def test_invalid_field_values_do_not_end_a_response(protocol: Recorded) -> None:
 def refused(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> str:
     """Why an answer is not read; empty where it is."""
     try:
-        heard(protocol, exchange, frames).model_dump_json()
+        received(protocol, exchange, frames).model_dump_json()
     except ValueError as error:
         return str(error)
     return ""
@@ -107,20 +107,20 @@ def refused(protocol: Recorded, exchange: Exchange, frames: list[Frame]) -> str:
 @EACH
 def test_empty_events_change_nothing(protocol: Recorded) -> None:
     for exchange in chosen(protocol, streams=True):
-        frames = told(protocol, exchange)
+        frames = reported(protocol, exchange)
         empty = [Frame(b"{}", "ping"), Frame(b'{"type": "keepalive"}', "keepalive")]
         noisy = [one for frame in frames for one in (*empty, frame)]
-        assert seen(heard(protocol, exchange, noisy)) == seen(heard(protocol, exchange, frames))
+        assert seen(received(protocol, exchange, noisy)) == seen(received(protocol, exchange, frames))
 
 
 @EACH
 def test_missing_event_loses_only_its_own_content(protocol: Recorded) -> None:
     """What is told of everything else is not touched: no part of it moves into another."""
     for exchange in chosen(protocol, streams=True):
-        frames = told(protocol, exchange)
-        whole = seen(heard(protocol, exchange, frames))
+        frames = reported(protocol, exchange)
+        whole = seen(received(protocol, exchange, frames))
         for at in random.Random(2).sample(range(len(frames)), min(5, len(frames))):
-            less = seen(heard(protocol, exchange, [*frames[:at], *frames[at + 1 :]]))
+            less = seen(received(protocol, exchange, [*frames[:at], *frames[at + 1 :]]))
             assert all(is_within(less[name], whole[name]) for name in SPOKEN if isinstance(whole[name], str))
 
 

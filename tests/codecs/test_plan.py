@@ -32,16 +32,16 @@ from support.protocols import PROTOCOLS, Recorded
 from support.vendors import VENDORS, Vendor
 
 ANSWERS = [
-    pytest.param(protocol, found, id=f"{protocol.codec}-{number}")
+    pytest.param(protocol, actual, id=f"{protocol.codec}-{number}")
     for number, protocol in enumerate(PROTOCOLS)
-    if (found := protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")[::3])
+    if (actual := protocol.exchanges(lambda e: e["expected"]["kind"] == "generate")[::3])
 ] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
 
 
 @pytest.mark.parametrize("vendor", VENDORS, ids=lambda vendor: vendor.name)
-@pytest.mark.parametrize(("protocol", "found"), ANSWERS)
-def test_plan_matches_request(protocol: Recorded, found: list[Exchange], vendor: Vendor) -> None:
-    for exchange in found:
+@pytest.mark.parametrize(("protocol", "actual"), ANSWERS)
+def test_plan_matches_request(protocol: Recorded, actual: list[Exchange], vendor: Vendor) -> None:
+    for exchange in actual:
         draft = read(protocol.load(), protocol.quirks, exchange)
         at_home = exchange["provider"] == vendor.recorded
         draft.origin = Origin(
@@ -68,14 +68,18 @@ def check(part: Content, fate: str, sent: str) -> None:
             assert part.text in sent
         case ReasoningContent():
             own = [part.signature, part.text, part.raw_text, part.extras.get("data")]
-            kept = [said[:20] for said in own if said and len(said) > 12]  # summaries are sent part by part
+            retained = [
+                provided[:20] for provided in own if provided and len(provided) > 12
+            ]  # summaries are sent part by part
             assert fate in ("verbatim", "stays_home")
-            assert not kept or (fate == "verbatim") == any(said in sent for said in kept)
+            assert not retained or (fate == "verbatim") == any(provided in sent for provided in retained)
         case ToolCallContent():
             assert fate in ("verbatim", "translated")
             assert part.name in sent
         case Media() if part.data:
-            assert (fate != "stays_home") == any(said in sent for said in (encoded(part.data), part.get_text()) if said)
+            assert (fate != "stays_home") == any(
+                provided in sent for provided in (encoded(part.data), part.get_text()) if provided
+            )
         case ServerToolContent() if part.id and len(part.id) > 8:
             assert (fate == "verbatim") == (part.id in sent)
 

@@ -72,10 +72,10 @@ def test_a_part_without_an_origin_belongs_to_the_protocol_that_it_names() -> Non
 
 def test_a_plan_lists_every_part_with_its_place() -> None:
     cited = text(ELSEWHERE, citations=[Citation(url="u")])
-    asked = call(text(), text(HERE), text(ELSEWHERE), cited, ReasoningContent(text="r", origin=ELSEWHERE))
-    reasoning = asked.messages[1].contents[4]
+    requested = call(text(), text(HERE), text(ELSEWHERE), cited, ReasoningContent(text="r", origin=ELSEWHERE))
+    reasoning = requested.messages[1].contents[4]
     encoded = EncodedRequest("/", {}, part_outcomes={id(reasoning): ("stays_home", "it is bound")})
-    plan = build_plan(asked, encoded, HERE)
+    plan = build_plan(requested, encoded, HERE)
     assert [(part.message, part.part, part.kind, part.fate, part.reason, part.origin) for part in plan.parts] == [
         (1, 0, "text", "verbatim", None, None),
         (1, 1, "text", "verbatim", None, HERE),
@@ -93,9 +93,9 @@ def test_citations_of_other_kinds_of_parts_are_not_lost() -> None:
 
 def test_warnings_of_the_journal_come_before_those_of_the_request() -> None:
     first, second = CallWarning(code="learned", message="1"), CallWarning(code="learned", message="2")
-    asked = call()
-    asked.journal.warnings = (first,)
-    assert build_plan(asked, EncodedRequest("/", {}, warnings=(second,)), HERE).warnings == [first, second]
+    requested = call()
+    requested.journal.warnings = (first,)
+    assert build_plan(requested, EncodedRequest("/", {}, warnings=(second,)), HERE).warnings == [first, second]
 
 
 def test_a_plan_is_of_interest_when_a_part_is_not_sent_unchanged() -> None:
@@ -128,9 +128,9 @@ def bound(prefix: str | None, model: str = "m", provider: str = "openai") -> Rea
     ],
 )
 def test_reasoning_after_another_conversation_is_dropped(part: Any, dropped: bool) -> None:
-    asked = call(part)
-    found = drop_foreign_reasoning(asked.messages[1], "before", asked, "chat")
-    assert found == ([part] if dropped else [])
+    requested = call(part)
+    actual = drop_foreign_reasoning(requested.messages[1], "before", requested, "chat")
+    assert actual == ([part] if dropped else [])
 
 
 # Prefixes
@@ -158,8 +158,8 @@ def test_a_prefix_is_the_same_however_it_was_extended(turns: list[dict[str, Any]
         if turns[at - 1]["content"]:
             cut = data.draw(st.integers(0, len(turns[at - 1]["content"])))
             prefix.extend([*turns[: at - 1], turn(turns[at - 1]["role"], *turns[at - 1]["content"][:cut])])
-        found = prefix.extend(turns[:at])
-    assert (found if turns else prefix.extend([])) == whole
+        actual = prefix.extend(turns[:at])
+    assert (actual if turns else prefix.extend([])) == whole
 
 
 def test_a_prefix_is_the_beginning_of_a_hash_over_everything() -> None:
@@ -171,7 +171,7 @@ def test_a_prefix_is_the_beginning_of_a_hash_over_everything() -> None:
 
 
 def test_whatever_changes_the_conversation_changes_the_prefix() -> None:
-    found = [
+    actual = [
         prefix_of(),
         prefix_of(system="t"),
         prefix_of(tools=[1]),
@@ -180,7 +180,7 @@ def test_whatever_changes_the_conversation_changes_the_prefix() -> None:
         prefix_of(turn("u", {"text": "a"}, {"text": "b"})),
         prefix_of(turn("u", {"text": "a"}), turn("u", {"text": "c"})),
     ]
-    assert len(set(found)) == len(found)
+    assert len(set(actual)) == len(actual)
 
 
 @pytest.mark.parametrize(

@@ -210,9 +210,9 @@ def test_encoded_tools_equal_recorded_requests() -> None:
     ]
     if not recorded:
         pytest.skip("the recorded traffic is not available")
-    said = [
+    provided = [
         *encoded("openai", "gpt-5", WebSearch(), CodeExecution(), protocol="openai_responses")[0]["tools"],
         *encoded("google_ai", "gemini-3-flash", WebSearch(), CodeExecution())[0]["tools"],
         *encoded("openrouter", "x/y", WebSearch())[0]["tools"],
     ]
-    assert [tool for tool in said if tool not in recorded] == []
+    assert [tool for tool in provided if tool not in recorded] == []

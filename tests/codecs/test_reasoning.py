@@ -11,7 +11,9 @@ from dhenara.ai.types import Prompt
 from support.vendors import Vendor, anything, converse, gemini, messages_api
 
 
-def said(provider: str, model: str, protocol: str, check: Any = anything, **config: Any) -> tuple[Any, set[str | None]]:
+def provided(
+    provider: str, model: str, protocol: str, check: Any = anything, **config: Any
+) -> tuple[Any, set[str | None]]:
     vendor = Vendor(provider, model, protocol, check)
     outgoing = load_codec(protocol).encode(vendor.call((Prompt(text="?"),), **config), vendor.quirks)
     check(outgoing.body)
@@ -63,9 +65,9 @@ def test_reasoning_off_is_encoded_per_provider(
     provider: str, model: str, protocol: str, check: Any, path: str, value: Any, warned: set[str]
 ) -> None:
     for wish in ({"reasoning": False}, {"reasoning_effort": "none"}):
-        body, told = said(provider, model, protocol, check, **wish)
+        body, reported = provided(provider, model, protocol, check, **wish)
         assert at(body, path) == value
-        assert told == warned
+        assert reported == warned
 
 
 @pytest.mark.parametrize(
@@ -81,4 +83,4 @@ def test_reasoning_off_is_encoded_per_provider(
     ],
 )
 def test_one_effort_is_encoded_per_provider(provider: str, model: str, protocol: str, path: str, value: Any) -> None:
-    assert at(said(provider, model, protocol, reasoning_effort="medium")[0], path) == value
+    assert at(provided(provider, model, protocol, reasoning_effort="medium")[0], path) == value

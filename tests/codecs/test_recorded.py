@@ -17,14 +17,14 @@ from support.verdict import miscounted, misended, misjudged, misread
 
 def parameters(kind: str, *, streams: bool = False, at_most: int = 10**9) -> list[Any]:
     """Protocol and exchange, for every recording of this kind."""
-    found = [
+    actual = [
         pytest.param(protocol, exchange, id=f"{protocol.codec}-{exchange['id'][-100:]}".replace("/", "."))
         for protocol in PROTOCOLS
         for exchange in protocol.exchanges(lambda e: e["expected"]["kind"] == kind and (e["stream"] or not streams))
         if len(exchange["response_body"]) <= at_most
     ]
     skip = pytest.mark.skip(reason="the recorded traffic is not available")
-    return found or [pytest.param(None, None, marks=skip)]
+    return actual or [pytest.param(None, None, marks=skip)]
 
 
 def of_each_protocol() -> list[Any]:
@@ -89,8 +89,8 @@ def test_broken_stream_is_interrupted_and_keeps_received_content(
     whole = read(codec, quirks, exchange).response()
     decoder = codec.decoder(quirks)
     arrived = codec.frames().feed(body[: data.draw(st.integers(0, end))])
-    told = [delta for frame in arrived for delta in decoder.frame(frame)]
-    partial = build_response([*told, *decoder.finish()])
+    reported = [delta for frame in arrived for delta in decoder.frame(frame)]
+    partial = build_response([*reported, *decoder.finish()])
     assert partial.interrupted
     assert whole.text().startswith(partial.text())
 

@@ -49,8 +49,8 @@ def answer(provider: str, *parts: Any, protocol: str = "openai_chat") -> Message
 
 
 def test_mistral_reasoning_is_sent_as_chunk_before_text() -> None:
-    said = answer("mistral", ReasoningContent(text="Hm."), TextContent(text="Yes."))
-    assert body("mistral", "?", said, "And?")["messages"][1]["content"] == [
+    provided = answer("mistral", ReasoningContent(text="Hm."), TextContent(text="Yes."))
+    assert body("mistral", "?", provided, "And?")["messages"][1]["content"] == [
         {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]},
         {"type": "text", "text": "Yes."},
     ]
@@ -64,9 +64,9 @@ def test_mistral_supports_forced_tool() -> None:
 @pytest.mark.parametrize("origin", ["deepseek", "anthropic"])
 def test_deepseek_turns_with_tool_calls_always_have_reasoning(origin: str) -> None:
     thought = [ReasoningContent(text="Hm.")] if origin == "anthropic" else []
-    said = answer(origin, *thought, ToolCallContent(id="a", name="add"))
+    provided = answer(origin, *thought, ToolCallContent(id="a", name="add"))
     result = Message(role="tool", contents=[ToolResultContent(call_id="a", output="1")])
-    assert body("deepseek", "?", said, result)["messages"][1]["reasoning_content"] == ""
+    assert body("deepseek", "?", provided, result)["messages"][1]["reasoning_content"] == ""
 
 
 def test_openrouter_reasoning_without_effort() -> None:
@@ -85,9 +85,9 @@ def test_openrouter_supports_cache_markers_and_document_urls() -> None:
 
 
 def test_cerebras_glm_reasoning_is_sent_in_tags() -> None:
-    said = answer("cerebras", ReasoningContent(text="Hm."), TextContent(text="Yes."))
-    (_, glm, _) = body("cerebras", "?", said, "And?", model="zai-glm-4.7")["messages"]
-    (_, oss, _) = body("cerebras", "?", said, "And?", model="gpt-oss-120b")["messages"]
+    provided = answer("cerebras", ReasoningContent(text="Hm."), TextContent(text="Yes."))
+    (_, glm, _) = body("cerebras", "?", provided, "And?", model="zai-glm-4.7")["messages"]
+    (_, oss, _) = body("cerebras", "?", provided, "And?", model="gpt-oss-120b")["messages"]
     assert glm["content"] == "<think>\nHm.\n</think>\n\nYes."
     assert (oss["content"], oss["reasoning"]) == ("Yes.", "Hm.")
 
@@ -108,15 +108,15 @@ def test_documents_with_citations_are_encoded(provider: str) -> None:
 
 
 def test_gemini_results_have_their_call_id() -> None:
-    said = answer("google_ai", ToolCallContent(id="c-1", name="add"), protocol="gemini")
+    provided = answer("google_ai", ToolCallContent(id="c-1", name="add"), protocol="gemini")
     result = Message(role="tool", contents=[ToolResultContent(call_id="c-1", output={"sum": 3})])
-    response = body("google_ai", "?", said, result)["contents"][2]["parts"][0]["functionResponse"]
+    response = body("google_ai", "?", provided, result)["contents"][2]["parts"][0]["functionResponse"]
     assert response == {"id": "c-1", "name": "add", "response": {"sum": 3}}
 
 
-def converse_result(**said: Any) -> Any:
+def converse_result(**provided: Any) -> Any:
     call = answer("amazon_bedrock", ToolCallContent(id="a", name="look"), protocol="converse")
-    result = Message(role="tool", contents=[ToolResultContent(call_id="a", **said)])
+    result = Message(role="tool", contents=[ToolResultContent(call_id="a", **provided)])
     return body("amazon_bedrock", "?", call, result)["messages"][2]["content"][0]["toolResult"]["content"]
 
 
@@ -158,18 +158,18 @@ def test_bedrock_structured_output_has_description() -> None:
     schema = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
     shape = StructuredOutput(output_schema=schema, description="A city.")
     written = body("amazon_bedrock", "?", model="minimax.minimax-m2", structured_output=shape)
-    said = written["outputConfig"]["textFormat"]["structure"]
-    assert said["jsonSchema"]["description"] == "A city."
+    provided = written["outputConfig"]["textFormat"]["structure"]
+    assert provided["jsonSchema"]["description"] == "A city."
 
 
 def test_responses_deepseek_calls_follow_text() -> None:
-    said = answer(
+    provided = answer(
         "deepseek",
         ToolCallContent(id="a", name="add"),
         TextContent(text="One moment."),
         protocol="openai_responses",
     )
-    items = body("deepseek", "?", said, protocol="openai_responses")["input"]
+    items = body("deepseek", "?", provided, protocol="openai_responses")["input"]
     assert [item.get("type", item.get("role")) for item in items] == ["message", "assistant", "function_call"]
 
 

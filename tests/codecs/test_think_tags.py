@@ -23,17 +23,17 @@ BITS = ["<", ">", "/", "think", "<think>", "</think>", " ", "\n", "a", "ü"]
 WORDS = st.lists(st.sampled_from(BITS), max_size=12).map("".join)
 
 
-def said(pieces: list[str], quirks: ChatQuirks = TAGGED, model: str = "m") -> ChatResponse:
+def provided(pieces: list[str], quirks: ChatQuirks = TAGGED, model: str = "m") -> ChatResponse:
     decoder = CODEC.decoder(quirks)
     decoder.set_request(EncodedRequest("/chat/completions", {"model": model}))
     events: list[Any] = [{"choices": [{"index": 0, "delta": {"content": piece}}]} for piece in pieces]
     events.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return build_response([*told, *decoder.finish()])
+    reported = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return build_response([*reported, *decoder.finish()])
 
 
-def whole(text: str, model: str = "m", finish: str = "stop", **beside: Any) -> ChatResponse:
-    body = {"choices": [{"index": 0, "message": {"content": text, **beside}, "finish_reason": finish}]}
+def whole(text: str, model: str = "m", finish: str = "stop", **extra: Any) -> ChatResponse:
+    body = {"choices": [{"index": 0, "message": {"content": text, **extra}, "finish_reason": finish}]}
     decoder = CODEC.decoder(TAGGED)
     decoder.set_request(EncodedRequest("/chat/completions", {"model": model}))
     return build_response(decoder.whole(body))
@@ -54,20 +54,20 @@ def whole(text: str, model: str = "m", finish: str = "stop", **beside: Any) -> C
     ],
 )
 def test_think_tags_count_only_at_start_of_response(text: str, thought: str, answer: str) -> None:
-    found = whole(text)
-    assert (found.reasoning(), found.text()) == (thought, answer)
+    actual = whole(text)
+    assert (actual.reasoning(), actual.text()) == (thought, answer)
 
 
 @given(st.lists(st.sampled_from(BITS), max_size=12))
 def test_stream_split_anywhere_gives_the_same_response(pieces: list[str]) -> None:
     text = "".join(pieces)
-    for streamed in (said(pieces), said(list(text))):
+    for streamed in (provided(pieces), provided(list(text))):
         assert (streamed.reasoning(), streamed.text()) == (whole(text).reasoning(), whole(text).text())
 
 
 @given(WORDS)
 def test_think_tags_stay_text_without_quirk(text: str) -> None:
-    assert said(list(text), ChatQuirks(terminal="finish")).text() == text
+    assert provided(list(text), ChatQuirks(terminal="finish")).text() == text
 
 
 @pytest.mark.parametrize(
@@ -105,14 +105,14 @@ R1 = "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B"
     ],
 )
 def test_reasoning_opened_in_prompt_template_is_read(text: str, thought: str, answer: str) -> None:
-    found = whole(text, R1)
-    assert (found.reasoning(), found.text()) == (thought, answer)
+    actual = whole(text, R1)
+    assert (actual.reasoning(), actual.text()) == (thought, answer)
 
 
 @given(st.lists(st.sampled_from(BITS), max_size=12))
 def test_reasoning_without_opening_tag_may_be_split_anywhere(pieces: list[str]) -> None:
     text = "".join(pieces)
-    for streamed in (said(pieces, model=R1), said(list(text), model=R1)):
+    for streamed in (provided(pieces, model=R1), provided(list(text), model=R1)):
         assert (streamed.reasoning(), streamed.text()) == (whole(text, R1).reasoning(), whole(text, R1).text())
     for word in text.replace("<think>", " ").replace("</think>", " ").split():
         assert word in whole(text, R1).reasoning() + " " + whole(text, R1).text()

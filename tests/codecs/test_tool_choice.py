@@ -60,7 +60,7 @@ def test_tool_subset_is_encoded_where_supported() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "model", "said"),
+    ("provider", "model", "provided"),
     [
         ("openai", "gpt-5", {"type": "function", "function": {"name": "add"}}),
         ("anthropic", "claude-sonnet-4-5", {"type": "tool", "name": "add"}),
@@ -68,8 +68,8 @@ def test_tool_subset_is_encoded_where_supported() -> None:
         ("cohere", "command-a", "REQUIRED"),
     ],
 )
-def test_tool_choice_can_force_one_tool(provider: str, model: str, said: Any) -> None:
+def test_tool_choice_can_force_one_tool(provider: str, model: str, provided: Any) -> None:
     body, _ = encoded(provider, model, "add")
-    assert body["tool_choice"] == said
-    if said == "REQUIRED":
+    assert body["tool_choice"] == provided
+    if provided == "REQUIRED":
         assert len(body["tools"]) == 1

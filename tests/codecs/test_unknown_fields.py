@@ -34,7 +34,7 @@ PROTOCOLS = pytest.mark.parametrize(
 NEW = st.dictionaries(st.text("xyz", min_size=3, max_size=5), JSON, max_size=2)
 
 
-def told(path: str) -> list[bytes]:
+def reported(path: str) -> list[bytes]:
     frames = NdjsonFrames() if path == "/api/chat" else SseFrames()
     return [f.data for event in dialect_for(path).stream(FULL, {"model": "m"}) for f in frames.feed(event)]
 
@@ -42,8 +42,8 @@ def told(path: str) -> list[bytes]:
 def folded(protocol: str, provider: str, events: list[bytes]) -> ChatResponse:
     route = find_route(load_provider(provider), "m", protocol)
     decoder = load_codec(protocol).decoder(route.quirks)
-    told = [delta for event in events for delta in decoder.frame(Frame(event))]
-    return build_response([*told, *decoder.finish()])
+    reported = [delta for event in events for delta in decoder.frame(Frame(event))]
+    return build_response([*reported, *decoder.finish()])
 
 
 def grown(value: Any, extra: dict[str, Any]) -> Any:
@@ -60,7 +60,7 @@ def grown(value: Any, extra: dict[str, Any]) -> Any:
 @PROTOCOLS
 @given(extra=NEW)
 def test_unknown_fields_change_nothing(protocol: str, provider: str, path: str, extra: dict[str, Any]) -> None:
-    events = told(path)
+    events = reported(path)
     plain = folded(protocol, provider, events)
     more = [e if e == b"[DONE]" else json.dumps(grown(json.loads(e), extra)) for e in events]
     answer = folded(protocol, provider, more)
@@ -74,27 +74,27 @@ def test_unknown_fields_change_nothing(protocol: str, provider: str, path: str, 
 
 @given(body=OBJECTS, at=st.integers(0, 30))
 def test_unknown_events_of_anthropic_are_ignored(body: dict[str, Any], at: int) -> None:
-    events = told("/messages")
+    events = reported("/messages")
     place = 1 + at % (len(events) - 1)
     more = [*events[:place], json.dumps({**body, "type": "something_new"}), *events[place:]]
     assert folded("anthropic", "anthropic", more) == folded("anthropic", "anthropic", events)
 
 
 @given(body=OBJECTS)
-def test_unknown_blocks_of_anthropic_are_kept(body: dict[str, Any]) -> None:
+def test_unknown_blocks_of_anthropic_are_preserved(body: dict[str, Any]) -> None:
     block = {**body, "type": "hologram"}
     start = {"type": "content_block_start", "index": 9, "content_block": block}
     grow = {"type": "content_block_delta", "index": 9, "delta": {"type": "hologram_delta", "angle": 3}}
-    events = [*told("/messages")[:-2], *map(json.dumps, (start, grow, {"type": "content_block_stop", "index": 9}))]
-    kept = [part for part in folded("anthropic", "anthropic", events).contents if isinstance(part, GenericContent)]
-    assert [(part.kind, part.data) for part in kept] == [("hologram", {**block, "angle": 3})]
+    events = [*reported("/messages")[:-2], *map(json.dumps, (start, grow, {"type": "content_block_stop", "index": 9}))]
+    retained = [part for part in folded("anthropic", "anthropic", events).contents if isinstance(part, GenericContent)]
+    assert [(part.kind, part.data) for part in retained] == [("hologram", {**block, "angle": 3})]
 
 
 @pytest.mark.parametrize(
     ("protocol", "provider", "path"),
     [("openai_chat", "openai", "/chat/completions"), ("anthropic", "anthropic", "/messages")],
 )
-def test_unknown_finish_reason_is_kept(protocol: str, provider: str, path: str) -> None:
+def test_unknown_finish_reason_is_preserved(protocol: str, provider: str, path: str) -> None:
     events = dialect_for(path).stream(Answer(text="x", finish="exhaustion"), {"model": "m"})
     frames = SseFrames()
     answer = folded(protocol, provider, [f.data for event in events for f in frames.feed(event)])

@@ -105,7 +105,7 @@ def test_an_option_without_listed_values_takes_any() -> None:
         assert server.exchanges[0].json["size"] == "1536x864"
 
 
-def test_a_margin_is_shown_beside_the_cost() -> None:
+def test_a_margin_is_shown_with_the_cost() -> None:
     prices = ChatModelCostData(
         input_token_cost_per_million=Decimal(5),
         output_token_cost_per_million=Decimal(15),

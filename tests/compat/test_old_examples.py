@@ -288,12 +288,12 @@ def test_tools_are_declared_called_and_answered(server: FakeServer, credentials:
                 result = {"location": used.arguments["location"], "condition": "sunny"}
                 messages.append(ToolCallResult(call_id=used.call_id, name=used.name, output=result))
         answer = client.generate(messages=messages)
-        asked, answered = (exchange.json for exchange in fake.exchanges)
+        requested, answered = (exchange.json for exchange in fake.exchanges)
     assert answer.chat_response.text() == "Sunny."
-    tools = {tool["function"]["name"]: tool["function"]["parameters"] for tool in asked["tools"]}
+    tools = {tool["function"]["name"]: tool["function"]["parameters"] for tool in requested["tools"]}
     assert tools["get_weather"]["properties"]["unit"]["enum"] == ["celsius", "fahrenheit"]
     assert tools["schedule_meeting"]["properties"]["title"]["description"] == "The title of the meeting"
-    assert asked["tool_choice"] == "required"
+    assert requested["tool_choice"] == "required"
     (output,) = [message["content"] for message in answered["messages"] if message["role"] == "tool"]
     assert json.loads(output) == {"location": "Paris", "condition": "sunny"}
 
@@ -425,7 +425,7 @@ def test_an_endpoint_charges_its_margin(server: FakeServer) -> None:
     assert endpoint.get_cost_data().get_charge(10).charge == pytest.approx(12)
 
 
-def test_the_methods_for_kept_connections_are_there(server: FakeServer) -> None:
+def test_the_methods_for_stored_connections_are_there(server: FakeServer) -> None:
     client = AIModelClient(model_endpoint=anthropic_endpoint(server), is_async=False)
     try:
         for generate in (client.generate_with_existing_connection, client.generate_with_existing_connection_sync):

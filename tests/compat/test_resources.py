@@ -90,7 +90,7 @@ def test_the_file_is_looked_for_where_version_1_did(
     assert config.get_api("openai") is not None
 
 
-def test_endpoints_are_made_and_found(file: Path) -> None:
+def test_endpoints_are_made_and_detected(file: Path) -> None:
     config = ResourceConfig()
     config.load_from_file(str(file), models=[GPT4oMini, O3Mini, ClaudeHaiku45], init_endpoints=True)
     names = [(one.ai_model.model_name, one.reference_number) for one in config.model_endpoints]
@@ -99,12 +99,12 @@ def test_endpoints_are_made_and_found(file: Path) -> None:
         ("o3-mini", "o3-mini_openai"),
         ("claude-haiku-4-5", "claude-haiku-4-5_google_vertex_ai"),
     ]
-    found = config.get_model_endpoint("o3-mini")
-    assert isinstance(found, AIModelEndpoint)
-    assert found.ai_model is O3Mini
+    actual = config.get_model_endpoint("o3-mini")
+    assert isinstance(actual, AIModelEndpoint)
+    assert actual.ai_model is O3Mini
     assert config.get_model_endpoint("o3-mini", "anthropic") is None
     item = ResourceConfigItem(item_type="ai_model_endpoint", query={"model_name": "o3-mini", "api_provider": "openai"})
-    assert config.get_resource(item) is found
+    assert config.get_resource(item) is actual
     assert ResourceConfigItem.get_model_names(ResourceConfigItem.with_models(["a", "b"])) == ["a", "b"]
     assert ResourceConfigItem.has_model(ResourceConfigItem.with_model("a"), "a")
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from support.raw_server import Connection, RawServer
 
-PATIENCE = 30.0
+PATIENT_TIMEOUT = 30.0
 """Seconds after which a peer gives up waiting; only a failing test takes so long."""
 
 OVER = "the row is over"
@@ -91,7 +91,7 @@ class PeerConnection(Connection):
 
     def wait_left(self) -> bool:
         """Waits until the client hangs up, however much it still sends."""
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(PATIENT_TIMEOUT)
         try:
             while self.socket.recv(65_536):
                 pass
@@ -160,7 +160,7 @@ def stall(connection: PeerConnection) -> bool:
 
 def read_no_more(connection: PeerConnection) -> bool:
     """Takes nothing more until the row is over; only then can it see whether the client has hung up."""
-    connection.peer.event(OVER).wait(2 * PATIENCE)
+    connection.peer.event(OVER).wait(2 * PATIENT_TIMEOUT)
     connection.wait_left()
     return False
 
@@ -180,7 +180,7 @@ def reset(connection: PeerConnection) -> bool:
 
 def wait_for(name: str) -> Action:
     """Until the test sets this event of the peer."""
-    return lambda connection: connection.peer.event(name).wait(PATIENCE)
+    return lambda connection: connection.peer.event(name).wait(PATIENT_TIMEOUT)
 
 
 def signal(name: str) -> Action:

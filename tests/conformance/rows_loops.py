@@ -26,26 +26,26 @@ BEGUN = EVENTS + b"%x\r\n%s\r\n" % (len(DELTA), DELTA)
 
 def run_loop(world: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     """A loop of its own, in a thread of its own."""
-    found: list[Any] = []
+    actual: list[Any] = []
 
     def target() -> None:
         match world:
             case "asyncio":
-                found.append(asyncio.run(work()))
+                actual.append(asyncio.run(work()))
             case "uvloop":
                 import uvloop
 
-                found.append(uvloop.run(work()))
+                actual.append(uvloop.run(work()))
             case "trio":
                 import trio
 
-                found.append(trio.run(work))
+                actual.append(trio.run(work))
 
     thread = threading.Thread(target=target)
     thread.start()
     thread.join(20)
-    assert found, "the loop did not end"
-    return found[0]
+    assert actual, "the loop did not end"
+    return actual[0]
 
 
 async def in_a_thread(function: Callable[[], Any]) -> Any:
@@ -82,13 +82,13 @@ async def side_by_side(probe: Probe) -> None:
             await client.generate_async("?", retries=0)
         return 1
 
-    found: list[int] = []
-    threads = [threading.Thread(target=lambda: found.append(run_loop(probe.world, call))) for _ in range(2)]
+    actual: list[int] = []
+    threads = [threading.Thread(target=lambda: actual.append(run_loop(probe.world, call))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
         await in_a_thread(lambda thread=thread: thread.join(20))
-    assert found == [1, 1]
+    assert actual == [1, 1]
     assert probe.peer.connections == 2
 
 
@@ -123,9 +123,9 @@ async def closed_by_hand(probe: Probe) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        found = await in_a_thread(by_hand)
+        actual = await in_a_thread(by_hand)
         await in_a_thread(gc.collect)
-        assert found() is None
+        assert actual() is None
 
 
 def new_loop(world: str) -> Any:

@@ -48,7 +48,7 @@ async def reused_after_500(probe: Probe) -> None:
 
 
 @row("connection: close is obeyed", serving(sized(b"ok", "connection: close")))
-async def told_to_close(probe: Probe) -> None:
+async def closes_connection(probe: Probe) -> None:
     await probe.exchange()
     await probe.exchange()
     assert probe.peer.connections == 2
@@ -148,7 +148,7 @@ async def abandoned_elsewhere(probe: Probe) -> None:
 @row("a request for a connection of its own gets one", serving(OK))
 async def own_connection(probe: Probe) -> None:
     await probe.exchange()
-    await probe.exchange(once=True)
+    await probe.exchange(no_replay=True)
     assert [request.connection for request in probe.peer.received] == [1, 2]
 
 
@@ -187,23 +187,23 @@ def echo_own(connection: PeerConnection) -> bool:
 @row("threads that share a transport get their own answers", [echo_own], worlds=("sync",))
 async def threads(probe: Probe) -> None:
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda number: one_exchange(probe, number), range(200)))
-    assert found == [b"%d" % number for number in range(200)]
+        actual = list(pool.map(lambda number: one_exchange(probe, number), range(200)))
+    assert actual == [b"%d" % number for number in range(200)]
     assert probe.peer.connections < 50
 
 
 @row("tasks that share a transport get their own answers", [echo_own], worlds=ASYNC)
 async def tasks(probe: Probe) -> None:
-    found: dict[int, bytes] = {}
+    actual: dict[int, bytes] = {}
 
     async def one(number: int) -> None:
-        found[number] = (await probe.exchange(body=b"%d" % number)).body
+        actual[number] = (await probe.exchange(body=b"%d" % number)).body
 
     for start in range(0, 200, 20):
         async with anyio.create_task_group() as group:
             for number in range(start, start + 20):
                 group.start_soon(one, number)
-    assert found == {number: b"%d" % number for number in range(200)}
+    assert actual == {number: b"%d" % number for number in range(200)}
 
 
 DIES = [read, send(ANSWER), read, hang_up]

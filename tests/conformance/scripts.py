@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60
+PATIENT_TIMEOUT = 60
 
 PRELUDE = """
 import asyncio, gc, json, os, sys
@@ -33,7 +33,7 @@ def run_program(source: str, url: str, transport: str) -> subprocess.CompletedPr
         [sys.executable, "-W", "error", "-c", PRELUDE + source, url, transport],
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=PATIENT_TIMEOUT,
         cwd=ROOT,
         env=environment,
         check=False,

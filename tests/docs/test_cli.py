@@ -42,10 +42,10 @@ def test_every_command_has_an_example(name: str) -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_flag_is_named_and_explained(name: str) -> None:
-    told = TEXT.partition(MARK)[2].partition(f"### `{name}`\n")[2].partition("###")[0]
+    reported = TEXT.partition(MARK)[2].partition(f"### `{name}`\n")[2].partition("###")[0]
     for parameter in COMMANDS[name].params:
         assert parameter.help
-        assert parameter.name in told or all(f"`{flag}`" in told for flag in parameter.opts)
+        assert parameter.name in reported or all(f"`{flag}`" in reported for flag in parameter.opts)
 
 
 @pytest.mark.parametrize("words", list(examples()), ids=" ".join)

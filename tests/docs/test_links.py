@@ -35,8 +35,8 @@ def test_every_page_is_in_the_table_of_contents() -> None:
 
 
 def listed(entries: list[dict[str, Any]]) -> list[str]:
-    found = []
+    actual = []
     for entry in entries:
         for value in entry.values():
-            found += [value] if isinstance(value, str) else listed(value)
-    return found
+            actual += [value] if isinstance(value, str) else listed(value)
+    return actual

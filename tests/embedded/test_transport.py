@@ -150,17 +150,17 @@ def test_a_model_is_loaded_once_and_freed_with_the_last_client() -> None:
 
 def test_threads_share_one_model() -> None:
     with AIModelClient(local(), STEADY) as client:
-        said: list[str] = []
+        provided: list[str] = []
         threads = [
-            threading.Thread(target=lambda: said.append(client.generate(QUESTION).chat_response.text()))
+            threading.Thread(target=lambda: provided.append(client.generate(QUESTION).chat_response.text()))
             for _ in range(5)
         ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        assert len(said) == 5
-        assert all(said)
+        assert len(provided) == 5
+        assert all(provided)
 
 
 def test_a_model_file_is_chosen_by_its_path() -> None:

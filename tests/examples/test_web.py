@@ -17,7 +17,7 @@ from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangU
 
 WEB = Path(__file__).resolve().parents[2] / "examples" / "web"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
-SAID = "The sky is blue because of scattering."
+PROVIDED = "The sky is blue because of scattering."
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 
 
@@ -61,14 +61,14 @@ def shown(url: str, profile: Path) -> str:
 
 
 def test_a_browser_shows_the_answer(site: str, server: FakeServer, tmp_path: Path) -> None:
-    server.add_replies(DialectReply(Answer(text=SAID), pause=0.01))
+    server.add_replies(DialectReply(Answer(text=PROVIDED), pause=0.01))
     document = shown(f"{site}/?prompt=why", tmp_path)
-    assert SAID in document
+    assert PROVIDED in document
     assert 'data-state="done"' in document
 
 
 def test_a_browser_shows_what_arrived_before_an_error(site: str, server: FakeServer, tmp_path: Path) -> None:
-    server.add_replies(CutReply(DialectReply(Answer(text=SAID), pause=0.01), 5, HangUp()))
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
     document = shown(f"{site}/?prompt=why", tmp_path)
     assert "The sky" in document
     assert "connection broke" in document

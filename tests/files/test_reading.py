@@ -22,7 +22,7 @@ def docx(body: str, head: str = "") -> bytes:
     return made.getvalue()
 
 
-def said(text: str) -> str:
+def provided(text: str) -> str:
     return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
 
 
@@ -38,9 +38,9 @@ def pdf(*pages: str) -> bytes:
         kids.append(f"{len(objects)} 0 R")
     objects[1] = f"<</Type/Pages/Kids[{' '.join(kids)}]/Count {len(kids)}>>"
     made, places = b"%PDF-1.4\n", []
-    for number, told in enumerate(objects, 1):
+    for number, reported in enumerate(objects, 1):
         places.append(len(made))
-        made += f"{number} 0 obj\n{told}\nendobj\n".encode()
+        made += f"{number} 0 obj\n{reported}\nendobj\n".encode()
     table = "".join(f"{place:010} 00000 n \n" for place in places)
     start = len(made)
     made += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{table}".encode()
@@ -58,20 +58,20 @@ def test_pages_of_a_pdf_are_marked() -> None:
         read_text(b"%PDF-1.4 nothing follows", name="broken.pdf")
 
 
-def test_without_pypdf_the_way_to_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pypdf_the_error_names_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pypdf", None)
     with pytest.raises(ProviderConfigurationError, match=r"dhenara\[pdf\]"):
         read_text(pdf("Hello"))
 
 
 def test_paragraphs_tables_and_pages_of_a_docx_are_read() -> None:
-    table = f"<w:tbl><w:tr><w:tc>{said('a')}</w:tc><w:tc>{said('b')}</w:tc></w:tr></w:tbl>"
+    table = f"<w:tbl><w:tr><w:tc>{provided('a')}</w:tc><w:tc>{provided('b')}</w:tc></w:tr></w:tbl>"
     broken = '<w:p><w:r><w:t>One</w:t><w:br w:type="page"/><w:t>Two</w:t><w:br/><w:t>lines</w:t></w:r></w:p>'
-    read = read_text(docx(said("Title") + table + broken), name="letter.docx")
+    read = read_text(docx(provided("Title") + table + broken), name="letter.docx")
     assert read.pages == ("Title\na | b\nOne", "Two\nlines")
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaa">]>'
     with pytest.raises(TextExtractionError, match="entities"):
-        read_text(docx(said("&a;"), bomb), name="bomb.docx")
+        read_text(docx(provided("&a;"), bomb), name="bomb.docx")
 
 
 def test_html_is_read_as_it_is_seen() -> None:

@@ -20,13 +20,13 @@ def _a_cache_of_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def told(number: int, **more: Any) -> Raw:
+def reported(number: int, **more: Any) -> Raw:
     return Raw(json.dumps({"id": f"file-{number}", "filename": "a.txt", "bytes": 3, **more}).encode())
 
 
 def test_the_same_file_is_sent_once(world: World, server: FakeServer, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"abc")
-    server.add_replies(told(1), told(1), told(2), told(3), told(4))
+    server.add_replies(reported(1), reported(1), reported(2), reported(3), reported(4))
 
     async def script(client: Uniform) -> list[str]:
         path = tmp_path / "a.txt"
@@ -37,20 +37,22 @@ def test_the_same_file_is_sent_once(world: World, server: FakeServer, tmp_path: 
         files.append(await client.upload_file(path))
         return [file.file_id for file in files]
 
-    found = run(world, script, settings(server.url, provider="openai"))
-    assert found == ["file-1", "file-1", "file-2", "file-3", "file-4"]
+    actual = run(world, script, settings(server.url, provider="openai"))
+    assert actual == ["file-1", "file-1", "file-2", "file-3", "file-4"]
     assert [one.method for one in server.exchanges] == ["POST", "GET", "POST", "POST", "POST"]
 
 
 def test_another_account_has_files_of_its_own(world: World, server: FakeServer) -> None:
-    server.add_replies(told(1), told(2))
+    server.add_replies(reported(1), reported(2))
     for key, expected in (("one", "file-1"), ("two", "file-2")):
-        said = settings(server.url, provider="openai", api_key=key)
-        assert run(world, lambda client: client.upload_file(b"abc"), said).file_id == expected
+        provided = settings(server.url, provider="openai", api_key=key)
+        assert run(world, lambda client: client.upload_file(b"abc"), provided).file_id == expected
 
 
 def test_a_file_that_is_gone_is_sent_again(world: World, server: FakeServer) -> None:
-    server.add_replies(told(1), Refusal(404, "gone"), told(2), Raw(b'{"id": "file-2", "deleted": true}'), told(3))
+    server.add_replies(
+        reported(1), Refusal(404, "gone"), reported(2), Raw(b'{"id": "file-2", "deleted": true}'), reported(3)
+    )
 
     async def script(client: Uniform) -> list[str]:
         files = [await client.upload_file(b"abc"), await client.upload_file(b"abc")]
@@ -61,7 +63,7 @@ def test_a_file_that_is_gone_is_sent_again(world: World, server: FakeServer) -> 
 
 
 def test_one_that_takes_a_while_is_waited_for(world: World, server: FakeServer) -> None:
-    server.add_replies(told(1, status="uploaded"), told(1, status="processed"))
+    server.add_replies(reported(1, status="uploaded"), reported(1, status="processed"))
     file = run(world, lambda client: client.upload_file(b"abc"), settings(server.url, provider="openai"))
     assert file.state == "ready"
 
@@ -79,7 +81,7 @@ def test_files_are_listed_and_fetched(world: World, server: FakeServer, tmp_path
     assert there.read_bytes() == data == b"words"
 
 
-def test_a_file_that_is_not_there_is_said_to_be_missing(world: World, server: FakeServer, tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(world: World, server: FakeServer, tmp_path: Path) -> None:
     with pytest.raises(ProviderConfigurationError, match="cannot read the file"):
         run(world, lambda c: c.upload_file(tmp_path / "no"), settings(server.url, provider="openai"))
 

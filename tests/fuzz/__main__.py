@@ -23,18 +23,18 @@ def main() -> int:
     if given.only is not None:
         return show(given.only)
     first = given.start if given.start is not None else position(given.state)
-    started, found = time.monotonic(), 0
+    started, actual = time.monotonic(), 0
     for number in range(first, given.count):
         if (wrong := attempt(number)) is not None:
-            found += 1
+            actual += 1
             print(wrong, flush=True)
         if number % STEP == STEP - 1:
             given.state.write_text(str(number + 1))
     if first < given.count:
         given.state.write_text(str(given.count))
     seconds = time.monotonic() - started
-    print(f"{max(0, given.count - first)} inputs ({first} to {given.count}), {found} findings, {seconds:.0f} s")
-    return int(found > 0)
+    print(f"{max(0, given.count - first)} inputs ({first} to {given.count}), {actual} findings, {seconds:.0f} s")
+    return int(actual > 0)
 
 
 def position(state: Path) -> int:

@@ -45,37 +45,37 @@ DEEP = (202, 400, 900, 5000)
 
 def mutated_bytes(data: bytes, rng: Random) -> bytes:
     """The same with one to four of its places damaged."""
-    found = bytearray(data)
+    actual = bytearray(data)
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        at = rng.randrange(len(found) + 1)
+        at = rng.randrange(len(actual) + 1)
         match rng.randrange(7):
-            case 0 if found:
-                found[min(at, len(found) - 1)] = rng.randrange(256)
+            case 0 if actual:
+                actual[min(at, len(actual) - 1)] = rng.randrange(256)
             case 1:
-                del found[at : at + rng.choice((1, 2, 10, 200))]
+                del actual[at : at + rng.choice((1, 2, 10, 200))]
             case 2:
-                found[at:at] = rng.choice(TOKENS)
+                actual[at:at] = rng.choice(TOKENS)
             case 3:
-                found[at:at] = found[at : at + rng.choice((1, 20, 300))]
+                actual[at:at] = actual[at : at + rng.choice((1, 20, 300))]
             case 4:
-                del found[at:]
+                del actual[at:]
             case 5:
                 token = rng.choice(TOKENS)
-                found[at : at + len(token)] = token
+                actual[at : at + len(token)] = token
             case _:
-                found[at:at] = rng.randbytes(rng.choice((1, 3, 16)))
-    return bytes(found)
+                actual[at:at] = rng.randbytes(rng.choice((1, 3, 16)))
+    return bytes(actual)
 
 
 def paths(value: Any, path: Path = ()) -> list[Path]:
-    found = [path]
+    actual = [path]
     if isinstance(value, dict):
         for key, one in value.items():
-            found += paths(one, (*path, key))
+            actual += paths(one, (*path, key))
     elif isinstance(value, list):
         for at, one in enumerate(value[:6]):
-            found += paths(one, (*path, at))
-    return found
+            actual += paths(one, (*path, at))
+    return actual
 
 
 def mutated_json(value: Any, rng: Random) -> Any:

@@ -78,12 +78,12 @@ def some_shape(rng: Random) -> Any:
 @cache
 def dialects(codec: str) -> tuple[Any, ...]:
     """Every dialect of a protocol that any provider speaks."""
-    found: list[Any] = []
+    actual: list[Any] = []
     for name in KNOWN:
         for route in load_provider(name).routes:
-            if route.codec == codec and route.quirks not in found:
-                found.append(route.quirks)
-    return tuple(found)
+            if route.codec == codec and route.quirks not in actual:
+                actual.append(route.quirks)
+    return tuple(actual)
 
 
 def check(source: Any, shape: Any = None) -> None:

@@ -74,8 +74,8 @@ class Target:
 
 
 def for_protocol(protocol: Recorded) -> Target | None:
-    found = [e for e in protocol.exchanges(lambda e: e["status"] < 400) if len(e["response_body"]) < LARGEST]
-    if not found:
+    actual = [e for e in protocol.exchanges(lambda e: e["status"] < 400) if len(e["response_body"]) < LARGEST]
+    if not actual:
         return None
     codec = protocol.load()
     change = mutated_events if isinstance(codec.frames(), EventStreamFrames) else mutated_lines
@@ -83,7 +83,7 @@ def for_protocol(protocol: Recorded) -> Target | None:
         change = mutated_events
 
     def attempt(rng: Random) -> None:
-        exchange = rng.choice(found)
+        exchange = rng.choice(actual)
         quirks = protocol.quirks if rng.random() < 0.5 else rng.choice(dialects(protocol.codec))
         decoder, body, shape = codec.decoder(quirks), body_bytes(exchange), some_shape(rng)
         if rng.random() < 0.1:
@@ -135,21 +135,21 @@ def recorded(apis: tuple[str, ...], *, refused: bool = False) -> tuple[Exchange,
 
 @cache
 def operation_quirks() -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    actual: dict[str, Any] = {}
     for name in KNOWN:
         for route in load_provider(name).operations:
-            found.setdefault(route.codec, route.quirks)
-    return found
+            actual.setdefault(route.codec, route.quirks)
+    return actual
 
 
 def for_operation(name: str, apis: tuple[str, ...]) -> Target | None:
-    found = recorded(apis)
+    actual = recorded(apis)
     codec, quirks = load_codec(name), operation_quirks().get(name)
-    if not found:
+    if not actual:
         return None
 
     def attempt(rng: Random) -> None:
-        body = mutated_body(body_bytes(rng.choice(found)), rng)
+        body = mutated_body(body_bytes(rng.choice(actual)), rng)
         is_blob = name in ("openai_rest.transcription", "openai_rest.speech")
         head = Head(200, {"content-type": rng.choice(("application/json", "text/plain", "audio/mpeg"))})
         read_whole(codec.decoder(quirks), body, head, is_blob=is_blob and rng.random() < 0.7)
@@ -181,8 +181,8 @@ def for_results() -> Target:
         name = rng.choice(list(RESULTS))
         codec = load_codec(name)
         try:
-            told = wire.loads(written(mutated_json(RESULTS[name], rng), rng))
-            entry = checked(codec.entry(told, 0))  # type: ignore[attr-defined]  # a BatchCodec
+            reported = wire.loads(written(mutated_json(RESULTS[name], rng), rng))
+            entry = checked(codec.entry(reported, 0))  # type: ignore[attr-defined]  # a BatchCodec
         except MALFORMED:
             return
         index_of(entry.key)
@@ -193,12 +193,12 @@ def for_results() -> Target:
 
 
 def for_errors() -> Target:
-    found = [
+    actual = [
         (protocol, exchange) for protocol in PROTOCOLS for exchange in protocol.exchanges(lambda e: e["status"] >= 400)
     ]
 
     def attempt(rng: Random) -> None:
-        protocol, exchange = rng.choice(found)
+        protocol, exchange = rng.choice(actual)
         error = protocol.load().error(
             Head(rng.choice((0, 200, 400, 401, 404, 429, 500, 529, exchange["status"])), {"retry-after": "1e999"}),
             mutated_body(body_bytes(exchange), rng),
@@ -277,17 +277,17 @@ def targets() -> tuple[Target, ...]:
         ]
         for kind in (SseFrames, EventStreamFrames)
     }
-    found = [for_protocol(protocol) for protocol in PROTOCOLS]
-    found += [for_ollama(), *(for_operation(name, apis) for name, apis in OPERATIONS.items()), for_errors()]
-    found.append(for_results())
-    found += [
+    actual = [for_protocol(protocol) for protocol in PROTOCOLS]
+    actual += [for_ollama(), *(for_operation(name, apis) for name, apis in OPERATIONS.items()), for_errors()]
+    actual.append(for_results())
+    actual += [
         for_framing("sse", SseFrames, streams[SseFrames]),
         for_framing("ndjson", NdjsonFrames, [OLLAMA]),
         for_framing("eventstream", EventStreamFrames, streams[EventStreamFrames]),
         for_http(streams[SseFrames]),
         for_gzip(streams[SseFrames]),
     ]
-    return tuple(target for target in found if target is not None)
+    return tuple(target for target in actual if target is not None)
 
 
 def attempt(number: int) -> str | None:

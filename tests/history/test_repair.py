@@ -342,9 +342,9 @@ def test_cached_content_of_the_provider_is_a_stored_history() -> None:
 def test_a_result_of_a_stored_call_needs_the_id_of_its_call() -> None:
     endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai", api_key="sk"), ai_model=AIModel(model_name="m"))
 
-    def asked(*messages: Message) -> Call:
+    def requested(*messages: Message) -> Call:
         return Call(endpoint=endpoint, messages=messages, config=AIModelCallConfig())
 
-    check_result_ids(asked(user(), assistant(call("")), tool(result("a", "f"))))
+    check_result_ids(requested(user(), assistant(call("")), tool(result("a", "f"))))
     with pytest.raises(ConfigurationError, match="the result of 'f' has no call_id"):
-        check_result_ids(asked(user(), tool(result("a"), result("", "f"))))
+        check_result_ids(requested(user(), tool(result("a"), result("", "f"))))

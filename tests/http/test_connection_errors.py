@@ -38,7 +38,7 @@ def test_the_reason_is_the_first_text_in_the_chain(link: str) -> None:
     assert error_reason(error) == "Connection reset by peer"
 
 
-def test_the_tls_error_is_found_in_the_context_of_another_error() -> None:
+def test_a_tls_error_is_read_from_the_context_of_another_error() -> None:
     error = httpcore2.ReadError()
     error.__context__ = ssl.SSLError(1, "bad")
     assert tls_cause(error) is error.__context__

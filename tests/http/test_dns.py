@@ -41,16 +41,16 @@ def test_the_next_address_is_tried_when_one_refuses_the_connection() -> None:
         def lookup(*_: Any, **__: Any) -> list[Any]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (closed, there)]
 
-        with connect_first("two.example", 80, 5, lookup) as found:
-            assert found.getpeername() == there
+        with connect_first("two.example", 80, 5, lookup) as actual:
+            assert actual.getpeername() == there
 
 
 @pytest.mark.parametrize("timeout", [None, 5.0])
 def test_host_names_and_numeric_addresses_connect(timeout: float | None) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         for host in ("127.0.0.1", b"127.0.0.1", "localhost"):
-            with connect_first(host, server.getsockname()[1], timeout) as found:
-                assert found.getpeername() == server.getsockname()
+            with connect_first(host, server.getsockname()[1], timeout) as actual:
+                assert actual.getpeername() == server.getsockname()
 
 
 def test_a_garbage_collected_socket_closes_without_a_warning() -> None:

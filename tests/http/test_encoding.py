@@ -67,7 +67,7 @@ def test_a_body_of_an_unsupported_encoding_may_be_left_unread() -> None:
 
 
 @given(st.sampled_from(sorted(WAYS)), st.integers(1, 50), places)
-def test_no_more_is_decompressed_than_was_asked_for(way: str, most: int, at: list[int]) -> None:
+def test_no_more_is_decompressed_than_was_requested(way: str, most: int, at: list[int]) -> None:
     name, pack = WAYS[way]
     body = b"hello world " * 20
     engine, opened = decompressor(name), list[bytes]()
@@ -81,7 +81,7 @@ def test_no_more_is_decompressed_than_was_asked_for(way: str, most: int, at: lis
     assert b"".join([*opened, engine.finish()]) == body
 
 
-def test_compressed_bytes_beyond_the_bound_are_kept() -> None:
+def test_compressed_bytes_beyond_the_limit_stay_buffered() -> None:
     engine = decompressor("gzip")
     assert engine is not None
     first, second = gzip.compress(b"abc"), gzip.compress(b"def")

@@ -310,7 +310,7 @@ def test_a_length_may_have_eighteen_digits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "headers", "kept"),
+    ("version", "headers", "retained"),
     [
         (1, {}, True),
         (1, {"connection": "keep-alive"}, True),
@@ -325,9 +325,9 @@ def test_a_length_may_have_eighteen_digits() -> None:
     ],
 )
 def test_version_and_headers_determine_whether_a_connection_is_reused(
-    version: int, headers: dict[str, str], kept: bool
+    version: int, headers: dict[str, str], retained: bool
 ) -> None:
-    assert keeps_alive(version, headers) is kept
+    assert keeps_alive(version, headers) is retained
 
 
 # Bodies

@@ -20,8 +20,8 @@ BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"Hello
 class ThenGone:
     """Answers properly, keeps the connection open for a moment, and hangs up on it while it rests."""
 
-    def steps(self, asked: ReceivedRequest) -> list[Step]:
-        return [*Raw(BODY).steps(asked), Wait(0.05), HangUp()]
+    def steps(self, requested: ReceivedRequest) -> list[Step]:
+        return [*Raw(BODY).steps(requested), Wait(0.05), HangUp()]
 
 
 def test_a_prompt_of_many_megabytes_is_sent_completely(world: World, server: FakeServer) -> None:

@@ -24,13 +24,13 @@ from support.worlds import World, endpoint
 
 
 @dataclass
-class Said:
+class Provided:
     """These bytes, and then this end."""
 
     data: bytes
     end: Step
 
-    def steps(self, asked: ReceivedRequest) -> Iterator[Step]:
+    def steps(self, requested: ReceivedRequest) -> Iterator[Step]:
         yield Send(self.data)
         yield self.end
 
@@ -96,7 +96,7 @@ def test_an_error_response_before_the_request_is_complete_is_read(world: World) 
 def test_an_error_response_with_a_broken_body_is_classified_by_its_status(
     status: int, head: bytes, kind: type[CallError], end: Step, world: World, server: FakeServer
 ) -> None:
-    server.add_replies(Said(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
+    server.add_replies(Provided(b'HTTP/1.1 %d No\r\n%scontent-length: 500\r\n\r\n{"error": ' % (status, head), end))
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(kind) as refused:
         world.run(client, "?", retries=0, timeout=Timeouts(idle=0.2))
@@ -155,12 +155,12 @@ def test_an_invalid_host_name_is_a_connection_error(host: str, world: World) -> 
 
 
 def test_an_ipv6_address_is_put_in_brackets_in_the_host_header(world: World) -> None:
-    heard: list[bytes] = []
+    received: list[bytes] = []
 
     def answer() -> None:
         connection, _ = listener.accept()
         with connection:
-            heard.append(connection.recv(65_536))
+            received.append(connection.recv(65_536))
             connection.sendall(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
 
     try:
@@ -176,4 +176,4 @@ def test_an_ipv6_address_is_put_in_brackets_in_the_host_header(world: World) -> 
             world.run(client, "?", retries=0)
         world.close(client)
         thread.join(5)
-    assert f"host: {place}\r\n".encode() in heard[0]
+    assert f"host: {place}\r\n".encode() in received[0]

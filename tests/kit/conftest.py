@@ -11,7 +11,7 @@ from ai_utilities.providers.facts import facts_of, known_providers
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def without_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     known = [facts_of(name) for name in known_providers()]
     names = {

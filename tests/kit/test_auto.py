@@ -25,8 +25,8 @@ def nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_key_is_enough(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant")
     with caplog.at_level(logging.INFO, "ai_utilities"):
-        found = ConfigurationResolver(provider="auto").validate()
-    assert found.provider == "anthropic"
+        actual = ConfigurationResolver(provider="auto").validate()
+    assert actual.provider == "anthropic"
     assert "provider auto picked anthropic: ANTHROPIC_API_KEY is set" in caplog.text
 
 
@@ -46,14 +46,14 @@ def test_of_several_keys_the_wanted_order_decides(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_key_without_a_provider_is_openais() -> None:
-    found = ConfigurationResolver(provider="auto", api_key="sk").resolve()
-    assert (found.provider, found.api_key.value) == ("openai", "sk")
+    actual = ConfigurationResolver(provider="auto", api_key="sk").resolve()
+    assert (actual.provider, actual.api_key.value) == ("openai", "sk")
 
 
 def test_an_address_without_a_provider_is_a_compatible_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
-    found = ConfigurationResolver(provider="auto", base_url="http://127.0.0.1:9/v1").resolve()
-    assert (found.provider, found.api_key.value) == ("openai_compatible", None)
+    actual = ConfigurationResolver(provider="auto", base_url="http://127.0.0.1:9/v1").resolve()
+    assert (actual.provider, actual.api_key.value) == ("openai_compatible", None)
 
 
 def test_then_a_server_that_answers(server: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:

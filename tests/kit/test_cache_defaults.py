@@ -155,11 +155,11 @@ class Parrot(BaseProvider):
     provider_name = "parrot"
 
     def _configure_client(self) -> None:
-        self.asked = 0
+        self.requested = 0
 
     def ask(self, prompt: str, **options: Any) -> AskResult:
-        self.asked += 1
-        return AskResult(f"answer {self.asked}")
+        self.requested += 1
+        return AskResult(f"answer {self.requested}")
 
 
 def test_users_of_a_custom_provider_are_apart() -> None:

@@ -16,7 +16,7 @@ from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangU
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
-SAID = "The capital of France is Paris."
+PROVIDED = "The capital of France is Paris."
 
 
 class City(BaseModel):
@@ -31,11 +31,11 @@ class Point:
 
 
 def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) -> None:
-    server.add_replies(Answer(text=SAID, model="fake-1"))
+    server.add_replies(Answer(text=PROVIDED, model="fake-1"))
 
     async def script(client: Uniform) -> None:
         result = await client.ask("Capital of France?")
-        assert result == SAID
+        assert result == PROVIDED
         assert (result.usage.prompt_tokens, result.usage.completion_tokens, result.usage.total_tokens) == (11, 7, 18)
         assert (result.provider, result.model, result.cached, result.prompt) == (
             "openai",
@@ -44,7 +44,7 @@ def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) 
             "Capital of France?",
         )
         assert result.duration_s > 0
-        assert result.response.chat_response.text() == SAID
+        assert result.response.chat_response.text() == PROVIDED
         assert result.finish_reason == "stop"
 
     run(world, script, settings(server.url))
@@ -56,13 +56,15 @@ def test_ask_returns_text_that_knows_the_rest(server: FakeServer, world: World) 
 
 def test_what_a_call_says_wins_over_the_settings(server: FakeServer, world: World) -> None:
     server.add_replies(Answer(text="a"), Answer(text="b"))
-    said = settings(server.url, temperature=0.1, max_tokens=5, system_prompt="Be kind.", extra_headers={"x-team": "a"})
+    provided = settings(
+        server.url, temperature=0.1, max_tokens=5, system_prompt="Be kind.", extra_headers={"x-team": "a"}
+    )
 
     async def script(client: Uniform) -> None:
         await client.ask("one")
         await client.ask("two", model="fake-2", temperature=1.5, max_tokens=9, system="Be brief.", seed=4, stop="!")
 
-    run(world, script, said)
+    run(world, script, provided)
     first, second = (exchange.json for exchange in server.exchanges)
     assert (first["temperature"], first["max_completion_tokens"]) == (0.1, 5)
     assert first["messages"][0] == {"role": "system", "content": "Be kind."}
@@ -101,7 +103,7 @@ def test_files_go_with_the_prompt(server: FakeServer, world: World, tmp_path: Pa
     assert prompt["text"] == "What is this?"
 
 
-def test_a_file_that_is_not_there_is_told_before_anything_is_sent(server: FakeServer, world: World) -> None:
+def test_a_missing_file_is_reported_before_sending(server: FakeServer, world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.ask("What is this?", files=["missing.png"])
 
@@ -129,12 +131,12 @@ def test_a_misspelt_option_is_an_error(server: FakeServer, world: World) -> None
 
 
 def test_a_stream_yields_its_text_and_ends_with_the_result(server: FakeServer, world: World) -> None:
-    server.add_replies(Answer(text=SAID, reasoning="hm"))
+    server.add_replies(Answer(text=PROVIDED, reasoning="hm"))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
         pieces = await client.pieces(stream)
-        assert "".join(pieces) == stream.result == SAID
+        assert "".join(pieces) == stream.result == PROVIDED
         assert len(pieces) > 2
         assert stream.result.usage.total_tokens == 18
         assert await client.pieces(stream) == []
@@ -143,21 +145,21 @@ def test_a_stream_yields_its_text_and_ends_with_the_result(server: FakeServer, w
 
 
 def test_a_stream_that_breaks_raises_and_keeps_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.add_replies(CutReply(DialectReply(Answer(text=SAID), pause=0.01), 5, HangUp()))
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
         with pytest.raises(BrokenStreamError):
             await client.pieces(stream)
         assert stream.result
-        assert SAID.startswith(stream.result)
+        assert PROVIDED.startswith(stream.result)
         assert stream.result.answer.interrupted
 
     run(world, script, settings(server.url))
 
 
 def test_leaving_a_stream_ends_the_request(server: FakeServer, world: World) -> None:
-    server.add_replies(DialectReply(Answer(text=SAID * 50), pause=0.02))
+    server.add_replies(DialectReply(Answer(text=PROVIDED * 50), pause=0.02))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -172,7 +174,7 @@ def test_leaving_a_stream_ends_the_request(server: FakeServer, world: World) -> 
     assert server.exchanges[0].wait_left()
 
 
-def test_json_is_found_and_what_is_none_is_sent_back(server: FakeServer, world: World) -> None:
+def test_json_is_parsed_and_invalid_json_is_sent_back(server: FakeServer, world: World) -> None:
     server.add_replies(Answer(text='Sure!\n```json\n{"a": [1]}\n```'), Answer(text="no idea"), Answer(text="[1, 2]"))
 
     async def script(client: Uniform) -> None:
@@ -237,8 +239,8 @@ def test_a_conversation_remembers(server: FakeServer, world: World) -> None:
         assert chat.total_tokens == 36
 
     run(world, script, settings(server.url))
-    said = [message["content"] for message in server.exchanges[3].json["messages"]]
-    assert said == ["Be brief.", "Capital of France?", "Paris.", "Sure?"]
+    provided = [message["content"] for message in server.exchanges[3].json["messages"]]
+    assert provided == ["Be brief.", "Capital of France?", "Paris.", "Sure?"]
 
 
 def test_both_colours_have_the_same_methods() -> None:
@@ -250,8 +252,8 @@ def test_both_colours_have_the_same_methods() -> None:
         if callable(ours):
             one, other = inspect.signature(ours), inspect.signature(theirs)
             assert list(one.parameters.values()) == list(other.parameters.values()), name
-            said, told = (re.sub("A?[Ss]ync", "", str(each.return_annotation)) for each in (one, other))
-            assert said == told, name
+            provided, reported = (re.sub("A?[Ss]ync", "", str(each.return_annotation)) for each in (one, other))
+            assert provided == reported, name
     assert inspect.signature(AiClient) == inspect.signature(AsyncAiClient)
 
 

@@ -45,8 +45,8 @@ def test_the_engine_and_the_kit_read_each_others_files(server: FakeServer, tmp_p
         again = Chat.load(tmp_path / "talk.json", client)
         assert again.to_json() == talk.to_json()
         again.ask("How many is that?")
-    told = [message["content"] for message in server.exchanges[2].json["messages"]]
-    assert told == [
+    reported = [message["content"] for message in server.exchanges[2].json["messages"]]
+    assert reported == [
         "Be brief.",
         "Capital of France?",
         "Paris.",
@@ -215,8 +215,8 @@ class Parrot(BaseProvider):
     takes_context = True
 
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
-        said = [message.contents[0].text for message in kwargs["context"]]
-        words = " ".join([kwargs.get("system", ""), *said, prompt])
+        provided = [message.contents[0].text for message in kwargs["context"]]
+        words = " ".join([kwargs.get("system", ""), *provided, prompt])
         return AskResult(text=words, usage=UsageData(prompt_tokens=3, completion_tokens=2))
 
     def ask_stream(self, prompt: str, **kwargs: Any) -> Iterator[str]:

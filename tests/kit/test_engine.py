@@ -18,7 +18,7 @@ from dhenara.ai.types import AIModelCallResponse, Cost, EmbeddingResponse, Usage
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
-SAID = "The capital of France is Paris."
+PROVIDED = "The capital of France is Paris."
 
 
 class Parrot(BaseProvider):
@@ -44,32 +44,34 @@ def generate(world: World, client: Uniform) -> Any:
 
 
 def test_the_engine_has_the_settings_and_the_connections_of_the_client(server: FakeServer, world: World) -> None:
-    server.add_replies(Answer(text=SAID), Answer(text=SAID))
-    said = settings(server.url, temperature=0.1, max_tokens=5, system_prompt="Be kind.", extra_headers={"x-team": "a"})
+    server.add_replies(Answer(text=PROVIDED), Answer(text=PROVIDED))
+    provided = settings(
+        server.url, temperature=0.1, max_tokens=5, system_prompt="Be kind.", extra_headers={"x-team": "a"}
+    )
 
     async def script(client: Uniform) -> None:
         assert isinstance(client.client.engine, AIModelClient)
         assert client.client.engine is client.client.engine
         response = await generate(world, client)
-        assert response.text == await client.ask("Capital?", system=None) == SAID
+        assert response.text == await client.ask("Capital?", system=None) == PROVIDED
 
-    run(world, script, said)
-    called, asked = server.exchanges
+    run(world, script, provided)
+    called, requested = server.exchanges
     assert called.json["temperature"] == 0.1
     assert called.headers["x-team"] == "a"
     assert called.json["messages"] == [{"role": "user", "content": "Capital?"}]
-    assert called.headers["authorization"] == asked.headers["authorization"]
+    assert called.headers["authorization"] == requested.headers["authorization"]
 
 
 def test_calls_through_the_engine_are_counted_and_cached_with_those_of_the_kit(
     server: FakeServer, world: World
 ) -> None:
-    server.add_replies(Answer(text=SAID))
+    server.add_replies(Answer(text=PROVIDED))
 
     async def script(client: Uniform) -> Any:
         first = await client.ask("Capital?")
         second = await generate(world, client)
-        assert (first.cached, second.chat_response.cached, second.text) == (False, True, SAID)
+        assert (first.cached, second.chat_response.cached, second.text) == (False, True, PROVIDED)
         return client.client.usage_tracker.total
 
     total = run(world, script, settings(server.url, cache_enabled=True, cache_policy="always", temperature=0))
@@ -78,8 +80,8 @@ def test_calls_through_the_engine_are_counted_and_cached_with_those_of_the_kit(
 
 @pytest.mark.parametrize("limit", [{"requests_per_minute": 1, "limit_wait_s": 0}, {"budget_usd": 0.000001}])
 def test_calls_through_the_engine_are_limited(server: FakeServer, world: World, limit: dict[str, Any]) -> None:
-    server.add_replies(Answer(text=SAID), Answer(text=SAID))
-    said = settings(server.url, model="gpt-4o", max_tokens=1000, **limit)
+    server.add_replies(Answer(text=PROVIDED), Answer(text=PROVIDED))
+    provided = settings(server.url, model="gpt-4o", max_tokens=1000, **limit)
 
     async def script(client: Uniform) -> None:
         if "budget_usd" not in limit:
@@ -87,7 +89,7 @@ def test_calls_through_the_engine_are_limited(server: FakeServer, world: World, 
         with pytest.raises(DhenaraError, match=r"limit|budget"):
             await generate(world, client)
 
-    run(world, script, said)
+    run(world, script, provided)
     assert len(server.exchanges) == ("budget_usd" not in limit)
 
 
@@ -105,14 +107,14 @@ def test_an_engine_needs_a_model() -> None:
 
 
 def test_a_stream_of_the_kit_has_the_names_of_the_engines(server: FakeServer, world: World) -> None:
-    server.add_replies(Answer(text=SAID))
+    server.add_replies(Answer(text=PROVIDED))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
         with pytest.raises(ProviderConfigurationError, match="the stream has not ended"):
             _ = stream.response
-        assert "".join(await client.pieces(stream.text_stream)) == SAID
-        assert stream.response.text == SAID
+        assert "".join(await client.pieces(stream.text_stream)) == PROVIDED
+        assert stream.response.text == PROVIDED
         assert stream.response is stream.result.response
         assert stream.result.usage.total_tokens == stream.response.usage.total_tokens == 18
         assert stream.result.cost == stream.response.cost
@@ -121,8 +123,8 @@ def test_a_stream_of_the_kit_has_the_names_of_the_engines(server: FakeServer, wo
 
 
 def test_a_stream_of_the_kit_that_ends_early_has_what_had_arrived(server: FakeServer, world: World) -> None:
-    broken = CutReply(DialectReply(Answer(text=SAID)), 5, HangUp())
-    server.add_replies(DialectReply(Answer(text=SAID * 50), pause=0.02), broken, broken)
+    broken = CutReply(DialectReply(Answer(text=PROVIDED)), 5, HangUp())
+    server.add_replies(DialectReply(Answer(text=PROVIDED * 50), pause=0.02), broken, broken)
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -138,7 +140,7 @@ def test_a_stream_of_the_kit_that_ends_early_has_what_had_arrived(server: FakeSe
             stream = await client.ask_stream("Capital?", **options)
             with pytest.raises(DhenaraError, match="ended"):
                 await client.pieces(stream)
-            assert SAID.startswith(stream.response.text)
+            assert PROVIDED.startswith(stream.response.text)
             assert stream.response.text == stream.result.text
 
     run(world, script, settings(server.url))
@@ -150,12 +152,12 @@ def clock() -> str:
 
 
 def test_a_stream_of_a_tool_run_has_the_last_response(server: FakeServer, world: World) -> None:
-    server.add_replies(Answer(tool_calls=(FakeToolCall("clock", {}),)), Answer(text=SAID))
+    server.add_replies(Answer(tool_calls=(FakeToolCall("clock", {}),)), Answer(text=PROVIDED))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?", tools=[clock])
-        assert "".join(await client.pieces(stream)) == SAID
-        assert stream.response.text == SAID
+        assert "".join(await client.pieces(stream)) == PROVIDED
+        assert stream.response.text == PROVIDED
 
     run(world, script, settings(server.url))
 

@@ -34,9 +34,9 @@ def test_both_packages_name_the_same_classes() -> None:
 
 def test_every_error_of_either_package_is_in_the_tree() -> None:
     for module in (engine, kit):
-        found = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Exception)]
-        assert len(found) > 10
-        assert all(issubclass(error, kit.AIUtilitiesError) for error in found)
+        actual = [value for value in vars(module).values() if isinstance(value, type) and issubclass(value, Exception)]
+        assert len(actual) > 10
+        assert all(issubclass(error, kit.AIUtilitiesError) for error in actual)
 
 
 def test_every_failed_call_says_what_to_do_next() -> None:
@@ -103,5 +103,5 @@ def test_one_of_the_kits_own_classes_can_be_raised_by_a_users_provider() -> None
 def test_importing_the_kit_costs_nothing() -> None:
     heavy = "pydantic pydantic_settings dotenv asyncio anyio ssl dhenara.ai.client.client redis sqlite3"
     code = f"import sys, ai_utilities; print([m for m in {heavy.split()!r} if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    actual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert actual.stdout.strip() == "[]"

@@ -26,17 +26,19 @@ def spare(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
 
 def test_another_provider_answers_with_its_own_key(world: World, server: FakeServer, spare: FakeServer) -> None:
     async def script(client: Uniform) -> AskResult:
-        found: AskResult = await client.ask("hi")
-        return found
+        actual: AskResult = await client.ask("hi")
+        return actual
 
     server.add_replies(DOWN)
     spare.add_replies(HELLO)
-    said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9", extra_headers={"x-tenant": "only ours"})
-    answer = run(world, script, said)
+    provided = settings(
+        server.url, max_retries=0, fallbacks="anthropic/claude-9", extra_headers={"x-tenant": "only ours"}
+    )
+    answer = run(world, script, provided)
     assert (answer, answer.provider, answer.model) == ("Hello!", "anthropic", "claude-9")
-    asked = spare.exchanges[0]
-    assert asked.headers["x-api-key"] == "sk-spare"
-    assert "x-tenant" not in asked.headers
+    requested = spare.exchanges[0]
+    assert requested.headers["x-api-key"] == "sk-spare"
+    assert "x-tenant" not in requested.headers
     assert server.exchanges[0].headers["x-tenant"] == "only ours"
 
 
@@ -46,26 +48,26 @@ def test_a_stream_that_has_not_begun_begins_elsewhere(world: World, server: Fake
 
     server.add_replies(DOWN)
     spare.add_replies(HELLO)
-    said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
-    assert "".join(run(world, script, said)) == "Hello!"
+    provided = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
+    assert "".join(run(world, script, provided)) == "Hello!"
 
 
-def test_every_request_is_booked_with_whom_it_asked(server: FakeServer, spare: FakeServer) -> None:
+def test_every_request_is_recorded_with_its_provider(server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(DOWN)
     spare.add_replies(HELLO)
     ledger = MemoryLedger()
-    said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
-    with AiClient(said, usage_tracker=UsageTracker(ledger)) as client:
+    provided = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9")
+    with AiClient(provided, usage_tracker=UsageTracker(ledger)) as client:
         client.ask("hi")
     assert [(row.provider, row.outcome) for row in ledger.rows()] == [("openai", "failed"), ("anthropic", "answered")]
 
 
-def test_the_answer_is_kept_under_the_name_of_who_gave_it(server: FakeServer, spare: FakeServer) -> None:
+def test_the_answer_is_cached_under_the_provider_that_gave_it(server: FakeServer, spare: FakeServer) -> None:
     """When the first one is back, it is asked again."""
     server.add_replies(DOWN, Answer(text="I am back."))
     spare.add_replies(HELLO)
-    said = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9", cache_enabled=True)
-    with AiClient(said) as client:
+    provided = settings(server.url, max_retries=0, fallbacks="anthropic/claude-9", cache_enabled=True)
+    with AiClient(provided) as client:
         assert client.ask("hi") == "Hello!"
         assert client.ask("hi") == "I am back."
         assert client.ask("hi") == "I am back."
@@ -73,14 +75,14 @@ def test_the_answer_is_kept_under_the_name_of_who_gave_it(server: FakeServer, sp
 
 
 @pytest.mark.parametrize(
-    ("named", "said"),
+    ("named", "provided"),
     [
         ("nobody/knows", "fallbacks, 'nobody/knows': no provider is named"),
         ("groq", "GROQ_API_KEY"),
         ("lm_studio", "name a model too"),
     ],
 )
-def test_a_fallback_that_cannot_work_is_told_at_once(server: FakeServer, named: str, said: str) -> None:
-    with pytest.raises(ProviderConfigurationError, match=said):
+def test_a_fallback_that_cannot_work_is_reported_at_once(server: FakeServer, named: str, provided: str) -> None:
+    with pytest.raises(ProviderConfigurationError, match=provided):
         AiClient(settings(server.url, fallbacks=named))
     assert server.exchanges == []

@@ -19,36 +19,36 @@ from support.kit import Uniform, run, settings
 from support.worlds import World
 
 
-def recording_cache(told: list[str]) -> Any:
+def recording_cache(reported: list[str]) -> Any:
     """A cache of one's own that says what is asked of it."""
     from ai_utilities.cache import CacheBackend
 
     class Recording(CacheBackend):
         def __init__(self) -> None:
             super().__init__()
-            self.kept: dict[str, Any] = {}
+            self.retained: dict[str, Any] = {}
 
         def get(self, key: str) -> Any | None:
-            told.append("4 looked up: " + ("hit" if key in self.kept else "miss"))
-            return self.kept.get(key)
+            reported.append("4 looked up: " + ("hit" if key in self.retained else "miss"))
+            return self.retained.get(key)
 
         def set(self, key: str, value: Any, ttl: float | None = None) -> None:
-            told.append("6 kept")
-            self.kept[key] = value
+            reported.append("6 kept")
+            self.retained[key] = value
 
     return Recording()
 
 
 def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    told: list[str] = []
+    reported: list[str] = []
     create, validated = operations.create_provider, AiSettings.__init__
 
     def making(*args: Any, **kwargs: Any) -> BaseProvider:
-        told.append("3 provider made")
+        reported.append("3 provider made")
         return create(*args, **kwargs)
 
     def loading(self: AiSettings, **given: Any) -> None:
-        told.append("2 settings loaded")
+        reported.append("2 settings loaded")
         validated(self, **given)
 
     monkeypatch.setattr(operations, "create_provider", making)
@@ -56,7 +56,7 @@ def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch)
 
     class Watched(FakeServer):
         def _next(self) -> Any:
-            told.append("5 provider asked")
+            reported.append("5 provider asked")
             return super()._next()
 
     with Watched(Answer(text="Paris."), forever=True) as server:
@@ -65,13 +65,17 @@ def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch)
 
         async def script(client: Uniform) -> None:
             for _ in range(2):
-                told.append("1 asked")
+                reported.append("1 asked")
                 result = await client.ask("Capital of France?")
-                told.append(f"7 returned {result}, cached: {result.cached}")
+                reported.append(f"7 returned {result}, cached: {result.cached}")
 
-        run(world, script, cache=recording_cache(told))
+        run(world, script, cache=recording_cache(reported))
 
-    made, first, second = told[:2], told[2 : told.index("1 asked", 3)], told[told.index("1 asked", 3) :]
+    made, first, second = (
+        reported[:2],
+        reported[2 : reported.index("1 asked", 3)],
+        reported[reported.index("1 asked", 3) :],
+    )
     assert made == ["2 settings loaded", "3 provider made"]
     steps = list(dict.fromkeys(first))  # the cache may look twice, for a call that others are on
     assert steps == ["1 asked", "4 looked up: miss", "5 provider asked", "6 kept", "7 returned Paris., cached: False"]
@@ -102,7 +106,7 @@ def test_four_to_six_the_cache_of_the_settings_spares_the_provider(
     server: FakeServer, world: World, backend: str, tmp_path: Any
 ) -> None:
     server.add_replies(Answer(text="once"), Answer(text="again"), Answer(text="fresh"))
-    said = settings(server.url, cache_enabled=True, cache_backend=backend, cache_path=tmp_path / "answers.sqlite")
+    provided = settings(server.url, cache_enabled=True, cache_backend=backend, cache_path=tmp_path / "answers.sqlite")
 
     async def script(client: Uniform) -> None:
         first, second = await client.ask("hello"), await client.ask("hello")
@@ -114,17 +118,17 @@ def test_four_to_six_the_cache_of_the_settings_spares_the_provider(
         assert await client.ask("hello", cache=False) == "again"
         assert await client.ask("hello", temperature=0) == "fresh"
 
-    run(world, script, said)
+    run(world, script, provided)
     assert len(server.exchanges) == 3
 
 
 def test_four_to_six_hold_for_a_provider_of_ones_own(world: World) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     class Mine(BaseProvider):
         def ask(self, prompt: str, **kwargs: Any) -> AskResult:
-            asked.append(prompt)
-            return AskResult(text=f"{prompt} {len(asked)}", provider="mine")
+            requested.append(prompt)
+            return AskResult(text=f"{prompt} {len(requested)}", provider="mine")
 
     async def script(client: Uniform) -> None:
         assert [await client.ask("a"), await client.ask("a"), await client.ask("b")] == ["a 1", "a 1", "b 2"]
@@ -135,7 +139,7 @@ def test_four_to_six_hold_for_a_provider_of_ones_own(world: World) -> None:
         assert await client.ask("a", unnamed=object()) == "a 5"
 
     run(world, script, AiSettings(cache_enabled=True), Mine())
-    assert asked == ["a", "b", "a", "a", "a"]
+    assert requested == ["a", "b", "a", "a", "a"]
 
 
 def test_a_cache_that_fails_never_fails_a_call_of_ones_own_provider(world: World) -> None:
@@ -159,7 +163,7 @@ def test_a_cache_that_fails_never_fails_a_call_of_ones_own_provider(world: World
     run(world, script, AiSettings(), Mine(), cache=Broken())
 
 
-def test_a_call_that_wants_a_cache_where_there_is_none_is_told(server: FakeServer, world: World) -> None:
+def test_a_cache_policy_without_a_cache_is_an_error(server: FakeServer, world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.ask("hello", cache=True)
 
@@ -170,7 +174,7 @@ def test_a_call_that_wants_a_cache_where_there_is_none_is_told(server: FakeServe
 
 def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, world: World, tmp_path: Any) -> None:
     server.add_replies(Refusal(503, "busy", headers={"retry-after-ms": "1"}), Answer(text="a"), Answer(text="b"))
-    said = settings(server.url, usage_store="sqlite", usage_path=tmp_path / "usage.sqlite", cache_enabled=True)
+    provided = settings(server.url, usage_store="sqlite", usage_path=tmp_path / "usage.sqlite", cache_enabled=True)
 
     async def script(client: Uniform) -> None:
         await client.ask("one", tags={"user": "ada"})
@@ -181,7 +185,7 @@ def test_the_usage_of_every_request_is_booked_with_its_tags(server: FakeServer, 
         assert [row.tags for row in rows] == [{"user": "ada"}] * 3 + [{"user": "bob"}]
         assert [row.total_tokens for row in rows] == [0, 18, 18, 18]
 
-    run(world, script, said)
+    run(world, script, provided)
 
 
 def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None:
@@ -194,30 +198,30 @@ def test_a_client_keeps_sums_by_itself(server: FakeServer, world: World) -> None
     run(world, script, settings(server.url))
 
 
-def test_a_budget_is_kept_before_any_money_is_spent(server: FakeServer, world: World) -> None:
+def test_a_budget_is_enforced_before_any_money_is_spent(server: FakeServer, world: World) -> None:
     from ai_utilities.usage import BudgetExceededError
 
     server.add_replies(Answer(text="a"))
-    said = settings(server.url, model="gpt-4o", budget_usd=0.000001, max_tokens=1000)
+    provided = settings(server.url, model="gpt-4o", budget_usd=0.000001, max_tokens=1000)
 
     async def script(client: Uniform) -> None:
         with pytest.raises((BudgetExceededError, ProviderConfigurationError)):
             await client.ask("one")
 
-    run(world, script, said)
+    run(world, script, provided)
     assert server.exchanges == []
 
 
-def test_limits_are_kept_as_the_settings_say(server: FakeServer, world: World) -> None:
+def test_limits_follow_the_settings(server: FakeServer, world: World) -> None:
     server.add_replies(*[Answer(text="a")] * 4)
-    said = settings(server.url, requests_per_minute=2, limit_wait_s=0)
+    provided = settings(server.url, requests_per_minute=2, limit_wait_s=0)
 
     async def script(client: Uniform) -> None:
         results = await client.ask_many(["hello"] * 4, retries=0)
         assert sorted(result.ok for result in results) == [False, False, True, True]
         assert all(isinstance(result.error, ProviderRateLimitError) for result in results if not result.ok)
 
-    run(world, script, said)
+    run(world, script, provided)
     assert len(server.exchanges) == 2
 
 

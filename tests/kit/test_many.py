@@ -28,13 +28,13 @@ class Counting(BaseProvider):
         super().__init__(None)
         self.fails = fails
         self.moment = moment
-        self.now = self.most = self.asked = 0
+        self.now = self.most = self.requested = 0
         self._lock = threading.Lock()
 
     def ask(self, prompt: str, **kwargs: Any) -> AskResult:
         with self._lock:
             self.now += 1
-            self.asked += 1
+            self.requested += 1
             self.most = max(self.most, self.now)
         time.sleep(self.moment)
         with self._lock:
@@ -47,7 +47,7 @@ class Counting(BaseProvider):
 PROMPTS = [f"prompt {number}" for number in range(24)]
 
 
-def test_the_order_is_kept_and_the_bound_is_reached_but_never_passed(world: World) -> None:
+def test_order_is_preserved_and_concurrency_reaches_its_limit_but_no_more(world: World) -> None:
     provider = Counting()
 
     async def script(client: Uniform) -> None:
@@ -88,17 +88,17 @@ def test_fail_fast_asks_nothing_new_and_keeps_what_is_there(world: World) -> Non
         assert all(isinstance(result.error, CancelledItemError) for result in results[3:])
 
     run(world, script, provider=provider)
-    assert provider.asked == 3
+    assert provider.requested == 3
 
 
-def test_progress_is_told_as_it_happens(world: World) -> None:
-    told: list[tuple[int, int]] = []
+def test_progress_is_reported_as_it_happens(world: World) -> None:
+    reported: list[tuple[int, int]] = []
 
     async def script(client: Uniform) -> None:
-        await client.ask_many(PROMPTS, concurrency=5, on_progress=lambda done, total: told.append((done, total)))
+        await client.ask_many(PROMPTS, concurrency=5, on_progress=lambda done, total: reported.append((done, total)))
 
     run(world, script, provider=Counting(moment=0))
-    assert told == [(number, 24) for number in range(1, 25)]
+    assert reported == [(number, 24) for number in range(1, 25)]
 
 
 def test_a_mistake_in_the_program_is_raised_by_itself(world: World) -> None:
@@ -111,7 +111,7 @@ def test_a_mistake_in_the_program_is_raised_by_itself(world: World) -> None:
     provider = Counting(moment=0)
     with pytest.raises(KeyError, match="progress"):
         run(world, script, provider=provider)
-    assert provider.asked < 24
+    assert provider.requested < 24
 
 
 @pytest.mark.parametrize("concurrency", [0, -1])
@@ -196,12 +196,12 @@ def test_ten_thousand_prompts_need_no_more_memory_than_their_answers(world: Worl
             tracemalloc.start()
             try:
                 results = await client.ask_many(["hello"] * 10_000, concurrency=16)
-                kept, most = tracemalloc.get_traced_memory()
+                retained, most = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
             assert results == ["ok"] * 10_000
-            assert most < 1.2 * kept
-            assert kept < 11_000 * len(results)
+            assert most < 1.2 * retained
+            assert retained < 11_000 * len(results)
 
         run(world, script, settings(server.url))
 
@@ -252,7 +252,7 @@ def test_ctrl_c_starts_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             client.ask_many(PROMPTS, concurrency=3)
     time.sleep(0.2)
-    assert provider.asked == 3
+    assert provider.requested == 3
 
 
 def test_what_the_caller_knows_its_threads_know() -> None:

@@ -47,8 +47,12 @@ def test_the_first_line_that_people_type_works(world: World, keys: FakeServer) -
         assert await client.ask("hi") == "Hello!"
 
     run(world, script, "anthropic/claude-sonnet-5")
-    asked = keys.exchanges[0]
-    assert (asked.path, asked.json["model"], asked.headers["x-api-key"]) == ("/v1/messages", "claude-sonnet-5", "sk-a")
+    requested = keys.exchanges[0]
+    assert (requested.path, requested.json["model"], requested.headers["x-api-key"]) == (
+        "/v1/messages",
+        "claude-sonnet-5",
+        "sk-a",
+    )
 
 
 @pytest.mark.parametrize("kind", [AiClient, AsyncAiClient, create_client])
@@ -123,11 +127,11 @@ def test_calls_name_models_of_other_providers(world: World, keys: FakeServer) ->
         await client.pieces(await client.ask_stream("4", model="claude/claude-haiku-5-5"))
 
     run(world, script, "openai/gpt-5.4-mini")
-    asked = [(one.path, one.json["model"]) for one in keys.exchanges]
-    assert asked[0] == ("/v1/messages", "claude-sonnet-5")
-    assert asked[1] == ("/groq/chat/completions", "openai/gpt-oss-20b")
-    assert asked[2] == ("/v1/chat/completions", "gpt-5.4")
-    assert asked[3] == ("/v1/messages", "claude-haiku-5-5")
+    requested = [(one.path, one.json["model"]) for one in keys.exchanges]
+    assert requested[0] == ("/v1/messages", "claude-sonnet-5")
+    assert requested[1] == ("/groq/chat/completions", "openai/gpt-oss-20b")
+    assert requested[2] == ("/v1/chat/completions", "gpt-5.4")
+    assert requested[3] == ("/v1/messages", "claude-haiku-5-5")
 
 
 def test_a_model_alone_goes_to_its_maker_only_where_no_provider_is_set(keys: FakeServer) -> None:

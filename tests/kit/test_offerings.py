@@ -30,7 +30,7 @@ def test_models_are_listed_by_name(server: FakeServer, world: World) -> None:
     run(world, script, settings(server.url))
 
 
-def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, world: World) -> None:
+def test_the_default_model_of_a_local_server_is_the_first_it_lists(server: FakeServer, world: World) -> None:
     server.add_replies(listed("loaded", "other"), Answer(text="hi"), listed("loaded"), Answer(text="ho"))
 
     async def script(client: Uniform) -> None:
@@ -41,7 +41,7 @@ def test_a_server_of_ones_own_is_asked_for_its_first_model(server: FakeServer, w
     assert server.exchanges[1].json["model"] == server.exchanges[3].json["model"] == "loaded"
 
 
-def test_a_server_without_a_model_is_told(server: FakeServer, world: World) -> None:
+def test_a_server_without_a_model_is_reported(server: FakeServer, world: World) -> None:
     server.add_replies(listed())
 
     async def script(client: Uniform) -> None:

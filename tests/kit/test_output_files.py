@@ -62,7 +62,7 @@ def test_a_finished_bulk_run_is_not_made_again(rows: Path, server: FakeServer, w
     assert sorted(os.listdir()) == ["out.jsonl", "rows.jsonl"]
 
 
-def test_a_finished_bulk_run_is_made_again_if_asked(rows: Path, server: FakeServer, world: World) -> None:
+def test_a_finished_bulk_run_is_made_again_if_requested(rows: Path, server: FakeServer, world: World) -> None:
     server.add_replies(*[Answer(text="first")] * 2, *[Answer(text="second")] * 2)
     bulk(world, server.url, rows, "out.jsonl")
     bulk(world, server.url, rows, "out.jsonl", overwrite=True)
@@ -76,7 +76,7 @@ def test_an_unfinished_bulk_run_completes_its_output(rows: Path, server: FakeSer
     assert [json.loads(line)["text"] for line in Path("out.jsonl").read_text().splitlines()] == ["first", "second"]
 
 
-def test_an_output_that_was_edited_meanwhile_is_kept(rows: Path, server: FakeServer, world: World) -> None:
+def test_an_output_that_was_edited_meanwhile_is_stored(rows: Path, server: FakeServer, world: World) -> None:
     server.add_replies(Answer(text="first"), Refusal(400), Answer(text="second"))
     bulk(world, server.url, rows, "out.jsonl")
     Path("out.jsonl").write_text("my notes")
@@ -87,7 +87,7 @@ def test_an_output_that_was_edited_meanwhile_is_kept(rows: Path, server: FakeSer
     assert len(server.exchanges) == 3  # the answer of the first run is not paid for again
 
 
-def test_a_file_that_appears_during_the_run_is_kept(rows: Path, server: FakeServer, world: World) -> None:
+def test_a_file_that_appears_during_the_run_is_stored(rows: Path, server: FakeServer, world: World) -> None:
     server.add_replies(*[Answer(text="first")] * 2)
 
     def appear(_: object) -> None:

@@ -112,9 +112,9 @@ def test_a_provider_that_does_not_chat_says_so() -> None:
 def test_three_of_them_have_classes_of_their_own(name: str, kind: type[EngineProvider]) -> None:
     if name not in known_providers():
         pytest.skip(f"the engine does not know {name}")
-    said = AiSettings(api_key="k", model="m")
-    assert type(create_provider(said, name)) is kind
-    assert kind(said).provider_name == name
+    provided = AiSettings(api_key="k", model="m")
+    assert type(create_provider(provided, name)) is kind
+    assert kind(provided).provider_name == name
 
 
 def test_an_instance_is_taken_as_it_is() -> None:
@@ -123,7 +123,7 @@ def test_an_instance_is_taken_as_it_is() -> None:
     assert AiClient(provider=mine).provider is mine
 
 
-def test_an_unknown_name_is_told_with_the_known_ones() -> None:
+def test_an_unknown_name_is_reported_with_the_known_ones() -> None:
     with pytest.raises(ProviderConfigurationError, match="Did you mean 'openai'"):
         create_provider(AiSettings(), "opnai")
     with pytest.raises(ProviderConfigurationError, match="named by a string"):
@@ -206,7 +206,7 @@ def test_credentials_and_regions_in_dotenv_are_read_too(tmp_path: Any) -> None:
     assert endpoint.api.config["region"] == "eu-central-1"
 
 
-def test_a_plain_provider_is_told_the_shape_in_its_prompt(world: World) -> None:
+def test_a_custom_provider_gets_the_schema_in_its_prompt(world: World) -> None:
     class Strict(BaseProvider):
         def ask(self, prompt: str) -> AskResult:  # type: ignore[override]  # takes no options at all
             assert "JSON" in prompt
@@ -222,7 +222,7 @@ def test_a_plain_provider_is_told_the_shape_in_its_prompt(world: World) -> None:
 def test_a_provider_with_a_proof_of_identity_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "aws-secret")
-    said = AiSettings(provider="bedrock", model="amazon.nova-lite-v1:0", provider_config={"region": "eu-west-1"})
-    assert create_provider(said).provider_name == "amazon_bedrock"
+    provided = AiSettings(provider="bedrock", model="amazon.nova-lite-v1:0", provider_config={"region": "eu-west-1"})
+    assert create_provider(provided).provider_name == "amazon_bedrock"
     with pytest.raises(ProviderConfigurationError, match="AWS_REGION"):
-        create_provider(said.model_copy(update={"provider_config": {}}))
+        create_provider(provided.model_copy(update={"provider_config": {}}))

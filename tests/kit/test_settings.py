@@ -56,41 +56,43 @@ def test_the_strongest_source_wins_for_every_provider(
 ) -> None:
     """Explicit > environment > .env; within one, the provider's own variable > the generic one."""
     own, generic = next(iter(getattr(facts_of(provider), FIELDS[field])), None), f"AI_{field.upper()}"
-    for explicit, *said in CASES:
+    for explicit, *provided in CASES:
         environment = {own: "http://env-own", generic: "http://env-generic"}
         dotenv = {own: "http://dot-own", generic: "http://dot-generic"}
         sources = [(environment, own), (environment, generic), (dotenv, own), (dotenv, generic)]
-        expected = [source[name] for (source, name), there in zip(sources, said, strict=True) if there and name]
-        for (source, name), there in zip(sources, said, strict=True):
+        expected = [source[name] for (source, name), there in zip(sources, provided, strict=True) if there and name]
+        for (source, name), there in zip(sources, provided, strict=True):
             if name and there and source is environment:
                 monkeypatch.setenv(name, source[name])
             elif name and source is environment:
                 monkeypatch.delenv(name, raising=False)
-        write_dotenv(**{n: s[n] for (s, n), there in zip(sources, said, strict=True) if n and there and s is dotenv})
+        write_dotenv(
+            **{n: s[n] for (s, n), there in zip(sources, provided, strict=True) if n and there and s is dotenv}
+        )
         given = {field: "http://explicit"} if explicit else {}
-        found = getattr(ConfigurationResolver(provider=provider, **given).resolve(), field)
+        actual = getattr(ConfigurationResolver(provider=provider, **given).resolve(), field)
         if explicit or expected:
-            assert found.value == ("http://explicit" if explicit else expected[0])
+            assert actual.value == ("http://explicit" if explicit else expected[0])
         else:
-            assert found.origin.level is OriginLevel.DEFAULT
+            assert actual.origin.level is OriginLevel.DEFAULT
 
 
-def test_what_is_said_for_one_provider_never_goes_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_one_provider_never_reach_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_MODEL", "gpt-x")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-openai")
     resolver = ConfigurationResolver(provider="groq", api_key="gsk", model="llama", base_url="http://groq.local")
     for other in PROVIDERS:
         if other not in ("groq", "openai"):
-            found = resolver.resolve(other)
-            assert found.api_key.value is None, other
-            assert found.base_url.value is None, other
-            assert found.model.value not in ("llama", "gpt-x"), other
+            actual = resolver.resolve(other)
+            assert actual.api_key.value is None, other
+            assert actual.base_url.value is None, other
+            assert actual.model.value not in ("llama", "gpt-x"), other
     assert ConfigurationResolver(provider="groq").resolve().model.value != "gpt-x"
 
 
 def test_a_named_provider_takes_generic_values_where_the_settings_name_none() -> None:
-    found = ConfigurationResolver(api_key="k", model="m").resolve("groq")
-    assert (found.provider, found.api_key.value, found.model.value) == ("groq", "k", "m")
+    actual = ConfigurationResolver(api_key="k", model="m").resolve("groq")
+    assert (actual.provider, actual.api_key.value, actual.model.value) == ("groq", "k", "m")
 
 
 @pytest.mark.parametrize("spelling", ["lm_studio", "LM-Studio", "lmstudio", " lm_studio "])
@@ -99,7 +101,7 @@ def test_names_are_read_in_every_spelling(spelling: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("variable", "value", "reported"),
     [
         ("AI_TEMPERATURE", "3", ("AI_TEMPERATURE", "'3'", "less than or equal to 2")),
         ("AI_MAX_TOKENS", "many", ("AI_MAX_TOKENS", "'many'", "integer")),
@@ -108,7 +110,7 @@ def test_names_are_read_in_every_spelling(spelling: str) -> None:
 )
 @pytest.mark.parametrize("place", ["environment", ".env file"])
 def test_a_bad_value_names_its_variable_its_value_and_what_is_allowed(
-    variable: str, value: str, told: tuple[str, ...], place: str, monkeypatch: pytest.MonkeyPatch
+    variable: str, value: str, reported: tuple[str, ...], place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if place == "environment":
         monkeypatch.setenv(variable, value)
@@ -116,10 +118,10 @@ def test_a_bad_value_names_its_variable_its_value_and_what_is_allowed(
         write_dotenv(**{variable: value})
     with pytest.raises(ProviderConfigurationError) as caught:
         AiSettings()
-    assert all(words in str(caught.value) for words in (*told, place))
+    assert all(words in str(caught.value) for words in (*reported, place))
 
 
-def test_a_bad_value_in_code_is_told_too_and_a_misspelt_name_is_guessed() -> None:
+def test_invalid_values_in_code_are_reported_and_misspelt_names_get_a_suggestion() -> None:
     with pytest.raises(ProviderConfigurationError, match="'temperature' is 9"):
         AiSettings(temperature=9)
     with pytest.raises(ProviderConfigurationError, match="did you mean 'temperature'"):
@@ -153,19 +155,19 @@ def test_secrets_are_used_but_not_shown() -> None:
     assert "very-secret" not in str(caught.value)
 
 
-def test_explain_says_every_value_and_who_said_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_explain_shows_every_value_and_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "gsk-secret")
     write_dotenv(AI_PROVIDER="groq", AI_MAX_TOKENS="9")
-    told = ConfigurationResolver(temperature=0.2).explain()
-    rows = told.to_dict()
+    reported = ConfigurationResolver(temperature=0.2).explain()
+    rows = reported.to_dict()
     assert set(rows) == set(AiSettings.model_fields)
     assert rows["provider"] == {"value": "groq", "source": ".env (AI_PROVIDER)"}
     assert rows["api_key"] == {"value": "**********", "source": "environment (GROQ_API_KEY)"}
     assert rows["temperature"] == {"value": "0.2", "source": "explicit"}
     assert rows["max_tokens"] == {"value": "9", "source": ".env (AI_MAX_TOKENS)"}
     assert rows["cache_ttl_s"] == {"value": "3600", "source": "default"}
-    assert len(str(told).splitlines()) == len(rows)
-    assert told["provider"].value == "groq"
+    assert len(str(reported).splitlines()) == len(rows)
+    assert reported["provider"].value == "groq"
 
 
 def test_another_dotenv_file_may_be_named(tmp_path: Path) -> None:
@@ -178,8 +180,8 @@ def test_another_dotenv_file_may_be_named(tmp_path: Path) -> None:
 def test_a_client_with_nothing_configured_fails_at_once_with_the_ways_out() -> None:
     with pytest.raises(ProviderConfigurationError) as caught:
         ConfigurationResolver().validate()
-    told = str(caught.value)
-    assert all(way in told for way in ("OPENAI_API_KEY", "AI_PROVIDER=auto", "Ollama", "AI_PROVIDER=local"))
+    reported = str(caught.value)
+    assert all(way in reported for way in ("OPENAI_API_KEY", "AI_PROVIDER=auto", "Ollama", "AI_PROVIDER=local"))
 
 
 def test_a_key_that_is_there_for_another_provider_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -212,9 +214,9 @@ def test_headers_in_a_variable_are_json(monkeypatch: pytest.MonkeyPatch) -> None
 def test_space_around_a_value_is_no_part_of_it_and_space_alone_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GROQ_API_KEY", "  ")
     Path(".env").write_text('AI_PROVIDER=groq\nGROQ_API_KEY="key-of-the-file\\n"\nGROQ_MODEL=" swift "\n')
-    found = ConfigurationResolver().resolve()
-    assert (found.api_key.value, found.api_key.origin.level) == ("key-of-the-file", OriginLevel.DOTENV)
-    assert found.model.value == "swift"
+    actual = ConfigurationResolver().resolve()
+    assert (actual.api_key.value, actual.api_key.origin.level) == ("key-of-the-file", OriginLevel.DOTENV)
+    assert actual.model.value == "swift"
 
 
 DOTENV = b"AI_PROVIDER=groq\nGROQ_API_KEY=key-1\nAI_TEMPERATURE=0.1\nAI_SYSTEM_PROMPT=be brief\n"
@@ -237,29 +239,29 @@ DOTENV = b"AI_PROVIDER=groq\nGROQ_API_KEY=key-1\nAI_TEMPERATURE=0.1\nAI_SYSTEM_P
 def test_dotenv_files_are_read_as_people_write_them(written: bytes) -> None:
     Path(".env").write_bytes(written)
     settings = AiSettings()
-    found = ConfigurationResolver(settings).resolve()
-    assert (found.provider, found.api_key.value, settings.temperature) == ("groq", "key-1", 0.1)
+    actual = ConfigurationResolver(settings).resolve()
+    assert (actual.provider, actual.api_key.value, settings.temperature) == ("groq", "key-1", 0.1)
     assert settings.system_prompt == "be brief"
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-def test_a_dotenv_file_that_is_no_utf8_is_told(encoding: str) -> None:
+def test_a_dotenv_file_that_is_no_utf8_is_reported(encoding: str) -> None:
     Path(".env").write_bytes("AI_SYSTEM_PROMPT=café\n".encode(encoding))
     with pytest.raises(ProviderConfigurationError, match=r"\.env is not UTF-8 text.*Save it as UTF-8"):
         AiSettings()
 
 
 @pytest.mark.parametrize("place", ["environment", ".env file"])
-def test_generic_and_own_variables_are_heard_in_any_case(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = {"ai_provider": "groq", "groq_api_key": "key-1", "ai_model": "swift"}
+def test_generic_and_provider_variables_are_read_in_any_case(place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    provided = {"ai_provider": "groq", "groq_api_key": "key-1", "ai_model": "swift"}
     if place == "environment":
-        for name, value in said.items():
+        for name, value in provided.items():
             monkeypatch.setenv(name, value)
     else:
-        write_dotenv(**said)
-    found = ConfigurationResolver().resolve()
-    assert (found.api_key.value, found.model.value) == ("key-1", "swift")
-    assert found.model.origin.variable == "ai_model"
+        write_dotenv(**provided)
+    actual = ConfigurationResolver().resolve()
+    assert (actual.api_key.value, actual.model.value) == ("key-1", "swift")
+    assert actual.model.origin.variable == "ai_model"
 
 
 def test_secrets_in_addresses_headers_and_credentials_are_not_shown() -> None:

@@ -45,7 +45,7 @@ def test_descriptions_of_tools_come_back_as_calls(server: FakeServer, world: Wor
     run(world, script, settings(server.url))
 
 
-def test_a_conversation_remembers_what_the_tools_said(server: FakeServer, world: World) -> None:
+def test_a_conversation_contains_tool_results(server: FakeServer, world: World) -> None:
     server.add_replies(ASKS, Answer(text="It is sunny."), Answer(text="Still."), Answer(text="Yes?"))
 
     async def script(client: Uniform) -> None:

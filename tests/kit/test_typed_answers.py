@@ -110,7 +110,7 @@ def test_extract_sends_each_text_with_instructions_and_the_schema(server: FakeSe
     assert all("Extract the data" in one and "Be exact." in one and "Its name in English" in one for one in sent)
 
 
-def test_what_to_extract_may_be_said_more_exactly(server: FakeServer) -> None:
+def test_what_to_extract_may_be_reported_more_exactly(server: FakeServer) -> None:
     server.add_replies(Answer(text=ROME))
     with AiClient(settings(server), show_progress=False) as client:
         client.extract(["Rome has 3 people."], City, system="Capitals only.")
@@ -149,9 +149,9 @@ def test_a_typed_question_is_a_turn_of_its_conversation(server: FakeServer) -> N
         chat.ask("How many?")
         assert [turn.prompt[0].text for turn in chat.turns] == ["Hi.", "Which city?", "How many?"]
         assert chat.turns[1].text == ROME
-    asked = str(server.exchanges[1].json)
-    assert "Hello." in asked
-    assert "Which city?" in asked
+    requested = str(server.exchanges[1].json)
+    assert "Hello." in requested
+    assert "Which city?" in requested
     assert "no city" not in str(server.exchanges[3].json)
 
 

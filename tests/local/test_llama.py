@@ -90,7 +90,7 @@ def test_the_limit_and_the_stop_words_hold(provider: str, llama: str) -> None:
 
 
 @PROVIDERS
-def test_a_conversation_that_is_too_long_is_told_as_such(provider: str, llama: str) -> None:
+def test_a_conversation_that_is_too_long_is_reported_as_such(provider: str, llama: str) -> None:
     with AIModelClient(endpoint(llama, provider), STEADY) as client, pytest.raises(BadRequestError) as refused:
         client.generate("word " * 9_000)
     assert isinstance(refused.value, ContextLengthError)

@@ -59,14 +59,12 @@ def test_openais_own_client_reads_the_same_vectors(embedder: str) -> None:
 @pytest.fixture(scope="module")
 def scores(ranker: str) -> dict[int, float]:
     """What the server itself says of each text."""
-    asked = {"model": "m", "query": "Where is the cat?", "documents": TEXTS}
-    told = httpx2.post(f"{ranker}/v1/rerank", json=asked, timeout=120)
-    return {one["index"]: one["relevance_score"] for one in told.json()["results"]}
+    requested = {"model": "m", "query": "Where is the cat?", "documents": TEXTS}
+    reported = httpx2.post(f"{ranker}/v1/rerank", json=requested, timeout=120)
+    return {one["index"]: one["relevance_score"] for one in reported.json()["results"]}
 
 
-def test_a_real_server_ranks_and_what_it_says_is_told_in_order(
-    world: World, ranker: str, scores: dict[int, float]
-) -> None:
+def test_a_real_server_reranks_in_order_of_its_scores(world: World, ranker: str, scores: dict[int, float]) -> None:
     client = AIModelClient(endpoint(ranker, "llama_cpp"))
     ranked = world.ask(client, "rerank", "Where is the cat?", TEXTS)
     best = sorted(scores, key=lambda index: -scores[index])

@@ -29,8 +29,8 @@ def run_with(world: World, client: AIModelClient, server: MCPServer, **settings:
         async with server:
             return await client.run_async("?", tools=await server.tools_async(), **settings)
 
-    found: Run[Any] = world._start(scenario)
-    return found
+    actual: Run[Any] = world._start(scenario)
+    return actual
 
 
 def test_a_model_calls_the_tools_of_a_process(server: FakeServer, world: World) -> None:
@@ -52,12 +52,12 @@ def test_a_model_calls_the_tools_of_a_process(server: FakeServer, world: World) 
     assert [tool.outcome for tool in run.tools] == ["ran", "ran", "failed", "invalid"]
     results = [tool.result for tool in run.tools]
     assert all(result is not None for result in results)
-    said = [result.get_text() if result else "" for result in results]
-    assert said[0] == "Rome: 32"
+    provided = [result.get_text() if result else "" for result in results]
+    assert provided[0] == "Rome: 32"
     assert results[1] is not None
     assert [type(part) for part in results[1].contents] == [ImageContent]
-    assert "no room for Rome" in said[2]
-    assert "city: is missing" in said[3]
+    assert "no room for Rome" in provided[2]
+    assert "city: is missing" in provided[3]
     declared = {tool["name"]: tool for tool in server.exchanges[0].json["tools"]}
     assert list(declared) == ["degrees", "store", "weather_map"]
     assert declared["degrees"]["description"] == "How warm it is."

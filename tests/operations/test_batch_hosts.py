@@ -35,23 +35,23 @@ def at(provider: str, server: FakeServer, model: str | None = None, **config: An
     return AIModelClient(known.model_copy(update={"cost_data": PRICES}))
 
 
-def read_all(world: World, client: AIModelClient, method: str, /, *given: Any, **said: Any) -> list[Any]:
+def read_all(world: World, client: AIModelClient, method: str, /, *given: Any, **provided: Any) -> list[Any]:
     """Whatever an iterator of either colour yields, until its end."""
     if world.name == "blocking":
-        return list(getattr(client, method)(*given, **said))
+        return list(getattr(client, method)(*given, **provided))
 
     async def drained() -> list[Any]:
-        return [one async for one in await getattr(client, f"{method}_async")(*given, **said)]
+        return [one async for one in await getattr(client, f"{method}_async")(*given, **provided)]
 
-    found: list[Any] = world._start(drained)  # type: ignore[union-attr]  # it is no blocking world
-    return found
+    actual: list[Any] = world._start(drained)  # type: ignore[union-attr]  # it is no blocking world
+    return actual
 
 
 def limited(client: AIModelClient, **limits: int) -> AIModelClient:
     """The same provider with other limits on its batches."""
     for is_async in (False, True):
-        journey = client._pipeline("batches", is_async=is_async)
-        journey.target = replace(journey.target, quirks=replace(journey.target.quirks, **limits))
+        pipeline = client._pipeline("batches", is_async=is_async)
+        pipeline.target = replace(pipeline.target, quirks=replace(pipeline.target.quirks, **limits))
     return client
 
 
@@ -63,13 +63,13 @@ def test_every_provider_answers_each_call_in_its_place(provider: str, world: Wor
         job = world.ask(client, "submit_batch", iter(["a", "bad", [{"role": "user", "content": "c"}]]), name="night-7")
         assert (job.state, job.total, job.name) == ("running", 3, "night-7")
         done = world.ask(client, "wait_for_batch", BatchJob.model_validate_json(job.model_dump_json()), every=0.01)
-        found = world.ask(client, "batch_results", done)
+        actual = world.ask(client, "batch_results", done)
         streamed = read_all(world, client, "batch_items", done)
         world.close(client)
-    assert [item.text for item in found] == ["A", None, "C"]
-    assert isinstance(found[1].error, CallError)
+    assert [item.text for item in actual] == ["A", None, "C"]
+    assert isinstance(actual[1].error, CallError)
     assert sorted(item.index for item in streamed) == [0, 1, 2]
-    assert found[0].response.cost.amount == Decimal("0.00004") * SHARE.get(provider, Decimal("0.5"))
+    assert actual[0].response.cost.amount == Decimal("0.00004") * SHARE.get(provider, Decimal("0.5"))
 
 
 @everywhere
@@ -80,13 +80,18 @@ def test_more_than_fits_becomes_several_batches(provider: str, world: World) -> 
         with pytest.raises(ConfigurationError, match="submit_batches"):
             world.ask(client, "submit_batch", ["one"] * 4)
         assert not fake.batches
-        told: list[tuple[str | None, int]] = []
+        reported: list[tuple[str | None, int]] = []
         words = [f"w{number}" for number in range(8)]
         jobs = read_all(
-            world, client, "submit_batches", iter(words), name="n", on_submit=lambda *said: told.append(said)
+            world,
+            client,
+            "submit_batches",
+            iter(words),
+            name="n",
+            on_submit=lambda *provided: reported.append(provided),
         )
         assert [job.total for job in jobs] == [3, 3, 2]
-        assert told == [("n-0", 3), ("n-1", 3), ("n-2", 2)]
+        assert reported == [("n-0", 3), ("n-1", 3), ("n-2", 2)]
         assert fake.prompts == words
         world.close(client)
 
@@ -118,7 +123,7 @@ def test_many_calls_travel_as_a_file(provider: str, world: World) -> None:
 
 
 @everywhere
-def test_a_batch_whose_handle_was_lost_is_found_by_its_name(provider: str, world: World) -> None:
+def test_a_batch_whose_handle_was_lost_is_looked_up_by_its_name(provider: str, world: World) -> None:
     fake = FakeBatches(lost=1, polls=0)
     with FakeServer(fake, forever=True) as server:
         client = at(provider, server)
@@ -129,9 +134,9 @@ def test_a_batch_whose_handle_was_lost_is_found_by_its_name(provider: str, world
             with pytest.raises(CallError):
                 world.ask(client, "submit_batch", ["a", "b"], name="lost")
         world.ask(client, "submit_batch", ["other", "calls"], name="other")
-        found = world.ask(client, "find_batch", "lost", since=MADE, total=2)
-        assert (found.name, found.total) == ("lost", 2)
-        done = world.ask(client, "wait_for_batch", found, every=0.01)
+        actual = world.ask(client, "find_batch", "lost", since=MADE, total=2)
+        assert (actual.name, actual.total) == ("lost", 2)
+        done = world.ask(client, "wait_for_batch", actual, every=0.01)
         assert [item.text for item in world.ask(client, "batch_results", done)] == ["A", "B"]
         assert world.ask(client, "find_batch", "never", since=MADE, total=2) is None
         world.close(client)
@@ -154,13 +159,13 @@ def test_structured_answers_come_parsed(provider: str, model: str, world: World)
         same = world.ask(client, "batch_results", done)
         later = BatchJob.model_validate_json(done.model_dump_json())
         elsewhere = world.ask(client, "batch_results", later)
-        told = world.ask(client, "batch_results", later, structured_output=Mood)
+        reported = world.ask(client, "batch_results", later, structured_output=Mood)
         world.close(client)
-    assert same[0].response.parsed == told[0].response.parsed == Mood(word="happy")
+    assert same[0].response.parsed == reported[0].response.parsed == Mood(word="happy")
     assert elsewhere[0].response.structured() == {"word": "happy"}
 
 
-def test_names_that_hosts_would_refuse_are_said_before_anything_is_sent(world: World) -> None:
+def test_invalid_batch_names_are_refused_before_sending(world: World) -> None:
     with FakeServer(FakeBatches(), forever=True) as server:
         client = at("openai", server)
         with pytest.raises(ConfigurationError, match="48 letters"):
@@ -182,9 +187,9 @@ def test_a_batch_is_cancelled_and_its_calls_have_errors(provider: str, world: Wo
         client = at(provider, server)
         job = world.ask(client, "submit_batch", ["a", "b"])
         world.ask(client, "cancel_batch", job)
-        found = world.ask(client, "batch_results", job)
+        actual = world.ask(client, "batch_results", job)
         world.close(client)
-    assert ["cancelled" in str(item.error) for item in found] == [True, True]
+    assert ["cancelled" in str(item.error) for item in actual] == [True, True]
 
 
 def prompts(count: int) -> Iterator[str]:
@@ -218,10 +223,10 @@ class VeryMany:
         self._count = count
         self._breaks = breaks
 
-    def steps(self, asked: Any) -> Iterator[Any]:
-        if not asked.path.endswith("/content"):
+    def steps(self, requested: Any) -> Iterator[Any]:
+        if not requested.path.endswith("/content"):
             job = {"id": "b", "status": "completed", "output_file_id": "out", "request_counts": {"total": self._count}}
-            yield from Raw(json.dumps(job).encode()).steps(asked)
+            yield from Raw(json.dumps(job).encode()).steps(requested)
             return
         yield Send(b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ntransfer-encoding: chunked\r\n\r\n")
         for index in range(self._count):
@@ -247,11 +252,11 @@ def test_very_many_answers_need_no_memory() -> None:
     assert peak < 4_000_000
 
 
-def test_answers_that_break_off_are_read_again_and_told_once(world: World) -> None:
+def test_interrupted_results_are_read_again_and_emitted_once(world: World) -> None:
     with FakeServer(VeryMany(50, breaks=1), forever=True) as server:
         client = at("openai", server)
-        found = read_all(world, client, "batch_items", "b")
-        assert [item.index for item in found] == list(range(50))
+        actual = read_all(world, client, "batch_items", "b")
+        assert [item.index for item in actual] == list(range(50))
         world.close(client)
     with FakeServer(VeryMany(50, breaks=9), forever=True) as server:
         client = at("openai", server)
@@ -266,19 +271,19 @@ def test_the_traffic_of_xai_is_written_and_read_as_recorded(world: World, server
     )
     server.add_replies(*(Raw(body_bytes(one)) for one in (made, added)))
     client = AIModelClient(endpoint(server.url, "xai", MODELS["xai"]))
-    asked = [
+    requested = [
         one["batch_request"]["responses"]["input"][0]["content"] for one in added["request_body"]["batch_requests"]
     ]
-    job = world.ask(client, "submit_batch", asked, name="ruby_llm_201e8f705b86eb67")
+    job = world.ask(client, "submit_batch", requested, name="ruby_llm_201e8f705b86eb67")
     assert server.exchanges[0].json == made["request_body"]
     sent = server.exchanges[1].json["batch_requests"]
-    assert [one["batch_request"]["chat_get_completion"]["messages"][-1]["content"] for one in sent] == asked
+    assert [one["batch_request"]["chat_get_completion"]["messages"][-1]["content"] for one in sent] == requested
     over = json.loads(body_bytes(running))
     over["state"] |= {"num_pending": 0, "num_success": 2}
     server.add_replies(Raw(body_bytes(running)), Raw(json.dumps(over).encode()), Raw(body_bytes(results)))
     assert world.ask(client, "get_batch", job).state == "running"
-    found = world.ask(client, "batch_results", job)
+    actual = world.ask(client, "batch_results", job)
     world.close(client)
-    assert [item.text for item in found] == ["4", "Jupiter"]
+    assert [item.text for item in actual] == ["4", "Jupiter"]
     # What xAI says that it asked for: 2,087,200 ticks for the first.
-    assert found[0].response.cost.amount == Decimal("0.00020872")
+    assert actual[0].response.cost.amount == Decimal("0.00020872")

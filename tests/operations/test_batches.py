@@ -34,7 +34,7 @@ def at(provider: str, server: FakeServer) -> AIModelClient:
     return AIModelClient(known.model_copy(update={"cost_data": PRICES}))
 
 
-def told(body: Any) -> Raw:
+def reported(body: Any) -> Raw:
     return Raw(json.dumps(body).encode())
 
 
@@ -55,7 +55,7 @@ def chat(text: str) -> dict[str, Any]:
 
 
 def openai_job(status: str, **more: Any) -> Raw:
-    return told({"id": "batch_1", "status": status, "created_at": 1_787_150_474, **more})
+    return reported({"id": "batch_1", "status": status, "created_at": 1_787_150_474, **more})
 
 
 REFUSED = {"error": {"message": "too long", "type": "invalid_request_error"}}
@@ -81,19 +81,19 @@ GEMINI = {
 
 def claude_job(status: str, **counts: int) -> Raw:
     known = {"processing": 0, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0, **counts}
-    return told({"id": "batch_1", "processing_status": status, "request_counts": known})
+    return reported({"id": "batch_1", "processing_status": status, "request_counts": known})
 
 
 def gemini_job(state: str, *responses: Any) -> Raw:
     output = {"inlinedResponses": {"inlinedResponses": list(responses)}}
-    told_of = {"state": f"BATCH_STATE_{state}", "batchStats": {"requestCount": "3"}, "output": output}
-    return told({"name": "batches/batch_1", "metadata": told_of})
+    reported_in = {"state": f"BATCH_STATE_{state}", "batchStats": {"requestCount": "3"}, "output": output}
+    return reported({"name": "batches/batch_1", "metadata": reported_in})
 
 
 SCRIPTS: dict[str, tuple[list[Raw], list[Raw]]] = {
     # What is answered to the submission, and then until the results are there: running, done, done, results.
     "openai": (
-        [told({"id": "file-1", "filename": "b", "bytes": 1}), openai_job("validating")],
+        [reported({"id": "file-1", "filename": "b", "bytes": 1}), openai_job("validating")],
         [
             openai_job("in_progress"),
             *[openai_job("completed", output_file_id="out", error_file_id="err")] * 2,
@@ -102,10 +102,10 @@ SCRIPTS: dict[str, tuple[list[Raw], list[Raw]]] = {
         ],
     ),
     "mistral": (
-        [told({"id": "batch_1", "status": "QUEUED", "created_at": 1})],
+        [reported({"id": "batch_1", "status": "QUEUED", "created_at": 1})],
         [
-            told({"id": "batch_1", "status": "RUNNING"}),
-            *[told({"id": "batch_1", "status": "SUCCESS", "output_file": "out"})] * 2,
+            reported({"id": "batch_1", "status": "RUNNING"}),
+            *[reported({"id": "batch_1", "status": "SUCCESS", "output_file": "out"})] * 2,
             lines(*LIKE_OPENAI),
         ],
     ),
@@ -148,24 +148,24 @@ def test_a_batch_is_submitted_waited_for_and_read_by_another_process(
     job = world.ask(client, "submit_batch", PROMPTS, instructions="Be brief.", max_output_tokens=20)
     world.close(client)
     assert (job.state, job.total, job.over) == ("running", 3, False)
-    kept = job.model_dump_json()
+    retained = job.model_dump_json()
 
     server.add_replies(*later)
     client = at(provider, server)
-    again = BatchJob.model_validate_json(kept)
+    again = BatchJob.model_validate_json(retained)
     done = world.ask(client, "wait_for_batch", again, every=0.01)
     assert done.over
-    found = world.ask(client, "batch_results", done)
+    actual = world.ask(client, "batch_results", done)
     world.close(client)
-    assert [item.index for item in found] == [0, 1, 2]
-    assert found[1].text == "Mars"
-    assert found[1].response.finish_reason == "stop"
-    assert isinstance(found[0].error, ServerError)
-    assert "no result for this call" in str(found[0].error)
-    assert isinstance(found[2].error, RateLimitError if provider == "anthropic" else BadRequestError)
+    assert [item.index for item in actual] == [0, 1, 2]
+    assert actual[1].text == "Mars"
+    assert actual[1].response.finish_reason == "stop"
+    assert isinstance(actual[0].error, ServerError)
+    assert "no result for this call" in str(actual[0].error)
+    assert isinstance(actual[2].error, RateLimitError if provider == "anthropic" else BadRequestError)
     # Ten tokens at 2 and five at 4 dollars a million, at half the price.
-    assert found[1].response.cost.amount == found.cost.amount == Decimal("0.00002")
-    assert (found.usage.input_tokens, found.usage.output_tokens) == (10, 5)
+    assert actual[1].response.cost.amount == actual.cost.amount == Decimal("0.00002")
+    assert (actual.usage.input_tokens, actual.usage.output_tokens) == (10, 5)
 
 
 def sent_in_a_file(server: FakeServer) -> list[Any]:
@@ -195,9 +195,9 @@ def test_calls_of_a_batch_are_written_as_they_are_one_by_one(provider: str, serv
     written = CALLS[provider](server)
     server.add_replies(*[Refusal(400, "no")] * 3)
     for prompt, batched in zip(PROMPTS, written, strict=True):
-        asked: dict[str, Any] = {"messages": prompt} if isinstance(prompt, list) else {"prompt": prompt}
+        requested: dict[str, Any] = {"messages": prompt} if isinstance(prompt, list) else {"prompt": prompt}
         with at(provider, server) as client, pytest.raises(BadRequestError):
-            client.generate(**asked, instructions="Be brief.", max_output_tokens=20, temperature=0.5)
+            client.generate(**requested, instructions="Be brief.", max_output_tokens=20, temperature=0.5)
         alone = server.exchanges[-1].json
         assert {**alone, "model": None, "stream": None} == {**batched, "model": None, "stream": None}
 
@@ -206,9 +206,9 @@ def test_calls_of_a_batch_are_written_as_they_are_one_by_one(provider: str, serv
     ("provider", "path", "reply"),
     [
         ("openai", "/v1/batches/batch_1/cancel", openai_job("cancelling")),
-        ("mistral", "/v1/batch/jobs/batch_1/cancel", told({"id": "batch_1", "status": "CANCELLATION_REQUESTED"})),
+        ("mistral", "/v1/batch/jobs/batch_1/cancel", reported({"id": "batch_1", "status": "CANCELLATION_REQUESTED"})),
         ("anthropic", "/v1/messages/batches/batch_1/cancel", claude_job("canceling", processing=1)),
-        ("google_ai", "/v1beta/batches/batch_1:cancel", told({})),
+        ("google_ai", "/v1beta/batches/batch_1:cancel", reported({})),
     ],
 )
 def test_a_batch_is_cancelled(provider: str, path: str, reply: Raw, world: World, server: FakeServer) -> None:
@@ -220,7 +220,7 @@ def test_a_batch_is_cancelled(provider: str, path: str, reply: Raw, world: World
     assert (server.exchanges[0].method, server.exchanges[0].path) == ("POST", path)
 
 
-def test_what_cannot_be_read_yet_or_at_all_is_said(world: World, server: FakeServer) -> None:
+def test_unfinished_and_unreadable_batches_are_reported(world: World, server: FakeServer) -> None:
     client = at("groq", server)
     server.add_replies(openai_job("in_progress"))
     with pytest.raises(ConfigurationError, match="Call wait_for_batch first"):
@@ -253,13 +253,13 @@ def test_a_submission_that_may_have_arrived_is_not_repeated(world: World, server
 
 
 def recorded(api: str, ending: str) -> list[dict[str, Any]]:
-    found = exchanges(api, lambda e: e["id"].endswith(ending) or e["path"].endswith(ending))
-    if not found:
+    actual = exchanges(api, lambda e: e["id"].endswith(ending) or e["path"].endswith(ending))
+    if not actual:
         pytest.skip("the recorded traffic is not available")
-    return found
+    return actual
 
 
-def test_recorded_batches_are_told_as_they_stand(world: World, server: FakeServer) -> None:
+def test_recorded_batches_are_read_with_their_state(world: World, server: FakeServer) -> None:
     # Reading, not writing, is held here: the same state in our words.
     words = {"validating": "running", "in_progress": "running", "canceling": "cancelling"}
     words |= {"BATCH_STATE_RUNNING": "running", "BATCH_STATE_PENDING": "running", "BATCH_STATE_SUCCEEDED": "done"}
@@ -292,18 +292,18 @@ def test_recorded_results_are_read(world: World, server: FakeServer) -> None:
     done = next(e for e in exchanges("batches") if e["expected"].get("status") == "BATCH_STATE_SUCCEEDED")
     server.add_replies(Raw(body_bytes(done)))
     client = at("google_ai", server)
-    found = world.ask(client, "batch_results", done["expected"]["id"])
-    assert [item.text for item in found][:1] == ["4"]
-    assert found[0].response.usage.reasoning_tokens == 43
+    actual = world.ask(client, "batch_results", done["expected"]["id"])
+    assert [item.text for item in actual][:1] == ["4"]
+    assert actual[0].response.usage.reasoning_tokens == 43
     world.close(client)
     file = next(e for e in exchanges("files") if e["path"].endswith("/content"))
     server.add_replies(openai_job("completed", output_file_id="out"), Raw(body_bytes(file)))
     known = endpoint(server.url, "openai", "gpt-5-nano", protocol="openai_responses")
     client = AIModelClient(known)
-    found = world.ask(client, "batch_results", BatchJob(batch_id="batch_1", protocol="openai_responses"))
-    assert len(found) == 2
-    assert all(item.text for item in found)
-    usual = found[0].response.usage
-    assert found.cost.amount is None or found.cost.amount > 0
+    actual = world.ask(client, "batch_results", BatchJob(batch_id="batch_1", protocol="openai_responses"))
+    assert len(actual) == 2
+    assert all(item.text for item in actual)
+    usual = actual[0].response.usage
+    assert actual.cost.amount is None or actual.cost.amount > 0
     assert usual.input_tokens == 18
     world.close(client)

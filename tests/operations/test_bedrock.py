@@ -25,7 +25,9 @@ RANKED = Raw(json.dumps({"results": [{"index": 0, "relevanceScore": 0.5}]}).enco
         ("bedrock-runtime", "CountTokens", "anthropic.claude-sonnet-4-20250514-v1:0"),
     ],
 )
-def test_what_is_asked_is_what_amazon_describes(service: str, operation: str, model: str, server: FakeServer) -> None:
+def test_requests_follow_the_service_model_of_amazon(
+    service: str, operation: str, model: str, server: FakeServer
+) -> None:
     server.add_replies(RANKED if operation == "Rerank" else SampleOperations())
     with AIModelClient(endpoint(server.url, "amazon_bedrock", model, region="us-east-1")) as client:
         if operation == "Rerank":
@@ -33,9 +35,9 @@ def test_what_is_asked_is_what_amazon_describes(service: str, operation: str, mo
         else:
             client.count_tokens("How many?", instructions="Be brief.", tools=[LOOK], reasoning_effort="low")
     described = Session().get_service_model(service).operation_model(operation)
-    asked = server.exchanges[0]
-    said = {**asked.json, **({"modelId": model} if operation == "CountTokens" else {})}
-    assert ParamValidator().validate(said, described.input_shape).generate_report() == ""
-    written = create_serializer(described.metadata["protocol"]).serialize_to_request(said, described)
-    assert (asked.method, asked.path) == (written["method"], written["url_path"])
-    assert asked.json == json.loads(written["body"])
+    requested = server.exchanges[0]
+    provided = {**requested.json, **({"modelId": model} if operation == "CountTokens" else {})}
+    assert ParamValidator().validate(provided, described.input_shape).generate_report() == ""
+    written = create_serializer(described.metadata["protocol"]).serialize_to_request(provided, described)
+    assert (requested.method, requested.path) == (written["method"], written["url_path"])
+    assert requested.json == json.loads(written["body"])

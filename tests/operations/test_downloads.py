@@ -33,7 +33,7 @@ class Large:
     pieces: int
     kind: str = "application/octet-stream"
 
-    def steps(self, asked: Any) -> Iterator[Step]:
+    def steps(self, requested: Any) -> Iterator[Step]:
         size = self.pieces * len(PIECE)
         yield Send(f"HTTP/1.1 200 OK\r\ncontent-type: {self.kind}\r\ncontent-length: {size}\r\n\r\n".encode())
         for _ in range(self.pieces):
@@ -50,14 +50,14 @@ def there(folder: Path) -> list[str]:
 
 def test_a_large_file_goes_to_disk_without_being_held(world: World, server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(Large(48))
-    client, heard = at("openai", server), list[tuple[int, int | None]]()
+    client, received = at("openai", server), list[tuple[int, int | None]]()
     tracemalloc.start()
     where = world.ask(
         client,
         "download_file",
         "file-1",
         to_path=tmp_path / "made" / "large.bin",
-        on_progress=lambda got, size: heard.append((got, size)),
+        on_progress=lambda got, size: received.append((got, size)),
     )
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -66,8 +66,8 @@ def test_a_large_file_goes_to_disk_without_being_held(world: World, server: Fake
     assert where.stat().st_size == 48 << 20
     assert where.read_bytes()[-len(PIECE) :] == PIECE
     assert peak < 8 << 20
-    assert heard[-1] == (48 << 20, 48 << 20)
-    assert [got for got, _ in heard] == sorted(got for got, _ in heard)
+    assert received[-1] == (48 << 20, 48 << 20)
+    assert [got for got, _ in received] == sorted(got for got, _ in received)
     assert there(tmp_path / "made") == ["large.bin"]
 
 
@@ -84,10 +84,10 @@ def test_files_of_every_kind_come_as_they_are(provider: str, kind: str, server: 
 
 def test_a_packed_file_is_opened_and_its_size_not_guessed(world: World, server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(GzippedReply(Raw(b"words " * 1000)), Raw(b""))
-    client, heard = at("openai", server), list[int | None]()
-    told = {"on_progress": lambda got, size: heard.append(size)}
-    assert world.ask(client, "download_file", "f", to_path=tmp_path / "a", **told).stat().st_size == 6000
-    assert set(heard) == {None}
+    client, received = at("openai", server), list[int | None]()
+    reported = {"on_progress": lambda got, size: received.append(size)}
+    assert world.ask(client, "download_file", "f", to_path=tmp_path / "a", **reported).stat().st_size == 6000
+    assert set(received) == {None}
     assert world.ask(client, "download_file", "f", to_path=tmp_path / "b").read_bytes() == b""
     world.close(client)
 
@@ -102,7 +102,7 @@ def test_a_line_that_breaks_is_tried_again_from_the_beginning(world: World, serv
 
 
 @pytest.mark.parametrize(
-    ("reply", "error", "said"),
+    ("reply", "error", "provided"),
     [
         (CutReply(Large(4), 3), BrokenStreamError, {"retries": 0}),
         (CutReply(Large(4), 3, Stall()), CallTimeoutError, {"timeout": 0.4}),
@@ -110,13 +110,13 @@ def test_a_line_that_breaks_is_tried_again_from_the_beginning(world: World, serv
     ],
 )
 def test_what_does_not_arrive_whole_leaves_what_was_there(
-    reply: Any, error: type[Exception], said: dict[str, Any], world: World, server: FakeServer, tmp_path: Path
+    reply: Any, error: type[Exception], provided: dict[str, Any], world: World, server: FakeServer, tmp_path: Path
 ) -> None:
     (tmp_path / "a").write_bytes(b"of yesterday")
     server.add_replies(reply)
     client = at("openai", server)
     with pytest.raises(error):
-        world.ask(client, "download_file", "f", to_path=tmp_path / "a", **said)
+        world.ask(client, "download_file", "f", to_path=tmp_path / "a", **provided)
     world.close(client)
     assert (there(tmp_path), (tmp_path / "a").read_bytes()) == (["a"], b"of yesterday")
 
@@ -135,7 +135,7 @@ def test_whoever_stops_listening_hangs_up(world: World, server: FakeServer, tmp_
     world.close(client)
 
 
-def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_path: Path) -> None:
+def test_unwritable_targets_are_reported(world: World, server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(Large(1), Large(1))
     (tmp_path / "file").write_bytes(b"")
     client = at("openai", server)
@@ -150,12 +150,12 @@ def test_what_cannot_be_written_is_said(world: World, server: FakeServer, tmp_pa
 
 def test_the_kit_downloads_to_disk_too(world: World, server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(Large(2), Raw(b"words", headers={"content-type": "text/plain"}))
-    heard: list[int] = []
+    received: list[int] = []
 
     async def script(client: Uniform) -> Any:
-        where = await client.download_file("f", to_path=tmp_path / "a", on_progress=lambda got, _: heard.append(got))
+        where = await client.download_file("f", to_path=tmp_path / "a", on_progress=lambda got, _: received.append(got))
         return where, await client.download_file("f"), list(client.usage_tracker.ledger.rows())
 
     where, words, rows = run(world, script, settings(server.url, usage_store="memory"))
-    assert (where.stat().st_size, heard[-1], words) == (2 << 20, 2 << 20, b"words")
+    assert (where.stat().st_size, received[-1], words) == (2 << 20, 2 << 20, b"words")
     assert [(row.operation, row.outcome) for row in rows] == [("files", "answered")] * 2

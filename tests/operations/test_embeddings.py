@@ -30,16 +30,16 @@ SOON = {"retry-after-ms": "5"}
 class Vectors:
     """Answers each text with its length, in whichever form was asked for; out of order, as servers may."""
 
-    def steps(self, asked: ReceivedRequest) -> Any:
-        texts = asked.json["input"]
-        packs = asked.json.get("encoding_format") == "base64"
+    def steps(self, requested: ReceivedRequest) -> Any:
+        texts = requested.json["input"]
+        packs = requested.json.get("encoding_format") == "base64"
         data = [{"index": n, "embedding": self.vector(text, packs)} for n, text in enumerate(texts)]
         body = {
             "model": "fake-1",
             "data": data[::-1],
             "usage": {"prompt_tokens": len(texts), "total_tokens": len(texts)},
         }
-        return Raw(json.dumps(body).encode()).steps(asked)
+        return Raw(json.dumps(body).encode()).steps(requested)
 
     def vector(self, text: str, packs: bool) -> Any:
         numbers = [float(len(text)), 0.5]
@@ -130,7 +130,7 @@ def test_what_the_provider_cannot_honour_is_a_warning_or_with_strict_an_error(se
             client.embed("a", input_type="query", strict=True)
 
 
-def test_what_cannot_be_asked_for_is_said_before_anything_is_sent(server: FakeServer) -> None:
+def test_unsupported_options_are_refused_before_sending(server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url)) as client:
         for texts, settings, words in [
             ([], {}, "at least 1 item"),

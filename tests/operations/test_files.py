@@ -28,7 +28,7 @@ def at(provider: str, server: FakeServer) -> AIModelClient:
     return AIModelClient(endpoint(server.url, provider, "any"))
 
 
-def told(body: Any, **headers: str) -> Raw:
+def reported(body: Any, **headers: str) -> Raw:
     return Raw(json.dumps(body).encode(), headers={"content-type": "application/json", **headers})
 
 
@@ -37,25 +37,25 @@ def known(number: int = 1, **more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("exchange", UPLOADED)
-def test_recorded_uploads_are_asked_for_and_read(exchange: Exchange, world: World, server: FakeServer) -> None:
+def test_recorded_uploads_are_requested_and_read(exchange: Exchange, world: World, server: FakeServer) -> None:
     server.add_replies(Raw(body_bytes(exchange)))
-    asked = read_form(exchange["request_headers"]["content-type"], base64.b64decode(exchange["request_body"]))
+    requested = read_form(exchange["request_headers"]["content-type"], base64.b64decode(exchange["request_body"]))
     client = at(exchange["provider"], server)
-    file = world.ask(client, "upload_file", asked["file"], name="sample.pdf")
+    file = world.ask(client, "upload_file", requested["file"], name="sample.pdf")
     world.close(client)
     body = json.loads(body_bytes(exchange))
     assert (file.file_id, file.name, file.size) == (exchange["expected"]["id"], "sample.pdf", 18810)
     assert file.raw == body
     assert (file.state, file.created_at.year) == ("ready", 2026)
     ours = read_form(server.exchanges[0].headers["content-type"], server.exchanges[0].body)
-    assert ours == asked
+    assert ours == requested
     assert server.exchanges[0].path == exchange["path"]
     if exchange["provider"] == "anthropic":
         sent = server.exchanges[0].headers
         assert sent["anthropic-beta"] == exchange["request_headers"]["anthropic-beta"]
 
 
-def test_gemini_is_asked_where_to_send_a_file_as_recorded(world: World, server: FakeServer) -> None:
+def test_gemini_upload_url_is_requested_as_recorded(world: World, server: FakeServer) -> None:
     recorded = exchanges("files", lambda e: e["path"] == "/upload/v1beta/files")
     if not recorded:
         pytest.skip("the recorded traffic is not available")
@@ -79,23 +79,23 @@ def test_gemini_is_asked_where_to_send_a_file_as_recorded(world: World, server: 
 
 
 @pytest.mark.parametrize("provider", LIKE_OPENAI)
-def test_a_file_is_uploaded_found_fetched_and_deleted(
+def test_a_file_is_uploaded_listed_fetched_and_deleted(
     provider: str, world: World, server: FakeServer, tmp_path: Path
 ) -> None:
     (tmp_path / "talk.wav").write_bytes(b"RIFF")
     server.add_replies(
         Refusal(503, "later", headers=SOON),
-        told(known(filename="talk.wav", mime_type="audio/wav")),
-        told(known()),
+        reported(known(filename="talk.wav", mime_type="audio/wav")),
+        reported(known()),
         Raw(b"what is in it", headers={"content-type": "text/plain"}),
-        told({"id": "file-1", "deleted": True, "type": "file_deleted"}),
+        reported({"id": "file-1", "deleted": True, "type": "file_deleted"}),
         Refusal(404, "no such file"),
     )
-    client, heard = at(provider, server), []
+    client, received = at(provider, server), []
     file = world.ask(
-        client, "upload_file", tmp_path / "talk.wav", on_progress=lambda sent, size: heard.append((sent, size))
+        client, "upload_file", tmp_path / "talk.wav", on_progress=lambda sent, size: received.append((sent, size))
     )
-    assert heard == [(4, 4), (4, 4)]
+    assert received == [(4, 4), (4, 4)]
     assert isinstance(file.to_content(), AudioContent)
     assert len(file.attempts) == 2
     assert world.ask(client, "get_file", "file-1").size == 3
@@ -120,12 +120,12 @@ def test_a_file_is_uploaded_found_fetched_and_deleted(
 )
 def test_lists_are_read_to_their_end(provider: str, cursor: str, world: World, server: FakeServer) -> None:
     more = {"has_more": True, "last_id": "file-2", "pagination_token": "more"}
-    pages = [told({"data": [known(1), known(2)], **more}), told({"data": [known(3)], "has_more": False})]
+    pages = [reported({"data": [known(1), known(2)], **more}), reported({"data": [known(3)], "has_more": False})]
     server.add_replies(*pages, *pages)
     client = at(provider, server)
-    found = world.ask(client, "list_files")
-    assert [file.file_id for file in found] == ["file-1", "file-2", "file-3"]
-    assert {file.provider for file in found} == {provider}
+    actual = world.ask(client, "list_files")
+    assert [file.file_id for file in actual] == ["file-1", "file-2", "file-3"]
+    assert {file.provider for file in actual} == {provider}
     assert cursor in server.exchanges[1].path
     assert len(world.ask(client, "list_files", most=1)) == 1
     world.close(client)
@@ -133,13 +133,17 @@ def test_lists_are_read_to_their_end(provider: str, cursor: str, world: World, s
 
 
 def test_lists_with_numbers_and_those_with_tokens_are_read_too(world: World, server: FakeServer) -> None:
-    server.add_replies(told({"data": [known(n) for n in range(100)], "total": 101}), told({"data": [known(100)]}))
+    server.add_replies(
+        reported({"data": [known(n) for n in range(100)], "total": 101}), reported({"data": [known(100)]})
+    )
     client = at("mistral", server)
     assert len(world.ask(client, "list_files", purpose="ocr")) == 101
     assert server.exchanges[1].path == "/v1/files?page_size=100&purpose=ocr&page=1"
     world.close(client)
     files = [{"name": f"files/f{n}", "sizeBytes": "3"} for n in range(3)]
-    server.add_replies(told({"files": files[:2], "nextPageToken": "t"}), told({"files": files[2:]}), told({}))
+    server.add_replies(
+        reported({"files": files[:2], "nextPageToken": "t"}), reported({"files": files[2:]}), reported({})
+    )
     client = at("google_ai", server)
     assert [file.file_id for file in world.ask(client, "list_files")] == ["files/f0", "files/f1", "files/f2"]
     assert world.ask(client, "delete_file", "files/f0") is None
@@ -150,20 +154,22 @@ def test_lists_with_numbers_and_those_with_tokens_are_read_too(world: World, ser
 
 
 def test_a_file_is_waited_for_until_it_is_ready(world: World, server: FakeServer) -> None:
-    server.add_replies(told({"name": "files/f", "state": "PROCESSING"}), told({"name": "files/f", "state": "ACTIVE"}))
+    server.add_replies(
+        reported({"name": "files/f", "state": "PROCESSING"}), reported({"name": "files/f", "state": "ACTIVE"})
+    )
     client = at("google_ai", server)
     assert world.ask(client, "wait_for_file", "files/f").state == "ready"
-    server.add_replies(*[told({"name": "files/f", "state": "PROCESSING"})] * 2)
+    server.add_replies(*[reported({"name": "files/f", "state": "PROCESSING"})] * 2)
     with pytest.raises(CallTimeoutError, match="was not ready"):
         world.ask(client, "wait_for_file", "f", wait=0.05)
-    server.add_replies(told({"name": "files/f", "state": "FAILED"}))
+    server.add_replies(reported({"name": "files/f", "state": "FAILED"}))
     with pytest.raises(ConfigurationError, match="could not process"):
         world.ask(client, "wait_for_file", "f")
     world.close(client)
 
 
-def test_how_long_a_file_is_kept_is_said_in_each_dialect(server: FakeServer) -> None:
-    server.add_replies(*[told(known())] * 4)
+def test_expiry_of_files_is_sent_in_each_dialect(server: FakeServer) -> None:
+    server.add_replies(*[reported(known())] * 4)
     day = 86_400
     sent = {}
     for provider in ("openai", "mistral", "xai"):
@@ -185,21 +191,21 @@ def test_a_large_file_is_never_held_at_once(world: World, server: FakeServer, tm
     large = tmp_path / "large.bin"
     with large.open("wb") as file:
         file.truncate(16 << 20)
-    server.add_replies(told(known()))
-    heard: list[int] = []
+    server.add_replies(reported(known()))
+    received: list[int] = []
     client = at("openai", server)
     tracemalloc.start()
-    world.ask(client, "upload_file", large, on_progress=lambda sent, size: heard.append(sent))
+    world.ask(client, "upload_file", large, on_progress=lambda sent, size: received.append(sent))
     world.close(client)
     # The fake server holds the body; what is beside it is ours.
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert heard == [n << 20 for n in range(1, 17)]
+    assert received == [n << 20 for n in range(1, 17)]
     assert peak < (16 << 20) * 2.5
     assert len(server.exchanges[0].body) > 16 << 20
 
 
-def test_what_cannot_be_read_is_said_before_anything_is_sent(world: World, server: FakeServer, tmp_path: Path) -> None:
+def test_unreadable_files_are_refused_before_sending(world: World, server: FakeServer, tmp_path: Path) -> None:
     client = at("openai", server)
     with pytest.raises(ConfigurationError, match="cannot be read"):
         world.ask(client, "upload_file", tmp_path / "nothing.pdf")

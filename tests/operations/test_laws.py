@@ -20,7 +20,7 @@ from dhenara.ai.types.genai.foundation_models.openai.image import DallE3
 from support.worlds import World, endpoint
 
 PAPER = FileContent(data=b"%PDF-1.7", mime_type="application/pdf")
-ASKED: dict[str, tuple[str, Callable[[AIModelClient], Result]]] = {
+REQUESTED: dict[str, tuple[str, Callable[[AIModelClient], Result]]] = {
     "embed": ("openai", lambda client: client.embed(["a", "b"])),
     "rerank": ("cohere", lambda client: client.rerank("a", ["a b", "c"])),
     "moderate": ("openai", lambda client: client.moderate("a")),
@@ -40,9 +40,9 @@ def test_both_colours_take_the_same(name: str) -> None:
     assert inspect.iscoroutinefunction(getattr(AIModelClient, f"{name}_async"))
 
 
-@pytest.mark.parametrize("operation", ASKED)
+@pytest.mark.parametrize("operation", REQUESTED)
 def test_a_result_comes_back_out_of_json_as_it_was(operation: str, server: FakeServer) -> None:
-    provider, ask = ASKED[operation]
+    provider, ask = REQUESTED[operation]
     server.add_replies(SampleOperations())
     with AIModelClient(endpoint(server.url, provider)) as client:
         result = ask(client)
@@ -77,13 +77,13 @@ def test_no_more_requests_travel_at_once_than_were_allowed(world: World) -> None
         world.close(client)
 
 
-def test_an_observer_hears_what_was_asked_for(server: FakeServer) -> None:
+def test_an_observer_receives_the_request(server: FakeServer) -> None:
     server.add_replies(SampleOperations())
-    heard: list[CallEvent] = []
-    with AIModelClient(endpoint(server.url), observer=heard.append) as client:
+    received: list[CallEvent] = []
+    with AIModelClient(endpoint(server.url), observer=received.append) as client:
         client.embed("a b c")
-    assert [event.operation for event in heard if isinstance(event, CallStarted)] == ["embed"]
-    [ended] = [event for event in heard if isinstance(event, CallEnded)]
+    assert [event.operation for event in received if isinstance(event, CallStarted)] == ["embed"]
+    [ended] = [event for event in received if isinstance(event, CallEnded)]
     assert ended.outcome == "complete"
     assert ended.usage is not None
     assert ended.usage.input_tokens == 3
@@ -98,7 +98,7 @@ def test_what_the_user_knows_better_of_a_dialect_counts(server: FakeServer) -> N
     assert "encoding_format" not in server.exchanges[0].json
 
 
-def test_an_option_that_the_model_does_not_have_is_found_before_anything_is_sent(server: FakeServer) -> None:
+def test_an_option_that_the_model_lacks_is_refused_before_sending(server: FakeServer) -> None:
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": f"{server.url}/v1"})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=DallE3)) as client:
         for wrong in ({"quality": "best"}, {"colour": "red"}):

@@ -24,7 +24,9 @@ mistral = pytest.importorskip("mistralai.client")
 SOUND = wav_tone(0.1)
 TALK = AudioContent(data=SOUND, name="talk.wav", mime_type="audio/wav")
 FILE = ("talk.wav", SOUND, "audio/wav")
-KEPT = Raw(json.dumps({"id": "file-1", "object": "file", "bytes": 3, "created_at": 1, "filename": "a.txt"}).encode())
+RETAINED = Raw(
+    json.dumps({"id": "file-1", "object": "file", "bytes": 3, "created_at": 1, "filename": "a.txt"}).encode()
+)
 SDK = Callable[[str], Any]
 
 
@@ -109,7 +111,7 @@ CASES: dict[str, Case] = {
     "openai-upload": (
         "openai",
         "any",
-        KEPT,
+        RETAINED,
         lambda client: client.upload_file(b"abc", name="a.txt", expires_in=3600).file_id,
         with_openai(
             lambda sdk: (
@@ -188,21 +190,21 @@ CASES: dict[str, Case] = {
 }
 
 
-def said(exchange: ServerExchange) -> Any:
+def provided(exchange: ServerExchange) -> Any:
     """The request, without what says nothing."""
     if exchange.headers["content-type"].startswith("multipart"):
-        asked: Any = form(exchange)
+        requested: Any = form(exchange)
     else:
-        asked = exchange.json
-    return without_defaults(asked)
+        requested = exchange.json
+    return without_defaults(requested)
 
 
-def without_defaults(asked: Any) -> Any:
-    if isinstance(asked, dict):
-        return {k: without_defaults(v) for k, v in asked.items() if v not in (False, "false", None)}
-    if isinstance(asked, list):
-        return [without_defaults(one) for one in asked]
-    return asked
+def without_defaults(requested: Any) -> Any:
+    if isinstance(requested, dict):
+        return {k: without_defaults(v) for k, v in requested.items() if v not in (False, "false", None)}
+    if isinstance(requested, list):
+        return [without_defaults(one) for one in requested]
+    return requested
 
 
 # Their clients warn of what will go; as long as it is there they know the wire.
@@ -216,4 +218,4 @@ def test_requests_and_answers_are_those_of_the_vendors_client(case: Case, server
     assert mine == theirs(server.url)
     first, second = server.exchanges
     assert first.path.partition("?")[0] == second.path.partition("?")[0]
-    assert said(first) == said(second)
+    assert provided(first) == provided(second)

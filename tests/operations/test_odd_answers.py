@@ -62,7 +62,7 @@ def test_a_single_vector_may_stand_alone() -> None:
 
 @pytest.mark.parametrize("results", ["results", "data"])
 @pytest.mark.parametrize("score", ["relevance_score", "score"])
-def test_scores_are_found_under_either_name(results: str, score: str) -> None:
+def test_scores_are_read_under_either_name(results: str, score: str) -> None:
     answer = read("cohere", "rerank", {results: [{"index": 1, score: 0.5}, {"index": 0, score: 1}]})
     assert isinstance(answer, RerankResponse)
     assert [(one.index, one.score) for one in answer.results] == [(0, 1.0), (1, 0.5)]

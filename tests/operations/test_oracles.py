@@ -268,12 +268,12 @@ def bare(value: Any) -> Any:
     return {name: bare(one) for name, one in value.items() if one is not None and name not in ADDED}
 
 
-def said(asked: ServerExchange) -> Any:
+def provided(requested: ServerExchange) -> Any:
     """What was sent: JSON, or the parts of a form."""
-    kind = asked.headers["content-type"]
+    kind = requested.headers["content-type"]
     if not kind.startswith("multipart/"):
-        return bare(asked.json)
-    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + asked.body)
+        return bare(requested.json)
+    message = BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + requested.body)
     return sorted(
         (
             str(part.get_param("name", header="content-disposition")),
@@ -295,4 +295,4 @@ def test_both_ask_for_the_same_and_read_the_same(case: str, server: FakeServer) 
     assert mine == theirs(server.url)
     first, second = server.exchanges
     assert first.path.partition("?")[0].split("/")[-1] == second.path.partition("?")[0].split("/")[-1]
-    assert said(first) == said(second)
+    assert provided(first) == provided(second)

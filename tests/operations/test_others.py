@@ -64,9 +64,9 @@ def test_bedrock_names_the_model_with_its_region(world: World, server: FakeServe
     client = at("amazon_bedrock", server, "cohere.rerank-v3-5:0")
     answer = world.ask(client, "rerank", "red", DOCUMENTS, top_n=2)
     assert answer.documents() == [DOCUMENTS[1], DOCUMENTS[0]]
-    asked = server.exchanges[0].json["rerankingConfiguration"]["bedrockRerankingConfiguration"]
+    requested = server.exchanges[0].json["rerankingConfiguration"]["bedrockRerankingConfiguration"]
     arn = "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0"
-    assert asked == {"modelConfiguration": {"modelArn": arn}, "numberOfResults": 2}
+    assert requested == {"modelConfiguration": {"modelArn": arn}, "numberOfResults": 2}
     world.close(client)
 
 

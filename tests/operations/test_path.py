@@ -83,11 +83,11 @@ def call(operation: str, url: str, **config: Any) -> Call:
 
 
 def perform(made: Call, io: Any = None, **layers: Any) -> OperationResponse:
-    journey = Pipeline(io or BlockingIO(), resolve(made.endpoint, {}, made.operation), **layers)
+    call_pipeline = Pipeline(io or BlockingIO(), resolve(made.endpoint, {}, made.operation), **layers)
     try:
-        return run(journey.perform(made, OperationResponse))
+        return run(call_pipeline.perform(made, OperationResponse))
     finally:
-        run(journey.close())
+        run(call_pipeline.close())
 
 
 def test_a_form_travels_whole_and_again_after_a_failure(provider: str, server: FakeServer) -> None:
@@ -118,9 +118,9 @@ def test_a_foreign_transport_carries_forms_too(provider: str) -> None:
 def test_a_question_without_a_body_has_none(operation: str, method: str, provider: str, server: FakeServer) -> None:
     server.add_replies(MADE)
     assert perform(call(operation, server.url)).extras == {"said": "yes"}
-    asked = server.exchanges[0]
-    assert (asked.method, asked.path, asked.body) == (method, "/files/1", b"")
-    assert "content-type" not in asked.headers
+    requested = server.exchanges[0]
+    assert (requested.method, requested.path, requested.body) == (method, "/files/1", b"")
+    assert "content-type" not in requested.headers
 
 
 def test_an_answer_may_be_a_blob(provider: str, server: FakeServer) -> None:
@@ -160,7 +160,7 @@ def test_a_web_page_is_not_an_answer(provider: str, server: FakeServer) -> None:
         perform(call("look", server.url))
 
 
-def test_what_a_provider_does_not_offer_is_said_before_anything_is_sent(server: FakeServer) -> None:
+def test_unavailable_operations_are_refused_before_sending(server: FakeServer) -> None:
     api = AIModelAPI(provider="anthropic", api_key="k", config={"base_url": server.url})
     with (
         AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client,
@@ -170,7 +170,7 @@ def test_what_a_provider_does_not_offer_is_said_before_anything_is_sent(server: 
     assert server.exchanges == []
 
 
-def test_a_server_that_refuses_a_large_body_is_heard_before_all_of_it_is_sent(provider: str) -> None:
+def test_an_early_refusal_of_a_large_body_is_read_before_all_of_it_is_sent(provider: str) -> None:
     refusal = b'HTTP/1.1 413 Too Large\r\ncontent-length: 32\r\n\r\n{"error": {"message": "too big"}}'
     with socket.create_server(("127.0.0.1", 0)) as listener:
 

@@ -25,9 +25,9 @@ def test_vertex_predicts_vectors_and_pictures_and_counts_contents_alone(world: W
     client = at("google_vertex_ai", "gemini-embedding-001", server.url)
     two = world.ask(client, "embed", ["a", "b"], input_type="query", dimensions=4, concurrency=1)
     assert len(two.vectors) == 2
-    asked = server.exchanges[0]
-    assert asked.path == "/v1beta1/publishers/google/models/gemini-embedding-001:predict"
-    assert asked.json == {
+    requested = server.exchanges[0]
+    assert requested.path == "/v1beta1/publishers/google/models/gemini-embedding-001:predict"
+    assert requested.json == {
         "instances": [{"content": "a", "task_type": "RETRIEVAL_QUERY"}],
         "parameters": {"outputDimensionality": 4},
     }

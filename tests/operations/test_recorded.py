@@ -51,13 +51,13 @@ def route_for(exchange: Exchange) -> Route:
 
 
 def recorded(kind: str) -> list[Any]:
-    found = [
+    actual = [
         pytest.param(exchange, id=f"{exchange['provider']}-{exchange['id'][-100:]}".replace("/", "."))
         for api in OFFERED
         for exchange in exchanges(api, lambda e: e["expected"]["kind"] == kind)
     ]
     skip = pytest.mark.skip(reason="the recorded traffic is not available")
-    return found or [pytest.param(None, marks=skip)]
+    return actual or [pytest.param(None, marks=skip)]
 
 
 def result_of(exchange: Exchange) -> Result:
@@ -123,10 +123,13 @@ def test_tokens_are_counted_as_they_were(exchange: Exchange) -> None:
 def test_pictures_are_those_that_were_drawn(exchange: Exchange) -> None:
     expected, result = exchange["expected"], result_of(exchange)
     assert isinstance(result, ImageResponse)
-    for picture, told in zip(result.images, expected["media"], strict=True):
-        assert picture.url == told.get("url")
-        if "sha256" in told:
-            assert (len(picture.bytes), hashlib.sha256(picture.bytes).hexdigest()) == (told["bytes"], told["sha256"])
+    for picture, reported in zip(result.images, expected["media"], strict=True):
+        assert picture.url == reported.get("url")
+        if "sha256" in reported:
+            assert (len(picture.bytes), hashlib.sha256(picture.bytes).hexdigest()) == (
+                reported["bytes"],
+                reported["sha256"],
+            )
             assert picture.mime_type == "image/png"
             assert picture.size == (1024, 1024)
     assert result.usage is not None
@@ -144,7 +147,7 @@ def test_pages_are_read_as_they_were(exchange: Exchange) -> None:
 
 
 @pytest.mark.parametrize("exchange", recorded("error"))
-def test_an_error_says_what_the_provider_said(exchange: Exchange) -> None:
+def test_an_error_contains_the_message_of_the_provider(exchange: Exchange) -> None:
     expected = exchange["expected"]["error"]
     error = load_codec(route_for(exchange).codec).error(head_of(exchange), body_bytes(exchange))
     kinds: dict[int, type[CallError]] = {400: BadRequestError, 404: NotFoundError}

@@ -44,9 +44,9 @@ def test_pictures_among_texts_have_vectors_in_their_place(
 ) -> None:
     server.add_replies(Refusal(503, "later", headers={"retry-after-ms": "5"}), SampleOperations(), SampleOperations())
     client = at(provider, model, server)
-    found = world.ask(client, "embed", ["an otter", OTTER, "a cat"])
-    assert len(found.vectors) == 3
-    assert len(found.attempts) == 2
+    actual = world.ask(client, "embed", ["an otter", OTTER, "a cat"])
+    assert len(actual.vectors) == 3
+    assert len(actual.attempts) == 2
     assert base64.b64encode(png()).decode() in server.exchanges[1].body.decode()
     assert len(world.ask(client, "embed", OTTER).vectors) == 1
     world.close(client)
@@ -61,19 +61,19 @@ def test_a_model_that_does_not_see_says_so_first(provider: str, model: str, worl
     assert server.exchanges == []
 
 
-def test_coheres_own_types_take_what_is_asked(server: FakeServer) -> None:
+def test_requests_are_valid_for_the_types_of_coheres_sdk(server: FakeServer) -> None:
     cohere = pytest.importorskip("cohere")
     server.add_replies(SampleOperations())
     with at("cohere", "embed-v4.0", server) as client:
         client.embed(["an otter", OTTER], dimensions=256)
-    asked = server.exchanges[0].json
-    inputs = TypeAdapter(list[cohere.EmbedInput]).validate_python(asked["inputs"])
+    requested = server.exchanges[0].json
+    inputs = TypeAdapter(list[cohere.EmbedInput]).validate_python(requested["inputs"])
     assert [one.content[0].type for one in inputs] == ["text", "image_url"]
     assert inputs[1].content[0].image_url.url == SEEN
-    assert "texts" not in asked
+    assert "texts" not in requested
 
 
-def test_googles_own_types_take_what_is_asked(server: FakeServer) -> None:
+def test_requests_are_valid_for_the_types_of_googles_sdk(server: FakeServer) -> None:
     types = pytest.importorskip("google.genai.types")
     server.add_replies(SampleOperations())
     with at("google_ai", "gemini-embedding-2", server) as client:
@@ -114,26 +114,26 @@ def test_pictures_are_known_by_what_is_in_them(server: FakeServer) -> None:
 def test_titan_takes_one_text_a_request_and_counts_its_tokens(world: World, server: FakeServer) -> None:
     server.add_replies(*[SampleOperations()] * 2)
     client = at("amazon_bedrock", "amazon.titan-embed-text-v2:0", server)
-    found = world.ask(client, "embed", ["one text", "another"], dimensions=256, concurrency=1, input_type="query")
+    actual = world.ask(client, "embed", ["one text", "another"], dimensions=256, concurrency=1, input_type="query")
     world.close(client)
     assert [exchange.json for exchange in server.exchanges] == [
         {"inputText": "one text", "dimensions": 256},
         {"inputText": "another", "dimensions": 256},
     ]
     assert server.exchanges[0].path == "/model/amazon.titan-embed-text-v2%3A0/invoke"
-    assert (found.dimensions, found.usage.input_tokens) == (256, 3)
-    assert [warning.parameter for warning in found.warnings] == ["input_type"]
+    assert (actual.dimensions, actual.usage.input_tokens) == (256, 3)
+    assert [warning.parameter for warning in actual.warnings] == ["input_type"]
 
 
 @pytest.mark.parametrize("typed", [True, False])
-def test_cohere_on_bedrock_is_not_told_its_name_and_counts_in_the_head(
+def test_cohere_on_bedrock_gets_no_model_name_and_counts_in_a_header(
     typed: bool, world: World, server: FakeServer
 ) -> None:
     vectors = {"float": [[0.5, 1.0]]} if typed else [[0.5, 1.0]]
     body = json.dumps({"id": "e1", "embeddings": vectors}).encode()
     server.add_replies(Raw(body, headers={"content-type": "application/json", "x-amzn-bedrock-input-token-count": "7"}))
     client = at("amazon_bedrock", "us.cohere.embed-v4:0", server)
-    found = world.ask(client, "embed", ["a text"], input_type="query", dimensions=256)
+    actual = world.ask(client, "embed", ["a text"], input_type="query", dimensions=256)
     world.close(client)
     assert server.exchanges[0].json == {
         "texts": ["a text"],
@@ -141,10 +141,10 @@ def test_cohere_on_bedrock_is_not_told_its_name_and_counts_in_the_head(
         "embedding_types": ["float"],
         "output_dimension": 256,
     }
-    assert (found.vectors, found.usage.input_tokens, found.id) == ([[0.5, 1.0]], 7, "e1")
+    assert (actual.vectors, actual.usage.input_tokens, actual.id) == ([[0.5, 1.0]], 7, "e1")
 
 
-def test_what_bedrock_refuses_is_told_in_its_words(world: World, server: FakeServer) -> None:
+def test_an_error_of_bedrock_contains_its_message(world: World, server: FakeServer) -> None:
     server.add_replies(Raw(b'{"message": "Malformed input request"}', 400))
     client = at("amazon_bedrock", "amazon.titan-embed-text-v2:0", server)
     with pytest.raises(BadRequestError, match="Malformed input request"):

@@ -51,8 +51,8 @@ def pieces(world: World, client: AIModelClient, name: str, *given: Any, **settin
 def test_words_come_as_they_are_understood(world: World, server: FakeServer) -> None:
     server.add_replies(Refusal(503, "later", headers=SOON), RawStream([*DELTAS, DONE]))
     client = at("openai", server, "gpt-4o-transcribe")
-    said, response = pieces(world, client, "transcribe_stream", SOUND)
-    assert said == ["Hello", " you"]
+    provided, response = pieces(world, client, "transcribe_stream", SOUND)
+    assert provided == ["Hello", " you"]
     assert (response.text, response.usage.input_tokens, len(response.attempts)) == ("Hello you", 7, 2)
     assert form(server.exchanges[1])["stream"] == "true"
     world.close(client)
@@ -61,8 +61,8 @@ def test_words_come_as_they_are_understood(world: World, server: FakeServer) -> 
 def test_a_transcript_that_comes_whole_is_one_piece_with_a_warning(world: World, server: FakeServer) -> None:
     server.add_replies(SampleOperations())
     client = at("groq", server)
-    said, response = pieces(world, client, "transcribe_stream", SOUND)
-    assert said == ["Hello there."]
+    provided, response = pieces(world, client, "transcribe_stream", SOUND)
+    assert provided == ["Hello there."]
     assert response.warnings[0].parameter == "streaming"
     world.close(client)
 
@@ -79,9 +79,9 @@ def test_sound_comes_as_it_is_made(world: World, server: FakeServer) -> None:
     cut = [SOUND[at : at + 700] for at in range(0, len(SOUND), 700)]
     server.add_replies(RawStream(cut, headers={"content-type": "audio/wav"}))
     client = at("openai", server, "gpt-4o-mini-tts")
-    heard, response = pieces(world, client, "speak_stream", "Hello", format="wav")
-    assert b"".join(heard) == response.bytes == SOUND
-    assert len(heard) > 1
+    received, response = pieces(world, client, "speak_stream", "Hello", format="wav")
+    assert b"".join(received) == response.bytes == SOUND
+    assert len(received) > 1
     assert response.usage.units == {"characters": 5.0}
     assert server.exchanges[0].json["voice"] == "alloy"
     world.close(client)
@@ -90,11 +90,13 @@ def test_sound_comes_as_it_is_made(world: World, server: FakeServer) -> None:
 def test_sound_in_events_comes_as_it_is_made(world: World, server: FakeServer) -> None:
     cut = [SOUND[:1000], SOUND[1000:]]
     events = [{"type": "speech.audio.delta", "audio_data": base64.b64encode(one).decode()} for one in cut]
-    told = [f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in [*events, {"type": "speech.audio.done"}]]
-    server.add_replies(RawStream(told))
+    reported = [
+        f"event: {e['type']}\ndata: {json.dumps(e)}\n\n".encode() for e in [*events, {"type": "speech.audio.done"}]
+    ]
+    server.add_replies(RawStream(reported))
     client = at("mistral", server)
-    heard, response = pieces(world, client, "speak_stream", "Hello", voice="paul")
-    assert heard == cut
+    received, response = pieces(world, client, "speak_stream", "Hello", voice="paul")
+    assert received == cut
     assert response.bytes == SOUND
     assert server.exchanges[0].json == {"input": "Hello", "model": "whisper-1", "voice_id": "paul", "stream": True}
     world.close(client)
@@ -117,7 +119,7 @@ def test_sound_is_saved_while_it_comes(world: World, server: FakeServer, tmp_pat
     world.close(client)
 
 
-def test_sound_that_breaks_off_is_an_error_and_what_came_is_kept(server: FakeServer, tmp_path: Path) -> None:
+def test_interrupted_audio_is_an_error_with_the_received_part(server: FakeServer, tmp_path: Path) -> None:
     whole = RawStream([SOUND[:900], SOUND[900:]], headers={"content-type": "audio/wav"})
     server.add_replies(CutReply(whole, 2))
     with at("openai", server) as client:
@@ -127,7 +129,7 @@ def test_sound_that_breaks_off_is_an_error_and_what_came_is_kept(server: FakeSer
     assert (tmp_path / "said.wav").read_bytes() == SOUND[:900]
 
 
-def test_a_stream_says_when_it_is_asked_too_early(server: FakeServer) -> None:
+def test_a_stream_that_is_read_too_early_raises(server: FakeServer) -> None:
     server.add_replies(RawStream([*DELTAS, DONE], pause=0.05))
     with at("openai", server, "gpt-4o-transcribe") as client, client.transcribe_stream(SOUND) as stream:
         assert next(stream) == "Hello"

@@ -126,8 +126,8 @@ def ran(python: Path, *arguments: str) -> str:
 @pytest.mark.parametrize("extra", ["", "cli"])
 def test_the_command_works_or_says_what_it_needs(extra: str, dist: Path, tmp_path: Path) -> None:
     command = installed(extra, dist, tmp_path).with_name("ai-utilities")
-    told = [str(command), "ask", "hi", "--provider", "openai"]
-    done = subprocess.run(told, cwd=tmp_path, env=ALONE, capture_output=True, text=True, check=False)
+    reported = [str(command), "ask", "hi", "--provider", "openai"]
+    done = subprocess.run(reported, cwd=tmp_path, env=ALONE, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert ("Set OPENAI_API_KEY" if extra else "dhenara[cli]").lower() in done.stderr.lower()
     assert "Traceback" not in done.stderr

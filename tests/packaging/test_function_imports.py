@@ -64,10 +64,10 @@ def imports_of(module: str) -> tuple[Import, ...]:
     path = MODULES[module]
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return tuple(found(tree, package, inside=False))
+    return tuple(actual(tree, package, inside=False))
 
 
-def found(node: ast.AST, package: str, *, inside: bool) -> Iterator[Import]:
+def actual(node: ast.AST, package: str, *, inside: bool) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
             yield from ((alias.name, child.lineno, inside) for alias in child.names)
@@ -75,7 +75,7 @@ def found(node: ast.AST, package: str, *, inside: bool) -> Iterator[Import]:
             yield from ((name, child.lineno, inside) for name in named(child, package))
         elif not (isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"):
             function = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef)
-            yield from found(child, package, inside=inside or function)
+            yield from actual(child, package, inside=inside or function)
 
 
 def named(node: ast.ImportFrom, package: str) -> list[str]:

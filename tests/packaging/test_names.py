@@ -1,4 +1,4 @@
-"""Names in the packages are plain, and a class name stands once."""
+"""Names in the packages and in the tests are plain, and a class name stands once."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCES = Path(__file__).parents[2] / "src"
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCES = ROOT / "src"
 
 WORDS = frozenset(
     {
@@ -30,19 +33,20 @@ def names_in(node: ast.AST) -> Iterator[str]:
             yield name
 
 
-def literary(name: str) -> bool:
+def is_literary(name: str) -> bool:
     return any(part.lower() in WORDS for part in re.split(r"_|(?<=[a-z])(?=[A-Z])", name))
 
 
-def test_identifiers_are_plain_words() -> None:
-    found = {
-        f"{path.relative_to(SOURCES)}: {name}"
-        for path in SOURCES.rglob("*.py")
+@pytest.mark.parametrize("folder", ["src", "tests"])
+def test_identifiers_are_plain_words(folder: str) -> None:
+    violations = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        for name in names_in(node)
-        if literary(name) and name not in STANDARD
+        for name in [*names_in(node), path.stem]
+        if is_literary(name) and name not in STANDARD
     }
-    assert not found
+    assert not violations
 
 
 def test_a_class_name_stands_once() -> None:

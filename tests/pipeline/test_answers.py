@@ -63,14 +63,14 @@ def test_every_chunk_shows_a_piece_whose_text_is_a_string(provider: str, world: 
     server.add_replies(FULL)
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, _ = world.stream(client, "?")
-    said = []
+    provided = []
     for chunk, _ in chunks:
         assert isinstance(chunk, StreamingChatResponse)
         assert isinstance(chunk.data, ChatResponseChunk)
         piece = chunk.data.choice_deltas[0].content_deltas[0]
         assert piece.get_text_delta() == piece.text_delta
-        said += [d.text_delta for c in chunk.data.choice_deltas for d in c.content_deltas]
-    assert "".join(said) == FULL.text
+        provided += [d.text_delta for c in chunk.data.choice_deltas for d in c.content_deltas]
+    assert "".join(provided) == FULL.text
     world.close(client)
 
 
@@ -139,12 +139,12 @@ def test_reasoning_of_claude_is_sent_back_unchanged_and_that_of_other_models_is_
     with AIModelClient(endpoint(server.url, "anthropic")) as claude, AIModelClient(endpoint(server.url)) as gpt:
         first = claude.generate("2 + 2?")
         claude.generate(messages=["2 + 2?", first, "Twice that?"])
-        told = gpt.generate(messages=["2 + 2?", first, "Twice that?"])
+        reported = gpt.generate(messages=["2 + 2?", first, "Twice that?"])
     own: list[Any] = server.exchanges[1].json["messages"][1]["content"]
     assert own[0] == {"type": "thinking", "thinking": "2 + 2", "signature": "c2lnbg=="}
     assert "2 + 2" not in str(server.exchanges[2].json["messages"][1])
-    assert told.chat_response is not None
-    assert [w.code for w in told.chat_response.warnings] == ["dropped_content"]
+    assert reported.chat_response is not None
+    assert [w.code for w in reported.chat_response.warnings] == ["dropped_content"]
 
 
 def test_the_consolidated_answer_can_be_switched_off(server: FakeServer) -> None:

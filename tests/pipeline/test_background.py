@@ -14,7 +14,7 @@ from dhenara.ai.testing import Answer, CutReply, FakeServer, HangUp, Raw, RawStr
 from dhenara.ai.testing.protocols.openai import ResponsesDialect
 from support.worlds import World, endpoint
 
-SAID = Answer(text="A long answer, made while nobody waited.", id="resp_1")
+PROVIDED = Answer(text="A long answer, made while nobody waited.", id="resp_1")
 BACKGROUND: dict[str, Any] = {"options": {"background": True}}
 
 
@@ -24,7 +24,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def state(status: str) -> Raw:
-    whole = ResponsesDialect().body(SAID, {})
+    whole = ResponsesDialect().body(PROVIDED, {})
     return Raw(json.dumps({**whole, "status": status, **({} if status == "completed" else {"output": []})}).encode())
 
 
@@ -38,35 +38,35 @@ def test_a_background_response_is_polled_until_it_is_complete(world: World, serv
     answer = world.run(client, "?", **BACKGROUND)
     world.close(client)
     assert answer.chat_response is not None
-    assert answer.chat_response.text() == SAID.text
+    assert answer.chat_response.text() == PROVIDED.text
     assert len(answer.attempts) == 1
-    asked = [(exchange.method, exchange.path) for exchange in server.exchanges]
-    assert asked == [("POST", "/v1/responses"), *[("GET", "/v1/responses/resp_1")] * 3]
+    requested = [(exchange.method, exchange.path) for exchange in server.exchanges]
+    assert requested == [("POST", "/v1/responses"), *[("GET", "/v1/responses/resp_1")] * 3]
     assert server.exchanges[0].json["store"] is True
 
 
 def test_a_stream_is_taken_up_where_its_line_broke(world: World, server: FakeServer) -> None:
-    events = ResponsesDialect().stream(SAID, {})
+    events = ResponsesDialect().stream(PROVIDED, {})
     server.add_replies(CutReply(RawStream(events), 5, HangUp()), Refusal(500, "oops"), RawStream(events[4:]))
     client = client_of(server)
     *_, (_, final) = world.stream(client, "?", **BACKGROUND)
     world.close(client)
-    assert final.chat_response.text() == SAID.text
+    assert final.chat_response.text() == PROVIDED.text
     assert not final.chat_response.interrupted
     # The head was the first thing that was sent, so four events came through: numbers 0 to 3.
     assert server.exchanges[-1].path == "/v1/responses/resp_1?stream=true&starting_after=3"
 
 
 def test_a_stream_that_ends_too_early_is_taken_up_too(server: FakeServer) -> None:
-    events = ResponsesDialect().stream(SAID, {})
+    events = ResponsesDialect().stream(PROVIDED, {})
     server.add_replies(RawStream([*events[:3], events[3][:20]]), RawStream(events[3:]))
     with client_of(server) as client:
         *_, (_, final) = client.generate("?", streaming=True, **BACKGROUND).stream_generator
-    assert final.chat_response.text() == SAID.text
+    assert final.chat_response.text() == PROVIDED.text
 
 
 def test_a_stream_that_is_not_a_background_response_is_never_resumed(server: FakeServer) -> None:
-    events = ResponsesDialect().stream(SAID, {})
+    events = ResponsesDialect().stream(PROVIDED, {})
     server.add_replies(CutReply(RawStream(events), 5, HangUp()), RawStream(events[4:]))
     with client_of(server) as client:
         *_, (_, final) = client.generate("?", streaming=True).stream_generator
@@ -87,7 +87,7 @@ def test_an_answer_is_retrieved_by_its_id(world: World, server: FakeServer) -> N
     answer = world.ask(client, "retrieve", "resp_1").chat_response
     world.close(client)
     assert answer is not None
-    assert answer.text() == SAID.text
+    assert answer.text() == PROVIDED.text
     assert answer.cost is not None
 
 
@@ -108,7 +108,7 @@ def test_a_protocol_without_stored_responses_raises_unsupported() -> None:
 
 
 def test_an_earlier_answer_or_a_conversation_is_named_in_the_options(server: FakeServer) -> None:
-    server.add_replies(SAID, SAID)
+    server.add_replies(PROVIDED, PROVIDED)
     with client_of(server) as client:
         client.generate("?", options={"previous_response_id": "resp_0"})
         client.generate("?", options={"conversation": "conv_1"})

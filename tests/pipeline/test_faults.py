@@ -143,10 +143,10 @@ def test_a_stream_that_breaks_keeps_what_had_arrived(
     assert "connection broke" in error.data.message
     answer = final.chat_response
     assert answer.interrupted
-    said = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
-    assert said
-    assert answer.text() == said
-    assert LONG.text.startswith(said)
+    provided = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
+    assert provided
+    assert answer.text() == provided
+    assert LONG.text.startswith(provided)
     assert answer.finish_reason is None
     world.close(client)
 
@@ -304,10 +304,10 @@ def test_a_break_in_the_middle_of_an_event_keeps_the_events_before_it(
     client = AIModelClient(endpoint(server.url, provider))
     *chunks, (error, _), (_, final) = world.stream(client, "?")
     assert isinstance(error, SSEErrorResponse)
-    said = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
+    provided = "".join(chunk.data.choice_deltas[0].content_deltas[0].text_delta for chunk, _ in chunks)
     assert final.chat_response.interrupted
-    assert final.chat_response.text() == said
-    assert LONG.text.startswith(said)
+    assert final.chat_response.text() == provided
+    assert LONG.text.startswith(provided)
     world.close(client)
 
 

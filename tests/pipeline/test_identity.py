@@ -38,12 +38,12 @@ class Giver:
         self.takes = takes
         self.held = False
         """While it is set, nothing is given."""
-        self.asked = 0
+        self.requested = 0
         self.given = 0
         self.failure: Exception | None = None
 
-    async def __call__(self, io: IO, patience: AttemptTimeouts) -> Token:
-        self.asked += 1
+    async def __call__(self, io: IO, timeouts: AttemptTimeouts) -> Token:
+        self.requested += 1
         if self.takes:
             await io.sleep(self.takes)
         while self.held:
@@ -71,7 +71,7 @@ def client_of(server: FakeServer, provider: str = "badge", **credentials: Any) -
 
 
 def shown(server: FakeServer) -> list[str]:
-    return [asked.headers["authorization"].removeprefix("Bearer ") for asked in server.exchanges]
+    return [requested.headers["authorization"].removeprefix("Bearer ") for requested in server.exchanges]
 
 
 def test_one_proof_serves_many_calls(world: World, giver: Giver) -> None:
@@ -116,12 +116,12 @@ def test_threads_share_one_fetch_too(giver: Giver) -> None:
 
 
 def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
-    async def refuse(io: IO, patience: AttemptTimeouts) -> Token:
+    async def refuse(io: IO, timeouts: AttemptTimeouts) -> Token:
         await io.sleep(0.05)
-        asked.append(1)
+        requested.append(1)
         raise AuthenticationError("no")
 
-    asked: list[int] = []
+    requested: list[int] = []
     register_provider(
         Provider("closed", "https://x.example", (Route("openai_chat", ChatQuirks()),), token_source=lambda *_: refuse)
     )
@@ -133,7 +133,7 @@ def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
         ends = asyncio.run(all_at_once(client_of(server, "closed")))
     registry.unregister_provider("closed")
     assert [type(end) for end in ends] == [AuthenticationError] * 5
-    assert asked == [1]
+    assert requested == [1]
 
 
 def test_a_cancelled_token_fetch_is_repeated_by_a_waiter(giver: Giver) -> None:
@@ -141,11 +141,11 @@ def test_a_cancelled_token_fetch_is_repeated_by_a_waiter(giver: Giver) -> None:
 
     async def give_up(client: AIModelClient) -> None:
         first = asyncio.create_task(client.generate_async("?"))
-        await wait_until_async(lambda: giver.asked == 1)
+        await wait_until_async(lambda: giver.requested == 1)
         second = asyncio.create_task(client.generate_async("?"))
         await asyncio.sleep(0.05)
         first.cancel()
-        await wait_until_async(lambda: giver.asked == 2)
+        await wait_until_async(lambda: giver.requested == 2)
         giver.held = False
         assert (await second).chat_response is not None
         await client.aclose()
@@ -175,7 +175,7 @@ def test_while_one_renews_a_proof_the_others_use_the_old_one(giver: Giver) -> No
         await client.generate_async("?")
         giver.good_for, giver.held = 3_600, True
         renewing = asyncio.create_task(client.generate_async("?"))
-        await wait_until_async(lambda: giver.asked == 2)
+        await wait_until_async(lambda: giver.requested == 2)
         await client.generate_async("?")
         assert not renewing.done()
         giver.held = False
@@ -207,7 +207,7 @@ def test_who_waits_for_a_token_waits_no_longer_than_its_own_deadline(giver: Give
 
     async def ask(client: AIModelClient) -> None:
         first = asyncio.create_task(client.generate_async("?"))
-        await wait_until_async(lambda: giver.asked == 1)
+        await wait_until_async(lambda: giver.requested == 1)
         with pytest.raises(CallTimeoutError):
             await client.generate_async("?", timeout=0.1)
         assert not first.done()
@@ -244,7 +244,7 @@ def test_a_proof_goes_to_its_own_host_only(giver: Giver) -> None:
     sent: list[HttpRequest] = []
 
     class Recording:
-        async def open(self, request: HttpRequest, patience: AttemptTimeouts) -> Any:
+        async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Any:
             sent.append(request)
             return type("Answered", (), {"head": Head(200)})()
 
@@ -254,14 +254,14 @@ def test_a_proof_goes_to_its_own_host_only(giver: Giver) -> None:
     api = AIModelAPI(provider="badge", credentials={"any": "thing"})
     target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})
     io = with_authentication(Recording(), target)  # type: ignore[arg-type]  # two of the world's questions are asked
-    patience: Any = None
+    timeouts: Any = None
     for url in (
         "https://badge.example/v1",
         "https://badge.example.evil/v1",
         "http://badge.example/v1",
         "https://other/",
     ):
-        run(io.open(HttpRequest("GET", url), patience))
+        run(io.open(HttpRequest("GET", url), timeouts))
     assert ["authorization" in request.headers for request in sent] == [True, False, False, False]
 
 

@@ -242,11 +242,11 @@ SAYINGS: list[tuple[str, dict[str, Any], Any, tuple[str, str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("protocol", "sent", "told", "lesson"), SAYINGS)
+@pytest.mark.parametrize(("protocol", "sent", "reported", "lesson"), SAYINGS)
 def test_vendors_have_many_ways_to_say_it(
-    protocol: str, sent: dict[str, Any], told: Any, lesson: tuple[str, str, Any]
+    protocol: str, sent: dict[str, Any], reported: Any, lesson: tuple[str, str, Any]
 ) -> None:
-    body = told if isinstance(told, dict) else {"error": {"message": told, "type": "invalid_request_error"}}
+    body = reported if isinstance(reported, dict) else {"error": {"message": reported, "type": "invalid_request_error"}}
     error = load_codec(protocol).error(Head(400, {}), json.dumps(body).encode())
     assert isinstance(error, BadRequestError)
     (learned,) = read_lessons(error, {"model": "m", "messages": [], **sent}, 0.0)
@@ -255,8 +255,8 @@ def test_vendors_have_many_ways_to_say_it(
 
 @given(st.text(max_size=80), st.sampled_from(["", "temperature", "max", "`seed`", "high", "12 > 7"]))
 def test_reading_a_refusal_never_raises(words: str, named: str) -> None:
-    told = f"{words} {named} is not supported with {words}. Supported values are: {words}"
-    body = json.dumps({"error": {"message": told, "param": named or None}}).encode()
+    reported = f"{words} {named} is not supported with {words}. Supported values are: {words}"
+    body = json.dumps({"error": {"message": reported, "param": named or None}}).encode()
     error = load_codec("openai_chat").error(Head(400, {}), body)
     if isinstance(error, BadRequestError):
         read_lessons(error, {"model": "m", "temperature": 1, "seed": 2, "reasoning_effort": "max"}, 0.0)
@@ -279,8 +279,8 @@ def test_a_field_that_a_provider_refuses_is_left_out_from_then_on(
     model = "gemini-2.5-flash-of-ours" if "max_reasoning_tokens" in config else "fake-1"
     with AIModelClient(endpoint(server.url, provider, model), lessons=LearnedConstraints()) as client:
         first, second = client.generate("?", **config), client.generate("?", **config)
-    asked, again, later = (exchange.json for exchange in server.exchanges)
-    assert dig(asked, field) is not None
+    requested, again, later = (exchange.json for exchange in server.exchanges)
+    assert dig(requested, field) is not None
     assert dig(again, field) is None
     assert later == again
     for call, attempts in ((first, 2), (second, 1)):
@@ -333,8 +333,8 @@ def test_a_refusal_that_a_gateway_passes_on_is_learned_from_too(
 
 
 def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeServer) -> None:
-    told = "'minimal' is not supported with this model. Supported values are: 'low', 'medium', and 'high'."
-    server.add_replies(openai(told, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
+    reported = "'minimal' is not supported with this model. Supported values are: 'low', 'medium', and 'high'."
+    server.add_replies(openai(reported, "reasoning.effort", "unsupported_value"), HELLO, HELLO)
     with AIModelClient(endpoint(server.url, protocol="openai_responses"), lessons=LearnedConstraints()) as client:
         client.generate("?", reasoning_effort="minimal")
         client.generate("?", reasoning_effort="high")
@@ -343,7 +343,7 @@ def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeS
 
 
 @pytest.mark.parametrize(
-    ("provider", "told", "field", "most"),
+    ("provider", "reported", "field", "most"),
     [
         (
             "anthropic",
@@ -366,9 +366,9 @@ def test_a_value_that_is_refused_becomes_the_nearest_that_is_taken(server: FakeS
     ],
 )
 def test_a_limit_named_by_the_provider_is_applied(
-    provider: str, told: str, field: str, most: int, server: FakeServer
+    provider: str, reported: str, field: str, most: int, server: FakeServer
 ) -> None:
-    server.add_replies(Refusal(400, told, "invalid_request_error"), HELLO, HELLO)
+    server.add_replies(Refusal(400, reported, "invalid_request_error"), HELLO, HELLO)
     with AIModelClient(endpoint(server.url, provider), lessons=LearnedConstraints()) as client:
         client.generate("?", max_output_tokens=90_000)
         client.generate("?", max_output_tokens=100)
@@ -432,26 +432,26 @@ def test_a_constraint_applies_to_one_model_in_all_clients_that_share_the_store(s
 
 
 def test_calls_that_are_refused_at_the_same_time_all_succeed() -> None:
-    def answer(asked: dict[str, Any]) -> Raw | DialectReply:
-        return TEMPERATURE if "temperature" in asked else DialectReply(HELLO)
+    def answer(requested: dict[str, Any]) -> Raw | DialectReply:
+        return TEMPERATURE if "temperature" in requested else DialectReply(HELLO)
 
     barrier = threading.Barrier(4)
 
     class ByBody:
         """Refuses a temperature, all four at once, so that nobody can have learned from another."""
 
-        def steps(self, asked: Any) -> Any:
-            if "temperature" in asked.json:
+        def steps(self, requested: Any) -> Any:
+            if "temperature" in requested.json:
                 barrier.wait(100)
-            return answer(asked.json).steps(asked)
+            return answer(requested.json).steps(requested)
 
     with (
         FakeServer(ByBody(), forever=True) as server,
         ThreadPoolExecutor(4) as pool,
         AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client,
     ):
-        said = list(pool.map(lambda _: client.generate("?", temperature=0.2).chat_response.text(), range(4)))
-    assert said == ["Hello!"] * 4
+        provided = list(pool.map(lambda _: client.generate("?", temperature=0.2).chat_response.text(), range(4)))
+    assert provided == ["Hello!"] * 4
     assert len(server.exchanges) == 8
 
 
@@ -515,20 +515,20 @@ def test_constraints_are_limited_in_number_and_expire() -> None:
 
 
 def test_recorded_refusals_teach_only_what_they_say() -> None:
-    told = {
+    reported = {
         "Unsupported parameter: 'max_tokens' is not supported with this model.": ("max_tokens", "rename"),
         "Unsupported value: 'minimal' is not supported with the 'o4-mini' model.": ("reasoning.effort", "replace"),
     }
-    found: dict[str, tuple[str, str]] = {}
+    actual: dict[str, tuple[str, str]] = {}
     for api in ("openai-chat", "openai-responses", "anthropic-messages", "gemini-generate", "bedrock-converse"):
         codec = load_codec(CODECS[api])
         for exchange in exchanges(api, lambda e: e["status"] in (400, 422) and isinstance(e["request_body"], dict)):
             error = codec.error(head_of(exchange), body_bytes(exchange))
             if isinstance(error, BadRequestError):
                 for lesson in read_lessons(error, exchange["request_body"], 0.0):
-                    found[error.message] = lesson.field, lesson.action
-    for message, lesson in found.items():
-        assert lesson == next(taught for words, taught in told.items() if message.startswith(words))
+                    actual[error.message] = lesson.field, lesson.action
+    for message, lesson in actual.items():
+        assert lesson == next(taught for words, taught in reported.items() if message.startswith(words))
 
 
 CODECS = {

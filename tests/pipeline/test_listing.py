@@ -20,13 +20,13 @@ from support.corpus import CORPUS
 from support.worlds import World, endpoint
 
 
-def told(body: Any) -> Raw:
+def reported(body: Any) -> Raw:
     return Raw(json.dumps(body).encode())
 
 
 def listed(world: World, client: AIModelClient) -> list[ModelListing]:
-    found: list[ModelListing] = world.ask(client, "list_models")
-    return found
+    actual: list[ModelListing] = world.ask(client, "list_models")
+    return actual
 
 
 OPENROUTER = {
@@ -122,19 +122,19 @@ SHAPES: list[tuple[str, Any, str, dict[str, Any]]] = [
 def test_every_providers_list_is_read_in_one_shape(
     provider: str, body: Any, path: str, read: dict[str, Any], server: FakeServer
 ) -> None:
-    server.add_replies(told(body))
+    server.add_replies(reported(body))
     with AIModelClient(endpoint(server.url, provider)) as client:
         (model,) = client.list_models()
     assert model.provider == provider
     assert {name: getattr(model, name) for name in read} == read
-    asked = server.exchanges[0]
-    assert (asked.method, asked.path, asked.body) == ("GET", path, b"")
-    assert any("sk-test-secret" in value for value in asked.headers.values())
+    requested = server.exchanges[0]
+    assert (requested.method, requested.path, requested.body) == ("GET", path, b"")
+    assert any("sk-test-secret" in value for value in requested.headers.values())
 
 
 def test_all_pages_are_read(world: World, server: FakeServer) -> None:
     first = {"data": [{"id": "a"}, {"id": "b"}], "has_more": True, "last_id": "b"}
-    server.add_replies(told(first), told({"data": [{"id": "c"}], "has_more": False, "last_id": "c"}))
+    server.add_replies(reported(first), reported({"data": [{"id": "c"}], "has_more": False, "last_id": "c"}))
     client = AIModelClient(endpoint(server.url, "anthropic"))
     assert [model.id for model in listed(world, client)] == ["a", "b", "c"]
     world.close(client)
@@ -144,7 +144,7 @@ def test_all_pages_are_read(world: World, server: FakeServer) -> None:
 
 def test_pages_with_tokens_are_read(server: FakeServer) -> None:
     server.add_replies(
-        told({"models": [{"name": "models/a"}], "nextPageToken": "x/y="}), told({"models": [{"name": "b"}]})
+        reported({"models": [{"name": "models/a"}], "nextPageToken": "x/y="}), reported({"models": [{"name": "b"}]})
     )
     with AIModelClient(endpoint(server.url, "google_ai")) as client:
         assert [model.id for model in client.list_models()] == ["a", "b"]
@@ -152,7 +152,7 @@ def test_pages_with_tokens_are_read(server: FakeServer) -> None:
 
 
 def test_a_server_that_repeats_its_first_page_ends_the_list() -> None:
-    with FakeServer(told({"data": [{"id": "a"}], "has_more": True, "last_id": "a"}), forever=True) as server:
+    with FakeServer(reported({"data": [{"id": "a"}], "has_more": True, "last_id": "a"}), forever=True) as server:
         with AIModelClient(endpoint(server.url)) as client:
             assert [model.id for model in client.list_models()] == ["a"]
         assert len(server.exchanges) == 2
@@ -160,7 +160,9 @@ def test_a_server_that_repeats_its_first_page_ends_the_list() -> None:
 
 def test_listing_has_the_retries_and_errors_of_calls(world: World, server: FakeServer) -> None:
     server.add_replies(
-        Refusal(503, "busy", headers={"retry-after-ms": "5"}), told({"data": [{"id": "a"}]}), Refusal(401, "bad key")
+        Refusal(503, "busy", headers={"retry-after-ms": "5"}),
+        reported({"data": [{"id": "a"}]}),
+        Refusal(401, "bad key"),
     )
     client = AIModelClient(endpoint(server.url))
     assert len(listed(world, client)) == 1
@@ -174,7 +176,7 @@ def test_a_local_provider_of_the_users_own_lists_without_another_line(server: Fa
 
     routes = (Route("openai_chat", ChatQuirks()),)
     register_provider(Provider("listed_here", f"{server.url}/own", routes, needs_key=False))
-    server.add_replies(told({"data": [{"id": "mine"}]}))
+    server.add_replies(reported({"data": [{"id": "mine"}]}))
     api = AIModelAPI(provider="listed_here")
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="mine"))) as client:
         assert client.list_models()[0].id == "mine"
@@ -211,8 +213,8 @@ def test_recorded_model_lists_are_read_completely(name: str) -> None:
         pytest.skip("the recorded traffic is not beside the project")
     for line in gzip.decompress(path.read_bytes()).splitlines():
         exchange = json.loads(line)
-        found = list(read_listing(json.loads(exchange["response_body"]), "x"))
-        assert [model.id for model in found] == exchange["expected"]["ids"]
+        actual = list(read_listing(json.loads(exchange["response_body"]), "x"))
+        assert [model.id for model in actual] == exchange["expected"]["ids"]
 
 
 @pytest.mark.parametrize(

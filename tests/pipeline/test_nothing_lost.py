@@ -19,8 +19,8 @@ from support.worlds import World, endpoint
 
 
 def event(**delta: Any) -> bytes:
-    said = {"id": "c1", "model": "m", "choices": [{"index": 0, "delta": delta}]}
-    return b"data: " + json.dumps(said).encode() + b"\n\n"
+    provided = {"id": "c1", "model": "m", "choices": [{"index": 0, "delta": delta}]}
+    return b"data: " + json.dumps(provided).encode() + b"\n\n"
 
 
 def body(text: str) -> bytes:
@@ -116,8 +116,8 @@ class Halved:
     def __init__(self, body: bytes, missing: bytes, end: Step) -> None:
         self._whole, self._missing, self._end = Raw(body), missing, end
 
-    def steps(self, asked: Any) -> Iterator[Step]:
-        (whole,) = self._whole.steps(asked)
+    def steps(self, requested: Any) -> Iterator[Step]:
+        (whole,) = self._whole.steps(requested)
         yield Send(whole.data[: whole.data.index(self._missing)])
         yield Wait(0.05)
         yield self._end

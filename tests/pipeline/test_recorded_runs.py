@@ -26,7 +26,7 @@ PROVIDERS: dict[str, tuple[str, dict[str, Any]]] = {
 ANYTHING = {"type": "object"}
 
 
-def asked_for_tools(exchange: Exchange) -> bool:
+def tool_requests(exchange: Exchange) -> bool:
     """Calls that a tool of ours could have answered; a custom tool's plain text is none."""
     calls = exchange["expected"].get("tool_calls") or []
     names = [call["name"] for call in calls]
@@ -54,16 +54,16 @@ def schema_of(exchange: Exchange) -> dict[str, Any] | None:
         ((body.get("output_config") or {}).get("format") or {}),
         {"schema": generation.get("responseJsonSchema") or generation.get("response_json_schema")},
     ]
-    found = next((place["schema"] for place in places if isinstance(place, dict) and place.get("schema")), None)
-    return found if isinstance(found, dict) else None
+    actual = next((place["schema"] for place in places if isinstance(place, dict) and place.get("schema")), None)
+    return actual if isinstance(actual, dict) else None
 
 
 def is_an_answer(exchange: Exchange) -> bool:
-    said = exchange["expected"]
-    return schema_of(exchange) is not None and bool(said.get("text")) and not said.get("tool_calls")
+    provided = exchange["expected"]
+    return schema_of(exchange) is not None and bool(provided.get("text")) and not provided.get("tool_calls")
 
 
-WITH_TOOLS = [e for api in PROVIDERS for e in exchanges(api, asked_for_tools)]
+WITH_TOOLS = [e for api in PROVIDERS for e in exchanges(api, tool_requests)]
 WITH_SHAPE = [e for api in PROVIDERS for e in exchanges(api, is_an_answer)]
 
 

@@ -24,7 +24,7 @@ def test_no_provider_sends_a_request_on_to_where_it_is_pointed(provider: str, se
     with FakeServer(Answer(text="stolen"), forever=True) as elsewhere:
         client = AIModelClient(endpoint(server.url, provider, **NEEDED))
         server.add_replies(*[moved(status, elsewhere) for status in (301, 302, 307, 308)])
-        asked = 0
+        requested = 0
         for ask in (
             lambda: client.generate("?", retries=0),
             lambda: client.generate("?", retries=0, streaming=True),
@@ -36,9 +36,9 @@ def test_no_provider_sends_a_request_on_to_where_it_is_pointed(provider: str, se
                     ask()
             except (UnsupportedError, ConfigurationError):
                 continue
-            asked += 1
+            requested += 1
         client.close()
-        assert asked == len(server.exchanges) >= 1
+        assert requested == len(server.exchanges) >= 1
         assert elsewhere.exchanges == []
 
 

@@ -90,8 +90,8 @@ def test_whatever_changes_what_is_sent_changes_the_key(other: Callable[[], str])
 
 
 def test_a_header_counts_by_name_and_value() -> None:
-    found = [key(headers=headers) for headers in ({"x-a": "1"}, {"x-a": "2"}, {"x-b": "1"}, {"x-a": "1", "x-b": "1"})]
-    assert len({*found, key()}) == 5
+    actual = [key(headers=headers) for headers in ({"x-a": "1"}, {"x-a": "2"}, {"x-b": "1"}, {"x-a": "1", "x-b": "1"})]
+    assert len({*actual, key()}) == 5
     assert key(headers={"x-a": "1", "x-b": "2"}) == key(headers={"x-b": "2", "x-a": "1"})
 
 
@@ -221,36 +221,36 @@ def test_a_body_of_pieces_is_hashed_piece_by_piece() -> None:
 
 def test_uploaded_media_count_by_place_facts_and_content() -> None:
     one = image()
-    found = digest(["a"], request(), call(user(one)), [one])
-    assert found == digest(["a"], request(), call(user(same := image())), [same])
+    actual = digest(["a"], request(), call(user(one)), [one])
+    assert actual == digest(["a"], request(), call(user(same := image())), [same])
     for other, parts in (
         (moved := image(), (TextContent(text="t"), moved)),
         (changed := image(PNG + b"x"), (changed,)),
         (detailed := image(detail="low"), (detailed,)),
     ):
-        assert digest(["a"], request(), call(user(*parts)), [other]) != found
-    assert digest(["a"], request(), call(user(one)), ()) != found
+        assert digest(["a"], request(), call(user(*parts)), [other]) != actual
+    assert digest(["a"], request(), call(user(one)), ()) != actual
     address = ImageContent(url="https://example.org/a.png")
     assert digest([], request(), call(user(address)), [address]) != digest([], request(), call(user(address)), ())
 
 
-def test_media_are_found_by_identity_in_messages_and_results_of_tools() -> None:
+def test_media_are_matched_by_identity_in_messages_and_tool_results() -> None:
     first, second, third = image(), image(), image()
     result = ToolResultContent(call_id="c", contents=[TextContent(text="t"), second])
-    asked = call(
+    requested = call(
         user(TextContent(text="t"), first, third),
         Message(role="assistant", contents=[ToolCallContent(id="c", name="f", arguments={})]),
         Message(role="tool", contents=[ToolResultContent(call_id="d"), result]),
     )
 
     def places(*wanted: Media) -> list[tuple[list[int], bool]]:
-        return [(place, part in wanted) for place, part in placed_media(asked, wanted)]
+        return [(place, part in wanted) for place, part in placed_media(requested, wanted)]
 
-    held = asked.messages[2].contents[1]
+    held = requested.messages[2].contents[1]
     assert isinstance(held, ToolResultContent)
     inside = held.contents[1]
     assert isinstance(inside, ImageContent)
-    outside = asked.messages[0].contents[1]
+    outside = requested.messages[0].contents[1]
     assert isinstance(outside, ImageContent)
     assert places(outside, inside) == [([0, 1], True), ([2, 1, 1], True)]
     assert places(inside) == [([2, 1, 1], True)]
@@ -279,9 +279,9 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
     class Recorded(Keys):
         def bind(self, io: Any, target: Any) -> Any:
             async def layer(call: Any, send: Any) -> Any:
-                found = await target.exchange(call)
-                encode = found.encoder.encoded
-                seen.append(await request_key(found.call, found.encoded, recorder, encode, share_accounts=False))  # type: ignore[arg-type]
+                actual = await target.exchange(call)
+                encode = actual.encoder.encoded
+                seen.append(await request_key(actual.call, actual.encoded, recorder, encode, share_accounts=False))  # type: ignore[arg-type]
                 raise LookupError
 
             return layer
@@ -327,10 +327,10 @@ def test_the_file_of_a_model_in_this_process_counts_by_its_content(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     to = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
-    found = []
+    actual = []
     for name, data in (("one", b"a"), ("two", b"ab")):
         path = tmp_path / f"{name}.gguf"
         path.write_bytes(data)
         monkeypatch.setenv("DHENARA_LOCAL_MODEL", str(path))
-        found += [key(to), key(to)]
-    assert found[0] == found[1] != found[2] == found[3]
+        actual += [key(to), key(to)]
+    assert actual[0] == actual[1] != actual[2] == actual[3]

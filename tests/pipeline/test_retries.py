@@ -103,9 +103,9 @@ def test_a_date_in_retry_after_is_understood(server: FakeServer) -> None:
         assert client.generate("?").attempts[1].waited == 0
 
 
-@pytest.mark.parametrize("said", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])
-def test_an_invalid_retry_after_is_ignored(said: str, server: FakeServer) -> None:
-    server.add_replies(Refusal(429, "later", headers={"retry-after": said}), HELLO)
+@pytest.mark.parametrize("provided", ["nan", "inf", "1e999", "soon", "", "Wed, 21 Oct 99999 07:28:00 GMT"])
+def test_an_invalid_retry_after_is_ignored(provided: str, server: FakeServer) -> None:
+    server.add_replies(Refusal(429, "later", headers={"retry-after": provided}), HELLO)
     with AIModelClient(endpoint(server.url)) as client:
         assert 0.25 <= client.generate("?", retries=1).attempts[1].waited <= 0.5
 

@@ -107,11 +107,11 @@ def test_events_arrive_in_order_while_streaming(server: FakeServer, world: World
 
 def test_on_event_gets_the_same_events(server: FakeServer, world: World) -> None:
     server.add_replies(ROME, Answer(text="It is hot."))
-    heard: list[Any] = []
+    received: list[Any] = []
     client = AIModelClient(endpoint(server.url))
-    go(world, client, "How is Rome?", tools=[weather], on_event=heard.append)
+    go(world, client, "How is Rome?", tools=[weather], on_event=received.append)
     world.close(client)
-    assert [type(event) for event in heard] == [
+    assert [type(event) for event in received] == [
         StepStarted,
         StepAnswered,
         ToolStarted,
@@ -216,11 +216,11 @@ def test_mistakes_of_the_model_are_explained_to_it(server: FakeServer, world: Wo
     run = go(world, client, "How is Rome?", tools=[weather])
     world.close(client)
     assert [tool.outcome for tool in run.tools] == ["unknown", "invalid", "invalid", "ran"]
-    told = [str(tool.result and tool.result.output) for tool in run.tools]
-    assert told[0] == "unknown tool 'wether'; available: weather"
-    assert "city: Field required" in told[1]
-    assert "town: Extra inputs are not permitted" in told[1]
-    assert "city: Input should be a valid string" in told[2]
+    reported = [str(tool.result and tool.result.output) for tool in run.tools]
+    assert reported[0] == "unknown tool 'wether'; available: weather"
+    assert "city: Field required" in reported[1]
+    assert "town: Extra inputs are not permitted" in reported[1]
+    assert "city: Input should be a valid string" in reported[2]
     assert run.text() == "at last"
 
 
@@ -257,10 +257,10 @@ def test_tool_errors_are_sent_to_the_model_or_raised(server: FakeServer, world: 
 
 
 def test_a_call_that_needs_approval_runs_after_approval(server: FakeServer, world: World) -> None:
-    asked: list[str] = []
+    requested: list[str] = []
 
     def approve(call: Any) -> bool | str:
-        asked.append(call.arguments["city"])
+        requested.append(call.arguments["city"])
         return True if call.arguments["city"] == "Rome" else "not there"
 
     server.add_replies(calls(("weather", {"city": "Rome"}), ("weather", {"city": "Oslo"})), Answer(text="done"))
@@ -268,7 +268,7 @@ def test_a_call_that_needs_approval_runs_after_approval(server: FakeServer, worl
     tool = Tool.from_function(weather, needs_approval=True)
     run = go(world, client, "?", tools=[tool], approve=approve)
     world.close(client)
-    assert asked == ["Rome", "Oslo"]
+    assert requested == ["Rome", "Oslo"]
     assert [tool.outcome for tool in run.tools] == ["ran", "declined"]
     assert run.tools[1].result is not None
     assert run.tools[1].result.output == "the user declined this call: not there"
@@ -321,11 +321,11 @@ def test_a_tool_without_a_function_is_handed_to_you(server: FakeServer, world: W
 
 
 @pytest.mark.parametrize(
-    ("limits", "limit", "asked"),
+    ("limits", "limit", "requested"),
     [(RunLimits(rounds=2), "rounds", 2), (RunLimits(calls=3), "calls", 4), (RunLimits(tokens=30), "tokens", 2)],
 )
 def test_limits_end_a_run_that_would_not_end(
-    limits: RunLimits, limit: str, asked: int, server: FakeServer, world: World
+    limits: RunLimits, limit: str, requested: int, server: FakeServer, world: World
 ) -> None:
     server.add_replies(*[calls(("weather", {"city": f"c{n}"})) for n in range(9)])
     client = AIModelClient(endpoint(server.url))
@@ -333,7 +333,7 @@ def test_limits_end_a_run_that_would_not_end(
         go(world, client, "?", tools=[weather], limits=limits)
     assert raised.value.limit == limit
     assert raised.value.run is not None
-    assert len(raised.value.run.steps) == len(server.exchanges) == asked
+    assert len(raised.value.run.steps) == len(server.exchanges) == requested
     run = go(world, client, "?", tools=[weather], limits=limits.model_copy(update={"otherwise": "return"}))
     world.close(client)
     assert run.stopped == limit
@@ -433,12 +433,12 @@ class City(BaseModel):
 def test_a_wrong_object_is_repaired_once(server: FakeServer, world: World) -> None:
     server.add_replies(Answer(text='{"name": "Rome", "people": "many"}'), Answer(text='{"name": "Rome", "people": 3}'))
     client = AIModelClient(endpoint(server.url))
-    heard: list[Any] = []
-    run = go(world, client, "Rome?", output=City, on_event=heard.append)
+    received: list[Any] = []
+    run = go(world, client, "Rome?", output=City, on_event=received.append)
     world.close(client)
     assert run.output == City(name="Rome", people=3)
     assert "people: Input should be a valid integer" in server.exchanges[1].json["messages"][-1]["content"]
-    assert [event.problem for event in heard if isinstance(event, RepairStarted)]
+    assert [event.problem for event in received if isinstance(event, RepairStarted)]
     assert run.usage.total_tokens == 36
 
 
@@ -575,13 +575,13 @@ def test_a_tool_that_must_be_called_is_forced_once(server: FakeServer, world: Wo
 
 def test_events_before_an_error_arrive_before_it(server: FakeServer) -> None:
     server.add_replies(calls(("broken", {"city": "Rome"})))
-    heard: list[Any] = []
+    received: list[Any] = []
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.run_streaming("?", tools=[broken], tool_errors="raise")
         with pytest.raises(ToolFailedError):
-            heard.extend(event for event, _ in stream)
-    assert isinstance(heard[-1], ToolEnded)
-    assert heard[-1].tool.outcome == "failed"
+            received.extend(event for event, _ in stream)
+    assert isinstance(received[-1], ToolEnded)
+    assert received[-1].tool.outcome == "failed"
 
 
 def test_claude_goes_on_after_a_pause(server: FakeServer, world: World) -> None:
@@ -642,8 +642,8 @@ def test_a_result_that_cannot_be_converted_is_an_error_of_its_tool(server: FakeS
         """Shows it."""
         return results[name]
 
-    asked = calls(*[("show", {"name": name}) for name in results])
-    server.add_replies(asked, Answer(text="Hm."), asked)
+    requested = calls(*[("show", {"name": name}) for name in results])
+    server.add_replies(requested, Answer(text="Hm."), requested)
     client = AIModelClient(endpoint(server.url))
     run = go(world, client, "?", tools=[show])
     assert [tool.outcome for tool in run.tools] == ["failed", "failed", "failed", "ran"]

@@ -86,8 +86,8 @@ def test_structured_output_arrives_streamed_and_complete(provider: str, server: 
 @EVERYWHERE
 @pytest.mark.parametrize("mode", ["native", "tool", "prompt"])
 def test_every_mode_gives_the_same_object(provider: str, mode: str, server: FakeServer, world: World) -> None:
-    said = Answer(tool_calls=(FakeToolCall("Weather", SUNNY),)) if mode == "tool" else answer(json.dumps(SUNNY))
-    server.add_replies(said, said)
+    provided = Answer(tool_calls=(FakeToolCall("Weather", SUNNY),)) if mode == "tool" else answer(json.dumps(SUNNY))
+    server.add_replies(provided, provided)
     client = client_for(server, provider)
     shape = StructuredOutput.of(Weather, mode=mode)
     plain = world.run(client, "weather?", structured_output=shape).chat_response
@@ -115,7 +115,7 @@ def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServe
 
 
 @pytest.mark.parametrize(
-    ("kind", "said", "value"),
+    ("kind", "provided", "value"),
     [
         (Point, {"x": 1, "y": None}, Point(1)),
         (Span, {"low": None}, {}),
@@ -126,8 +126,8 @@ def test_a_mode_that_is_not_offered_is_replaced_with_a_warning(server: FakeServe
         ({"type": "array", "items": {"type": "integer"}}, {"value": [1]}, [1]),
     ],
 )
-def test_any_type_can_be_requested(kind: Any, said: Any, value: Any, server: FakeServer) -> None:
-    server.add_replies(answer(json.dumps(said)))
+def test_any_type_can_be_requested(kind: Any, provided: Any, value: Any, server: FakeServer) -> None:
+    server.add_replies(answer(json.dumps(provided)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=kind).chat_response
     assert response is not None
@@ -151,10 +151,10 @@ def test_openai_gets_a_strict_schema_and_the_other_rules_as_text(server: FakeSer
     server.add_replies(answer(json.dumps(SUNNY)))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
-    said = server.exchanges[0].json["response_format"]["json_schema"]
-    assert (said["name"], said["strict"], said["description"]) == ("Weather", True, "What the sky does.")
-    assert said["schema"]["required"] == ["city", "degrees", "note", "tags"]
-    assert said["schema"]["properties"]["city"] == {"type": "string", "description": "(minLength: 2)"}
+    provided = server.exchanges[0].json["response_format"]["json_schema"]
+    assert (provided["name"], provided["strict"], provided["description"]) == ("Weather", True, "What the sky does.")
+    assert provided["schema"]["required"] == ["city", "degrees", "note", "tags"]
+    assert provided["schema"]["properties"]["city"] == {"type": "string", "description": "(minLength: 2)"}
     assert response is not None
     assert [warning.parameter for warning in response.warnings] == ["structured_output"]
 
@@ -192,16 +192,16 @@ def test_reasons_for_missing_output_have_different_errors(provider: str, server:
         answer('{"city": 1, "degrees": 2}'),
     )
     with client_for(server, provider) as client:
-        found = [client.generate("?", structured_output=Weather).chat_response for _ in range(3)]
-    for response, kind, said in zip(
-        found,
+        actual = [client.generate("?", structured_output=Weather).chat_response for _ in range(3)]
+    for response, kind, provided in zip(
+        actual,
         (TruncatedError, InvalidOutputError, InvalidOutputError),
         ("incomplete", "not JSON", "city: Input should be a valid string"),
         strict=True,
     ):
         assert isinstance(response, ChatResponse)
         assert response.parsed is None
-        with pytest.raises(kind, match=said) as raised:
+        with pytest.raises(kind, match=provided) as raised:
             response.structured(Weather)
         assert raised.value.response is response
 
@@ -216,20 +216,20 @@ def test_a_refusal_is_no_bad_json(server: FakeServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "provided",
     [
         'Here it is:\n```json\n{"city": "Rome", "degrees": 1}\n```\nEnjoy.',
         'Sure! {"city": "Rome", "degrees": 1} There.',
         'A brace } and [ then {"city": "Rome", "degrees": 1}',
     ],
 )
-def test_text_around_the_object_is_ignored(said: str, server: FakeServer) -> None:
-    server.add_replies(answer(said))
+def test_text_around_the_object_is_ignored(provided: str, server: FakeServer) -> None:
+    server.add_replies(answer(provided))
     with client_for(server, "openai") as client:
         response = client.generate("?", structured_output=Weather).chat_response
     assert response is not None
     assert response.structured(Weather) == Weather(city="Rome", degrees=1)
-    assert response.text() == said
+    assert response.text() == provided
 
 
 def test_an_answer_survives_json_and_goes_back_as_history(server: FakeServer) -> None:

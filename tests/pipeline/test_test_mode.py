@@ -74,7 +74,7 @@ def test_a_call_waits_as_long_as_its_config_says() -> None:
     assert [attempt.waited for attempt in response.attempts] == [0, 0, 0]
 
 
-def test_the_body_of_the_response_is_kept_on_request() -> None:
+def test_the_body_of_the_response_is_stored_on_request() -> None:
     with FakeServer(Answer("Hi"), forever=True) as server:
         client = AIModelClient(endpoint(server.url))
         plain, whole = client.generate("Hi"), client.generate("Hi", keep_provider_response=True)

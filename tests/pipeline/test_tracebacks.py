@@ -99,7 +99,7 @@ def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: 
 
 
 @pytest.mark.parametrize("method", ["ask", "embed"])
-def test_a_provider_of_ones_own_on_the_engine_is_asked_itself(method: str, server: FakeServer) -> None:
+def test_a_provider_of_ones_own_on_the_engine_is_requested_itself(method: str, server: FakeServer) -> None:
     class Counting(OpenAIProvider):
         calls = 0
 

@@ -30,7 +30,7 @@ def token(**config: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("base_url", "asked"),
+    ("base_url", "requested"),
     [
         ("/v1", "/v1/chat/completions"),
         ("/v1///", "/v1/chat/completions"),
@@ -43,16 +43,16 @@ def token(**config: Any) -> dict[str, Any]:
         ("/v1/responses", "/v1/chat/completions"),
     ],
 )
-def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: FakeServer) -> None:
+def test_an_address_may_bring_its_own_query(base_url: str, requested: str, server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider="openai", api_key="k", config={"base_url": server.url + base_url})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         client.generate("?")
-    assert server.exchanges[0].path == asked
+    assert server.exchanges[0].path == requested
 
 
 @pytest.mark.parametrize(
-    ("provider", "base_url", "asked"),
+    ("provider", "base_url", "requested"),
     [
         *[("anthropic", base, "/v1/messages") for base in ("", "/v1", "/v1/", "/v1/messages", "/v1?")],
         *[("cohere", base, "/v2/chat") for base in ("", "/v2", "/v1", "/v2/chat")],
@@ -60,18 +60,18 @@ def test_an_address_may_bring_its_own_query(base_url: str, asked: str, server: F
     ],
 )
 def test_an_address_may_end_with_what_comes_anyway(
-    provider: str, base_url: str, asked: str, server: FakeServer
+    provider: str, base_url: str, requested: str, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="Hello!"))
     api = AIModelAPI(provider=provider, api_key="k", config={"base_url": server.url + base_url})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         client.generate("?", max_output_tokens=9)
-    assert server.exchanges[0].path == asked
+    assert server.exchanges[0].path == requested
 
 
 def test_a_query_that_is_given_counts_for_that_of_the_route() -> None:
-    found = target("microsoft_azure_ai", config={"base_url": "https://x.services.ai.azure.com/models?api-version=7"})
-    assert found.query == "?api-version=7"
+    actual = target("microsoft_azure_ai", config={"base_url": "https://x.services.ai.azure.com/models?api-version=7"})
+    assert actual.query == "?api-version=7"
 
 
 @pytest.mark.parametrize(
@@ -109,8 +109,8 @@ def test_an_address_that_no_request_can_go_to_is_refused_and_its_secrets_are_not
     ],
 )
 def test_vertex_is_where_the_location_says(location: str | None, host: str) -> None:
-    found = target("google_vertex_ai", "gemini-3.8-flash", **token(project_id="p", location=location))
-    assert found.base_url == f"https://{host}/v1beta1/projects/p/locations/{location or 'global'}"
+    actual = target("google_vertex_ai", "gemini-3.8-flash", **token(project_id="p", location=location))
+    assert actual.base_url == f"https://{host}/v1beta1/projects/p/locations/{location or 'global'}"
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_vertex_is_where_the_location_says(location: str | None, host: str) -> N
         ),
     ],
 )
-def test_where_each_model_is_asked(provider: str, model: str, given_to: dict[str, Any], address: str) -> None:
+def test_url_of_each_model(provider: str, model: str, given_to: dict[str, Any], address: str) -> None:
     assert target(provider, model, **given_to).base_url == address
 
 
@@ -223,10 +223,10 @@ def reachable(provider: str, config: dict[str, Any]) -> ResolvedTarget | None:
 @given(st.sampled_from(["region", "resource", "project_id", "location", "api_version"]), HOSTILE | st.text(min_size=1))
 def test_no_part_of_an_address_leads_elsewhere(entry: str, value: str) -> None:
     config = {"resource": "r", "project_id": "p", "region": "us-east-1", entry: value}
-    found = reachable(OWNERS.get(entry, "microsoft_openai"), config)
-    if found is None:
+    actual = reachable(OWNERS.get(entry, "microsoft_openai"), config)
+    if actual is None:
         return
-    parts = urlsplit(found.base_url + found.query)
+    parts = urlsplit(actual.base_url + actual.query)
     assert (parts.hostname or "").endswith(OWN)
     assert (parts.port, parts.username, parts.fragment) == (None, None, "")
     assert not any(segment.strip(".") == "" for segment in parts.path.split("/")[1:])
@@ -243,12 +243,12 @@ def test_no_part_of_an_address_leads_elsewhere(entry: str, value: str) -> None:
     ],
 )
 def test_the_environments_key_goes_to_the_platforms_hosts_only(address: str, goes: bool) -> None:
-    asked = {"api_key": None, "environment": {"AZURE_OPENAI_API_KEY": "k"}, "config": {"base_url": address}}
+    requested = {"api_key": None, "environment": {"AZURE_OPENAI_API_KEY": "k"}, "config": {"base_url": address}}
     if goes:
-        assert target("microsoft_openai", **asked).auth_context.key == "k"
+        assert target("microsoft_openai", **requested).auth_context.key == "k"
     else:
         with pytest.raises(ConfigurationError, match="is sent to the provider's own hosts only"):
-            target("microsoft_openai", **asked)
+            target("microsoft_openai", **requested)
 
 
 def test_what_is_missing_is_named_with_its_variables() -> None:
@@ -258,17 +258,17 @@ def test_what_is_missing_is_named_with_its_variables() -> None:
         target("google_vertex_ai", "gemini-2.5-pro", **token())
 
 
-def test_a_model_keeps_its_makers_name_beside_the_platforms() -> None:
-    found = target("amazon_bedrock", "claude-opus-4-8", config={"region": "eu-west-1"})
-    assert found.endpoint.ai_model.model_name == found.origin.model == "eu.anthropic.claude-opus-4-8"
-    assert found.endpoint.ai_model.base_model == "claude-opus-4-8"
+def test_a_model_keeps_its_own_name_next_to_that_of_the_platform() -> None:
+    actual = target("amazon_bedrock", "claude-opus-4-8", config={"region": "eu-west-1"})
+    assert actual.endpoint.ai_model.model_name == actual.origin.model == "eu.anthropic.claude-opus-4-8"
+    assert actual.endpoint.ai_model.base_model == "claude-opus-4-8"
 
 
 def test_a_service_account_knows_its_project() -> None:
     info = {"type": "service_account", "project_id": "p-9", "client_email": "e", "private_key": "k"}
     for credentials in (info, {"service_account_json": info}):
-        found = target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials=credentials)
-        assert found.base_url == "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
+        actual = target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials=credentials)
+        assert actual.base_url == "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
     with pytest.raises(ConfigurationError, match="part of an address"):
         target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials={**info, "project_id": "../x"})
 
@@ -277,8 +277,8 @@ def test_the_file_of_a_service_account_knows_its_project(tmp_path: Path) -> None
     info = json.dumps({"type": "service_account", "project_id": "p-9", "client_email": "e", "private_key": "k"})
     (tmp_path / "account.json").write_text(info)
     address = "https://aiplatform.googleapis.com/v1beta1/projects/p-9/locations/global"
-    for told in (info, str(tmp_path / "account.json")):
-        credentials = {"service_account_json": told}
+    for reported in (info, str(tmp_path / "account.json")):
+        credentials = {"service_account_json": reported}
         assert target("google_vertex_ai", "gemini-2.5-pro", api_key=None, credentials=credentials).base_url == address
     named = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "account.json")}
     assert target("google_vertex_ai", "gemini-2.5-pro", api_key=None, environment=named).base_url == address
@@ -300,5 +300,5 @@ def test_no_secret_shows_itself() -> None:
     ]
     for provider, hidden in secrets:
         config = {"resource": "r", "region": "us-east-1", "project_id": "p"}
-        found = target(provider, **{"api_key": None, **hidden}, config=config)
-        assert "hush-1" not in repr(found) + str(found.endpoint.model_dump())
+        actual = target(provider, **{"api_key": None, **hidden}, config=config)
+        assert "hush-1" not in repr(actual) + str(actual.endpoint.model_dump())

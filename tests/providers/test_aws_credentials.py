@@ -87,7 +87,7 @@ def test_without_botocore_the_error_says_what_it_would_bring(
     assert server.exchanges == []
 
 
-def test_a_profile_that_is_not_there_is_told(nobody: pytest.MonkeyPatch) -> None:
+def test_a_missing_profile_is_reported(nobody: pytest.MonkeyPatch) -> None:
     with bedrock({"profile": "gone"}) as client, pytest.raises(ConfigurationError, match="gone"):
         client.generate("?")
 
@@ -175,8 +175,8 @@ def test_the_region_is_that_of_the_profile_where_nobody_says_another(
     profiles(tmp_path, "credentials", '["kept beside the keys"]\nregion = sa-east-1\n[work]\naws_access_key_id = A\n')
     (tmp_path / "elsewhere").write_text("[profile default]\nregion = ca-central-1\n")
     api = AIModelAPI(provider="amazon_bedrock", credentials=credentials, config=config)
-    asked = AIModelEndpoint(api=api, ai_model=AIModel(model_name="amazon.nova-lite-v1:0"))
-    target = resolve(asked, {"HOME": str(tmp_path), "AWS_BEARER_TOKEN_BEDROCK": "k", **environment})
+    requested = AIModelEndpoint(api=api, ai_model=AIModel(model_name="amazon.nova-lite-v1:0"))
+    target = resolve(requested, {"HOME": str(tmp_path), "AWS_BEARER_TOKEN_BEDROCK": "k", **environment})
     assert target.base_url == f"https://bedrock-runtime.{region}.amazonaws.com"
     assert target.auth_context.config["region"] == region
 

@@ -36,9 +36,9 @@ def test_an_application_gets_a_token_for_its_secret(world: World, server: FakeSe
         assert world.run(client, "?").chat_response.text() == "Hello!"
         assert world.stream(client, "?")[-1][1].chat_response.text() == "Again!"
         world.close(client)
-        (asked,) = tokens.exchanges
-    assert asked.path == "/t/oauth2/v2.0/token"
-    assert parse_qs(asked.body.decode()) == {
+        (requested,) = tokens.exchanges
+    assert requested.path == "/t/oauth2/v2.0/token"
+    assert parse_qs(requested.body.decode()) == {
         "grant_type": ["client_credentials"],
         "client_id": ["c"],
         "client_secret": ["hush"],
@@ -77,16 +77,16 @@ def test_a_cluster_lends_its_token(server: FakeServer, tmp_path: Path) -> None:
     assert fields["scope"] == ["https://ai.azure.com/.default"]
 
 
-def test_a_wrong_secret_is_told_in_entras_words(server: FakeServer) -> None:
-    said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
-    with FakeServer(Raw(json.dumps(said).encode(), status=401)) as tokens:
+def test_an_invalid_secret_is_reported_with_the_message_of_entra(server: FakeServer) -> None:
+    provided = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+    with FakeServer(Raw(json.dumps(provided).encode(), status=401)) as tokens:
         given = {"tenant_id": "t", "client_id": "c", "client_secret": "hush", "authority": tokens.url}
         with azure(server, given) as client, pytest.raises(AuthenticationError, match="AADSTS7000215") as caught:
             client.generate("?")
     assert "hush" not in str(caught.value)
 
 
-def test_azure_identity_is_asked_where_nothing_was_given(
+def test_azure_identity_is_used_without_explicit_credentials(
     world: World, server: FakeServer, nobody: pytest.MonkeyPatch
 ) -> None:
     class AccessToken:
@@ -112,6 +112,6 @@ def test_azure_identity_is_asked_where_nothing_was_given(
     assert server.exchanges[0].headers["authorization"] == "Bearer eyJ.machine"
 
 
-def test_credentials_that_cannot_work_are_told_of(server: FakeServer) -> None:
+def test_credentials_that_cannot_work_are_reported(server: FakeServer) -> None:
     with azure(server, {"client_id": "c"}) as client, pytest.raises(ConfigurationError, match="tenant_id"):
         client.generate("?")

@@ -69,10 +69,10 @@ def test_a_service_account_signs_for_a_token(
     assert world.run(client, "?").chat_response.text() == "Hello!"
     assert world.stream(client, "?")[-1][1].chat_response.text() == "Again!"
     world.close(client)
-    asked = server.exchanges[0]
-    assert asked.headers["authorization"] == "Bearer ya29.fetched"
+    requested = server.exchanges[0]
+    assert requested.headers["authorization"] == "Bearer ya29.fetched"
     assert (
-        asked.path
+        requested.path
         == "/v1beta1/projects/p/locations/us-central1/publishers/google/models/gemini-2.5-flash:generateContent"
     )
     # One token for both calls.
@@ -190,8 +190,8 @@ def test_a_token_from_elsewhere_is_exchanged(server: FakeServer, tokens: FakeSer
 
 
 def test_a_refusal_says_who_refused_and_why(world: World, server: FakeServer, tokens: FakeServer) -> None:
-    said = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
-    tokens.add_replies(Raw(json.dumps(said).encode(), status=400))
+    provided = {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}
+    tokens.add_replies(Raw(json.dumps(provided).encode(), status=400))
     client = vertex(server, account(tokens))
     with pytest.raises(AuthenticationError, match=r"google_vertex_ai.*invalid_grant: Invalid JWT Signature") as caught:
         world.run(client, "?")
@@ -229,7 +229,7 @@ def test_secrets_do_not_follow_redirects(server: FakeServer, tokens: FakeServer)
         ({"type": "service_account", "client_email": "e", "private_key": "nope", "token_uri": "https://t"}, "PEM"),
     ],
 )
-def test_credentials_that_cannot_work_are_told_of(credentials: Any, words: str, server: FakeServer) -> None:
+def test_credentials_that_cannot_work_are_reported(credentials: Any, words: str, server: FakeServer) -> None:
     with pytest.raises(ConfigurationError, match=words), vertex(server, credentials) as client:
         client.generate("?")
 

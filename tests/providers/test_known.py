@@ -46,8 +46,8 @@ def test_each_has_an_address_a_protocol_and_says_where_keys_come_from(name: str,
         asking = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")))
         with pytest.raises(ConfigurationError, match=provider.key_env[0]):
             _ = asking.generate("?") if provider.routes else WITHOUT_CHAT[name](asking)
-        found = {provider.key_env[0]: "k-1"}
-        target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), found, offered[0].operation)
+        actual = {provider.key_env[0]: "k-1"}
+        target = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), actual, offered[0].operation)
         assert target.auth_context.key == "k-1"
 
 
@@ -101,12 +101,12 @@ def test_a_provider_of_ones_own(own_provider: str, server: FakeServer) -> None:
     api = AIModelAPI(provider=own_provider, api_key="a-key", config={"region": "mars"})
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m"))) as client:
         assert client.generate("?", max_output_tokens=3).chat_response is not None
-    asked = server.exchanges[0]
-    assert asked.path == "/mars/v1/chat/completions"
-    assert (asked.headers["x-acme-key"], asked.json["max_tokens"]) == ("a-key", 3)
+    requested = server.exchanges[0]
+    assert requested.path == "/mars/v1/chat/completions"
+    assert (requested.headers["x-acme-key"], requested.json["max_tokens"]) == ("a-key", 3)
 
 
-def test_what_an_address_needs_is_asked_for_by_name(own_provider: str) -> None:
+def test_missing_parts_of_a_base_url_are_requested_by_name(own_provider: str) -> None:
     api = AIModelAPI(provider=own_provider, api_key="a-key")
     with pytest.raises(ConfigurationError, match="acme needs region"):
         resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="m")), {})

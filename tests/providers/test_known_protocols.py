@@ -37,7 +37,7 @@ def test_claudes_protocol_is_there_for_whoever_asks(provider: str, protocol: str
         ("google_vertex_ai", "project", "project_id"),
     ],
 )
-def test_a_misspelt_entry_is_told(provider: str, wrong: str, meant: str) -> None:
+def test_a_misspelt_entry_is_reported(provider: str, wrong: str, meant: str) -> None:
     config = {"region": "us-east-1", "project_id": "p", "location": "global", wrong: "x"}
     api = AIModelAPI(provider=provider, api_key="sk-mine", config=config)
     with pytest.raises(ConfigurationError, match=f"no entry '{wrong}' for {provider}; did you mean '{meant}'"):

@@ -35,9 +35,9 @@ def test_every_name_and_alias_with_a_model_reads_as_its_provider(name: str) -> N
         provider, model = read_model_name(f"{spelling}/vendor/model-1.5:tag")
         assert (provider, model) == (KNOWN[name], "vendor/model-1.5:tag")
         assert read_model_name(spelling) == (KNOWN[name], None)
-    found = find_provider(name)
-    assert found is not None
-    assert found.name == KNOWN[name]
+    actual = find_provider(name)
+    assert actual is not None
+    assert actual.name == KNOWN[name]
 
 
 @given(name=st.sampled_from(PROVIDERS), model=IDS)

@@ -27,7 +27,7 @@ HELLO = Answer(text="Hello!")
 NDJSON = {"content-type": "application/x-ndjson"}
 
 
-def asked(server: FakeServer, prompt: Any = "?", model: str = "qwen3:8b", **config: Any) -> Any:
+def requested(server: FakeServer, prompt: Any = "?", model: str = "qwen3:8b", **config: Any) -> Any:
     """What the server is asked for such a call."""
     server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url, "ollama", model)) as client:
@@ -43,8 +43,8 @@ def with_limit(server: FakeServer, limit: int) -> AIModelEndpoint:
     )
 
 
-def test_the_size_of_the_context_is_always_said(server: FakeServer) -> None:
-    assert asked(server)["options"] == {"num_ctx": 8_192}
+def test_the_context_size_is_always_sent(server: FakeServer) -> None:
+    assert requested(server)["options"] == {"num_ctx": 8_192}
 
 
 @pytest.mark.parametrize(
@@ -59,11 +59,11 @@ def test_the_size_of_the_context_is_always_said(server: FakeServer) -> None:
 def test_the_context_grows_with_what_it_must_hold(
     prompt: str, answer: int | None, size: int, server: FakeServer
 ) -> None:
-    assert asked(server, prompt, max_output_tokens=answer)["options"]["num_ctx"] == size
+    assert requested(server, prompt, max_output_tokens=answer)["options"]["num_ctx"] == size
 
 
 def test_a_context_of_ones_own_choice_stands(server: FakeServer) -> None:
-    assert asked(server, options={"num_ctx": 200_000})["options"]["num_ctx"] == 200_000
+    assert requested(server, options={"num_ctx": 200_000})["options"]["num_ctx"] == 200_000
     server.add_replies(HELLO)
     with AIModelClient(endpoint(server.url, "ollama", quirks={"smallest_context": 2_048})) as client:
         client.generate("?", max_output_tokens=10)
@@ -103,9 +103,9 @@ def test_a_prompt_that_fits_is_not(read: int, server: FakeServer) -> None:
     assert response.warnings == []
 
 
-def test_with_strict_the_server_is_asked_to_refuse_what_it_would_cut(server: FakeServer) -> None:
-    assert asked(server, strict=True)["truncate"] is False
-    assert "truncate" not in asked(server)
+def test_strict_disables_truncation_by_the_server(server: FakeServer) -> None:
+    assert requested(server, strict=True)["truncate"] is False
+    assert "truncate" not in requested(server)
 
 
 def test_an_answer_that_fills_the_context_says_so(server: FakeServer) -> None:
@@ -121,7 +121,7 @@ def test_an_answer_that_fills_the_context_says_so(server: FakeServer) -> None:
 
 
 def test_settings_stand_where_the_protocol_has_them(server: FakeServer) -> None:
-    body = asked(
+    body = requested(
         server,
         max_output_tokens=7,
         temperature=0,
@@ -155,10 +155,10 @@ def test_settings_stand_where_the_protocol_has_them(server: FakeServer) -> None:
     ],
 )
 def test_thinking_is_a_switch_or_a_level(model: str, config: dict[str, Any], think: Any, server: FakeServer) -> None:
-    assert asked(server, model=model, **config).get("think") == think
+    assert requested(server, model=model, **config).get("think") == think
 
 
-def test_pictures_are_bare_bytes_beside_the_words(server: FakeServer) -> None:
+def test_images_are_base64_in_a_separate_field(server: FakeServer) -> None:
     picture = ImageContent(data=b"abc", mime_type="image/png")
     far = ImageContent(file_id="file-1")
     server.add_replies(HELLO)
@@ -171,12 +171,12 @@ def test_pictures_are_bare_bytes_beside_the_words(server: FakeServer) -> None:
 
 def test_tools_are_chosen_by_what_is_offered(server: FakeServer) -> None:
     tools = [ToolDefinition(name="add"), ToolDefinition(name="sub")]
-    assert "tools" not in asked(server, tools=tools, tool_choice="none")
-    (offered,) = asked(server, tools=tools, tool_choice="sub")["tools"]
+    assert "tools" not in requested(server, tools=tools, tool_choice="none")
+    (offered,) = requested(server, tools=tools, tool_choice="sub")["tools"]
     assert offered["function"]["name"] == "sub"
 
 
-def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(world: World, server: FakeServer) -> None:
+def test_an_error_inside_a_stream_is_raised_with_the_partial_response(world: World, server: FakeServer) -> None:
     from dhenara.ai.testing.protocols import dialect_for
 
     lines = dialect_for("/api/chat").stream(Answer(text="one two three four"), {"model": "m"})
@@ -184,9 +184,9 @@ def test_an_error_inside_a_stream_is_told_and_the_rest_is_kept(world: World, ser
         RawStream([*lines[:2], b'{"error":"an error was encountered while running the model"}\n'], headers=NDJSON)
     )
     client = AIModelClient(endpoint(server.url, "ollama"))
-    *_, (told, _), (_, final) = world.stream(client, "?")
-    assert isinstance(told, SSEErrorResponse)
-    assert "while running the model" in told.data.message
+    *_, (reported, _), (_, final) = world.stream(client, "?")
+    assert isinstance(reported, SSEErrorResponse)
+    assert "while running the model" in reported.data.message
     assert (final.chat_response.text(), final.chat_response.interrupted) == ("one two thre", True)
     world.close(client)
 
@@ -251,9 +251,9 @@ def test_the_other_protocol_of_the_same_server(world: World, server: FakeServer)
 def test_addresses_are_read_as_the_server_reads_its_own(written: str, meant: str) -> None:
     model = AIModel(model_name="m")
     bare = AIModelEndpoint(api=AIModelAPI(provider="ollama"), ai_model=model)
-    told = AIModelEndpoint(api=AIModelAPI(provider="ollama", config={"base_url": written}), ai_model=model)
+    reported = AIModelEndpoint(api=AIModelAPI(provider="ollama", config={"base_url": written}), ai_model=model)
     assert resolve(bare, {"OLLAMA_HOST": written}).base_url == meant
-    assert resolve(told, {}).base_url == meant
+    assert resolve(reported, {}).base_url == meant
 
 
 def test_the_key_of_the_cloud_goes_to_the_cloud_and_nowhere_else() -> None:
@@ -266,7 +266,7 @@ def test_the_key_of_the_cloud_goes_to_the_cloud_and_nowhere_else() -> None:
     assert key("https://ollama.com.example.org") is None
 
 
-def test_what_cannot_be_said_is_an_error_when_strict(server: FakeServer) -> None:
+def test_unsupported_settings_are_errors_with_strict(server: FakeServer) -> None:
     from dhenara.ai.errors import UnsupportedError
 
     config = AIModelCallConfig(n=2, strict=True)

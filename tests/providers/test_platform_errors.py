@@ -39,7 +39,7 @@ def invoked(server: FakeServer) -> AIModelClient:
     return AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45))
 
 
-def test_a_refusal_of_a_gateway_is_told_in_its_words(world: World, server: FakeServer) -> None:
+def test_an_error_of_a_gateway_contains_its_message(world: World, server: FakeServer) -> None:
     server.add_replies(
         Raw(b'{"message":"Too many tokens, slow down."}', 429, {"x-amzn-errortype": "ThrottlingException:http://x"}),
         Refusal(404, "no such model"),
@@ -53,9 +53,9 @@ def test_a_refusal_of_a_gateway_is_told_in_its_words(world: World, server: FakeS
     assert caught.value.provider_type == "ThrottlingException"
 
 
-def test_a_refusal_of_vertex_is_told_in_its_words(server: FakeServer) -> None:
-    said = [{"error": {"code": 429, "message": "Quota exceeded for aiplatform", "status": "RESOURCE_EXHAUSTED"}}]
-    server.add_replies(Raw(json.dumps(said).encode(), 429))
+def test_an_error_of_vertex_contains_its_message(server: FakeServer) -> None:
+    provided = [{"error": {"code": 429, "message": "Quota exceeded for aiplatform", "status": "RESOURCE_EXHAUSTED"}}]
+    server.add_replies(Raw(json.dumps(provided).encode(), 429))
     given = VERTEX
     api = AIModelAPI(**{**given, "config": {**given["config"], "base_url": server.url}})
     with (
@@ -68,8 +68,8 @@ def test_a_refusal_of_vertex_is_told_in_its_words(server: FakeServer) -> None:
 
 def test_azures_filter_is_a_filter(server: FakeServer) -> None:
     inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": {"hate": {"filtered": True}}}
-    said = {"error": {"message": "filtered", "code": "content_filter", "status": 400, "innererror": inner}}
-    server.add_replies(Raw(json.dumps(said).encode(), 400))
+    provided = {"error": {"message": "filtered", "code": "content_filter", "status": 400, "innererror": inner}}
+    server.add_replies(Raw(json.dumps(provided).encode(), 400))
     api = AIModelAPI(provider="microsoft_openai", api_key="k", config={"base_url": server.url})
     endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="d"))
     with AIModelClient(endpoint) as client, pytest.raises(ContentFilteredError):

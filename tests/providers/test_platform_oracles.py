@@ -18,7 +18,7 @@ from dhenara.ai.testing import Answer, FakeServer, ServerExchange
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 AWS = {"access_key_id": "AK", "secret_access_key": "secret"}
-SAID: list[Any] = [{"role": "user", "content": "Hello?"}]
+PROVIDED: list[Any] = [{"role": "user", "content": "Hello?"}]
 # The SDK asks for a newer version of the API, on clouds too; ours is the one that the recorded traffic speaks.
 VERSION = "anthropic_version"
 
@@ -35,9 +35,9 @@ def ours(server: FakeServer, provider: str, model: str, *, streamed: bool, **giv
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
     """Words said as one block are the same words, and a stream that is not one is none."""
-    said = [{**m, "content": words(m["content"])} for m in body.get("messages", ())]
-    kept = {name: value for name, value in body.items() if value is not False and name != VERSION}
-    return {**kept, "messages": said}
+    provided = [{**m, "content": words(m["content"])} for m in body.get("messages", ())]
+    retained = {name: value for name, value in body.items() if value is not False and name != VERSION}
+    return {**retained, "messages": provided}
 
 
 def words(content: Any) -> Any:
@@ -53,9 +53,9 @@ def same(mine: ServerExchange, theirs: ServerExchange, *headers: str) -> None:
 
 def create(client: Any, model: str, *, streamed: bool) -> None:
     with client:
-        found = client.messages.create(model=model, max_tokens=50, messages=SAID, stream=streamed)
+        actual = client.messages.create(model=model, max_tokens=50, messages=PROVIDED, stream=streamed)
         if streamed:
-            list(found)
+            list(actual)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -97,7 +97,7 @@ def test_anthropics_client_reads_our_fake_bedrock(server: FakeServer) -> None:
     server.add_replies(Answer(text="Fine & häßlich 🙂", reasoning="Let me see."))
     with (
         anthropic.AnthropicBedrock(aws_region="us-east-1", api_key="key", base_url=server.url) as client,
-        client.messages.stream(model="anthropic.claude-x", max_tokens=50, messages=SAID) as stream,
+        client.messages.stream(model="anthropic.claude-x", max_tokens=50, messages=PROVIDED) as stream,
     ):
         message = stream.get_final_message()
     assert [block.type for block in message.content] == ["thinking", "text"]
@@ -113,8 +113,8 @@ def test_anthropics_client_for_mantle(server: FakeServer) -> None:
     same(mine, server.exchanges[0], "authorization", "content-type")
     named = anthropic.AnthropicBedrockMantle(aws_region="us-east-1", api_key="key")
     api = AIModelAPI(provider="amazon_bedrock", api_key="key", config=where)
-    found = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-sonnet-5-5")), {})
-    assert found.base_url == str(named.base_url).rstrip("/")
+    actual = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-sonnet-5-5")), {})
+    assert actual.base_url == str(named.base_url).rstrip("/")
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -126,8 +126,8 @@ def test_anthropics_client_for_foundry(streamed: bool, server: FakeServer) -> No
     same(mine, server.exchanges[0], "x-api-key", "api-key", "authorization")
     named = anthropic.AnthropicFoundry(resource="r", api_key="key")
     api = AIModelAPI(provider="microsoft_azure_ai", api_key="key", config={"resource": "r"})
-    found = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-opus-5")), {})
-    assert found.base_url == str(named.base_url).rstrip("/")
+    actual = resolve(AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-opus-5")), {})
+    assert actual.base_url == str(named.base_url).rstrip("/")
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -136,11 +136,11 @@ def test_openais_client_for_azure(proof: str, streamed: bool, server: FakeServer
     server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     shown: dict[str, Any] = {"api_key": "k"} if proof == "key" else {"azure_ad_token_provider": lambda: "eyJ"}
     with openai.AzureOpenAI(azure_endpoint=server.url, api_version="2024-10-21", max_retries=0, **shown) as theirs:
-        asked: dict[str, Any] = {"model": "my-gpt", "messages": SAID, "max_completion_tokens": 50}
+        requested: dict[str, Any] = {"model": "my-gpt", "messages": PROVIDED, "max_completion_tokens": 50}
         if streamed:
-            list(theirs.chat.completions.create(stream=True, stream_options={"include_usage": True}, **asked))
+            list(theirs.chat.completions.create(stream=True, stream_options={"include_usage": True}, **requested))
         else:
-            theirs.chat.completions.create(**asked)
+            theirs.chat.completions.create(**requested)
     given: dict[str, Any] = {"api_key": "k"} if proof == "key" else {"credentials": {"token": lambda: "eyJ"}}
     mine = ours(server, "microsoft_openai", "my-gpt", streamed=streamed, config={"api_version": "2024-10-21"}, **given)
     same(mine, server.exchanges[0], "api-key", "authorization")
@@ -157,12 +157,12 @@ def test_openais_client_asks_dated_responses_at_the_same_place(server: FakeServe
 
 
 def vertex_call(client: Any, *, streamed: bool) -> None:
-    asked = {"model": "gemini-2.5-flash", "contents": "Hello?"}
+    requested = {"model": "gemini-2.5-flash", "contents": "Hello?"}
     config = google.genai.types.GenerateContentConfig(max_output_tokens=50)
     if streamed:
-        list(client.models.generate_content_stream(config=config, **asked))
+        list(client.models.generate_content_stream(config=config, **requested))
     else:
-        client.models.generate_content(config=config, **asked)
+        client.models.generate_content(config=config, **requested)
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -178,10 +178,10 @@ def test_googles_client_for_vertex(streamed: bool, server: FakeServer) -> None:
     mine = ours(
         server, "google_vertex_ai", "gemini-2.5-flash", streamed=streamed, credentials={"token": "ya29"}, config=where
     )
-    told = server.exchanges[0]
-    assert mine.path == told.path
-    assert mine.headers["authorization"] == told.headers["authorization"]
-    assert mine.json == told.json
+    reported = server.exchanges[0]
+    assert mine.path == reported.path
+    assert mine.headers["authorization"] == reported.headers["authorization"]
+    assert mine.json == reported.json
 
 
 def test_openais_client_for_mantle_names_the_same_host() -> None:

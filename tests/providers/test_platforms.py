@@ -48,7 +48,7 @@ CLAUDE: dict[str, tuple[dict[str, Any], str, str]] = {
         "/anthropic/v1/messages",
     ),
 }
-SAID = Answer(
+PROVIDED = Answer(
     text="Fine & häßlich 🙂", reasoning="Let me see.", tool_calls=(FakeToolCall("weather", {"city": "Köln"}),)
 )
 
@@ -56,14 +56,14 @@ SAID = Answer(
 @pytest.mark.parametrize("platform", CLAUDE)
 def test_claude_says_the_same_through_every_platform(platform: str, world: World, server: FakeServer) -> None:
     given, whole, streamed = CLAUDE[platform]
-    server.add_replies(SAID, SAID)
+    server.add_replies(PROVIDED, PROVIDED)
     api = AIModelAPI(**{**given, "config": {**given.get("config", {}), "base_url": server.url}})
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45))
-    asked = {"prompt": "?", "reasoning": True, "max_output_tokens": 100}
-    answers = [world.run(client, **asked).chat_response, world.stream(client, **asked)[-1][1].chat_response]
+    requested = {"prompt": "?", "reasoning": True, "max_output_tokens": 100}
+    answers = [world.run(client, **requested).chat_response, world.stream(client, **requested)[-1][1].chat_response]
     world.close(client)
     for answer in answers:
-        assert (answer.text(), answer.reasoning(), answer.interrupted) == (SAID.text, SAID.reasoning, False)
+        assert (answer.text(), answer.reasoning(), answer.interrupted) == (PROVIDED.text, PROVIDED.reasoning, False)
         (call,) = (part for part in answer.contents if isinstance(part, ToolCallContent))
         assert (call.name, call.arguments) == ("weather", {"city": "Köln"})
         assert answer.usage.output_tokens + answer.usage.reasoning_tokens == 7
@@ -97,7 +97,7 @@ def test_what_each_platform_wants_in_the_body(platform: str, body: dict[str, Any
     assert ("anthropic-version" in headers) == ("anthropic_version" not in body)
 
 
-def test_a_dated_version_is_told_in_the_address(world: World, server: FakeServer) -> None:
+def test_a_dated_api_version_is_in_the_url(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"), Answer(text="Again!"))
     config = {"base_url": server.url, "api_version": "2024-10-21"}
     api = AIModelAPI(provider="microsoft_openai", api_key="k", config=config)
@@ -116,21 +116,21 @@ def test_an_api_key_of_vertex_stands_for_its_project(world: World, server: FakeS
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gemini-2.5-flash")))
     world.run(client, "?")
     world.close(client)
-    asked = server.exchanges[0]
-    assert asked.path == "/v1beta1/publishers/google/models/gemini-2.5-flash:generateContent"
-    assert asked.headers["x-goog-api-key"] == "AIza-k"
+    requested = server.exchanges[0]
+    assert requested.path == "/v1beta1/publishers/google/models/gemini-2.5-flash:generateContent"
+    assert requested.headers["x-goog-api-key"] == "AIza-k"
 
 
-def test_other_models_of_vertex_are_asked_by_openais_protocol(world: World, server: FakeServer) -> None:
+def test_other_models_of_vertex_use_the_openai_protocol(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"))
     config = {"base_url": server.url, "project_id": "p", "location": "us-east5"}
     api = AIModelAPI(provider="google_vertex_ai", credentials={"token": "t"}, config=config)
     client = AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="meta/llama-4-maas")))
     world.run(client, "?", max_output_tokens=5)
     world.close(client)
-    asked = server.exchanges[0]
-    assert asked.path == "/v1/projects/p/locations/us-east5/endpoints/openapi/chat/completions"
-    assert (asked.json["model"], asked.json["max_tokens"]) == ("meta/llama-4-maas", 5)
+    requested = server.exchanges[0]
+    assert requested.path == "/v1/projects/p/locations/us-east5/endpoints/openapi/chat/completions"
+    assert (requested.json["model"], requested.json["max_tokens"]) == ("meta/llama-4-maas", 5)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_other_models_of_vertex_are_asked_by_openais_protocol(world: World, serv
         ("claude-sonnet-5-5", "bedrock-mantle"),
     ],
 )
-def test_a_signature_names_the_service_that_is_asked(
+def test_a_signature_contains_the_service_of_the_request(
     model: str, service: str, world: World, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="Hello!"))

@@ -57,8 +57,8 @@ def test_botocore_signs_the_same(
 ) -> None:
     from urllib.parse import quote
 
-    spelled = "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
-    url = f"{HOST}/model/{'/'.join(segments)}{'?' if spelled else ''}{spelled}"
+    normalized = "&".join(f"{name}={quote(value, safe='')}" for name, value in query)
+    url = f"{HOST}/model/{'/'.join(segments)}{'?' if normalized else ''}{normalized}"
     ours = sign_v4(HttpRequest("POST", url, headers, body), with_token(token), "eu-west-1", "bedrock", MOMENT)
     request = AWSRequest("POST", url, headers, body)
     signer = SigV4Auth(Credentials(EXAMPLE.access_key, EXAMPLE.secret_key, token), "bedrock", "eu-west-1")
@@ -86,19 +86,19 @@ def test_a_call_to_bedrock_is_signed_with_the_keys_of_the_account(server: FakeSe
     with AIModelClient(AIModelEndpoint(api=api, ai_model=model)) as client:
         answer = client.generate("?").chat_response
     assert answer is not None
-    asked = server.exchanges[0]
-    assert asked.path.count("/") == 3
+    requested = server.exchanges[0]
+    assert requested.path.count("/") == 3
     host = server.url.removeprefix("http://")
     sent = HttpRequest(
         "POST",
-        server.url + asked.path,
-        {name: asked.headers[name] for name in ("content-type",)},
-        asked.body,
+        server.url + requested.path,
+        {name: requested.headers[name] for name in ("content-type",)},
+        requested.body,
     )
-    moment = clock.datetime.strptime(asked.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=clock.UTC)
+    moment = clock.datetime.strptime(requested.headers["x-amz-date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=clock.UTC)
     again = sign_v4(sent, EXAMPLE, "us-east-1", "bedrock", moment)
-    assert asked.headers["authorization"] == again.headers["authorization"]
-    assert asked.headers["host"] == host
+    assert requested.headers["authorization"] == again.headers["authorization"]
+    assert requested.headers["host"] == host
 
 
 def test_keys_and_region_come_from_the_environment(nobody: pytest.MonkeyPatch) -> None:

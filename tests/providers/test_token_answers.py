@@ -39,7 +39,9 @@ SOURCES: dict[str, TokenSource] = {
     "application": client_secret_source({"tenant_id": "t", "client_id": "c", "client_secret": "s"}, "scope"),
 }
 NAMES = st.sampled_from(["access_token", "expires_in", "accessToken", "expireTime", "error", "error_description", "id"])
-BODIES = st.binary(max_size=20) | st.dictionaries(NAMES, JSON, max_size=4).map(lambda told: json.dumps(told).encode())
+BODIES = st.binary(max_size=20) | st.dictionaries(NAMES, JSON, max_size=4).map(
+    lambda reported: json.dumps(reported).encode()
+)
 
 
 class Scripted:
@@ -47,10 +49,10 @@ class Scripted:
 
     def __init__(self, status: int, body: bytes) -> None:
         self.answer = (status, body)
-        self.asked: list[HttpRequest] = []
+        self.requested: list[HttpRequest] = []
 
-    async def open(self, request: HttpRequest, patience: Any) -> Any:
-        self.asked.append(request)
+    async def open(self, request: HttpRequest, timeouts: Any) -> Any:
+        self.requested.append(request)
         return Answered(*self.answer)
 
     async def call(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -73,8 +75,8 @@ class Answered:
 
 
 def fetch(source: TokenSource, io: Any) -> Token:
-    patience: Any = None
-    return run(source(io, patience))
+    timeouts: Any = None
+    return run(source(io, timeouts))
 
 
 @given(st.sampled_from(sorted(SOURCES)), st.sampled_from([200, 201, 302, 400, 401, 403, 404, 429, 500, 503]), BODIES)
@@ -101,11 +103,11 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_not(status: int, kind
 def test_a_token_to_exchange_may_come_from_an_address() -> None:
     io = Scripted(200, b'{"id": "eyJ.there", "access_token": "ya29", "expires_in": 60}')
     assert fetch(SOURCES["exchanged"], io).token == "ya29"
-    assert [request.method for request in io.asked] == ["GET", "POST"]
-    assert b"subject_token=eyJ.there" in io.asked[1].body
+    assert [request.method for request in io.requested] == ["GET", "POST"]
+    assert b"subject_token=eyJ.there" in io.requested[1].body
 
 
-def test_a_token_to_exchange_that_is_not_there_is_told(tmp_path: Any) -> None:
+def test_a_missing_token_to_exchange_is_reported(tmp_path: Any) -> None:
     where = {"file": str(tmp_path / "gone")}
     info = {"type": "external_account", "audience": "a", "subject_token_type": "t", "credential_source": where}
     with pytest.raises(ConfigurationError, match="gone"):

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
-from support.asked.reasons import REASONS
-from support.asked.recorded import APIS, asked, compared
 from support.corpus import CORPUS, Exchange, load
 from support.protocols import PROTOCOLS, Recorded
+from support.request_readers.reasons import REASONS
+from support.request_readers.recorded import APIS, compared, requested
 from support.verdict import argued, complaints
 
 READ = ("generate", "error")
@@ -66,6 +66,6 @@ def written() -> frozenset[str]:
     return frozenset(
         exchange["id"]
         for protocol in APIS
-        for exchange, call in asked(protocol).said
+        for exchange, call in requested(protocol).provided
         if all(any(reason.explains(one) for reason in REASONS[protocol]) for one in compared(protocol, exchange, call))
     )

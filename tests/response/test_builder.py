@@ -86,7 +86,7 @@ ANSWERS = st.builds(
 
 
 @given(ANSWERS)
-def test_an_answer_told_again_is_the_same_answer(answer: ChatResponse) -> None:
+def test_a_replayed_response_is_equal(answer: ChatResponse) -> None:
     assert build_response(to_deltas(answer), ORIGIN) == answer
 
 
@@ -115,9 +115,9 @@ def test_the_work_grows_with_the_length_of_the_stream_and_not_faster() -> None:
             draft.add(piece)
         draft.add(FinishDelta("stop"))
         draft.add(StreamEnd())
-        kept = draft._choices[0].part_builders[0]._pieces  # type: ignore[attr-defined]  # the slot of a text
-        assert len(kept) == size
-        assert all(a is b.text for a, b in zip(kept, pieces, strict=True))
+        retained = draft._choices[0].part_builders[0]._pieces  # type: ignore[attr-defined]  # the slot of a text
+        assert len(retained) == size
+        assert all(a is b.text for a, b in zip(retained, pieces, strict=True))
         assert draft.response().text() == "word " * size
 
 
@@ -148,7 +148,7 @@ def test_pieces_of_media_that_are_padded_one_by_one_are_joined_as_bytes() -> Non
 
 
 @given(st.permutations([TextDelta(0, "Yes."), ReasoningDelta(0, "Hm."), ToolCallDelta(0, "c1", "add", "{}")]))
-def test_what_cannot_be_in_one_part_is_a_part_beside_it(deltas: list[Delta]) -> None:
+def test_content_that_does_not_fit_a_part_becomes_another_part(deltas: list[Delta]) -> None:
     answer = build_response([*deltas, CitationDelta(0, Citation(url="u"))])
     assert (answer.text(), answer.reasoning(), len(answer.tool_calls())) == ("Yes.", "Hm.", 1)
     assert ["u"] in [[c.url for c in part.citations] for part in answer.contents if isinstance(part, TextContent)]

@@ -135,7 +135,7 @@ def test_nothing_has_started_before_the_first_content() -> None:
     assert built(LogprobsDelta([])).has_started
 
 
-def test_the_bytes_of_a_file_are_not_kept() -> None:
+def test_the_bytes_of_a_file_are_not_stored() -> None:
     assert response(FileDelta(b"x"), StreamEnd()) == response(StreamEnd())
 
 
@@ -217,19 +217,25 @@ def test_a_result_gets_the_facts_of_its_response() -> None:
         ResultDelta(result),
         price=lambda _: cost,
     )
-    found = builder.result(model="given")
-    assert isinstance(found, EmbeddingResponse)
-    assert (found.id, found.model, found.provider, found.usage, found.warnings) == ("1", "given", "p", usage, [warning])
-    assert (found.extras, found.cost) == ({"a": 1, "b": 2}, cost)
+    actual = builder.result(model="given")
+    assert isinstance(actual, EmbeddingResponse)
+    assert (actual.id, actual.model, actual.provider, actual.usage, actual.warnings) == (
+        "1",
+        "given",
+        "p",
+        usage,
+        [warning],
+    )
+    assert (actual.extras, actual.cost) == ({"a": 1, "b": 2}, cost)
     assert builder.response().choices == []
 
 
 def test_a_result_without_usage_has_no_cost_and_a_chat_has_no_result() -> None:
     result = EmbeddingResponse(vectors=[])
-    found = built(ResultDelta(result), price=lambda _: Cost(amount=Decimal(2))).result()
-    assert found is not None
-    assert (found.cost.amount, found.cost.reason) == (None, "the provider reported no usage")
-    assert (found.usage.known, found.model) == (False, None)
+    actual = built(ResultDelta(result), price=lambda _: Cost(amount=Decimal(2))).result()
+    assert actual is not None
+    assert (actual.cost.amount, actual.cost.reason) == (None, "the provider reported no usage")
+    assert (actual.usage.known, actual.model) == (False, None)
     assert built(TextDelta(0, "a")).result() is None
 
 
@@ -242,8 +248,8 @@ def test_content_before_a_result_is_no_part_of_it() -> None:
 
 
 def test_parts_are_in_the_order_in_which_they_began() -> None:
-    found = parts(TextDelta(5, "a"), ReasoningDelta("r", "b"), TextDelta(5, "c"), RefusalDelta(0, "d"))
-    assert [(type(part), part.get_text()) for part in found] == [
+    actual = parts(TextDelta(5, "a"), ReasoningDelta("r", "b"), TextDelta(5, "c"), RefusalDelta(0, "d"))
+    assert [(type(part), part.get_text()) for part in actual] == [
         (TextContent, "ac"),
         (ReasoningContent, "b"),
         (RefusalContent, "d"),
@@ -251,8 +257,8 @@ def test_parts_are_in_the_order_in_which_they_began() -> None:
 
 
 def test_deltas_that_do_not_fit_their_part_are_parts_of_their_own() -> None:
-    found = parts(ReasoningDelta(0, "a"), TextDelta(0, "b"), ReasoningDelta(0, "c"), TextDelta(0, "d"))
-    assert [(type(part), part.get_text()) for part in found] == [(ReasoningContent, "ac"), (TextContent, "bd")]
+    actual = parts(ReasoningDelta(0, "a"), TextDelta(0, "b"), ReasoningDelta(0, "c"), TextDelta(0, "d"))
+    assert [(type(part), part.get_text()) for part in actual] == [(ReasoningContent, "ac"), (TextContent, "bd")]
 
 
 @pytest.mark.parametrize(
@@ -268,7 +274,7 @@ def test_an_empty_part_is_left_out(deltas: list[Delta]) -> None:
     assert parts(*deltas) == []
 
 
-def test_a_part_of_extras_or_citations_alone_is_kept() -> None:
+def test_a_part_with_only_extras_or_citations_is_preserved() -> None:
     assert only_part(TextDelta(0, "", extras={"a": 1})) == TextContent(text="", origin=ORIGIN, extras={"a": 1})
     citation = Citation(url="u")
     assert only_part(CitationDelta(0, citation)) == TextContent(text="", origin=ORIGIN, citations=[citation])
@@ -314,8 +320,8 @@ def test_of_reasoning_texts_are_joined_and_the_last_signature_counts() -> None:
 
 
 def test_refusals_are_joined() -> None:
-    found = only_part(RefusalDelta(0, "a", extras={"x": 1, "y": 1}), RefusalDelta(0, "b", extras={"y": 2}))
-    assert found == RefusalContent(text="ab", origin=ORIGIN, extras={"x": 1, "y": 2})
+    actual = only_part(RefusalDelta(0, "a", extras={"x": 1, "y": 1}), RefusalDelta(0, "b", extras={"y": 2}))
+    assert actual == RefusalContent(text="ab", origin=ORIGIN, extras={"x": 1, "y": 2})
 
 
 def test_a_part_that_arrives_whole_replaces_the_one_before() -> None:
@@ -327,20 +333,20 @@ def test_a_part_that_arrives_whole_replaces_the_one_before() -> None:
 
 
 def test_the_first_id_and_name_of_a_call_count_and_its_arguments_are_joined() -> None:
-    found = only_part(
+    actual = only_part(
         ToolCallDelta(0, "", "", '{"a"', extras={"x": 1, "y": 1}),
         ToolCallDelta(0, "c1", "add", ": 1"),
         ToolCallDelta(0, "c2", "sub", "}", extras={"y": 2}),
     )
-    assert found == ToolCallContent(
+    assert actual == ToolCallContent(
         id="c1", name="add", arguments={"a": 1}, arguments_text='{"a": 1}', origin=ORIGIN, extras={"x": 1, "y": 2}
     )
 
 
 def test_arguments_that_the_protocol_sent_as_an_object_have_no_text() -> None:
     assert only_part(ToolCallDelta(0, "c", "f", '{"a": 1}', verbatim=False)).arguments_text is None
-    found = only_part(ToolCallDelta(0, "c", "f", '{"a":', verbatim=False), ToolCallDelta(0, arguments="1}"))
-    assert (found.arguments, found.arguments_text) == ({"a": 1}, None)
+    actual = only_part(ToolCallDelta(0, "c", "f", '{"a":', verbatim=False), ToolCallDelta(0, arguments="1}"))
+    assert (actual.arguments, actual.arguments_text) == ({"a": 1}, None)
     wrong = only_part(ToolCallDelta(0, "c", "f", "[1]", verbatim=False))
     assert (wrong.arguments, wrong.arguments_text) == ({}, "[1]")
     assert wrong.error == "the arguments are JSON, but not an object"
@@ -382,19 +388,19 @@ def test_arguments_that_are_no_json_are_named_so() -> None:
 
 
 def test_of_a_tool_that_the_provider_runs_data_and_extras_are_merged() -> None:
-    found = only_part(
+    actual = only_part(
         ServerToolDelta(0, None, None, '{"q"', {"a": 1, "b": 1}, extras={"x": 1, "y": 1}),
         ServerToolDelta(0, "s1", "search", ": 1}", {"b": 2}, extras={"y": 2}),
         ServerToolDelta(0, "s2", "other", "", None),
     )
-    assert found == ServerToolContent(
+    assert actual == ServerToolContent(
         id="s1", name="search", arguments={"q": 1}, data={"a": 1, "b": 2}, origin=ORIGIN, extras={"x": 1, "y": 2}
     )
 
 
 def test_arguments_of_such_a_tool_that_cannot_be_read_are_an_extra() -> None:
-    found = only_part(ServerToolDelta(0, "s1", "search", "[1]", extras={"x": 1}))
-    assert found.extras == {"x": 1, "arguments_error": "the arguments are JSON, but not an object"}
+    actual = only_part(ServerToolDelta(0, "s1", "search", "[1]", extras={"x": 1}))
+    assert actual.extras == {"x": 1, "arguments_error": "the arguments are JSON, but not an object"}
     assert only_part(ServerToolDelta(0)).id is None
 
 
@@ -406,30 +412,30 @@ def test_arguments_of_such_a_tool_that_cannot_be_read_are_an_extra() -> None:
     [("image", ImageContent), ("audio", AudioContent), ("video", VideoContent), ("file", FileContent)],
 )
 def test_the_kind_says_which_media_it_is(kind: Any, content: type) -> None:
-    found = only_part(MediaDelta(0, kind, base64.b64encode(b"abc").decode(), "a/b", extras={"x": 1, "y": 1}))
-    assert type(found) is content
-    assert (found.data, found.mime_type, found.origin, found.extras) == (b"abc", "a/b", ORIGIN, {"x": 1, "y": 1})
+    actual = only_part(MediaDelta(0, kind, base64.b64encode(b"abc").decode(), "a/b", extras={"x": 1, "y": 1}))
+    assert type(actual) is content
+    assert (actual.data, actual.mime_type, actual.origin, actual.extras) == (b"abc", "a/b", ORIGIN, {"x": 1, "y": 1})
 
 
 def test_of_media_the_last_kind_and_facts_count_and_extras_are_merged() -> None:
-    found = only_part(
+    actual = only_part(
         MediaDelta(0, "file", "YWJj", "x/y", extras={"x": 1, "y": 1}),
         MediaDelta(0, "image", "ZGVm", "image/png", extras={"y": 2}),
         MediaDelta(0, "image"),
     )
-    assert type(found) is ImageContent
-    assert (found.data, found.mime_type, found.extras) == (b"abcdef", "image/png", {"x": 1, "y": 2})
+    assert type(actual) is ImageContent
+    assert (actual.data, actual.mime_type, actual.extras) == (b"abcdef", "image/png", {"x": 1, "y": 2})
 
 
 def test_media_may_be_an_address_or_a_file_of_the_provider() -> None:
     assert only_part(MediaDelta(0, "image", url="https://x/y.png")).url == "https://x/y.png"
-    found = only_part(MediaDelta(0, "file", file_id="f1"))
-    assert (found.file_id, found.data) == ("f1", None)
+    actual = only_part(MediaDelta(0, "file", file_id="f1"))
+    assert (actual.file_id, actual.data) == ("f1", None)
 
 
 def test_transcripts_are_joined() -> None:
-    found = only_part(MediaDelta(0, "audio", "YWJj", transcript="a"), MediaDelta(0, "audio", transcript="b"))
-    assert found.transcript == "ab"
+    actual = only_part(MediaDelta(0, "audio", "YWJj", transcript="a"), MediaDelta(0, "audio", transcript="b"))
+    assert actual.transcript == "ab"
     assert only_part(MediaDelta(0, "audio", "YWJj")).transcript is None
 
 

@@ -59,7 +59,7 @@ def test_what_satisfies_the_rewritten_schema_satisfies_the_original(dialect: Sch
     jsonschema.Draft202012Validator.check_schema(fitted.schema)
     value = data.draw(values(fitted.schema, fitted.schema))
     assert satisfies(value, fitted.schema)
-    if not fitted.unsaid:
+    if not fitted.unsupported:
         assert satisfies(restore(value, schema), schema)
 
 
@@ -76,7 +76,7 @@ def test_no_right_answer_is_shut_out_by_the_rewriting(dialect: SchemaRules, data
 
 
 @given(schemas())
-def test_only_words_that_are_understood_are_said(schema: Schema) -> None:
+def test_only_supported_keywords_are_sent(schema: Schema) -> None:
     fitted = transform_schema(schema, rules.ALL_REQUIRED)
     if fitted.impossible:
         return
@@ -98,7 +98,7 @@ def test_the_given_schema_is_left_as_it_is(schema: Schema) -> None:
     assert schema == before
 
 
-def test_constraints_that_cannot_be_said_are_put_into_words_and_reported() -> None:
+def test_unsupported_constraints_move_to_descriptions_and_are_reported() -> None:
     schema = {
         "type": "object",
         "properties": {"code": {"type": "string", "minLength": 2, "description": "A code."}},
@@ -106,10 +106,10 @@ def test_constraints_that_cannot_be_said_are_put_into_words_and_reported() -> No
     }
     fitted = transform_schema(schema, rules.ALL_REQUIRED)
     assert fitted.schema["properties"]["code"] == {"type": "string", "description": "A code. (minLength: 2)"}
-    assert fitted.unsaid == ("minLength of code",)
+    assert fitted.unsupported == ("minLength of code",)
 
 
-def test_trees_are_kept_where_they_are_understood_and_refused_elsewhere() -> None:
+def test_recursive_schemas_are_sent_where_supported_and_refused_elsewhere() -> None:
     schema = {"$ref": "#/$defs/Tree", "$defs": {"Tree": TREE}}
     fitted = transform_schema(schema, rules.ALL_REQUIRED)
     assert fitted.impossible == ()
@@ -128,7 +128,7 @@ def test_trees_are_kept_where_they_are_understood_and_refused_elsewhere() -> Non
         ({"type": "array"}, "items may be anything"),
     ],
 )
-def test_what_strict_modes_have_no_words_for_is_told(part: Schema, why: str) -> None:
+def test_keywords_that_strict_modes_lack_are_reported(part: Schema, why: str) -> None:
     fitted = transform_schema({"type": "object", "properties": {"m": part}, "required": ["m"]}, rules.ALL_REQUIRED)
     assert fitted.impossible
     assert why in fitted.impossible[0]

@@ -37,7 +37,7 @@ def plain(schema: Any) -> Any:
         return [plain(one) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    told = {name: plain(value) for name, value in schema.items()}
-    if "enum" in told or "const" in told:
-        told.pop("type", None)
-    return {name: told[name] for name in sorted(told)}
+    reported = {name: plain(value) for name, value in schema.items()}
+    if "enum" in reported or "const" in reported:
+        reported.pop("type", None)
+    return {name: reported[name] for name in sorted(reported)}

@@ -23,13 +23,13 @@ GROUPS = [(draft, group) for draft, groups in SUITE.items() for group in groups]
 
 def cases(draft: str, group: str) -> list[dict[str, Any]]:
     """Older drafts differ where the schema declares them, so it does."""
-    found = []
+    actual = []
     for case in SUITE[draft][group]:
         schema = case["schema"]
         if draft in DECLARED and isinstance(schema, dict):
             schema = {"$schema": DECLARED[draft], **schema}
-        found.append({**case, "schema": schema})
-    return found
+        actual.append({**case, "schema": schema})
+    return actual
 
 
 def is_remote(schema: Any) -> bool:

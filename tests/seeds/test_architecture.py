@@ -23,9 +23,9 @@ FUTURE = "from __future__ import annotations\n"
 
 @pytest.fixture
 def printed() -> list[str]:
-    found = blocks("004-ai-utilities-architecture.md")
-    assert len(found) == 10
-    return found
+    actual = blocks("004-ai-utilities-architecture.md")
+    assert len(actual) == 10
+    return actual
 
 
 def parameters(function: Any) -> list[str]:
@@ -44,8 +44,8 @@ def test_the_provider_interface(printed: list[str]) -> None:
 def test_the_factory(printed: list[str], name: str) -> None:
     names = vars(ai_utilities) | {key: getattr(ai_utilities, key) for key in dir(ai_utilities)}
     theirs = run(FUTURE + printed[1], dict(names))["create_provider"]
-    said = AiSettings(api_key="k", model="m", _env_file=None)
-    for args in ((said, name), (said.model_copy(update={"provider": name}),)):
+    provided = AiSettings(api_key="k", model="m", _env_file=None)
+    for args in ((provided, name), (provided.model_copy(update={"provider": name}),)):
         assert type(theirs(*args)) is type(create_provider(*args))
     assert parameters(create_provider)[:2] == parameters(theirs)
 
@@ -118,9 +118,9 @@ def test_the_provider_base_class(printed: list[str]) -> None:
             def ask(self, prompt: str, **kwargs: Any) -> AskResult:
                 return AskResult(text=prompt)
 
-        said = AiSettings(_env_file=None)
-        provider = Mine(said)
-        assert seen == [said]
+        provided = AiSettings(_env_file=None)
+        provider = Mine(provided)
+        assert seen == [provided]
         assert provider.ask("hello").text == "hello"
         with pytest.raises(NotImplementedError, match="Streaming not supported"):
             provider.ask_stream("hello")

@@ -11,7 +11,7 @@ from dhenara.ai.types import AIModelAPI, AIModelCallConfig
 from support.documents import blocks, run
 from support.worlds import endpoint
 
-SAID = "Streams of words."
+PROVIDED = "Streams of words."
 
 
 @pytest.fixture
@@ -63,18 +63,18 @@ def test_the_streaming_loop(
 ) -> None:
     from dhenara.ai import AIModelClient
 
-    server.add_replies(Answer(text=SAID, reasoning=reasoning))
+    server.add_replies(Answer(text=PROVIDED, reasoning=reasoning))
     client = AIModelClient(endpoint(server.url, provider), AIModelCallConfig(streaming=True), is_async=False)
     names = run(printed[5], {"client": client, "prompt": "?"})
-    assert capsys.readouterr().out == SAID
-    assert names["final_response"].chat_response.text() == SAID
+    assert capsys.readouterr().out == PROVIDED
+    assert names["final_response"].chat_response.text() == PROVIDED
     client.close()
 
 
 def test_resources_are_managed_by_with(printed: list[str], server: FakeServer) -> None:
     from dhenara.ai import AIModelClient
 
-    server.add_replies(Answer(text=SAID), Answer(text=SAID))
+    server.add_replies(Answer(text=PROVIDED), Answer(text=PROVIDED))
 
     def elided(*given: Any) -> AIModelClient:
         """`AIModelClient(...)`: the document leaves the arguments out."""
@@ -82,5 +82,5 @@ def test_resources_are_managed_by_with(printed: list[str], server: FakeServer) -
         return AIModelClient(endpoint(server.url))
 
     names = run(printed[6], {"AIModelClient": elided, "prompt": "?"})
-    assert names["response"].chat_response.text() == SAID
+    assert names["response"].chat_response.text() == PROVIDED
     assert len(server.exchanges) == 2

@@ -35,12 +35,12 @@ def test_every_turn_may_go_to_another_model(
     assert shown.count("Once there was a robot.") + shown.count("A robot, then.") == 3
     assert len(names["all_model_endpoints"]) == 6
     assert len(vendors.exchanges) == 3
-    told = vendors.exchanges[-1].body.decode()
-    assert "robot learning to paint" in told
-    assert told.count("Once there was a robot.") == 2
+    reported = vendors.exchanges[-1].body.decode()
+    assert "robot learning to paint" in reported
+    assert reported.count("Once there was a robot.") == 2
 
 
-def test_each_vendor_in_turn_hears_what_the_others_said(vendors: FakeServer) -> None:
+def test_each_vendor_in_turn_gets_the_answers_of_the_others(vendors: FakeServer) -> None:
     (block,) = blocks("001-real-world-usage.md")
     names = run(block, {"__name__": "seed"})
     nodes: list[Any] = []

@@ -69,7 +69,7 @@ def test_a_read_only_file_is_left_alone(tmp_path: Path) -> None:
     path.chmod(0o400)
     with pytest.raises(ProviderConfigurationError, match="read-only"):
         write_dotenv(path, {"A": "2"})
-    assert [found.name for found in tmp_path.iterdir()] == [".env"]
+    assert [actual.name for actual in tmp_path.iterdir()] == [".env"]
 
 
 def test_a_file_is_backed_up_and_readable_by_its_owner_alone(tmp_path: Path) -> None:

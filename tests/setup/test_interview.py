@@ -29,23 +29,23 @@ class Script:
     def __init__(self, *expected: tuple[Any, Any], variables: Mapping[str, str] | None = None) -> None:
         self._expected: Iterator[tuple[Any, Any]] = iter(expected)
         self._steps = run_interview(variables or {})
-        self.asked: list[Step] = []
-        self.told: list[str] = []
+        self.requested: list[Step] = []
+        self.reported: list[str] = []
 
     def begin(self) -> None:
         """Answers what is scripted, and stops at the first step that is not."""
-        self.asked.append(next(self._steps))
+        self.requested.append(next(self._steps))
         for _, answer in self._expected:
-            self.asked.append(self._steps.send(answer))
+            self.requested.append(self._steps.send(answer))
 
     def run(self) -> SetupPlan:
         answer: Any = None
         try:
             while True:
                 step = self._steps.send(answer)
-                self.asked.append(step)
+                self.requested.append(step)
                 if isinstance(step, Notice):
-                    self.told.append(step.text)
+                    self.reported.append(step.text)
                     answer = None
                     continue
                 kind, answer = next(self._expected)
@@ -78,7 +78,7 @@ def test_one_provider_with_a_new_key() -> None:
         "ANTHROPIC_API_KEY": "sk-new",
     }
     assert "sk-new" not in repr(plan)
-    assert "sk-new" not in repr(script.asked)
+    assert "sk-new" not in repr(script.requested)
 
 
 def test_a_key_that_is_set_is_used_and_not_copied() -> None:
@@ -126,7 +126,7 @@ def test_several_providers_are_tried_in_their_order() -> None:
 def test_what_runs_here_and_what_has_a_key_is_offered_first() -> None:
     script = Script((Detect, [Server("vllm", "http://127.0.0.1:8000/v1")]), variables={"XAI_API_KEY": "x"})
     script.begin()
-    offered = script.asked[-1]
+    offered = script.requested[-1]
     assert isinstance(offered, Choose)
     assert [(option.value, option.note) for option in offered.options[:2]] == [
         ("xai", "XAI_API_KEY is set"),
@@ -135,7 +135,7 @@ def test_what_runs_here_and_what_has_a_key_is_offered_first() -> None:
 
 
 @pytest.mark.parametrize(("what", "providers"), [("keep", ["mistral"]), ("again", ["mistral"])])
-def test_a_provider_that_does_not_answer_may_be_kept_or_changed(what: str, providers: list[str]) -> None:
+def test_a_provider_that_does_not_answer_may_be_chosen_or_changed(what: str, providers: list[str]) -> None:
     again = [(Hide, "sk-right"), (ListModels, []), (Choose, "mistral-small-latest"), WORKS] if what == "again" else []
     script = Script(
         (Detect, []),
@@ -151,7 +151,7 @@ def test_a_provider_that_does_not_answer_may_be_kept_or_changed(what: str, provi
     )
     plan = script.run()
     assert [entry.provider for entry in plan.entries] == providers
-    assert "the key is not accepted" in script.told[0]
+    assert "the key is not accepted" in script.reported[0]
     assert plan.keys == {"MISTRAL_API_KEY": "sk-right" if what == "again" else "sk-wrong"}
     assert "MISTRAL_API_KEY" not in plan.values
 
@@ -192,9 +192,9 @@ def test_the_keyring_is_named_and_the_key_is_not() -> None:
 def test_where_the_list_cannot_be_had_the_catalogue_offers_models() -> None:
     script = Script((Detect, []), (Choose, "anthropic"), (Hide, "sk-new"), (ListModels, "no network"))
     script.begin()
-    told, choice = script.asked[-1], script._steps.send(None)
-    assert isinstance(told, Notice)
-    assert "no network" in told.text
+    reported, choice = script.requested[-1], script._steps.send(None)
+    assert isinstance(reported, Notice)
+    assert "no network" in reported.text
     assert isinstance(choice, Choose)
     assert "claude-opus-5" in [option.value for option in choice.options]
 
@@ -202,6 +202,6 @@ def test_where_the_list_cannot_be_had_the_catalogue_offers_models() -> None:
 def test_only_who_can_chat_is_offered() -> None:
     script = Script((Detect, []))
     script.begin()
-    choice = script.asked[-1]
+    choice = script.requested[-1]
     assert isinstance(choice, Choose)
     assert not {"voyage"} & {option.value for option in choice.options}

@@ -34,28 +34,28 @@ ONE = Decimal("0.00002")
 """Ten tokens at 2 and five at 4 dollars a million, at half the price."""
 
 
-def at(server: FakeServer, *layers: Any, provider: str = "groq", **said: Any) -> AIModelClient:
+def at(server: FakeServer, *layers: Any, provider: str = "groq", **provided: Any) -> AIModelClient:
     known = endpoint(server.url, provider, "m-1").model_copy(update={"cost_data": PRICES})
-    return AIModelClient(known, layers=layers, **said)
+    return AIModelClient(known, layers=layers, **provided)
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
 def kind(request: pytest.FixtureRequest) -> str:
-    found: str = request.param
-    return found
+    actual: str = request.param
+    return actual
 
 
 @pytest.fixture
 def stores(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     if kind == "memory":
-        found: Any = MemoryLedger(), MemoryBudgets()
+        actual: Any = MemoryLedger(), MemoryBudgets()
     elif kind == "sqlite":
-        found = SQLiteLedger(tmp_path / "usage.db"), SQLiteBudgets(tmp_path / "budgets.db")
+        actual = SQLiteLedger(tmp_path / "usage.db"), SQLiteBudgets(tmp_path / "budgets.db")
     else:
         url = request.getfixturevalue("redis_url")
-        found = RedisLedger(url), RedisBudgets(url)
-    yield found
-    for store in found:
+        actual = RedisLedger(url), RedisBudgets(url)
+    yield actual
+    for store in actual:
         store.close()
 
 
@@ -126,9 +126,9 @@ def test_a_budget_holds_the_worst_case_until_the_answers_are_there(world: World,
         world.close(client)
         # Another process settles, and polling is free.
         client = at(server, BudgetLayer(budget, store=store), provider="anthropic")
-        kept = BatchJob.model_validate_json(job.model_dump_json())
+        retained = BatchJob.model_validate_json(job.model_dump_json())
         for _ in range(2):
-            read(world, client, kept)
+            read(world, client, retained)
             assert budget.amount - layer.remaining(budget, 0) == 2 * ONE
         world.close(client)
 

@@ -21,13 +21,13 @@ class Plain(CacheBackend):
     """The least that a user's own cache needs."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Any] = {}
+        self.retained: dict[str, Any] = {}
 
     def get(self, key: str) -> Any | None:
-        return self.kept.get(key)
+        return self.retained.get(key)
 
     def set(self, key: str, value: Any, ttl: float | None = None) -> None:
-        self.kept[key] = value
+        self.retained[key] = value
 
 
 @pytest.fixture(params=["memory", "sqlite", "redis"])
@@ -48,7 +48,7 @@ def cache(make: Callable[..., CacheBackend]) -> Iterator[CacheBackend]:
 
 
 @pytest.mark.parametrize("value", [{"a": [1, 2.5, None, True]}, "text", "ü\u2028😀", [], 0, False, {"": {}}])
-def test_what_is_kept_comes_back(cache: CacheBackend, value: object) -> None:
+def test_stored_entries_are_returned(cache: CacheBackend, value: object) -> None:
     cache.set("ns:key", value)
     assert cache.get("ns:key") == value
 
@@ -65,8 +65,8 @@ def test_nothing_comes_back_after_its_time(cache: CacheBackend) -> None:
     cache.set("long", 2, ttl=600)
     began = time.monotonic()
     cache.set("short", 1, ttl=0.05)
-    found = cache.get("short")
-    assert found == 1 or time.monotonic() - began > 0.05
+    actual = cache.get("short")
+    assert actual == 1 or time.monotonic() - began > 0.05
     wait_until(lambda: cache.get("short") is None)
     assert cache.get("long") == 2
 

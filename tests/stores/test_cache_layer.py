@@ -129,15 +129,15 @@ def test_deterministic_calls_are_those_with_temperature_0_or_a_seed(server: Fake
 def test_a_stretch_of_the_program_may_want_it_otherwise(world: World, server: FakeServer) -> None:
     server.add_replies(*[Answer(text=str(number)) for number in range(4)])
     asking = client(server, MemoryCache())
-    said = [world.run(asking, "?").chat_response.text()]
+    provided = [world.run(asking, "?").chat_response.text()]
     with caching("never"):
-        said.append(world.run(asking, "?").chat_response.text())
+        provided.append(world.run(asking, "?").chat_response.text())
     with caching(namespace="mine"):
-        said.append(world.run(asking, "?").chat_response.text())
+        provided.append(world.run(asking, "?").chat_response.text())
     with caching("refresh"):
-        said.append(world.run(asking, "?").chat_response.text())
-    said.append(world.run(asking, "?").chat_response.text())
-    assert said == ["0", "1", "2", "3", "3"]
+        provided.append(world.run(asking, "?").chat_response.text())
+    provided.append(world.run(asking, "?").chat_response.text())
+    assert provided == ["0", "1", "2", "3", "3"]
     world.close(asking)
 
 
@@ -148,7 +148,7 @@ def test_a_wish_that_makes_no_sense_is_named() -> None:
         pass
 
 
-def test_each_call_is_told_what_became_of_its_own_settings(world: World, server: FakeServer) -> None:
+def test_each_call_gets_warnings_about_its_own_settings(world: World, server: FakeServer) -> None:
     """What the provider does not take is not sent, so these calls are one entry; but only one of them is warned."""
     server.add_replies(HELLO)
     asking = AIModelClient(endpoint(server.url), layers=[CacheLayer(MemoryCache(), policy="always")])
@@ -161,7 +161,7 @@ def test_each_call_is_told_what_became_of_its_own_settings(world: World, server:
     world.close(asking)
 
 
-def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) -> None:
+def test_interrupted_and_failed_calls_are_not_cached(world: World, server: FakeServer) -> None:
     server.add_replies(CutReply(DialectReply(HELLO), 4), Refusal(400, "no"), HELLO)
     asking = client(server, MemoryCache())
     world.stream(asking, "?")
@@ -171,7 +171,7 @@ def test_what_broke_off_or_failed_is_not_kept(world: World, server: FakeServer) 
     world.close(asking)
 
 
-def test_a_stream_that_was_left_is_not_kept_and_holds_nobody_up(server: FakeServer) -> None:
+def test_an_abandoned_stream_is_not_cached_and_blocks_no_one(server: FakeServer) -> None:
     server.add_replies(DialectReply(HELLO, pause=0.05), HELLO)
     with client(server, MemoryCache()) as asking:
         for _ in asking.generate("?", streaming=True).stream_generator:

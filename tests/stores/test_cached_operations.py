@@ -63,10 +63,10 @@ def test_a_text_alone_and_in_a_list_are_the_same_and_doubles_are_sent_once(world
     server.add_replies(*[SampleOperations()] * 2)
     client = at(server, MemoryCache())
     (alone,) = world.ask(client, "embed", "b").vectors
-    found = world.ask(client, "embed", ["a", "b", "a", "c"]).vectors
+    actual = world.ask(client, "embed", ["a", "b", "a", "c"]).vectors
     world.close(client)
     assert server.exchanges[1].json["input"] == ["a", "c"]
-    assert (found[1], found[0]) == (alone, found[2])
+    assert (actual[1], actual[0]) == (alone, actual[2])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_vectors_come_back_exactly_from_every_provider(provider: str, server: Fa
     assert len(server.exchanges) == 1
 
 
-def test_refreshed_vectors_are_asked_for_again_and_never_means_never(server: FakeServer) -> None:
+def test_refreshed_vectors_are_requested_again_and_never_skips_the_cache(server: FakeServer) -> None:
     server.add_replies(*[SampleOperations()] * 3)
     cache = MemoryCache()
     with at(server, cache) as client:
@@ -106,7 +106,7 @@ def test_refreshed_vectors_are_asked_for_again_and_never_means_never(server: Fak
     assert (cache.stats().hits, cache.stats().misses) == (1, 1)
 
 
-def test_what_fails_or_is_wrong_is_not_kept(world: World, server: FakeServer) -> None:
+def test_failed_and_invalid_results_are_not_cached(world: World, server: FakeServer) -> None:
     short = Raw(json.dumps({"data": [{"index": 0, "embedding": [1.0]}]}).encode())
     server.add_replies(Refusal(400, "no"), short, SampleOperations())
     client = at(server, MemoryCache())
@@ -118,7 +118,7 @@ def test_what_fails_or_is_wrong_is_not_kept(world: World, server: FakeServer) ->
     world.close(client)
 
 
-def test_a_damaged_entry_is_asked_for_again(server: FakeServer) -> None:
+def test_a_damaged_cache_entry_is_requested_again(server: FakeServer) -> None:
     server.add_replies(*[SampleOperations()] * 3)
     cache = MemoryCache()
     with at(server, cache) as client:
@@ -160,36 +160,36 @@ MADE: list[tuple[str, str, tuple[Any, ...], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("provider", "name", "given", "said"), EXACT, ids=lambda one: one if isinstance(one, str) else ""
+    ("provider", "name", "given", "provided"), EXACT, ids=lambda one: one if isinstance(one, str) else ""
 )
 def test_the_same_question_has_the_same_answer(
-    provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
+    provider: str, name: str, given: tuple[Any, ...], provided: dict[str, Any], world: World, server: FakeServer
 ) -> None:
     server.add_replies(*[SampleOperations()] * 2)
     client = at(server, MemoryCache(), provider)
-    first, second = (world.ask(client, name, *given, **said) for _ in range(2))
+    first, second = (world.ask(client, name, *given, **provided) for _ in range(2))
     assert len(server.exchanges) == 1
     shown = {"attempts", "request_id", "response_headers", "duration_seconds", "cost"}
     assert second.model_dump(exclude=shown) == first.model_dump(exclude=shown)
     assert (second.cost.amount, second.cost.source) == (0, "cache")
-    world.ask(client, name, *given, **said, headers={"x-other": "1"})
+    world.ask(client, name, *given, **provided, headers={"x-other": "1"})
     assert len(server.exchanges) == 2
     world.close(client)
 
 
 @pytest.mark.parametrize(
-    ("provider", "name", "given", "said"), MADE, ids=lambda one: one if isinstance(one, str) else ""
+    ("provider", "name", "given", "provided"), MADE, ids=lambda one: one if isinstance(one, str) else ""
 )
-def test_what_is_made_anew_is_kept_only_for_who_asks(
-    provider: str, name: str, given: tuple[Any, ...], said: dict[str, Any], world: World, server: FakeServer
+def test_nondeterministic_results_are_cached_only_on_request(
+    provider: str, name: str, given: tuple[Any, ...], provided: dict[str, Any], world: World, server: FakeServer
 ) -> None:
     server.add_replies(*[SampleOperations()] * 3)
     client = at(server, MemoryCache(), provider)
-    world.ask(client, name, *given, **said)
-    world.ask(client, name, *given, **said)
+    world.ask(client, name, *given, **provided)
+    world.ask(client, name, *given, **provided)
     with caching("always"):
-        world.ask(client, name, *given, **said)
-        world.ask(client, name, *given, **said)
+        world.ask(client, name, *given, **provided)
+        world.ask(client, name, *given, **provided)
     assert len(server.exchanges) == 3
     world.close(client)
 
@@ -200,15 +200,15 @@ def test_the_kit_embeds_what_is_new_and_gives_a_matrix(world: World, server: Fak
 
     async def script(client: Uniform) -> Any:
         await client.embed(["a", "b"], tags={"of": "test"})
-        found = await client.embed(["b", "c"])
+        actual = await client.embed(["b", "c"])
         await client.embed(["a"], cache=False)
-        return found, list(client.usage_tracker.ledger.rows())
+        return actual, list(client.usage_tracker.ledger.rows())
 
-    said = settings(server.url, cache_enabled=True, usage_store="memory")
-    found, rows = run(world, script, said)
+    provided = settings(server.url, cache_enabled=True, usage_store="memory")
+    actual, rows = run(world, script, provided)
     assert [exchange.json["input"] for exchange in server.exchanges] == [["a", "b"], ["c"], ["a"]]
-    assert (found.numpy().shape, found.numpy().dtype) == ((2, 8), numpy.float32)
-    assert found == found.response.vectors
+    assert (actual.numpy().shape, actual.numpy().dtype) == ((2, 8), numpy.float32)
+    assert actual == actual.response.vectors
     assert [row.tags for row in rows] == [{"of": "test"}, {}, {}]
 
 

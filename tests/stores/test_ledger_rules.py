@@ -202,12 +202,12 @@ def test_a_tracker_counts_in_all_and_by_model() -> None:
 
 
 def test_a_tracker_tells_listeners_until_they_leave() -> None:
-    tracker, heard = UsageTracker(), list[int]()
-    leave = tracker.subscribe(lambda usage: heard.append(usage.prompt_tokens))
+    tracker, received = UsageTracker(), list[int]()
+    leave = tracker.subscribe(lambda usage: received.append(usage.prompt_tokens))
     tracker.add([row(1), row(2)])
     leave()
     tracker.add([row(3)])
-    assert heard == [1, 2]
+    assert received == [1, 2]
 
 
 def test_a_tracker_passes_everything_on_to_its_ledger() -> None:
@@ -230,11 +230,11 @@ def test_rows_that_the_ledger_refuses_are_not_counted() -> None:
         def add(self, rows: Sequence[UsageData]) -> None:
             raise OSError("disk full")
 
-    tracker, heard = UsageTracker(Failing()), list[UsageData]()
-    tracker.subscribe(heard.append)
+    tracker, received = UsageTracker(Failing()), list[UsageData]()
+    tracker.subscribe(received.append)
     with pytest.raises(OSError, match="disk full"):
         tracker.track_request(row())
-    assert (tracker.total, heard) == (Totals(), [])
+    assert (tracker.total, received) == (Totals(), [])
 
 
 def test_a_tracker_without_a_ledger_has_no_open_rows() -> None:

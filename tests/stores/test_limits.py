@@ -86,7 +86,9 @@ def recorded_grants(store: LimitStore) -> list[float]:
     return granted
 
 
-def test_who_may_not_wait_is_told_how_long_it_would_take(world: World, server: FakeServer, store: LimitStore) -> None:
+def test_the_error_without_waiting_contains_the_time_to_wait(
+    world: World, server: FakeServer, store: LimitStore
+) -> None:
     server.add_replies(HELLO, HELLO)
     asking = client(server, Limit(requests_per_minute=2), store=store, wait=False)
     world.run(asking, "?")
@@ -173,7 +175,7 @@ def test_what_the_provider_says_is_left_counts(world: World, server: FakeServer,
     world.close(asking)
 
 
-def test_keys_and_models_do_not_share_unless_told(server: FakeServer) -> None:
+def test_keys_and_models_do_not_share_limits_by_default(server: FakeServer) -> None:
     server.add_replies(*[HELLO] * 5)
     store = MemoryLimits()
     each = LimitLayer(Limit(requests_per_minute=1), store=store, wait=False)
@@ -193,7 +195,7 @@ def test_keys_and_models_do_not_share_unless_told(server: FakeServer) -> None:
         asking.generate("?")
 
 
-def test_keys_are_kept_hashed_only(server: FakeServer, tmp_path: Path) -> None:
+def test_keys_are_stored_hashed_only(server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(HELLO)
     store = SQLiteLimits(tmp_path / "limits.db")
     with client(server, Limit(requests_per_minute=9), store=store) as asking:
@@ -211,7 +213,7 @@ def test_a_cancelled_waiter_leaves_its_place(server: FakeServer) -> None:
         asking = client(server, Limit(requests_per_second=1), store=store)
         await asking.generate_async("?")
         waiting = [asyncio.create_task(asking.generate_async("?")) for _ in range(5)]
-        await wait_until_async(lambda: store.asked >= 6)
+        await wait_until_async(lambda: store.requested >= 6)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
@@ -230,11 +232,11 @@ class Watched(MemoryLimits):
 
     def __init__(self, clock: Callable[[], float] = seconds_since_boot) -> None:
         super().__init__(clock)
-        self.asked = 0
+        self.requested = 0
         self.callers: set[int] = set()
 
     def step(self, account: str, step: str, ask: Any) -> dict[str, Any]:
-        self.asked += step == "take"
+        self.requested += step == "take"
         verdict = super().step(account, step, ask)
         self.callers.add(CALLER.get())
         return verdict
@@ -274,14 +276,14 @@ def crowded(world: World, asking: AIModelClient, count: int, store: Watched) -> 
     asyncio.run(main()) if world.name == "asyncio" else trio.run(main)
 
 
-def test_who_waits_in_this_process_is_told_and_does_not_look(world: World, server: FakeServer) -> None:
+def test_waiters_of_this_process_are_notified_without_polling(world: World, server: FakeServer) -> None:
     server.add_replies(*[DialectReply(HELLO, pause=0.01)] * 40)
     store = Watched(Clock())  # one that stands: nobody is forgotten, however long it takes
     asking = client(server, Limit(concurrency=1), store=store)
     crowded(world, asking, 40, store)
-    assert store.asked <= 4 * 40
-    said = [exchange.json["messages"][0]["content"] for exchange in server.exchanges]
-    assert said == [f"{number}" for number in range(40)]
+    assert store.requested <= 4 * 40
+    provided = [exchange.json["messages"][0]["content"] for exchange in server.exchanges]
+    assert provided == [f"{number}" for number in range(40)]
     world.close(asking)
 
 
@@ -303,7 +305,7 @@ def test_a_waiter_sleeps_until_its_time_has_come(world: World, server: FakeServe
     asking = client(server, Limit(requests_per_second=1), store=store)
     world.run(asking, "?")
     world.run(asking, "?")
-    assert store.asked <= 4
+    assert store.requested <= 4
     assert granted[1] - granted[0] > 0.95
     world.close(asking)
 
@@ -341,7 +343,7 @@ def test_a_store_that_fails_leaves_this_process_its_own_limits(
     assert "applies the limits alone" in caplog.text
 
 
-def test_who_asked_first_is_served_first_and_a_large_request_is_not_overtaken() -> None:
+def test_waiters_are_served_in_order_and_a_large_request_is_not_overtaken() -> None:
     clock = Clock()
     store = MemoryLimits(clock)
     assert store.step("a", "take", ask("1", want(8)))["wait"] == 0
@@ -352,7 +354,7 @@ def test_who_asked_first_is_served_first_and_a_large_request_is_not_overtaken() 
     assert store.step("a", "take", ask("small", want(2)))["wait"] == 0
 
 
-def test_a_waiter_that_was_not_heard_of_is_forgotten() -> None:
+def test_a_waiter_without_a_heartbeat_is_removed() -> None:
     clock = Clock()
     store = MemoryLimits(clock)
     store.step("a", "take", ask("1", want(8)))
@@ -374,18 +376,18 @@ STEPS = st.lists(
 
 def played(store: LimitStore, steps: Any, clock: Clock) -> list[Any]:
     """Verdicts on a history; times are told to the script, for a server's own clock cannot be set."""
-    said: list[Any] = []
+    provided: list[Any] = []
     granted: dict[int, float] = {}
     for step, who, amount, later in steps:
         clock.now += later
-        asked = ask(str(who), want(amount), live=[want(amount, bucket="live")], lanes=[{"lane": "l", "limit": 3}])
-        asked |= {"now": clock.now, "seconds": amount / 2, "at": granted.get(who, 0)}
-        asked |= {"seen": [{"bucket": "live", "limit": 9, "remaining": amount, "reset": 3}]}
-        verdict = store.step("a", step, asked)
+        requested = ask(str(who), want(amount), live=[want(amount, bucket="live")], lanes=[{"lane": "l", "limit": 3}])
+        requested |= {"now": clock.now, "seconds": amount / 2, "at": granted.get(who, 0)}
+        requested |= {"seen": [{"bucket": "live", "limit": 9, "remaining": amount, "reset": 3}]}
+        verdict = store.step("a", step, requested)
         if verdict.get("wait") == 0:
             granted[who] = verdict["at"]
-        said += [step, verdict["wait"], verdict["look"], verdict["why"]] if verdict else [step]
-    return said
+        provided += [step, verdict["wait"], verdict["look"], verdict["why"]] if verdict else [step]
+    return provided
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -402,11 +404,11 @@ def test_the_script_and_the_python_steps_decide_alike(steps: Any, redis_url: str
     remote.close()
 
 
-@given(asked=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 10)), max_size=80))
-def test_no_window_ever_holds_more_than_its_limit(asked: list[tuple[float, int]]) -> None:
+@given(requested=st.lists(st.tuples(st.floats(0, 3), st.integers(1, 10)), max_size=80))
+def test_no_window_ever_holds_more_than_its_limit(requested: list[tuple[float, int]]) -> None:
     clock = Clock()
     store, granted = MemoryLimits(clock), []
-    for number, (later, amount) in enumerate(asked):
+    for number, (later, amount) in enumerate(requested):
         clock.now += later
         if store.step("a", "take", ask(str(number), want(amount, 10, 5.0)))["wait"] == 0:
             granted.append((clock.now, amount))
@@ -479,13 +481,13 @@ def hammered(kind: str, where: str) -> list[float]:
 
 
 def test_headers_of_several_vendors_are_read() -> None:
-    found = list(read_headers({
+    actual = list(read_headers({
         "anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49",
         "anthropic-ratelimit-requests-reset": "2026-11-21T07:28:30Z",
         "x-ratelimit-limit-tokens": "150000", "x-ratelimit-remaining-tokens": "149984",
         "x-ratelimit-reset-tokens": "6m0.5s", "x-ratelimit-limit-requests": "what?",
     }, 1_795_246_100.0))  # fmt: skip
-    assert [(one.kind, one.limit, one.remaining, one.reset) for one in found] == [
+    assert [(one.kind, one.limit, one.remaining, one.reset) for one in actual] == [
         ("tokens", 150_000, 149_984, 360.5),
         ("requests", 50, 49, 10.0),
     ]

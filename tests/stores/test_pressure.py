@@ -113,8 +113,8 @@ def test_a_call_that_never_ended_blocks_its_place_no_longer_than_its_deadline(se
 def test_a_closed_client_leaves_no_file_open(served: FakeServer, tmp_path: Path) -> None:
     paths = {name: tmp_path / f"{name}.db" for name in ("cache_path", "usage_path", "limit_path")}
     kinds = {"cache_backend": "sqlite", "usage_store": "sqlite", "limit_store": "sqlite"}
-    said = settings(served.url, cache_enabled=True, max_concurrency=3, **kinds, **paths)
-    with AiClient(said) as client:
+    provided = settings(served.url, cache_enabled=True, max_concurrency=3, **kinds, **paths)
+    with AiClient(provided) as client:
         client.ask("?")
         assert list(tmp_path.glob("*-wal"))
     # The last connection of each takes it away.

@@ -46,9 +46,9 @@ class Watched:
         return self.exporter.get_finished_spans()
 
     def points(self, name: str) -> list[Any]:
-        told = self.reader.get_metrics_data()
-        found = [m for r in told.resource_metrics for s in r.scope_metrics for m in s.metrics if m.name == name]
-        return [point for metric in found for point in metric.data.data_points]
+        reported = self.reader.get_metrics_data()
+        actual = [m for r in reported.resource_metrics for s in r.scope_metrics for m in s.metrics if m.name == name]
+        return [point for metric in actual for point in metric.data.data_points]
 
     def close(self) -> None:
         self.tracing.shutdown()
@@ -62,24 +62,24 @@ def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeSe
     with tagged(user="ada"):
         (world.stream if streaming else world.run)(watched.client, "secret words", temperature=0.5)
     (span,) = watched.spans()
-    said = dict(span.attributes)
+    provided = dict(span.attributes)
     assert (span.name, span.kind.name) == ("chat fake-1", "CLIENT")
-    assert said["gen_ai.operation.name"] == "chat"
-    assert said["gen_ai.provider.name"] == "openai"
-    assert said["gen_ai.request.model"] == "fake-1"
-    assert said["gen_ai.request.temperature"] == 0.5
-    assert said["gen_ai.response.finish_reasons"] == ("stop",)
-    assert said["gen_ai.usage.input_tokens"] == 120
-    assert said["gen_ai.usage.cache_read.input_tokens"] == 20
-    assert said["gen_ai.usage.output_tokens"] == 50
-    assert said["ai_utilities.cost.usd"] == pytest.approx(0.00022)
-    assert said["ai_utilities.tag.user"] == "ada"
-    assert said["server.address"] == "127.0.0.1"
+    assert provided["gen_ai.operation.name"] == "chat"
+    assert provided["gen_ai.provider.name"] == "openai"
+    assert provided["gen_ai.request.model"] == "fake-1"
+    assert provided["gen_ai.request.temperature"] == 0.5
+    assert provided["gen_ai.response.finish_reasons"] == ("stop",)
+    assert provided["gen_ai.usage.input_tokens"] == 120
+    assert provided["gen_ai.usage.cache_read.input_tokens"] == 20
+    assert provided["gen_ai.usage.output_tokens"] == 50
+    assert provided["ai_utilities.cost.usd"] == pytest.approx(0.00022)
+    assert provided["ai_utilities.tag.user"] == "ada"
+    assert provided["server.address"] == "127.0.0.1"
     # The conventions want it of streams, and of nothing else.
-    assert (said.get("gen_ai.response.time_to_first_chunk", 0) > 0) is streaming
+    assert (provided.get("gen_ai.response.time_to_first_chunk", 0) > 0) is streaming
     assert bool(watched.points("gen_ai.client.inference.time_to_first_chunk")) is streaming
-    assert "secret words" not in str(said)
-    assert "Hello" not in str(said)
+    assert "secret words" not in str(provided)
+    assert "Hello" not in str(provided)
     assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
     (duration,) = watched.points("gen_ai.client.inference.duration")
     assert duration.attributes["gen_ai.response.model"] == "fake-1"
@@ -90,8 +90,8 @@ def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeSe
 
 def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) -> None:
     vectors = [{"object": "embedding", "index": 0, "embedding": [1.0, 0.0]}]
-    said = {"object": "list", "data": vectors, "model": "fake-1", "usage": {"prompt_tokens": 9, "total_tokens": 9}}
-    server.add_replies(Raw(json.dumps(said).encode()))
+    provided = {"object": "list", "data": vectors, "model": "fake-1", "usage": {"prompt_tokens": 9, "total_tokens": 9}}
+    server.add_replies(Raw(json.dumps(provided).encode()))
     watched = Watched(server, capture_content=True)
     world.ask(watched.client, "embed", ["secret words"], dimensions=2)
     (span,) = watched.spans()
@@ -138,14 +138,14 @@ def test_a_cancelled_call_is_an_ended_span_with_an_error(server: FakeServer) -> 
     watched.close()
 
 
-def test_contents_are_captured_only_where_asked(world: World, server: FakeServer) -> None:
+def test_contents_are_captured_only_where_enabled(world: World, server: FakeServer) -> None:
     server.add_replies(HELLO)
     watched = Watched(server, capture_content=True)
     world.run(watched.client, "What?", instructions="Be brief.")
-    said = watched.spans()[0].attributes
-    assert json.loads(said["gen_ai.input.messages"])[0]["parts"] == [{"type": "text", "content": "What?"}]
-    assert json.loads(said["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "Hello!"}]
-    assert json.loads(said["gen_ai.system_instructions"])[0]["content"] == "Be brief."
+    provided = watched.spans()[0].attributes
+    assert json.loads(provided["gen_ai.input.messages"])[0]["parts"] == [{"type": "text", "content": "What?"}]
+    assert json.loads(provided["gen_ai.output.messages"])[0]["parts"] == [{"type": "text", "content": "Hello!"}]
+    assert json.loads(provided["gen_ai.system_instructions"])[0]["content"] == "Be brief."
     watched.close()
     world.close(watched.client)
 
@@ -218,8 +218,8 @@ def test_what_looks_like_a_secret_is_hidden(text: str) -> None:
 
 
 def test_plain_words_are_left_alone() -> None:
-    said = "the key question: a passwordless risk-free desk-lamp, https://example.com/a?b=c and 12 tokens"
-    assert redact(said) == said
+    provided = "the key question: a passwordless risk-free desk-lamp, https://example.com/a?b=c and 12 tokens"
+    assert redact(provided) == provided
 
 
 def test_a_filter_hides_secrets_in_messages_arguments_and_traces(caplog: pytest.LogCaptureFixture) -> None:

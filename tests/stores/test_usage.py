@@ -235,12 +235,12 @@ def test_sums_that_a_server_keeps_are_the_sums_of_its_rows(
 
     with redis.Redis.from_url(redis_url) as server:
         server.flushall()
-    kept, known = RedisLedger(redis_url), MemoryLedger()
-    for ledger in (kept, known):
+    retained, known = RedisLedger(redis_url), MemoryLedger()
+    for ledger in (retained, known):
         ledger.add(rows)
-    assert kept.totals(by, since, until, tags) == known.totals(by, since, until, tags)
-    assert kept.tag_names(since, until) == known.tag_names(since, until)
-    kept.close()
+    assert retained.totals(by, since, until, tags) == known.totals(by, since, until, tags)
+    assert retained.tag_names(since, until) == known.tag_names(since, until)
+    retained.close()
 
 
 def test_a_total_reads_no_row_of_whole_hours(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -257,7 +257,7 @@ def test_a_total_reads_no_row_of_whole_hours(redis_url: str, monkeypatch: pytest
     ledger.close()
 
 
-def test_what_is_kept_is_what_was_given(ledger: Ledger) -> None:
+def test_stored_rows_equal_the_given_rows(ledger: Ledger) -> None:
     row = sample(cost=Decimal("0.123456789012345678"), tags={"a\"'b": "c"}, reasoning_tokens=7, attempt=3)
     ledger.add([row])
     assert list(ledger.rows(tags={})) == [row]
@@ -293,12 +293,12 @@ def test_four_processes_write_exactly_one_row_for_each_request(
 
 
 def test_a_tracker_hears_sums_and_tells() -> None:
-    tracker, heard = create_usage_tracker(), []
-    forget = tracker.subscribe(heard.append)
+    tracker, received = create_usage_tracker(), []
+    forget = tracker.subscribe(received.append)
     tracker.track_request(UsageData(prompt_tokens=3, completion_tokens=2, total_tokens=5, model="m"))
     forget()
     tracker.track_request(sample(model="n", cost=Decimal(1)))
-    assert len(heard) == 1
+    assert len(received) == 1
     assert (tracker.total.requests, tracker.total.total_tokens, tracker.total.unknown_costs) == (2, 10, 1)
     assert list(tracker.by_model()) == ["m", "n"]
     assert tracker.ledger is not None

@@ -61,7 +61,7 @@ def test_no_window_ever_has_more_than_the_limit(calls: list[tuple[float, int]]) 
 
 
 @given(st.floats(0, 5000), st.lists(st.tuples(st.floats(0, 20), st.integers(1, 5)), min_size=1, max_size=9))
-def test_who_waits_as_long_as_told_is_granted(begin: float, calls: list[tuple[float, int]]) -> None:
+def test_waiting_for_the_reported_time_is_enough(begin: float, calls: list[tuple[float, int]]) -> None:
     account, now = new_state(), begin
     for number, (pause, amount) in enumerate(calls):
         now += pause
@@ -128,7 +128,7 @@ def test_buckets_do_not_share() -> None:
 # The queue
 
 
-def test_what_those_before_wait_for_is_kept_for_them() -> None:
+def test_capacity_that_earlier_waiters_need_is_reserved() -> None:
     account = new_state()
     take(account, "a", 100.5, want(2))
     assert take(account, "b", 101.0, want(2))["wait"] == pytest.approx(50)
@@ -156,7 +156,7 @@ def test_what_waiters_before_ask_for_adds_up() -> None:
     assert take(account, "d", 151.0, want(2, limit=10))["wait"] == 0
 
 
-def test_a_waiter_is_told_to_ask_again_within_a_second() -> None:
+def test_a_waiter_retries_within_a_second() -> None:
     account = new_state()
     take(account, "a", 100.5, want(2))
     assert take(account, "b", 101.0, want())["look"] == 1.0
@@ -338,7 +338,7 @@ def test_less_than_one_that_is_missing_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(("remaining", "reset"), [(20.0, 0.0), (60.0, 10.0), (20.0, -1.0)])
-def test_a_rate_that_is_not_told_is_the_limit_per_minute(remaining: float, reset: float) -> None:
+def test_the_rate_defaults_to_the_limit_per_minute(remaining: float, reset: float) -> None:
     account = new_state()
     observe(account, 100.0, remaining, reset=reset)
     assert account["live"]["l"]["rate"] == 1.0
@@ -350,7 +350,7 @@ def test_a_reset_within_a_second_counts() -> None:
     assert account["live"]["l"]["rate"] == 80.0
 
 
-def test_the_lesser_of_what_is_told_and_what_is_known_counts() -> None:
+def test_the_smaller_of_reported_and_known_limits_counts() -> None:
     account = new_state()
     observe(account, 100.0, 20.0)
     observe(account, 101.0, 30.0)
@@ -373,14 +373,14 @@ def test_more_than_the_providers_whole_limit_waits_until_all_of_it_is_there() ->
     assert take(account, "a", 110.0, live=[live(500)])["wait"] == 0
 
 
-def test_what_is_left_is_kept_for_those_before() -> None:
+def test_remaining_capacity_is_reserved_for_earlier_waiters() -> None:
     account = new_state()
     observe(account, 100.0, 20.0)
     take(account, "a", 100.0, live=[live(24)])
     assert waits(take(account, "b", 100.0, live=[live(8)])) == (3.0, "l")
 
 
-def test_a_provider_that_said_nothing_limits_nothing() -> None:
+def test_responses_without_limit_headers_limit_nothing() -> None:
     account = new_state()
     assert take(account, "a", 100.0, live=[live(10**9)])["wait"] == 0
     assert account["live"] == {}

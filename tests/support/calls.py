@@ -66,7 +66,7 @@ FILES = st.builds(FileContent, data=DATA, mime_type=st.just("application/pdf"), 
 SOUNDS = st.builds(AudioContent, data=DATA, mime_type=st.sampled_from(["audio/wav", "audio/mpeg"]))
 # What a host runs and finds by itself, in its own words.
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search"}
-FOUND = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
+MATCHES = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}
 CODE = {"executableCode": {"code": "1 + 1", "language": "PYTHON"}}
 RAN = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "2"}}
 SPOKEN = st.builds(TextContent, text=WORDS)
@@ -76,24 +76,24 @@ SPOKEN = st.builds(TextContent, text=WORDS)
 def rounds(draw: st.DrawFn) -> list[Message]:
     """A question, an answer with everything in it, and the results it asked for."""
     origin = draw(st.none() | origins())
-    run, found = (CODE, RAN) if origin and origin.protocol == "gemini" else (SEARCH, FOUND)
-    asked = draw(st.lists(st.one_of(SPOKEN, IMAGES, FILES, SOUNDS), max_size=3))
-    question = Message(role="user", contents=[TextContent(text=draw(SOME_WORDS)), *asked])
+    run, actual = (CODE, RAN) if origin and origin.protocol == "gemini" else (SEARCH, MATCHES)
+    requested = draw(st.lists(st.one_of(SPOKEN, IMAGES, FILES, SOUNDS), max_size=3))
+    question = Message(role="user", contents=[TextContent(text=draw(SOME_WORDS)), *requested])
     ids = draw(st.lists(IDS, max_size=3, unique=True))
     calls = [ToolCallContent(id=i, name=draw(NAMES), arguments=draw(OBJECTS), origin=origin) for i in ids]
-    said = draw(
+    provided = draw(
         st.lists(
             st.one_of(
                 st.builds(TextContent, text=WORDS, origin=st.just(origin)),
                 st.builds(ReasoningContent, text=WORDS, signature=st.none() | st.just("sig"), origin=st.just(origin)),
                 st.builds(RefusalContent, text=WORDS, origin=st.just(origin)),
                 st.builds(ServerToolContent, data=st.just(run), origin=st.just(origin)),
-                st.builds(GenericContent, kind=st.just("found"), data=st.just(found), origin=st.just(origin)),
+                st.builds(GenericContent, kind=st.just("found"), data=st.just(actual), origin=st.just(origin)),
             ),
             max_size=3,
         )
     )
-    answer = Message(role="assistant", contents=[*said, *calls])
+    answer = Message(role="assistant", contents=[*provided, *calls])
     results = [
         ToolResultContent(
             call_id=call.id,
@@ -181,9 +181,9 @@ def calls(draw: st.DrawFn, provider: str) -> Call:
     chosen = draw(st.sets(st.sampled_from(sorted(SETTINGS))))
     config: dict[str, Any] = {name: draw(SETTINGS[name]) for name in chosen}
     tools = draw(st.lists(TOOLS, max_size=3, unique_by=lambda tool: tool.name))
-    provided = draw(st.lists(PROVIDER_TOOLS, max_size=2, unique_by=lambda tool: tool.kind))
-    if tools or provided:
-        config["tools"] = (*tools, *provided)
+    provider_tools = draw(st.lists(PROVIDER_TOOLS, max_size=2, unique_by=lambda tool: tool.kind))
+    if tools or provider_tools:
+        config["tools"] = (*tools, *provider_tools)
     if tools:
         config["tool_choice"] = draw(
             st.none()

@@ -21,18 +21,18 @@ def drafted(*deltas: Any) -> ResponseBuilder:
     return draft
 
 
-def whole(message: dict[str, Any], **beside: Any) -> ChatResponse:
-    body = {"id": "c", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], **beside}
+def whole(message: dict[str, Any], **extra: Any) -> ChatResponse:
+    body = {"id": "c", "model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], **extra}
     return drafted(*CODEC.decoder(QUIRKS).whole(body)).response()
 
 
 def streamed(*deltas: dict[str, Any], tail: bytes = b"") -> ChatResponse:
     events = [{"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta}]} for delta in deltas]
     events.append({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-    return heard(b"".join(b"data: " + json.dumps(event) + b"\n\n" for event in events) + tail)
+    return received(b"".join(b"data: " + json.dumps(event) + b"\n\n" for event in events) + tail)
 
 
-def heard(body: bytes) -> ChatResponse:
+def received(body: bytes) -> ChatResponse:
     frames, decoder = SseFrames(), CODEC.decoder(QUIRKS)
-    told = [delta for frame in [*frames.feed(body), *frames.finish()] for delta in decoder.frame(frame)]
-    return drafted(*told, *decoder.finish()).response()
+    reported = [delta for frame in [*frames.feed(body), *frames.finish()] for delta in decoder.frame(frame)]
+    return drafted(*reported, *decoder.finish()).response()

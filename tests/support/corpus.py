@@ -43,11 +43,11 @@ def exchanges(api: str, keep: Callable[[Exchange], bool] = lambda exchange: True
     return [e for file in files for e in load(file.name) if e["api"] == api and keep(e)]
 
 
-def as_parameters(found: list[Exchange]) -> list[Any]:
+def as_parameters(actual: list[Exchange]) -> list[Any]:
     """The exchanges as test parameters; one that skips where the corpus is absent."""
-    if not found:
+    if not actual:
         return [pytest.param(None, marks=pytest.mark.skip(reason="the recorded traffic is not available"))]
-    return [pytest.param(e, id=e["id"].replace("/", ".")[-120:]) for e in found]
+    return [pytest.param(e, id=e["id"].replace("/", ".")[-120:]) for e in actual]
 
 
 def body_bytes(exchange: Exchange) -> bytes:
@@ -85,7 +85,7 @@ def read(
 def seen(response: ChatResponse) -> dict[str, Any]:
     """What we read, in the words of the corpus."""
     parts = response.contents
-    said: dict[str, Any] = {
+    provided: dict[str, Any] = {
         "text": "".join(p.text for p in parts if isinstance(p, TextContent)),
         "reasoning": "".join(p.text for p in parts if isinstance(p, ReasoningContent)),
         "reasoning_content": "".join(p.raw_text for p in parts if isinstance(p, ReasoningContent)),
@@ -102,7 +102,7 @@ def seen(response: ChatResponse) -> dict[str, Any]:
         "choices": [choice.text() for choice in response.choices],
         "media": [shown(p) for p in parts if isinstance(p, Media) and p.data],
     }
-    return said
+    return provided
 
 
 def is_vendor_call(part: Content) -> bool:
@@ -137,10 +137,10 @@ def cited(part: Content) -> Iterator[str]:
 
 def differences(exchange: Exchange, draft: ResponseBuilder, keys: tuple[str, ...]) -> dict[str, tuple[Any, Any]]:
     """Expected and seen, for each of these keys on which they are not equal."""
-    expected, found = dict(exchange["expected"]), seen(draft.response())
+    expected, actual = dict(exchange["expected"]), seen(draft.response())
     # Where the wire has no id, ours is empty.
     if isinstance(expected.get("finish_reason"), int):
         # Old recordings of Vertex have the numbers of enums; ours is always a word.
         expected["finish_reason"] = str(expected["finish_reason"])
     expected["tool_calls"] = [{**call, "id": call["id"] or ""} for call in expected.get("tool_calls", ())]
-    return {k: (expected[k], found[k]) for k in keys if k in expected and expected[k] != found[k]}
+    return {k: (expected[k], actual[k]) for k in keys if k in expected and expected[k] != actual[k]}

@@ -12,13 +12,13 @@ from dhenara.ai.testing import ServerExchange
 def read_form(content_type: str, body: bytes) -> dict[str, Any]:
     """The fields of a form, by name: text, or bytes where they are files."""
     message = BytesParser(policy=HTTP).parsebytes(f"content-type: {content_type}\r\n\r\n".encode() + body)
-    found: dict[str, Any] = {}
+    actual: dict[str, Any] = {}
     for part in message.iter_parts():
         content = part.get_payload(decode=True)
         assert isinstance(content, bytes)
         value = content if part.get_filename() else content.decode()
-        found[str(part.get_param("name", header="content-disposition"))] = value
-    return found
+        actual[str(part.get_param("name", header="content-disposition"))] = value
+    return actual
 
 
 def form(exchange: ServerExchange) -> dict[str, Any]:

@@ -10,13 +10,13 @@ class MemoryKeyring(KeyringBackend):
 
     def __init__(self) -> None:
         super().__init__()
-        self._kept: dict[tuple[str, str], str] = {}
+        self._retained: dict[tuple[str, str], str] = {}
 
     def get_password(self, service: str, username: str) -> str | None:
-        return self._kept.get((service, username))
+        return self._retained.get((service, username))
 
     def set_password(self, service: str, username: str, password: str) -> None:
-        self._kept[service, username] = password
+        self._retained[service, username] = password
 
     def delete_password(self, service: str, username: str) -> None:
-        self._kept.pop((service, username), None)
+        self._retained.pop((service, username), None)

@@ -27,8 +27,8 @@ class Uniform:
             return method
 
         async def call(*args: Any, **kwargs: Any) -> Any:
-            found = method(*args, **kwargs)
-            return await found if inspect.isawaitable(found) else found
+            actual = method(*args, **kwargs)
+            return await actual if inspect.isawaitable(actual) else actual
 
         return call
 
@@ -47,8 +47,8 @@ def run(world: Any, script: Callable[[Uniform], Awaitable[T]], *args: Any, **kwa
     """Runs the script with a client of this world, and closes it."""
 
     async def whole() -> T:
-        colour = AiClient if world.name == "blocking" else AsyncAiClient
-        client = Uniform(colour(*args, **kwargs))
+        mode = AiClient if world.name == "blocking" else AsyncAiClient
+        client = Uniform(mode(*args, **kwargs))
         try:
             return await script(client)
         finally:
@@ -59,8 +59,8 @@ def run(world: Any, script: Callable[[Uniform], Awaitable[T]], *args: Any, **kwa
     return asyncio.run(whole()) if world.name == "asyncio" else trio.run(whole)
 
 
-def settings(url: str, **said: Any) -> AiSettings:
+def settings(url: str, **provided: Any) -> AiSettings:
     """Settings for a fake server that speaks as OpenAI does."""
     return AiSettings(
-        _env_file=None, **{"api_key": "sk-test-secret", "base_url": f"{url}/v1", "model": "fake-1", **said}
+        _env_file=None, **{"api_key": "sk-test-secret", "base_url": f"{url}/v1", "model": "fake-1", **provided}
     )

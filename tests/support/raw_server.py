@@ -48,10 +48,10 @@ class Connection:
         while len(self._read) < end:
             if not self._more():
                 return None
-        found = bytes(self._read[:end])
+        actual = bytes(self._read[:end])
         del self._read[:end]
-        self._server.count(found)
-        return found
+        self._server.count(actual)
+        return actual
 
     def send(self, data: bytes) -> None:
         self.socket.sendall(data)

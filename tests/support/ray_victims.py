@@ -14,7 +14,7 @@ from dhenara.ai import Send, Stream
 from dhenara.ai.types import Call
 
 
-def once(marker: Path) -> bool:
+def no_replay(marker: Path) -> bool:
     """Whether nobody was here before, on this machine."""
     try:
         marker.open("x").close()
@@ -29,7 +29,7 @@ def dies_after(word: str, marker: Path) -> Any:
     async def layer(call: Call, send: Send) -> Stream:
         stream = await send(call)
         await stream.response()
-        if word in str(call.messages[-1]) and once(marker):
+        if word in str(call.messages[-1]) and no_replay(marker):
             os.kill(os.getpid(), signal.SIGKILL)
         return stream
 
@@ -48,7 +48,7 @@ def dies_before(word: str) -> Any:
 
 
 def client_of_victims(
-    address: str, redis: str | None = None, *, layers: Any = (), per_second: int | None = None, **said: Any
+    address: str, redis: str | None = None, *, layers: Any = (), per_second: int | None = None, **provided: Any
 ) -> Callable[[], AiClient]:
     """What makes the client, in each worker."""
 
@@ -60,7 +60,7 @@ def client_of_victims(
             model="fake",
             base_url=f"{address}/v1",
             **(shared if redis else {}),
-            **said,
+            **provided,
         )
         limits = [LimitLayer(Limit(requests_per_second=per_second), store=RedisLimits(redis))] if per_second else []
         return AiClient(settings, layers=layers, attempt_layers=limits)

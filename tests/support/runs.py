@@ -13,21 +13,21 @@ def go(world: World, client: AIModelClient, *args: Any, **kwargs: Any) -> Run[An
     """A whole run."""
     if isinstance(world, Blocking):
         return client.run(*args, **kwargs)
-    found: Run[Any] = world._start(lambda: client.run_async(*args, **kwargs))
-    return found
+    actual: Run[Any] = world._start(lambda: client.run_async(*args, **kwargs))
+    return actual
 
 
 def go_streaming(world: World, client: AIModelClient, *args: Any, **kwargs: Any) -> tuple[list[Any], Run[Any]]:
     """Every event of a run, and the run."""
     if isinstance(world, Blocking):
-        return told(list(client.run_streaming(*args, **kwargs)))
+        return reported(list(client.run_streaming(*args, **kwargs)))
 
     async def drain() -> list[Any]:
         return [pair async for pair in client.run_streaming_async(*args, **kwargs)]
 
-    return told(world._start(drain))
+    return reported(world._start(drain))
 
 
-def told(pairs: list[Any]) -> tuple[list[Any], Run[Any]]:
+def reported(pairs: list[Any]) -> tuple[list[Any], Run[Any]]:
     assert all(run is None for _, run in pairs[:-1])
     return [event for event, _ in pairs[:-1]], pairs[-1][1]

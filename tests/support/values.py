@@ -54,7 +54,7 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
         return st.nothing()
     shown = {name: field for name, field in kind.model_fields.items() if not field.exclude}
     given = {name: of(field.annotation, depth) for name, field in shown.items()}
-    needed = {name: found for name, found in given.items() if shown[name].is_required()}
+    needed = {name: actual for name, actual in given.items() if shown[name].is_required()}
 
     def make(fields: dict[str, Any]) -> Any:
         try:
@@ -62,7 +62,7 @@ def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
         except (ValidationError, ValueError, TypeError):
             return None
 
-    optional = {name: found for name, found in given.items() if name not in needed}
+    optional = {name: actual for name, actual in given.items() if name not in needed}
     return st.fixed_dictionaries(needed, optional=optional).map(make).filter(lambda made: made is not None)
 
 

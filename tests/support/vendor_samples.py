@@ -73,5 +73,5 @@ def sample(name: str, kind: Any, depth: int = 0) -> Any:
 
 
 def sample_of(kind: Any, depth: int = 0) -> Fields:
-    found = {name: sample(name, one, depth + 1) for name, one in get_type_hints(kind, include_extras=False).items()}
-    return {name: value for name, value in found.items() if value is not None}
+    actual = {name: sample(name, one, depth + 1) for name, one in get_type_hints(kind, include_extras=False).items()}
+    return {name: value for name, value in actual.items() if value is not None}

@@ -29,7 +29,7 @@ def miscounted(protocol: Recorded, exchange: Exchange) -> Complaints:
     expected: dict[str, int] = exchange["expected"]["usage"] or {}
     usage = read(protocol.load(), protocol.quirks, exchange).response().usage
     if not expected:
-        return {} if usage is None or usage.total_tokens == 0 else {"usage": (None, usage)}
+        return {} if usage is None or not usage.total_tokens else {"usage": (None, usage)}
     if usage is None:
         return {"usage": (expected, None)}
     counts = protocol.counts(usage, expected)
@@ -51,12 +51,14 @@ def misjudged(protocol: Recorded, exchange: Exchange) -> Complaints:
     """An error has the kind, the status, the codes and the words that the provider gave it."""
     expected = exchange["expected"]["error"]
     error = protocol.load().error(head_of(exchange), body_bytes(exchange))
-    said = {"kind": (kind_of(exchange["status"]), type(error)), "status": (exchange["status"], error.status)}
-    said["code"] = (None if expected["code"] is None else str(expected["code"]), error.provider_code)
-    said["type"] = (expected["type"], error.provider_type)
-    wrong = {name: pair for name, pair in said.items() if pair[0] is not None and name != "kind" and pair[0] != pair[1]}
+    provided = {"kind": (kind_of(exchange["status"]), type(error)), "status": (exchange["status"], error.status)}
+    provided["code"] = (None if expected["code"] is None else str(expected["code"]), error.provider_code)
+    provided["type"] = (expected["type"], error.provider_type)
+    wrong = {
+        name: pair for name, pair in provided.items() if pair[0] is not None and name != "kind" and pair[0] != pair[1]
+    }
     if not isinstance(error, kind_of(exchange["status"])):
-        wrong["kind"] = said["kind"]
+        wrong["kind"] = provided["kind"]
     if (expected["message"] or "") not in error.message:
         wrong["message"] = (expected["message"], error.message)
     return wrong

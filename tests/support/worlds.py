@@ -47,16 +47,16 @@ class Async:
         self._start = start
 
     def run(self, client: AIModelClient, *args: Any, **kwargs: Any) -> AIModelCallResponse:
-        found: AIModelCallResponse = self._start(lambda: client.generate_async(*args, **kwargs))
-        return found
+        actual: AIModelCallResponse = self._start(lambda: client.generate_async(*args, **kwargs))
+        return actual
 
     def stream(self, client: AIModelClient, *args: Any, **kwargs: Any) -> Tuples:
         async def drain() -> Tuples:
             response = await client.generate_async(*args, streaming=True, **kwargs)
             return [pair async for pair in response.async_stream_generator]
 
-        found: Tuples = self._start(drain)
-        return found
+        actual: Tuples = self._start(drain)
+        return actual
 
     def ask(self, client: AIModelClient, name: str, /, *args: Any, **kwargs: Any) -> Any:
         return self._start(lambda: getattr(client, f"{name}_async")(*args, **kwargs))

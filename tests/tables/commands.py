@@ -17,10 +17,10 @@ MARK = "<!-- from here on, the page is made by `make tables` -->\n"
 def page() -> str:
     """What somebody wrote, and what is made."""
     written, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
-    return f"{written}{MARK}\n## All commands and flags\n\n" + "\n".join(told()) + "\n"
+    return f"{written}{MARK}\n## All commands and flags\n\n" + "\n".join(reported()) + "\n"
 
 
-def told() -> Iterator[str]:
+def reported() -> Iterator[str]:
     root: Any = typer.main.get_command(app)
     for name, command in walk(root, ""):
         arguments = [f"`{shown}`" for shown in usage(command)]

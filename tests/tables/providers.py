@@ -40,7 +40,7 @@ def page() -> str:
         + "\n".join(reached(providers()))
         + "\n"
         + BETWEEN
-        + "\n".join(told(p for p in providers() if p.routes))
+        + "\n".join(reported(p for p in providers() if p.routes))
         + "\n"
     )
 
@@ -52,7 +52,7 @@ def reached(given: Iterable[Provider]) -> Iterator[str]:
         yield row(f"`{provider.name}`", protocols(provider), proof(provider), environment(provider), base(provider))
 
 
-def told(given: Iterable[Provider]) -> Iterator[str]:
+def reported(given: Iterable[Provider]) -> Iterator[str]:
     yield row("provider", "thinking", "has no word for", "and")
     yield row(*["---"] * 4)
     for provider in given:

@@ -53,12 +53,12 @@ def test_openais_client_reads_a_stream(server: FakeServer) -> None:
 def test_anthropics_client_reads_an_answer(streamed: bool, server: FakeServer) -> None:
     server.add_replies(FULL)
     with anthropic.Anthropic(api_key="x", base_url=server.url) as client:
-        asked = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "?"}]}
+        requested = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": "?"}]}
         if streamed:
-            with client.messages.stream(**asked) as stream:  # type: ignore[arg-type]  # one request for both ways
+            with client.messages.stream(**requested) as stream:  # type: ignore[arg-type]  # one request for both ways
                 message = stream.get_final_message()
         else:
-            message = client.messages.create(**asked)  # type: ignore[call-overload]  # as above
+            message = client.messages.create(**requested)  # type: ignore[call-overload]  # as above
     assert [block.type for block in message.content] == ["thinking", "text", "tool_use", "tool_use"]
     assert message.content[1].text == FULL.text
     assert message.content[2].input == {"city": "Köln"}
@@ -74,7 +74,7 @@ def test_errors_have_the_vendors_shape(status: int, kind: type[Exception], serve
         client.chat.completions.create(model="m", messages=[])
 
 
-def test_what_was_asked_is_remembered(server: FakeServer) -> None:
+def test_requests_are_recorded(server: FakeServer) -> None:
     server.add_replies(Raw(b"{}"), DialectReply(FULL))
     with httpx2.Client() as client:
         client.post(f"{server.url}/x?y=1", json={"a": 1}, headers={"X-Name": "v"})

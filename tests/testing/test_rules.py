@@ -45,13 +45,13 @@ RESULT = {"role": "tool", "tool_call_id": "c1", "content": "1"}
 USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}}
 USED = {"type": "tool_result", "tool_use_id": "c1"}
 THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"}
-ASKED = ("user", [{"text": "?"}])
+REQUESTED = ("user", [{"text": "?"}])
 FUNCTION = {"functionCall": {"name": "f", "args": {}}, "thoughtSignature": "s"}
 RETURNED = {"functionResponse": {"name": "f", "response": {}}}
 TOOL = {"toolUse": {"toolUseId": "c1", "name": "f", "input": {}}}
 GAVE = {"toolResult": {"toolUseId": "c1", "content": []}}
 TOOLS = {"toolConfig": {"tools": [{}]}}
-SAID = {"type": "text", "text": "Hm."}
+PROVIDED = {"type": "text", "text": "Hm."}
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ SAID = {"type": "text", "text": "Hm."}
             claude(
                 ("user", "?"),
                 ("assistant", [USE]),
-                ("user", [SAID, USED]),
+                ("user", [PROVIDED, USED]),
             ),
             "must come first",
         ),
-        (MESSAGES, claude(("user", [{**SAID, "cache_control": {}}] * 5)), "maximum of 4"),
+        (MESSAGES, claude(("user", [{**PROVIDED, "cache_control": {}}] * 5)), "maximum of 4"),
         (RESPONSES, {"input": []}, "there is none"),
         (RESPONSES, {"input": [{"type": "function_call", "call_id": "c1"}, USER]}, "No tool output found"),
         (RESPONSES, {"input": [{"type": "function_call_output", "call_id": "c1"}]}, "No tool call found"),
@@ -101,14 +101,14 @@ SAID = {"type": "text", "text": "Hm."}
             "is not valid in the role",
         ),
         (GEMINI, gemini(("model", [{"text": "Hm."}])), "begin with a user"),
-        (GEMINI, gemini(ASKED, ASKED), "alternate"),
+        (GEMINI, gemini(REQUESTED, REQUESTED), "alternate"),
         (GEMINI, gemini(("user", [])), "must not be empty"),
         (
             GEMINI,
-            gemini(ASKED, ("model", [FUNCTION]), ("user", [{"text": "?"}])),
+            gemini(REQUESTED, ("model", [FUNCTION]), ("user", [{"text": "?"}])),
             "number of function",
         ),
-        (GEMINI, gemini(ASKED, ("model", [{"functionCall": {"name": "f"}}])), "thought_signature"),
+        (GEMINI, gemini(REQUESTED, ("model", [{"functionCall": {"name": "f"}}])), "thought_signature"),
         (GEMINI, gemini(("assistant", [{"text": "?"}])), "valid role|user role"),
         (CONVERSE, converse(("assistant", [{"text": "Hm."}])), "start with a user"),
         (CONVERSE, converse(("user", [{"text": " "}])), "blank"),
@@ -118,7 +118,7 @@ SAID = {"type": "text", "text": "Hm."}
         (COHERE, chat(USER, CALL, USER), "no result"),
         (COHERE, chat(USER, {"role": "assistant"}), "non-empty"),
         (OLLAMA, chat(USER), "model is required"),
-        (OLLAMA, ollama({"role": "user", "content": [SAID]}), "of type string"),
+        (OLLAMA, ollama({"role": "user", "content": [PROVIDED]}), "of type string"),
         (OLLAMA, ollama({"role": "assistant", "tool_calls": [MADE]}), "of type map"),
         (OLLAMA, ollama({**USER, "images": ["data:image/png;base64,aGk="]}), "base64"),
         (OLLAMA, ollama(USER, think="a lot"), "invalid think"),
@@ -128,9 +128,9 @@ SAID = {"type": "text", "text": "Hm."}
     ],
 )
 def test_it_is_refused(path: str, body: Any, why: str) -> None:
-    said = block_violations(path, body)
-    assert said is not None
-    assert re.search(why, said)
+    provided = block_violations(path, body)
+    assert provided is not None
+    assert re.search(why, provided)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_it_is_refused(path: str, body: Any, why: str) -> None:
             claude(("user", "?"), ("assistant", [USE]), ("user", [{"type": "tool_result", "tool_use_id": "c1"}])),
         ),
         (RESPONSES, {"input": "?"}),
-        (GEMINI, gemini(ASKED, ("model", [FUNCTION]), ("user", [RETURNED]))),
+        (GEMINI, gemini(REQUESTED, ("model", [FUNCTION]), ("user", [RETURNED]))),
         (CONVERSE, converse(("user", [{"text": "?"}]), ("assistant", [TOOL]), ("user", [GAVE]), **TOOLS)),
         (COHERE, chat(USER, CALL, RESULT)),
         (OLLAMA, ollama(USER, USER, {"role": "tool", "content": "1"}, think=True, options={"mirostat": "?"})),

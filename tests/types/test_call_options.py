@@ -122,8 +122,8 @@ def test_jedi_completes_the_options(call: str) -> None:
     start = "from dhenara.ai import AIModelClient\nfrom dhenara.ai.types import AIModelCallConfig\n"
     source = f"{start}client = AIModelClient(None)\n{call}"
     script = jedi.Script(source, path=ROOT / "src" / "snippet.py", project=jedi.Project(ROOT, added_sys_path=["src"]))
-    found = {one.name.removesuffix("=") for one in script.complete() if one.name.endswith("=")}
-    assert set(AIModelCallConfig.model_fields) <= found
+    actual = {one.name.removesuffix("=") for one in script.complete() if one.name.endswith("=")}
+    assert set(AIModelCallConfig.model_fields) <= actual
 
 
 RIGHT = """

@@ -20,7 +20,7 @@ from dhenara.ai.types import (
 )
 from dhenara.ai.types.conversation import ConversationNode
 
-SAID = ChatResponse(
+PROVIDED = ChatResponse(
     choices=[
         ChatResponseChoice(contents=[ReasoningContent(text="Hm.", signature="s"), TextContent(text="A cat, it seems.")])
     ]
@@ -40,30 +40,30 @@ def test_files_have_two_names_and_many_forms(tmp_path: Path) -> None:
 
 
 def test_a_node_is_history_with_everything_its_origin_wants_to_hear() -> None:
-    question, answer = ConversationNode(user_query="What?", response=SAID).get_context()
+    question, answer = ConversationNode(user_query="What?", response=PROVIDED).get_context()
     assert (question.role, question.text) == ("user", "What?")
-    assert answer.contents == SAID.contents
+    assert answer.contents == PROVIDED.contents
 
 
 def test_a_node_comes_back_from_json() -> None:
-    for response in (SAID, ImageResponse(images=[GeneratedImage(data=b"x", mime_type="image/png")]), None):
+    for response in (PROVIDED, ImageResponse(images=[GeneratedImage(data=b"x", mime_type="image/png")]), None):
         node = ConversationNode(user_query="What?", response=response, timestamp="2026-11-21T08:00:00")
         assert ConversationNode.model_validate_json(node.model_dump_json()) == node
 
 
 def test_words_may_be_counted() -> None:
-    node = ConversationNode(user_query="one two three", response=SAID)
+    node = ConversationNode(user_query="one two three", response=PROVIDED)
     question, answer = node.get_context(max_words_query=2, max_words_response=2)
     assert (question.text, answer.text) == ("one two …", "A cat, …")
 
 
 def test_the_formatter_writes_the_same_messages() -> None:
     node = ConversationNode(
-        user_query="What?", input_files=[FileContent(data=b"a", mime_type="text/plain")], response=SAID
+        user_query="What?", input_files=[FileContent(data=b"a", mime_type="text/plain")], response=PROVIDED
     )
-    assert write(user_query="What?", attached_files=node.input_files, previous_response=SAID) == node.get_context()
+    assert write(user_query="What?", attached_files=node.input_files, previous_response=PROVIDED) == node.get_context()
     assert write(user_query="What?", previous_response=[]) == [ConversationNode(user_query="What?").get_prompt()]
-    assert write(previous_response=SAID.model_dump()) == node.get_context()[1:]
-    first, _ = write(user_query="What?", previous_response=SAID, response_before_query=True)
+    assert write(previous_response=PROVIDED.model_dump()) == node.get_context()[1:]
+    first, _ = write(user_query="What?", previous_response=PROVIDED, response_before_query=True)
     assert first.role == "assistant"
     assert write() == []

@@ -18,19 +18,19 @@ from support.values import kinds, values
 MASKED = {"AIModelAPI", "AIModelCallConfig", "AIModelEndpoint", "RemoteMCP"}
 """They hide their secrets, so these do not come back."""
 
-NOT_KEPT = {"BatchRequest", "BatchPage"}
+NOT_RETAINED = {"BatchRequest", "BatchPage"}
 """They carry what is only on its way."""
 
 DEEP = {"ChatResponseChunk", "SSEResponse[ChatResponseChunk]", "StreamingChatResponse"}
 """Tested where streams are forwarded."""
 
 
-KEPT = sorted(
-    {kind for kind in kinds() if kind.__name__ not in MASKED | NOT_KEPT | DEEP}, key=lambda kind: kind.__name__
+RETAINED = sorted(
+    {kind for kind in kinds() if kind.__name__ not in MASKED | NOT_RETAINED | DEEP}, key=lambda kind: kind.__name__
 )
 
 
-@pytest.mark.parametrize("kind", KEPT, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", RETAINED, ids=lambda kind: kind.__name__)
 @settings(max_examples=25)
 @given(data=st.data())
 def test_a_value_comes_back_as_it_was(kind: type[BaseModel], data: st.DataObject) -> None:

@@ -84,7 +84,7 @@ def test_a_path_becomes_what_the_file_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "found"),
+    ("given_", "actual"),
     [
         ("words", TextContent(text="words")),
         ("see https://example.org/a.png", TextContent(text="see https://example.org/a.png")),
@@ -101,8 +101,8 @@ def test_a_path_becomes_what_the_file_is(tmp_path: Path) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_content_of_anything(given_: Any, found: Any) -> None:
-    assert content_of(given_) == found
+def test_content_of_anything(given_: Any, actual: Any) -> None:
+    assert content_of(given_) == actual
 
 
 @pytest.mark.parametrize("nothing", [None, 7, object(), "https://example.org/what", "data:image/png;base64,?"])

@@ -122,7 +122,7 @@ def test_runs_and_the_kit_take_every_parameter(options: type) -> None:
 
 
 @pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty", "logit_bias"])
-def test_a_parameter_is_named_in_one_module_beside_dialects(name: str) -> None:
+def test_a_parameter_is_named_in_one_module_outside_dialects(name: str) -> None:
     """Dialects of single providers and rules of the fake server may name it too."""
     naming = {
         str(path.relative_to(SOURCES))

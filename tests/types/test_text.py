@@ -65,13 +65,13 @@ def test_a_text_is_copied_and_pickled(again):
 def test_a_text_is_a_plain_string_in_json_and_in_pydantic_dumps():
     class Note(BaseModel):
         text: str
-        kept: Text
+        retained: Text
 
-    note = Note(text=TEXT, kept="warm")
+    note = Note(text=TEXT, retained="warm")
     assert json.dumps({"text": TEXT}) == json.dumps({"text": str(TEXT)})
-    assert isinstance(note.kept, Text)
-    assert type(note.model_dump()["kept"]) is str
-    assert note.model_dump_json() == '{"text":"It is **warm**.\\n","kept":"warm"}'
+    assert isinstance(note.retained, Text)
+    assert type(note.model_dump()["retained"]) is str
+    assert note.model_dump_json() == '{"text":"It is **warm**.\\n","retained":"warm"}'
     for mode in ("validation", "serialization"):
         assert TypeAdapter(Text).json_schema(mode=mode) == {"type": "string"}
 

@@ -218,7 +218,7 @@ def test_functions_that_are_wrapped_keep_their_types_and_words() -> None:
     assert tool.bind({"city": "Rome"})() == "seen Rome"
 
 
-def test_a_default_that_json_has_no_word_for_is_not_said() -> None:
+def test_a_default_that_is_not_json_is_omitted() -> None:
     def limit(most: float = float("inf"), least: float = float("nan")) -> float:
         return most
 
@@ -240,27 +240,27 @@ def test_what_cannot_be_described_is_an_error_that_names_it() -> None:
     def opaque(thing: Opaque) -> str:
         return str(thing)
 
-    def spelled(**cities: str) -> str:
+    def normalized(**cities: str) -> str:
         return str(cities)
 
     def required(city: Required[str]) -> str:  # type: ignore[valid-type]  # that is the point
         return str(city)
 
     cases: list[tuple[Any, str]] = [(untyped, "'city'.*has no type"), (spread, r" \*cities"), (opaque, "Opaque")]
-    for function, said in [*cases, (spelled, r" \*\*cities"), (required, "Required")]:
+    for function, provided in [*cases, (normalized, r" \*\*cities"), (required, "Required")]:
         function.__annotations__ = {k: {"Opaque": Opaque}.get(v, v) for k, v in function.__annotations__.items()}
-        with pytest.raises(ConfigurationError, match=said):
+        with pytest.raises(ConfigurationError, match=provided):
             Tool.from_function(function)
     with pytest.raises(ConfigurationError, match="64 letters"):
         Tool.from_function(lambda: None)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "provided"),
     [({}, "city: Field required"), ({"city": 1}, "city: Input should be a valid string"), ({"city": "a", "x": 1}, "x")],
 )
-def test_wrong_arguments_are_explained_in_the_models_own_terms(arguments: dict[str, Any], said: str) -> None:
-    with pytest.raises(InvalidArgumentsError, match=said):
+def test_wrong_arguments_are_explained_in_the_models_own_terms(arguments: dict[str, Any], provided: str) -> None:
+    with pytest.raises(InvalidArgumentsError, match=provided):
         Tool.from_function(google).bind(arguments)
 
 

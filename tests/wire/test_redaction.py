@@ -67,7 +67,7 @@ def test_everything_up_to_the_cut_is_masked() -> None:
 @pytest.mark.parametrize(
     ("size", "longest", "shortest"), [(12, 9, 8), (16, 12, 11), (23, 17, 16), (24, 12, 11), (32, 16, 15), (40, 20, 19)]
 )
-def test_a_part_from_the_middle_is_found_if_it_is_long_enough(size: int, longest: int, shortest: int) -> None:
+def test_a_part_from_the_middle_is_detected_if_it_is_long_enough(size: int, longest: int, shortest: int) -> None:
     secret = "".join(chr(ord("a") + number % 26) for number in range(size)).upper()
     for at in range(1, size - longest):
         part = secret[at : at + longest].lower()
@@ -83,7 +83,7 @@ def test_half_of_a_secret_is_masked_wherever_it_stands(at: int, before: str, aft
     assert text == f"{before} {MASK} {after}"
 
 
-def test_each_place_of_a_part_is_found() -> None:
+def test_each_place_of_a_part_is_detected() -> None:
     part = SECRET[8:28]
     assert masked(f"{part}, {part} and {part}", SECRETS) == f"{MASK}, {MASK} and {MASK}"
     assert masked(f"{part}{part}", SECRETS) == MASK
@@ -180,14 +180,14 @@ def test_no_form_of_base64_depends_on_what_stands_around() -> None:
 
 def test_secrets_with_other_letters_are_known_in_broken_encodings() -> None:
     secret = "schlüssel-77"
-    found = encoded(secret)
+    actual = encoded(secret)
     assert {
         secret.encode().decode("latin-1"),
         "schl\\xc3\\xbcssel-77",
         "schl?ssel-77",
         "schl%FCssel-77",
         "schl%C3%BCssel-77",
-    } <= found
+    } <= actual
     assert "schlüssel-77" in encoded("schlÃ¼ssel-77")
     assert not {"a?", "a%3F"} & encoded("ab")
     assert {"??????-77", "%3F%3F%3F%3F%3F%3F-77", "\\xd0\\xba"} <= {*encoded("секрет-77"), *encoded("к")}

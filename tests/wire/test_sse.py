@@ -83,8 +83,8 @@ def test_an_event_name_with_a_line_break_is_refused(name: str) -> None:
 
 
 def test_fields_before_the_data_belong_to_the_event() -> None:
-    found = frames([b"data: a\n\n", b"id: 5\nretry: 7\n", b"data: b\n\n"])
-    assert found == [Frame(b"a"), Frame(b"b", id="5", retry=7)]
+    actual = frames([b"data: a\n\n", b"id: 5\nretry: 7\n", b"data: b\n\n"])
+    assert actual == [Frame(b"a"), Frame(b"b", id="5", retry=7)]
 
 
 def test_the_fast_path_parses_like_the_general_one() -> None:
@@ -96,18 +96,21 @@ def test_the_fast_path_parses_like_the_general_one() -> None:
 
 def read_by_the_standard(body: bytes) -> list[Frame]:
     """The algorithm of the HTML standard for a whole body, with a blank line added at the end."""
-    found: list[Frame] = []
+    actual: list[Frame] = []
     fields: dict[bytes, bytes] = {}
     for line in [*re.split(rb"\r\n|\r|\n", body.removeprefix(b"\xef\xbb\xbf")), b""]:
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
         if line == b"":
             if b"data" in fields:
-                told = {key: fields[key].decode("utf-8", "replace") for key in (b"event", b"id") if key in fields}
+                reported = {key: fields[key].decode("utf-8", "replace") for key in (b"event", b"id") if key in fields}
                 retry = fields.get(b"retry")
-                found.append(
+                actual.append(
                     Frame(
-                        fields[b"data"][:-1], told.get(b"event") or None, told.get(b"id"), int(retry) if retry else None
+                        fields[b"data"][:-1],
+                        reported.get(b"event") or None,
+                        reported.get(b"id"),
+                        int(retry) if retry else None,
                     )
                 )
             fields = {}
@@ -115,7 +118,7 @@ def read_by_the_standard(body: bytes) -> list[Frame]:
             fields[b"data"] = fields.get(b"data", b"") + value + b"\n"
         elif name == b"event" or (name == b"id" and b"\0" not in value) or (name == b"retry" and value.isdigit()):
             fields[name] = value
-    return found
+    return actual
 
 
 PIECES = st.lists(

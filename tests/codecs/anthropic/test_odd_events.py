@@ -16,14 +16,14 @@ from dhenara.ai.wire.frame import Frame
 from support.folding import folded
 
 
-def heard(*events: dict[str, Any]) -> ChatResponse:
+def received(*events: dict[str, Any]) -> ChatResponse:
     decoder = CODEC.decoder(MessagesQuirks())
-    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return folded([*told, *decoder.finish()]).response()
+    reported = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*reported, *decoder.finish()]).response()
 
 
-def whole(*blocks: Any, **beside: Any) -> ChatResponse:
-    body = {"type": "message", "content": list(blocks), "stop_reason": "end_turn", **beside}
+def whole(*blocks: Any, **extra: Any) -> ChatResponse:
+    body = {"type": "message", "content": list(blocks), "stop_reason": "end_turn", **extra}
     return folded(CODEC.decoder(MessagesQuirks()).whole(body)).response()
 
 
@@ -31,15 +31,15 @@ def start(block: Any, **index: int) -> dict[str, Any]:
     return {"type": "content_block_start", "content_block": block, **index}
 
 
-def grow(kind: str, index: dict[str, int] | None = None, **said: Any) -> dict[str, Any]:
-    return {"type": "content_block_delta", "delta": {"type": kind, **said}, **(index or {})}
+def grow(kind: str, index: dict[str, int] | None = None, **provided: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "delta": {"type": kind, **provided}, **(index or {})}
 
 
 STOP = {"type": "message_stop"}
 
 
 def test_text_reasoning_and_signature_may_be_null() -> None:
-    answer = heard(
+    answer = received(
         start({"type": "thinking", "thinking": None, "signature": None}, index=0),
         grow("thinking_delta", {"index": 0}, thinking="Hm."),
         grow("signature_delta", {"index": 0}, signature=None),
@@ -52,7 +52,7 @@ def test_text_reasoning_and_signature_may_be_null() -> None:
 
 
 def test_blocks_with_the_same_index_are_separate() -> None:
-    answer = heard(
+    answer = received(
         start({"type": "text", "text": ""}, index=0),
         grow("text_delta", {"index": 0}, text="Yes."),
         {"type": "content_block_stop", "index": 0},
@@ -67,12 +67,14 @@ def test_blocks_with_the_same_index_are_separate() -> None:
 
 
 def test_blocks_without_index_are_appended() -> None:
-    answer = heard(start({"type": "text", "text": "Y"}), grow("text_delta", text="es."), start({"text": " So."}), STOP)
+    answer = received(
+        start({"type": "text", "text": "Y"}), grow("text_delta", text="es."), start({"text": " So."}), STOP
+    )
     assert answer.text() == "Yes. So."
 
 
 def test_repeated_tool_input_is_read_once() -> None:
-    answer = heard(
+    answer = received(
         start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0),
         grow("input_json_delta", {"index": 0}, partial_json='{"a":'),
         grow("input_json_delta", {"index": 0}, partial_json=" 1}"),
@@ -82,8 +84,8 @@ def test_repeated_tool_input_is_read_once() -> None:
     assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
 
 
-def test_tool_input_of_block_start_is_kept_without_block_stop() -> None:
-    answer = heard(start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0))
+def test_tool_input_of_block_start_is_preserved_without_block_stop() -> None:
+    answer = received(start({"type": "tool_use", "id": "t1", "name": "add", "input": {"a": 1}}, index=0))
     assert [call.arguments for call in answer.tool_calls()] == [{"a": 1}]
 
 
@@ -95,16 +97,18 @@ def test_tool_input_may_be_object_or_string(given: Any) -> None:
 
 def test_message_start_may_contain_blocks() -> None:
     message = {"id": "m1", "model": "m", "content": [{"type": "text", "text": "Yes."}], "usage": None}
-    answer = heard({"type": "message_start", "message": message}, grow("text_delta", {"index": 1}, text=" So."), STOP)
+    answer = received(
+        {"type": "message_start", "message": message}, grow("text_delta", {"index": 1}, text=" So."), STOP
+    )
     assert answer.text() == "Yes. So."
 
 
-def test_streamed_input_of_unknown_block_is_kept() -> None:
+def test_streamed_input_of_unknown_block_is_preserved() -> None:
     block = {"type": "oracle_use", "id": "o1", "input": {}}
-    answer = heard(start(block, index=0), grow("input_json_delta", {"index": 0}, partial_json='{"q": 1}'), STOP)
-    (kept,) = answer.contents
-    assert isinstance(kept, GenericContent)
-    assert kept.data == {**block, "input": {"q": 1}}
+    answer = received(start(block, index=0), grow("input_json_delta", {"index": 0}, partial_json='{"q": 1}'), STOP)
+    (retained,) = answer.contents
+    assert isinstance(retained, GenericContent)
+    assert retained.data == {**block, "input": {"q": 1}}
 
 
 @pytest.mark.parametrize(
@@ -136,15 +140,15 @@ def test_error_body_with_status_200_is_read(body: Any) -> None:
 
 def test_event_type_may_be_in_frame_only() -> None:
     decoder = CODEC.decoder(MessagesQuirks())
-    told = [
+    reported = [
         *decoder.frame(Frame(b'{"delta": {"type": "text_delta", "text": "Yes."}, "index": 0}', "content_block_delta"))
     ]
-    told += [*decoder.frame(Frame(b"{}", "message_stop")), *decoder.frame(Frame(b"", "ping"))]
-    assert (folded(told).response().text(), folded(told).complete) == ("Yes.", True)
+    reported += [*decoder.frame(Frame(b"{}", "message_stop")), *decoder.frame(Frame(b"", "ping"))]
+    assert (folded(reported).response().text(), folded(reported).complete) == ("Yes.", True)
 
 
 def test_later_token_counts_replace_earlier_ones() -> None:
-    answer = heard(
+    answer = received(
         {"type": "message_start", "message": {"usage": {"input_tokens": 0, "output_tokens": 0}}},
         {"type": "message_delta", "delta": None, "usage": {"input_tokens": 7, "output_tokens": 3}},
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_details": "x"}, "usage": None},
@@ -155,14 +159,14 @@ def test_later_token_counts_replace_earlier_ones() -> None:
 
 
 def test_null_sources_and_blocks_are_ignored() -> None:
-    said = {"type": "text", "text": "Yes.", "citations": [None, {"type": "char_location", "cited_text": "c"}]}
-    (text,) = whole(None, said).contents
+    provided = {"type": "text", "text": "Yes.", "citations": [None, {"type": "char_location", "cited_text": "c"}]}
+    (text,) = whole(None, provided).contents
     assert isinstance(text, TextContent)
     assert [citation.cited_text for citation in text.citations] == ["c"]
 
 
 def test_unknown_delta_is_ignored() -> None:
-    answer = heard(
+    answer = received(
         start({"type": "thinking", "thinking": "Hm.", "signature": "s"}, index=0),
         grow("thinking_tokens_delta", {"index": 0}, estimated_tokens=5),
         STOP,

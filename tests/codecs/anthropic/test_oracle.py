@@ -52,8 +52,8 @@ def test_turns_alternate_with_results_first_and_no_empty_text(call: Call) -> Non
         assert kinds
         assert kinds == sorted(kinds, key=lambda kind: kind != "tool_result")
         assert all(block["text"].strip() or block["text"] for block in turn["content"] if block["type"] == "text")
-        asked = {b["id"] for b in before["content"] if b["type"] == "tool_use"} if before else set()
-        assert {b["tool_use_id"] for b in turn["content"] if b["type"] == "tool_result"} <= asked
+        requested = {b["id"] for b in before["content"] if b["type"] == "tool_use"} if before else set()
+        assert {b["tool_use_id"] for b in turn["content"] if b["type"] == "tool_result"} <= requested
 
 
 @settings(max_examples=60)

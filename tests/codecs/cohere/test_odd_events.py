@@ -15,10 +15,10 @@ from dhenara.ai.wire.frame import Frame
 from support.folding import folded
 
 
-def heard(*events: dict[str, Any]) -> ChatResponse:
+def received(*events: dict[str, Any]) -> ChatResponse:
     decoder = CODEC.decoder(CohereQuirks())
-    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return folded([*told, *decoder.finish()]).response()
+    reported = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*reported, *decoder.finish()]).response()
 
 
 def whole(**message: Any) -> ChatResponse:
@@ -26,8 +26,8 @@ def whole(**message: Any) -> ChatResponse:
     return folded(CODEC.decoder(CohereQuirks()).whole(body)).response()
 
 
-def event(kind: str, message: Any = None, **beside: Any) -> dict[str, Any]:
-    return {"type": kind, "delta": {"message": message}, **beside}
+def event(kind: str, message: Any = None, **extra: Any) -> dict[str, Any]:
+    return {"type": kind, "delta": {"message": message}, **extra}
 
 
 END = {"type": "message-end", "delta": {"finish_reason": "COMPLETE"}}
@@ -49,7 +49,7 @@ def test_citations_of_reasoning_are_attached_to_text() -> None:
 
 
 def test_deltas_without_index_continue_last_block() -> None:
-    answer = heard(
+    answer = received(
         event("content-start", {"content": {"type": "thinking", "thinking": "Hm"}}, index=0),
         event("content-delta", {"content": {"thinking": "."}}),
         event("content-start", {"content": {"type": "text", "text": None}}, index=1),
@@ -66,17 +66,17 @@ def test_tool_calls_may_be_list_with_object_arguments() -> None:
         {"id": "t1", "function": {"name": "add", "arguments": {"a": 1}}},
         {"id": "t2", "function": {"name": "sub"}},
     ]
-    for answer in (whole(tool_calls=tools), heard(event("tool-call-start", {"tool_calls": tools}, index=0), END)):
+    for answer in (whole(tool_calls=tools), received(event("tool-call-start", {"tool_calls": tools}, index=0), END)):
         assert [(c.id, c.name, c.arguments) for c in answer.tool_calls()] == [
             ("t1", "add", {"a": 1}),
             ("t2", "sub", {}),
         ]
 
 
-def test_block_of_unknown_type_is_kept() -> None:
-    (kept,) = whole(content=[{"type": "hologram", "angle": 3}]).contents
-    assert isinstance(kept, GenericContent)
-    assert kept.data == {"type": "hologram", "angle": 3}
+def test_block_of_unknown_type_is_preserved() -> None:
+    (retained,) = whole(content=[{"type": "hologram", "angle": 3}]).contents
+    assert isinstance(retained, GenericContent)
+    assert retained.data == {"type": "hologram", "angle": 3}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +84,6 @@ def test_block_of_unknown_type_is_kept() -> None:
 )
 def test_error_message_is_read_in_every_shape(body: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(CohereQuirks()).whole(body)).error)
-    said = event("content-delta", {"content": {"text": "Ye"}}, index=0)
-    assert (heard(said, body).text(), heard(said, body).interrupted) == ("Ye", True)
-    assert "overloaded" in (heard(said, body).error or "")
+    provided = event("content-delta", {"content": {"text": "Ye"}}, index=0)
+    assert (received(provided, body).text(), received(provided, body).interrupted) == ("Ye", True)
+    assert "overloaded" in (received(provided, body).error or "")

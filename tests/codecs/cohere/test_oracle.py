@@ -34,9 +34,9 @@ def test_cohere_sdk_sends_the_same_request(call: Call) -> None:
         sent.append(json.loads(request.content))
         return httpx.Response(200, json=ANSWER)
 
-    said = {name: value for name, value in body.items() if name != "stream"}
-    client(answer).chat(**said)
-    assert sent == [{**said, "stream": False}]
+    provided = {name: value for name, value in body.items() if name != "stream"}
+    client(answer).chat(**provided)
+    assert sent == [{**provided, "stream": False}]
 
 
 @settings(max_examples=60)
@@ -82,8 +82,8 @@ def test_cohere_sdk_reads_the_same_stream(exchange: Exchange) -> None:
                 text += event.delta.message.content.text or ""
                 thought += event.delta.message.content.thinking or ""
             case "tool-call-start":
-                said = event.delta.message.tool_calls
-                calls_made[event.index] = [said.id, said.function.name, said.function.arguments or ""]
+                provided = event.delta.message.tool_calls
+                calls_made[event.index] = [provided.id, provided.function.name, provided.function.arguments or ""]
             case "tool-call-delta":
                 calls_made[event.index][2] += event.delta.message.tool_calls.function.arguments
     assert (texts(ours, TextContent), texts(ours, ReasoningContent)) == (text, thought)

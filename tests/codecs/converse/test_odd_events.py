@@ -17,14 +17,14 @@ from dhenara.ai.wire.frame import Frame
 from support.folding import folded
 
 
-def heard(*events: tuple[str, Any]) -> ChatResponse:
+def received(*events: tuple[str, Any]) -> ChatResponse:
     decoder = CODEC.decoder(ConverseQuirks())
-    told = [delta for name, event in events for delta in decoder.frame(Frame(json.dumps(event), name))]
-    return folded([*told, *decoder.finish()]).response()
+    reported = [delta for name, event in events for delta in decoder.frame(Frame(json.dumps(event), name))]
+    return folded([*reported, *decoder.finish()]).response()
 
 
-def whole(*blocks: Any, **beside: Any) -> ChatResponse:
-    body = {"output": {"message": {"content": list(blocks)}}, "stopReason": "end_turn", **beside}
+def whole(*blocks: Any, **extra: Any) -> ChatResponse:
+    body = {"output": {"message": {"content": list(blocks)}}, "stopReason": "end_turn", **extra}
     return folded(CODEC.decoder(ConverseQuirks()).whole(body)).response()
 
 
@@ -44,7 +44,7 @@ def test_image_block_is_read() -> None:
 def test_image_deltas_are_joined() -> None:
     begun = ("contentBlockStart", {"contentBlockIndex": 0, "start": {"image": {"format": "png"}}})
     pieces = [grow({"image": {"source": {"bytes": piece}}}, contentBlockIndex=0) for piece in ("QUJD", "REVG")]
-    (picture,) = heard(begun, *pieces, STOP).contents
+    (picture,) = received(begun, *pieces, STOP).contents
     assert isinstance(picture, ImageContent)
     assert (picture.data, picture.mime_type) == (b"ABCDEF", "image/png")
 
@@ -60,10 +60,10 @@ def test_audio_block_is_read() -> None:
     assert (sound.url, sound.mime_type) == ("s3://a/b.mp3", "audio/mpeg")
 
 
-def test_block_of_unknown_type_is_kept() -> None:
-    (kept,) = whole({"hologram": {"angle": 3}}).contents
-    assert isinstance(kept, GenericContent)
-    assert (kept.kind, kept.data) == ("hologram", {"hologram": {"angle": 3}})
+def test_block_of_unknown_type_is_preserved() -> None:
+    (retained,) = whole({"hologram": {"angle": 3}}).contents
+    assert isinstance(retained, GenericContent)
+    assert (retained.kind, retained.data) == ("hologram", {"hologram": {"angle": 3}})
 
 
 @pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
@@ -73,13 +73,13 @@ def test_tool_input_may_be_object_or_string(given: Any) -> None:
 
 
 def test_deltas_without_index_belong_to_last_block() -> None:
-    assert heard(grow({"text": "Ye"}, contentBlockIndex=1), grow({"text": "s."}), STOP).text() == "Yes."
+    assert received(grow({"text": "Ye"}, contentBlockIndex=1), grow({"text": "s."}), STOP).text() == "Yes."
 
 
 def test_null_blocks_and_deltas_are_ignored() -> None:
     assert whole(None, {"text": None}, {"text": "Yes.", "toolUse": None}).text() == "Yes."
     assert (
-        heard(grow(None), grow({"text": None, "toolUse": {"input": None}}), grow({"text": "Yes."}), STOP).text()
+        received(grow(None), grow({"text": None, "toolUse": {"input": None}}), grow({"text": "Yes."}), STOP).text()
         == "Yes."
     )
 
@@ -93,9 +93,9 @@ def test_one_hour_cache_writes_are_counted_separately() -> None:
     assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (10, 30)
 
 
-def test_extra_fields_of_last_event_are_kept() -> None:
+def test_extra_fields_of_last_event_are_preserved() -> None:
     tier = {"type": "flex"}
-    assert heard(grow({"text": "Yes."}), STOP, ("metadata", {"serviceTier": tier})).extras == {"serviceTier": tier}
+    assert received(grow({"text": "Yes."}), STOP, ("metadata", {"serviceTier": tier})).extras == {"serviceTier": tier}
 
 
 @pytest.mark.parametrize("reason", ["malformed_model_output", "malformed_tool_use"])

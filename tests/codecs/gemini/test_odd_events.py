@@ -15,19 +15,19 @@ from dhenara.ai.wire.frame import Frame
 from support.folding import folded
 
 
-def heard(*events: Any) -> ChatResponse:
+def received(*events: Any) -> ChatResponse:
     decoder = CODEC.decoder(GeminiQuirks())
-    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return folded([*told, *decoder.finish()]).response()
+    reported = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*reported, *decoder.finish()]).response()
 
 
-def candidate(*parts: Any, **beside: Any) -> dict[str, Any]:
-    return {"candidates": [{"content": {"parts": list(parts)}, **beside}]}
+def candidate(*parts: Any, **extra: Any) -> dict[str, Any]:
+    return {"candidates": [{"content": {"parts": list(parts)}, **extra}]}
 
 
-def whole(*parts: Any, **beside: Any) -> ChatResponse:
+def whole(*parts: Any, **extra: Any) -> ChatResponse:
     return folded(
-        CODEC.decoder(GeminiQuirks()).whole(candidate(*parts, **{"finishReason": "STOP", **beside}))
+        CODEC.decoder(GeminiQuirks()).whole(candidate(*parts, **{"finishReason": "STOP", **extra}))
     ).response()
 
 
@@ -48,8 +48,8 @@ def test_arguments_may_be_object_or_string(args: Any) -> None:
     ]
 
 
-def test_signature_without_text_is_kept() -> None:
-    answer = heard(candidate({"text": "Yes."}), candidate({"thoughtSignature": "s"}, finishReason="STOP"))
+def test_signature_without_text_is_preserved() -> None:
+    answer = received(candidate({"text": "Yes."}), candidate({"thoughtSignature": "s"}, finishReason="STOP"))
     assert answer.text() == "Yes."
     assert [part.extras.get("thought_signature") for part in answer.contents] == [None, "s"]
 
@@ -65,8 +65,8 @@ def page(name: str) -> dict[str, Any]:
 
 
 def grounded(chunks: list[Any], *supports: tuple[int, ...]) -> dict[str, Any]:
-    told = [{"segment": {"endIndex": 3}, "groundingChunkIndices": list(support)} for support in supports]
-    return {"groundingMetadata": {"groundingChunks": chunks, "groundingSupports": told}}
+    reported = [{"segment": {"endIndex": 3}, "groundingChunkIndices": list(support)} for support in supports]
+    return {"groundingMetadata": {"groundingChunks": chunks, "groundingSupports": reported}}
 
 
 def cited(answer: ChatResponse) -> list[str | None]:
@@ -76,28 +76,28 @@ def cited(answer: ChatResponse) -> list[str | None]:
 def test_sources_in_several_events_are_all_cited() -> None:
     first = candidate({"text": "Yes."}, **grounded([page("a"), page("b")], (1,)))
     second = candidate({"text": " So."}, **grounded([page("c")], (0,)), finishReason="STOP")
-    assert cited(heard(first, second)) == ["b", "c", "a"]
+    assert cited(received(first, second)) == ["b", "c", "a"]
 
 
 def test_repeated_sources_are_cited_once() -> None:
     first = candidate({"text": "Yes."}, **grounded([page("a")], (0,)))
     second = candidate({"text": " So."}, **grounded([page("a"), page("b")], (0,), (1,)), finishReason="STOP")
-    assert cited(heard(first, second)) == ["a", "b"]
+    assert cited(received(first, second)) == ["a", "b"]
 
 
 def test_maps_and_images_are_sources() -> None:
-    found = [
+    actual = [
         {"maps": {"uri": "https://m.example", "title": "m"}},
         {"image": {"sourceUri": "https://i.example", "title": "i"}},
     ]
-    assert cited(whole({"text": "Yes."}, **grounded([None, *found], (1,)))) == ["m", "i"]
+    assert cited(whole({"text": "Yes."}, **grounded([None, *actual], (1,)))) == ["m", "i"]
 
 
-def test_sources_without_text_are_kept() -> None:
+def test_sources_without_text_are_preserved() -> None:
     assert cited(whole({"functionCall": {"name": "add"}}, **grounded([page("a")]))) == ["a"]
 
 
-def test_search_entry_point_is_kept_in_extras() -> None:
+def test_search_entry_point_is_in_extras() -> None:
     entry = {"searchEntryPoint": {"renderedContent": "<b>"}, "webSearchQueries": ["q"]}
     ratings = [{"category": "HARM_CATEGORY_HARASSMENT", "probability": "LOW"}]
     answer = whole({"text": "Yes."}, groundingMetadata=entry, safetyRatings=ratings)
@@ -110,7 +110,7 @@ def test_empty_events_are_ignored(data: bytes) -> None:
 
 
 def test_event_may_be_a_list() -> None:
-    assert heard([candidate({"text": "Yes."}), END]).text() == "Yes."
+    assert received([candidate({"text": "Yes."}), END]).text() == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_event_may_be_a_list() -> None:
 )
 def test_error_body_with_status_200_is_read(event: Any) -> None:
     assert "overloaded" in str(folded(CODEC.decoder(GeminiQuirks()).whole(event)).error)
-    assert "overloaded" in (heard(candidate({"text": "Ye"}), event).error or "")
+    assert "overloaded" in (received(candidate({"text": "Ye"}), event).error or "")
 
 
 @pytest.mark.parametrize(

@@ -85,14 +85,14 @@ def test_mistral_sdk_reads_the_same_response(exchange: Exchange) -> None:
 @pytest.mark.parametrize("exchange", as_parameters([e for e in RECORDED if e["stream"]]))
 def test_mistral_sdk_reads_the_same_stream(exchange: Exchange) -> None:
     ours = read(CODEC, QUIRKS, exchange).response()
-    text, thought, arguments_told = "", "", ""
+    text, thought, arguments_reported = "", "", ""
     for event in client(exchange).chat.stream(model="m", messages=[]):
         for choice in event.data.choices:
-            said, mused = spoken(choice.delta.content)
-            text, thought = text + said, thought + mused
-            arguments_told += "".join(str(call.function.arguments) for call in choice.delta.tool_calls or ())
+            provided, mused = spoken(choice.delta.content)
+            text, thought = text + provided, thought + mused
+            arguments_reported += "".join(str(call.function.arguments) for call in choice.delta.tool_calls or ())
     assert (texts(ours, TextContent), texts(ours, ReasoningContent)) == (text, thought)
-    assert "".join(p.arguments_text or "" for p in ours.tool_calls()) == arguments_told
+    assert "".join(p.arguments_text or "" for p in ours.tool_calls()) == arguments_reported
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -100,10 +100,10 @@ def test_chunks_of_every_kind_are_read(streamed: bool) -> None:
     decoder = CODEC.decoder(QUIRKS)
     if streamed:
         events = [json.dumps({"choices": [{"delta": {"content": [chunk]}}]}) for chunk in CHUNKS]
-        told = [delta for event in events for delta in decoder.frame(Frame(event))]
+        reported = [delta for event in events for delta in decoder.frame(Frame(event))]
     else:
-        told = list(decoder.whole({"choices": [{"message": {"content": CHUNKS}, "finish_reason": "stop"}]}))
-    thought, words, document = build_response(told).contents
+        reported = list(decoder.whole({"choices": [{"message": {"content": CHUNKS}, "finish_reason": "stop"}]}))
+    thought, words, document = build_response(reported).contents
     assert isinstance(thought, ReasoningContent)
     assert isinstance(words, TextContent)
     assert isinstance(document, GenericContent)
@@ -138,8 +138,8 @@ def spoken(content: Any) -> tuple[str, str]:
 
 
 def arguments(call: Any) -> Any:
-    said = call.function.arguments
-    return json.loads(said) if isinstance(said, str) else said
+    provided = call.function.arguments
+    return json.loads(provided) if isinstance(provided, str) else provided
 
 
 def texts(answer: Any, kind: type[TextContent] | type[ReasoningContent]) -> str:

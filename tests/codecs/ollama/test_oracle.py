@@ -64,13 +64,13 @@ def test_tool_results_name_their_tool(call: Call) -> None:
 @given(calls("ollama"))
 def test_every_parameter_is_sent_or_warned_about(call: Call) -> None:
     outgoing = CODEC.encode(call, OllamaQuirks())
-    said = {**outgoing.body, **outgoing.body["options"]}
+    provided = {**outgoing.body, **outgoing.body["options"]}
     warned = {warning.parameter for warning in outgoing.warnings}
     for name, value in call.config.model_dump(
         include={"temperature", "top_k", "seed", "n", "user", "metadata"}
     ).items():
         if value not in (None, {}):
-            assert name in warned or said[name] == value
+            assert name in warned or provided[name] == value
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -79,8 +79,8 @@ def test_ollama_sdk_reads_responses_of_fake_server(streamed: bool, server: FakeS
         Answer(text="Fine & häßlich 🙂 " * 3, reasoning="Hm.", tool_calls=(FakeToolCall("add", {"a": [1]}),))
     )
     with ollama.Client(host=server.url) as client:
-        told = client.chat(model="m", messages=[{"role": "user", "content": "?"}], stream=streamed)
-        parts = list(told) if streamed else [told]
+        reported = client.chat(model="m", messages=[{"role": "user", "content": "?"}], stream=streamed)
+        parts = list(reported) if streamed else [reported]
     assert "".join(part.message.content or "" for part in parts) == "Fine & häßlich 🙂 " * 3
     assert "".join(part.message.thinking or "" for part in parts) == "Hm."
     made = [call.function for part in parts for call in part.message.tool_calls or ()]
@@ -89,7 +89,7 @@ def test_ollama_sdk_reads_responses_of_fake_server(streamed: bool, server: FakeS
 
 
 def test_tool_calls_without_ids_get_stable_ids() -> None:
-    first, again = told(OLD), told(OLD, single_bytes(OLD))
+    first, again = reported(OLD), reported(OLD, single_bytes(OLD))
     assert first == again
     one, two = first.tool_calls()
     assert (one.arguments, two.arguments) == ({"a": 1, "b": 2}, {"a": 3, "b": 4})
@@ -104,22 +104,22 @@ def test_tool_calls_without_ids_get_stable_ids() -> None:
 
 @given(places)
 def test_stream_split_anywhere_gives_the_same_response(at: list[int]) -> None:
-    assert told(OLD, cut(OLD, at)) == told(OLD)
+    assert reported(OLD, cut(OLD, at)) == reported(OLD)
 
 
 @given(st.integers(0, len(OLD) - 3))
 def test_broken_stream_is_interrupted(end: int) -> None:
-    assert told(OLD, [OLD[:end]], complete=False).interrupted
+    assert reported(OLD, [OLD[:end]], complete=False).interrupted
 
 
 def test_own_response_is_sent_back_with_reasoning_calls_and_results() -> None:
-    answer = told(OLD)
+    answer = reported(OLD)
     results = [ToolResultContent(call_id=call.id, output={"sum": 3}) for call in answer.tool_calls()]
     turns = (Prompt(text="?"), answer.to_message(), Message(role="tool", contents=results))
     call = Call(endpoint("http://x", "ollama"), turns, AIModelCallConfig())
-    _, said, one, _ = encoded(call, OllamaQuirks())["messages"]
+    _, provided, one, _ = encoded(call, OllamaQuirks())["messages"]
     ids = [part.id for part in answer.contents if isinstance(part, ToolCallContent)]
-    assert said == {
+    assert provided == {
         "role": "assistant",
         "content": "",
         "thinking": "Two sums.",
@@ -131,7 +131,7 @@ def test_own_response_is_sent_back_with_reasoning_calls_and_results() -> None:
     assert one == {"role": "tool", "content": '{"sum":3}', "tool_name": "add", "tool_call_id": ids[0]}
 
 
-def told(body: bytes, pieces: list[bytes] | None = None, *, complete: bool = True) -> Any:
+def reported(body: bytes, pieces: list[bytes] | None = None, *, complete: bool = True) -> Any:
     """The answer that these bytes tell."""
     decoder, frames = CODEC.decoder(OllamaQuirks()), NdjsonFrames()
     draft = ResponseBuilder(Origin(provider="ollama", model="m", protocol="ollama"))

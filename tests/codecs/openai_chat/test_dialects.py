@@ -30,8 +30,8 @@ from dhenara.ai.types import (
     WebSearch,
 )
 
-HERE = AIModelEndpoint(api=AIModelAPI(provider="p"), ai_model=AIModel(model_name="m"))
-HOME = Origin(provider="p", model="m", protocol="openai_chat")
+HERE = AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="m"))
+HOME = Origin(provider="openai", model="m", protocol="openai_chat")
 ADD = {"name": "add", "parameters": {"type": "object", "properties": {"a": {"type": "number"}}}}
 THOUGHT = ReasoningContent(text="hm", origin=HOME, extras={"reasoning_details": [{"data": "x"}]})
 LONG_ID = "a-call/of mine, with more characters than most ids"
@@ -48,7 +48,7 @@ def body(quirks: ChatQuirks, *messages: Any, instructions: tuple[str, ...] = (),
     return dict(load_codec("openai_chat").encode(call, quirks).body)
 
 
-def said(quirks: ChatQuirks, *parts: Any) -> Any:
+def provided(quirks: ChatQuirks, *parts: Any) -> Any:
     return body(quirks, Message(role="user", contents=(TextContent(text="?"), *parts)))["messages"][0]["content"]
 
 
@@ -60,17 +60,17 @@ def read(quirks: ChatQuirks, message: dict[str, Any]) -> list[Any]:
 
 def texts(quirks: ChatQuirks, message: dict[str, Any]) -> dict[str, str]:
     """What was thought and what was said."""
-    found: dict[str, str] = {}
+    actual: dict[str, str] = {}
     for delta in read(quirks, message):
         if type(delta).__name__ in ("TextDelta", "ReasoningDelta"):
-            found[type(delta).__name__] = found.get(type(delta).__name__, "") + delta.text
-    return found
+            actual[type(delta).__name__] = actual.get(type(delta).__name__, "") + delta.text
+    return actual
 
 
 def turn(quirks: ChatQuirks) -> dict[str, Any]:
     """An answer with thinking and a call, said again."""
-    found: dict[str, Any] = body(quirks, "?", *ROUND, "And?")["messages"][1]
-    return found
+    actual: dict[str, Any] = body(quirks, "?", *ROUND, "And?")["messages"][1]
+    return actual
 
 
 def search(**quirks: Any) -> dict[str, Any]:
@@ -169,25 +169,25 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
     ("begun", "prefix", lambda q: body(q, "?", BEGUN)["messages"][-1].get("prefix"), True),
     ("json_object", False, lambda q: "response_format" in body(_prompted(q), structured_output=SHAPE), False),
     ("stream_usage", "always", lambda q: "stream_options" in body(q, streaming=True), False),
-    ("image_shape", "string", lambda q: said(q, PICTURE)[1]["image_url"], "https://x.example/a.png"),
-    ("image_urls", False, lambda q: len(said(q, PICTURE)), 1),
-    ("document_shape", "document_url", lambda q: said(q, FILE)[1]["type"], "document_url"),
-    ("document_shape", "none", lambda q: len(said(q, FILE)), 1),
-    ("remote_documents", True, lambda q: said(q, FileContent(url="https://x.example/a.pdf"))[1]["type"], "file"),
+    ("image_shape", "string", lambda q: provided(q, PICTURE)[1]["image_url"], "https://x.example/a.png"),
+    ("image_urls", False, lambda q: len(provided(q, PICTURE)), 1),
+    ("document_shape", "document_url", lambda q: provided(q, FILE)[1]["type"], "document_url"),
+    ("document_shape", "none", lambda q: len(provided(q, FILE)), 1),
+    ("remote_documents", True, lambda q: provided(q, FileContent(url="https://x.example/a.pdf"))[1]["type"], "file"),
     (
         "video_shape",
         "video_url",
-        lambda q: said(q, VideoContent(data=b"v", mime_type="video/mp4"))[1:],
+        lambda q: provided(q, VideoContent(data=b"v", mime_type="video/mp4"))[1:],
         [{"type": "video_url", "video_url": {"url": "data:video/mp4;base64,dg=="}}],
     ),
-    ("audio_in", False, lambda q: len(said(q, AudioContent(data=b"a", mime_type="audio/wav"))), 1),
+    ("audio_in", False, lambda q: len(provided(q, AudioContent(data=b"a", mime_type="audio/wav"))), 1),
     (
         "audio_shape",
         "string",
-        lambda q: said(q, AudioContent(data=b"a", mime_type="audio/wav"))[1]["input_audio"],
+        lambda q: provided(q, AudioContent(data=b"a", mime_type="audio/wav"))[1]["input_audio"],
         "YQ==",
     ),
-    ("cache_mark", "cache_control", lambda q: said(q, MARKED)[1].get("cache_control"), {"type": "ephemeral"}),
+    ("cache_mark", "cache_control", lambda q: provided(q, MARKED)[1].get("cache_control"), {"type": "ephemeral"}),
     ("cache_key", True, lambda q: body(q, prompt_cache={"key": "k"}).get("prompt_cache_key"), "k"),
     ("parts_in_tool_results", True, lambda q: body(q, SHOWN)["messages"][0]["content"][0]["type"], "image_url"),
     ("empty_content", "empty", lambda q: turn(q)["content"], ""),
@@ -220,16 +220,16 @@ def _prompted(quirks: ChatQuirks) -> ChatQuirks:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "look", "found"), ROWS, ids=[f"{number}-{row[0]}" for number, row in enumerate(ROWS)]
+    ("field", "value", "look", "actual"), ROWS, ids=[f"{number}-{row[0]}" for number, row in enumerate(ROWS)]
 )
-def test_dialect_encodes_as_declared(field: str, value: Any, look: Any, found: Any) -> None:
-    assert look(ChatQuirks(**{field: value})) == found
+def test_dialect_encodes_as_declared(field: str, value: Any, look: Any, actual: Any) -> None:
+    assert look(ChatQuirks(**{field: value})) == actual
     try:
         usual = look(ChatQuirks())
     except (LookupError, TypeError):
         # What is looked at is not there at all.
         return
-    assert usual != found
+    assert usual != actual
 
 
 def test_every_quirk_has_a_dialect_case() -> None:

@@ -54,16 +54,16 @@ def test_refusal_may_be_a_part(read: Any) -> None:
 
 
 @BOTH
-def test_part_of_unknown_type_is_kept(read: Any) -> None:
+def test_part_of_unknown_type_is_preserved(read: Any) -> None:
     part = {"type": "hologram", "angle": 3}
-    (kept,) = [one for one in read({"content": [part]}).contents if isinstance(one, GenericContent)]
-    assert kept.data == part
+    (retained,) = [one for one in read({"content": [part]}).contents if isinstance(one, GenericContent)]
+    assert retained.data == part
 
 
 @BOTH
 def test_tool_reference_is_a_citation(read: Any) -> None:
-    found = {"type": "tool_reference", "tool": "web_search", "title": "T", "url": "https://a.example"}
-    (text,) = read({"content": [{"type": "text", "text": "Yes."}, found]}).contents
+    actual = {"type": "tool_reference", "tool": "web_search", "title": "T", "url": "https://a.example"}
+    (text,) = read({"content": [{"type": "text", "text": "Yes."}, actual]}).contents
     assert isinstance(text, TextContent)
     assert [(c.url, c.title) for c in text.citations] == [("https://a.example", "T")]
 
@@ -81,15 +81,15 @@ def sources(answer: ChatResponse) -> list[tuple[str | None, str | None]]:
 
 
 @pytest.mark.parametrize(
-    "beside",
+    "extra",
     [
         {"citations": [{"url": "https://a.example", "title": "T"}]},
         {"citations": ["https://a.example"], "search_results": [{"url": "https://a.example", "title": "T"}]},
         {"search_results": [{"url": "https://a.example", "title": "T"}]},
     ],
 )
-def test_sources_outside_of_choices_are_cited(beside: dict[str, Any]) -> None:
-    assert sources(whole({"content": "Yes."}, **beside)) == [("https://a.example", "T")]
+def test_sources_outside_of_choices_are_cited(extra: dict[str, Any]) -> None:
+    assert sources(whole({"content": "Yes."}, **extra)) == [("https://a.example", "T")]
 
 
 @BOTH

@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.errors import ServerError
-from support.chat import QUIRKS, drafted, heard, streamed, whole
+from support.chat import QUIRKS, drafted, received, streamed, whole
 
 BOTH = pytest.mark.parametrize("read", [whole, streamed], ids=["body", "stream"])
 
@@ -28,7 +28,7 @@ def test_keep_alive_events_are_ignored(line: bytes) -> None:
     event = (
         b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
     )
-    answer = heard(line + event + line + b"data: [DONE] \n\n" + line)
+    answer = received(line + event + line + b"data: [DONE] \n\n" + line)
     assert (answer.text(), answer.interrupted) == ("Yes.", False)
 
 
@@ -45,7 +45,7 @@ def test_keep_alive_events_are_ignored(line: bytes) -> None:
 )
 def test_stream_error_message_is_read_in_every_shape(event: bytes) -> None:
     first = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Ye"}}]}\n\n'
-    answer = heard(first + event)
+    answer = received(first + event)
     assert (answer.text(), answer.interrupted) == ("Ye", True)
     assert "overloaded" in (answer.error or "")
 
@@ -74,10 +74,10 @@ def test_text_outside_of_message_is_read() -> None:
 
 
 @BOTH
-def test_extra_fields_of_last_chunk_are_kept(read: Any) -> None:
+def test_extra_fields_of_last_chunk_are_preserved(read: Any) -> None:
     body = b'data: {"id":"c","model":"m","choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}]}\n\n'
     last = b'data: {"id":"c","model":"m","choices":[],"usage":{"prompt_tokens":1},"search_results":[{"url":"u"}]}\n\n'
-    assert heard(body + last).extras["search_results"] == [{"url": "u"}]
+    assert received(body + last).extras["search_results"] == [{"url": "u"}]
 
 
 def test_invalid_token_counts_are_ignored() -> None:

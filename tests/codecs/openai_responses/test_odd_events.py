@@ -15,14 +15,14 @@ from dhenara.ai.wire.frame import Frame
 from support.folding import folded
 
 
-def heard(*events: dict[str, Any]) -> ChatResponse:
+def received(*events: dict[str, Any]) -> ChatResponse:
     decoder = CODEC.decoder(ResponsesQuirks())
-    told = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
-    return folded([*told, *decoder.finish()]).response()
+    reported = [delta for event in events for delta in decoder.frame(Frame(json.dumps(event)))]
+    return folded([*reported, *decoder.finish()]).response()
 
 
-def whole(*items: Any, **beside: Any) -> ChatResponse:
-    body = {"object": "response", "status": "completed", "output": list(items), **beside}
+def whole(*items: Any, **extra: Any) -> ChatResponse:
+    body = {"object": "response", "status": "completed", "output": list(items), **extra}
     return folded(CODEC.decoder(ResponsesQuirks()).whole(body)).response()
 
 
@@ -30,15 +30,15 @@ DONE = {"type": "response.completed", "response": {"status": "completed", "outpu
 
 
 def test_text_deltas_without_index_are_one_text() -> None:
-    said = ({"type": "response.output_text.delta", "delta": piece} for piece in ("Ye", None, "s."))
-    assert heard(*said, DONE).text() == "Yes."
+    provided = ({"type": "response.output_text.delta", "delta": piece} for piece in ("Ye", None, "s."))
+    assert received(*provided, DONE).text() == "Yes."
 
 
 def test_text_that_only_done_event_contains_is_emitted_once() -> None:
     item = {"type": "message", "content": [{"type": "output_text", "text": "Yes."}]}
     end = {"type": "response.output_text.done", "output_index": 0, "content_index": 0, "text": "Yes."}
     last = {"type": "response.output_item.done", "output_index": 0, "item": item}
-    assert heard(end).text() == heard(end, last, DONE).text() == heard(last, DONE).text() == "Yes."
+    assert received(end).text() == received(end, last, DONE).text() == received(last, DONE).text() == "Yes."
 
 
 def test_arguments_that_only_done_event_contains_are_emitted_once() -> None:
@@ -47,7 +47,7 @@ def test_arguments_that_only_done_event_contains_are_emitted_once() -> None:
     end = {"type": "response.function_call_arguments.done", "output_index": 0, "arguments": '{"a": 1}'}
     last = {"type": "response.output_item.done", "output_index": 0, "item": {**item, "arguments": '{"a": 1}'}}
     for events in ([begun, end], [begun, end, last, DONE], [begun, last, DONE], [end, last, DONE]):
-        assert [call.arguments for call in heard(*events).tool_calls()] == [{"a": 1}]
+        assert [call.arguments for call in received(*events).tool_calls()] == [{"a": 1}]
 
 
 @pytest.mark.parametrize("arguments", [{"a": 1}, '{"a": 1}'])
@@ -57,7 +57,7 @@ def test_arguments_may_be_object_or_string(arguments: Any) -> None:
 
 
 def test_audio_deltas_are_joined_with_transcript() -> None:
-    answer = heard(
+    answer = received(
         {"type": "response.audio.transcript.delta", "delta": "Ye"},
         {"type": "response.audio.delta", "delta": "QUJD"},
         {"type": "response.audio.transcript.delta", "delta": "s."},
@@ -69,11 +69,11 @@ def test_audio_deltas_are_joined_with_transcript() -> None:
     assert (sound.data, sound.transcript) == (b"ABCDEF", "Yes.")
 
 
-def test_part_of_unknown_type_is_kept() -> None:
+def test_part_of_unknown_type_is_preserved() -> None:
     part = {"type": "output_hologram", "angle": 3}
     answer = whole({"type": "message", "content": [part, {"type": "output_text", "text": "Yes."}]})
-    (kept,) = [one for one in answer.contents if isinstance(one, GenericContent)]
-    assert (kept.kind, kept.data, answer.text()) == ("output_hologram", part, "Yes.")
+    (retained,) = [one for one in answer.contents if isinstance(one, GenericContent)]
+    assert (retained.kind, retained.data, answer.text()) == ("output_hologram", part, "Yes.")
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,8 @@ def test_summary_may_have_other_shapes(summary: Any) -> None:
 
 
 def test_null_items_and_sources_are_ignored() -> None:
-    said = {"type": "output_text", "text": "Yes.", "annotations": [None], "logprobs": [None]}
-    assert whole(None, {"type": "message", "content": [said]}, usage=None).text() == "Yes."
+    provided = {"type": "output_text", "text": "Yes.", "annotations": [None], "logprobs": [None]}
+    assert whole(None, {"type": "message", "content": [provided]}, usage=None).text() == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_null_items_and_sources_are_ignored() -> None:
     ],
 )
 def test_stream_error_message_is_read_in_every_shape(event: Any) -> None:
-    answer = heard({"type": "response.output_text.delta", "delta": "Ye"}, event)
+    answer = received({"type": "response.output_text.delta", "delta": "Ye"}, event)
     assert (answer.text(), answer.interrupted) == ("Ye", True)
     assert "overloaded" in (answer.error or "")
 
@@ -121,7 +121,7 @@ def test_empty_events_are_ignored(data: bytes) -> None:
     assert list(decoder.frame(Frame(data, "keepalive"))) == []
 
 
-def test_last_service_tier_is_kept() -> None:
+def test_last_service_tier_is_preserved() -> None:
     begun = {"type": "response.created", "response": {"id": "r1", "model": "m", "service_tier": "auto"}}
     end = {"type": "response.completed", "response": {"status": "completed", "service_tier": "default"}}
-    assert heard(begun, end).extras["service_tier"] == "default"
+    assert received(begun, end).extras["service_tier"] == "default"

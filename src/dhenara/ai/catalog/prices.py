@@ -176,12 +176,12 @@ def batch_price(
         price_usage, endpoint, usage, served=answer.model, server_tools=server_tools, at=at, base_url=base_url
     )
     tools = usage.server_tool_requests or server_tools or {}
-    usual = ask()
-    if usual.amount is None or usual.source in ("cost_data", "local"):
-        return scale_cost(usual, share, tools)
+    regular_cost = ask()
+    if regular_cost.amount is None or regular_cost.source in ("cost_data", "local"):
+        return scale_cost(regular_cost, share, tools)
     listed = ask(service_tier="batch")
     # Without a price for batches, the list returns the usual one.
-    return listed if listed.amount not in (None, usual.amount) else scale_cost(usual, share, tools)
+    return listed if listed.amount not in (None, regular_cost.amount) else scale_cost(regular_cost, share, tools)
 
 
 def scale_cost(cost: Cost, share: str, tools: Collection[str] = ()) -> Cost:

@@ -32,8 +32,7 @@ class EngineImagesMixin(OperationsBase):
             prompt: The change to make.
             images: One image or several.
             **settings: Fields of `ImageRequest` and of `AIModelCallConfig`. With `mask`, only the transparent area of
-                the
-                mask is changed.
+                the mask is changed.
 
         Returns:
             A response with the images in `image_response`.

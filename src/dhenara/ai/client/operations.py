@@ -128,8 +128,7 @@ class OperationsMixin(OperationsBase):
             instructions: As for `generate`.
             messages: As for `generate`.
             **settings: Call settings. `estimate=True` always estimates locally, `estimate=False` raises if the
-                provider
-                cannot count; by default the provider counts if it can.
+                provider cannot count; by default the provider counts if it can.
 
         Returns:
             The number of tokens.

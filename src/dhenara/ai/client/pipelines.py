@@ -14,7 +14,7 @@ from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_sh
 from ..http.transport_selection import choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
-from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
+from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
@@ -38,7 +38,7 @@ class PipelineFactory:
     """Transport object, name of a transport in `http.transport_selection`, or None for the built-in one."""
 
     tls: TlsSettings = DEFAULT_TLS
-    lessons: LearnedConstraints = EVERYBODYS
+    lessons: LearnedConstraints = SHARED_CONSTRAINTS
     others: Sequence[PipelineFactory] = ()
     _io: dict[bool, IO] = field(default_factory=dict, init=False)
     _pipelines: dict[tuple[str, bool], Pipeline] = field(default_factory=dict, init=False)

@@ -55,10 +55,8 @@ class RunsMixin:
                 `limits`: limits of the run. `approve`: function that decides on tools that need approval.
                     `tool_errors`:
                 `"tell"` sends tool errors to the model, `"raise"` raises them. `repairs`: how often the model may
-                    correct
-                invalid structured output. `on_event`: called with each event. `on_end`: called with the `Run` at the
-                    end,
-                also if it failed or was closed.
+                correct invalid structured output. `on_event`: called with each event. `on_end`: called with the `Run`
+                at the end, also if it failed or was closed.
 
         Returns:
             The run with its responses, messages, usage and output.

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..http.transport_selection import check_transport
-from ..pipeline.layers.learned_store import EVERYBODYS, LearnedConstraints
+from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import Bindable
 from ..providers.model_names import read_model_name
 from ..types.config.api import AIModelEndpoint
@@ -93,7 +93,7 @@ def checked_transport(given: Any, is_async: bool | None) -> Any:
 def check_lessons(given: Any) -> LearnedConstraints:
     """Return the store of learned constraints: from a file path, the given object, or the one of this process."""
     if given is None:
-        return EVERYBODYS
+        return SHARED_CONSTRAINTS
     if isinstance(given, LearnedConstraints):
         return given
     path = fspath(given) if isinstance(given, str | PathLike) else None

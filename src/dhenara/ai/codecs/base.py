@@ -127,10 +127,10 @@ class EncodedRequest:
     """Whether the response is generated in the background, so that it can be fetched again."""
     payload: Multipart | BodyPieces | bytes | None = None
     response_format: ResponseFormat | None = None
-    once: bool = False
+    no_replay: bool = False
     """Whether sending the request twice could be billed twice."""
 
-    under: str = ""
+    path_prefix: str = ""
     """Folder before the last part of the base URL, as for uploads at Google."""
 
     stream_fields: Mapping[str, Any] | None = None

@@ -92,7 +92,7 @@ def error_from_response(
     code: str | None = None,
     kind: str | None = None,
 ) -> CallError:
-    """The error for an answer that was a refusal; provider and model are added by whoever knows them."""
+    """Return the error for an error response; the caller adds provider and model."""
     text = (message or describe(head, body))[:LONGEST_MESSAGE]
     error_type = choose_error(head.status, text, code, kind)
     return error_type(
@@ -200,7 +200,7 @@ TYPES = {
 }
 CONVERSE_EVENTS = frozenset({"contentBlockIndex", "messageStart", "contentBlockDelta", "contentBlockStart"})
 Body = Mapping[str, Any]
-REASONS = ("error", "errors", "message", "detail")
+ERROR_FIELDS = ("error", "errors", "message", "detail")
 
 
 def protocol_of(body: Any) -> str | None:
@@ -210,7 +210,7 @@ def protocol_of(body: Any) -> str | None:
     kind = read_text(body, "type")
     if kind in TYPES:
         return TYPES[kind]
-    return next((name for name, looks_like in LOOKS if looks_like(body, kind)), None)
+    return next((name for name, is_protocol in PROTOCOL_CHECKS if is_protocol(body, kind)), None)
 
 
 def is_responses(body: Body, kind: str) -> bool:
@@ -245,7 +245,7 @@ def is_cohere(body: Body, kind: str) -> bool:
     return isinstance(body.get("message"), Mapping) and "finish_reason" in body
 
 
-LOOKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
+PROTOCOL_CHECKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
     (CHAT, is_chat),
     (GEMINI, is_gemini),
     (MESSAGES, is_messages),
@@ -258,9 +258,9 @@ LOOKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
 
 def refuse_foreign(body: Any, own: str) -> None:
     """Raise ValueError if the body is in another protocol."""
-    spoken = protocol_of(body)
-    if spoken is not None and spoken != own:
-        raise ValueError(f"expected a response in the protocol {own}, got {spoken}. Check base_url and provider")
+    protocol = protocol_of(body)
+    if protocol is not None and protocol != own:
+        raise ValueError(f"expected a response in the protocol {own}, got {protocol}. Check base_url and provider")
 
 
 def contains_error(body: Any) -> bool:
@@ -268,8 +268,8 @@ def contains_error(body: Any) -> bool:
     data = body[0] if isinstance(body, list) and body else body
     if not isinstance(data, Mapping):
         return False
-    # An object under `message` is the message of another protocol, and no read_text.
-    kinds = ((name, (str, list) if name == "message" else (str, list, dict)) for name in REASONS)
+    # An object under `message` is the message of another protocol, not an error message.
+    kinds = ((name, (str, list) if name == "message" else (str, list, dict)) for name in ERROR_FIELDS)
     return any(data.get(name) and isinstance(data[name], kind) for name, kind in kinds)
 
 

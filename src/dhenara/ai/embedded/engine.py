@@ -98,9 +98,9 @@ class LlamaEngine:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise ConfigurationError(f"{setup.path} cannot be loaded as a GGUF model: {error}") from error
 
-    def chat(self, body: dict[str, Any], hear: Callable[[dict[str, Any]], bool]) -> None:
+    def chat(self, body: dict[str, Any], on_message: Callable[[dict[str, Any]], bool]) -> None:
         """Pass each chunk to `hear` as it is generated, until it returns True."""
-        self._server.handle_chat_completions(body, hear)
+        self._server.handle_chat_completions(body, on_message)
 
     def embed(self, body: dict[str, Any]) -> dict[str, Any]:
         result: dict[str, Any] = self._server.handle_embeddings(body)
@@ -120,8 +120,7 @@ def usual_threads(path: Path) -> int:
 
     llama.cpp's threads spin while they wait for each other at every layer. On a busy machine, one thread without a
     processor blocks all others: 42 tokens of a 98 MB model took 0.9 to 1.5 s with one thread on two busy processors,
-    and
-    4 to 19 s with two.
+    and 4 to 19 s with two.
     """
     if path.stat().st_size < SMALL_MODEL:
         return 1

@@ -28,10 +28,10 @@ ANSWER = {
 class ConstrainedCall:
     """Rewrites one request for the model and converts its response back; raises ValueError if unsupported."""
 
-    def __init__(self, body: Message, hear: Callable[[Message], bool]) -> None:
+    def __init__(self, body: Message, on_message: Callable[[Message], bool]) -> None:
         if is_optional_call(body):
             raise ValueError(UNDECIDED)
-        self._hear = hear
+        self._hear = on_message
         self._text: list[str] = []
         self._data: Callable[[Message], Message] | None = None
         stored = {name: value for name, value in body.items() if name not in ("tools", "tool_choice")}

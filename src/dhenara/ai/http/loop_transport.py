@@ -37,8 +37,7 @@ class LoopTransport:
     """Keeps one transport per event loop and closes it when that loop ends.
 
     The loop itself owns the transport (see `LoopState`); here it is only looked up, so that a closed loop can be
-    garbage
-    collected while the client lives on.
+    garbage collected while the client lives on.
     """
 
     def __init__(self, create: TransportFactory | None = None) -> None:
@@ -103,8 +102,7 @@ class LoopState:
     """The transport of one loop.
 
     Event loops close open async generators when they end, which is their only notification, so `guard` is one that
-    closes
-    the transport. A timer that never fires makes the loop own this object; closing the loop cancels its timers.
+    closes the transport. A timer that never fires makes the loop own this object; closing the loop cancels its timers.
     """
 
     __slots__ = ("__weakref__", "_timer", "guard", "transport")

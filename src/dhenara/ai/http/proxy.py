@@ -194,8 +194,7 @@ def is_bypassed(host: str, port: int, exceptions: str) -> bool:
         host: Host name or IP address, without brackets.
         port: Its port.
         exceptions: Value of `no_proxy`: names (with their subdomains, with or without `.` or `*.` in front),
-            addresses
-            and networks, each with or without a port, or `*`; separated by commas or spaces.
+            addresses and networks, each with or without a port, or `*`; separated by commas or spaces.
     """
     name = host.lower().rstrip(".").strip("[]")
     address = parse_address(name)

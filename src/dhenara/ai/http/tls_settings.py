@@ -29,11 +29,9 @@ class TlsSettings:
 
     Args:
         verify: True for the bundle in the environment or the system's certificates, False for no verification, a path
-            of
-            a PEM file or folder to trust instead, or an `ssl.SSLContext`.
+            of a PEM file or folder to trust instead, or an `ssl.SSLContext`.
         cert: Client certificate: path of a PEM file with certificate and key, or a tuple of certificate file, key
-            file
-            and, if the key is encrypted, its password.
+            file and, if the key is encrypted, its password.
     """
 
     verify: Any = True

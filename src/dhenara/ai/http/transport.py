@@ -119,8 +119,7 @@ class HttpTransport:
     """Sends requests over pooled connections, without redirects and cookies.
 
     A request is sent at most once. If an idle connection turns out to be closed before a byte was written, another
-    one is
-    used; any later failure is an error, and the caller decides whether to retry (RFC 9110 section 9.2.2).
+    one is used; any later failure is an error, and the caller decides whether to retry (RFC 9110 section 9.2.2).
     """
 
     def __init__(
@@ -150,7 +149,7 @@ class HttpTransport:
     ) -> HttpResponse:
         began = self._closed
         try:
-            while not request.once and (connection := self._pool.take(address, self._now())) is not None:
+            while not request.no_replay and (connection := self._pool.take(address, self._now())) is not None:
                 try:
                     return await self._exchange(connection, address, request, message, timeouts)
                 except NothingWritten:

@@ -77,8 +77,7 @@ async def connection(
     """Open a client.
 
     The package's task groups live as long as the connection, so the timeouts do too: one cancel scope around all of
-    it,
-    whose deadline is first that of opening, then none, then that of closing.
+    it, whose deadline is first that of opening, then none, then that of closing.
 
     Raises:
         MCPTimeoutError: If opening took longer than `open_timeout`.

@@ -78,7 +78,7 @@ async def connect_again(
         if not is_token_replaced(target, reader):
             return reader
         await reader.response.close()
-    return await connect(io, target, replace(request, once=True), timeouts)
+    return await connect(io, target, replace(request, no_replay=True), timeouts)
 
 
 def limited(request: HttpRequest, call: Call, response_format: ResponseFormat | None = None) -> HttpRequest:

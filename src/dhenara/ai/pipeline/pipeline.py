@@ -23,7 +23,7 @@ from .artifacts import record_call
 from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
 from .layers.fallback import Fallback
-from .layers.learned_store import EVERYBODYS, LearnedConstraints
+from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .layers.retry import AdaptiveRetry, Retry
 from .layers.tracing import Observer, Trace
 from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
@@ -50,7 +50,7 @@ class Pipeline:
         layers: Iterable[AnyLayer] = (),
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
-        lessons: LearnedConstraints = EVERYBODYS,
+        lessons: LearnedConstraints = SHARED_CONSTRAINTS,
         others: Sequence[Pipeline] = (),
         filing: Callable[[], Pipeline] | None = None,
     ) -> None:

@@ -88,14 +88,14 @@ async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest,
 
 
 MOST_PAGES = 1_000
-SAME_WORDS = ("openai_chat", "openai_responses")
+OPENAI_PROTOCOLS = ("openai_chat", "openai_responses")
 
 
 async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelListing]:
     """Return every model that the provider lists for this key."""
     listing = find_listing(target)
-    place = replace(target, base_url=address(target, listing))
-    io = io if place.base_url == target.base_url else with_authentication(io, place)
+    listing_target = replace(target, base_url=address(target, listing))
+    io = io if listing_target.base_url == target.base_url else with_authentication(io, listing_target)
     listed: dict[str, ModelListing] = {}
     query = dict(listing.query)
     journals: list[CallJournal] = []
@@ -103,18 +103,20 @@ async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelL
         path = listing.path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
         journals.append(CallJournal())
         try:
-            page = await fetch(io, place, EncodedRequest(path, {}, listing.headers, method="GET"), call, journals[-1])
+            page = await fetch(
+                io, listing_target, EncodedRequest(path, {}, listing.headers, method="GET"), call, journals[-1]
+            )
             models = read_page(page, target)
         except DhenaraError as error:
             error.attempts = tuple(attempt for journal in journals for attempt in journal.attempts)
             raise
-        more = next_page(page, listing.after)
-        fresh = {model.id: model for model in models if model.id not in listed}
-        listed.update(fresh)
+        next_query = next_page(page, listing.after)
+        new_models = {model.id: model for model in models if model.id not in listed}
+        listed.update(new_models)
         # A server that ignores the page parameter would return the first page forever.
-        if not more or not fresh:
+        if not next_query or not new_models:
             break
-        query.update(more)
+        query.update(next_query)
     return list(listed.values())
 
 
@@ -123,9 +125,9 @@ def read_page(page: Any, target: ResolvedTarget) -> list[ModelListing]:
     try:
         return list(read_listing(page, origin.provider))
     except MALFORMED as error:
-        broken = undecodable_error(error)
-        broken.provider, broken.model = origin.provider, origin.model
-        raise broken from error
+        call_error = undecodable_error(error)
+        call_error.provider, call_error.model = origin.provider, origin.model
+        raise call_error from error
 
 
 def find_listing(target: ResolvedTarget) -> ModelListRoute:
@@ -133,7 +135,7 @@ def find_listing(target: ResolvedTarget) -> ModelListRoute:
     provider, base = target.provider, target.route.base
     if provider.listing is not None:
         return provider.listing.by_base_url.get(base or "", provider.listing)
-    if any(route.codec in SAME_WORDS for route in provider.routes) and not provider.embedded:
+    if any(route.codec in OPENAI_PROTOCOLS for route in provider.routes) and not provider.embedded:
         return ModelListRoute()
     raise UnsupportedError(f"{provider.name} does not list its models")
 

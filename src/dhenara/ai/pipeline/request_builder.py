@@ -24,7 +24,7 @@ from ..types.config.call import Call
 from ..types.config.call_policies import Uploading
 from ..types.config.parameters import CONSTRAINED
 from ..types.content.media import Media
-from .layers.learned_store import EVERYBODYS, LearnedConstraints, target_key
+from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints, target_key
 
 
 class RequestBuilder:
@@ -34,7 +34,7 @@ class RequestBuilder:
     """
 
     def __init__(
-        self, target: ResolvedTarget, now: Callable[[], float], lessons: LearnedConstraints = EVERYBODYS
+        self, target: ResolvedTarget, now: Callable[[], float], lessons: LearnedConstraints = SHARED_CONSTRAINTS
     ) -> None:
         self._target = target
         self._now = now

@@ -121,11 +121,16 @@ class ResolvedTarget:
             **encoded.headers,
             **given_headers(call.config.headers, "the call's headers"),
         }
-        url = (insert_path(self.base_url, encoded.under) if encoded.under else self.base_url) + encoded.path
+        url = (insert_path(self.base_url, encoded.path_prefix) if encoded.path_prefix else self.base_url) + encoded.path
         if self.query:
             url += self.query.replace("?", "&") if "?" in encoded.path else self.query
         return HttpRequest(
-            encoded.method, SecretAddress(url), headers, body, once=encoded.once, secrets=call_secrets(call.config)
+            encoded.method,
+            SecretAddress(url),
+            headers,
+            body,
+            no_replay=encoded.no_replay,
+            secrets=call_secrets(call.config),
         )
 
     def signed(self, request: HttpRequest, now: float) -> HttpRequest:

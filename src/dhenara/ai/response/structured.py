@@ -43,9 +43,9 @@ def replace_texts(
     contents: Sequence[ContentItem], texts: Sequence[TextContent], whole: StructuredContent
 ) -> list[ContentItem]:
     """Put the object in the place of the first of its texts."""
-    gone = {id(part) for part in texts}
-    first = next(index for index, part in enumerate(contents) if id(part) in gone)
-    rest = [part for part in contents[first:] if id(part) not in gone]
+    replaced = {id(part) for part in texts}
+    first = next(index for index, part in enumerate(contents) if id(part) in replaced)
+    rest = [part for part in contents[first:] if id(part) not in replaced]
     return [*contents[:first], whole, *rest]
 
 

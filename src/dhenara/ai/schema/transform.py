@@ -29,14 +29,14 @@ def recursive_references(root: Any) -> frozenset[str]:
 
 def reachable(start: str, inside: Mapping[str, set[str]]) -> set[str]:
     """Return all references that can be reached from this one."""
-    met: set[str] = set()
+    visited: set[str] = set()
     left = list(inside[start])
     while left:
         name = left.pop()
-        if name not in met:
-            met.add(name)
+        if name not in visited:
+            visited.add(name)
             left += inside.get(name, ())
-    return met
+    return visited
 
 
 def references(schema: Any, definitions: bool = True) -> Iterator[str]:
@@ -70,7 +70,7 @@ class TransformedSchema:
     """
 
     schema: Schema
-    unsaid: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
     impossible: tuple[str, ...] = ()
 
 
@@ -83,7 +83,7 @@ def transform_schema(schema: Mapping[str, Any], rules: SchemaRules) -> Transform
     """
     fitter = SchemaTransformer(dict(schema), rules)
     written = fitter.root()
-    return TransformedSchema(written, tuple(fitter.unsaid), tuple(fitter.impossible))
+    return TransformedSchema(written, tuple(fitter.unsupported), tuple(fitter.impossible))
 
 
 class SchemaTransformer:
@@ -95,7 +95,7 @@ class SchemaTransformer:
         self._recursive = recursive_references(root)
         self._resolve = Checker(root).resolve
         self._copies = 0
-        self.unsaid: dict[str, None] = {}
+        self.unsupported: dict[str, None] = {}
         self.impossible: dict[str, None] = {}
 
     def root(self) -> Schema:
@@ -288,7 +288,7 @@ class SchemaTransformer:
         return word != "pattern" or rules.lookaround or not LOOKAROUND.search(value)
 
     def _leave_unsaid(self, word: str, value: Any, path: str) -> None:
-        self.unsaid[f"{word} of {path or 'the whole'}"] = None
+        self.unsupported[f"{word} of {path or 'the whole'}"] = None
 
     def _fit_type(self, schema: Schema, written: Schema, path: str) -> None:
         """Set the type of a schema that has none, from its `enum` or `const`."""

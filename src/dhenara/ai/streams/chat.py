@@ -29,9 +29,9 @@ class ChatStreamBase:
         self._call = call
         self._stream = stream
         self._chunker = ChunkBuilder(stream.origin or pipeline.target.origin)
-        self._over = False
+        self._ended = False
         self._response: AIModelCallResponse | None = None
-        self._growing: PartialOutputReader | None = None
+        self._partial_reader: PartialOutputReader | None = None
         if call.config.structured_output is not None:
             stream.collect_texts()
 
@@ -46,7 +46,7 @@ class ChatStreamBase:
         Raises:
             ConfigurationError: If the stream has not ended.
         """
-        if not self._over:
+        if not self._ended:
             raise ConfigurationError(NOT_ENDED)
         if self._response is None:
             self._response = self._final()
@@ -61,17 +61,16 @@ class ChatStreamBase:
         """Return the structured output as far as it has arrived; None before that.
 
         Cheap to call after every chunk, because text is parsed once. Missing fields have their default or None;
-        complete
-        sub-objects are shared between calls.
+        complete sub-objects are shared between calls.
         """
         shape = self._call.config.structured_output
         if shape is None:
             return None
-        if self._growing is None:
-            self._growing = PartialOutputReader(shape)
+        if self._partial_reader is None:
+            self._partial_reader = PartialOutputReader(shape)
         for text in self._stream.take_texts():
-            self._growing.add(text)
-        return self._growing.output()
+            self._partial_reader.add(text)
+        return self._partial_reader.output()
 
     def _to_chunk(self, batch: Batch) -> StreamingChatResponse | None:
         if len(batch) == 1 and type(batch[0]) is TextDelta:
@@ -97,7 +96,7 @@ class SyncStream(ChatStreamBase):
         return self
 
     def __next__(self) -> StreamEvent:
-        if self._over:
+        if self._ended:
             raise StopIteration
         try:
             while (batch := run(self._stream.pull())) is not None:
@@ -106,7 +105,7 @@ class SyncStream(ChatStreamBase):
                     return chunk, None
         except CallError as error:
             return to_error_event(error), None
-        self._over = True
+        self._ended = True
         return None, self.response
 
     def __enter__(self) -> Self:
@@ -117,7 +116,7 @@ class SyncStream(ChatStreamBase):
 
     def close(self) -> None:
         """Close the connection; the text received so far is in `partial()`."""
-        self._over = True
+        self._ended = True
         run(self._stream.close())
 
     def __del__(self) -> None:
@@ -136,7 +135,7 @@ class AsyncStream(ChatStreamBase):
         return self
 
     async def __anext__(self) -> StreamEvent:
-        if self._over:
+        if self._ended:
             raise StopAsyncIteration
         try:
             while (batch := await self._stream.pull()) is not None:
@@ -145,7 +144,7 @@ class AsyncStream(ChatStreamBase):
                     return chunk, None
         except CallError as error:
             return to_error_event(error), None
-        self._over = True
+        self._ended = True
         return None, self.response
 
     async def __aenter__(self) -> Self:
@@ -156,7 +155,7 @@ class AsyncStream(ChatStreamBase):
 
     async def aclose(self) -> None:
         """Close the connection; the text received so far is in `partial()`."""
-        self._over = True
+        self._ended = True
         await self._stream.close()
 
     def __del__(self) -> None:
@@ -171,7 +170,7 @@ class RunStreamBase(Generic[T]):
 
     def __init__(self, loop: RunLoop) -> None:
         self._loop = loop
-        self._over = False
+        self._ended = False
 
     def partial(self) -> Run[T | None]:
         """Return the state of the run so far."""
@@ -189,7 +188,7 @@ class RunStreamBase(Generic[T]):
         Raises:
             ConfigurationError: If the stream has not ended.
         """
-        if not (self._over or self._loop.ended):
+        if not (self._ended or self._loop.ended):
             raise ConfigurationError(NOT_ENDED)
         return self._loop.run()
 
@@ -219,12 +218,12 @@ class RunStream(RunStreamBase[T]):
         return self
 
     def __next__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
-        if self._over:
+        if self._ended:
             raise StopIteration
         event = run(self._loop.pull())
         if event is not None:
             return event, None
-        self._over = True
+        self._ended = True
         return None, self._loop.run()
 
     def __enter__(self) -> Self:
@@ -235,7 +234,7 @@ class RunStream(RunStreamBase[T]):
 
     def close(self) -> None:
         """Stop the run; its state is in `partial()`."""
-        self._over = True
+        self._ended = True
         run(self._loop.close())
 
 
@@ -251,12 +250,12 @@ class AsyncRunStream(RunStreamBase[T]):
         return self
 
     async def __anext__(self) -> tuple[RunEvent, None] | tuple[None, Run[T]]:
-        if self._over:
+        if self._ended:
             raise StopAsyncIteration
         event = await self._loop.pull()
         if event is not None:
             return event, None
-        self._over = True
+        self._ended = True
         return None, self._loop.run()
 
     async def __aenter__(self) -> Self:
@@ -267,5 +266,5 @@ class AsyncRunStream(RunStreamBase[T]):
 
     async def aclose(self) -> None:
         """Stop the run; its state is in `partial()`."""
-        self._over = True
+        self._ended = True
         await self._loop.close()

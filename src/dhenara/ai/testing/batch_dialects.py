@@ -36,8 +36,7 @@ class BatchDialect:
     """Builders of a protocol's batch documents.
 
     `answer` builds a response body, `entry` a result, `refused` the result of a rejected call, `job` and `page` the
-    batch
-    and the list of batches.
+    batch and the list of batches.
     """
 
     answer: Callable[[str], Wire]

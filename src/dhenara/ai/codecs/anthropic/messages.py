@@ -54,11 +54,11 @@ def write_block(part: Content, role: Role, call: Call, warnings: WarningCollecto
 def write_plain(part: Content, role: Role, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     match part:
         case TextContent():
-            yield from write_text(part, home=is_own_part(part, call, PROTOCOL))
+            yield from write_text(part, is_own=is_own_part(part, call, PROTOCOL))
         case ReasoningContent():
             yield from write_reasoning(part, call, warnings)
         case ToolCallContent():
-            yield write_call(part, home=is_own_part(part, call, PROTOCOL))
+            yield write_call(part, is_own=is_own_part(part, call, PROTOCOL))
         case ToolResultContent():
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
@@ -87,12 +87,12 @@ def write_shown(part: Content, role: Role, warnings: WarningCollector) -> Iterat
             yield from write_unsupported_media(part, warnings)
 
 
-def write_text(part: TextContent, *, home: bool) -> Iterator[Wire]:
+def write_text(part: TextContent, *, is_own: bool) -> Iterator[Wire]:
     """Encode text. Blank text is rejected by the API, even if Claude wrote it. Citations go back unchanged."""
     if not part.text.strip():
         return
     block: Wire = {"type": "text", "text": part.text}
-    if home and part.citations:
+    if is_own and part.citations:
         block["citations"] = [write_citation(citation) for citation in part.citations]
     yield block
 
@@ -113,8 +113,8 @@ def write_reasoning(part: ReasoningContent, call: Call, warnings: WarningCollect
         warnings.dropped("thinking without a signature", "it would be refused", part)
 
 
-def write_call(part: ToolCallContent, *, home: bool) -> Wire:
-    extras = {name: value for name, value in part.extras.items() if name != MARK} if home else {}
+def write_call(part: ToolCallContent, *, is_own: bool) -> Wire:
+    extras = {name: value for name, value in part.extras.items() if name != MARK} if is_own else {}
     return {
         "type": "tool_use",
         "id": legal_id(part.id, "word64"),
@@ -148,9 +148,9 @@ def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnin
         yield dict(part.data)
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Whether the part has to be moved to a user message; assistant messages cannot contain images and documents."""
-    return not home and isinstance(part, ImageContent | FileContent)
+    return not is_own and isinstance(part, ImageContent | FileContent)
 
 
 def is_fetched_by_provider(part: ImageContent | FileContent) -> bool:
@@ -204,10 +204,10 @@ def write_system(call: Call) -> str | list[Wire]:
     """Encode instructions and leading system messages: one text, or blocks if there are cache markers."""
     leading = takewhile(lambda message: message.role == "system", call.messages)
     parts = [*(TextContent(text=text) for text in call.instructions), *(p for m in leading for p in m.contents)]
-    options = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
-    if all(mark is None for _, mark in options):
-        return "\n\n".join(words for words, _ in options)
-    return [text(words) if mark is None else {**text(words), MARK: mark} for words, mark in options]
+    texts = [(part.get_text(), cache_control_of(part)) for part in parts if part.get_text()]
+    if all(mark is None for _, mark in texts):
+        return "\n\n".join(text for text, _ in texts)
+    return [text_block(text) if mark is None else {**text_block(text), MARK: mark} for text, mark in texts]
 
 
 def cache_control_of(part: Content) -> Any:
@@ -218,10 +218,10 @@ def cache_control_of(part: Content) -> Any:
 def write_messages(call: Call, warnings: WarningCollector, prefix: PromptPrefix | None) -> list[Wire]:
     """Encode the turns. With a prefix, reasoning that belongs to another prefix is dropped."""
     turns: list[Wire] = []
-    spoken = False
+    after_system = False
     for message in call.messages:
-        spoken = spoken or message.role != "system"
-        if spoken:
+        after_system = after_system or message.role != "system"
+        if after_system:
             add_turn(turns, message, call, warnings, prefix)
     return turns
 
@@ -235,15 +235,15 @@ def add_turn(
     role = "assistant" if message.role == "assistant" else "user"
     if role == "assistant" and not turns:
         warnings.rewritten("the beginning of the conversation", "a user turn was inserted before the first answer")
-        turns.append({"role": "user", "content": [text(PLACEHOLDER_TEXT)]})
-    moved = (
+        turns.append({"role": "user", "content": [text_block(PLACEHOLDER_TEXT)]})
+    foreign_reasoning = (
         drop_foreign_reasoning(message, prefix.extend(turns), call, PROTOCOL)
         if prefix is not None and role == "assistant"
         else []
     )
-    for part in moved:
+    for part in foreign_reasoning:
         warnings.dropped("thinking", "the conversation before it has changed", part)
-    blocks = list(write_message(message, call, warnings, moved))
+    blocks = list(write_message(message, call, warnings, foreign_reasoning))
     if not blocks:
         return
     if turns and turns[-1]["role"] == role:
@@ -254,11 +254,13 @@ def add_turn(
         turns[-1]["content"].sort(key=lambda block: block["type"] != "tool_result")
 
 
-def write_message(message: Message, call: Call, warnings: WarningCollector, moved: list[Content]) -> Iterable[Wire]:
+def write_message(
+    message: Message, call: Call, warnings: WarningCollector, foreign_reasoning: list[Content]
+) -> Iterable[Wire]:
     for part in message.contents:
-        if not any(part is one for one in moved):
+        if not any(part is one for one in foreign_reasoning):
             yield from write_block(part, message.role, call, warnings)
 
 
-def text(options: str) -> Wire:
-    return {"type": "text", "text": options}
+def text_block(text: str) -> Wire:
+    return {"type": "text", "text": text}

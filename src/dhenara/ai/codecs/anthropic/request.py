@@ -86,7 +86,7 @@ def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningColle
 
 FILES = "files-api-2025-04-14"
 STREAM_FIELDS = {"stream": True}
-UNSAID_WHILE_THINKING: dict[str, str] = dict.fromkeys(
+OMITTED_WHILE_THINKING: dict[str, str] = dict.fromkeys(
     ("temperature", "top_k"), "it cannot be set when the model reasons"
 )
 
@@ -111,7 +111,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
         body["system"] = system
     body["messages"] = messages
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings, UNSAID_WHILE_THINKING if is_thinking(thinking) else None))
+    body.update(write_parameters(config, quirks, warnings, OMITTED_WHILE_THINKING if is_thinking(thinking) else None))
     body.update(write_user(config, warnings))
     body.update(thinking)
     body.update(tools)
@@ -163,9 +163,9 @@ def beta_headers(body: Wire, quirks: MessagesQuirks) -> dict[str, str]:
 
 def write_user(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
     """Encode the user id, the only metadata that the API supports."""
-    unsaid = config.metadata.keys() - {"user_id", "user"}
-    if unsaid:
-        warnings.unsupported("metadata", f"only user_id is supported; {', '.join(sorted(unsaid))} were left out")
+    unsupported = config.metadata.keys() - {"user_id", "user"}
+    if unsupported:
+        warnings.unsupported("metadata", f"only user_id is supported; {', '.join(sorted(unsupported))} were left out")
     user = config.user or config.metadata.get("user_id") or config.metadata.get("user")
     return {} if user is None else {"metadata": {"user_id": str(user)}}
 

@@ -109,9 +109,9 @@ class MessagesReader:
         text = delta.get("text")
         if kind == "text_delta" and block.buffered is None and isinstance(text, str):
             return (TextDelta(block.part, text),)
-        if block.buffered is not None or not isinstance(kind, str) or kind not in GROWN:
+        if block.buffered is not None or not isinstance(kind, str) or kind not in BLOCK_DELTAS:
             return block.add_delta(delta)
-        return GROWN[kind](block, delta)
+        return BLOCK_DELTAS[kind](block, delta)
 
     def _block_stop(self, event: Wire) -> Iterator[Delta]:
         block = self._blocks.get(read_index(event, "index", self._data - 1))
@@ -174,7 +174,7 @@ EVENTS: dict[str, Callable[[MessagesReader, Wire], Iterable[Delta]]] = {
     "message_stop": MessagesReader._message_stop,
     "error": MessagesReader._error,
 }
-GROWN: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
+BLOCK_DELTAS: dict[str, Callable[[BlockReader, Wire], Iterable[Delta]]] = {
     "text_delta": lambda block, delta: (TextDelta(block.part, read_text(delta, "text")),),
     "input_json_delta": lambda block, delta: block.arguments(read_text(delta, "partial_json")),
     "thinking_delta": lambda block, delta: (ReasoningDelta(block.part, read_text(delta, "thinking")),),

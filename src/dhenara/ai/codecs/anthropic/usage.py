@@ -6,7 +6,7 @@ from ...types.chat.usage import Usage
 from ..common.fields import Report, count, invalid_counts, read_int, read_ints, read_object
 from ..common.usage import TokenReport, reported_cost, split
 
-OWN_BILL = ("compaction", "advisor_message")
+BILLED_SEPARATELY = ("compaction", "advisor_message")
 """Steps that are billed and not in the counts of the message, maybe at the price of another model."""
 
 
@@ -40,4 +40,4 @@ def separately_billed(report: Report) -> tuple[str, ...]:
     """Return the field of steps that are billed in addition to the counts of the message."""
     steps = report.get("iterations")
     kinds = [step.get("type") for step in steps if isinstance(step, dict)] if isinstance(steps, list) else []
-    return ("iterations",) if any(kind in OWN_BILL for kind in kinds) else ()
+    return ("iterations",) if any(kind in BILLED_SEPARATELY for kind in kinds) else ()

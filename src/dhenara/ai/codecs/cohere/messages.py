@@ -81,11 +81,11 @@ def write_document(part: Content) -> Any:
 def write_messages(call: Call, warnings: WarningCollector) -> list[Wire]:
     """Encode the instructions first, then every message."""
     lead = [{"role": "system", "content": "\n\n".join(call.instructions)}] if call.instructions else []
-    messages = drop_empty(call.messages, has_words)
+    messages = drop_empty(call.messages, has_content)
     return [*lead, *(wire for message in messages for wire in write_message(message, call, warnings))]
 
 
-def has_words(message: Message) -> bool:
+def has_content(message: Message) -> bool:
     """Whether a message has content besides documents, which are sent separately."""
     return message.role != "user" or not all(is_document(part) for part in message.contents)
 
@@ -173,7 +173,7 @@ def write_output(part: ToolResultContent) -> str | list[Wire]:
     return [*texts, *({"type": "document", "document": write_document(one)} for one in search_results)]
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Whether the part has to be moved to a user message; assistant messages support only text."""
     if isinstance(part, ImageContent):
         return bool(part.url) or part.data is not None

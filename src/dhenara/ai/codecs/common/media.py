@@ -34,19 +34,19 @@ def relay_media(
     if not any(relayed_parts(message, call, protocol, moves) for message in messages):
         return messages
     turns: list[Message] = []
-    waiting: list[Media] = []
+    pending: list[Media] = []
     for place, message in enumerate(messages):
         if message.role == "assistant":
-            turns += media_messages(waiting)
+            turns += media_messages(pending)
             taken = relayed_parts(message, call, protocol, moves) if place + 1 < len(messages) else []
-            waiting = [part for part in taken if can_relay(part, quirks, warnings)]
+            pending = [part for part in taken if can_relay(part, quirks, warnings)]
             turns.append(without_parts(message, taken))
-        elif message.role == "user" and waiting:
-            turns.append(message.model_copy(update={"contents": [*mark_relayed(waiting), *message.contents]}))
-            waiting = []
+        elif message.role == "user" and pending:
+            turns.append(message.model_copy(update={"contents": [*mark_relayed(pending), *message.contents]}))
+            pending = []
         else:
             turns.append(message)
-    return (*turns, *media_messages(waiting))
+    return (*turns, *media_messages(pending))
 
 
 def relayed_parts(message: Message, call: Call, protocol: str, moves: Moves) -> list[Media]:
@@ -67,20 +67,20 @@ def can_relay(part: Media, quirks: Quirks, warnings: WarningCollector) -> bool:
     return True
 
 
-def without_parts(message: Message, gone: Sequence[Media]) -> Message:
+def without_parts(message: Message, removed: Sequence[Media]) -> Message:
     """Return the message without these parts."""
-    if not gone:
+    if not removed:
         return message
-    stored = [part for part in message.contents if not any(part is one for one in gone)]
-    return message.model_copy(update={"contents": stored})
+    remaining = [part for part in message.contents if not any(part is one for one in removed)]
+    return message.model_copy(update={"contents": remaining})
 
 
-def media_messages(waiting: Sequence[Media]) -> list[Message]:
-    return [Prompt(contents=mark_relayed(waiting))] if waiting else []
+def media_messages(pending: Sequence[Media]) -> list[Message]:
+    return [Prompt(contents=mark_relayed(pending))] if pending else []
 
 
-def mark_relayed(waiting: Sequence[Media]) -> list[Any]:
-    return [TextContent(text=MARKER), *waiting]
+def mark_relayed(pending: Sequence[Media]) -> list[Any]:
+    return [TextContent(text=MARKER), *pending]
 
 
 def replace_foreign_files(call: Call, warnings: WarningCollector) -> tuple[Message, ...]:
@@ -116,17 +116,17 @@ def replace_in_part(part: Content, provider: str, warnings: WarningCollector) ->
 
 def resolve_file(part: Media, provider: str, warnings: WarningCollector) -> Media | None:
     """Return the part with its id if it belongs to the provider, else with data or URL; None if neither is known."""
-    where = file_owner(part)
-    if where in (None, provider):
-        alone = part if part.data is None and part.url is None else without_fields(part, "data", "url")
-        return warnings.replace_part(alone, part)
+    owner = file_owner(part)
+    if owner in (None, provider):
+        with_id_only = part if part.data is None and part.url is None else without_fields(part, "data", "url")
+        return warnings.replace_part(with_id_only, part)
     if part.data is None and part.url is None:
         what = f"the file {part.name or part.file_id!r}"
-        warnings.dropped(what, f"it was uploaded to {where}, and only its id is known. Upload it here as well", part)
+        warnings.dropped(what, f"it was uploaded to {owner}, and only its id is known. Upload it here as well", part)
         return None
     without_id = without_fields(part, "file_id")
     how = "its bytes are sent" if part.data is not None else "its URL is sent"
-    warnings.mark_relayed(part, f"{how}, because its id is valid only at {where}")
+    warnings.mark_relayed(part, f"{how}, because its id is valid only at {owner}")
     return warnings.replace_part(without_id, part)
 
 
@@ -154,8 +154,8 @@ def prepare_media(call: Call, quirks: Quirks, protocol: str, warnings: WarningCo
         return call
     call = replace(call, messages=with_media_types(call.messages, warnings))
     call = replace(call, messages=convert_foreign_parts(call, protocol, warnings))
-    stored = replace(call, messages=replace_foreign_files(call, warnings))
-    call = replace(stored, messages=relay_media(stored, protocol, quirks, warnings, moves))
+    remaining = replace(call, messages=replace_foreign_files(call, warnings))
+    call = replace(remaining, messages=relay_media(remaining, protocol, quirks, warnings, moves))
     MediaLimitCheck(quirks, str(call.endpoint.api.provider), warnings).check(call)
     return call
 

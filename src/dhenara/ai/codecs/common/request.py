@@ -99,9 +99,9 @@ def warn_unsupported_context(config: AIModelCallConfig, warnings: WarningCollect
     """Warn about policy settings that the protocol does not support."""
     policy = config.context_policy
     if policy is not None:
-        for wish in OFFERED_BY_SOME:
-            if wish not in offered and getattr(policy, wish) is not None:
-                warnings.unsupported(f"context_policy.{wish}", "not supported by this provider")
+        for option in OFFERED_BY_SOME:
+            if option not in offered and getattr(policy, option) is not None:
+                warnings.unsupported(f"context_policy.{option}", "not supported by this provider")
 
 
 GO_ON = "Go on exactly where your last answer ends, without saying any of it again."
@@ -129,8 +129,8 @@ def strip_trailing_space(call: Call) -> Call:
 def as_continue_request(call: Call, warnings: WarningCollector) -> Call:
     """Replace the prefill by a user message that asks the model to continue."""
     warnings.translated("messages", "prefilled answers are not supported; a user message asks to continue instead")
-    wish = Message(role="user", contents=[TextContent(text=GO_ON)])
-    return replace(call, messages=(*call.messages, wish))
+    option = Message(role="user", contents=[TextContent(text=GO_ON)])
+    return replace(call, messages=(*call.messages, option))
 
 
 BREAKPOINT = "prompt_cache_breakpoint"
@@ -156,9 +156,9 @@ def warn_unsupported_cache(config: AIModelCallConfig, warnings: WarningCollector
     """Warn about prompt cache settings that the protocol does not support."""
     cache = config.prompt_cache
     if cache is not None:
-        for wish in {"key", "stored"} - set(known):
-            if getattr(cache, wish) is not None:
-                warnings.unsupported(f"prompt_cache.{wish}", "not supported by this provider")
+        for option in {"key", "stored"} - set(known):
+            if getattr(cache, option) is not None:
+                warnings.unsupported(f"prompt_cache.{option}", "not supported by this provider")
 
 
 def warn_unsupported_marks(parts: Iterable[Content], warnings: WarningCollector) -> None:

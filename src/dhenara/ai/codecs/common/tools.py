@@ -161,14 +161,14 @@ def native_schema(shape: StructuredOutput, quirks: Quirks, warnings: WarningColl
     if shape.strict is not False and quirks.schema_rules is not None:
         fitted = shape.transformed(quirks.schema_rules)
         if not fitted.impossible:
-            warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
+            warn_dropped_constraints(fitted.unsupported, "structured_output", warnings)
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
         warnings.translated(
             "structured_output", f"the provider does not enforce it; the answer is validated here ({why})"
         )
     fitted = shape.transformed(quirks.loose_rules or ANY_SCHEMA)
-    warn_dropped_constraints(fitted.unsaid, "structured_output", warnings)
+    warn_dropped_constraints(fitted.unsupported, "structured_output", warnings)
     return fitted.schema, False
 
 
@@ -179,18 +179,18 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector
     if tool.strict and quirks.schema_rules is not None:
         fitted = tool.transformed(quirks.schema_rules)
         if not fitted.impossible:
-            warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
+            warn_dropped_constraints(fitted.unsupported, f"tools.{tool.name}", warnings)
             return fitted.schema, True
         why = "; ".join(fitted.impossible)
         warnings.translated(f"tools.{tool.name}", f"its schema is not enforced by the provider ({why})")
     fitted = tool.transformed(quirks.tool_rules)
-    warn_dropped_constraints(fitted.unsaid, f"tools.{tool.name}", warnings)
+    warn_dropped_constraints(fitted.unsupported, f"tools.{tool.name}", warnings)
     return fitted.schema, False if tool.strict else tool.strict
 
 
-def warn_dropped_constraints(unsaid: tuple[str, ...], parameter: str, warnings: WarningCollector) -> None:
-    if unsaid:
-        warnings.translated(parameter, f"{', '.join(unsaid)}: sent as text, and validated here")
+def warn_dropped_constraints(unsupported: tuple[str, ...], parameter: str, warnings: WarningCollector) -> None:
+    if unsupported:
+        warnings.translated(parameter, f"{', '.join(unsupported)}: sent as text, and validated here")
 
 
 TOOL_INSTRUCTION = "Gives the final answer."

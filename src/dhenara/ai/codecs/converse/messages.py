@@ -88,10 +88,10 @@ def write_media(part: Media) -> Wire:
     return {part.KIND.rstrip("/"): written}
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Whether the part has to be moved to a user message; assistant messages support only text."""
     shows = not (isinstance(part, AudioContent) and part.transcript)
-    return shows and not home and (part.data is not None or is_stored(part) or is_remote(part))
+    return shows and not is_own and (part.data is not None or is_stored(part) or is_remote(part))
 
 
 def is_stored(part: Media) -> bool:
@@ -185,16 +185,16 @@ def write_block(part: Content, call: Call, warnings: WarningCollector) -> Iterat
 
 
 def write_plain(part: Content, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
-    home = is_own_part(part, call, PROTOCOL)
+    is_own = is_own_part(part, call, PROTOCOL)
     match part:
         case ReasoningContent():
-            yield from write_reasoning(part, home, call, warnings)
+            yield from write_reasoning(part, is_own, call, warnings)
         case ToolCallContent():
             yield {"toolUse": {"toolUseId": legal_id(part.id, "word64"), "name": part.name, "input": part.arguments}}
         case ToolResultContent():
             yield write_result(part, call, warnings)
         case ServerToolContent() | GenericContent():
-            if home:
+            if is_own:
                 yield write_own_block(part)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
@@ -230,9 +230,9 @@ def write_own_block(part: ServerToolContent | GenericContent) -> Wire:
     return dict(part.data)
 
 
-def write_reasoning(part: ReasoningContent, home: bool, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
+def write_reasoning(part: ReasoningContent, is_own: bool, call: Call, warnings: WarningCollector) -> Iterator[Wire]:
     """Encode reasoning. No model family accepts that of another one, and Claude accepts only signed reasoning."""
-    if not home or part.origin is None:
+    if not is_own or part.origin is None:
         warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
     elif family(part.origin.model) != family(call.endpoint.ai_model.model_name):
         warnings.dropped("the reasoning of another family of models", "it belongs to its origin", part)

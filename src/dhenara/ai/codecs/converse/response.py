@@ -247,8 +247,8 @@ EVENTS: dict[str, Callable[[ConverseReader, Wire], Iterable[Delta]]] = {
 
 def is_message(body: Wire) -> bool:
     """Whether this body is a response. With a stop reason, its output may be null: the response is empty."""
-    says_nothing = "output" in body and body["output"] is None and bool(read_text(body, "stopReason"))
-    return says_nothing or bool(read_object(read_object(body, "output"), "message"))
+    has_null_output = "output" in body and body["output"] is None and bool(read_text(body, "stopReason"))
+    return has_null_output or bool(read_object(read_object(body, "output"), "message"))
 
 
 def read_reasoning(index: int, thought: Wire) -> Delta:

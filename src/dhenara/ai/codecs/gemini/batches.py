@@ -54,11 +54,11 @@ def write_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     if request.action == "get":
         return EncodedRequest(batch_path(request), {}, method="GET")
     if request.action == "cancel":
-        gone = BatchJob(batch_id=request.batch_id or "", state="cancelling")
+        cancelling_job = BatchJob(batch_id=request.batch_id or "", state="cancelling")
         return EncodedRequest(
             f"{batch_path(request)}:cancel",
             {},
-            response_format=ResponseFormat(DocumentReader(lambda _: iter([ResultDelta(gone)]))),
+            response_format=ResponseFormat(DocumentReader(lambda _: iter([ResultDelta(cancelling_job)]))),
         )
     if request.action == "list":
         question = {"pageSize": 100, **({"pageToken": request.cursor} if request.cursor else {})}
@@ -66,7 +66,7 @@ def write_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     path = f"/{model_path(call.endpoint.ai_model.model_name)}:batchGenerateContent"
     given = {"fileName": request.file_id} if request.file_id else {"requests": {"requests": [MARK]}}
     body = {"batch": {"displayName": request.name or "dhenara", "inputConfig": given, **call.config.options}}
-    return EncodedRequest(path, body, once=True) if request.file_id else upload_request(path, body, request.lines)
+    return EncodedRequest(path, body, no_replay=True) if request.file_id else upload_request(path, body, request.lines)
 
 
 def batch_path(request: BatchRequest) -> str:
@@ -172,7 +172,7 @@ def write_files(call: Call, quirks: FileQuirks) -> EncodedRequest:
             return write_begin(call, request)
         case "upload":
             how = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
-            return EncodedRequest(f"/files?{request.cursor}", {}, how, payload=request.content, under="upload")
+            return EncodedRequest(f"/files?{request.cursor}", {}, how, payload=request.content, path_prefix="upload")
         case "list":
             question = {"pageSize": quirks.page_size, **({"pageToken": request.cursor} if request.cursor else {})}
             return EncodedRequest(f"/files?{urlencode(question)}", {}, method="GET")
@@ -201,7 +201,9 @@ def write_begin(call: Call, request: FileRequest) -> EncodedRequest:
     }
     body = {"file": {"display_name": request.name, **call.config.options}}
     response_format = ResponseFormat(DocumentReader(read_address), body="blob")
-    return EncodedRequest("/files", body, headers, warnings.all(), response_format=response_format, under="upload")
+    return EncodedRequest(
+        "/files", body, headers, warnings.all(), response_format=response_format, path_prefix="upload"
+    )
 
 
 def name_of(request: FileRequest) -> str:

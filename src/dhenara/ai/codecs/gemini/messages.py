@@ -65,15 +65,15 @@ def write_parts(
     """Encode the parts. The first call of a turn needs a signature; calls of other models get a fixed one."""
     signed = False
     for part in message.contents:
-        home = is_own_part(part, call, PROTOCOL)
-        for plain in write_part(part, home, quirks, names, warnings):
+        is_own = is_own_part(part, call, PROTOCOL)
+        for plain in write_part(part, is_own, quirks, names, warnings):
             written = with_vendor_fields(plain, part, PROTOCOL)
-            signature = part.extras.get(SIGNATURE) if home else None
+            signature = part.extras.get(SIGNATURE) if is_own else None
             if (
                 signature is None
                 and "functionCall" in written
                 and not signed
-                and not (home and is_same_model(part, call))
+                and not (is_own and is_same_model(part, call))
             ):
                 signature = UNSIGNED
             signed = signed or "functionCall" in written
@@ -85,11 +85,11 @@ def is_same_model(part: Content, call: Call) -> bool:
 
 
 def write_part(
-    part: Content, home: bool, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
+    part: Content, is_own: bool, quirks: GeminiQuirks, names: dict[str, str], warnings: WarningCollector
 ) -> Iterator[Wire]:
     match part:
         case ReasoningContent():
-            if home:
+            if is_own:
                 yield {"text": part.text, "thought": True}
             else:
                 warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
@@ -99,7 +99,7 @@ def write_part(
         case ToolResultContent():
             yield write_result(part, quirks, names, warnings)
         case ServerToolContent() | GenericContent():
-            if home:
+            if is_own:
                 yield dict(part.data)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
@@ -110,7 +110,7 @@ def write_part(
             yield write_media(part)
         case _:
             text = part.get_text()
-            if text or (home and SIGNATURE in part.extras):
+            if text or (is_own and SIGNATURE in part.extras):
                 yield {"text": text}
 
 
@@ -135,11 +135,11 @@ def write_result(
     return {"functionResponse": result}
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Whether to move the part to a user message; the model needs its own images back in place, with their
     signature.
     """
-    return not home and part.origin is not None
+    return not is_own and part.origin is not None
 
 
 def is_ours_to_fetch(part: Media, quirks: GeminiQuirks) -> bool:

@@ -99,7 +99,7 @@ def write_result(result: ToolResultContent, names: dict[str, str], warnings: War
     return {**wire, **({"tool_name": name} if name else {}), "tool_call_id": result.call_id}
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Never move images: every message may contain them, including assistant messages."""
     return False
 

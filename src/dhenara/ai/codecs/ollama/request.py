@@ -18,11 +18,11 @@ from .quirks import OllamaQuirks
 from .tools import write_tools
 
 # Hardly any text has fewer bytes per token, so the estimate is rather too high.
-FEWEST_BYTES = 3
+FEWEST_BYTES_PER_TOKEN = 3
 # Hardly any text has this many characters per token.
-MANY_CHARACTERS = 6
-TOKENS_OF_A_PICTURE = 1_500
-ROOM_TO_ANSWER = 2_048
+MOST_CHARACTERS_PER_TOKEN = 6
+TOKENS_PER_IMAGE = 1_500
+ANSWER_TOKENS = 2_048
 
 
 def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
@@ -32,8 +32,8 @@ def context_for(body: Wire, call: Call, quirks: OllamaQuirks) -> int:
     """
     settings = call.endpoint.ai_model.settings
     limit = (settings and settings.max_context_window_tokens) or quirks.largest_context
-    prompt = sum(len(text.encode("utf-8", "replace")) for text in iter_texts(body)) // FEWEST_BYTES
-    needed = prompt + count_images(body) * TOKENS_OF_A_PICTURE + (call.config.max_output_tokens or ROOM_TO_ANSWER)
+    prompt = sum(len(text.encode("utf-8", "replace")) for text in iter_texts(body)) // FEWEST_BYTES_PER_TOKEN
+    needed = prompt + count_images(body) * TOKENS_PER_IMAGE + (call.config.max_output_tokens or ANSWER_TOKENS)
     size = quirks.smallest_context
     while size < needed:
         size *= 2
@@ -67,11 +67,11 @@ def is_prompt_truncated(body: Wire, prompt_tokens: int) -> bool:
     if prompt_tokens == size:
         return True
     sent = sum(map(len, iter_texts(body)))
-    return sent > size * FEWEST_BYTES and sent > prompt_tokens * MANY_CHARACTERS
+    return sent > size * FEWEST_BYTES_PER_TOKEN and sent > prompt_tokens * MOST_CHARACTERS_PER_TOKEN
 
 
 # Top-level fields; all other options are model options.
-OWN = frozenset(
+TOP_LEVEL_FIELDS = frozenset(
     {"format", "options", "keep_alive", "think", "truncate", "shift", "logprobs", "top_logprobs", "template", "system"}
     | {"model", "messages", "stream", "tools", "raw"}
 )
@@ -112,7 +112,7 @@ def place_settings(fields: Mapping[str, Any], body: Wire, options: Wire) -> None
     for name, value in fields.items():
         if name == "options" and isinstance(value, Mapping):
             options.update(value)
-        elif name in OWN:
+        elif name in TOP_LEVEL_FIELDS:
             body[name] = value
         else:
             options[name] = value

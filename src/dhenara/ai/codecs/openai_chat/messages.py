@@ -91,9 +91,9 @@ def write_part(part: Content, quirks: ChatQuirks, warnings: WarningCollector) ->
 def user_media_rule(quirks: ChatQuirks) -> Callable[[Media, bool], bool]:
     """Return the rule for moving media: assistant messages support only text; own audio is referenced by its id."""
 
-    def shows(part: Media, home: bool) -> bool:
+    def shows(part: Media, is_own: bool) -> bool:
         if isinstance(part, AudioContent):
-            return quirks.audio_in and not home and (part.data is not None or is_remote(part))
+            return quirks.audio_in and not is_own and (part.data is not None or is_remote(part))
         if isinstance(part, VideoContent):
             return quirks.video_shape != "none" and (bool(part.url) or part.data is not None)
         if isinstance(part, FileContent):
@@ -160,8 +160,8 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -
     written = [write_system("\n\n".join(systems), quirks)] if systems else []
     for message in turns:
         written.extend(write_message(message, call, quirks, warnings))
-    if quirks.begun in ("prefix", "partial") and is_prefilled(call):
-        written[-1][quirks.begun] = True
+    if quirks.prefill in ("prefix", "partial") and is_prefilled(call):
+        written[-1][quirks.prefill] = True
     return written if quirks.user_after_tools else list(separate_tool_results(written))
 
 

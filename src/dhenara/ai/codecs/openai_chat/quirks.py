@@ -66,7 +66,7 @@ class ChatQuirks(Quirks):
     user_after_tools: bool = True
     """Whether a user message may directly follow a tool result."""
 
-    begun: Literal["plain", "prefix", "partial", "words"] = "plain"
+    prefill: Literal["plain", "prefix", "partial", "words"] = "plain"
     """How a prefilled answer is marked: by a field of this name, or with a user message (`words`)."""
 
     schema_rules: SchemaRules | None = ALL_REQUIRED

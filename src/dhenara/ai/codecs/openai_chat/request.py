@@ -34,7 +34,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     if has_media(call):
         call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
     config = call.config
-    if quirks.begun == "words" and is_prefilled(call):
+    if quirks.prefill == "words" and is_prefilled(call):
         call = as_continue_request(call, warnings)
     body: dict[str, Any] = {
         "model": call.endpoint.ai_model.model_name,

@@ -74,9 +74,9 @@ def write_part(part: Content, warnings: WarningCollector) -> Wire | None:
             return {"type": "input_text", "text": part.get_text()}
 
 
-def is_user_media(part: Media, home: bool) -> bool:
+def is_user_media(part: Media, is_own: bool) -> bool:
     """Whether the part has to be moved to a user message; own images are sent inside their item."""
-    return not home and isinstance(part, ImageContent | FileContent)
+    return not is_own and isinstance(part, ImageContent | FileContent)
 
 
 def write_image(part: ImageContent) -> Wire:

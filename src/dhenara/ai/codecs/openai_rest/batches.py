@@ -48,8 +48,8 @@ def batch_name_fields(request: BatchRequest) -> Wire:
 def write_openai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "list":
-        question = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
-        return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, method="GET")
+        query = {"limit": 100, **({"after": request.cursor} if request.cursor else {})}
+        return EncodedRequest(f"{quirks.path}?{urlencode(query)}", {}, method="GET")
     if request.action in ("get", "cancel"):
         return batch_request(request, quirks)
     body = {
@@ -59,7 +59,7 @@ def write_openai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
         **batch_name_fields(request),
         **call.config.options,
     }
-    return EncodedRequest(quirks.path, body, once=True)
+    return EncodedRequest(quirks.path, body, no_replay=True)
 
 
 def write_openai_line(key: str, body: Any, path: str) -> Wire:
@@ -121,13 +121,15 @@ PAGE = 100
 def write_mistral_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
     request = request_of(call, BatchRequest)
     if request.action == "list":
-        question = {"page_size": PAGE, "page": request.cursor or "0"}
-        return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, method="GET")
+        query = {"page_size": PAGE, "page": request.cursor or "0"}
+        return EncodedRequest(f"{quirks.path}?{urlencode(query)}", {}, method="GET")
     if request.action in ("get", "cancel"):
         return batch_request(request, quirks)
     body = {"model": call.endpoint.ai_model.model_name, "endpoint": f"/v1{request.path}", **batch_name_fields(request)}
     if request.file_id is not None:
-        return EncodedRequest(quirks.path, {**body, "input_files": [request.file_id], **call.config.options}, once=True)
+        return EncodedRequest(
+            quirks.path, {**body, "input_files": [request.file_id], **call.config.options}, no_replay=True
+        )
     return upload_request(quirks.path, {**body, "requests": [MARK], **call.config.options}, request.lines)
 
 
@@ -177,7 +179,7 @@ MISTRAL_BATCHES = BatchCodec(
 
 
 CHAT = "chat_get_completion"
-USUAL_NAME = "dhenara"
+DEFAULT_NAME = "dhenara"
 
 
 def write_xai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
@@ -199,7 +201,7 @@ def write_xai_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
                 upload_request(f"{address}/requests", {"batch_requests": [MARK]}, request.lines),
                 response_format=response_format,
             )
-    return EncodedRequest(quirks.path, {"name": request.name or USUAL_NAME, **call.config.options})
+    return EncodedRequest(quirks.path, {"name": request.name or DEFAULT_NAME, **call.config.options})
 
 
 def write_xai_line(key: str, body: Any, path: str) -> Wire:
@@ -237,10 +239,10 @@ def read_xai_job(body: Wire) -> BatchJob:
 
 def batch_state(body: Wire, counts: Mapping[str, Any]) -> BatchState:
     """Return the state; an empty batch waits for calls, a full one is done when nothing is pending."""
-    gone = body.get("cancel_time") or body.get("cancel_by_xai_message")
+    cancel_requested = body.get("cancel_time") or body.get("cancel_by_xai_message")
     if read_int(counts, "num_pending"):
-        return "cancelling" if gone else "running"
-    if gone:
+        return "cancelling" if cancel_requested else "running"
+    if cancel_requested:
         return "cancelled"
     return "done" if read_int(counts, "num_requests") else "running"
 
@@ -262,6 +264,6 @@ XAI_BATCHES = BatchCodec(
     write_xai_line,
     xai_entry,
     results_location="pages",
-    fills=True,
+    filled_after_creation=True,
     answers_in="openai_chat",
 )

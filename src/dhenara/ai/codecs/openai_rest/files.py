@@ -53,7 +53,7 @@ def write(call: Call, quirks: FileQuirks) -> EncodedRequest:
 def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> EncodedRequest:
     warnings = WarningCollector(str(call.endpoint.api.provider))
     fields: Wire = {}
-    purpose, name = request.purpose or quirks.usual_purpose, quirks.params.get("purpose")
+    purpose, name = request.purpose or quirks.default_purpose, quirks.params.get("purpose")
     if purpose and name:
         fields[name] = purpose
     elif request.purpose:

@@ -49,7 +49,7 @@ def write(call: Call, quirks: SpeechQuirks) -> EncodedRequest:
     if quirks.names_model:
         body["model"] = call.endpoint.ai_model.model_name
     wanted = {
-        "voice": request.voice or quirks.usual_voice,
+        "voice": request.voice or quirks.default_voice,
         "format": format_of(request, quirks, provider),
         "speed": request.speed,
         "instructions": request.instructions,

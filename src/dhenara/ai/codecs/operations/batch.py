@@ -55,7 +55,7 @@ class BatchCodec(OperationCodec[BatchQuirks]):
     body: Callable[[EncodedRequest, str], Wire] = plain_body
     filed: Callable[[str, Any, str], Wire] | None = None
     inside: Callable[[Wire], list[Wire]] = lambda raw: []
-    fills: bool = False
+    filled_after_creation: bool = False
     named: bool = True
     answers_in: str | None = None
     """Protocol of the results, if there is only one."""
@@ -95,7 +95,7 @@ def upload_request(
 ) -> EncodedRequest:
     """Build the request that contains the lines."""
     kind = {"content-type": "application/json"}
-    return EncodedRequest(path, {}, {**kind, **(headers or {})}, payload=enclose_lines(document, lines), once=True)
+    return EncodedRequest(path, {}, {**kind, **(headers or {})}, payload=enclose_lines(document, lines), no_replay=True)
 
 
 class BatchLineReader:

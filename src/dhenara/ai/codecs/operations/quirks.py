@@ -116,7 +116,7 @@ class SpeechQuirks(Quirks):
     path: str = "/audio/speech"
     text: str = "input"
     names_model: bool = True
-    usual_voice: str | None = None
+    default_voice: str | None = None
     """Default voice, for providers that require one."""
 
     formats: Mapping[str, Any] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class FileQuirks(Quirks):
 
     path: str = "/files"
     headers: Mapping[str, str] = field(default_factory=dict)
-    usual_purpose: str | None = None
+    default_purpose: str | None = None
     expiry: Literal["seconds", "anchored", "hours", "none"] = "none"
     """How the expiry of a file is sent."""
 

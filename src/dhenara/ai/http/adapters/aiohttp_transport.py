@@ -77,7 +77,7 @@ class AiohttpTransport:
         current.set(check)
         with translating(proxy, check, body, progress):
             async with progress:
-                response = await self._session(once=request.once).request(
+                response = await self._session(no_replay=request.no_replay).request(
                     request.method,
                     url_of(request),
                     headers=headers,
@@ -94,11 +94,11 @@ class AiohttpTransport:
         for session in sessions.values():
             await session.close()
 
-    def _session(self, *, once: bool) -> aiohttp.ClientSession:
+    def _session(self, *, no_replay: bool) -> aiohttp.ClientSession:
         """Return the session; requests that need their own connection use one without keep-alive."""
-        if once not in self._sessions:
-            self._sessions[once] = create_session(once)
-        return self._sessions[once]
+        if no_replay not in self._sessions:
+            self._sessions[no_replay] = create_session(no_replay)
+        return self._sessions[no_replay]
 
 
 def split_url(url: str) -> URL:
@@ -111,8 +111,8 @@ def split_url(url: str) -> URL:
     return parts
 
 
-def create_session(once: bool) -> aiohttp.ClientSession:
-    stored: dict[str, Any] = {"force_close": True} if once else {"keepalive_timeout": LONGEST_IDLE}
+def create_session(no_replay: bool) -> aiohttp.ClientSession:
+    stored: dict[str, Any] = {"force_close": True} if no_replay else {"keepalive_timeout": LONGEST_IDLE}
     return aiohttp.ClientSession(
         connector=CheckedConnector(limit=0, use_dns_cache=False, resolver=aiohttp.ThreadedResolver(), **stored),
         cookie_jar=aiohttp.DummyCookieJar(),

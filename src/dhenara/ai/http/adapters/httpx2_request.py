@@ -35,7 +35,7 @@ class ProxyRoute:
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self.secure = parts.scheme == "https"
         self.proxy = find_proxy(parts.scheme, host, environment, port, KINDS)
-        self.own_pool = request.once or request.address is not None
+        self.own_pool = request.no_replay or request.address is not None
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self.name = host
         # A proxy resolves names itself; a checked address is passed on instead.

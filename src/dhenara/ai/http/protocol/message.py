@@ -30,7 +30,7 @@ class HttpRequest:
     body: bytes | BodyPieces = field(default=b"", repr=False)
     address: str | None = None
     """IP address to connect to instead of resolving the host, which still names the certificate and the Host header."""
-    once: bool = False
+    no_replay: bool = False
     """Sent over a new connection: if a reused one breaks, it is not known whether the server received the request."""
     limits: ReadLimits = field(default=DEFAULT_LIMITS, repr=False)
     """Limits of the response."""

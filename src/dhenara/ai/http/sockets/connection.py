@@ -23,8 +23,7 @@ class Connection(Protocol):
         """Write `data` and return how many bytes were written.
 
         Fewer than all if the other side sends data while it does not read; the caller then reads first. Raises
-        ReadTimeout,
-        ConnectionBroken or NothingWritten.
+        ReadTimeout, ConnectionBroken or NothingWritten.
         """
         ...
 

@@ -200,8 +200,7 @@ async def find_batch(
     """Return the batch submitted under this name, or None.
 
     Some providers have no batch names; the name is then in the keys of the results, so batches of matching time and
-    size
-    are waited for.
+    size are waited for.
     """
     cursor: str | None = None
     while True:

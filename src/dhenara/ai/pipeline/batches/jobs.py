@@ -83,8 +83,8 @@ class BatchClient:
 
     async def _submitted(self, codec: BatchCodec, portion: BatchPortion, name: str | None) -> BatchJob:
         question, spool = portion.call, portion.spool
-        inline = not codec.fills and self.quirks.fits_inline(spool.count, portion.size)
-        lines = codec.lines(spool, portion.path, name, in_file=not inline and not codec.fills)
+        inline = not codec.filled_after_creation and self.quirks.fits_inline(spool.count, portion.size)
+        lines = codec.lines(spool, portion.path, name, in_file=not inline and not codec.filled_after_creation)
         request = BatchRequest(
             action="create",
             name=name,
@@ -93,12 +93,12 @@ class BatchClient:
             lines=lines,
             bodies=spool,
             sample_call=question,
-            file_id=None if inline or codec.fills else await self._upload(lines),
+            file_id=None if inline or codec.filled_after_creation else await self._upload(lines),
         )
-        once = self.call.config.model_copy(update={"retries": 0})
-        call = replace(self._request_call(request), config=once)
+        without_retries = self.call.config.model_copy(update={"retries": 0})
+        call = replace(self._request_call(request), config=without_retries)
         job = await self.own.perform(call, BatchJob)
-        if codec.fills:
+        if codec.filled_after_creation:
             await self._fill(job, codec, portion, name)
         known = {
             **self._result_context(question),
@@ -133,11 +133,11 @@ class BatchClient:
 
     async def _fill(self, job: BatchJob, codec: BatchCodec, portion: BatchPortion, name: str | None) -> None:
         """Add the calls to a batch; if that fails, cancel it so that calls not started yet are not billed."""
-        once = self.call.config.model_copy(update={"retries": 0})
+        without_retries = self.call.config.model_copy(update={"retries": 0})
         try:
             for lines in upload_parts(codec, portion, name):
                 request = BatchRequest(action="add", batch_id=job.batch_id, lines=lines)
-                await self.own.perform(replace(self._request_call(request), config=once), BatchPage)
+                await self.own.perform(replace(self._request_call(request), config=without_retries), BatchPage)
         except CallError:
             await self.cancel(job)
             raise

@@ -87,7 +87,7 @@ class LearnedConstraints:
             written.replace(self.file)
 
 
-EVERYBODYS = LearnedConstraints()
+SHARED_CONSTRAINTS = LearnedConstraints()
 """Store of clients that were created without `lessons`."""
 
 

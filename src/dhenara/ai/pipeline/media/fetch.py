@@ -109,7 +109,7 @@ async def open_url(io: IO, url: str, rules: Fetching, timeouts: TimeoutPolicy) -
         try:
             return await io.open(request, timeouts)
         except ReusedConnectionClosed:
-            return await io.open(replace(request, once=True), timeouts)
+            return await io.open(replace(request, no_replay=True), timeouts)
     except (ReadTimeout, ConnectFailed, ConnectionBroken, BrokenFraming) as error:
         raise FetchError(f"{shown(url)} could not be fetched: {error}. Nothing was sent to the provider.") from error
 

@@ -61,7 +61,7 @@ class UploadCache:
         self._known.pop(key, None)
 
 
-EVERYBODYS = UploadCache()
+SHARED_UPLOADS = UploadCache()
 """Cache shared by all clients of this process."""
 
 
@@ -123,7 +123,7 @@ async def find_or_upload(pipeline: OperationPipeline, call: Call, part: Media) -
 async def upload_once(pipeline: OperationPipeline, call: Call, part: Media, key: str) -> UploadedFile:
     """Upload the file unless another call is uploading the same one; then wait for that."""
     io = pipeline.io
-    while not EVERYBODYS.begin(key):
+    while not SHARED_UPLOADS.begin(key):
         if call.deadline is not None and io.monotonic() >= call.deadline:
             raise CallTimeoutError(
                 f"{describe_media(part)} was not uploaded in time (another call is uploading it)", limit="total"
@@ -131,15 +131,15 @@ async def upload_once(pipeline: OperationPipeline, call: Call, part: Media, key:
         await io.sleep(PAUSE)
     try:
         file = await find_uploaded(pipeline, call, key) or await send_upload(pipeline, call, part)
-        EVERYBODYS.store(key, file)
+        SHARED_UPLOADS.store(key, file)
     finally:
-        EVERYBODYS.end(key)
+        SHARED_UPLOADS.end(key)
     return file
 
 
 async def find_uploaded(pipeline: OperationPipeline, call: Call, key: str) -> UploadedFile | None:
     """Return a previously uploaded file if the provider still has it."""
-    file = EVERYBODYS.find(key, pipeline.io.time())
+    file = SHARED_UPLOADS.find(key, pipeline.io.time())
     if file is None:
         return None
     try:
@@ -150,7 +150,7 @@ async def find_uploaded(pipeline: OperationPipeline, call: Call, key: str) -> Up
         # Gemini answers 403 for files that no longer exist.
         current = None
     if current is None or current.state != "ready":
-        EVERYBODYS.forget(key)
+        SHARED_UPLOADS.forget(key)
         return None
     return current
 

@@ -86,8 +86,7 @@ class Stream:
         """Return the deltas of the next event, or None at the end; `partial()` already includes them.
 
         The total timeout also applies to slow readers: when it has expired, everything received goes into `partial()`
-        and the
-        stream ends.
+        and the stream ends.
         """
         if self._overdue is not None and self._ready and self._error is None:
             late = self._overdue()

@@ -27,7 +27,7 @@ ALIBABA = Provider(
                 reasoning_in="enable_thinking",
                 web_search="switch",
                 document_shape="none",
-                begun="partial",
+                prefill="partial",
                 video_shape="video_url",
             ),
         ),
@@ -117,7 +117,7 @@ MOONSHOT_QUIRKS = ChatQuirks(
     tool_choice_words={"required": None},
     named_tool_choice=False,
     document_shape="none",
-    begun="partial",
+    prefill="partial",
     video_shape="video_url",
 )
 

@@ -74,7 +74,7 @@ OPENROUTER_OPERATIONS = (
     embeddings(OPENROUTER_EMBEDDINGS),
     rerank(),
     transcriptions(TranscriptionQuirks(params=HEARING_PARAMS)),
-    speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
+    speech(SpeechQuirks(params=SPEECH_PARAMS, default_voice="alloy")),
 )
 
 OPENROUTER = Provider(

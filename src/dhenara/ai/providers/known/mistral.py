@@ -19,7 +19,7 @@ OPERATIONS = (
     files(
         FileQuirks(
             params={"purpose": "purpose"},
-            usual_purpose="ocr",
+            default_purpose="ocr",
             expiry="hours",
             pages="number",
             size_field="page_size",
@@ -63,7 +63,7 @@ MISTRAL = Provider(
                 tool_choice_words={"required": "any"},
                 tool_id="nine",
                 user_after_tools=False,
-                begun="prefix",
+                prefill="prefix",
                 reasoning_replay="chunks",
                 image_shape="string",
                 audio_shape="string",

@@ -221,12 +221,14 @@ GROQ_SWITCHED_REASONING = replace(
 
 GROQ_OPERATIONS = (
     BATCHES,
-    files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="batch")),
+    files(FileQuirks(params={"purpose": "purpose"}, default_purpose="batch")),
     transcriptions(
         TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
     ),
     # Voices depend on the model, so the default is known only for the English one.
-    speech(SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, usual_voice="troy")),
+    speech(
+        SpeechQuirks(params={"voice": "voice", "format": "response_format", "speed": "speed"}, default_voice="troy")
+    ),
 )
 
 GROQ = Provider(

@@ -65,12 +65,12 @@ OPERATIONS = (
     images(ImageQuirks(params=DRAWING, streams=True)),
     embeddings(),
     BATCHES,
-    files(FileQuirks(params={"purpose": "purpose"}, usual_purpose="user_data", expiry="anchored")),
+    files(FileQuirks(params={"purpose": "purpose"}, default_purpose="user_data", expiry="anchored")),
     transcriptions(DIARIZING, "*-diarize*"),
     transcriptions(UNTIMED, "gpt-*"),
     transcriptions(),
-    speech(SpeechQuirks(params=UNINSTRUCTED, usual_voice="alloy"), "tts-1*"),
-    speech(SpeechQuirks(params=SPEECH_PARAMS, usual_voice="alloy")),
+    speech(SpeechQuirks(params=UNINSTRUCTED, default_voice="alloy"), "tts-1*"),
+    speech(SpeechQuirks(params=SPEECH_PARAMS, default_voice="alloy")),
 )
 
 OPENAI = Provider(

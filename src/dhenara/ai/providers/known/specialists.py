@@ -68,7 +68,7 @@ PERPLEXITY = Provider(
                 terminal="finish",
                 think_tags=True,
                 audio_in=False,
-                begun="words",
+                prefill="words",
                 video_shape="video_url",
             ),
         ),

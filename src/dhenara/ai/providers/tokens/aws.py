@@ -56,11 +56,11 @@ def read_profile(profile: str, environment: Environment) -> tuple[dict[str, str]
     )
 
 
-def profile_path(variable: str, usual: str, environment: Environment) -> Path:
+def profile_path(variable: str, default: str, environment: Environment) -> Path:
     home = Path(environment.get("HOME") or environment.get("USERPROFILE") or ".")
     named = environment.get(variable)
     if not named:
-        return home / ".aws" / usual
+        return home / ".aws" / default
     return home / named[2:] if named.startswith("~/") else Path(named)
 
 

@@ -39,7 +39,7 @@ def check_private(url: str) -> str:
 async def send_request(io: IO, timeouts: AttemptTimeouts, request: HttpRequest) -> tuple[Head, bytes]:
     """Send the request and read the response. Redirects are not followed, because the request contains secrets."""
     # Sent once, on a new connection: refresh tokens may be valid for one use only.
-    response = await io.open(replace(request, once=True), timeouts)
+    response = await io.open(replace(request, no_replay=True), timeouts)
     body = SecretBytes()
     try:
         while piece := await response.read():

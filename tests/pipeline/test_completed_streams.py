@@ -1,0 +1,88 @@
+"""An answer that is here already is told like any other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient, CompletedStream, Layer, Send, Stream
+from dhenara.ai.errors import BrokenStreamError
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, stall_before_head
+from dhenara.ai.types import Call, ChatResponse, ReasoningContent, TextContent
+from support.worlds import World, endpoint
+
+RICH = Answer(text="Hello!", tool_calls=(FakeToolCall("look", {"at": "it"}),), finish="tool_calls")
+
+
+class Replay:
+    """Asks once, and gives that answer ever after."""
+
+    def __init__(self) -> None:
+        self.retained: ChatResponse | None = None
+        self.ended: list[bool] = []
+
+    def bind(self, io: Any, target: Any) -> Layer:
+        async def layer(call: Call, send: Send) -> Stream:
+            stream = CompletedStream(self.retained, target.origin) if self.retained else await send(call)
+
+            async def ended(stream: Stream) -> None:
+                self.retained = self.retained or stream.partial()
+                self.ended.append(stream.complete)
+
+            stream.on_end(ended)
+            return stream
+
+        return layer
+
+
+def test_streamed_and_complete_responses_are_equal(world: World, server: FakeServer) -> None:
+    server.add_replies(RICH)
+    replay = Replay()
+    client = AIModelClient(endpoint(server.url), layers=[replay])
+    first = world.run(client, "?").chat_response
+    again = world.run(client, "?").chat_response
+    *chunks, (_, final) = world.stream(client, "?")
+    assert again == first == final.chat_response
+    assert "".join(chunk.text_delta for chunk, _ in chunks) == "Hello!"
+    assert replay.ended == [True] * 3
+    world.close(client)
+
+
+def test_a_replayed_interrupted_response_raises_a_broken_stream(world: World, server: FakeServer) -> None:
+    replay = Replay()
+    replay.retained = ChatResponse(
+        choices=[{"contents": [ReasoningContent(text="hm"), TextContent(text="Hel")]}],  # type: ignore[list-item]
+        interrupted=True,
+    )
+    client = AIModelClient(endpoint(server.url), layers=[replay])
+    with pytest.raises(BrokenStreamError):
+        world.run(client, "?")
+    assert replay.ended == [False]
+    world.close(client)
+
+
+def test_a_hook_that_fails_does_not_silence_the_others(server: FakeServer) -> None:
+    import asyncio
+
+    received: list[str] = []
+
+    async def layer(call: Call, send: Send) -> Stream:
+        stream = CompletedStream(ChatResponse())
+
+        async def failing(stream: Stream) -> None:
+            received.append("failing")
+            raise RuntimeError("a hook of the user's")
+
+        async def hearing(stream: Stream) -> None:
+            received.append("hearing")
+
+        stream.on_end(failing)
+        stream.on_end(hearing)
+        return stream
+
+    server.add_replies(stall_before_head())
+    client = AIModelClient(endpoint(server.url), layers=[layer])
+    with pytest.raises(RuntimeError, match="a hook of the user"):
+        asyncio.run(client.generate_async("?"))
+    assert received == ["failing", "hearing"]
