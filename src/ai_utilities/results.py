@@ -122,7 +122,7 @@ class AskResult(str):
         return Text(self)
 
     def _repr_markdown_(self) -> str:
-        return self.text
+        return self.text if self.error is None else f"**{type(self.error).__name__}:** {self.error}"
 
     def __rich__(self) -> PlainText:
         return PlainText(str(self))

@@ -171,6 +171,11 @@ def test_a_stream_of_a_custom_provider_has_no_response(world: World) -> None:
     run(world, script, AiSettings(), Parrot())
 
 
+def test_a_notebook_shows_why_a_result_has_no_text() -> None:
+    failed = AskResult("", error=ProviderConfigurationError("No key."))
+    assert failed._repr_markdown_() == "**ConfigurationError:** No key."
+
+
 def test_vectors_have_their_usage_and_cost() -> None:
     response = EmbeddingResponse(vectors=[[0.1]], usage=Usage(input_tokens=3)).with_cost(Cost(amount=Decimal(1)))
     vectors = Embeddings(response)

@@ -165,7 +165,8 @@ class AIModelClient(
             **options: Single fields of `AIModelCallConfig`, such as `temperature=0`; see `CallOptions`.
 
         Returns:
-            The response. With `streaming=True` its `stream_generator` yields `(chunk, final)`.
+            The response. With `streaming=True` its `text_stream` yields pieces of text, and its `stream_generator`
+            yields `(chunk, final)`.
 
         Raises:
             ConfigurationError: If an argument is invalid; nothing was sent.

@@ -81,6 +81,7 @@ class ConversationStream(ConversationStreamBase):
         self.close()
 
     def close(self) -> None:
+        """Close the connection, and add the turn with the text received so far."""
         self._stream.close()
         self._stored.write(self._stream.partial())
 
@@ -113,5 +114,6 @@ class AsyncConversationStream(ConversationStreamBase):
         await self.aclose()
 
     async def aclose(self) -> None:
+        """Close the connection, and add the turn with the text received so far."""
         await self._stream.aclose()
         self._stored.write(self._stream.partial())
