@@ -83,25 +83,14 @@ HUB_VENDORS = ("amazon", "deepseekai", "metallama", "microsoft", "minimaxai", "m
 HUB_MAKERS = ("openai", "google_ai", "mistral", "deepseek", "xai", "cohere")
 """Providers with whose name ids of open models of theirs begin."""
 
-PASSES_VENDORS = frozenset(
-    {
-        "openrouter",
-        "huggingface",
-        "github_models",
-        "together",
-        "fireworks",
-        "deepinfra",
-        "nvidia",
-        "groq",
-        "perplexity",
-        "vllm",
-        "lm_studio",
-        "llama_cpp",
-        "local",
-        "openai_compatible",
-    }
-)
-"""Providers whose own model ids may begin with the name of another provider, as in `openai/gpt-oss-20b`."""
+PASSES_VENDORS = {
+    **dict.fromkeys(("openrouter", "huggingface", "github_models", "deepinfra", "perplexity"), "*"),
+    **dict.fromkeys(("together", "fireworks", "nvidia"), "*"),
+    **dict.fromkeys(("vllm", "lm_studio", "llama_cpp", "local", "openai_compatible"), "*"),
+    "groq": "openai/gpt-oss*",
+    "google_vertex_ai": "*-maas",
+}
+"""Providers with model ids that begin with the name of another provider, as in `openai/gpt-oss-20b`, and these ids."""
 
 OWN_PREFIX = {"openrouter": "*", "nvidia": "*", "groq": "compound*"}
 """Providers with model ids that begin with their own name: the rest of these ids, which has no `/`."""
@@ -162,7 +151,9 @@ def read_next_model_name(text: str, current: str) -> ModelName:
 def names_other_provider(text: str, provider: str) -> bool:
     """Whether a model has another provider before it, and is no id of this provider."""
     own, other = provider_name(provider), named_provider(text)
-    return other not in (None, own) and own in KNOWN and own not in PASSES_VENDORS
+    if own not in KNOWN or other in (None, own):
+        return False
+    return not matches(text.strip().lower(), PASSES_VENDORS.get(own, ""))
 
 
 def named_provider(text: str) -> str | None:
