@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +53,8 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture(params=["PyYAML", "built in"])
 def _reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "HAS_PYYAML", request.param == "PyYAML")
+    if request.param == "built in":
+        monkeypatch.setattr(resources, "safe_load", read_yaml)
 
 
 @pytest.mark.usefixtures("_reader")
@@ -191,3 +194,21 @@ def test_nested_values_are_read_as_pyyaml_reads_them(content: dict[str, Any]) ->
 def test_other_yaml_is_refused_with_the_line(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"line \d: .* Install PyYAML"):
         read_yaml(text)
+
+
+def test_nothing_needs_pyyaml(file: Path) -> None:
+    program = (
+        "import sys; sys.modules['yaml'] = None\n"
+        "from dhenara.ai.types import ResourceConfig\n"
+        "config = ResourceConfig()\n"
+        f"config.load_from_file({str(file)!r})\n"
+        "assert config.get_api('openai').api_key.get_secret_value() == 'sk-first'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=250)
+
+
+def test_a_broken_file_is_an_error_of_pyyaml_too(tmp_path: Path) -> None:
+    path = tmp_path / "creds.yaml"
+    path.write_text("openai: [unterminated\n")
+    with pytest.raises(yaml.YAMLError):
+        ResourceConfig().load_from_file(path)

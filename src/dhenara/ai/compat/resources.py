@@ -16,23 +16,22 @@ from ..providers.registry import KNOWN
 from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.model import AIModel
 from ..types.genai import foundation_models
-from ..types.model_base import DISCREET, FrozenModel
+from ..types.model_base import FrozenModel
 from .enums import MODEL_TO_API_MAPPING, ResourceConfigItemTypeEnum, ResourceQueryFieldsEnum
 from .yaml_subset import read_yaml
 
 try:
-    import yaml
-
-    class CredentialsFileError(ConfigurationError, yaml.YAMLError):  # type: ignore[misc]  # PyYAML has no types
-        """A credentials file cannot be read."""
-
-    HAS_PYYAML = True
+    from yaml import YAMLError, safe_load
 except ImportError:
-    # What a credentials file needs is read without it.
-    CredentialsFileError = ConfigurationError  # type: ignore[misc,assignment]  # the same without PyYAML
-    HAS_PYYAML = False
+    # What a credentials file needs is read without PyYAML.
+    YAMLError, safe_load = LookupError, read_yaml
 
 log = logging.getLogger("dhenara")
+
+
+class CredentialsFileError(ConfigurationError, YAMLError):  # type: ignore[misc]  # PyYAML has no types
+    """A credentials file cannot be read; with PyYAML also one of its errors, as in version 1."""
+
 
 FOLDER_VARIABLE = "DAI_SECRET_CONFIG_DIR"
 DEFAULT_FOLDER = "/run/secrets/dai"
@@ -124,7 +123,7 @@ class ResourceConfig(FrozenModel):
         model_endpoints: Endpoints that can be found by model and provider.
     """
 
-    model_config = ConfigDict(**DISCREET, frozen=False)
+    model_config = ConfigDict(hide_input_in_errors=True, frozen=False)
 
     models: list[AIModel] = Field(default_factory=list)
     model_apis: list[AIModelAPI] = Field(default_factory=list)
@@ -261,11 +260,9 @@ def read_credentials(path: Path) -> dict[str, Any]:
 
 def load_yaml(text: str) -> Any:
     """Return the content of a YAML text, read by PyYAML if it is installed."""
-    if not HAS_PYYAML:
-        return read_yaml(text)
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        return safe_load(text)
+    except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise ConfigurationError(f"invalid YAML{f' in line {mark.line + 1}' if mark else ''}") from None
 

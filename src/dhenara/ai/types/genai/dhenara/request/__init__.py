@@ -8,7 +8,9 @@ from .....lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .....compat import *
-    from .....compat.requests import Content as Content
-    from .... import *  # type: ignore[assignment]  # Content is that of version 1
+    from .... import *
+
+    # isort: split
+    from .....compat.requests import Content as Content  # type: ignore[assignment]  # the Content of version 1
 
 __getattr__, __dir__ = lazy_package(__name__, {"Content": "dhenara.ai.compat.requests"}, beyond="....")
