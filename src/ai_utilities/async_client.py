@@ -20,7 +20,6 @@ from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
 from .images import AsyncImagesMixin
 from .middleware import RequestMiddleware
-from .operation_options import EmbedOptions
 from .operations import ClientCore
 from .option_checks import check_prompts
 from .results import AskResult
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from .chat import AsyncChat
     from .config_resolver import Explanation
     from .middleware import Tracker
+    from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
 
 T = TypeVar("T")

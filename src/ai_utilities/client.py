@@ -20,7 +20,6 @@ from .execution import SyncMode, run_sync
 from .files.methods import FilesMixin
 from .images import ImagesMixin
 from .middleware import RequestMiddleware
-from .operation_options import EmbedOptions
 from .operations import ClientCore
 from .option_checks import check_prompts
 from .results import AskResult
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from .chat import Chat
     from .config_resolver import Explanation
     from .middleware import Tracker
+    from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
 
 T = TypeVar("T")

@@ -10,7 +10,6 @@ from . import cache as caches, limits, usage
 from .config_models import AiSettings
 from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
-from .providers.answer_cache import provider_cache_key, read_provider_result, try_cache, write_provider_result
 from .results import AskResult
 from .usage.data import PartialWriteError, UsageData
 
@@ -208,6 +207,13 @@ class RequestMiddleware:
         requested_policy = options.pop("cache", None)
         if self._is_off(requested_policy) or self.cache is None:
             return await mode.ask(provider, prompt, options)
+        from .providers.answer_cache import (
+            provider_cache_key,
+            read_provider_result,
+            try_cache,
+            write_provider_result,
+        )
+
         policy = policy_of(requested_policy) or self.settings.cache_policy
         share_accounts = self.settings.cache_share_accounts
         namespace = self.settings.cache_namespace

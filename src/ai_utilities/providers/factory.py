@@ -51,13 +51,16 @@ def create_provider(
         return provider
     settings = settings if settings is not None else AiSettings()
     name = check_name(provider or main_provider(settings).name)
-    factory = _registered.get(fold_name(name)) or find_entry_point(name)
-    if factory is not None:
-        return make_provider(name, factory, settings)
+    if fold_name(name) in _registered:
+        return make_provider(name, _registered[fold_name(name)], settings)
     if name == AUTO:
         return EngineProvider(settings, AUTO, middleware=middleware)
     if find_provider(normalize_name(name)) is None:
-        raise ProviderConfigurationError(describe_unknown(name))
+        # Looked for last: this reads the metadata of every installed package.
+        factory = find_entry_point(name)
+        if factory is None:
+            raise ProviderConfigurationError(describe_unknown(name))
+        return make_provider(name, factory, settings)
     kind = OWN.get(normalize_name(name), EngineProvider)
     return kind(settings, normalize_name(name), middleware=middleware)
 

@@ -19,7 +19,6 @@ from ..http.protocol.interfaces import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
 from ..pipeline.layers.learned_store import LearnedConstraints
-from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_generation
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
     from ..conversation.turn import Turn
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
+    from ..pipeline.layers.tracing import Observer
     from ..types.config.call_options import CallOptions
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config.settings import environment
 from ..embedded.weights import file_identity
@@ -15,11 +15,13 @@ from ..http.transport_selection import choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
 from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
-from ..pipeline.layers.tracing import Observer
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.target import ResolvedTarget, resolve
 from ..types.config.api import AIModelEndpoint
+
+if TYPE_CHECKING:
+    from ..pipeline.layers.tracing import Observer
 
 BUILTIN = "builtin"
 RELIEVED = ("chat", "image")

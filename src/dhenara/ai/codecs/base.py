@@ -34,7 +34,7 @@ class MediaSupport:
     most_uploaded: int | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Quirks:
     """Differences of a dialect from its protocol. Each protocol adds its own fields.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..catalog.default_parameters import drop_unsupported_defaults
 from ..codecs.base import EncodedRequest
@@ -25,13 +25,15 @@ from .exchange import Encoder, LayerTarget
 from .layers.fallback import Fallback
 from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .layers.retry import AdaptiveRetry, Retry
-from .layers.tracing import Observer, Trace
 from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
 from .test_mode import answer_in_test_mode
 from .timeouts import with_deadline
 from .transport_call import RequestSender
+
+if TYPE_CHECKING:
+    from .layers.tracing import Observer
 
 R = TypeVar("R", bound=OperationResponse)
 
@@ -60,7 +62,7 @@ class Pipeline:
         self._encoder = encoder = Encoder(io, target, builder)
         layer_target = LayerTarget(target, encoder)
         self._policies = bind_layers(layers, io, layer_target)
-        tracing: list[Layer] = [] if observer is None else [Trace(io, observer).trace_call]
+        tracing = [] if observer is None else [trace_layer(io, observer)]
         adaptive = AdaptiveRetry(io, target, builder, lessons).retry_without_refused
         self._send = stack_layers(
             [
@@ -216,3 +218,10 @@ def finish_facts(answer: ChatResponse) -> dict[str, str]:
     reason = answer.choices[0].raw_finish_reason if answer.choices else None
     details = {"finish_reason": reason, "error": answer.error}
     return {name: value for name, value in details.items() if value}
+
+
+def trace_layer(io: IO, observer: Observer) -> Layer:
+    """Return the layer that reports the events of calls to the observer."""
+    from .layers.tracing import Trace
+
+    return Trace(io, observer).trace_call

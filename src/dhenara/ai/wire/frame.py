@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Frame:
     """`data` is the payload; `event` its name where the framing has names."""
 
