@@ -148,7 +148,13 @@ class TypedAnswersMixin:
         """
         conceal_options(options)
         reader = OutputReader(response_model, "ask_typed", prompt)
-        return self._ask_output(prompt, reader, max_repairs, dict(options)).output
+        # As in `_ask_output`, without a frame of its own in tracebacks.
+        asking = self._operations.ask_typed(prompt, reader, max_repairs, dict(options))
+        while not asking.done:
+            call = self._operations.prepare_ask(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(call.send()))
+        return asking.value.output
 
     def ask_typed_many(
         self,
@@ -258,7 +264,12 @@ class AsyncTypedAnswersMixin:
         """Asks for an instance of a type; see `AiClient.ask_typed`."""
         conceal_options(options)
         reader = OutputReader(response_model, "ask_typed", prompt)
-        return (await self._ask_output(prompt, reader, max_repairs, dict(options))).output
+        asking = self._operations.ask_typed(prompt, reader, max_repairs, dict(options))
+        while not asking.done:
+            call = await self._operations.prepare_ask_async(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(await call.send()))
+        return asking.value.output
 
     async def ask_typed_many(
         self,
