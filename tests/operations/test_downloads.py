@@ -116,7 +116,7 @@ def test_what_does_not_arrive_whole_leaves_what_was_there(
     server.add_replies(reply)
     client = at("openai", server)
     with pytest.raises(error):
-        world.ask(client, "download_file", "f", to_path=tmp_path / "a", **provided)
+        world.ask(client, "download_file", "f", to_path=tmp_path / "a", overwrite=True, **provided)
     world.close(client)
     assert (there(tmp_path), (tmp_path / "a").read_bytes()) == (["a"], b"of yesterday")
 
