@@ -72,7 +72,7 @@ WORKS = {
         "AIModelAPIProviderEnum AIModelProviderEnum AIModelFunctionalTypeEnum FormattedPrompt ExternalApiCallStatus "
         "ExternalApiCallStatusEnum OpenAiMessageRoleEnum GoogleAiMessageRoleEnum"
     ),
-    "dhenara.ai.config": "settings Settings",
+    "dhenara.ai.config": "settings Settings default_settings",
     "dhenara.ai.ai_client": "AIModelClient AIModelClientFactory",
     "dhenara.ai.ai_client.ai_client": "AIModelClient",
     "dhenara.ai.ai_client.factory": "AIModelClientFactory",

@@ -26,6 +26,7 @@ from dhenara.ai.compat import (
     TextTemplate,
     ToolCallResult,
     ToolCallResultsMessage,
+    read_response,
 )
 from dhenara.ai.compat.tools import StructuredOutputConfig, function_parameter_from_json_schema
 from dhenara.ai.errors import ConfigurationError
@@ -180,6 +181,55 @@ def test_a_removed_method_names_what_to_use() -> None:
     assert not hasattr(event, "set_random_id")
 
 
+STORED = {
+    "type": "chat_response",
+    "model": "m",
+    "provider": "open_ai",
+    "api_provider": "openai",
+    "usage": {"total_tokens": 10, "prompt_tokens": 4, "completion_tokens": 6, "reasoning_tokens": 2},
+    "usage_charge": {"cost": 0.1, "charge": None},
+    "choices": [
+        {
+            "index": 0,
+            "finish_reason": "stop",
+            "stop_sequence": None,
+            "contents": [
+                {"index": 0, "metadata": {}, "storage_metadata": {}, "custom_metadata": {}, "type": "reasoning"}
+                | {"role": "assistant", "thinking_text": "hm", "thinking_id": "r1", "thinking_signature": "sig"}
+                | {"thinking_summary": None, "thinking_status": None},
+                {"index": 1, "type": "text", "role": "assistant", "text": None, "message_id": "m1"}
+                | {"message_contents": [{"type": "output_text", "text": "Hi", "annotations": [], "metadata": None}]},
+                {"index": 2, "type": "tool_call", "role": "assistant"}
+                | {"tool_call": {"call_id": "c", "id": "i", "name": "add", "arguments": {"a": 1}, "metadata": {}}},
+                {"index": 3, "type": "structured_output", "text": None, "message_id": None, "message_contents": None}
+                | {"structured_output": {"config": {"output_schema": {}}, "structured_data": {"a": 1}}},
+                {"index": 4, "metadata": {"type": "web_search_call"}, "type": "generic", "role": "assistant"},
+            ],
+            "metadata": {},
+        }
+    ],
+    "metadata": {},
+    "provider_response": {"id": "x"},
+}
+"""What 1.1.0 dumps."""
+
+
+def test_a_stored_answer_of_version_1_is_read() -> None:
+    answer: Any = read_response(STORED)
+    assert answer.choices[0].contents == [
+        ReasoningContent(text="hm", signature="sig", extras={"id": "r1"}),
+        TextContent(text="Hi", extras={"id": "m1"}),
+        ToolCallContent(id="c", name="add", arguments={"a": 1}),
+        StructuredContent(text='{"a":1}', data={"a": 1}),
+        GenericContent(kind="web_search_call", data={"type": "web_search_call"}),
+    ]
+    assert (answer.finish_reason, answer.usage.total_tokens, answer.usage.reasoning_tokens) == ("stop", 10, 2)
+    assert answer.provider_response == {"id": "x"}
+    assert ChatResponse.model_validate_json(answer.model_dump_json()) == answer
+    odd = read_response({"model": "m", "choices": [{"finish_reason": "STOP", "contents": None}]})
+    assert (odd.finish_reason, odd.choices[0].raw_finish_reason, odd.contents) == (None, "STOP", [])
+
+
 def test_a_node_makes_prompts_that_show_their_text(response: Any) -> None:
     node: Any = ConversationNode(user_query="hello", response=response)
     query, answer = node.get_context()
@@ -306,6 +356,10 @@ def test_apis_and_endpoints_take_the_fields_for_applications() -> None:
         {"api": api, "ai_model": {"model_name": "m"}, "order": 1, "reference_number": "main"}
     )
     assert endpoint.reference == endpoint.reference_number == "main"
+    in_camel_case = AIModelEndpoint.model_validate(
+        {"api": {"provider": "openai", "apiKey": "a_test_key"}, "aiModel": {"modelName": "m", "displayName": "M"}}
+    )
+    assert (in_camel_case.ai_model.model_name, in_camel_case.ai_model.display_name) == ("m", "M")
 
 
 def test_a_schema_has_its_old_names() -> None:

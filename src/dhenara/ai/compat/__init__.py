@@ -68,6 +68,7 @@ if TYPE_CHECKING:
         ChatResponseUsage as ChatResponseUsage,
         ImageResponseContentItem as ImageResponseContentItem,
         ImageResponseUsage as ImageResponseUsage,
+        read_response as read_response,
     )
     from .tools import (
         FunctionDefinition as FunctionDefinition,

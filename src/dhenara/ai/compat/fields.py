@@ -10,22 +10,35 @@ from .requests import read_prompt
 
 Fields = Mapping[str, Any]
 CAMEL_CASE = {
+    "aiModel": "ai_model",
+    "apiKey": "api_key",
     "artifactConfig": "artifact_config",
+    "costData": "cost_data",
+    "displayName": "display_name",
+    "foundationModel": "foundation_model",
+    "functionalType": "functional_type",
     "hostedTools": "hosted_tools",
     "maxOutputTokens": "max_output_tokens",
     "maxReasoningTokens": "max_reasoning_tokens",
     "maxRetryDelay": "max_retry_delay",
+    "modelName": "model_name",
     "reasoningEffort": "reasoning_effort",
+    "referenceNumber": "reference_number",
     "retryDelay": "retry_delay",
     "structuredOutput": "structured_output",
     "testMode": "test_mode",
     "toolChoice": "tool_choice",
+    "validOptions": "valid_options",
 }
+
+
+def in_snake_case(given: Fields) -> dict[str, Any]:
+    return {CAMEL_CASE.get(name, name): value for name, value in given.items()}
 
 
 def read_config(given: Fields) -> dict[str, Any]:
     """`AIModelCallConfig`: names in camel case, and `hosted_tools`, which are ordinary tools here."""
-    fields = {CAMEL_CASE.get(name, name): value for name, value in given.items()}
+    fields = in_snake_case(given)
     hosted = fields.pop("hosted_tools", None)
     if hosted:
         fields["tools"] = [*(fields.get("tools") or ()), *hosted]
@@ -42,7 +55,7 @@ METADATA_FIELDS = ("beta", "enabled", "order", "reference_number")
 
 def read_model(given: Fields) -> dict[str, Any]:
     """`AIModel`: the facts of `foundation_model`, and fields for applications, which are metadata here."""
-    fields = dict(given)
+    fields = in_snake_case(given)
     base = fields.pop("foundation_model", None)
     notes = {name: fields.pop(name) for name in METADATA_FIELDS if name in fields}
     if base is not None:
@@ -83,15 +96,16 @@ def read_tool_choice(given: Fields) -> dict[str, Any]:
 
 def read_endpoint(given: Fields) -> dict[str, Any]:
     """`AIModelEndpoint`: `reference_number` is `reference` here; `order` and `enabled` were never used by calls."""
-    fields = {name: value for name, value in given.items() if name not in ("order", "enabled", "reference_number")}
-    if given.get("reference_number") is not None:
-        fields["reference"] = given["reference_number"]
-    return fields
+    fields = in_snake_case(given)
+    reference = fields.get("reference_number")
+    fields = {name: value for name, value in fields.items() if name not in ("order", "enabled", "reference_number")}
+    return fields if reference is None else {**fields, "reference": reference}
 
 
 def read_api(given: Fields) -> dict[str, Any]:
     """`AIModelAPI`: `order`, `enabled` and `reference_number` were for applications."""
-    return {name: value for name, value in given.items() if name not in ("order", "enabled", "reference_number")}
+    fields = in_snake_case(given)
+    return {name: value for name, value in fields.items() if name not in ("order", "enabled", "reference_number")}
 
 
 def read_response(given: Fields) -> dict[str, Any]:

@@ -35,7 +35,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ".stand_ins": (
         *("ChatResponseGenericContentItem", "ChatResponseReasoningContentItem", "ChatResponseTextContentItem"),
         *("ChatResponseStructuredOutputContentItem", "ChatResponseToolCallContentItem", "ChatResponseUsage"),
-        *("ImageResponseContentItem", "ImageResponseUsage"),
+        *("ImageResponseContentItem", "ImageResponseUsage", "read_response"),
     ),
     ".models": ("BaseCostData", "FoundationModel", "ImageModelSettings"),
     ".resources": ("ResourceConfig", "ResourceConfigItem", "ResourceQueryMapping"),

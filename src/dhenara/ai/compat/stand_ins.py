@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
+from ..types.chat.delta import FinishReason
+from ..types.chat.response import ChatResponse, ChatResponseChoice
 from ..types.chat.usage import Usage
 from ..types.content.parts import (
     GenericContent,
@@ -90,7 +92,10 @@ def read_tool_call(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_structured(fields: dict[str, Any]) -> dict[str, Any]:
-    output = ChatResponseStructuredOutput.model_validate(fields.pop("structured_output"))
+    given = fields.pop("structured_output")
+    if isinstance(given, Mapping):
+        given = {name: value for name, value in given.items() if name != "config"}
+    output = ChatResponseStructuredOutput.model_validate(given)
     fields = with_extras(read_text(fields))
     text = output.raw_data or json.dumps(output.structured_data).decode()
     return {**fields, "text": text, "data": output.structured_data, "error": output.parse_error}
@@ -130,3 +135,48 @@ ChatResponseGenericContentItem = StandIn("ChatResponseGenericContentItem", Gener
 ImageResponseContentItem = StandIn("ImageResponseContentItem", GeneratedImage, read_image)
 ChatResponseUsage = StandIn("ChatResponseUsage", Usage, read_usage)
 ImageResponseUsage = StandIn("ImageResponseUsage", Usage, read_image_usage)
+
+BY_TYPE = {
+    "text": ChatResponseTextContentItem,
+    "reasoning": ChatResponseReasoningContentItem,
+    "tool_call": ChatResponseToolCallContentItem,
+    "structured_output": ChatResponseStructuredOutputContentItem,
+    "generic": ChatResponseGenericContentItem,
+}
+FINISH_REASONS = frozenset(get_args(FinishReason))
+
+
+def read_response(data: Fields) -> ChatResponse:
+    """Read an answer that version 1 stored: the dict or the parsed JSON of its `ChatResponse`.
+
+    Args:
+        data: What `model_dump` of version 1 returned.
+
+    Returns:
+        The answer, which may be part of a history.
+    """
+    fields = {name: value for name, value in data.items() if name not in ("type", "choices", "usage")}
+    usage = data.get("usage")
+    return ChatResponse.model_validate(
+        {
+            **fields,
+            "choices": [read_choice(choice) for choice in data.get("choices") or ()],
+            "usage": None if usage is None else ChatResponseUsage(**usage),
+        }
+    )
+
+
+def read_choice(choice: Fields) -> ChatResponseChoice:
+    reason = choice.get("finish_reason")
+    return ChatResponseChoice(
+        index=choice.get("index", 0),
+        contents=[read_part(part) for part in choice.get("contents") or ()],
+        finish_reason=reason if reason in FINISH_REASONS else None,
+        raw_finish_reason=None if reason is None else str(reason),
+        stop_sequence=choice.get("stop_sequence"),
+    )
+
+
+def read_part(part: Fields) -> Any:
+    kind = BY_TYPE.get(str(part.get("type")), ChatResponseGenericContentItem)
+    return kind(**{name: value for name, value in part.items() if name != "type"})

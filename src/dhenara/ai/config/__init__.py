@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .settings import Settings, settings
+from .settings import Settings, default_settings, settings
 
-__all__ = ["Settings", "settings"]
+__all__ = ["Settings", "default_settings", "settings"]

@@ -6,6 +6,7 @@ import ast
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -28,6 +29,9 @@ OLD_DEFAULTS: dict[str, Any] = {
 """Settings of version 1 that change nothing here; most changed nothing there."""
 
 KNOWN = (*DEFAULTS, *OLD_DEFAULTS)
+
+default_settings = SimpleNamespace(**DEFAULTS, **OLD_DEFAULTS)
+"""The defaults as attributes, as version 1 had them."""
 OURS = "ENABLE_"
 """Beginning of the names of settings; an unknown name with it is misspelt."""
 FILE = "dhenara_config.py"

@@ -112,7 +112,8 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
     return dict.fromkeys(credentials.values(), MASK)
 
 
-OLD_FIELDS = frozenset({"enabled", "order", "reference_number"})
+OLD_FIELDS = frozenset({"aiModel", "apiKey", "costData", "enabled", "order", "referenceNumber", "reference_number"})
+"""Fields of version 1, and names in camel case that it took."""
 
 
 class AccessModel(FrozenModel):

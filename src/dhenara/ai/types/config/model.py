@@ -10,7 +10,12 @@ from pydantic import Field, field_validator, model_validator
 from ..model_base import FrozenModel, read_old_fields
 
 OLD_SETTINGS = frozenset({"max_output_tokens_reasoning_mode", "reasoning_control", "supported_reasoning_efforts"})
-OLD_MODEL_FIELDS = frozenset({"beta", "enabled", "foundation_model", "order", "reference_number"})
+OLD_MODEL_FIELDS = frozenset(
+    {
+        "beta", "costData", "displayName", "enabled", "foundationModel", "foundation_model", "functionalType",
+        "modelName", "order", "referenceNumber", "reference_number", "validOptions",
+    }
+)  # fmt: skip
 
 
 class ChatModelSettings(FrozenModel):
