@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from dhenara.ai.types import AnswerOptions, Content
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from dhenara.ai.types import RunLimits, ToolCallContent
 
     from .providers.base_provider import BaseProvider
+    from .value_types import JsonObject, Options
 
 
 File = str | bytes | PathLike[str] | Content
@@ -72,7 +73,7 @@ class ResolvedAsk:
     model: str | None
     cache: bool | str | None
     tags: Mapping[str, str] | None
-    arguments: dict[str, Any]
+    arguments: Options
 
     @property
     def runs_tools(self) -> bool:
@@ -81,7 +82,7 @@ class ResolvedAsk:
 
 
 def resolve_ask(
-    prompt: Any, options: Mapping[str, Any], settings: AiSettings, stream: str | None = "ask_stream"
+    prompt: object, options: Mapping[str, object], settings: AiSettings, stream: str | None = "ask_stream"
 ) -> ResolvedAsk:
     """Translates prompt and options into engine arguments; `stream` is the method that streams, None if this one does.
 
@@ -103,7 +104,7 @@ def resolve_ask(
     return resolved
 
 
-def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
+def check_prompt(prompt: object, options: Mapping[str, object]) -> None:
     """Rejects empty prompts and lists of prompts."""
     if isinstance(prompt, list | tuple):
         raise ProviderConfigurationError("ask takes one prompt. Use ask_many or ask_batch for a list.")
@@ -111,17 +112,17 @@ def check_prompt(prompt: Any, options: Mapping[str, Any]) -> None:
         raise ProviderConfigurationError("the prompt is empty. Pass a text.")
 
 
-def add_files(prompt: Any, files: File | Sequence[File]) -> dict[str, Any]:
+def add_files(prompt: object, files: File | Sequence[File]) -> JsonObject:
     """The prompt as a message with its files before the text."""
     return {"role": "user", "contents": [*map(read_file, read_files(files)), prompt]}
 
 
-def call_defaults(settings: AiSettings) -> dict[str, Any]:
+def call_defaults(settings: AiSettings) -> Options:
     """The fields of the engine's call config that the settings fill.
 
     A temperature that nobody set is the default of `AiSettings`: it is sent only to models that are known to take one.
     """
-    defaults: dict[str, Any] = {
+    defaults: Options = {
         "temperature": settings.temperature,
         "max_output_tokens": settings.max_tokens,
         "timeout": settings.timeout,
@@ -146,22 +147,22 @@ MEDIA = ("image", "audio", "video")
 TEXT = ("text/", "application/json", "application/xml", "application/x-yaml", "application/toml")
 
 
-def read_file(given: Any) -> Any:
+def read_file(file: File) -> Content | JsonObject:
     """One file as a content part of a message."""
-    if isinstance(given, bytes | bytearray):
-        return part(bytes(given), None)
-    if isinstance(given, str) and given.startswith(("http://", "https://")):
-        return part_from_url(given)
-    if isinstance(given, str | PathLike):
-        path = Path(given).expanduser()
+    if isinstance(file, bytes | bytearray):
+        return content_part(bytes(file), None)
+    if isinstance(file, str) and file.startswith(("http://", "https://")):
+        return part_from_url(file)
+    if isinstance(file, str | PathLike):
+        path = Path(file).expanduser()
         try:
-            return part(path.read_bytes(), path.name)
+            return content_part(path.read_bytes(), path.name)
         except OSError as error:
             raise ProviderConfigurationError(f"cannot read the file {path}: {error.strerror}") from error
-    return given
+    return file
 
 
-def part(data: bytes, name: str | None) -> dict[str, Any]:
+def content_part(data: bytes, name: str | None) -> JsonObject:
     """A content part; the media type comes from the bytes if recognized, else from the file name."""
     mime = sniff_text_type(data) or (name and mimetypes.guess_type(name)[0]) or ""
     if mime.startswith(TEXT) or (not mime and is_text(data)):
@@ -175,7 +176,8 @@ def part(data: bytes, name: str | None) -> dict[str, Any]:
     }
 
 
-def part_from_url(url: str) -> dict[str, Any]:
+def part_from_url(url: str) -> JsonObject:
+    """A content part with a URL; its type comes from the end of the path."""
     kind = (mimetypes.guess_type(url.partition("?")[0])[0] or "").partition("/")[0]
     return {"type": kind if kind in MEDIA else "file", "url": url}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError
-from .prepared_calls import Around, PreparedAsyncCall, PreparedCall
+from .prepared_calls import AnyAsyncCall, AnyCall, Around
 from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class AskStream(SyncStreamBase):
 
     def __init__(
         self,
-        prepare: Callable[[], PreparedCall[Any, SyncEvents]],
+        prepare: Callable[[], AnyCall[SyncEvents]],
         prompt: str | None = None,
         around: Around = nullcontext,
     ) -> None:
@@ -218,7 +218,7 @@ class AsyncAskStream(AsyncStreamBase):
 
     def __init__(
         self,
-        prepare: Callable[[], Awaitable[PreparedAsyncCall[Any, AsyncEvents]]],
+        prepare: Callable[[], Awaitable[AnyAsyncCall[AsyncEvents]]],
         prompt: str | None = None,
         around: Around = nullcontext,
     ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
@@ -28,6 +28,7 @@ from .typed_answers import AsyncTypedAnswersMixin
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient, AnyLayer
+    from dhenara.ai.types import OutputType
 
     from .ask_stream import AsyncAskStream, AsyncProviderStream
     from .cache.backend import CacheBackend
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .middleware import Tracker
     from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
+    from .value_types import Json, Options
 
 T = TypeVar("T")
 
@@ -69,7 +71,7 @@ class AsyncAiClient(
         env_file: str | Path | None = None,
         **options: Unpack[ClientArguments],
     ) -> None:
-        chosen, target = client_settings(settings, provider, model, env_file, cast("dict[str, Any]", options))
+        chosen, target = client_settings(settings, provider, model, env_file, cast("Options", options))
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(AsyncMode(), chosen, target, middleware)
         self.show_progress = show_progress
@@ -146,8 +148,8 @@ class AsyncAiClient(
 
     @conceals_its_options
     async def ask_json(
-        self, prompt: str, *, schema: Any = None, max_repairs: int = 1, **options: Unpack[AskOptions]
-    ) -> Any:
+        self, prompt: str, *, schema: OutputType | None = None, max_repairs: int = 1, **options: Unpack[AskOptions]
+    ) -> Json:
         """Asks for JSON and parses the answer; see `AiClient.ask_json`."""
         conceal_options(options)
         asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))

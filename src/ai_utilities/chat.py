@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
 from dhenara.ai.integration import names_other_provider, use_own_names, with_secret_options
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .async_client import AsyncAiClient
     from .client import AiClient
     from .providers.base_provider import BaseProvider
-    from .value_types import JsonObject, Options
+    from .value_types import Json, JsonObject, Options
 
 
 @dataclass(slots=True, eq=False)
@@ -37,7 +37,7 @@ class TurnRecorder:
     instructions: Sequence[str]
     recorded: bool = False
 
-    def run(self, run: Run[Any]) -> None:
+    def run(self, run: Run[Json]) -> None:
         """Records a finished run, also a failed one. A run without any step is not recorded."""
         if run.added:
             self._write(self.record_run, run=run)
@@ -146,7 +146,7 @@ class ChatBase(TurnHistory, Generic[C]):
         instructions = {"system": system_argument(self.instructions)} if self.instructions else {}
         return {**self.options, **instructions, **options, "context": tuple(self.messages)}
 
-    def _prepare_turn(self, prompt: str, options: Mapping[str, Any]) -> tuple[Options, TurnRecorder]:
+    def _prepare_turn(self, prompt: str, options: Options) -> tuple[Options, TurnRecorder]:
         """The options of the next request, and the recorder for its outcome."""
         options = use_own_names(options, SYSTEM_NAMES)
         files = options.get("files", self.options.get("files"))
@@ -154,9 +154,9 @@ class ChatBase(TurnHistory, Generic[C]):
         recorder = TurnRecorder(self.record, self.record_run, message, system_texts(options.get("system")))
         return self._client._operations.with_run_callback(self._merge_options(options), recorder.run), recorder
 
-    def _prepare_typed(self, prompt: str, options: Mapping[str, Any]) -> tuple[Options, TurnRecorder]:
+    def _prepare_typed(self, prompt: str, options: Options) -> tuple[Options, TurnRecorder]:
         """As `_prepare_turn`, but only the last answer is recorded, not each attempt."""
-        merged, recorder = self._prepare_turn(prompt, options)
+        merged, recorder = self._prepare_turn(prompt, dict(options))
         merged.pop("on_end", None)
         return merged, recorder
 
@@ -172,7 +172,7 @@ class Chat(ChatBase["AiClient"]):
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history."""
-        merged, recorder = self._prepare_turn(prompt, options)
+        merged, recorder = self._prepare_turn(prompt, dict(options))
         result = self._client.ask(prompt, **merged)
         recorder.result(result)
         return result
@@ -185,14 +185,14 @@ class Chat(ChatBase["AiClient"]):
         Question and answer are one turn, also if an invalid answer was sent back.
         """
         reader = OutputReader(response_model, "ask_typed", prompt)
-        merged, recorder = self._prepare_typed(prompt, options)
+        merged, recorder = self._prepare_typed(prompt, dict(options))
         result = self._client._ask_output(prompt, reader, max_repairs, merged)
         recorder.result(result)
         return result.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the next answer. The turn is recorded when the stream ends or is closed."""
-        merged, recorder = self._prepare_turn(prompt, options)
+        merged, recorder = self._prepare_turn(prompt, dict(options))
         return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
 
@@ -202,7 +202,7 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history."""
-        merged, recorder = self._prepare_turn(prompt, options)
+        merged, recorder = self._prepare_turn(prompt, dict(options))
         result = await self._client.ask(prompt, **merged)
         recorder.result(result)
         return result
@@ -212,14 +212,14 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
     ) -> T:
         """Sends the next question and returns the answer as an instance of a type; see `Chat.ask_typed`."""
         reader = OutputReader(response_model, "ask_typed", prompt)
-        merged, recorder = self._prepare_typed(prompt, options)
+        merged, recorder = self._prepare_typed(prompt, dict(options))
         result = await self._client._ask_output(prompt, reader, max_repairs, merged)
         recorder.result(result)
         return result.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed."""
-        merged, recorder = self._prepare_turn(prompt, options)
+        merged, recorder = self._prepare_turn(prompt, dict(options))
         return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
 

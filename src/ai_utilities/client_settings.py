@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
+
+from .value_types import Json
 
 FilePath = str | PathLike[str]
 
@@ -51,7 +53,7 @@ class ClientArguments(TypedDict, total=False):
     extra_headers: Mapping[str, str]
     """Headers of every request."""
 
-    provider_config: Mapping[str, Any]
+    provider_config: Mapping[str, Json]
     """Provider-specific settings such as region, project, resource."""
 
     embedding_model: str | None

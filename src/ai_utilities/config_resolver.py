@@ -6,10 +6,11 @@ import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Unpack
 
 from dhenara.ai.integration import named_provider, names_other_provider, provider_name, read_model_name, shown_address
 
+from .client_settings import SettingArguments
 from .config_models import PREFIX, AiSettings
 from .config_origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
 from .config_secrets import MASK, Secret, redact
@@ -121,7 +122,11 @@ class ConfigurationResolver:
     """
 
     def __init__(
-        self, settings: AiSettings | None = None, *, environment: Mapping[str, str] | None = None, **given: Any
+        self,
+        settings: AiSettings | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        **given: Unpack[SettingArguments],
     ) -> None:
         self.settings = AiSettings(**given) if settings is None else settings.model_copy(update=given)
         self._environment = os.environ if environment is None else environment

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name
 
@@ -17,7 +17,7 @@ from .json_answers import create_repair_prompt, json_instructions, read_object
 from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
 from .option_checks import has_runnable_tools, own_options
-from .prepared_calls import Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
+from .prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
@@ -52,7 +52,7 @@ class ClientCore:
         self._is_set = provider is not None or main_provider(self.settings).is_named
         # Values given for this provider are never used for another one, also if a call names another. Headers and
         # entries may contain its secrets.
-        own_values: dict[str, Any] = {"extra_headers": {}, "provider_config": {}}
+        own_values: Options = {"extra_headers": {}, "provider_config": {}}
         self._others = self.settings.model_copy(update=own_values).bound_to(self.provider.provider_name)
         self._providers: dict[str, BaseProvider] = {self.provider.provider_name: self.provider}
 
@@ -115,14 +115,14 @@ class ClientCore:
             "client, or a provider of the engine."
         )
 
-    def prepare_ask(self, prompt: str, options: Options) -> PreparedCall[Any, AskResult]:
+    def prepare_ask(self, prompt: str, options: Options) -> AnyCall[AskResult]:
         """The call of one prompt, for sync code."""
         provider = self.choose_provider(options)
         if isinstance(provider, EngineProvider) and provider.asks_engine():
             return provider.prepare_ask(prompt, options)
         return PreparedCall(partial(self._ask_sync, provider, prompt, options), unchanged)
 
-    async def prepare_ask_async(self, prompt: str, options: Options) -> PreparedAsyncCall[Any, AskResult]:
+    async def prepare_ask_async(self, prompt: str, options: Options) -> AnyAsyncCall[AskResult]:
         """The call of one prompt, for async code."""
         provider = self.choose_provider(options)
         if isinstance(provider, EngineProvider) and provider.asks_engine(is_async=True):
@@ -198,7 +198,7 @@ class ClientCore:
     async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
         return await self.mode.models(self.choose_provider({"provider": provider}))
 
-    def prepare_embed(self, texts: Sequence[str], options: Options) -> PreparedCall[Any, list[list[float]]]:
+    def prepare_embed(self, texts: Sequence[str], options: Options) -> AnyCall[list[list[float]]]:
         """The call that embeds these texts, for sync code."""
         provider, context = self.choose_embedder(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.embeds_with_engine():
@@ -207,7 +207,7 @@ class ClientCore:
             )
         return PreparedCall(partial(provider.embed, texts, **options), unchanged, context)
 
-    def prepare_embed_async(self, texts: Sequence[str], options: Options) -> PreparedAsyncCall[Any, list[list[float]]]:
+    def prepare_embed_async(self, texts: Sequence[str], options: Options) -> AnyAsyncCall[list[list[float]]]:
         """The call that embeds these texts, for async code."""
         provider, context = self.choose_embedder(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.embeds_with_engine(is_async=True):
@@ -259,7 +259,7 @@ class ClientCore:
                 "takes_context = True and reads context=[...] in ask."
             )
 
-    def with_run_callback(self, options: Options, on_end: Callable[[Run[Any]], object]) -> Options:
+    def with_run_callback(self, options: Options, on_end: Callable[[Run[Json]], object]) -> Options:
         """Adds the callback by which the engine reports a tool run to the conversation, however it ended."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return options

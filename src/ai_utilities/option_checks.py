@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from dhenara.ai.integration import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from dhenara.ai.types import AIModelCallConfig, Content
 
 from .exceptions import ProviderConfigurationError
+
+if TYPE_CHECKING:
+    from .ask_options import File
+    from .value_types import Options
+
+T = TypeVar("T")
 
 ALTERNATIVES: Mapping[str, str] = MappingProxyType(
     {
@@ -53,7 +59,7 @@ KNOWN = frozenset(
 SINGLE_FILES = (str, bytes, bytearray, PathLike, Content, Mapping)
 
 
-def own_options(options: Mapping[str, Any], stream: str | None = None) -> dict[str, Any]:
+def own_options(options: Mapping[str, object], stream: str | None = None) -> Options:
     """Returns the options of one call under the names of this package, with lists where a single value was given.
 
     Args:
@@ -76,7 +82,7 @@ def own_options(options: Mapping[str, Any], stream: str | None = None) -> dict[s
     return own
 
 
-def refuse_run_options(options: Mapping[str, Any]) -> None:
+def refuse_run_options(options: Mapping[str, object]) -> None:
     """Refuses options of tool runs where no tool runs in this process."""
     wrong = [name for name in RUN_OPTIONS if name in options and name != "on_end"]
     if wrong:
@@ -85,20 +91,20 @@ def refuse_run_options(options: Mapping[str, Any]) -> None:
         )
 
 
-def has_runnable_tools(tools: Any) -> bool:
+def has_runnable_tools(tools: object) -> bool:
     """Whether any tool is a Python function, and not only a description of one."""
     return any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools or ()))
 
 
-def read_tools(tools: Any) -> Sequence[Any]:
+def read_tools(tools: object) -> Sequence[object]:
     """The tools as a list; one tool counts as a list of one."""
     return tools if isinstance(tools, Sequence) and not isinstance(tools, str) else [tools]
 
 
-def read_files(files: Any) -> Sequence[Any]:
+def read_files(files: object) -> list[File]:
     """The files as a list; one file counts as a list of one."""
     if isinstance(files, SINGLE_FILES):
-        return [files]
+        return [cast("File", files)]
     if not isinstance(files, Iterable):
         raise ProviderConfigurationError(
             f'files must be paths, URLs or bytes, not {type(files).__name__}: files=["report.pdf"].'
@@ -106,7 +112,8 @@ def read_files(files: Any) -> Sequence[Any]:
     return list(files)
 
 
-def read_tags(tags: Any) -> Mapping[str, str]:
+def read_tags(tags: object) -> Mapping[str, str]:
+    """The tags of a call; anything but a mapping is refused."""
     if not isinstance(tags, Mapping):
         shown = tags if isinstance(tags, str) else "a"
         raise ProviderConfigurationError(
@@ -115,7 +122,8 @@ def read_tags(tags: Any) -> Mapping[str, str]:
     return tags
 
 
-def read_context(context: Any) -> Any:
+def read_context(context: object) -> object:
+    """The earlier messages of a call; a text is refused, because its letters would be messages."""
     if isinstance(context, str | bytes):
         raise ProviderConfigurationError(
             "context is a list of earlier messages, not a text: "
@@ -124,13 +132,14 @@ def read_context(context: Any) -> Any:
     return context
 
 
-def read_model(model: Any) -> str:
+def read_model(model: object) -> str:
+    """The name of a model; anything but a text is refused."""
     if not isinstance(model, str):
         raise ProviderConfigurationError(f'model must be a name, not {type(model).__name__}: model="gpt-5.4-mini".')
     return model
 
 
-CHECKS = {
+CHECKS: Mapping[str, Callable[[object], object]] = {
     "tools": read_tools,
     "files": read_files,
     "tags": read_tags,
@@ -139,7 +148,7 @@ CHECKS = {
 }
 
 
-def check_prompts(prompts: Any, method: str) -> list[Any]:
+def check_prompts(prompts: Iterable[T], method: str) -> list[T]:
     """The prompts of a method for many, as a list; one text is refused, because its letters would be prompts."""
     if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Iterable):
         shown = f'"{prompts:.40}"' if isinstance(prompts, str) else "prompt"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .exceptions import JsonParseError, ProviderConfigurationError
 
@@ -42,6 +42,13 @@ class PreparedAsyncCall(Generic[A, R]):
     send: Callable[[], Awaitable[A]]
     read: Callable[[A], R]
     context: Around = nullcontext
+
+
+AnyCall = PreparedCall[Any, R]
+"""A call whose answer is of any type."""
+
+AnyAsyncCall = PreparedAsyncCall[Any, R]
+"""A call for async code whose answer is of any type."""
 
 
 def unchanged(answer: A) -> A:

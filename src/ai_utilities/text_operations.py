@@ -88,9 +88,10 @@ def read_document(document: Page) -> FileContent | ImageContent:
     if isinstance(document, FileContent | ImageContent):
         return document
     content = read_file(document)
-    if content["type"] == "image":
+    kind = content["type"] if isinstance(content, dict) else None
+    if kind == "image":
         return ImageContent.model_validate(content)
-    if content["type"] == "file":
+    if kind == "file":
         return FileContent.model_validate(content)
     raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack, cast
 
 from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, ValidationError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .value_types import Json, Options
 
 T = TypeVar("T")
+TextOrPath = str | PathLike[str]
 
 EXTRACT = "Extract the data from what the user sends. Use only what is said there, and leave out what is not."
 EXTRACT_FILE = "Extract the data from this file."
@@ -104,7 +105,7 @@ class OutputReader(Generic[T]):
         return [result if isinstance(result, TypedResult) else TypedResult.of(result) for result in results]
 
 
-def item_request(item: Any, options: Options) -> tuple[str, Options]:
+def item_request(item: TextOrPath, options: Options) -> tuple[str, Options]:
     """The prompt and the options for one item; a path is the file to extract the data from."""
     return (EXTRACT_FILE, {**options, "files": [item]}) if isinstance(item, PathLike) else (item, options)
 
@@ -185,8 +186,7 @@ class TypedAnswersMixin:
         reader = OutputReader(response_model, "ask_typed_many", prompts)
         items = check_prompts(prompts, "ask_typed_many")
         self._operations.check_options(options)
-        how = {"fail_fast": fail_fast, "on_progress": on_progress}
-        return self._read_all(reader, items, max_repairs, concurrency, dict(options), how)
+        return self._read_all(reader, items, max_repairs, concurrency, dict(options), fail_fast, on_progress)
 
     def extract(
         self,
@@ -216,9 +216,8 @@ class TypedAnswersMixin:
         """
         reader = OutputReader(response_model, "extract", texts)
         items = check_prompts(texts, "extract")
-        how = {"fail_fast": fail_fast, "on_progress": on_progress}
         given = extract_options(self._operations, options)
-        return self._read_all(reader, items, max_repairs, concurrency, given, how)
+        return self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
     def _ask_output(self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options) -> TypedResult[T]:
         """Asks until the answer is valid, `max_repairs` times more at most."""
@@ -232,19 +231,27 @@ class TypedAnswersMixin:
     def _read_all(
         self,
         reader: OutputReader[T],
-        items: list[Any],
+        items: Sequence[TextOrPath],
         max_repairs: int,
         concurrency: int | None,
         options: Options,
-        how: dict[str, Any],
+        fail_fast: bool,
+        on_progress: Progress | None,
     ) -> list[TypedResult[T]]:
-        def ask(item: Any, **given: Any) -> TypedResult[T]:
+        def ask(item: TextOrPath, **given: object) -> TypedResult[T]:
             prompt, merged = item_request(item, given)
             return self._ask_output(prompt, reader, max_repairs, merged)
 
         with ProgressBar(self.show_progress if len(items) > 1 else False) as bar:
-            how["on_progress"] = combine_callbacks(bar, how["on_progress"])
-            return reader.typed(ask_all(ask, items, workers(concurrency, self.settings), options, **how))
+            results = ask_all(
+                ask,
+                cast("Sequence[str]", items),  # a failed result names its item, which may be a path
+                workers(concurrency, self.settings),
+                options,
+                fail_fast=fail_fast,
+                on_progress=combine_callbacks(bar, on_progress),
+            )
+            return reader.typed(results)
 
 
 class AsyncTypedAnswersMixin:
@@ -286,8 +293,7 @@ class AsyncTypedAnswersMixin:
         reader = OutputReader(response_model, "ask_typed_many", prompts)
         items = check_prompts(prompts, "ask_typed_many")
         self._operations.check_options(options)
-        how = {"fail_fast": fail_fast, "on_progress": on_progress}
-        return await self._read_all(reader, items, max_repairs, concurrency, dict(options), how)
+        return await self._read_all(reader, items, max_repairs, concurrency, dict(options), fail_fast, on_progress)
 
     async def extract(
         self,
@@ -303,9 +309,8 @@ class AsyncTypedAnswersMixin:
         """Extracts data from each text or file; see `AiClient.extract`."""
         reader = OutputReader(response_model, "extract", texts)
         items = check_prompts(texts, "extract")
-        how = {"fail_fast": fail_fast, "on_progress": on_progress}
         given = extract_options(self._operations, options)
-        return await self._read_all(reader, items, max_repairs, concurrency, given, how)
+        return await self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
     async def _ask_output(
         self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options
@@ -321,19 +326,26 @@ class AsyncTypedAnswersMixin:
     async def _read_all(
         self,
         reader: OutputReader[T],
-        items: list[Any],
+        items: Sequence[TextOrPath],
         max_repairs: int,
         concurrency: int | None,
         options: Options,
-        how: dict[str, Any],
+        fail_fast: bool,
+        on_progress: Progress | None,
     ) -> list[TypedResult[T]]:
-        async def ask(item: Any, **given: Any) -> TypedResult[T]:
+        async def ask(item: TextOrPath, **given: object) -> TypedResult[T]:
             prompt, merged = item_request(item, given)
             return await self._ask_output(prompt, reader, max_repairs, merged)
 
         with ProgressBar(self.show_progress if len(items) > 1 else False) as bar:
-            how["on_progress"] = combine_callbacks(bar, how["on_progress"])
-            results = await ask_all_async(ask, items, workers(concurrency, self.settings), options, **how)
+            results = await ask_all_async(
+                ask,
+                cast("Sequence[str]", items),  # a failed result names its item, which may be a path
+                workers(concurrency, self.settings),
+                options,
+                fail_fast=fail_fast,
+                on_progress=combine_callbacks(bar, on_progress),
+            )
             return reader.typed(results)
 
 

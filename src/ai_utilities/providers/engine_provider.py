@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import environment, operation_of, resolve, why_not_offered, with_secret_options
@@ -20,7 +20,7 @@ from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
-from ..prepared_calls import Around, PreparedAsyncCall, PreparedCall, unchanged
+from ..prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, unchanged
 from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
@@ -99,7 +99,7 @@ class EngineProvider(BaseProvider):
         with call.context():
             return call.read(await call.send())
 
-    def prepare_ask(self, prompt: str, options: Options) -> PreparedCall[Any, AskResult]:
+    def prepare_ask(self, prompt: str, options: Options) -> AnyCall[AskResult]:
         """The call of `ask`, ready to be sent."""
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
@@ -108,7 +108,7 @@ class EngineProvider(BaseProvider):
         read = partial(read_final, prompt=resolved.prompt)
         return PreparedCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
 
-    async def prepare_ask_async(self, prompt: str, options: Options) -> PreparedAsyncCall[Any, AskResult]:
+    async def prepare_ask_async(self, prompt: str, options: Options) -> AnyAsyncCall[AskResult]:
         """The call of `ask_async`, ready to be sent."""
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(await self.list_models_async(), self.configuration.facts)
@@ -138,7 +138,7 @@ class EngineProvider(BaseProvider):
     def ask_stream(self, prompt: str, **kwargs: object) -> AskStream:
         resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
-        def prepare() -> PreparedCall[Any, SyncEvents]:
+        def prepare() -> AnyCall[SyncEvents]:
             model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
             client = self._client(model)
             if resolved.runs_tools:
@@ -151,7 +151,7 @@ class EngineProvider(BaseProvider):
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
         resolved = self._resolve_ask(prompt, kwargs, stream=None)
 
-        async def prepare() -> PreparedAsyncCall[Any, AsyncEvents]:
+        async def prepare() -> AnyAsyncCall[AsyncEvents]:
             model = self._chat_model(resolved) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
