@@ -229,7 +229,7 @@ async def try_ask_async(
         return AskResult(prompt=prompt, error=error)
 
 
-def check_concurrency(concurrency: int) -> int:
-    if concurrency < 1:
-        raise ProviderConfigurationError(f"concurrency must be at least 1, not {concurrency}.")
+def check_concurrency(concurrency: object) -> int:
+    if not isinstance(concurrency, int) or concurrency < 1:
+        raise ProviderConfigurationError(f"concurrency must be at least 1, not {concurrency!r:.40}: concurrency=8.")
     return concurrency

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
-from ..errors import UnsupportedError
+from ..errors import ConfigurationError, UnsupportedError
 from ..history.instructions import take_instructions
 from ..io.sync_io import Spool, run
 from ..types.config.call import AIModelCallConfig, Call
@@ -227,6 +227,7 @@ class EngineBatchesMixin(OperationsBase):
         **options: Unpack[AnswerOptions],
     ) -> tuple[BatchClient, Iterator[Call]]:
         refuse_streaming(options, None)
+        check_prompts(prompts)
         system = take_instructions(instructions, options)
         how = {name: value for name, value in use_own_names(options).items() if name in TRANSFER}
         batching = self._batch_client(how, is_async=is_async)
@@ -269,3 +270,12 @@ def as_job(given: BatchJob | str) -> BatchJob:
     from ..types.operations.batch import BatchJob
 
     return BatchJob(batch_id=given) if isinstance(given, str) else given
+
+
+def check_prompts(prompts: Any) -> None:
+    """Raise for one text in place of a list, because its letters would be prompts."""
+    if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Iterable):
+        shown = f'"{prompts:.40}"' if isinstance(prompts, str) else "prompt"
+        raise ConfigurationError(
+            f"a batch takes a list of prompts, not {type(prompts).__name__}: submit_batch([{shown}])"
+        )

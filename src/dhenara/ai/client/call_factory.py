@@ -18,8 +18,11 @@ from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import OLD_FIELDS, AIModelCallConfig, Call, CallJournal
+from ..types.config.name_hints import EXAMPLES
 from ..types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, use_own_names
 from ..types.model_base import FrozenModel
+from ..types.tools.tool_definition import ToolDefinition
+from ..wire.text import similar_names
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions
@@ -67,7 +70,9 @@ def as_config(given: AIModelCallConfig | None, otherwise: AIModelCallConfig) -> 
 
 
 def check_options(call: Call) -> None:
-    """Raise if an option is not in the model's `valid_options`, or its value is not allowed."""
+    """Raise if the model's `valid_options` exclude an option or its value, or the tool choice names no tool."""
+    if call.config.tool_choice is not None:
+        check_tool_choice(call.config)
     valid = call.endpoint.ai_model.valid_options
     if valid is None:
         return
@@ -79,6 +84,21 @@ def check_options(call: Call) -> None:
         if valid[option].allowed_values and value not in valid[option].allowed_values:
             allowed = ", ".join(map(repr, valid[option].allowed_values))
             raise ConfigurationError(f"{name} does not accept {option}={value!r}. Allowed values: {allowed}")
+
+
+MODES = ("auto", "none", "required")
+
+
+def check_tool_choice(config: AIModelCallConfig) -> None:
+    """Raise if the tool choice names a tool that there is not. Tools that the provider runs may have any name."""
+    choice = config.tool_choice
+    names = [tool.name for tool in config.tools if isinstance(tool, ToolDefinition)]
+    for name in choice.names if choice is not None else ():
+        meant = similar_names(name.strip().lower(), (*MODES, *names))
+        if name in names or (len(names) < len(config.tools) and not meant) or not (names or meant):
+            continue
+        hint = f"; did you mean {meant[0]!r}?" if meant else f". Write tool_choice={names[0]!r}, or one of {MODES}"
+        raise ConfigurationError(f"tool_choice: there is no tool {name!r}{hint}")
 
 
 def validate_request(kind: type[FrozenModel], fields: Mapping[str, Any]) -> FrozenModel:
@@ -125,16 +145,25 @@ def kind_of(error: Exception) -> type[ConfigurationError]:
 
 
 def describe_problems(error: Exception) -> str:
+    """Each problem in a line; several of one option are one: its value has none of the types that it may have."""
     if not isinstance(error, ValidationError):
         return str(error)
-    return "; ".join(map(describe_problem, error.errors()))
+    problems: dict[object, list[ErrorDetails]] = {}
+    for problem in error.errors():
+        problems.setdefault(problem["loc"][:1], []).append(problem)
+    return "; ".join(describe_problem(same[0], len(same) > 1) for same in problems.values())
 
 
-def describe_problem(problem: ErrorDetails) -> str:
-    """One problem in a line. Problems of several fields are sentences already."""
-    if not problem["loc"] and (cause := problem.get("ctx", {}).get("error")) is not None:
-        return str(cause)
-    return f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+def describe_problem(problem: ErrorDetails, several: bool = False) -> str:
+    """One problem in a line. What validators of this library raised is a sentence already."""
+    cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
+    if cause is not None:
+        text = str(cause)
+        return text if not where or text.startswith(where) else f"{where}: {text}"
+    option = str(problem["loc"][0]) if problem["loc"] else ""
+    example = f". Write {EXAMPLES[option]}" if option in EXAMPLES else ""
+    message = "the value has the wrong type" if several and example else problem["msg"]
+    return f"{option if several and example else where}: {message}{example}"
 
 
 def read_call_history(

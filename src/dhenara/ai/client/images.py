@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from ..codecs.operations.quirks import ImageQuirks
-from ..errors import UnsupportedError
+from ..errors import ConfigurationError, UnsupportedError
 from ..io.sync_io import run
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from ..types.config.operation_settings import DrawSettings
 
 M = TypeVar("M", bound=Media)
-OneOrMany = ImageContent | Sequence[ImageContent]
+Picture = ImageContent | bytes | str | PathLike[str]
+OneOrMany = Picture | Sequence[Picture]
 
 
 class EngineImagesMixin(OperationsBase):
@@ -30,7 +32,7 @@ class EngineImagesMixin(OperationsBase):
 
         Args:
             prompt: The change to make.
-            images: One image or several.
+            images: One image or several: content objects, bytes, paths or URLs.
             **settings: Fields of `ImageRequest` and of `AIModelCallConfig`. With `mask`, only the transparent area of
                 the mask is changed.
 
@@ -48,7 +50,7 @@ class EngineImagesMixin(OperationsBase):
         """Async version of `edit_image`."""
         return await self._edit(prompt, images, "new", settings, is_async=True)
 
-    def vary_image(self, image: ImageContent, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
+    def vary_image(self, image: Picture, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Generate variations of an image.
 
         Raises:
@@ -56,7 +58,7 @@ class EngineImagesMixin(OperationsBase):
         """
         return run(self._edit("", image, "variation", settings, is_async=False))
 
-    async def vary_image_async(self, image: ImageContent, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
+    async def vary_image_async(self, image: Picture, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Async version of `vary_image`."""
         return await self._edit("", image, "variation", settings, is_async=True)
 
@@ -86,7 +88,10 @@ class EngineImagesMixin(OperationsBase):
     async def _edit(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> AIModelCallResponse:
-        pictures = [images] if isinstance(images, ImageContent) else list(images)
+        pictures = await self._load_images(images, is_async=is_async)
+        if settings.get("mask") is not None:
+            (mask,) = await self._load_images(settings["mask"], is_async=is_async)
+            settings = {**settings, "mask": mask}
         words = [TextContent(text=prompt)] if prompt else []
         messages = (Message(role="user", contents=[*words, *pictures]),)
         pipeline, call = self._prepare("image", ImageRequest, {"make": make}, settings, is_async, messages)
@@ -96,3 +101,25 @@ class EngineImagesMixin(OperationsBase):
                 "variations. Describe the change in the prompt."
             )
         return await pipeline.answer(call)
+
+    async def _load_images(self, images: OneOrMany, *, is_async: bool) -> list[ImageContent]:
+        """Read files with the IO object's `call`, which does not block the event loop."""
+        many = images if isinstance(images, Sequence) and not isinstance(images, str | bytes) else [images]
+        io = self._pipeline(self._default_operation(), is_async=is_async).io
+        return [one if isinstance(one, ImageContent) else await io.call(load_image, one) for one in many]
+
+
+def load_image(given: Picture) -> ImageContent:
+    """Return an image from bytes, a path or a URL."""
+    if isinstance(given, ImageContent):
+        return given
+    if isinstance(given, bytes | bytearray):
+        return ImageContent.from_bytes(bytes(given))
+    if isinstance(given, str) and given.startswith(("http://", "https://", "data:")):
+        return ImageContent.from_url(given)
+    if isinstance(given, str | PathLike):
+        return ImageContent.from_path(fspath(given))
+    raise ConfigurationError(
+        f"images must be paths, URLs, bytes or ImageContent, not {type(given).__name__}: "
+        'edit_image("Make it blue.", "photo.png")'
+    )

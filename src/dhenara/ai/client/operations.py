@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
-from ..errors import SyncAsyncMismatchError, UnsupportedError
+from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
 from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
@@ -151,6 +151,8 @@ class OperationsMixin(OperationsBase):
     ) -> RerankResponse:
         from ..types.operations.embedding import RerankRequest, RerankResponse
 
+        if isinstance(documents, str):
+            raise ConfigurationError('documents must be a list of texts, not str: rerank(query, ["..."])')
         given = {"query": query, "documents": documents}
         pipeline, call = self._prepare("rerank", RerankRequest, given, settings, is_async)
         return (await pipeline.perform(call, RerankResponse)).with_documents(tuple(documents))

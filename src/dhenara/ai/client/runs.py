@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
-from ..errors import SyncAsyncMismatchError
+from pydantic import ValidationError
+
+from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.instructions import take_instructions
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
@@ -15,7 +17,7 @@ from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.call_options import AnswerOptions, OutputSchema, OutputType
 from ..types.config.other_names import refuse_streaming
 from ..types.tools.tool import Tool, is_awaitable
-from .call_factory import as_config, override_config
+from .call_factory import as_config, describe_problems, override_config
 
 if TYPE_CHECKING:
     from ..pipeline.agent.run_loop import RunLoop
@@ -189,7 +191,7 @@ class RunsMixin:
         if output is not None:
             options["structured_output"] = output
         plan: dict[str, Any] = {
-            "limits": limits,
+            "limits": read_limits(limits),
             "approve": approve,
             "tool_errors": tool_errors,
             "repairs": repairs,
@@ -198,6 +200,7 @@ class RunsMixin:
         }
         system = take_instructions(instructions, options)
         settings = override_config(as_config(config, self.config), streaming=streamed, **options)
+        check_plan(plan)
         call = self._call(prompt, context, system, messages, settings, open_end=True)
         return call, RunPlan(streaming=streamed, **{name: value for name, value in plan.items() if value is not None})
 
@@ -218,6 +221,32 @@ class RunsMixin:
 
     def _async_pipeline(self) -> Pipeline:
         raise NotImplementedError
+
+
+def read_limits(given: Any) -> RunLimits | None:
+    """Return the limits of a run; a dict has their fields."""
+    from ..types.chat.run import RunLimits
+
+    if given is None or isinstance(given, RunLimits):
+        return given
+    if isinstance(given, Mapping):
+        try:
+            return RunLimits(**given)
+        except ValidationError as error:
+            raise ConfigurationError(f"limits: {describe_problems(error)}") from error
+    raise ConfigurationError(f"limits must be RunLimits, not {type(given).__name__}: limits=RunLimits(rounds=5)")
+
+
+def check_plan(plan: Mapping[str, Any]) -> None:
+    """Raise for values of run options that can only be a mistake."""
+    for name in ("approve", "on_event", "on_end"):
+        if plan[name] is not None and not callable(plan[name]):
+            raise ConfigurationError(f"{name} must be a function, not {type(plan[name]).__name__}: {name}=my_function")
+    if plan["tool_errors"] not in (None, "tell", "raise"):
+        raise ConfigurationError(f'tool_errors must be "tell" or "raise", not {plan["tool_errors"]!r:.40}')
+    repairs = plan["repairs"]
+    if repairs is not None and (not isinstance(repairs, int) or isinstance(repairs, bool) or repairs < 0):
+        raise ConfigurationError(f"repairs must be a whole number, 0 or more, not {repairs!r:.40}: repairs=1")
 
 
 def check_sync_tools(call: Call, plan: RunPlan) -> None:

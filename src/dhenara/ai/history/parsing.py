@@ -38,6 +38,11 @@ def read_history(
     messages: Sequence[MessageLike] | None,
 ) -> tuple[Message, ...]:
     """Return messages, then context, then prompt; consecutive tool results are merged."""
+    if isinstance(context, str):
+        raise ConfigurationError(
+            "context is a list of earlier messages, not a text: "
+            'context=[{"role": "user", "content": "..."}]. Write background information in instructions or the prompt'
+        )
     entries = [*as_sequence(messages), *as_sequence(context)]
     if prompt is not None:
         entries.append(prompt)

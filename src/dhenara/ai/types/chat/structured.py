@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Literal, Self, TypeVar, get_origin
 
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
 from ...errors import ConfigurationError, InvalidSchemaError
 from ...schema.definition import check_definition
@@ -60,9 +60,12 @@ class StructuredOutput(SchemaSource):
         if isinstance(given, StructuredOutput) or (isinstance(given, Mapping) and "output_schema" in given):
             return given
         if not isinstance(given, Mapping):
+            meant = f": structured_output={type(given).__name__}" if isinstance(given, BaseModel) else ""
             raise InvalidSchemaError(
-                f"structured_output must be a type such as a pydantic model, or a JSON Schema (dict), not {given!r:.40}"
+                "structured_output must be a type such as a pydantic model, or a JSON Schema (dict), not "
+                f"{given!r:.40}{meant}"
             )
+        given = vendor_schema(given)
         if "model_class" in given:
             return {**read_type(given["model_class"]), **given}
         name = str(given.get("title") or "answer")
@@ -107,6 +110,23 @@ class StructuredOutput(SchemaSource):
     def adapter(self) -> TypeAdapter[Any] | None:
         """Adapter that converts answers to the requested type; None if only a schema was given."""
         return None if self.model_class is None else adapter_of(self.model_class, f"the output {self.name!r}")
+
+
+def vendor_schema(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The schema in a `response_format` of OpenAI or an `output_format` of Anthropic; other dicts are schemas."""
+    inner = given.get("json_schema", given.get("format", given))
+    if given.get("type") == "json_object":
+        raise InvalidSchemaError(
+            'structured_output needs a schema, not {"type": "json_object"}. Write structured_output=Person, or a JSON '
+            "Schema (dict)"
+        )
+    if (given.get("type") != "json_schema" and inner is given) or not isinstance(inner, Mapping):
+        return given
+    schema = inner.get("schema")
+    if not isinstance(schema, Mapping):
+        return given
+    name = inner.get("name")
+    return {**schema, "title": name} if isinstance(name, str) else schema
 
 
 def checked_type(prompt: object, kind: type[T], method: str) -> type[T]:

@@ -38,6 +38,16 @@ OLD_FIELDS = frozenset(
 """Fields of version 1, and names in camel case that it took."""
 
 
+NUMBERS = (
+    *(name for name, field in CallParameters.model_fields.items() if field.annotation in (int | None, float | None)),
+    "timeout",
+    "retries",
+    "retry_delay",
+    "max_retry_delay",
+)
+"""Fields that hold numbers; True would be 1."""
+
+
 class AIModelCallConfig(CallParameters):
     """Configuration of a call: the parameters of the model (`CallParameters`), and how the call is made.
 
@@ -113,6 +123,13 @@ class AIModelCallConfig(CallParameters):
         if unknown:
             raise ConfigurationError("; ".join(describe_unknown(name, cls.model_fields) for name in unknown))
         return own
+
+    @field_validator(*NUMBERS, mode="before")
+    @classmethod
+    def _no_flag(cls, given: Any) -> Any:
+        if isinstance(given, bool):
+            raise ValueError(f"must be a number, not {given}")  # pydantic expects a ValueError
+        return given
 
     @field_validator("timeout")
     @classmethod

@@ -245,3 +245,28 @@ OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     }
 )
 """Names of options of operations other than chat."""
+
+EXAMPLES: Mapping[str, str] = MappingProxyType(
+    {
+        "headers": 'headers={"X-Name": "..."}',
+        "metadata": 'metadata={"team": "a"}',
+        "options": 'options={"name": value}',
+        "stop": 'stop=["END"]',
+        "reasoning": 'reasoning=True, or reasoning_effort="low"',
+        "reasoning_effort": 'reasoning_effort="low"',
+        "tools": "tools=[my_function]",
+        "tool_choice": 'tool_choice="auto", "none", "required" or the name of a tool',
+        "timeout": "timeout=30, or timeout=Timeouts(connect=5, total=30)",
+        "retries": "retries=2",
+        "temperature": "temperature=0.5",
+        "max_output_tokens": "max_output_tokens=500",
+        "logprobs": "logprobs=True, top_logprobs=5",
+        "user": 'user="..."',
+        "prompt_cache": "prompt_cache=PromptCache(automatic=True)",
+        "context_policy": 'context_policy=ContextPolicy(truncation="auto")',
+        "fetching": "fetching=Fetching(allowed=False)",
+        "uploading": "uploading=Uploading(allowed=False)",
+        "response_limits": "response_limits=ResponseLimits(body_bytes=1_000_000)",
+    }
+)
+"""What to write where the value of an option has the wrong type."""

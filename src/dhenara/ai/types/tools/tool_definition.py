@@ -112,9 +112,27 @@ class ToolChoice(FrozenModel):
     def _read_word(cls, given: Any) -> Any:
         """Read "auto", "none", "required" (or "any"); any other string is the name of the one tool to call."""
         if isinstance(given, Mapping) and ("type" in given or "specific_tool_name" in given):
-            return read_old_fields("ToolChoice", given)
+            return read_vendor_choice(given) or read_old_fields("ToolChoice", given)
+        if isinstance(given, ToolDefinition):
+            given = given.name
+        elif callable(given):
+            given = given.__name__
         if not isinstance(given, str):
             return given
         if given in ("auto", "none", "required"):
             return {"mode": given}
         return {"mode": "required"} if given == "any" else {"mode": "required", "names": (given,)}
+
+
+def read_vendor_choice(given: Mapping[str, Any]) -> dict[str, Any] | None:
+    """A tool choice as OpenAI and Anthropic write it; None for anything else."""
+    function = given.get("function", given)
+    name = function.get("name") if isinstance(function, Mapping) else None
+    match given.get("type"):
+        case "function" | "tool" if isinstance(name, str):
+            return {"mode": "required", "names": (name,)}
+        case "any":
+            return {"mode": "required"}
+        case "auto" | "none" | "required":
+            return {"mode": given["type"]}
+    return None
