@@ -89,7 +89,7 @@ def find_proxy(
         ConfigurationError: If the variable is malformed, or the transport does not support this kind of proxy.
     """
     name = next((name for name in (f"{scheme}_proxy", "all_proxy") if variable(environment, name)), None)
-    if name is None or stays_direct(host, port or PORTS[scheme], variable(environment, "no_proxy")):
+    if name is None or is_excluded(host, port or PORTS[scheme], variable(environment, "no_proxy")):
         return None
     return read_proxy(variable(environment, name), name.upper(), kinds)
 
@@ -103,8 +103,8 @@ def variable(environment: Mapping[str, str], name: str) -> str:
     return environment.get(name.upper(), "").strip()
 
 
-def stays_direct(host: str, port: int, exceptions: str) -> bool:
-    """Imported only when there is a proxy with exceptions."""
+def is_excluded(host: str, port: int, exceptions: str) -> bool:
+    """Whether NO_PROXY excludes this host, so that it is reached without a proxy."""
     if not exceptions:
         return False
     return is_bypassed(host, port, exceptions)
@@ -117,7 +117,7 @@ def read_proxy(address: str, name: str, kinds: Collection[str] = HTTP_ONLY) -> P
         raise malformed(name, "its host or port cannot be read")
     if parts.scheme not in PORTS:
         raise malformed(name, f"{parts.scheme}:// is not a kind of proxy")
-    if problem := trouble(parts):
+    if problem := find_problem(parts):
         raise malformed(name, problem)
     if parts.scheme not in kinds:
         raise ConfigurationError(
@@ -155,7 +155,7 @@ def split(address: str) -> SplitResult | None:
     return parts
 
 
-def trouble(parts: SplitResult) -> str | None:
+def find_problem(parts: SplitResult) -> str | None:
     """Return why this is not a valid proxy URL, or None."""
     host = parts.hostname or ""
     if not host:

@@ -73,13 +73,13 @@ class ChoiceBuilder:
 
     def add(self, delta: PartDelta) -> None:
         part_builder = self.part_builders.get(delta.part)
-        if part_builder is None or delta.__class__ not in part_builder.takes:
+        if part_builder is None or delta.__class__ not in part_builder.accepts:
             part_builder = self._new_part(delta, part_builder)
         part_builder.add(delta)
 
-    def _new_part(self, delta: PartDelta, taken: PartBuilder | None) -> PartBuilder:
+    def _new_part(self, delta: PartDelta, existing: PartBuilder | None) -> PartBuilder:
         """Start a new part for a delta that does not fit the part it names."""
-        place = delta.part if taken is None else f"{delta.part} {type(delta).__name__}"
+        place = delta.part if existing is None else f"{delta.part} {type(delta).__name__}"
         return self.part_builders.setdefault(place, new_part_builder(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
@@ -163,8 +163,8 @@ class ResponseBuilder:
         indices = sorted(self._choices) if self._result is None else ()
         choices = [self._choices[index].choice(index, self.origin) for index in indices]
         if self.shape is not None:
-            over = self.complete  # some providers never send a finish reason
-            choices = [self.shape(choice) if over or choice.finish_reason else choice for choice in choices]
+            is_complete = self.complete  # some providers never send a finish reason
+            choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
         answer = ChatResponse(
             id=self._id,
             model=self._model,

@@ -24,7 +24,7 @@ from ..types.content.parts import (
 class PartBuilder(Protocol):
     """Collects pieces in lists and joins them once, so that the cost per piece does not grow with the length."""
 
-    takes: ClassVar[tuple[type, ...]]
+    accepts: ClassVar[tuple[type, ...]]
     """Delta types that this builder accepts."""
 
     def add(self, delta: Any) -> None: ...
@@ -52,7 +52,7 @@ class Pieces(list[str]):
 
 class TextPartBuilder:
     __slots__ = ("_citations", "_extras", "_pieces")
-    takes: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
+    accepts: ClassVar[tuple[type, ...]] = (TextDelta, CitationDelta)
 
     def __init__(self) -> None:
         self._pieces = Pieces()
@@ -76,7 +76,7 @@ class TextPartBuilder:
 
 class ReasoningPartBuilder:
     __slots__ = ("_extras", "_pieces", "_raw", "_redacted", "_signature")
-    takes: ClassVar[tuple[type, ...]] = (ReasoningDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (ReasoningDelta,)
 
     def __init__(self) -> None:
         self._pieces = Pieces()
@@ -109,7 +109,7 @@ class ReasoningPartBuilder:
 
 class RefusalPartBuilder:
     __slots__ = ("_extras", "_pieces")
-    takes: ClassVar[tuple[type, ...]] = (RefusalDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (RefusalDelta,)
 
     def __init__(self) -> None:
         self._pieces = Pieces()
@@ -129,7 +129,7 @@ class ReplacingPartBuilder:
     """A part that arrives whole; a later one replaces it."""
 
     __slots__ = ("_content",)
-    takes: ClassVar[tuple[type, ...]] = (ContentDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (ContentDelta,)
 
     def __init__(self) -> None:
         self._content: Content | None = None
@@ -153,7 +153,7 @@ MEDIA: dict[str, type[Media]] = {
 
 class MediaPartBuilder:
     __slots__ = ("_extras", "_facts", "_kind", "_pieces", "_transcript")
-    takes: ClassVar[tuple[type, ...]] = (MediaDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (MediaDelta,)
 
     def __init__(self) -> None:
         self._kind: type[Media] = FileContent

@@ -51,7 +51,7 @@ class Arguments:
 
 class ToolCallPartBuilder:
     __slots__ = ("_arguments", "_extras", "_id", "_name", "_verbatim")
-    takes: ClassVar[tuple[type, ...]] = (ToolCallDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (ToolCallDelta,)
 
     def __init__(self) -> None:
         self._id, self._name = "", ""
@@ -82,7 +82,7 @@ class ToolCallPartBuilder:
 
 class ServerToolPartBuilder:
     __slots__ = ("_arguments", "_data", "_extras", "_id", "_name")
-    takes: ClassVar[tuple[type, ...]] = (ServerToolDelta,)
+    accepts: ClassVar[tuple[type, ...]] = (ServerToolDelta,)
 
     def __init__(self) -> None:
         self._id: str | None = None

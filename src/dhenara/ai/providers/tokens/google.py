@@ -73,7 +73,7 @@ def from_info(info: Info) -> TokenSource:
 
 def from_google_auth(info: Info) -> TokenSource:
     """Token source for an external account that only google-auth supports: AWS, a program, a certificate."""
-    made: list[Any] = []
+    created: list[Any] = []
 
     def refreshed() -> tuple[str, datetime | None]:
         try:
@@ -85,16 +85,22 @@ def from_google_auth(info: Info) -> TokenSource:
                 "this external_account takes its token from neither a file nor an address, which needs google-auth: "
                 "pip install 'google-auth[requests]', or pass credentials={'token': a_function}"
             ) from error
-        where = info.get("credential_source") or {}
-        kind: Any = pluggable if "executable" in where else aws if "environment_id" in where else identity_pool
+        credential_source = info.get("credential_source") or {}
+        kind: Any = (
+            pluggable
+            if "executable" in credential_source
+            else aws
+            if "environment_id" in credential_source
+            else identity_pool
+        )
         try:
-            if not made:
-                made.append(kind.Credentials.from_info(dict(info), scopes=[SCOPE]))
-            made[0].refresh(Request())
+            if not created:
+                created.append(kind.Credentials.from_info(dict(info), scopes=[SCOPE]))
+            created[0].refresh(Request())
         except (GoogleAuthError, ValueError) as error:
             # Its message may quote what the credentials or a server said.
             raise ConfigurationError(f"google-auth could not fetch a token: {type(error).__name__}") from None
-        return str(made[0].token), made[0].expiry
+        return str(created[0].token), created[0].expiry
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
         token, expiry = await io.call(refreshed)
@@ -147,46 +153,50 @@ async def impersonate(
     body = {"scope": [SCOPE], "lifetime": f"{HOUR}s", **({"delegates": delegates} if delegates else {})}
     headers = {"content-type": "application/json", "authorization": SecretText(f"Bearer {fetched_token.token}")}
     data = await request_json(io, timeouts, HttpRequest("POST", check_private(url), headers, json.dumps(body)))
-    token, ends = data.get("accessToken"), data.get("expireTime")
+    token, expiry = data.get("accessToken"), data.get("expireTime")
     if not isinstance(token, str) or not is_header_safe(token):
         raise BadAnswerError("the service account to act as came without an accessToken")
     try:
-        return Token(token, good_until=datetime.fromisoformat(str(ends)).timestamp())
+        return Token(token, good_until=datetime.fromisoformat(str(expiry)).timestamp())
     except (ValueError, OverflowError):
         return Token(token)
 
 
 def external_account(info: Info) -> TokenSource:
     """Token source for an external account, whose token (from a file or URL) is exchanged for Google's."""
-    where = info.get("credential_source") or {}
-    if not isinstance(where, dict) or not ("file" in where or ("url" in where and "environment_id" not in where)):
+    credential_source = info.get("credential_source") or {}
+    if not isinstance(credential_source, dict) or not (
+        "file" in credential_source or ("url" in credential_source and "environment_id" not in credential_source)
+    ):
         return from_google_auth(info)
     fields = {"grant_type": EXCHANGE, "audience": part(info, "audience"), "scope": SCOPE}
     fields |= {"requested_token_type": ACCESS_TOKEN, "subject_token_type": part(info, "subject_token_type")}
-    acts_as = info.get("service_account_impersonation_url")
+    impersonation_url = info.get("service_account_impersonation_url")
 
     async def fetch(io: IO, timeouts: AttemptTimeouts) -> Token:
-        subject = await subject_token(io, timeouts, where)
+        subject = await subject_token(io, timeouts, credential_source)
         address = str(info.get("token_url") or STS)
         fetched = await request_token(io, timeouts, form_request(address, {**fields, "subject_token": subject}))
-        return await impersonate(io, timeouts, fetched, str(acts_as)) if acts_as else fetched
+        return await impersonate(io, timeouts, fetched, str(impersonation_url)) if impersonation_url else fetched
 
     return fetch
 
 
-async def subject_token(io: IO, timeouts: AttemptTimeouts, where: Info) -> str:
+async def subject_token(io: IO, timeouts: AttemptTimeouts, credential_source: Info) -> str:
     """Read the token as plain text, or from a field of JSON."""
-    shape = where.get("format") or {}
-    if "file" in where:
-        path = Path(str(where["file"]))
+    shape = credential_source.get("format") or {}
+    if "file" in credential_source:
+        path = Path(str(credential_source["file"]))
         try:
             text: Any = SecretText((await io.call(path.read_text)).strip())
             text = conceal_all(json.loads(text.encode())) if shape.get("type") == "json" else text
         except (OSError, ValueError) as error:
             raise ConfigurationError(f"the token to exchange cannot be read from {path}: {error}") from error
     else:
-        headers = secret_headers({str(name).lower(): str(v) for name, v in (where.get("headers") or {}).items()})
-        request = HttpRequest("GET", str(where["url"]), headers)
+        headers = secret_headers(
+            {str(name).lower(): str(v) for name, v in (credential_source.get("headers") or {}).items()}
+        )
+        request = HttpRequest("GET", str(credential_source["url"]), headers)
         is_json = shape.get("type") == "json"
         text = (
             await request_json(io, timeouts, request)
@@ -247,11 +257,11 @@ def check_info(given: Any) -> Mapping[str, Any]:
     return given
 
 
-def parse_info(data: SecretBytes, where: str) -> Mapping[str, Any]:
+def parse_info(data: SecretBytes, credential_source: str) -> Mapping[str, Any]:
     try:
         return check_info(conceal_all(json.loads(data)))
     except ValueError as error:
-        raise ConfigurationError(f"the Google credentials in {where} are not JSON") from error
+        raise ConfigurationError(f"the Google credentials in {credential_source} are not JSON") from error
 
 
 def project_in_files(
