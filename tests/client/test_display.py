@@ -135,6 +135,16 @@ def test_a_repr_does_not_calculate_the_cost(server: FakeServer, client: AIModelC
     assert "cost" not in vars(answer)
 
 
+def test_a_repr_of_other_results_does_not_calculate_the_cost_either() -> None:
+    vectors = EmbeddingResponse(vectors=[[0.1]]).with_pricing(lambda _: pytest.fail("the cost was calculated"))
+    assert repr(vectors).startswith("EmbeddingResponse(")
+
+
+def test_a_value_is_cut_only_if_the_repr_would_be_too_long() -> None:
+    assert repr(TextContent(text="x" * 150)) == f"TextContent(text='{'x' * 150}')"
+    assert repr(TextContent(text="x" * 250)) == f"TextContent(text='{'x' * 59}…')"
+
+
 ANSWERS = ["response", "answer", "choice", "turn", "run", "result", "message"]
 
 

@@ -11,15 +11,22 @@ import pytest
 from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import BrokenStreamError, ConfigurationError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, HangUp, Raw
+from dhenara.ai.conversation import Turn
+from dhenara.ai.errors import BadRequestError, BrokenStreamError, ConfigurationError
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, HangUp, Raw, Refusal
 from dhenara.ai.types import (
     AIModelCallResponse,
     BatchItem,
     ChatModelCostData,
     ChatResponse,
+    ChatResponseChoice,
     ImageResponse,
+    ReasoningContent,
+    RefusalContent,
+    Run,
+    Step,
     Text,
+    TextContent,
     Usage,
 )
 from support.worlds import World, endpoint
@@ -176,6 +183,15 @@ def test_the_text_stream_of_a_run_has_the_text_of_all_answers_and_the_run(
     assert len(stream.run.steps) == 2
 
 
+def test_the_run_of_a_stream_that_failed_has_what_had_happened(server: FakeServer, client: AIModelClient) -> None:
+    server.add_replies(Answer(text="Let me look. ", tool_calls=(FakeToolCall("clock", {}),)), Refusal(400, "no"))
+    stream = client.run_streaming("Hi", tools=[clock]).text_stream
+    with pytest.raises(BadRequestError):
+        list(stream)
+    assert (stream.run.stopped, stream.run.text) == ("interrupted", "Let me look. ")
+    assert stream.response.text == "Let me look. "
+
+
 def test_a_turn_is_added_when_its_text_stream_ends(server: FakeServer, client: AIModelClient) -> None:
     server.add_replies(HELLO)
     talk = client.conversation()
@@ -260,6 +276,25 @@ def test_runs_turns_and_batch_items_have_the_same_names(server: FakeServer, clie
     failed = BatchItem(0, error=None)
     assert (failed.text, failed.usage, failed.cost.amount) == (None, Usage.unknown(), None)
     assert (failed.parsed, failed.tool_calls) == (None, [])
+
+
+def test_a_turn_has_the_parts_of_the_chosen_answer() -> None:
+    choices = [
+        ChatResponseChoice(contents=[TextContent(text="One.")]),
+        ChatResponseChoice(index=1, contents=[ReasoningContent(text="Think."), TextContent(text="Two.")]),
+    ]
+    turn = Turn(answer=ChatResponse(choices=choices), choice=1)
+    assert (turn.text, turn.reasoning) == ("Two.", "Think.")
+    assert Turn(answer=turn.answer).reasoning == ""
+
+
+def test_a_refusal_has_the_same_name_everywhere() -> None:
+    refused = ChatResponse(choices=[ChatResponseChoice(contents=[RefusalContent(text="No.")])])
+    response = AIModelCallResponse(chat_response=refused)
+    run = Run(steps=(Step(number=1, response=response),), messages=(), stopped="answered", output=None)
+    for one in (response, run, Turn(answer=refused), BatchItem(0, refused)):
+        assert one.refusal == one.refusal() == "No."
+    assert AIModelCallResponse().refusal() is None
 
 
 def test_an_empty_response_has_nothing_under_any_name() -> None:
