@@ -435,6 +435,14 @@ def test_the_methods_for_stored_connections_are_there(server: FakeServer) -> Non
     with pytest.raises(RuntimeError, match="cleanup_async called for a sync client"):
         client.cleanup_async()
 
+    async def awaited() -> str:
+        response = await AIModelClient(
+            model_endpoint=anthropic_endpoint(server), is_async=False
+        ).generate_with_existing_connection(prompt="Hi")
+        return response.chat_response.text()
+
+    assert asyncio.run(awaited()) == "A robot painted."
+
     async def several() -> list[str]:
         other = AIModelClient(model_endpoint=anthropic_endpoint(server), is_async=True)
         try:

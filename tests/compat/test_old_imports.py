@@ -18,8 +18,8 @@ from dhenara.ai.types.model_base import OLD_ATTRIBUTES
 MODELS = (
     "AIModelAPIProviderEnum AIModelProviderEnum AIModelFunctionalTypeEnum AIModelAPI AIModel FoundationModel "
     "BaseAIModel ChatModelSettings ImageModelSettings ChatModelCostData ImageModelCostData BaseCostData "
-    "ValidOptionValue ChatResponseUsage ImageResponseUsage UsageCharge UsageChargeComponent AIModelEndpoint "
-    "MODEL_TO_API_MAPPING"
+    "ValidOptionValue ChatResponseUsage HostedToolUsage ImageResponseUsage UsageCharge UsageChargeComponent "
+    "AIModelEndpoint MODEL_TO_API_MAPPING"
 )
 DATA = (
     "Prompt PromptText PromptConfig Content ContentType TextTemplate TextTemplateVariableProps SystemInstruction "
@@ -81,7 +81,7 @@ WORKS = {
 }
 LEADS_ON = {
     "dhenara.ai.types": "AIModelContextPolicy BuiltInTool GenericFile ObjectTemplate PROVIDER_CONFIGS",
-    "dhenara.ai.types.genai.ai_model": "HostedToolCostRule HostedToolUsage PROVIDER_CONFIGS ReasoningControlMode",
+    "dhenara.ai.types.genai.ai_model": "HostedToolCostRule PROVIDER_CONFIGS ReasoningControlMode",
     "dhenara.ai.types.genai.dhenara.request": (
         "AIModelContextPolicy BuiltInTool HostedToolKind HostedToolProviderSpec ObjectTemplate get_hosted_tool_support "
         "get_hosted_tool_provider_spec"

@@ -102,6 +102,9 @@ def test_usage_is_built_from_old_names() -> None:
     usage = ChatResponseUsage(total_tokens=110, prompt_tokens=50, completion_tokens=60, reasoning_tokens=20)
     assert (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == (50, 60, 110)
     assert usage.reasoning_tokens == 20
+    assert usage.hosted_tool_usage is None
+    searched: Any = Usage(server_tool_requests={"web_search": 2})
+    assert searched.hosted_tool_usage.request_counts == {"web_search": 2, "total": 2}
     assert ImageResponseUsage(number_of_images=2, model="dall-e-3", options={"n": 2}).number_of_images == 2
 
 

@@ -181,7 +181,7 @@ ATTRIBUTES: dict[str, dict[str, Attribute]] = {
         "thinking_text_delta": lambda one: one.reasoning_delta,
     },
     "Usage": {
-        "hosted_tool_usage": lambda one: one.server_tool_requests or None,
+        "hosted_tool_usage": responses.hosted_tool_usage,
         "number_of_images": lambda one: int(one.units.get("images", 0)),
     },
     "ImageResponse": {

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Self
 
 from ..errors import ConfigurationError, SyncAsyncMismatchError
+from ..types.chat.response import AIModelCallResponse
 
 if TYPE_CHECKING:
     from ..client.client import AIModelClient
 
 
+class AwaitableResponse(AIModelCallResponse):
+    """A response that may also be awaited, because version 1 returned a coroutine here in sync code as well."""
+
+    def __await__(self) -> Generator[None, None, Self]:
+        yield from ()
+        return self
+
+
 def generate_here(client: AIModelClient) -> Callable[..., Any]:
     """`generate` of a sync client; of an async-only client `generate_async`, whose result is awaited."""
-    return client.generate_async if client.is_async else client.generate
+    if client.is_async:
+        return client.generate_async
+
+    def generate(*args: Any, **options: Any) -> AIModelCallResponse:
+        response = client.generate(*args, **options)
+        made = AwaitableResponse.streaming(stream=response.sync_stream_generator)
+        return made.model_copy(update={name: getattr(response, name) for name in response.model_fields_set})
+
+    return generate
 
 
 def cleanup_sync(client: AIModelClient) -> Callable[[], None]:

@@ -30,7 +30,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ".responses": (
         *("AIModelCallResponseMetaData", "ChatMessageContentPart", "ChatResponseStructuredOutput"),
         *("ChatResponseToolCall", "ChatResponseToolCallResult", "ExternalApiCallStatus", "ImageResponseChoice"),
-        *("UsageCharge", "UsageChargeComponent"),
+        *("HostedToolUsage", "UsageCharge", "UsageChargeComponent"),
     ),
     ".stand_ins": (
         *("ChatResponseGenericContentItem", "ChatResponseReasoningContentItem", "ChatResponseTextContentItem"),
@@ -102,7 +102,7 @@ REMOVED: dict[str, str] = {
             "get_hosted_tool_support",
         ),
         "Prices of provider-run tools are in the price list; usage.server_tool_requests counts the calls.": (
-            *("HostedToolCostRule", "HostedToolUsage"),
+            "HostedToolCostRule",
         ),
         "Use ContextPolicy(compact_at=..., clear_tool_results_at=...).": ("AIModelContextPolicy",),
         "Use ChatModelSettings.reasoning_efforts and max_reasoning_tokens.": ("ReasoningControlMode",),

@@ -155,7 +155,7 @@ class ResourceConfig(FrozenModel):
             self.models = list(models)
         if init_endpoints:
             self.models = self.models or list(foundation_models.ALL_FOUNDATION_MODELS)
-            self._make_endpoints()
+            self._initialize_endpoints()
 
     def get_api(self, api_provider: str | None = None) -> AIModelAPI | None:
         """Return the first API of a provider, or None."""
@@ -203,7 +203,7 @@ class ResourceConfig(FrozenModel):
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
 
-    def _make_endpoints(self) -> None:
+    def _initialize_endpoints(self) -> None:
         known = {one.reference for one in self.model_endpoints}
         for model in self.models:
             names = MODEL_TO_API_MAPPING.get(model.provider or "", (model.provider,))

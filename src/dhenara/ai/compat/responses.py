@@ -10,6 +10,7 @@ from pydantic import Field
 from ..config.settings import settings
 from ..errors import ConfigurationError
 from ..types.chat.cost import Cost
+from ..types.chat.usage import Usage
 from ..types.content.base import Citation
 from ..types.content.parts import StructuredContent, ToolCallContent
 from ..types.model_base import FrozenModel
@@ -29,6 +30,22 @@ class UsageChargeComponent(FrozenModel):
 
     key: str
     cost: float
+
+
+class HostedToolUsage(FrozenModel):
+    """Use of tools that the provider ran.
+
+    Attributes:
+        request_counts: Calls by the name of the tool, and all of them as `total`.
+    """
+
+    request_counts: dict[str, int] = Field(default_factory=dict)
+
+
+def hosted_tool_usage(usage: Usage) -> HostedToolUsage | None:
+    """Return the calls of tools that the provider ran; None if there were none."""
+    calls = usage.server_tool_requests
+    return HostedToolUsage(request_counts={**calls, "total": sum(calls.values())}) if calls else None
 
 
 class UsageCharge(FrozenModel):
