@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
-from dhenara.ai.integration import names_other_provider, use_own_names, with_secret_options
+from dhenara.ai.integration import names_other_provider, require_type, use_own_names, with_secret_options
 from dhenara.ai.types import Plan
 
 from .ask_options import AskOptions, add_files
@@ -75,6 +76,7 @@ class ChatBase(TurnHistory, Generic[C]):
     """
 
     def __init__(self, client: C, options: Mapping[str, object] | None = None, turns: Sequence[Turn] = ()) -> None:
+        require_type(type(self).__name__, "options", options, (Mapping, NoneType), "a mapping of options or None")
         self.options: Options = use_own_names(options or {}, SYSTEM_NAMES)
         super().__init__(system_texts(self.options.pop("system", None)), turns)
         self._client: C = client

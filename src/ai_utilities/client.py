@@ -302,7 +302,7 @@ def create_client(
         settings: As for `AiClient`: the name of a model or a provider, or settings. An API key is accepted as well.
         model: The model, with or without a provider before it; None uses the provider's default.
         show_progress: Whether `ask_many` draws a progress bar; None draws one if stderr is a terminal.
-        env_file: The file to read instead of `./.env`.
+        env_file: The file to read instead of `./.env`; it must exist.
         provider: A provider name or a `BaseProvider` instance.
         **options: Any other setting; see `ClientArguments`. None counts as not given.
 

@@ -31,9 +31,9 @@ from .config_origins import (
     find_origins,
     invalid_settings,
     read_dotenv,
+    report_misspelt,
     unknown_settings,
     unreadable_settings,
-    warn_of_misspelt,
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
@@ -84,8 +84,8 @@ USUAL_ENV_FILE = Path()
 
 
 def invalid_settings_error(error: ValidationError, origins: Mapping[str, SettingOrigin]) -> InvalidValueError:
-    field = str(error.errors()[0]["loc"][0])
-    return InvalidValueError.because(error.title, invalid_settings(error, origins, PREFIX), field)
+    """The error for invalid settings; it leaves out their values, which may be secret."""
+    return InvalidValueError.with_text(invalid_settings(error, origins, PREFIX), error)
 
 
 class AiSettings(BaseSettings):
@@ -190,8 +190,9 @@ class AiSettings(BaseSettings):
     def __init__(self, *, _env_file: EnvFiles = USUAL_ENV_FILE, **given: Unpack[SettingArguments]) -> None:
         values = cast("Options", given)
         conceal_options(values)
-        files = self.model_config.get("env_file") if _env_file is USUAL_ENV_FILE else _env_file
-        dotenv, fields = read_dotenv(files), type(self).model_fields
+        named = _env_file is not USUAL_ENV_FILE
+        files = _env_file if named else self.model_config.get("env_file")
+        dotenv, fields = read_dotenv(files, named=named), type(self).model_fields
         explicit = {name for name in values if not name.startswith("_")}
         unknown = explicit - set(fields) - {"AI_MODEL", "OPENAI_MODEL"}
         origins = find_origins(fields, PREFIX, explicit, os.environ, dotenv)
@@ -199,7 +200,7 @@ class AiSettings(BaseSettings):
             raise InvalidValueError.because(
                 type(self).__name__, unknown_settings(sorted(unknown), fields), min(unknown)
             )
-        warn_of_misspelt({**dotenv, **os.environ}, fields, PREFIX)
+        report_misspelt({**dotenv, **os.environ}, fields, PREFIX)
         try:
             super().__init__(_env_file=cast("Any", files), **values)
         except ValidationError as error:
@@ -226,17 +227,29 @@ class AiSettings(BaseSettings):
         return None if isinstance(text, str) and not text.strip() else text
 
     @classmethod
-    def from_dotenv(cls, env_file: str | Path = ".env", **given: Unpack[SettingArguments]) -> Self:
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Like pydantic's, with the errors of this library."""
+        if isinstance(obj, Mapping) and all(isinstance(name, str) for name in obj):
+            return cls(**obj)
+        try:
+            return super().model_validate(obj, **options)
+        except ProviderConfigurationError:
+            raise
+        except ValidationError as error:
+            raise invalid_settings_error(error, {}) from None
+
+    @classmethod
+    def from_dotenv(cls, env_file: str | Path | None = None, **given: Unpack[SettingArguments]) -> Self:
         """Reads a file of variables instead of `./.env`.
 
         Args:
-            env_file: The file.
+            env_file: The file. Default None: `./.env`, if there is one.
             **given: Settings that override the file and the environment; see `SettingArguments`.
 
         Raises:
-            ProviderConfigurationError: If a name is unknown or a value is invalid.
+            ProviderConfigurationError: If the file does not exist, a name is unknown or a value is invalid.
         """
-        return cls(_env_file=env_file, **given)
+        return cls(**given) if env_file is None else cls(_env_file=env_file, **given)
 
     def bound_to(self, provider: str) -> Self:
         """Copies the settings as values of this provider, which may be one that is not registered."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import IntEnum
+from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pydantic_core import ErrorDetails
 
 from .config_secrets import redact
 from .exceptions import ProviderConfigurationError
+
+log = logging.getLogger("ai_utilities")
 
 EnvFiles = str | PathLike[str] | Sequence[str | PathLike[str]] | None
 
@@ -93,18 +96,32 @@ def lowercase_names(source: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): name for name, value in source.items() if value}
 
 
-def read_dotenv(files: EnvFiles) -> dict[str, str]:
-    """The variables in these files; later files override earlier ones."""
+def read_dotenv(files: EnvFiles, *, named: bool = False) -> dict[str, str]:
+    """The variables in these files; later files override earlier ones.
+
+    Args:
+        files: One path or several; None reads nothing.
+        named: Whether somebody named the files. The default file need not exist.
+
+    Raises:
+        ProviderConfigurationError: If a named file does not exist, or a file cannot be read as UTF-8 text.
+    """
     if files is None:
         return {}
     listed = [files] if isinstance(files, str | PathLike) else list(files)
     paths = [Path(file).expanduser() for file in listed]
+    missing = next((path for path in paths if not path.is_file()), None)
+    if named and missing is not None:
+        what = "is a folder" if missing.is_dir() else "does not exist"
+        raise ProviderConfigurationError(f"the file of variables {missing} {what}. Name another file, or create it.")
     variables: dict[str, str] = {}
     for path in (path for path in paths if path.is_file()):
         try:
             variables |= {name: value for name, value in dotenv_values(path).items() if value}
         except UnicodeDecodeError:
             raise ProviderConfigurationError(f"{path} is not UTF-8 text. Save it as UTF-8.") from None
+        except OSError as error:
+            raise ProviderConfigurationError(f"{path} cannot be read: {error.strerror}") from None
     return variables
 
 
@@ -149,14 +166,20 @@ def unreadable_settings(error: Exception) -> str:
     return f'{error}: it must be JSON, such as {{"x-team": "a"}}'
 
 
-def warn_of_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
-    """Warns of variables that look like a misspelt setting; other variables are ignored."""
+def report_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
+    """Logs variables that look like a misspelt setting, each once; other variables are ignored."""
     known = {f"{prefix}{field.upper()}" for field in fields}
     for name in variables:
         if name.upper().startswith(prefix) and name.upper() not in known:
             similar = get_close_matches(name.upper(), known, 1, 0.88)
             if similar:
-                warnings.warn(f"{name} is not a setting and is ignored. Did you mean {similar[0]}?", stacklevel=4)
+                log_misspelt(name, similar[0])
+
+
+@lru_cache
+def log_misspelt(name: str, meant: str) -> None:
+    """Log a variable once; without a handler of the program, Python writes it as one line on standard error."""
+    log.warning("%s is not a setting and is ignored. Did you mean %s?", name, meant)
 
 
 OURS = "ai_utilities"

@@ -6,9 +6,17 @@ import os
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from types import NoneType
 from typing import Unpack
 
-from dhenara.ai.integration import named_provider, names_other_provider, provider_name, read_model_name, shown_address
+from dhenara.ai.integration import (
+    named_provider,
+    names_other_provider,
+    provider_name,
+    read_model_name,
+    require_type,
+    shown_address,
+)
 
 from .client_settings import SettingArguments
 from .config_models import PREFIX, AiSettings
@@ -128,6 +136,7 @@ class ConfigurationResolver:
         environment: Mapping[str, str] | None = None,
         **given: Unpack[SettingArguments],
     ) -> None:
+        require_type("configuration", "settings", settings, (AiSettings, NoneType), "an AiSettings or None")
         self.settings = AiSettings(**given) if settings is None else settings.model_copy(update=given)
         self._environment = os.environ if environment is None else environment
 

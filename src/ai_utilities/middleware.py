@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from dhenara.ai.integration import require_type
+
 from . import cache as caches, limits, usage
 from .config_models import AiSettings
 from .config_origins import OriginLevel, cache_path, state_path
@@ -143,6 +145,8 @@ class RequestMiddleware:
         self._usage_layer: usage.UsageLayer | None = None
         self._has_bounds = False
         self._owned: list[Closable] = []
+        for name, given in (("layers", layers), ("attempt_layers", attempt_layers)):
+            require_type("client", name, given, (list, tuple), "a list of layers")
         self._layers: tuple[AnyLayer, ...] = tuple(layers)
         self._attempt_layers: tuple[AnyLayer, ...] = tuple(attempt_layers)
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+<<<<<<< HEAD
 from typing import TYPE_CHECKING, TypeVar
+=======
+from types import NoneType
+from typing import TYPE_CHECKING, Any, TypeVar
+>>>>>>> bd3f7624 (Raise errors of one tree for every value, and reopen closed clients)
 
-from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name
+from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name, require_type
 
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
@@ -44,6 +49,7 @@ class ClientCore:
         provider: BaseProvider | str | None,
         middleware: RequestMiddleware,
     ) -> None:
+        require_type("client", "settings", settings, (AiSettings, NoneType), "an AiSettings or None")
         self.mode = mode
         self.settings = settings if settings is not None else AiSettings()
         self.middleware = middleware

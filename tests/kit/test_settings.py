@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
-from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError
-from ai_utilities.config_origins import OriginLevel
+from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError, create_client
+from ai_utilities.config_origins import OriginLevel, log_misspelt
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()
@@ -195,11 +199,58 @@ def test_a_provider_without_a_usual_model_asks_for_one() -> None:
         ConfigurationResolver(provider="xai", api_key="k").validate()
 
 
-def test_a_variable_that_is_nearly_a_setting_is_pointed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_is_nearly_a_setting_is_pointed_at(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setenv("AI_TEMPRATURE", "0.1")
     monkeypatch.setenv("AI_SOMEBODY_ELSES", "x")
-    with pytest.warns(UserWarning, match="AI_TEMPRATURE is not a setting and is ignored. Did you mean AI_TEMPERATURE"):
+    log_misspelt.cache_clear()
+    with caplog.at_level("WARNING", "ai_utilities"):
         assert AiSettings().temperature == 0.7
+        AiSettings()
+    assert [record.getMessage() for record in caplog.records] == [
+        "AI_TEMPRATURE is not a setting and is ignored. Did you mean AI_TEMPERATURE?"
+    ]
+
+
+def test_a_misspelt_variable_is_one_line_of_a_program() -> None:
+    code = "from ai_utilities import AiSettings; AiSettings(); AiSettings()"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "AI_TEMPRATURE": "0.1"}
+    )
+    assert done.stderr == "AI_TEMPRATURE is not a setting and is ignored. Did you mean AI_TEMPERATURE?\n"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda path: AiSettings(_env_file=path),
+        lambda path: AiSettings(_env_file=[".env", path]),
+        lambda path: AiSettings.from_dotenv(path),
+        lambda path: create_client(env_file=path),
+    ],
+)
+@pytest.mark.parametrize(("name", "problem"), [("missing.env", "does not exist"), (".", "is a folder")])
+def test_a_named_file_of_variables_must_exist(read: Any, name: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("AI_MODEL=m\n")
+    with pytest.raises(ProviderConfigurationError, match=f"the file of variables .* {problem}. Name another file"):
+        read(name)
+
+
+def test_the_default_file_of_variables_need_not_exist(tmp_path: Path) -> None:
+    assert not Path(".env").exists()
+    assert AiSettings().temperature == AiSettings.from_dotenv().temperature == 0.7
+
+
+def test_errors_of_settings_are_also_errors_of_pydantic() -> None:
+    for build in (lambda: AiSettings(temperature=9), lambda: AiSettings.model_validate({"temperature": 9})):
+        with pytest.raises(ValidationError, match="'temperature' is 9") as caught:
+            build()
+        assert isinstance(caught.value, ProviderConfigurationError)
+    settings = AiSettings(api_key="sk-secret-of-the-test")
+    with pytest.raises(ValidationError, match="'max_tokens' is 0") as caught:
+        settings.max_tokens = 0
+    assert caught.value.errors()[0]["loc"] == ("max_tokens",)
 
 
 def test_headers_in_a_variable_are_json(monkeypatch: pytest.MonkeyPatch) -> None:

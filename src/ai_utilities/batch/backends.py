@@ -9,6 +9,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from dhenara.ai.integration import require_type
+
 from ..ask_options import check_prompt, resolve_ask
 from ..cache.policy import changes
 from ..client import AiClient
@@ -105,6 +107,8 @@ class OnRay:
     make_client: MakeClient | None = None
 
     def __post_init__(self) -> None:
+        if self.workers is not None:
+            require_type("OnRay", "workers", self.workers, int, "a number of workers")
         if self.workers is not None and self.workers < 1:
             raise ProviderConfigurationError(f"workers must be at least 1, not {self.workers}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.integration import require_type
 from dhenara.ai.types import Call, ServerTool
 
 Policy = Literal["deterministic", "always", "never", "refresh"]
@@ -60,6 +61,8 @@ class CachePolicy:
     explicit: bool = False
 
     def __post_init__(self) -> None:
+        require_type("cache", "policy", self.policy, str, "the name of a policy")
+        require_type("cache", "namespace", self.namespace, str, "a name")
         if self.policy not in POLICIES:
             raise ConfigurationError(f"unknown cache policy {self.policy!r}. Use one of {', '.join(POLICIES)}.")
         if not self.namespace or ":" in self.namespace:

@@ -168,7 +168,15 @@ TagFlag = Annotated[
     typer.Option("--tag", metavar="NAME=VALUE", help="Tag for the usage report; may be repeated."),
 ]
 EnvFileFlag = Annotated[
-    Path | None, typer.Option("--env-file", metavar="FILE", help="Read this file instead of ./.env.", dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--env-file",
+        metavar="FILE",
+        help="Read this file instead of ./.env.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
 ]
 CacheFlag = Annotated[bool | None, typer.Option("--cache/--no-cache", help="Use the response cache.")]
 TemperatureFlag = Annotated[

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from enum import IntEnum
 from itertools import zip_longest
@@ -59,7 +60,7 @@ class Exit(IntEnum):
 
 def run_guarded(work: Callable[[], int | None]) -> int:
     """Runs a command; errors become one line on standard error and an exit code."""
-    with command_streams():
+    with command_streams(), logged_notes():
         try:
             code = int(outcome(work))
             sys.stdout.flush()
@@ -72,6 +73,24 @@ def run_guarded(work: Callable[[], int | None]) -> int:
             print_error(describe_error(error))
             return Exit.MISUSED
         return code
+
+
+class NoteHandler(logging.Handler):
+    """Writes what the library logs, such as misspelt variables, as notes of one line."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        print_note(f"warning: {for_command_line(record.getMessage())}")
+
+
+@contextmanager
+def logged_notes() -> Iterator[None]:
+    """Shows warnings of the library's log while a command runs."""
+    log, handler = logging.getLogger("ai_utilities"), NoteHandler(logging.WARNING)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 def outcome(work: Callable[[], int | None]) -> int:

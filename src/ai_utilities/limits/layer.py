@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sys
 import uuid
 from collections.abc import Sequence
 
 from dhenara.ai import Layer, Send, Stream, Target
-from dhenara.ai.errors import CallError, QuotaError, RateLimitError
+from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLimitError
+from dhenara.ai.integration import require_type
 from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
@@ -121,6 +123,11 @@ class LimitLayer:
     def __init__(
         self, *limits: Limit, store: LimitStore | None = None, wait: bool | float = True, headers: bool = True
     ) -> None:
+        require_type("LimitLayer", "wait", wait, (bool, int, float), "True, False or seconds")
+        if not 0 <= wait <= sys.float_info.max:
+            raise ConfigurationError(f"LimitLayer(wait=...) takes True, False or seconds of at least 0, not {wait}.")
+        for limit in limits:
+            require_type("LimitLayer", "limits", limit, Limit, "limits")
         self.limits = limits
         self.store = store or MemoryLimits()
         self.longest = float("inf") if wait is True else float(wait)

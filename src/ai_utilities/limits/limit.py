@@ -16,6 +16,11 @@ SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
 
 
+def is_number_from(least: float, value: object) -> bool:
+    """Whether it is a number of at least this."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= least
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """A rate limit. API keys never share limits.
@@ -49,7 +54,7 @@ class Limit:
         for name in ("requests_per_second", "requests_per_minute", "tokens_per_minute", "requests_per_day",
                      "tokens_per_day", "concurrency"):  # fmt: skip
             value = getattr(self, name)
-            if value is not None and value < 1:
+            if value is not None and not is_number_from(1, value):
                 raise ConfigurationError(f"{name} must be a number of at least 1, or None for no limit, not {value!r}")
 
     def applies_to(self, provider: str, model: str) -> bool:

@@ -6,10 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from operator import attrgetter
+from types import NoneType
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.integration import environment, operation_of, resolve, why_not_offered, with_secret_options
+from dhenara.ai.integration import (
+    environment,
+    operation_of,
+    require_type,
+    resolve,
+    why_not_offered,
+    with_secret_options,
+)
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
@@ -58,6 +66,7 @@ class EngineProvider(BaseProvider):
         *,
         middleware: RequestMiddleware | None = None,
     ) -> None:
+        require_type("provider", "name", name, (str, NoneType), "the name of a provider or None")
         self.provider_name = name or self.provider_name
         self._middleware = middleware if middleware is not None else RequestMiddleware()
         self._clients: dict[tuple[str, FunctionalType | None], AIModelClient] = {}

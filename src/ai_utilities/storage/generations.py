@@ -6,7 +6,10 @@ import hashlib
 import logging
 import os
 import threading
+from types import NoneType
 from typing import NamedTuple
+
+from dhenara.ai.integration import require_type
 
 from .errors import StoreError
 from .redis import RedisClient
@@ -61,6 +64,7 @@ class Generations:
     """
 
     def __init__(self, file: str | os.PathLike[str] | None, server: str | RedisClient, prefix: str) -> None:
+        require_type("Redis store", "generations", file, (str, os.PathLike, NoneType), "a path or None")
         address = server if isinstance(server, str) else ""
         self._name = hashlib.blake2b(f"{address}|{prefix}".encode(), digest_size=16).hexdigest()
         self._lock = threading.Lock()

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.integration import require_type
 
 from .errors import StoreDamagedError, StoreError, StoreEvictsError, StoreFullError, StoreTimeoutError
 from .store_calls import seconds_left
@@ -136,6 +137,9 @@ class RedisServer:
     """
 
     def __init__(self, server: str | RedisClient = DEFAULT_SERVER, prefix: str = "ai_utilities") -> None:
+        require_type("Redis store", "prefix", prefix, str, "a prefix of keys")
+        if not prefix.isprintable():
+            raise ConfigurationError(f"Redis store(prefix=...) takes printable characters only, not {prefix!r}.")
         self.prefix = prefix
         self.client: RedisClient = connect(server) if isinstance(server, str) else server
         self._ours = isinstance(server, str)

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from dhenara.ai.integration import require_type
+
 from .errors import (
     StoreDamagedError,
     StoreError,
@@ -93,6 +95,7 @@ class SQLiteFile:
         repair: str = "",
         lazy: bool = False,
     ) -> None:
+        require_type("SQLite store", "path", path, (str, os.PathLike), "the path of a file")
         self.path = Path(path).expanduser()
         self._schema = schema
         self._timeout = timeout

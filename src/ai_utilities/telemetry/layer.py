@@ -65,6 +65,12 @@ class TelemetryLayer:
             raise ConfigurationError(
                 "OpenTelemetry is not installed. Install it with: python -m pip install 'dhenara[otel]'"
             ) from error
+        for name, provider, method in (
+            ("tracer_provider", tracer_provider, "get_tracer"),
+            ("meter_provider", meter_provider, "get_meter"),
+        ):
+            if provider is not None and not callable(getattr(provider, method, None)):
+                raise ConfigurationError(f"TelemetryLayer({name}=...) takes a provider of OpenTelemetry, or None.")
         self.capture_content = capture_content
         self.trace = trace
         self.tracer = trace.get_tracer("ai_utilities", tracer_provider=tracer_provider)

@@ -11,10 +11,10 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.integration import ShortRepr, Shown, not_empty, short_repr
+from dhenara.ai.integration import CheckedModel, ShortRepr, Shown, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
@@ -48,7 +48,7 @@ Facts = Mapping[str, Any]
 """Fields of `UsageData` by name."""
 
 
-class UsageData(BaseModel):
+class UsageData(CheckedModel):
     """Usage of one request: tokens, cost, duration and outcome.
 
     Pass either the totals or the disjoint counts; the others are computed.
@@ -134,7 +134,10 @@ class UsageData(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _reconcile(cls, fields: object) -> object:
-        return reconcile(fields) if isinstance(fields, Mapping) else fields
+        try:
+            return reconcile(fields) if isinstance(fields, Mapping) else fields
+        except (TypeError, ValueError):
+            return fields  # the fields' own checks say what is wrong
 
     @property
     def known(self) -> bool:

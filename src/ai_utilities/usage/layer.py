@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import NoneType
 from typing import ParamSpec, Protocol, TypeVar
 
 from dhenara.ai import Layer, Send, Stream, Target
+from dhenara.ai.integration import require_type
 from dhenara.ai.types import Call
 
 from ..storage.store_calls import AFTERWARDS, StoreIO, within
@@ -69,6 +71,7 @@ class UsageLayer:
     ) -> None:
         self.ledger = ledger
         self.required = required
+        require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
         self.tags = dict(tags or {})
         self._listener = listener
         self.items: dict[str, set[str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
@@ -11,6 +12,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.integration import require_type
 
 from ..storage.process import Owner, this_process
 from .data import BATCH, Totals, UsageData, sum_by
@@ -114,6 +116,9 @@ class MemoryLedger(Ledger):
     blocking: ClassVar[bool] = False
 
     def __init__(self, max_rows: int = 50_000) -> None:
+        require_type("MemoryLedger", "max_rows", max_rows, int, "a number of rows")
+        if max_rows < 1 or max_rows > sys.maxsize:
+            raise ConfigurationError(f"MemoryLedger(max_rows=...) takes a number of at least 1, not {max_rows}.")
         self._rows: deque[str] = deque(maxlen=max_rows)
         self._open: dict[str, tuple[UsageData, Owner, float]] = {}
         self._batched: set[str] = set()

@@ -24,6 +24,7 @@ from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
+from .types.model_base import CheckedModel, InvalidValueError, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.secrets import (
     SecretAddress,
@@ -40,7 +41,9 @@ from .wire.secrets import (
 __all__ = [
     "ALTERNATIVE_NAMES",
     "CallJournal",
+    "CheckedModel",
     "FunctionalType",
+    "InvalidValueError",
     "ModelName",
     "PlainText",
     "SecretAddress",
@@ -76,6 +79,7 @@ __all__ = [
     "read_next_model_name",
     "read_wav",
     "refuse_streaming",
+    "require_type",
     "resolve",
     "short_repr",
     "shown_address",

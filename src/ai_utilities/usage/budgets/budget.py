@@ -9,12 +9,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from types import NoneType
 from typing import ClassVar, Literal
 
 from pydantic_core import from_json, to_json
 
 from dhenara.ai.errors import ConfigurationError, DhenaraError
+from dhenara.ai.integration import require_type
 
 from ...storage.errors import StoreDamagedError
 from ...storage.process import Owner, this_process
@@ -25,6 +27,14 @@ WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m", "total": 
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 NANO = Decimal(10) ** 9
 """Amounts are whole billionths of a dollar, so that every store adds them exactly."""
+
+
+def is_amount(value: object) -> bool:
+    """Whether it is an amount of money of at least 0."""
+    try:
+        return not isinstance(value, bool) and Decimal(str(value)) >= 0
+    except InvalidOperation:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +62,16 @@ class Budget:
     name: str = ""
 
     def __post_init__(self) -> None:
+        require_type("Budget", "tags", self.tags, Mapping, "a mapping of tags")
+        require_type("Budget", "per", self.per, (str, NoneType), "the name of a tag, or None")
+        require_type("Budget", "name", self.name, str, "a name")
+        require_type("Budget", "unknown", self.unknown, str, "'refuse' or 'allow'")
+        if self.unknown not in ("refuse", "allow"):
+            raise ConfigurationError(f"unknown of a budget must be 'refuse' or 'allow', not {self.unknown!r}")
+        require_type("Budget", "window", self.window, str, "the name of a window")
         if self.window not in WINDOWS:
             raise ConfigurationError(f"window of a budget must be one of {', '.join(WINDOWS)}, not {self.window!r}")
-        if self.amount < 0:
+        if not is_amount(self.limit):
             raise ConfigurationError(f"the limit of a budget must be an amount of at least 0, not {self.limit!r}")
 
     @property

@@ -7,8 +7,10 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from types import NoneType
 
 from dhenara.ai import Layer, Send, Stream, Target
+from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
 from ...storage.errors import StoreError
@@ -127,6 +129,7 @@ class BudgetLayer:
     ) -> None:
         self.budgets = budgets
         self.store = store or MemoryBudgets()
+        require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
         self.tags = dict(tags or {})
         self._waiting: dict[str, tuple[Reservation, int]] = {}
 

@@ -265,11 +265,13 @@ class AIModelClient(
         )
 
     def close(self) -> None:
-        """Close the connections of sync calls; the client can be used again afterwards."""
+        """Close the connections of sync calls. They are opened again if the client is used afterwards."""
         self._pipelines.close()
 
     async def aclose(self) -> None:
-        """Close the connections of sync calls and of the running event loop."""
+        """Close the connections of sync calls and of the running event loop. They are opened again if the client is
+        used afterwards.
+        """
         await self._pipelines.aclose()
 
     def __enter__(self) -> Self:

@@ -19,6 +19,7 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.usage import Usage
 from ..types.display import ShortRepr, Shown
+from ..types.model_base import require_type
 from .turn import SavedConversation, Turn, continue_turn, read, read_saved, run_turn, turns_cost
 
 
@@ -114,7 +115,10 @@ class TurnHistory(ShortRepr):
     """
 
     def __init__(self, instructions: Sequence[str] = (), turns: Sequence[Turn] = ()) -> None:
-        self.instructions: tuple[str, ...] = tuple(instructions)
+        require_type("Conversation", "turns", turns, (list, tuple), "a list of turns")
+        for turn in turns:
+            require_type("Conversation", "turns", turn, Turn, "a list of turns")
+        self.instructions: tuple[str, ...] = read_instructions(instructions)
         self._turns: list[Turn] = []
         self._own_files: set[Path] = set()
         for turn in turns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from anyio import get_cancelled_exc_class
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
 from ..providers.target import given_headers
 from ..types.content.parts import AudioContent, FileContent, ImageContent, ResultPart, TextContent, ToolResultContent
+from ..types.model_base import require_type
 from ..types.tools.tool import Tool
 from ..wire.secrets import SecretAddress, SecretText, secret_headers
 from .tool_names import legal_names, server_name
@@ -103,6 +105,10 @@ class MCPServer:
         list_timeout: float | None = 60.0,
         max_tools: int = 1000,
     ) -> None:
+        require_type("MCPServer", "server", server, (str, list, tuple), "an address, or a command as a list")
+        require_type("MCPServer", "env", env, (Mapping, NoneType), "a mapping of variables or None")
+        require_type("MCPServer", "headers", headers, (Mapping, NoneType), "a mapping of headers or None")
+        require_type("MCPServer", "allowed", allowed, (list, tuple), "a list of names of tools")
         # Arguments of a command may be secrets, as may be what stands in an address.
         self._server: str | Sequence[str] = (
             SecretAddress(server) if isinstance(server, str) else [*server[:1], *map(SecretText, server[1:])]

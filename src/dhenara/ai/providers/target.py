@@ -16,6 +16,7 @@ from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.model import AIModel
 from ..types.content.base import Origin
+from ..types.model_base import require_type
 from ..wire import json
 from ..wire.frame import Frames
 from ..wire.secrets import MASK, SecretAddress, SecretText, secret_headers
@@ -49,6 +50,9 @@ def given_headers(headers: Mapping[str, str], where: str) -> dict[str, str]:
     Raises:
         ConfigurationError: A name that must not be configured, such as `Host`, or a value that a dump had masked.
     """
+    for name, value in headers.items():
+        require_type(where, "name", name, str, "a string")
+        require_type(where, name, value, str, "a string")
     given = secret_headers({name.lower(): value for name, value in headers.items()})
     for name, value in given.items():
         if name in FIXES:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import ConfigurationError
-from .answer import Answer, require
+from ..types.model_base import require_type as require
+from .answer import Answer
 from .protocols import dialect_for
 from .replies import CutReply, GzippedReply, MangledReply, Raw, RawStream, ReceivedRequest, Reply, Step
 from .sample_operations import SampleOperations, is_operation

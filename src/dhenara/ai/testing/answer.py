@@ -6,17 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..errors import ConfigurationError
-
-
-def require(owner: str, name: str, value: object, kinds: type | tuple[type, ...], what: str) -> None:
-    """Raise if a field of a reply has a value of another type.
-
-    Raises:
-        ConfigurationError: The message names the field and what it takes.
-    """
-    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int):
-        raise ConfigurationError(f"{owner}({name}=...) takes {what}, not {type(value).__name__}.")
+from ..types.model_base import require_type as require
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .answer import require
+from ..types.model_base import require_type as require
 from .protocols import dialect_for
 
 

@@ -13,6 +13,11 @@ from ..errors import ConfigurationError
 from ..wire.text import similar_names
 from .display import not_empty, short_repr
 
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
 
@@ -38,8 +43,48 @@ OLD_ATTRIBUTES = frozenset(
 """Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` knows which."""
 
 
-class FrozenModel(BaseModel):
-    """Frozen pydantic model that rejects unknown fields."""
+class CheckedType(ModelMetaclass):
+    """Type of the models, whose errors are those of this library.
+
+    Only what a program builds itself passes through the call of its type. A constructor of the models would also be
+    called by pydantic for each value inside another one, such as the parts of an answer.
+    """
+
+    if not TYPE_CHECKING:  # type checkers see the constructors that pydantic makes from the fields
+
+        def __call__(cls, *args: Any, **fields: Any) -> Any:
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                raise InvalidValueError.keeping(error, cls) from None
+
+
+class CheckedModel(BaseModel, metaclass=CheckedType):
+    """Pydantic model with the errors of this library."""
+
+    @classmethod
+    def model_validate(cls, obj: Any, **options: Any) -> Self:
+        """Like pydantic's, with the errors of this library."""
+        try:
+            return super().model_validate(obj, **options)
+        except ValidationError as error:
+            raise InvalidValueError.keeping(error, cls) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Like pydantic's, with the errors of this library."""
+        try:
+            return super().model_validate_json(json_data, **options)
+        except ValidationError as error:
+            raise InvalidValueError.keeping(error, cls) from None
+
+
+class FrozenModel(CheckedModel):
+    """Frozen pydantic model that rejects unknown fields.
+
+    Raises:
+        InvalidValueError: If a field is missing, unknown or invalid.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -95,6 +140,9 @@ def model_fields(given: object) -> dict[str, Any] | None:
 class InvalidValueError(ConfigurationError, ValidationError):
     """A value is invalid or a field is unknown. Also a `pydantic.ValidationError`; `str()` is one plain sentence."""
 
+    text: str | None = None
+    """The sentence, if it is not made from the details."""
+
     @classmethod
     def of(cls, error: ValidationError, fields: Iterable[str] = ()) -> Self:
         """Make it from an error of pydantic.
@@ -111,24 +159,74 @@ class InvalidValueError(ConfigurationError, ValidationError):
         """Make it for one field of a class with this title."""
         return cls.from_exception_data(title, [problem_details("value_error", (field,), message)])
 
+    @classmethod
+    def keeping(cls, error: ValidationError, kind: type[BaseModel]) -> Self:
+        """Make it from an error of pydantic, and keep its details: types, contexts, and inputs unless they are hidden.
+
+        Args:
+            error: The error.
+            kind: The class that was to be built.
+        """
+        if isinstance(error, cls):
+            return error
+        hidden = bool(kind.model_config.get("hide_input_in_errors"))
+        known = tuple(kind.model_fields)
+        sentences = "; ".join(problem_sentence(one, known) for one in error.errors())
+        return cls.with_text(f"{error.title}: {sentences}", error, hidden=hidden)
+
+    @classmethod
+    def with_text(cls, text: str, error: ValidationError, *, hidden: bool = True) -> Self:
+        """Make it from an error of pydantic, with a text of its own.
+
+        Args:
+            text: The text.
+            error: The error, whose details are kept.
+            hidden: Whether inputs are left out.
+        """
+        details = error.errors(include_url=False, include_input=not hidden)
+        try:
+            made = cls.from_exception_data(error.title, [kept_details(one) for one in details])
+        except (KeyError, TypeError, ValueError):
+            # A kind of problem that a validator made up.
+            made = cls.from_exception_data(
+                error.title, [problem_details("invalid_value", one["loc"], one["msg"]) for one in details]
+            )
+        made.text = text
+        return made
+
     def __str__(self) -> str:
-        return "; ".join(problem["msg"] for problem in self.errors(include_url=False, include_input=False))
+        problems = self.errors(include_url=False, include_input=False)
+        return "; ".join(problem["msg"] for problem in problems) if self.text is None else self.text
 
     def __reduce__(self) -> tuple[Any, ...]:
         details = [(problem["type"], problem["loc"], problem["msg"]) for problem in self.errors()]
-        return revive_invalid_value, (type(self), self.title, details)
+        return revive_invalid_value, (type(self), self.title, details, self.text)
 
 
 def describe_problem(problem: Any, fields: tuple[str, ...]) -> InitErrorDetails:
+    """The details of one problem with its sentence as the message, without the input."""
+    return problem_details(problem["type"], problem["loc"], problem_sentence(problem, fields))
+
+
+def problem_sentence(problem: Any, fields: tuple[str, ...]) -> str:
     """One problem in a sentence. What validators of this library raised is a sentence already."""
     cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
-    message = f"{where}: {problem['msg']}" if where else problem["msg"]
+    text = problem["msg"].removeprefix("Value error, ")
+    message = f"{where}: {text}" if where else text
     if isinstance(cause, ConfigurationError):
         message = str(cause)
     elif problem["type"] == "extra_forbidden":
         similar = similar_names(where, fields)
         message = f"unknown field {where!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
-    return problem_details(problem["type"], problem["loc"], message)
+    return message
+
+
+def kept_details(problem: Any) -> InitErrorDetails:
+    """The details of one problem as they were, for an error of another class."""
+    kept = InitErrorDetails(type=problem["type"], loc=problem["loc"], input=problem.get("input"))
+    if "ctx" in problem:
+        kept["ctx"] = problem["ctx"]
+    return kept
 
 
 def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
@@ -137,6 +235,28 @@ def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: st
 
 
 def revive_invalid_value(
-    kind: type[InvalidValueError], title: str, details: list[tuple[LiteralString, tuple[int | str, ...], str]]
+    kind: type[InvalidValueError],
+    title: str,
+    details: list[tuple[LiteralString, tuple[int | str, ...], str]],
+    text: str | None = None,
 ) -> InvalidValueError:
-    return kind.from_exception_data(title, [problem_details(*one) for one in details])
+    revived = kind.from_exception_data(title, [problem_details(*one) for one in details])
+    revived.text = text
+    return revived
+
+
+def require_type(owner: str, name: str, value: object, kinds: type | tuple[type, ...], what: str) -> None:
+    """Raise if an argument of a class without fields of pydantic has a value of another type.
+
+    Args:
+        owner: The class.
+        name: The argument.
+        value: Its value.
+        kinds: The types that it takes; True and False are no numbers.
+        what: What it takes, in words.
+
+    Raises:
+        ConfigurationError: The message names the argument and what it takes.
+    """
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds in (int, (int, float))):
+        raise ConfigurationError(f"{owner}({name}=...) takes {what}, not {type(value).__name__}.")

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from ...catalog.learned_constraints import LearnedConstraint
 from ...errors import ConfigurationError
 from ...providers.target import ResolvedTarget
+from ...types.model_base import require_type
 from ...wire import json
 
 try:
@@ -39,6 +41,7 @@ class LearnedConstraints:
     """
 
     def __init__(self, file: str | Path | None = None) -> None:
+        require_type("LearnedConstraints", "file", file, (str, os.PathLike, NoneType), "a path or None")
         self.file = Path(file) if file is not None else None
         self._known: dict[Key, tuple[LearnedConstraint, ...]] = {}
         self._loaded = self.file is None

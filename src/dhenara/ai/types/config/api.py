@@ -20,7 +20,7 @@ from ...errors import ConfigurationError
 from ...providers.model_names import read_next_model_name
 from ...providers.provider_names import require_provider_name
 from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
-from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields
+from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields, require_type
 from .api_options import ApiOptions, describe_type, read_named_model, require_model, split_api_options
 from .model import AIModel, AnyCostData
 
@@ -70,6 +70,7 @@ class Credentials:
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[str, Any]) -> None:
+        require_type("Credentials", "values", values, Mapping, "a mapping of names to secrets")
         self._values = {name: conceal_all(value) for name, value in values.items()}
 
     def reveal(self) -> dict[str, Any]:
@@ -234,6 +235,13 @@ class AIModelEndpoint(AccessModel):
     def _read_old_fields(cls, given: Any) -> Any:
         if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
             return read_old_fields("AIModelEndpoint", given)
+        return given
+
+    @field_validator("api", mode="before")
+    @classmethod
+    def _with_names(cls, given: Any) -> Any:
+        if isinstance(given, Mapping) and not all(isinstance(name, str) for name in given):
+            raise ConfigurationError("api must be an AIModelAPI, or a mapping of its fields")
         return given
 
     @classmethod
