@@ -11,11 +11,14 @@ from enum import IntEnum
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
+
+from dhenara.ai.integration import require_type
 
 from .config_secrets import redact
 from .exceptions import ProviderConfigurationError
@@ -108,7 +111,9 @@ def read_dotenv(files: EnvFiles, *, named: bool = False) -> dict[str, str]:
     """
     if files is None:
         return {}
-    listed = [files] if isinstance(files, str | PathLike) else list(files)
+    listed: list[Any] = list(files) if isinstance(files, list | tuple) else [files]
+    for file in listed:
+        require_type("settings", "env_file", file, (str, PathLike), "the path of a file, or a list of paths")
     paths = [Path(file).expanduser() for file in listed]
     missing = next((path for path in paths if not path.is_file()), None)
     if named and missing is not None:
