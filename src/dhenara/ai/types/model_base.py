@@ -180,12 +180,12 @@ class InvalidValueError(ConfigurationError, ValidationError):
 
         Args:
             text: The text.
-            error: The error, whose details are kept.
+            error: The error, whose details are preserved.
             hidden: Whether inputs are left out.
         """
         details = error.errors(include_url=False, include_input=not hidden)
         try:
-            made = cls.from_exception_data(error.title, [kept_details(one) for one in details])
+            made = cls.from_exception_data(error.title, [copy_details(one) for one in details])
         except (KeyError, TypeError, ValueError):
             # A kind of problem that a validator made up.
             made = cls.from_exception_data(
@@ -221,12 +221,12 @@ def problem_sentence(problem: Any, fields: tuple[str, ...]) -> str:
     return message
 
 
-def kept_details(problem: Any) -> InitErrorDetails:
+def copy_details(problem: Any) -> InitErrorDetails:
     """The details of one problem as they were, for an error of another class."""
-    kept = InitErrorDetails(type=problem["type"], loc=problem["loc"], input=problem.get("input"))
+    copied = InitErrorDetails(type=problem["type"], loc=problem["loc"], input=problem.get("input"))
     if "ctx" in problem:
-        kept["ctx"] = problem["ctx"]
-    return kept
+        copied["ctx"] = problem["ctx"]
+    return copied
 
 
 def problem_details(kind: LiteralString, loc: tuple[int | str, ...], message: str) -> InitErrorDetails:
