@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-<<<<<<< HEAD
-from typing import TYPE_CHECKING, TypeVar
-=======
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeVar
->>>>>>> bd3f7624 (Raise errors of one tree for every value, and reopen closed clients)
+from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name, require_type
 
