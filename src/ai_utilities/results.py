@@ -55,13 +55,13 @@ class AskResult(str):
         model: str | None = None,
         provider: str | None = None,
         cached: bool | None = None,
-        cost: Cost | Decimal | None = None,
+        cost: Cost | Decimal | float | None = None,
         duration_s: float | None = None,
         response: AIModelCallResponse | None = None,
         error: AIUtilitiesError | OSError | None = None,
     ) -> Self:
         result = super().__new__(cls, text)
-        priced = Cost(amount=cost) if isinstance(cost, Decimal) else cost
+        priced = cost if cost is None or isinstance(cost, Cost) else Cost(amount=Decimal(str(cost)))
         given = {"model": model, "provider": provider, "cached": cached, "cost": priced, "duration_s": duration_s}
         result._given = {name: value for name, value in given.items() if value is not None}
         result._usage = usage

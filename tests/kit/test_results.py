@@ -108,6 +108,11 @@ def test_the_cost_of_a_result_is_that_of_its_answer_with_everything_known_of_it(
     assert sum([result.cost, AskResult("x", cost=Decimal("0.2")).cost]) == Decimal("0.3")
 
 
+@pytest.mark.parametrize("cost", [Cost(amount=Decimal("0.25")), Decimal("0.25"), 0.25])
+def test_a_result_may_be_made_with_a_cost_of_any_type(cost) -> None:  # type: ignore[no-untyped-def]
+    assert AskResult("x", cost=cost).cost == Cost(amount=Decimal("0.25"))
+
+
 def test_the_cost_of_a_result_with_tools_is_that_of_all_requests() -> None:
     step = Step(number=1, response=AIModelCallResponse(chat_response=ChatResponse()))
     cost = Cost(amount=Decimal("0.4"), components={"input": Decimal("0.4")})

@@ -63,6 +63,16 @@ def test_a_response_comes_back_from_dumps_pickles_and_copies(response):
         assert again.model_dump_json() == response.model_dump_json()
 
 
+def test_pickles_in_which_an_unknown_usage_was_none_are_read():
+    response = ChatResponse(model="m")
+    state = response.__getstate__()
+    state["__dict__"] |= {"usage": None, "cost": None}
+    again = ChatResponse.__new__(ChatResponse)
+    again.__setstate__(state)
+    assert again == response
+    assert (again.usage.known, again.cost.reason) == (False, NO_USAGE)
+
+
 def test_a_conversation_saved_before_is_read_and_saved_with_the_same_bytes():
     answer = '{"id":null,"model":"m","provider":"p","choices":[],"usage":null,"warnings":[],"interrupted":false,'
     answer += '"error":null,"cached":false,"extras":{},"cost":null}'

@@ -225,3 +225,12 @@ class Costed(FrozenModel):
         """Calculate the cost before pickling, because the pricing function holds the endpoint with its API key."""
         self.with_cost(self.cost)
         return super().__getstate__()
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        """Restore a pickle, also one in which an unknown usage or cost was None."""
+        super().__setstate__(state)
+        fields = vars(self)
+        if "usage" in fields and fields["usage"] is None:
+            fields["usage"] = Usage.unknown()
+        if fields.get("cost", ...) is None:
+            del fields["cost"]
