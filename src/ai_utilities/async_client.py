@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
+from typing import TYPE_CHECKING, Self, TypeVar, Unpack
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .middleware import Tracker
     from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
-    from .value_types import Json, Options
+    from .value_types import Json
 
 T = TypeVar("T")
 
@@ -71,7 +71,8 @@ class AsyncAiClient(
         env_file: str | Path | None = None,
         **options: Unpack[ClientArguments],
     ) -> None:
-        chosen, target = client_settings(settings, provider, model, env_file, cast("Options", options))
+        conceal_options(options)
+        chosen, target = client_settings(settings, provider, model, env_file, **options)
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(AsyncMode(), chosen, target, middleware)
         self.show_progress = show_progress

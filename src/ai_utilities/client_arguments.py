@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Unpack, cast
 
 from dhenara.ai.integration import (
-    conceal_options,
     fold_name,
     is_key,
     names_other_provider,
@@ -15,6 +15,7 @@ from dhenara.ai.integration import (
     read_next_model_name,
 )
 
+from .client_settings import ClientArguments
 from .config_models import AiSettings
 from .config_origins import OriginLevel
 from .config_secrets import Secret
@@ -42,7 +43,7 @@ def client_settings(
     provider: Target,
     model: str | None,
     env_file: str | Path | None,
-    given: Options,
+    **options: Unpack[ClientArguments],
 ) -> tuple[AiSettings, Target]:
     """Return the settings of a client, and the provider if it is not the one that they mean.
 
@@ -51,27 +52,29 @@ def client_settings(
         provider: The provider that was passed; an instance is used as it is.
         model: The model that was passed.
         env_file: The file to read instead of `./.env`.
-        given: Settings by keyword; those that are None are left out. Secrets in it are masked in place.
+        **options: Settings by keyword; those that are None are left out.
 
     Raises:
         ProviderConfigurationError: If an argument is of another kind, a name is unknown, or a value is invalid.
     """
-    conceal_options(given)
-    options = {name: value for name, value in {"model": model, **given}.items() if value is not None}
+    given = cast("Options", options)
+    given["model"] = model
+    for name in [name for name, value in given.items() if value is None]:
+        del given[name]
     check_target(provider)
     if isinstance(first, AiSettings):
         if env_file is not None:
             raise ProviderConfigurationError("the settings are read already. Pass env_file to AiSettings.from_dotenv")
-        return (override_settings(first, provider, options), instance_of(provider)) if options else (first, provider)
+        return (override_settings(first, provider, given), instance_of(provider)) if given else (first, provider)
     if first is not None:
-        read_first(first, provider, options)
+        read_first(first, provider, given)
     if env_file is not None:
-        options["_env_file"] = env_file
+        given["_env_file"] = env_file
     if isinstance(provider, str):
-        options["provider"] = provider
+        given["provider"] = provider
     settings = AiSettings(**options)
-    if isinstance(first, str) and "model" in options and provider is None:
-        check_first(settings, options["model"])
+    if isinstance(first, str) and "model" in given and provider is None:
+        check_first(settings, str(given["model"]))
     return settings, instance_of(provider)
 
 
@@ -148,7 +151,7 @@ def looks_like_key(text: str) -> bool:
     return provider_name(text) is None and bool(KEY_BEGINNING.match(text.strip()) or is_key(text.strip()))
 
 
-def first_of_create_client(first: AiSettings | str | None, options: Options) -> AiSettings | str | None:
+def first_of_create_client(first: AiSettings | str | None, options: ClientArguments) -> AiSettings | str | None:
     """Return the first argument of `create_client`. An API key, which version 1 takes there, goes into the options."""
     if not isinstance(first, str):
         return first

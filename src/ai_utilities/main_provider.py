@@ -6,7 +6,13 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name
+from dhenara.ai.integration import (
+    misspelt_provider,
+    named_provider,
+    provider_name,
+    read_model_name,
+    read_next_model_name,
+)
 
 from .config_origins import OriginLevel, SettingOrigin
 from .exceptions import ProviderConfigurationError
@@ -66,7 +72,7 @@ def main_provider(settings: AiSettings) -> MainProvider:
     try:
         maker = read_model_name(model, own_server=has_own_server(settings)).provider
     except ProviderConfigurationError:
-        if name == AUTO and named_provider(model) is None:
+        if name == AUTO and named_provider(model) is None and not misspelt_provider(model):
             return given  # the provider that is found may serve it
         raise
     return given if maker is None else MainProvider(maker, model_origin, named_provider(model) is not None, True)

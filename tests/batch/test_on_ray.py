@@ -73,3 +73,15 @@ def test_without_ray_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
         pytest.raises(ProviderConfigurationError, match=r"dhenara\[ray\]"),
     ):
         run_bulk(["a"], "out.jsonl", client=client, on="ray")
+
+
+def test_a_pickled_client_is_of_the_provider_before_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-o")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-a")
+    options = {"model": "anthropic/claude-sonnet-5"}
+    with AiClient("openai", usage_tracking=False) as client:
+        make = pickle.loads(pickle.dumps(make_client_factory(client, OnRay(), options)))  # noqa: S301  # our own
+    with make() as worker:
+        assert worker.provider.provider_name == "anthropic"
+        assert worker.provider.configuration.api_key.value == "sk-a"
+    assert options == {"model": "claude-sonnet-5"}

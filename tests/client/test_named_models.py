@@ -77,6 +77,8 @@ def test_clouds_take_what_they_need_by_keyword(server: FakeServer) -> None:
     given = AIModelEndpoint.of("bedrock/m", credentials={"access_key_id": "a", "secret_access_key": "s"}).api
     assert given.credentials is not None
     assert "AKIA" not in repr(AIModelEndpoint.of("bedrock/m", credentials={"access_key_id": "AKIA"}))
+    with AIModelClient("openai/m", headers={"x-team": "atlas"}) as client:
+        assert client.model_endpoint.api.reveal_config() == {"headers": {"x-team": "atlas"}}
     assert AIModelEndpoint.of("lm_studio/m", api_config={"slots": 4}).api.config == {"slots": 4}
 
 

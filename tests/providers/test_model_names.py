@@ -142,8 +142,9 @@ def test_at_a_server_of_ones_own_it_is_the_servers_id() -> None:
     [("opnai/gpt-5", "openai"), ("claud/claude-5", "anthropic"), ("gorq/llama", "groq"), ("kimi/kimi-k3", "moonshot")],
 )
 def test_a_misspelt_provider_is_answered_with_the_one_that_is_meant(text: str, meant: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"Did you mean '{meant}'"):
-        read_model_name(text)
+    for own_server in (False, True):
+        with pytest.raises(ConfigurationError, match=f"Did you mean '{meant}'"):
+            read_model_name(text, own_server=own_server)
 
 
 def test_a_name_that_is_none_is_refused() -> None:

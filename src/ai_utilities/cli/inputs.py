@@ -161,7 +161,10 @@ ProviderFlag = Annotated[
     str | None,
     typer.Option("--provider", "-p", metavar="NAME", help="Provider; `auto` uses the first configured one."),
 ]
-ModelFlag = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Model name.")]
+ModelFlag = Annotated[
+    str | None,
+    typer.Option("--model", "-m", metavar="NAME", help="Model, also with its provider: openai/gpt-5.4-mini."),
+]
 SystemFlag = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="System instructions.")]
 TagFlag = Annotated[
     list[str] | None,

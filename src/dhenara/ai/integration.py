@@ -11,6 +11,7 @@ from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.pricing import add_costs, add_usages, unique
 from .providers.model_names import (
     ModelName,
+    misspelt_provider,
     named_provider,
     names_other_provider,
     read_model_name,
@@ -67,6 +68,7 @@ __all__ = [
     "is_key",
     "known_names",
     "mask",
+    "misspelt_provider",
     "move_output",
     "named_provider",
     "names_other_provider",

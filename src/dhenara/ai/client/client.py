@@ -121,7 +121,8 @@ class AIModelClient(
         fallbacks: Sequence[AIModelEndpoint | AIModel | str] = (),
         **options: Unpack[NamedApiOptions],
     ) -> None:
-        self.model_endpoint = make_endpoint(model_endpoint, api_key, options)
+        conceal_options(options)
+        self.model_endpoint = make_endpoint(model_endpoint, api_key, **options)
         self.config = as_config(config, AIModelCallConfig())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
-from typing import Any
+from typing import Any, Unpack
 
 from ..errors import ConfigurationError
 from ..http.transport_selection import check_transport
@@ -12,12 +12,19 @@ from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstrain
 from ..pipeline.middleware import Bindable
 from ..providers.model_names import read_model_name
 from ..types.config.api import AIModelEndpoint
-from ..types.config.api_options import ACCEPTED, ApiOptions, check_option_names, describe_type, require_model
+from ..types.config.api_options import (
+    ACCEPTED,
+    ApiOptions,
+    NamedApiOptions,
+    check_option_names,
+    describe_type,
+    require_model,
+)
 from ..types.config.call import AIModelCallConfig
 from ..types.config.model import AIModel
 
 
-def make_endpoint(given: Any, api_key: Any, options: Mapping[str, Any]) -> AIModelEndpoint:
+def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) -> AIModelEndpoint:
     """Return the endpoint of a client: the given one, or that of a named model with these options.
 
     Raises:
@@ -35,7 +42,7 @@ def make_endpoint(given: Any, api_key: Any, options: Mapping[str, Any]) -> AIMod
 
 
 def check_options(options: Mapping[str, Any]) -> None:
-    for name in options.keys() & AIModelCallConfig.model_fields.keys():
+    for name in (options.keys() & AIModelCallConfig.model_fields.keys()) - ApiOptions.__annotations__.keys():
         raise ConfigurationError(
             f"{name!r} is a setting of calls. Pass config=AIModelCallConfig({name}=...) to the client, or {name}=... "
             "to generate"

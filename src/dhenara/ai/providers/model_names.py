@@ -124,7 +124,7 @@ def read_model_name(text: str, provider: str | None = None, *, own_server: bool 
         is_hub_id = own_server and named in HUB_MAKERS and is_open(model)
         return ModelName(None, text) if is_hub_id else ModelName(named, model)
     maker = SEVERAL if named is not None else maker_of(text)
-    if own_server and maker in (SEVERAL, None):
+    if own_server and maker in (SEVERAL, None) and not misspelt_provider(text):
         return ModelName(None, text)
     if maker == SEVERAL or (maker is None and "/" in text):
         raise ConfigurationError(no_provider(text))
@@ -151,7 +151,7 @@ def read_next_model_name(text: str, current: str) -> ModelName:
 def names_other_provider(text: str, provider: str) -> bool:
     """Whether a model has another provider before it, and is no id of this provider."""
     own, other = provider_name(provider), named_provider(text)
-    if own not in KNOWN or other in (None, own):
+    if own is None or own not in KNOWN or other in (None, own):
         return False
     return not matches(text.strip().lower(), PASSES_VENDORS.get(own, ""))
 
@@ -192,15 +192,20 @@ def check_text(text: object) -> str:
 KEY_PASSED = "an API key was passed as the name of a model. Pass it as api_key=..."
 
 
+def misspelt_provider(text: str) -> str:
+    """Return a question that suggests the provider that is meant before the `/`; empty if that is none or right."""
+    vendor, slash, _ = text.partition("/")
+    if not slash or provider_name(vendor) is not None or fold_name(vendor) in HUB_VENDORS:
+        return ""
+    return did_you_mean(vendor, known_names())
+
+
 def no_provider(text: str) -> str:
     """Return the message for a model without a provider that serves it."""
     if any(map(is_key, text.split("/"))):
         return KEY_PASSED
-    vendor = text.partition("/")[0]
-    if "/" in text and provider_name(vendor) is None and fold_name(vendor) not in HUB_VENDORS:
-        hint = did_you_mean(vendor, known_names())
-        if hint:
-            return f"unknown provider {vendor!r} in {text!r}.{hint}"
+    if hint := misspelt_provider(text):
+        return f"unknown provider {text.partition('/')[0]!r} in {text!r}.{hint}"
     return (
         f"no provider is named for {text!r}, and several hosts serve such models. Write the host first, as "
         f"in '{HOSTS[0]}/{text}', with the id that it uses. Hosts: {', '.join(HOSTS)}."

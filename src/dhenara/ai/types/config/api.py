@@ -21,7 +21,14 @@ from ...providers.model_names import read_next_model_name
 from ...providers.provider_names import require_provider_name
 from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
 from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields, require_type
-from .api_options import ApiOptions, describe_type, read_named_model, require_model, split_api_options
+from .api_options import (
+    ApiOptions,
+    check_option_names,
+    config_of_api,
+    describe_type,
+    read_named_model,
+    require_model,
+)
 from .model import AIModel, AnyCostData
 
 
@@ -271,8 +278,10 @@ class AIModelEndpoint(AccessModel):
             ConfigurationError: If the text names no model, an unknown provider, or a model of several hosts without
                 one; or if an option does not exist.
         """
+        conceal_options(options)
         named, ai_model = read_named_model(model, None if provider is None else str(provider), options)
-        credentials, config = split_api_options(options)
+        check_option_names(options, ApiOptions.__annotations__)
+        config, credentials = config_of_api(**options), options.get("credentials")
         return cls(
             api=AIModelAPI(provider=named, api_key=api_key, credentials=credentials, config=config), ai_model=ai_model
         )

@@ -95,18 +95,35 @@ def require_model(name: ModelName) -> str:
     return name.model
 
 
-def split_api_options(options: Mapping[str, Any]) -> tuple[Mapping[str, Any] | None, dict[str, Any]]:
-    """Return credentials and config of the API from keyword arguments.
-
-    Raises:
-        ConfigurationError: If an argument does not exist; the message suggests the one that is probably meant.
-    """
-    check_option_names(options, ApiOptions.__annotations__)
-    given = {name: value for name, value in options.items() if value is not None}
-    credentials, more = given.pop("credentials", None), given.pop("api_config", {})
-    if "." in str(given.get("endpoint", "")):
-        given["base_url"] = given.pop("endpoint")
-    return credentials, {**more, **given}
+def config_of_api(
+    *,
+    credentials: Mapping[str, Any] | None = None,  # an argument of the API itself
+    base_url: str | None = None,
+    endpoint: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    region: str | None = None,
+    resource: str | None = None,
+    api_version: str | None = None,
+    project_id: str | None = None,
+    location: str | None = None,
+    protocol: str | None = None,
+    api_config: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Return the config of the API from `ApiOptions`."""
+    if endpoint is not None and "." in endpoint:
+        base_url, endpoint = endpoint, None
+    entries = {
+        "base_url": base_url,
+        "endpoint": endpoint,
+        "headers": headers,
+        "region": region,
+        "resource": resource,
+        "api_version": api_version,
+        "project_id": project_id,
+        "location": location,
+        "protocol": protocol,
+    }
+    return {**(api_config or {}), **{name: value for name, value in entries.items() if value is not None}}
 
 
 def check_option_names(options: Mapping[str, Any], known: Mapping[str, Any], what: str = "an endpoint") -> None:
