@@ -30,6 +30,7 @@ from dhenara.ai.compat import (
 )
 from dhenara.ai.compat.tools import StructuredOutputConfig, function_parameter_from_json_schema
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.history.parsing import read_history
 from dhenara.ai.types import (
     AIModelAPI,
     AIModelAPIProviderEnum,
@@ -256,6 +257,21 @@ def test_a_prompt_takes_the_fields_of_version_1() -> None:
         TextTemplate(text="Hello", variables={"name": None})
     assert SystemInstruction(text=PromptText(template=template)) == "Hello $var{name}"
     assert SystemInstruction(text="one two three").get_formatted_text(max_words=2) == "one two"
+
+
+@pytest.mark.parametrize(
+    ("stored", "role", "text"),
+    [
+        ({"type": "prompt", "text": "Hi", "role": "user"}, "user", "Hi"),
+        ({"text": {"template": {"text": "Hi", "variables": {}}}, "variables": {}, "role": "user"}, "user", "Hi"),
+        ({"text": {"content": {"type": "text", "text": "Hi", "json_c": {}}}, "role": "assistant"}, "assistant", "Hi"),
+        ({"type": "tool_result", "call_id": "c", "output": "3", "name": "add"}, "tool", "3"),
+        ({"type": "tool_results", "results": [{"type": "tool_result", "call_id": "c", "output": "3"}]}, "tool", "3"),
+    ],
+)
+def test_a_stored_message_of_version_1_is_read(stored: dict[str, Any], role: str, text: str) -> None:
+    (message,) = read_history(None, None, [stored])
+    assert (message.role, message.contents[0].get_text()) == (role, text)
 
 
 def test_results_of_tools_keep_their_helpers() -> None:

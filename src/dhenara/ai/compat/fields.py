@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import ConfigurationError
-from .requests import read_prompt
+from .requests import ToolCallResult, read_prompt
 
 Fields = Mapping[str, Any]
 CAMEL_CASE = {
@@ -117,6 +117,17 @@ def read_response(given: Fields) -> dict[str, Any]:
     return fields
 
 
+def read_message(given: Fields) -> dict[str, Any]:
+    """`Message`: a prompt, or the results of tools, as version 1 dumped them."""
+    kind = given.get("type")
+    if kind == "tool_results":
+        return {"role": "tool", "contents": [ToolCallResult.model_validate(one) for one in given.get("results") or ()]}
+    if kind == "tool_result":
+        result = {name: value for name, value in given.items() if name != "role"}
+        return {"role": "tool", "contents": [ToolCallResult.model_validate(result)]}
+    return read_prompt(given)
+
+
 READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
     "AIModel": read_model,
     "AIModelAPI": read_api,
@@ -124,7 +135,7 @@ READERS: dict[str, Callable[[Fields], dict[str, Any]]] = {
     "AIModelEndpoint": read_endpoint,
     "ChatModelSettings": read_settings,
     "ChatResponse": read_response,
-    "Message": read_prompt,
+    "Message": read_message,
     "ToolChoice": read_tool_choice,
 }
 """Class to the function that translates its fields."""

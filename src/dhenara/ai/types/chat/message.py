@@ -29,6 +29,11 @@ SPELLINGS = ("contents", "content", "parts", "text")
 OLD_FIELDS = frozenset({"config", "files", "variables"})
 
 
+def is_old(given: Mapping[Any, Any]) -> bool:
+    """Whether this is a message as version 1 dumped it: a prompt or results of tools."""
+    return "type" in given and given["type"] in ("prompt", "tool_result", "tool_results")
+
+
 class Message(ShownAsText, FrozenModel):
     """One turn of a conversation. `text=`, `content=` (a string or parts) and `parts=` are accepted in place of
     `contents=`.
@@ -64,7 +69,7 @@ class Message(ShownAsText, FrozenModel):
     def _read_spellings(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        if not (OLD_FIELDS.isdisjoint(given) and isinstance(given.get("text", ""), str | None)):
+        if not OLD_FIELDS.isdisjoint(given) or not isinstance(given.get("text", ""), str | None) or is_old(given):
             given = read_old_fields("Message", given)
         text = {key: value for key, value in given.items() if key not in SPELLINGS}
         spoken = [key for key in SPELLINGS if given.get(key) is not None]
