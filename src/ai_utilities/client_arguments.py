@@ -13,9 +13,10 @@ from dhenara.ai.integration import (
     provider_name,
     read_model_name,
     read_next_model_name,
+    use_own_names,
 )
 
-from .client_settings import ClientArguments
+from .client_settings import SETTING_NAMES, ClientArguments
 from .config_models import AiSettings
 from .config_origins import OriginLevel
 from .config_secrets import Secret
@@ -65,7 +66,8 @@ def client_settings(
     if isinstance(first, AiSettings):
         if env_file is not None:
             raise ProviderConfigurationError("the settings are read already. Pass env_file to AiSettings.from_dotenv")
-        return (override_settings(first, provider, given), instance_of(provider)) if given else (first, provider)
+        changes = use_own_names(given, SETTING_NAMES)
+        return (override_settings(first, provider, changes), instance_of(provider)) if changes else (first, provider)
     if first is not None:
         read_first(first, provider, given)
     if env_file is not None:

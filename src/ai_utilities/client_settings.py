@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from types import MappingProxyType
 from typing import Literal, TypedDict
 
 from .value_types import Json
@@ -11,7 +12,57 @@ from .value_types import Json
 FilePath = str | PathLike[str]
 
 
-class ClientArguments(TypedDict, total=False):
+SETTING_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "max_output_tokens": "max_tokens",
+        "max_completion_tokens": "max_tokens",
+        "retries": "max_retries",
+        "num_retries": "max_retries",
+        "system": "system_prompt",
+        "instructions": "system_prompt",
+        "headers": "extra_headers",
+    }
+)
+"""Names of options of calls for settings, and the name of the setting. Both are accepted."""
+
+
+SETTING_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "system": "system_prompt",
+        "many": "write concurrency=8",
+        "model": 'write model="gpt-5.4-mini"',
+        "provider": 'write provider="openai"',
+    }
+)
+"""What hints about unknown settings call things."""
+
+
+class AlternativeSettings(TypedDict, total=False):
+    """Names of options of calls for settings; see `SETTING_NAMES`."""
+
+    max_output_tokens: int | None
+    """The same as `max_tokens`."""
+
+    max_completion_tokens: int | None
+    """The same as `max_tokens`."""
+
+    retries: int
+    """The same as `max_retries`."""
+
+    num_retries: int
+    """The same as `max_retries`."""
+
+    system: str | None
+    """The same as `system_prompt`."""
+
+    instructions: str | None
+    """The same as `system_prompt`."""
+
+    headers: Mapping[str, str]
+    """The same as `extra_headers`."""
+
+
+class ClientArguments(AlternativeSettings, total=False):
     """The fields of `AiSettings` except `provider` and `model`, as keyword arguments of clients.
 
     Defaults, units and ranges are those of the fields.

@@ -20,10 +20,10 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from dhenara.ai.integration import conceal_options, provider_name
+from dhenara.ai.integration import conceal_options, provider_name, use_own_names
 from dhenara.ai.types import InvalidValueError
 
-from .client_settings import SettingArguments
+from .client_settings import SETTING_NAMES, SettingArguments
 from .config_origins import (
     EnvFiles,
     OriginLevel,
@@ -190,6 +190,7 @@ class AiSettings(BaseSettings):
     def __init__(self, *, _env_file: EnvFiles = USUAL_ENV_FILE, **given: Unpack[SettingArguments]) -> None:
         values = cast("Options", given)
         conceal_options(values)
+        values = use_own_names(values, SETTING_NAMES)
         named = _env_file is not USUAL_ENV_FILE
         files = _env_file if named else self.model_config.get("env_file")
         dotenv, fields = read_dotenv(files, named=named), type(self).model_fields

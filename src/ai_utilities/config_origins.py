@@ -18,8 +18,9 @@ from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from dhenara.ai.integration import require_type
+from dhenara.ai.integration import describe_unknown, require_type
 
+from .client_settings import SETTING_WORDS
 from .config_secrets import redact
 from .exceptions import ProviderConfigurationError
 
@@ -141,8 +142,7 @@ def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
 
 
 def suggest_name(name: str, known: list[str]) -> str:
-    similar = get_close_matches(name, known, 1)
-    return f"unknown setting {name!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
+    return describe_unknown(name, known, operation="settings", words=SETTING_WORDS)
 
 
 def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:

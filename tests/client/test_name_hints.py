@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 import dhenara.ai.types
 from ai_utilities import AiClient, AiSettings, ProviderConfigurationError
 from ai_utilities.ask_options import AskOptions
+from ai_utilities.client_settings import SETTING_NAMES
 from ai_utilities.option_checks import KIT_WORDS, KNOWN
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
@@ -181,7 +182,13 @@ def test_a_hint_names_only_what_exists(words: Any) -> None:
         assert hint, name
         assert "$" not in hint
         fields = (
-            getattr(dhenara.ai.types, OF_OPERATIONS[operation]).__annotations__ if operation in OF_OPERATIONS else {}
+            AiSettings.model_fields
+            if operation == "settings"
+            else (
+                getattr(dhenara.ai.types, OF_OPERATIONS[operation]).__annotations__
+                if operation in OF_OPERATIONS
+                else {}
+            )
         )
         for written in re.findall(r"(?:write |, |\()(\w+)=", hint):
             known = written in FIELDS or written in fields or written in OF_CALLS or written in OF_CLIENTS
@@ -241,6 +248,40 @@ def test_operations_have_hints_of_their_own(call: Any, written: str, client: AIM
 def test_hints_for_generated_text_are_not_given_to_other_operations(client: AIModelClient) -> None:
     with pytest.raises(ConfigurationError, match=r"unknown setting 'response_model'$"):
         client.embed(["a"], response_model=Person)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("api_base", 'write base_url="https://..."'),
+        ("region", 'write provider_config={"region": "us-east-1"}'),
+        ("rpm", "write requests_per_minute=60"),
+        ("budget", "write budget_usd=5"),
+        ("temprature", "did you mean 'temperature'?"),
+        ("maxTokens", "write max_tokens=..."),
+    ],
+)
+def test_settings_have_hints_of_their_own(name: str, written: str) -> None:
+    for make in (AiSettings, AiClient):
+        with pytest.raises(ProviderConfigurationError, match=re.escape(written)):
+            make(provider="openai", **{name: 1})
+
+
+@pytest.mark.parametrize("name", ["response_format", "user_id", "foo", "modle_x"])
+def test_a_name_that_is_no_setting_gets_no_wrong_hint(name: str) -> None:
+    with pytest.raises(ProviderConfigurationError, match=re.escape(f"unknown setting {name!r}") + r"\.?$"):
+        AiSettings(provider="openai", **{name: 1})
+
+
+@pytest.mark.parametrize(("other", "name"), SETTING_NAMES.items())
+def test_settings_take_the_names_of_options(other: str, name: str) -> None:
+    value: Any = {"max_tokens": 7, "max_retries": 1, "system_prompt": "Short.", "extra_headers": {"X-Team": "a"}}[name]
+    usual = AiSettings(provider="openai", api_key="sk-of-the-test", **{name: value})
+    given = AiSettings(provider="openai", api_key="sk-of-the-test", **{other: value})
+    assert getattr(given, name) == getattr(usual, name)
+    assert getattr(AiClient(usual, **{other: value}).settings, name) == getattr(usual, name)
+    with pytest.raises(ConfigurationError, match="are the same option"):
+        AiSettings(provider="openai", **{other: value, name: "other"})
 
 
 @pytest.mark.parametrize("name", ["stream", "streaming"])

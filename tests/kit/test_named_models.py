@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ConfigurationResolver, create_client
-from ai_utilities.client_settings import ClientArguments, FilePath, SettingArguments
+from ai_utilities.client_settings import SETTING_NAMES, ClientArguments, FilePath, SettingArguments
 from ai_utilities.config_secrets import Secret, SecretUrl
 from ai_utilities.exceptions import AIUtilitiesError, ProviderConfigurationError
 from dhenara.ai.providers.registry import KNOWN, find_provider
@@ -202,6 +202,7 @@ def test_keywords_override_a_settings_object(keys: FakeServer) -> None:
 def test_the_settings_of_a_client_are_typed_as_the_fields() -> None:
     expected = {name: argument_type(field.annotation) for name, field in AiSettings.model_fields.items()}
     expected["fallbacks"] = expected["auto_select_order"] = str | Sequence[str] | None
+    expected |= {other: expected[name] for other, name in SETTING_NAMES.items()}
     typed = get_type_hints(SettingArguments)
     assert typed.keys() == expected.keys()
     assert {name: typed[name] for name in typed if typed[name] != expected[name]} == {}

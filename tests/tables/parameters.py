@@ -7,9 +7,12 @@ import inspect
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from string import Template
 from typing import get_args
 
 from dhenara.ai.types.config import parameters
+from dhenara.ai.types.config.name_hints import GENERATION_HINTS, REQUEST_HINTS
+from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES, ENGINE_WORDS
 from dhenara.ai.types.config.parameters import OWN_FORM, PARAMETERS, WireProtocol
 from tables.dialects import SPOKEN
 from tables.providers import row
@@ -30,12 +33,47 @@ the protocol has no single field for it. "—": the protocol does not have it. I
 response, or an error is raised with `strict=True`. Parameters that are not listed at all go through `options={...}`.
 
 """
+OTHERS = """
+## Names of other libraries
+
+These names are accepted in both packages, also by `AIModelCallConfig`, and mean the same. An option that is given
+under two names with different values is an error.
+
+"""
+HINTS = """
+For other names, the error says what to write here. For example, `generate("Hi", response_format=Person)` raises
+`unknown setting 'response_format'; write structured_output=Person, or call generate_typed(prompt, Person)`. Names in
+camel case (`topP`) are read as such. The kit's methods name their own form (`ask_typed`, `system`, `files`).
+
+"""
 NAMES = {**SPOKEN, "open_models": "OpenAI Chat of open models"}
 
 
 def page() -> str:
     """The whole page."""
-    return HEAD + "\n".join(meanings()) + "\n" + BETWEEN + "\n".join(wire_names()) + "\n"
+    parts = (HEAD, meanings(), BETWEEN, wire_names(), OTHERS, accepted_names(), HINTS, hints())
+    return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
+
+
+def accepted_names() -> Iterator[str]:
+    yield row("name", "is the same as")
+    yield row(*["---"] * 2)
+    for other, name in ALTERNATIVE_NAMES.items():
+        yield row(f"`{other}`", "`instructions`, `system`" if name == "instructions" else f"`{name}`")
+
+
+def hints() -> Iterator[str]:
+    """The names of each hint, in the words of the engine."""
+    yield row("names", "what to do")
+    yield row(*["---"] * 2)
+    names_of: dict[str, list[str]] = {}
+    for table in (GENERATION_HINTS, REQUEST_HINTS):
+        for name, hint in table.items():
+            if name == "messages":  # an argument of `generate`
+                continue
+            names_of.setdefault(Template(hint).substitute(ENGINE_WORDS, name="name"), []).append(name)
+    for hint, names in names_of.items():
+        yield row(" ".join(f"`{name}`" for name in names), hint.replace("|", "\\|"))
 
 
 def meanings() -> Iterator[str]:

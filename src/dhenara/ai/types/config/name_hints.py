@@ -94,7 +94,7 @@ GENERATION_HINTS = hints(
         "verbosity",
         'write options={"text": {"verbosity": "low"}} (Responses) or options={"verbosity": "low"} (Chat Completions)',
     ),
-    ("reasoning_summary", 'write options={"reasoning": {"summary": "auto"}}'),
+    ("reasoning_summary", "write reasoning=True: a summary is then part of the answer, if the provider has one"),
     ("safety_settings", 'write options={"safetySettings": [...]}'),
     # Tools
     ("functions function tool function_tools available_tools toolset toolsets tool_list", "write tools=[my_function]"),
@@ -206,6 +206,30 @@ REQUEST_HINTS = hints(
 
 OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
+        "settings": hints(
+            ("endpoint_url api_base openai_api_base azure_endpoint api_url server_url", 'write base_url="https://..."'),
+            ("openai_api_key anthropic_api_key key token", 'write api_key="..."'),
+            ("fallback fallback_models fallback_model", 'write fallbacks=["anthropic/claude-sonnet-5"]'),
+            ("http_client httpx_client http_transport", 'write transport="httpx2"'),
+            ("verify_ssl ssl_verify", "write verify=False, or the path of a file with certificates"),
+            ("cache use_cache caching", "write cache_enabled=True"),
+            ("cache_ttl cache_seconds", "write cache_ttl_s=3600"),
+            ("rpm requests_per_min rate_limit", "write requests_per_minute=60"),
+            ("tpm tokens_per_min", "write tokens_per_minute=100_000"),
+            ("budget max_budget max_cost cost_limit", "write budget_usd=5"),
+            ("max_workers num_workers max_parallel", "write concurrency=8"),
+            ("system_instruction system_message preamble", 'write system_prompt="..."'),
+            ("default_headers http_headers", 'write extra_headers={"X-Name": "..."}'),
+            ("request_timeout timeout_seconds timeout_s", "write timeout=30"),
+            ("retry retry_config retry_policy max_attempts", "write max_retries=2"),
+            ("region aws_region aws_region_name", 'write provider_config={"region": "us-east-1"}'),
+            ("location vertex_location", 'write provider_config={"location": "us-central1"}'),
+            ("project_id vertex_project", 'write provider_config={"project_id": "..."}'),
+            ("api_version azure_api_version", 'write provider_config={"api_version": "..."}'),
+            ("organization openai_organization", 'write extra_headers={"OpenAI-Organization": "..."}'),
+            ("model_name model_id default_model", 'write model="gpt-5.4-mini"'),
+            ("llm_provider custom_llm_provider model_provider provider_name", 'write provider="openai"'),
+        ),
         "embed": hints(
             ("output_dimensionality output_dimension embedding_size num_dimensions", "write dimensions=256"),
             ("task_type task embedding_type input_kind", 'write input_type="query" or "document"'),

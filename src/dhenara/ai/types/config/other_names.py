@@ -115,7 +115,7 @@ def find_hint(name: str, known: tuple[str, ...], operation: str, words: Mapping[
     if own is not None:
         return f"write {words['system'] if own == 'instructions' else own}=..."
     special = GENERATION_HINTS if operation in GENERATING else OPERATION_HINTS.get(operation, {})
-    hint = special.get(plain) or REQUEST_HINTS.get(plain)
+    hint = special.get(plain) or (None if operation == "settings" else REQUEST_HINTS.get(plain))
     if hint is not None:
         return Template(hint).substitute(words, name=plain)
     similar = similar_names(plain, known)
