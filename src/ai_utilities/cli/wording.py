@@ -17,7 +17,7 @@ def as_variable(match: re.Match[str]) -> str:
 CONFIG = r"pass config=(?P<config>\{[^}]*\})(?: to AIModelAPI)?"
 PHRASES: tuple[tuple[str, Replacement], ...] = (
     # Keys, addresses, models
-    (r",? or pass api_key='?\.\.\.'?(?: to AIModelAPI)?", ""),
+    (r",? or pass api_key='?\.\.\.'?(?: or credentials=\.\.\.)?(?: to AIModelAPI)?", ""),
     (r" or api_key=\.\.\.", ""),
     (r"Pass api_key=\.\.\. to AIModelAPI", "Set AI_API_KEY"),
     (r",? or pass base_url='[^']*'", ""),
