@@ -105,7 +105,7 @@ def test_an_error_of_a_provider_says_what_can_be_set(
     assert "or raise AI_MAX_RETRIES" in capsys.readouterr().err
 
 
-SAID = {
+TRANSLATED = {
     "x exists. Pass overwrite=True to replace it, or choose another path.": (
         "x exists. Pass --force to replace it, or choose another path."
     ),
@@ -127,6 +127,6 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("message", SAID)
+@pytest.mark.parametrize("message", TRANSLATED)
 def test_parameters_are_translated(message: str) -> None:
-    assert for_command_line(message) == SAID[message]
+    assert for_command_line(message) == TRANSLATED[message]
