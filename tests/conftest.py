@@ -47,7 +47,7 @@ def async_world(request: pytest.FixtureRequest) -> Async:
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
-    """A fake provider that has not been told anything yet."""
+    """A fake provider without replies."""
     with FakeServer() as running:
         yield running
 

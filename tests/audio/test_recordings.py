@@ -149,7 +149,7 @@ def test_pieces_are_transcribed_concurrently_and_joined_in_order(world: World, s
     reported, rows = run(world, script, settings(server.url, provider="groq", usage_store="memory"))
     assert reported.text == " ".join(f"piece {n}" for n in range(len(parts)))
     at = [exchange.at for exchange in server.exchanges]
-    assert at[2] - at[0] < 0.5  # three began before the first was heard
+    assert at[2] - at[0] < 0.5  # three began before the first was transcribed
     assert at[3] - at[0] >= 0.5  # and no more than three
     assert [row.tags for row in rows] == [{"of": "test"}] * len(parts)
 

@@ -17,7 +17,7 @@ from stores.conftest import redis_url as redis_url, running_redis as running_red
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     ray = pytest.importorskip("ray")
     patch = pytest.MonkeyPatch()
-    # What the workers import of these tests lies beside them.
+    # What the workers import of these tests is in the same folder.
     patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     patch.setenv("RAY_AUTH_MODE", "disabled")

@@ -1,4 +1,4 @@
-"""Fitting: what a model is known not to take is translated or left out, and said; unknown models are left alone."""
+"""Model constraints: refused parameters are translated or left out, with a warning; unknown models are left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ai-utilities settings`: every setting, and who said it."""
+"""`ai-utilities settings`: every setting and its source."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ REPLAYS = [
     pytest.param(protocol, exchange, id=f"{protocol.codec}-{exchange['id'][-90:]}".replace("/", "."))
     for protocol in PROTOCOLS
     for exchange in sampled(protocol)
-] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not beside the project"))]
+] or [pytest.param(None, None, marks=pytest.mark.skip(reason="the recorded traffic is not next to the project"))]
 
 
 @pytest.mark.parametrize(("protocol", "exchange"), REPLAYS)
@@ -102,7 +102,7 @@ def shown(events: list[Any]) -> str:
 
 
 def reported(answer: ChatResponse) -> Any:
-    """Everything of an answer but who said it."""
+    """Everything of an answer except its origin."""
     provided = answer.model_dump(exclude={"provider", "cost", "warnings"})
     for choice in provided["choices"]:
         for part in choice["contents"]:

@@ -1,4 +1,4 @@
-"""Whatever of the wrong kind is given, it is told before anything is sent, and as one of our errors."""
+"""Values of a wrong type are refused before anything is sent, with an error of our tree."""
 
 from __future__ import annotations
 

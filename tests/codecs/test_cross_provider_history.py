@@ -38,7 +38,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("protocol", "exchange"), ANSWERS)
 def test_response_is_accepted_as_history_by_every_provider(protocol: Recorded, exchange: Exchange) -> None:
-    """What it said plainly arrives word by word, and its calls with their results."""
+    """Its text arrives unchanged, and its calls with their results."""
     origin = Origin(provider="somewhere_else", model="m", protocol=protocol.codec)
     draft = read(protocol.load(), protocol.quirks, exchange)
     reported = ResponseBuilder(origin)

@@ -11,7 +11,7 @@ from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer
 from support.worlds import endpoint
 
-# Provider, model, protocol where it is not the usual one, what is asked for, what is said, and whether that is less.
+# Provider, model, protocol where it is not the usual one, what is requested, what is sent, and whether that is less.
 WORDS: list[tuple[str, str, str | None, str, dict[str, Any], bool]] = [
     ("openai", "gpt-6-luna", None, "max", {"reasoning_effort": "xhigh"}, True),
     ("openai", "gpt-6-luna", "openai_responses", "max", {"reasoning": {"effort": "max", "summary": "auto"}}, False),

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffi
 EACH = pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.codec}-{p.apis[0]}")
 GONE = object()
 ODD = (GONE, None, "", "x", 7, [], {}, [None])
-# What users themselves said or are told as it is: no field of the protocol.
+# Texts of users, and values that are passed on unchanged: no field of the protocol.
 OPAQUE = frozenset({"args", "input", "arguments", "parameters", "schema", "tools", "metadata"})
 SPOKEN = ("text", "reasoning", "reasoning_content", "tool_calls", "refusal")
 Path = tuple[str | int, ...]
@@ -115,7 +115,7 @@ def test_empty_events_change_nothing(protocol: Recorded) -> None:
 
 @EACH
 def test_missing_event_loses_only_its_own_content(protocol: Recorded) -> None:
-    """What is told of everything else is not touched: no part of it moves into another."""
+    """What is reported of everything else is unchanged: no part of it moves into another."""
     for exchange in chosen(protocol, streams=True):
         frames = reported(protocol, exchange)
         whole = seen(received(protocol, exchange, frames))

@@ -186,7 +186,7 @@ def run_in(world: str, work: Callable[[], Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def in_background(work: Callable[[], Awaitable[Any]]) -> AsyncIterator[anyio.abc.TaskGroup]:
-    """Runs work beside the block, and cancels it at the block's end."""
+    """Runs work concurrently with the block, and cancels it at the block's end."""
     async with anyio.create_task_group() as group:
         group.start_soon(work)
         yield group

@@ -1,4 +1,4 @@
-"""What is sent: exactly the request that was given, and nothing beside it."""
+"""What is sent: exactly the request that was given, and nothing else."""
 
 from __future__ import annotations
 

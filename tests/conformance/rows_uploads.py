@@ -1,4 +1,4 @@
-"""Uploads that the peer ends early: its answer is heard, before and after the body has gone out."""
+"""Uploads that the peer ends early: its response is read, before and after the body has gone out."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ DONE = [USER, {"role": "assistant", "content": None, "tool_calls": [CALL]}, {"ro
 
 
 def spoken(body: dict[str, Any], *pieces: str, finish: str = "stop") -> list[dict[str, Any]]:
-    """What is heard of an answer in these pieces."""
+    """The messages for an answer in these pieces."""
     received: list[dict[str, Any]] = []
     constrained = ConstrainedCall(body, lambda provided: bool(received.append(provided)))
     for piece in pieces:

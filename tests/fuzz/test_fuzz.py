@@ -7,7 +7,7 @@ import pytest
 from fuzz.targets import attempt, targets
 from support.corpus import CORPUS
 
-pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not beside the project")
+pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded traffic is not next to the project")
 FIRST = 1_000_000_000
 COUNT = 2_500
 

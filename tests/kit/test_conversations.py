@@ -210,7 +210,7 @@ def test_a_conversation_goes_through_the_cache(server: FakeServer) -> None:
 
 
 class Parrot(BaseProvider):
-    """A provider that has only `ask`, and hears what was said before."""
+    """A provider that has only `ask`, and gets the history."""
 
     takes_context = True
 

@@ -1,4 +1,4 @@
-"""Settings: what is said where, who wins, and how mistakes are told."""
+"""Settings: their sources, which source wins, and how mistakes are reported."""
 
 from __future__ import annotations
 

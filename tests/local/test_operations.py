@@ -1,4 +1,4 @@
-"""The operations beside chat against a real llama.cpp server."""
+"""The operations other than chat against a real llama.cpp server."""
 
 from __future__ import annotations
 

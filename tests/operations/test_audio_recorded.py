@@ -35,7 +35,7 @@ def reply(exchange: Exchange) -> Raw:
 
 
 def sent(exchange: Exchange) -> dict[str, Any]:
-    """What was asked for: fields of the form, or of the address and the JSON beside them."""
+    """What was asked for: fields of the form, or of the URL and the JSON."""
     if exchange["request_body"] is None:
         return {"file": b"RIFF....WAVE"}
     requested = dict(parse_qsl(exchange["query"]))
@@ -66,7 +66,7 @@ def test_recorded_transcripts_are_requested_and_read(exchange: Exchange, world: 
 
 
 def compare(exchange: Exchange, requested: dict[str, Any], server: FakeServer) -> None:
-    """Ours says everything that theirs said."""
+    """Our request has everything that theirs has."""
     ours, path = server.exchanges[0], urlsplit(server.exchanges[0].path)
     assert path.path == exchange["path"].removeprefix("/api")
     kind = ours.headers["content-type"]
@@ -86,7 +86,7 @@ def expected_text(exchange: Exchange) -> str:
     if exchange["provider"] == "deepgram":
         channel = json.loads(body_bytes(exchange))["results"]["channels"][0]
         return str(channel["alternatives"][0]["transcript"])
-    # What was told in segments, the last event tells as a whole.
+    # The last event has all segments again.
     return str(exchange["expected"]["text"] or "Ruby is a programming language designed for developer happiness.")
 
 

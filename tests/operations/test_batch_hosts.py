@@ -217,7 +217,7 @@ def test_very_many_calls_need_no_memory(provider: str) -> None:
 
 
 class VeryMany:
-    """A batch of results that nobody holds in memory, told once as it is, and once with a break in the middle."""
+    """Batch results larger than memory, sent once as it is, and once with an interruption in the middle."""
 
     def __init__(self, count: int, breaks: int = 0) -> None:
         self._count = count

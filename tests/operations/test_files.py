@@ -197,7 +197,7 @@ def test_a_large_file_is_never_held_at_once(world: World, server: FakeServer, tm
     tracemalloc.start()
     world.ask(client, "upload_file", large, on_progress=lambda sent, size: received.append(sent))
     world.close(client)
-    # The fake server holds the body; what is beside it is ours.
+    # The fake server holds the body; everything else is ours.
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert received == [n << 20 for n in range(1, 17)]

@@ -1,4 +1,4 @@
-"""What hosts of the operations beside chat say in another shape, or in the place of an answer."""
+"""Responses of hosts for operations other than chat in another shape, or instead of an answer."""
 
 from __future__ import annotations
 

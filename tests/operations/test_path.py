@@ -1,4 +1,4 @@
-"""The way that every operation beside chat goes: the journey of chat, with forms, blobs and other methods."""
+"""The pipeline of operations other than chat: that of chat, with forms, blobs and other methods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operations beside chat on the platforms of clouds: their addresses, versions and names."""
+"""The operations other than chat on the platforms of clouds: their addresses, versions and names."""
 
 from __future__ import annotations
 

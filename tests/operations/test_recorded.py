@@ -1,4 +1,4 @@
-"""Every recorded exchange of the operations beside chat, read as a correct client reads it."""
+"""Every recorded exchange of the operations other than chat, read as a correct client reads it."""
 
 from __future__ import annotations
 

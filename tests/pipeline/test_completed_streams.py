@@ -1,4 +1,4 @@
-"""An answer that is here already is told like any other."""
+"""A completed response is streamed like any other."""
 
 from __future__ import annotations
 

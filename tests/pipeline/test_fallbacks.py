@@ -1,4 +1,4 @@
-"""Fallbacks: another endpoint answers where one cannot, before a word was heard, and everybody is told."""
+"""Fallbacks: another endpoint answers where one cannot, before the first chunk, and it is reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers: where each stands, and what it is told."""
+"""Layers: their order, and what each receives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listing models: every provider's own shape, all pages, the same key, patience, retries and errors as a call."""
+"""Listing models: every provider's own shape, all pages, the same key, timeouts, retries and errors as a call."""
 
 from __future__ import annotations
 
@@ -210,7 +210,7 @@ def test_sync_and_async_mismatches_are_refused() -> None:
 def test_recorded_model_lists_are_read_completely(name: str) -> None:
     path = CORPUS / f"{name}.jsonl.gz"
     if not path.is_file():
-        pytest.skip("the recorded traffic is not beside the project")
+        pytest.skip("the recorded traffic is not next to the project")
     for line in gzip.decompress(path.read_bytes()).splitlines():
         exchange = json.loads(line)
         actual = list(read_listing(json.loads(exchange["response_body"]), "x"))

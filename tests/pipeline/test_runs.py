@@ -655,7 +655,7 @@ def test_a_result_that_cannot_be_converted_is_an_error_of_its_tool(server: FakeS
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_run_keeps_its_limit_of_context_as_it_grows(streaming: bool, server: FakeServer, world: World) -> None:
-    """What the tools told counts too; what is left out of a request is not lost from the run."""
+    """Tool results count too; what is left out of a request is not lost from the run."""
 
     def story(about: str) -> str:
         """Tells a story."""

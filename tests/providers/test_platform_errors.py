@@ -1,4 +1,4 @@
-"""What goes wrong on platforms, told in their own words."""
+"""Errors of platforms, with the platform's own message."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ def ours(server: FakeServer, provider: str, model: str, *, streamed: bool, **giv
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """Words said as one block are the same words, and a stream that is not one is none."""
+    """Texts in one block are the same texts, and a stream that is not one is none."""
     provided = [{**m, "content": words(m["content"])} for m in body.get("messages", ())]
     retained = {name: value for name, value in body.items() if value is not False and name != VERSION}
     return {**retained, "messages": provided}

@@ -1,4 +1,4 @@
-"""File by file: how many exchanges are read as they were said, argued about or not read, and what is written."""
+"""File by file: how many exchanges are read as recorded, differ for a reason, or are not read, and what is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that run beside one that fails are answered and paid for, and ledgers say so."""
+"""Requests that run concurrently with one that fails are answered and paid for, and ledgers say so."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ def test_the_total_holds_for_pieces_that_have_all_arrived(world: World, server: 
 
 
 def test_idle_is_the_silence_of_the_server_and_not_of_the_reader(world: World, server: FakeServer) -> None:
-    """The reader rests longer than `idle` allows, while the server has long said everything."""
+    """The reader rests longer than `idle` allows, while the server has sent everything."""
     server.add_replies(RawStream([delta("a"), delta("b"), delta("c"), DONE]))
     pairs, _ = read_slowly(world, AIModelClient(endpoint(server.url)), 0.4, timeout=Timeouts(idle=0.3))
     assert not any(isinstance(chunk, SSEErrorResponse) for chunk, _ in pairs)

@@ -242,7 +242,7 @@ def test_every_field_arrives_at_its_vendor_or_is_named(protocol: str, part: Fiel
         body, warnings = send(provider, protocol, part)
     except (ConfigurationError, UnsupportedError) as refusal:
         pytest.fail(f"refused: {refusal}")
-    # Cohere takes documents beside the messages, where they have no type.
+    # Cohere takes documents outside of the messages, where they have no type.
     lost = [name for name in missing(part, body) if (protocol, name) != ("cohere", "type")]
     assert [name for name in lost if not any(name.split(".")[0] in reported for reported in warnings)] == []
 

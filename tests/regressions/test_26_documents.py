@@ -1,4 +1,4 @@
-"""Documents beside the messages, search results of tools, and what cites them, at every provider."""
+"""Documents outside of the messages, search results of tools, and what cites them, at every provider."""
 
 from __future__ import annotations
 

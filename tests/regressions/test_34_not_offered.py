@@ -1,4 +1,4 @@
-"""What a provider does not offer is said as such, with providers that do, and never as a missing model."""
+"""Unavailable operations are reported as such, with providers that have them, and never as a missing model."""
 
 from __future__ import annotations
 

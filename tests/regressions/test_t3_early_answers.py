@@ -1,4 +1,4 @@
-"""A server that answers before it has read the request is heard at once, in every world."""
+"""A response that arrives before the request was sent completely is read at once, in sync and async code."""
 
 from __future__ import annotations
 

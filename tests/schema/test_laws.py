@@ -66,7 +66,7 @@ def test_what_satisfies_the_rewritten_schema_satisfies_the_original(dialect: Sch
 @pytest.mark.parametrize("dialect", DIALECTS)
 @given(data=st.data())
 def test_no_right_answer_is_shut_out_by_the_rewriting(dialect: SchemaRules, data: st.DataObject) -> None:
-    """Every value of the original is one of the rewritten schema, once what is missing is said to be null."""
+    """Every value of the original is one of the rewritten schema, once missing fields are null."""
     schema = data.draw(schemas())
     fitted = transform_schema(schema, dialect)
     if fitted.impossible or dialect.all_required:

@@ -1,6 +1,6 @@
 """The JSON Schema standard's own test suite, as json-schema.org publishes it, for every draft that is understood.
 
-The data comes from the source distribution of jsonschema 4.26.0; its licence lies beside it.
+The data comes from the source distribution of jsonschema 4.26.0; its licence is in the same folder.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from ai_utilities.setup.steps import (
 
 
 class Script:
-    """Gives these answers in order, each to the step that is expected next; what is only told needs none."""
+    """Gives these answers in order, each to the step that is expected next; what is only printed needs none."""
 
     def __init__(self, *expected: tuple[Any, Any], variables: Mapping[str, str] | None = None) -> None:
         self._expected: Iterator[tuple[Any, Any]] = iter(expected)

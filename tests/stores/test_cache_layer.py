@@ -1,4 +1,4 @@
-"""The cache around calls: what is sent, what is not, and what is said of it."""
+"""The cache around calls: what is sent, what is not, and which warnings it gives."""
 
 from __future__ import annotations
 

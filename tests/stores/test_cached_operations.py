@@ -1,4 +1,4 @@
-"""Operations beside chat in a cache: embeddings text by text, others whole, and what is made only when asked for."""
+"""Operations other than chat in a cache: embeddings text by text, others whole, and some only on request."""
 
 from __future__ import annotations
 

@@ -375,7 +375,7 @@ STEPS = st.lists(
 
 
 def played(store: LimitStore, steps: Any, clock: Clock) -> list[Any]:
-    """Verdicts on a history; times are told to the script, for a server's own clock cannot be set."""
+    """Verdicts on a history; times are passed to the script, for a server's own clock cannot be set."""
     provided: list[Any] = []
     granted: dict[int, float] = {}
     for step, who, amount, later in steps:

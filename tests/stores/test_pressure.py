@@ -72,7 +72,7 @@ def test_a_redis_that_hangs_holds_calls_up_once_and_loses_no_row(
 
     run(world, script, on_redis(served, redis_url))
     assert len(waited) == 1  # the first store that waits does so for all of them
-    # What the server read while it hung was written, and told to it again.
+    # What the server read while it hung was written, and delivered again.
     assert len(list(RedisLedger(redis_url).rows())) == 8
 
 
@@ -122,7 +122,7 @@ def test_a_closed_client_leaves_no_file_open(served: FakeServer, tmp_path: Path)
 
 
 class Broken(MemoryLedger):
-    """Fails at the row that it is told to fail at."""
+    """Fails at the given row."""
 
     def __init__(self) -> None:
         super().__init__()

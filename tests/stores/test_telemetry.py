@@ -27,7 +27,7 @@ PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token
 
 
 class Watched:
-    """A client under telemetry, and what was told."""
+    """A client under telemetry, and its spans."""
 
     def __init__(self, server: FakeServer, *more: Any, **how: Any) -> None:
         from opentelemetry.sdk.metrics.export import InMemoryMetricReader

@@ -24,7 +24,7 @@ Counts = dict[str, int]
 
 
 def chat_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
-    """What Chat Completions would have told of these buckets: prompts contain what was cached."""
+    """What Chat Completions would report for these buckets: prompts contain what was cached."""
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     cached = usage.cache_read_tokens
     if "cache_read_tokens" in usage.unclear:
@@ -75,7 +75,7 @@ def responses_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
 
 
 def gemini_counts(usage: Usage, expected: Mapping[str, int]) -> Counts:
-    """Gemini counts thinking beside the candidates, and prompts of tools beside the prompt."""
+    """Gemini counts reasoning separately from the candidates, and prompts of tools separately from the prompt."""
     return {
         "input_tokens": usage.prompt_tokens - usage.raw.get("toolUsePromptTokenCount", 0),
         "output_tokens": usage.completion_tokens - usage.reasoning_tokens,

@@ -1,4 +1,4 @@
-"""Clients whose worker dies once: after the answer was kept, and before anybody was told."""
+"""Clients whose worker dies once: after the answer was stored, and before it was reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What we read out of one recorded exchange, held against what was said: the complaints, or none."""
+"""What is read from a recorded exchange, compared with what is expected: the differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dialect can and cannot be told, in words, from its quirks alone."""
+"""What a dialect supports, described from its quirks alone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def usual(provider: Provider) -> Route:
 
 
 def thinking(provider: Provider) -> str:
-    """How its models are told to think; several ways where generations differ."""
+    """How reasoning is requested; several ways where generations differ."""
     same = [route for route in provider.routes if route.codec == usual(provider).codec]
     ways = dict.fromkeys(way for route in same if (way := how_it_thinks(route)))
     return ", ".join(ways) or "—"

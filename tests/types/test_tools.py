@@ -1,4 +1,4 @@
-"""Tools out of typed functions: what the model is told, and what the function is given."""
+"""Tools from typed functions: their definition for the model, and the arguments of the function."""
 
 from __future__ import annotations
 

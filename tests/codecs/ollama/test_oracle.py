@@ -23,7 +23,7 @@ from support.worlds import endpoint
 
 KNOWN = {*ChatRequest.model_fields, "truncate"}
 DIALECTS = [OllamaQuirks(), OllamaQuirks(thinking="levels")]
-# Two calls, as a server before ids were known there said them: one a line, each with the index 0.
+# Two calls, as a server without ids sends them: one a line, each with the index 0.
 OLD = (
     b'{"model":"qwen3:8b","created_at":"2025-06-01T10:00:00.1Z","message":{"role":"assistant","content":"",'
     b'"thinking":"Two sums."},"done":false}\n'

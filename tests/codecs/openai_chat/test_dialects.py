@@ -59,7 +59,7 @@ def read(quirks: ChatQuirks, message: dict[str, Any]) -> list[Any]:
 
 
 def texts(quirks: ChatQuirks, message: dict[str, Any]) -> dict[str, str]:
-    """What was thought and what was said."""
+    """Reasoning and text."""
     actual: dict[str, str] = {}
     for delta in read(quirks, message):
         if type(delta).__name__ in ("TextDelta", "ReasoningDelta"):
@@ -68,7 +68,7 @@ def texts(quirks: ChatQuirks, message: dict[str, Any]) -> dict[str, str]:
 
 
 def turn(quirks: ChatQuirks) -> dict[str, Any]:
-    """An answer with thinking and a call, said again."""
+    """An answer with reasoning and a call, sent back."""
     actual: dict[str, Any] = body(quirks, "?", *ROUND, "And?")["messages"][1]
     return actual
 

@@ -1,4 +1,4 @@
-"""Two spellings of one thing: what a recorded request says in a shorter or older way is spelled out first."""
+"""Two forms of one thing: what a recorded request has in a shorter or older form is written in the full form first."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def joined_texts(turn: Any) -> Any:
 
 
 def schemas_under_one_name(body: Any) -> Any:
-    """Gemini: ours are always JSON Schemas, which the service takes beside its own older kind."""
+    """Gemini: ours are always JSON Schemas, which the service takes besides its own older kind."""
 
     def change(actual: dict[str, Any]) -> dict[str, Any]:
         if "name" not in actual or not isinstance(actual.get("parameters"), dict):

@@ -79,7 +79,7 @@ def read_format(given: Any, received: CallReader) -> None:
 
 
 def read_reasoning(body: Body, received: CallReader) -> None:
-    """What the dialect knows of thinking is a setting; what else was said of it is an option."""
+    """What the dialect knows of thinking is a setting; everything else about it is an option."""
     quirks: Any = received.quirks
     known = "reasoning_effort" if quirks.reasoning_in == "effort" else quirks.reasoning_in
     for key in REASONING & body.keys():

@@ -52,7 +52,7 @@ def without_blanks(recorded: Any, ours: Any) -> bool:
 
 
 def without_empty_turns(recorded: Any, ours: Any) -> bool:
-    """Turns in which the model said nothing are left out; users' words around them are then one turn."""
+    """Empty turns of the model are left out; users' words around them are then one turn."""
     return len(recorded) > len(ours)
 
 

@@ -1,4 +1,4 @@
-"""Every recorded request of one protocol that can be said in our words, and why the others cannot."""
+"""Every recorded request of one protocol that our types can express, and why they cannot express the others."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OURS = {"gemini": "google_ai", "vertex": "google_vertex_ai", "bedrock": "amazon_
 
 @dataclass
 class RecordedCalls:
-    """`said` can be compared; `unsaid` names the parts that ours are not."""
+    """`provided` can be compared; `unsaid` names the parts that our types do not have."""
 
     provided: list[tuple[Exchange, CallReader]] = field(default_factory=list)
     unsaid: list[tuple[Exchange, str]] = field(default_factory=list)
