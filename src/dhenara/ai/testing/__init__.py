@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..lazy_package import lazy_package
+from ..lazy_package import lazy_package as _lazy_package
 from .accepted_replies import DialectReply
 from .answer import Answer, FakeToolCall, FakeUsage
 from .batches import FakeBatches
@@ -53,4 +53,4 @@ __all__ = [
     "stall_before_head",
 ]
 
-__getattr__ = lazy_package(__name__, {}, has_old_names=True)[0]
+__getattr__ = _lazy_package(__name__, {}, has_old_names=True)[0]
