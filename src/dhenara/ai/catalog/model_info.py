@@ -58,7 +58,7 @@ class FactSource:
     date: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What is known about one model. None or empty: unknown.
 

@@ -26,7 +26,7 @@ class FileConfigReader:
     where: Mapping[str, str] = field(default_factory=lambda: NO_OPTIONS)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Route:
     """Protocol and dialect for an operation and matching models; the first match counts.
 
@@ -61,7 +61,7 @@ class Route:
         return matches(model, self.models)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Provider:
     """A provider. `base_url`, prefixes and queries may contain config entries such as `{region}`, and `{model}`.
 

@@ -27,7 +27,7 @@ OWN_FORM = "*"
 """The request encoder of the protocol writes the parameter in a form of its own."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Parameter:
     """How a parameter is sent. Metadata of a field of `CallParameters`.
 
