@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..errors import CallError
@@ -34,7 +34,7 @@ class MediaSupport:
     most_uploaded: int | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Quirks:
     """Differences of a dialect from its protocol. Each protocol adds its own fields.
 
@@ -74,9 +74,20 @@ class Quirks:
     most_request_bytes: int | None = None
     """Maximum size of all media of a request after encoding, in bytes; None if unknown."""
 
+    def __repr__(self) -> str:
+        """Show the fields that differ from their defaults; the classes of dialects have up to fifty."""
+        changed = ((one.name, getattr(self, one.name)) for one in fields(self) if not is_default(one, self))
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in changed)})"
+
     def wire_name(self, parameter: str) -> str | None:
         """Return the dialect's name of a parameter; None if unsupported."""
         return self.params.get(parameter, self.names[parameter])
+
+
+def is_default(declared: Field[Any], owner: Quirks) -> bool:
+    """Return whether a field of these quirks has its default."""
+    default = declared.default if declared.default_factory is MISSING else declared.default_factory()
+    return bool(getattr(owner, declared.name) == default)
 
 
 @dataclass(slots=True, eq=False)

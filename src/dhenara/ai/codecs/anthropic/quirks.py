@@ -15,7 +15,7 @@ from ..common.media_support import PICTURES
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class MessagesQuirks(Quirks):
     """Quirks of a Messages dialect. The defaults are Anthropic's own API and a model with a reasoning budget."""
 

@@ -25,7 +25,7 @@ DOCUMENTS = {
 }
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ConverseQuirks(Quirks):
     """Quirks of a model family. The defaults are a family without special features."""
 

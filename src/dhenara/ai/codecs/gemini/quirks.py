@@ -15,7 +15,7 @@ SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 MOST_BYTES, MOST_UPLOADED = 20_000_000, 2_000_000_000
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class GeminiQuirks(Quirks):
     """Quirks of a Gemini dialect. The defaults are Google AI and a model of the third generation or later."""
 

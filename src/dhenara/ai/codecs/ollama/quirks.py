@@ -11,7 +11,7 @@ from ...types.config.parameters import wire_names
 from ..base import Quirks
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class OllamaQuirks(Quirks):
     """Quirks of a model. The defaults are a model whose reasoning can only be on or off."""
 

@@ -22,7 +22,7 @@ template.
 """
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ChatQuirks(Quirks):
     """Quirks of a Chat Completions dialect. The defaults are OpenAI's own."""
 

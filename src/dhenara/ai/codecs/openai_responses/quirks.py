@@ -12,7 +12,7 @@ from ..base import MediaSupport, Quirks
 from ..common.media_support import PICTURES
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ResponsesQuirks(Quirks):
     """Quirks of a Responses dialect. The defaults are OpenAI's own."""
 

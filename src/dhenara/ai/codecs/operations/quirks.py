@@ -11,7 +11,7 @@ from ..base import Quirks
 Encoding = Literal["float", "base64", "base64_int8"]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class EmbeddingQuirks(Quirks):
     """Quirks of embeddings. `params` gives the request names of dimensions, input_type and truncate; None if
     unsupported.
@@ -40,7 +40,7 @@ class EmbeddingQuirks(Quirks):
     """Whether the body contains the model name, in addition to the path."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ImageQuirks(Quirks):
     """Quirks of image generation. `params` gives the request names of n, seed and user; None if unsupported."""
 
@@ -56,7 +56,7 @@ class ImageQuirks(Quirks):
     streams: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class RerankQuirks(Quirks):
     """Quirks of reranking. `params` may rename top_n."""
 
@@ -65,18 +65,18 @@ class RerankQuirks(Quirks):
     """Field of the results in the response."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ModerationQuirks(Quirks):
     path: str = "/moderations"
     pictures: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class OcrQuirks(Quirks):
     path: str = "/ocr"
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class TranscriptionQuirks(Quirks):
     """Quirks of transcription. `params` gives the request names of language, prompt and temperature; None if
     unsupported.
@@ -107,7 +107,7 @@ class TranscriptionQuirks(Quirks):
     streams: bool = False
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class SpeechQuirks(Quirks):
     """Quirks of speech. `params` gives the request names of voice, format, speed, instructions and language; None
     if unsupported.
@@ -126,7 +126,7 @@ class SpeechQuirks(Quirks):
     """Whether the audio is sent as bytes or as base64 in JSON; when streamed, such JSON comes in events."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BatchQuirks(Quirks):
     """Paths and limits of a batch API. Up to the inline limits, calls are sent inside the request.
 
@@ -144,7 +144,7 @@ class BatchQuirks(Quirks):
         return requests <= self.inline_requests and size <= self.inline_bytes
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class FileQuirks(Quirks):
     """Quirks of a file API. `params` gives the request name of purpose; None if unsupported."""
 

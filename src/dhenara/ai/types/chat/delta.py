@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, cast
 
 from ..content.base import Citation, Content
 from .report import CallWarning, Result
@@ -25,8 +25,18 @@ Part = int | str
 """Id of a part in the numbering of the protocol; unique within one choice."""
 
 
-@dataclass(slots=True, eq=False)
-class ResponseStart:
+class DeltaBase:
+    """Base class of deltas, with their repr."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        shown = (f"{one.name}={getattr(self, one.name)!r}" for one in fields(cast("Any", self)) if one.repr)
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class ResponseStart(DeltaBase):
     """Start of a response. Empty fields are not known yet."""
 
     id: str | None = None
@@ -34,16 +44,16 @@ class ResponseStart:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class TextDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class TextDelta(DeltaBase):
     part: Part
     text: str
     choice: int = 0
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class ReasoningDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ReasoningDelta(DeltaBase):
     """Reasoning text. `text` is the reasoning or its summary; `raw_text` is the full reasoning if there is also a
     summary.
     """
@@ -57,16 +67,16 @@ class ReasoningDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class RefusalDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class RefusalDelta(DeltaBase):
     part: Part
     text: str
     choice: int = 0
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class ToolCallDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ToolCallDelta(DeltaBase):
     """A piece of a tool call. `arguments` is JSON text; `verbatim` is False if the protocol sends an object
     instead.
     """
@@ -80,8 +90,8 @@ class ToolCallDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class ServerToolDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ServerToolDelta(DeltaBase):
     """A tool call that the provider runs. `data` is the whole block, if it is sent at once."""
 
     part: Part
@@ -93,8 +103,8 @@ class ServerToolDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class MediaDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class MediaDelta(DeltaBase):
     """A piece of an image, audio, video or file: base64 text, or a URL. `kind` is the content type."""
 
     part: Part
@@ -108,8 +118,8 @@ class MediaDelta:
     extras: dict[str, Any] | None = None
 
 
-@dataclass(slots=True, eq=False)
-class ContentDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ContentDelta(DeltaBase):
     """A part that is sent whole: an unknown block, or one that the protocol never splits."""
 
     part: Part
@@ -117,37 +127,37 @@ class ContentDelta:
     choice: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class CitationDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class CitationDelta(DeltaBase):
     part: Part
     citation: Citation
     choice: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class LogprobsDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class LogprobsDelta(DeltaBase):
     """Log probabilities of the latest tokens in OpenAI's format: token, logprob, bytes, top_logprobs."""
 
     tokens: list[dict[str, Any]]
     choice: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class UsageDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class UsageDelta(DeltaBase):
     """Token counts so far; each report replaces the one before."""
 
     usage: Usage
 
 
-@dataclass(slots=True, eq=False)
-class ResultDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ResultDelta(DeltaBase):
     """Result of an operation other than chat; usage and warnings have their own deltas."""
 
     result: Result
 
 
-@dataclass(slots=True, eq=False)
-class FinishDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class FinishDelta(DeltaBase):
     """End of one choice. `raw` is the provider's own finish reason."""
 
     reason: FinishReason
@@ -157,25 +167,25 @@ class FinishDelta:
     choice: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class StreamEnd:
+@dataclass(slots=True, eq=False, repr=False)
+class StreamEnd(DeltaBase):
     """The protocol's end marker of the stream. A response without it counts as interrupted."""
 
 
-@dataclass(slots=True, eq=False)
-class ErrorDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class ErrorDelta(DeltaBase):
     """An error that the provider reports after the response has started."""
 
     error: Exception
 
 
-@dataclass(slots=True, eq=False)
-class WarningDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class WarningDelta(DeltaBase):
     warning: CallWarning
 
 
-@dataclass(slots=True, eq=False)
-class FileDelta:
+@dataclass(slots=True, eq=False, repr=False)
+class FileDelta(DeltaBase):
     """Bytes of a file download. They are not stored, only passed to the consumer of the stream."""
 
     data: bytes = field(repr=False)
