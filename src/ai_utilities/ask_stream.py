@@ -100,11 +100,19 @@ class StreamBase:
         return self
 
     def on_end(self, hook: Hook) -> None:
-        """Registers a callback for the result of a complete answer."""
+        """Registers a callback for the result of a complete answer.
+
+        Args:
+            hook: Called with the `AskResult` when the stream has ended without an error.
+        """
         self._hooks.append(hook)
 
     def on_close(self, hook: Leaving) -> None:
-        """Registers a callback for what was received when the stream breaks or is closed early."""
+        """Registers a callback for what was received when the stream breaks or is closed early.
+
+        Args:
+            hook: Called with the answer so far.
+        """
         self._leaving.append(hook)
 
     @property

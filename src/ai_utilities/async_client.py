@@ -117,7 +117,15 @@ class AsyncAiClient(
 
     @conceals_its_options
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
-        """Streams the answer; not awaited: `async for piece in client.ask_stream("...")`."""
+        """Streams the answer; not awaited: `async for piece in client.ask_stream("...")`.
+
+        Args:
+            prompt: The user message.
+            **options: See `AskOptions`.
+
+        Returns:
+            An async iterator of text pieces; its `result` is the whole `AskResult` once the stream is over.
+        """
         conceal_options(options)
         return self._operations.stream_async(prompt, dict(options))
 
@@ -172,14 +180,14 @@ class AsyncAiClient(
 
     @conceals_its_options
     async def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
-        """Returns one embedding vector for each text, in order."""
+        """Returns one embedding vector for each text, in order; see `AiClient.embed`."""
         conceal_options(options)
         call = self._operations.prepare_embed_async(texts, dict(options))
         with call.context():
             return call.read(await call.send())
 
     async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
-        """Returns the model names that the provider lists."""
+        """Returns the model names that the provider lists; see `AiClient.list_models`."""
         return await self._operations.list_models(provider)
 
     def explain(self) -> Explanation:

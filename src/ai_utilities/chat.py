@@ -108,11 +108,20 @@ class ChatBase(TurnHistory, Generic[C]):
         return self
 
     def branch(self, turns: int | None = None) -> Self:
-        """Returns a new conversation with the same first `turns` turns; None copies all."""
+        """Returns a new conversation that begins with the turns of this one; both go on independently.
+
+        Args:
+            turns: The number of turns to copy; None copies all.
+        """
         return type(self)(self._client, {**self.options, "system": self.instructions}, self._turns[:turns])
 
     def plan(self, prompt: str, **options: Unpack[AskOptions]) -> Plan:
-        """Returns what each part of the conversation would become at the provider. Nothing is sent."""
+        """Returns what each part of the conversation would become at the provider. Nothing is sent.
+
+        Args:
+            prompt: The next question.
+            **options: See `AskOptions`; they override those of the conversation.
+        """
         return self._client._operations.plan(prompt, self._merge_options(use_own_names(options, SYSTEM_NAMES)))
 
     @classmethod
@@ -134,8 +143,13 @@ class ChatBase(TurnHistory, Generic[C]):
     def load(cls, path: str | Path, client: C, **options: Unpack[AskOptions]) -> Self:
         """Restores a conversation from a file written by `save`; `save` may replace that file.
 
+        Args:
+            path: The file.
+            client: The client to send through.
+            **options: Options for all turns; see `AskOptions`.
+
         Raises:
-            ProviderConfigurationError: If the file cannot be read, or is not a saved conversation.
+            ProviderConfigurationError: If the file is not a saved conversation.
         """
         conversation = cls.from_json(read_saved_file(path), client, **options)
         conversation.remember_file(path)
@@ -173,7 +187,18 @@ class Chat(ChatBase["AiClient"]):
     """A synchronous conversation. The model may change from turn to turn."""
 
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        """Sends the next question and adds the turn to the history."""
+        """Sends the next question and adds the turn to the history.
+
+        Args:
+            prompt: The question.
+            **options: See `AskOptions`; they apply to this question only.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ProviderError: If the request fails; the question is not added to the history then.
+        """
         merged, recorder = self._prepare_turn(prompt, dict(options))
         result = self._client.ask(prompt, **merged)
         recorder.result(result)
@@ -193,7 +218,15 @@ class Chat(ChatBase["AiClient"]):
         return result.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
-        """Streams the next answer. The turn is recorded when the stream ends or is closed."""
+        """Streams the next answer. The turn is recorded when the stream ends or is closed.
+
+        Args:
+            prompt: The question.
+            **options: See `AskOptions`; they apply to this question only.
+
+        Returns:
+            An iterator of text pieces.
+        """
         merged, recorder = self._prepare_turn(prompt, dict(options))
         return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 
@@ -203,7 +236,18 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
     """A conversation for `AsyncAiClient`."""
 
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        """Sends the next question and adds the turn to the history."""
+        """Sends the next question and adds the turn to the history.
+
+        Args:
+            prompt: The question.
+            **options: See `AskOptions`; they apply to this question only.
+
+        Returns:
+            The answer.
+
+        Raises:
+            ProviderError: If the request fails; the question is not added to the history then.
+        """
         merged, recorder = self._prepare_turn(prompt, dict(options))
         result = await self._client.ask(prompt, **merged)
         recorder.result(result)
@@ -220,7 +264,15 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         return result.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
-        """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed."""
+        """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed.
+
+        Args:
+            prompt: The question.
+            **options: See `AskOptions`; they apply to this question only.
+
+        Returns:
+            An async iterator of text pieces.
+        """
         merged, recorder = self._prepare_turn(prompt, dict(options))
         return self._record_stream(self._client.ask_stream(prompt, **merged), recorder)
 

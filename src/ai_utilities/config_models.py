@@ -253,14 +253,22 @@ class AiSettings(BaseSettings):
         return cls(**given) if env_file is None else cls(_env_file=env_file, **given)
 
     def bound_to(self, provider: str) -> Self:
-        """Copies the settings as values of this provider, which may be one that is not registered."""
+        """Copies the settings as values of a provider.
+
+        Args:
+            provider: The name of the provider; it need not be registered.
+        """
         copy = self.model_copy()
         vars(copy)["provider"] = provider
         copy._origins["provider"] = SettingOrigin(OriginLevel.EXPLICIT)
         return copy
 
     def origin(self, name: str) -> SettingOrigin:
-        """The source of a field's value: code, environment, `.env` or default."""
+        """Returns where the value of a field comes from: code, environment, `.env` or default.
+
+        Args:
+            name: The name of the field.
+        """
         return self._origins.get(name, SettingOrigin(OriginLevel.DEFAULT))
 
     @property
@@ -277,7 +285,15 @@ class AiSettings(BaseSettings):
             self._origins[name] = SettingOrigin(OriginLevel.EXPLICIT)
 
     def model_copy(self, *, update: Mapping[str, object] | None = None, deep: bool = False) -> Self:
-        """Copies the settings. Updated fields are validated and count as given in code."""
+        """Copies the settings. Updated fields are validated and count as given in code.
+
+        Args:
+            update: New values by field name.
+            deep: Whether to copy the values, too.
+
+        Raises:
+            ProviderConfigurationError: If a name is unknown or a value is invalid.
+        """
         copy = super().model_copy(deep=deep)
         copy._origins = dict(self._origins)
         for name, value in (update or {}).items():

@@ -189,11 +189,19 @@ class ConfigurationResolver:
         return resolved
 
     def explain(self, provider: str | None = None) -> Explanation:
-        """Returns every setting with its source, secrets masked; `print()` it or read its `lines`."""
+        """Returns every setting with its source, secrets masked; `print()` it or read its `lines`.
+
+        Args:
+            provider: The provider; None uses the one in the settings.
+        """
         return self.explain_resolved(self.resolve(provider))
 
     def explain_resolved(self, resolved: ResolvedConfiguration) -> Explanation:
-        """Like `explain`, for a configuration that was already resolved."""
+        """Like `explain`, for a configuration that was already resolved.
+
+        Args:
+            resolved: The configuration.
+        """
         lines = [SettingLine("provider", resolved.provider, str(resolved.chosen), resolved.reason)]
         for name in ("api_key", "model", "base_url"):
             setting: SettingValue = getattr(resolved, name)

@@ -71,6 +71,7 @@ class AsyncImagesMixin:
         mask: Picture | None = None,
         **options: Unpack[ImageOptions],
     ) -> ImageResponse:
+        """Generates or edits an image; see `AiClient.image`."""
         return await generate_image(self._operations, prompt, images, mask, dict(options))
 
 

@@ -39,21 +39,64 @@ class TextOperationsMixin:
     _operations: ClientCore
 
     def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
-        """Sorts documents by relevance to the query, best first."""
+        """Sorts documents by relevance to a query.
+
+        Args:
+            query: The query.
+            documents: The documents.
+            **options: See `RankOptions`.
+
+        Returns:
+            The documents with scores, the most relevant first.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not rerank.
+        """
         response: RerankResponse = run_sync(self._operations.operate("rerank", (query, documents), dict(options)))
         return response
 
     def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
-        """Moderates each text; images are judged together with the texts next to them."""
+        """Checks texts and images for harmful content.
+
+        Args:
+            inputs: A text or an image, or several. Images are judged together with the texts next to them.
+            **options: See `TextOptions`.
+
+        Returns:
+            One result for each text.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not moderate.
+        """
         response: ModerationResponse = run_sync(self._operations.operate("moderate", (inputs,), dict(options)))
         return response
 
     def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
-        """Reads the pages of a document or image as markdown."""
+        """Reads the pages of a document or image as Markdown.
+
+        Args:
+            document: A path, URL, bytes or a content object.
+            **options: See `PageOptions`.
+
+        Returns:
+            The pages with their text, and with their images if these were requested.
+
+        Raises:
+            ProviderCapabilityError: If the provider has no OCR.
+            ProviderConfigurationError: If it is neither a document nor an image.
+        """
         return run_sync(read_pages(self._operations, document, dict(options)))
 
     def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
-        """Counts the tokens of a prompt: by the provider, or estimated and marked as such."""
+        """Counts the tokens of the request that `ask` would send.
+
+        Args:
+            prompt: The user message.
+            **options: See `CountOptions`.
+
+        Returns:
+            The number of tokens: counted by the provider, or estimated, which `estimated` of the response says.
+        """
         return run_sync(count(self._operations, prompt, dict(options)))
 
 
@@ -63,17 +106,21 @@ class AsyncTextOperationsMixin:
     _operations: ClientCore
 
     async def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
+        """Sorts documents by relevance to the query; see `AiClient.rerank`."""
         response: RerankResponse = await self._operations.operate("rerank", (query, documents), dict(options))
         return response
 
     async def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
+        """Checks texts and images for harmful content; see `AiClient.moderate`."""
         response: ModerationResponse = await self._operations.operate("moderate", (inputs,), dict(options))
         return response
 
     async def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
+        """Reads the pages of a document or image as Markdown; see `AiClient.ocr`."""
         return await read_pages(self._operations, document, dict(options))
 
     async def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
+        """Counts the tokens of a prompt; see `AiClient.count_tokens`."""
         return await count(self._operations, prompt, dict(options))
 
 

@@ -50,7 +50,12 @@ class TypedResult(AskResult, Generic[T]):
 
     @classmethod
     def of(cls, result: AskResult, output: T | None = None) -> Self:
-        """Returns the result with its object; without one, `error` must be set."""
+        """Returns the result with its object.
+
+        Args:
+            result: The result; without an object, its `error` must be set.
+            output: The object.
+        """
         typed = str.__new__(cls, result.text)
         typed.__dict__.update(result.__dict__)
         typed._output = cast("T", output)
@@ -242,16 +247,12 @@ class TypedAnswersMixin:
             prompt, merged = item_request(item, given)
             return self._ask_output(prompt, reader, max_repairs, merged)
 
+        # A failed result has its item as the prompt, which may be a path.
+        texts, count = cast("Sequence[str]", items), workers(concurrency, self.settings)
         with ProgressBar(self.show_progress if len(items) > 1 else False) as bar:
-            results = ask_all(
-                ask,
-                cast("Sequence[str]", items),  # a failed result names its item, which may be a path
-                workers(concurrency, self.settings),
-                options,
-                fail_fast=fail_fast,
-                on_progress=combine_callbacks(bar, on_progress),
-            )
-            return reader.typed(results)
+            report = combine_callbacks(bar, on_progress)
+            results = ask_all(ask, texts, count, options, fail_fast=fail_fast, on_progress=report)
+        return reader.typed(results)
 
 
 class AsyncTypedAnswersMixin:
@@ -337,16 +338,12 @@ class AsyncTypedAnswersMixin:
             prompt, merged = item_request(item, given)
             return await self._ask_output(prompt, reader, max_repairs, merged)
 
+        # A failed result has its item as the prompt, which may be a path.
+        texts, count = cast("Sequence[str]", items), workers(concurrency, self.settings)
         with ProgressBar(self.show_progress if len(items) > 1 else False) as bar:
-            results = await ask_all_async(
-                ask,
-                cast("Sequence[str]", items),  # a failed result names its item, which may be a path
-                workers(concurrency, self.settings),
-                options,
-                fail_fast=fail_fast,
-                on_progress=combine_callbacks(bar, on_progress),
-            )
-            return reader.typed(results)
+            report = combine_callbacks(bar, on_progress)
+            results = await ask_all_async(ask, texts, count, options, fail_fast=fail_fast, on_progress=report)
+        return reader.typed(results)
 
 
 def workers(concurrency: int | None, settings: AiSettings) -> int:

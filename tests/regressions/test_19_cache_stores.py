@@ -81,7 +81,7 @@ def test_a_locked_file_does_not_hold_up_a_call(
 
 
 def test_the_wait_for_a_lock_is_a_part_of_the_time_that_a_call_has(tmp_path: Path) -> None:
-    from ai_utilities.cache.backend import allowance
+    from ai_utilities.cache.failsafe import allowance
 
     assert allowance(None) <= 1.0
     assert allowance(100.0) <= 1.0

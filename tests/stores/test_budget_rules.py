@@ -18,12 +18,12 @@ from ai_utilities.usage.budgets.budget import (
     BudgetExceededError,
     BudgetStore,
     BudgetWindow,
-    MemoryBudgets,
     Reservation,
     make_reservation,
     to_dollars,
     to_nanodollars,
 )
+from ai_utilities.usage.budgets.memory import MemoryBudgets
 from dhenara.ai.errors import ConfigurationError
 
 NOW = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC).timestamp()

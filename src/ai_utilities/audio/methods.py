@@ -46,21 +46,57 @@ class AudioMixin:
         return run_sync(transcribe_recording(self._operations, "transcribe", audio, dict(options)))
 
     def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
-        """Transcribe a recording into English text; otherwise the same as `transcribe`."""
+        """Transcribe a recording of any length into English text.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`.
+
+        Returns:
+            The English transcript.
+
+        Raises:
+            AudioProcessingError: If the file cannot be read or split.
+            UnfinishedTranscriptError: If some pieces failed.
+        """
         return run_sync(transcribe_recording(self._operations, "translate", audio, dict(options)))
 
     def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
-        """Stream the transcript of a recording that is short enough for one request."""
+        """Stream the transcript of a recording that is short enough for one request.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`.
+
+        Returns:
+            An iterator of text pieces; its `response` is the whole transcript once the stream is over.
+        """
         transcript: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
         return transcript
 
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
-        """Convert text to speech; `save(path)` of the result writes a file."""
+        """Convert text to speech.
+
+        Args:
+            text: The text to speak.
+            **options: See `SpeakOptions`.
+
+        Returns:
+            The speech; its `save(path)` writes a file.
+        """
         speech: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
         return speech
 
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
-        """Stream speech: iterate over its bytes, or `save` them."""
+        """Stream speech.
+
+        Args:
+            text: The text to speak.
+            **options: See `SpeakOptions`.
+
+        Returns:
+            An iterator of audio bytes; its `save(path)` writes them to a file.
+        """
         speech: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
         return speech
 
@@ -71,20 +107,25 @@ class AsyncAudioMixin:
     _operations: ClientCore
 
     async def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
+        """Transcribe a recording of any length; see `AiClient.transcribe`."""
         return await transcribe_recording(self._operations, "transcribe", audio, dict(options))
 
     async def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
+        """Transcribe a recording into English text; see `AiClient.translate`."""
         return await transcribe_recording(self._operations, "translate", audio, dict(options))
 
     async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
+        """Stream the transcript of a short recording; see `AiClient.transcribe_stream`."""
         transcript: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
         return transcript
 
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
+        """Convert text to speech; see `AiClient.speak`."""
         speech: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
         return speech
 
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
+        """Stream speech; see `AiClient.speak_stream`."""
         speech: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
         return speech
 

@@ -119,7 +119,7 @@ async def run_bulk_async(
     overwrite: bool = False,
     **options: Unpack[AskOptions],
 ) -> BulkReport:
-    """The same as `run_bulk`, for asyncio and trio. When cancelled, the journal keeps finished rows."""
+    """The same as `run_bulk`, for asyncio and trio; see `run_bulk`. When cancelled, the journal keeps finished rows."""
     backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:
         client = client if client is not None else await stack.enter_async_context(AsyncAiClient())

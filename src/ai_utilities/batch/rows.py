@@ -152,6 +152,7 @@ class BulkProgress:
 
     @property
     def done(self) -> int:
+        """The number of rows that are finished, with and without an answer."""
         return self.answered + self.failed + self.reused
 
 

@@ -1,12 +1,11 @@
-"""The interface of cache backends, their statistics, and the wrapper that lets no failing backend fail a call."""
+"""The interface of cache backends, and their statistics."""
 
 from __future__ import annotations
 
 import logging
 import threading
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -14,11 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from pydantic_core import from_json, to_json
-
-from dhenara.ai.types import Call, CallWarning
-
-from ..storage.errors import StoreError
-from ..storage.store_calls import StoreIO, call_seconds_left, call_store, within
 
 if TYPE_CHECKING:
     from ..value_types import Json
@@ -118,22 +112,53 @@ class CacheBackend(ABC):
 
     @abstractmethod
     def get(self, key: str) -> Json | None:
-        """The value; None if it is missing, expired or damaged."""
+        """Returns a value.
+
+        Args:
+            key: The key.
+
+        Returns:
+            The value; None if it is missing, expired or damaged.
+        """
 
     @abstractmethod
     def set(self, key: str, value: Json, ttl: float | None = None) -> None:
-        """Stores a value."""
+        """Stores a value.
+
+        Args:
+            key: The key.
+            value: The value, as JSON.
+            ttl: Seconds after which it expires; None uses the default of the cache.
+        """
 
     def delete(self, key: str) -> None:
-        """Deletes one value."""
+        """Deletes one value, if it exists.
+
+        Args:
+            key: The key.
+
+        Raises:
+            NotImplementedError: If the cache cannot do so.
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot delete single values")
 
     def clear(self) -> None:
-        """Deletes all entries."""
+        """Deletes all entries.
+
+        Raises:
+            NotImplementedError: If the cache cannot do so.
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot be cleared")
 
     def clear_namespace(self, namespace: str) -> None:
-        """Deletes every key of this namespace."""
+        """Deletes every key of a namespace.
+
+        Args:
+            namespace: The part of the keys before the first colon.
+
+        Raises:
+            NotImplementedError: If the cache cannot do so.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no namespaces")
 
     def purge(self) -> int:
@@ -145,7 +170,14 @@ class CacheBackend(ABC):
         return None, None
 
     def stored_keys(self, namespace: str | None = None) -> Iterator[str]:
-        """The keys of valid entries, optionally of one namespace."""
+        """Returns the keys of valid entries.
+
+        Args:
+            namespace: Only keys of this namespace; None returns all.
+
+        Raises:
+            NotImplementedError: If the cache cannot list its keys.
+        """
         raise NotImplementedError(f"{type(self).__name__} cannot list its keys")
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
@@ -162,24 +194,54 @@ class CacheBackend(ABC):
         return True
 
     def release(self, key: str, holder: str) -> None:  # noqa: B027  # a cache of one process has no claims
-        """Releases a claim of this holder."""
+        """Releases a claim.
+
+        Args:
+            key: The key that was claimed.
+            holder: The id of the claim; one of another holder stays.
+        """
 
     def get_text(self, key: str) -> str | None:
-        """The value as JSON text, without counting the lookup; layers use it."""
+        """Returns a value as JSON text, without counting the lookup; layers use it.
+
+        Args:
+            key: The key.
+
+        Returns:
+            The text; None if the value is missing, expired or damaged.
+        """
         value = self.get(key)
         return None if value is None else dumps(value)
 
     def set_text(self, key: str, text: str, ttl: float | None = None) -> None:
-        """Stores a value that is JSON text."""
+        """Stores a value that is JSON text.
+
+        Args:
+            key: The key.
+            text: The value as JSON text.
+            ttl: Seconds after which it expires; None uses the default of the cache.
+        """
         self.set(key, from_json(text), ttl)
 
     def get_texts(self, keys: Sequence[str]) -> dict[str, str]:
-        """The values of those keys that exist, as JSON text. Override it if each lookup is a round trip."""
+        """Returns several values as JSON text. Override it if each lookup is a round trip.
+
+        Args:
+            keys: The keys.
+
+        Returns:
+            The texts of those that exist, by key.
+        """
         texts = ((key, self.get_text(key)) for key in keys)
         return {key: text for key, text in texts if text is not None}
 
     def set_texts(self, texts: Mapping[str, str], ttl: float | None = None) -> None:
-        """Stores several values that are JSON text."""
+        """Stores several values that are JSON text.
+
+        Args:
+            texts: The texts by key.
+            ttl: Seconds after which they expire; None uses the default of the cache.
+        """
         for key, text in texts.items():
             self.set_text(key, text, ttl)
 
@@ -251,100 +313,3 @@ def namespace_of(key: str) -> str:
     """The part before the first colon; empty without a colon."""
     before, colon, _ = key.partition(":")
     return before if colon else ""
-
-
-SKIP_SECONDS, LONGEST_SKIP = 1.0, 30.0
-"""Seconds for which a failed cache is skipped: doubled each time that it fails again, up to the longest."""
-
-TIMEOUT = 0.6
-"""Seconds for which one operation may wait for a lock or a server."""
-
-SHARE = 0.1
-"""Maximum part of the call's remaining time that one cache operation may take."""
-
-
-class FailsafeBackend:
-    """Calls one backend. Its failures never fail a call: it is skipped with a warning, and tried again later.
-
-    Args:
-        backend: The backend.
-        skip_seconds: Seconds for which it is skipped after the first failure.
-    """
-
-    def __init__(self, backend: CacheBackend, skip_seconds: float = SKIP_SECONDS) -> None:
-        self._backend = backend
-        self._skip_seconds = skip_seconds
-        self._until = 0.0
-        self._failures = 0
-        self._reason = ""
-        self._lock = threading.Lock()
-
-    async def call(self, io: StoreIO, call: Call, otherwise: T, function: Callable[..., T], *args: object) -> T:
-        """Calls a method of the backend, in a thread if it blocks.
-
-        Args:
-            io: The IO of the call.
-            call: The call, which gets a warning if the backend fails.
-            otherwise: The result if the backend fails.
-            function: The method.
-            *args: Its arguments.
-
-        Returns:
-            The result of the method, or `otherwise`.
-        """
-        seconds = allowance(call_seconds_left(io, call))
-        failed = self._is_skipped()
-        result = otherwise
-        if not failed:
-            result, failed = await call_store(io, self._backend, self._attempt, otherwise, seconds, function, *args)
-        if failed:
-            warn(call, self._reason)
-        return result
-
-    def call_sync(self, otherwise: T, function: Callable[..., T], *args: object) -> T:
-        """Like `call`, for work that no call waits for, such as storing an answer."""
-        return otherwise if self._is_skipped() else self._attempt(otherwise, TIMEOUT, function, *args)[0]
-
-    def _is_skipped(self) -> bool:
-        return bool(self._failures) and time.monotonic() < self._until
-
-    def _attempt(self, otherwise: T, seconds: float, function: Callable[..., T], *args: object) -> tuple[T, bool]:
-        """The result, and whether the backend failed."""
-        try:
-            result = within(seconds, function)(*args)
-        except Exception as error:  # noqa: BLE001  # users' backends may raise anything, and no answer is lost for it
-            self._failed(error)
-            return otherwise, True
-        if self._failures:
-            self._recovered()
-        return result, False
-
-    def _failed(self, error: Exception) -> None:
-        self._backend.counters.record_failure()
-        kind = type(self._backend).__name__
-        with self._lock:
-            longer = min(self._skip_seconds * 2 ** min(self._failures, 10), LONGEST_SKIP)
-            self._until = time.monotonic() + max(self._skip_seconds, longer)
-            self._failures += 1
-            first = self._failures == 1
-            # Exceptions of backends may quote secrets.
-            text = f"{type(error).__name__}: {error}" if isinstance(error, StoreError) else type(error).__name__
-            self._reason = f"the cache ({kind}) was not used: {text}"
-        if first:
-            log.warning("the cache %s fails and calls go on without it: %s: %s", kind, type(error).__name__, error)
-
-    def _recovered(self) -> None:
-        with self._lock:
-            self._failures = 0
-        log.warning("the cache %s works again", type(self._backend).__name__)
-
-
-def allowance(left: float | None) -> float:
-    """The seconds that an operation may take for a call that has so many left."""
-    return TIMEOUT if left is None else max(0.0, min(TIMEOUT, left * SHARE))
-
-
-def warn(call: Call, reason: str) -> None:
-    """Adds one warning to the call. The request does not depend on the cache, so strict calls continue."""
-    if all(note.code != "cache_unavailable" for note in call.journal.notes):
-        call.journal.notes += (CallWarning(code="cache_unavailable", message=reason),)

@@ -16,8 +16,9 @@ from dhenara.ai.integration import CallJournal
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..storage.store_calls import StoreIO, call_store_shielded
-from .backend import CacheBackend, FailsafeBackend
+from .backend import CacheBackend
 from .entry import VERSION, cache_key, zero_cost
+from .failsafe import FailsafeBackend
 from .policy import CachePolicy
 
 Constraints = tuple[LearnedConstraint, ...]

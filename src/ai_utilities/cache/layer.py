@@ -11,9 +11,10 @@ from dhenara.ai.errors import CallError, CallTimeoutError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_calls import StoreIO, call_store_shielded
-from .backend import CacheBackend, CacheStats, FailsafeBackend
+from .backend import CacheBackend, CacheStats
 from .embedding_cache import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
+from .failsafe import FailsafeBackend
 from .policy import DEFAULT_POLICY, CachePolicy, Policy, effective_policy
 
 
@@ -164,7 +165,12 @@ class CacheLayer:
         return self.backend.stats()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        """Returns the layer for one endpoint, in sync or async code."""
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         return BoundCache(self, io, target).answer_from_cache
 
 

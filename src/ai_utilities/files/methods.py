@@ -48,12 +48,24 @@ class FilesMixin:
         return run_sync(upload(self._operations, path, again, dict(options)))
 
     def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
-        """Return the provider's information about a file."""
+        """Return the provider's information about a file.
+
+        Args:
+            file_id: The provider's id of the file.
+            **options: See `FileOptions`.
+
+        Raises:
+            NotFoundError: If there is no such file.
+        """
         file: UploadedFile = run_sync(self._operations.operate("get_file", (file_id,), dict(options)))
         return file
 
     def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
-        """Return all files at the provider."""
+        """Return the files at the provider.
+
+        Args:
+            **options: See `ListFilesOptions`.
+        """
         files: list[UploadedFile] = run_sync(self._operations.operate("list_files", (), dict(options)))
         return files
 
@@ -76,7 +88,15 @@ class FilesMixin:
         return run_sync(download(self._operations, file_id, to_path, dict(options)))
 
     def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
-        """Delete a file at the provider."""
+        """Delete a file at the provider.
+
+        Args:
+            file_id: The provider's id of the file.
+            **options: See `FileOptions`.
+
+        Raises:
+            NotFoundError: If there is no such file.
+        """
         run_sync(delete(self._operations, file_id, dict(options)))
 
 
@@ -86,22 +106,27 @@ class AsyncFilesMixin:
     _operations: ClientCore
 
     async def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
+        """Upload a file, unless it is at the provider already; see `AiClient.upload_file`."""
         return await upload(self._operations, path, again, dict(options))
 
     async def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
+        """Return the provider's information about a file; see `AiClient.get_file`."""
         file: UploadedFile = await self._operations.operate("get_file", (file_id,), dict(options))
         return file
 
     async def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
+        """Return the files at the provider; see `AiClient.list_files`."""
         files: list[UploadedFile] = await self._operations.operate("list_files", (), dict(options))
         return files
 
     async def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
+        """Download a file; see `AiClient.download_file`."""
         return await download(self._operations, file_id, to_path, dict(options))
 
     async def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
+        """Delete a file at the provider; see `AiClient.delete_file`."""
         await delete(self._operations, file_id, dict(options))
 
 

@@ -222,8 +222,17 @@ def read_text(
 ) -> FileText:
     """Read the text of a file. The format is recognized by its content, then by its name.
 
+    Args:
+        file: A path, or the bytes.
+        name: The name that results and errors show. Default None: that of the path.
+        most_bytes: Maximum size of the file in bytes; None for no limit (default 100 MiB).
+
+    Returns:
+        The text, by pages where the format has pages.
+
     Raises:
         TextExtractionError: If the file cannot be read, is too large, or has no text in a known format.
+        ProviderConfigurationError: If a package that reads the format is not installed.
     """
     file_name = name or ("file" if isinstance(file, bytes) else Path(file).name)
     data = file if isinstance(file, bytes) else read_disk(Path(file), most_bytes)

@@ -136,11 +136,24 @@ class LimitLayer:
         self.down = False
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        """Returns the layer for one endpoint, in sync or async code."""
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         return BoundLimits(self, io, target).wait_for_limits
 
     def step(self, account: str, step: str, ask: Ask) -> Verdict:
         """Does a step. While the store fails, this process applies the limits alone.
+
+        Args:
+            account: The name of an API key, without secrets.
+            step: The name of the step.
+            ask: Its arguments.
+
+        Returns:
+            The verdict of `take`; for other steps, nothing that matters.
 
         Raises:
             StoreEvictsError: If the server may evict the limits.

@@ -58,11 +58,20 @@ class Limit:
                 raise ConfigurationError(f"{name} must be a number of at least 1, or None for no limit, not {value!r}")
 
     def applies_to(self, provider: str, model: str) -> bool:
-        """Whether calls to this provider and model count."""
+        """Whether calls to this provider and model count.
+
+        Args:
+            provider: The name of the provider.
+            model: The name of the model.
+        """
         return fnmatchcase(provider, self.provider) and fnmatchcase(model, self.model)
 
     def counter_name(self, model: str) -> str:
-        """The name under which calls to this model are counted."""
+        """The name under which calls to a model are counted.
+
+        Args:
+            model: The name of the model.
+        """
         return self.model if self.together else model
 
     def windows(self) -> Iterator[tuple[Kind, int, float]]:

@@ -43,48 +43,116 @@ class BaseProvider(ABC):
 
     @abstractmethod
     def ask(self, prompt: str, **kwargs: object) -> AskResult:
-        """Answers one prompt."""
+        """Answers one prompt.
+
+        Args:
+            prompt: The user message.
+            **kwargs: The options of the call, such as `temperature`; see `AskOptions`.
+
+        Returns:
+            The answer, as `AskResult(text, usage=...)`.
+
+        Raises:
+            ProviderError: If the request fails.
+        """
 
     def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
-        """Answers several prompts, in order."""
+        """Answers several prompts. Unless overridden, one after the other.
+
+        Args:
+            prompts: The user messages.
+            **kwargs: The options of all calls.
+
+        Returns:
+            The answers, in the order of the prompts.
+        """
         return [self.ask(prompt, **kwargs) for prompt in prompts]
 
     def ask_stream(self, prompt: str, **kwargs: object) -> Iterator[str]:
-        """Streams the answer as text pieces."""
+        """Streams the answer as text pieces.
+
+        Args:
+            prompt: The user message.
+            **kwargs: The options of the call.
+
+        Returns:
+            An iterator of text pieces.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not support it, which is so unless it is overridden.
+        """
         raise self._unsupported("Streaming not supported")
 
     def list_models(self) -> list[str]:
-        """The names of the available models."""
+        """Returns the names of the available models.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not support it, which is so unless it is overridden.
+        """
         raise self._unsupported("Model listing not supported")
 
     def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
-        """One vector for each text."""
+        """Returns one vector for each text, in order.
+
+        Args:
+            texts: The texts.
+            **kwargs: The options of the call; see `EmbedOptions`.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not support it, which is so unless it is overridden.
+        """
         raise self._unsupported("Embeddings not supported")
 
     def plan(self, prompt: str, **kwargs: object) -> Plan:
-        """What each part of the conversation would become at the provider."""
+        """Returns what each part of the conversation would become at the provider, without sending anything.
+
+        Args:
+            prompt: The user message.
+            **kwargs: The options of the call.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not support it, which is so unless it is overridden.
+        """
         raise self._unsupported("Planning not supported")
 
     def operate(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
-        """Runs another client operation, such as `transcribe` or `speak`, by name."""
+        """Runs another operation of clients by name.
+
+        Args:
+            operation: The name of the method, such as `transcribe` or `speak`.
+            *arguments: Its positional arguments.
+            **kwargs: Its options.
+
+        Returns:
+            The response of the operation.
+
+        Raises:
+            ProviderCapabilityError: If the provider does not support it, which is so unless it is overridden.
+        """
         raise self._unsupported(f"{operation} not supported")
 
     async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
+        """Async version of `ask`; unless overridden, `ask` in a thread."""
         return await run_in_thread(self.ask, prompt, **kwargs)
 
     async def ask_batch_async(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
+        """Async version of `ask_batch`; unless overridden, `ask_batch` in a thread."""
         return await run_in_thread(self.ask_batch, prompts, **kwargs)
 
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncIterator[str]:
+        """Async version of `ask_stream`, not awaited; unless overridden, `ask_stream` in a thread."""
         return ThreadedIterator(partial(self.ask_stream, prompt, **kwargs))
 
     async def list_models_async(self) -> list[str]:
+        """Async version of `list_models`; unless overridden, `list_models` in a thread."""
         return await run_in_thread(self.list_models)
 
     async def embed_async(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
+        """Async version of `embed`; unless overridden, `embed` in a thread."""
         return await run_in_thread(self.embed, texts, **kwargs)
 
     async def operate_async(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
+        """Async version of `operate`; unless overridden, `operate` in a thread."""
         return await run_in_thread(self.operate, operation, *arguments, **kwargs)
 
     def close(self) -> None:  # noqa: B027  # most providers of one's own hold nothing open
@@ -140,6 +208,11 @@ class ProviderConformance:
     prompt = "Say hello."
 
     def make_provider(self) -> BaseProvider:
+        """Returns a new provider that can answer; override it.
+
+        Raises:
+            NotImplementedError: If it is not overridden.
+        """
         raise NotImplementedError("return the provider that is to be tested")
 
     def test_it_has_a_name(self) -> None:
@@ -204,7 +277,14 @@ def check_result(result: object) -> None:
 
 
 def check_provider(make_provider: Callable[[], BaseProvider]) -> None:
-    """Runs all tests without pytest; raises the first AssertionError."""
+    """Runs all tests of `ProviderConformance` without pytest.
+
+    Args:
+        make_provider: Returns a new provider that can answer.
+
+    Raises:
+        AssertionError: If the provider does not keep to the interface.
+    """
     tests = ProviderConformance()
     tests.make_provider = make_provider  # type: ignore[method-assign]  # what a subclass does, for one object
     for name in dir(tests):

@@ -34,7 +34,15 @@ _registered: dict[str, ProviderFactory] = {}
 
 
 def register_provider(name: str, factory: ProviderFactory) -> None:
-    """Registers a custom provider by name; the factory takes the settings, as a provider class does."""
+    """Registers a custom provider by name.
+
+    Args:
+        name: The name, as in `AiClient(provider="mine")`.
+        factory: Returns the provider for the settings; a subclass of `BaseProvider` is one.
+
+    Raises:
+        ProviderConfigurationError: If the factory cannot be called.
+    """
     if not callable(factory):
         raise ProviderConfigurationError(f"the factory of {name!r} must take the settings and return a provider")
     _registered[fold_name(name)] = factory
@@ -46,7 +54,16 @@ def create_provider(
     *,
     middleware: RequestMiddleware | None = None,
 ) -> BaseProvider:
-    """The provider of this name, or the one in the settings; an instance is returned unchanged."""
+    """Creates a provider.
+
+    Args:
+        settings: The settings; None reads the environment and `.env`.
+        provider: A name; None uses the one in the settings. An instance is returned unchanged.
+        middleware: The layers of the client that sends through it; None uses none.
+
+    Raises:
+        ProviderConfigurationError: If the provider is unknown, or its configuration is incomplete.
+    """
     if isinstance(provider, BaseProvider):
         return provider
     settings = settings if settings is not None else AiSettings()

@@ -166,7 +166,14 @@ class PresetAnswers:
     _provider_count: int = 0
 
     def ask(self, question: Question) -> Answer:
-        """The preset answer to a question."""
+        """Returns the preset answer to a question.
+
+        Args:
+            question: The question.
+
+        Raises:
+            ProviderConfigurationError: If there is no answer to it.
+        """
         match question:
             case Choose(key="provider"):
                 return self._next_provider()
@@ -186,6 +193,11 @@ class PresetAnswers:
                 return agreed
 
     def show(self, notice: Notice) -> None:
+        """Keeps a notice, to be shown with an error.
+
+        Args:
+            notice: The notice.
+        """
         self.notices.append(notice.text)
 
     def _flag_value(self, key: str) -> str | None:

@@ -146,10 +146,12 @@ class SetupResult:
 
     @property
     def provider(self) -> str:
+        """The first provider."""
         return self.plan.entries[0].provider
 
     @property
     def model(self) -> str | None:
+        """The model of the first provider; None if none is set."""
         return self.plan.entries[0].model
 
 
@@ -165,7 +167,14 @@ class SetupWizard:
         self._runner = runner or ActionRunner(self._variables)
 
     def run_wizard(self, *, dry_run: bool = False) -> SetupResult:
-        """Ask the questions, check the resulting settings, and write them unless it is a dry run."""
+        """Ask the questions, check the resulting settings, and write them.
+
+        Args:
+            dry_run: Whether to write nothing (default False).
+
+        Raises:
+            ProviderConfigurationError: If an answer is missing, a setting is invalid, or the file cannot be written.
+        """
         plan = self._run_interview()
         lines = tuple(map(format_change, find_changes(read_text(self._path), plan.values)))
         loose = plan.keys if plan.key_home == "shown" else {}

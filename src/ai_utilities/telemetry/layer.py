@@ -96,6 +96,12 @@ class TelemetryLayer:
         self.tokens = {field: meter.create_counter(name, "{token}") for field, name in COUNTERS.items()}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         return BoundTelemetry(self, io, target).record_span
 
 
@@ -189,6 +195,12 @@ class LogLayer:
         self.logger = logger
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         endpoint = f"{target.origin.provider} ({target.origin.model})"
         logger = self.logger
 

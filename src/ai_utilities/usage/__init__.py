@@ -11,10 +11,10 @@ if TYPE_CHECKING:
         Budget as Budget,
         BudgetExceededError as BudgetExceededError,
         BudgetStore as BudgetStore,
-        MemoryBudgets as MemoryBudgets,
         Reservation as Reservation,
     )
     from .budgets.layer import BudgetLayer as BudgetLayer
+    from .budgets.memory import MemoryBudgets as MemoryBudgets
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
     from .data import PartialWriteError as PartialWriteError, Totals as Totals, UsageData as UsageData, tagged as tagged
@@ -37,7 +37,7 @@ __getattr__, __dir__ = lazy_package(
         "BudgetExceededError": ".budgets.budget",
         "BudgetLayer": ".budgets.layer",
         "BudgetStore": ".budgets.budget",
-        "MemoryBudgets": ".budgets.budget",
+        "MemoryBudgets": ".budgets.memory",
         "RedisBudgets": ".budgets.redis",
         "Reservation": ".budgets.budget",
         "PartialWriteError": ".data",

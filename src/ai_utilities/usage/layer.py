@@ -84,11 +84,21 @@ class UsageLayer:
         self._process = os.getpid()
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        """Returns the layer for one endpoint, in sync or async code."""
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         return BoundUsage(self, io, target).record_usage
 
     def open(self, row: UsageData, expires: float) -> None:
-        """Stores the row of a request that will be sent, if the ledger supports open rows."""
+        """Stores the row of a request that will be sent, if the ledger supports open rows.
+
+        Args:
+            row: The row.
+            expires: From when on its process counts as ended for other machines, in Unix seconds.
+        """
         keep = getattr(self.ledger, "open", None)
         if keep is None or self._steps_aside():
             return
@@ -100,7 +110,11 @@ class UsageLayer:
             self._wait([], error)
 
     def write(self, rows: list[UsageData]) -> None:
-        """Writes settled rows, together with those that could not be written before."""
+        """Writes settled rows, together with those that could not be written before.
+
+        Args:
+            rows: The rows.
+        """
         if self._steps_aside():
             self._keep(rows)
         else:

@@ -68,7 +68,13 @@ class Ledger(ABC):
     def rows(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Iterable[UsageData]:
-        """The rows of that time, oldest first."""
+        """Returns the rows of a time, the oldest first.
+
+        Args:
+            since: The first moment; None for all.
+            until: The moment after the last one; None for all.
+            tags: Only rows with these tags.
+        """
 
     def totals(
         self,
@@ -93,11 +99,22 @@ class Ledger(ABC):
     def total(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
     ) -> Totals:
-        """The total of all matching rows."""
+        """Returns the total of all rows of a time.
+
+        Args:
+            since: The first moment; None for all.
+            until: The moment after the last one; None for all.
+            tags: Only rows with these tags.
+        """
         return self.totals(None, since, until, tags).get("", Totals())
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-        """The names of all tags of rows in that time."""
+        """Returns the names of all tags of rows of a time.
+
+        Args:
+            since: The first moment; None for all.
+            until: The moment after the last one; None for all.
+        """
         return sorted({name for row in self.rows(since, until) for name in row.tags})
 
     def close(self) -> None:  # noqa: B027  # a ledger in memory has nothing to close
@@ -217,11 +234,18 @@ class UsageTracker:
         return self.ledger is not None and self.ledger.blocking
 
     def track_request(self, usage: UsageData) -> None:
-        """Records one request, or one cached answer."""
+        """Records one request, or one cached answer.
+
+        Args:
+            usage: The row.
+        """
         self.add([usage])
 
     def add(self, rows: Sequence[UsageData]) -> None:
         """Records several rows, as a ledger does, so that `UsageLayer(tracker)` works.
+
+        Args:
+            rows: The rows.
 
         Raises:
             StoreError: If the ledger cannot be used; the rows are not counted then.
@@ -238,7 +262,12 @@ class UsageTracker:
                 listener(usage)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
-        """Opens rows in the ledger; this tracker counts them when they are settled."""
+        """Opens rows in the ledger; this tracker counts them when they are settled.
+
+        Args:
+            rows: Rows of requests that will be sent.
+            expires: From when on their process counts as ended for other machines, in Unix seconds.
+        """
         if self.ledger is not None:
             self.ledger.open(rows, expires)
 

@@ -1,8 +1,7 @@
-"""Budgets, reservations, the interface of budget stores, and the store in memory."""
+"""Budgets, reservations, and the interface of budget stores."""
 
 from __future__ import annotations
 
-import threading
 import time
 import uuid
 from abc import ABC, abstractmethod
@@ -80,7 +79,11 @@ class Budget:
         return Decimal(str(self.limit))
 
     def applies_to(self, tags: Mapping[str, str]) -> bool:
-        """Whether calls with these tags count."""
+        """Whether calls with these tags count.
+
+        Args:
+            tags: The tags of a call.
+        """
         return all(tags.get(name) == value for name, value in self.tags.items())
 
     def window_at(self, tags: Mapping[str, str], now: float) -> BudgetWindow:
@@ -239,6 +242,10 @@ class BudgetStore(ABC):
     def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         """Adds the amount to all windows, or to none if one would be exceeded.
 
+        Args:
+            windows: The budgets, each in one window.
+            amount: The amount.
+
         Returns:
             The window that would be exceeded, or None.
 
@@ -250,20 +257,40 @@ class BudgetStore(ABC):
     def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
         """Adds the difference of the real cost and a reserved amount.
 
+        Args:
+            windows: The budgets, each in one window.
+            difference: The difference; negative if the cost is lower.
+
         Raises:
             StoreError: If the store cannot be used.
         """
 
     @abstractmethod
     def spent(self, window: BudgetWindow) -> int:
-        """The amount that is spent or reserved in a window."""
+        """Returns the amount that is spent or reserved in a window.
+
+        Args:
+            window: The window.
+        """
 
     def open(self, reservation: Reservation) -> Refused | None:
-        """Like `reserve`, and stores the reservation until it is finished."""
+        """Like `reserve`, and stores the reservation until it is finished.
+
+        Args:
+            reservation: The reservation.
+
+        Returns:
+            The window that would be exceeded, or None.
+        """
         return self.reserve(reservation.windows, reservation.amount)
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """Ends a reservation, and counts the real cost instead."""
+        """Ends a reservation, and counts the real cost instead.
+
+        Args:
+            reservation: The reservation.
+            spent: The real cost.
+        """
         self.settle(reservation.windows, spent - reservation.amount)
 
     def reservations(self) -> list[Reservation]:
@@ -286,59 +313,3 @@ class BudgetStore(ABC):
 
     def close(self) -> None:  # noqa: B027  # a store in memory has nothing to close
         """Closes files and connections."""
-
-
-class MemoryBudgets(BudgetStore):
-    """Budgets in memory, for one process."""
-
-    blocking: ClassVar[bool] = False
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._spent: dict[str, int] = {}
-        self._open: dict[str, Reservation] = {}
-        self._expires: dict[str, float] = {}
-
-    def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
-        with self._lock:
-            for number, window in enumerate(windows):
-                spent = self._spent.get(window.name, 0)
-                if spent + amount > window.limit:
-                    return number, spent
-            for window in windows:
-                self._add(window, amount)
-        return None
-
-    def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
-        with self._lock:
-            for window in windows:
-                self._add(window, difference)
-
-    def spent(self, window: BudgetWindow) -> int:
-        return self._spent.get(window.name, 0)
-
-    def open(self, reservation: Reservation) -> Refused | None:
-        refused = self.reserve(reservation.windows, reservation.amount)
-        if refused is None:
-            self._open[reservation.key] = reservation
-        return refused
-
-    def finish(self, reservation: Reservation, spent: int) -> None:
-        known = self._open.pop(reservation.key, None) is not None
-        self.settle(reservation.windows, spent - reservation.amount if known else spent)
-
-    def reservations(self) -> list[Reservation]:
-        return list(self._open.values())
-
-    def _add(self, window: BudgetWindow, amount: int) -> None:
-        if window.name not in self._spent:
-            self._drop_expired()
-            if window.expires is not None:
-                self._expires[window.name] = window.expires
-        self._spent[window.name] = self._spent.get(window.name, 0) + amount
-
-    def _drop_expired(self) -> None:
-        """Deletes windows that ended long ago."""
-        now = time.time()
-        for name in [name for name, at in self._expires.items() if at < now]:
-            del self._expires[name], self._spent[name]

@@ -22,7 +22,6 @@ from .budget import (
     Budget,
     BudgetStore,
     BudgetWindow,
-    MemoryBudgets,
     Refused,
     Reservation,
     UnknownCostError,
@@ -30,6 +29,7 @@ from .budget import (
     to_nanodollars,
 )
 from .call_reservations import CallReservations
+from .memory import MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")
 TOKEN_STEP = 64
@@ -134,18 +134,33 @@ class BudgetLayer:
         self._waiting: dict[str, tuple[Reservation, int]] = {}
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
-        """Returns the layer for one endpoint, in sync or async code."""
+        """Returns the layer for one endpoint; called once for each, in sync or async code.
+
+        Args:
+            io: Clock, sleep and threads of the client.
+            target: The endpoint.
+        """
         return BoundBudget(self, io, target).reserve_budget
 
     def settle(self, windows: Sequence[BudgetWindow], difference: int) -> None:
-        """Settles a batch. If the store fails, the answer is not lost, and the reservation stays counted as spent."""
+        """Settles a batch. If the store fails, the answer is not lost, and the reservation stays counted as spent.
+
+        Args:
+            windows: The budgets, each in one window.
+            difference: The difference of the real cost and the reserved amount, in billionths of a dollar.
+        """
         try:
             self.store.settle(windows, difference)
         except StoreError:
             log.exception("cannot settle a budget; the reserved amount stays counted as spent")
 
     def finish(self, reservation: Reservation, spent: int) -> None:
-        """Finishes a reservation. If the store fails, it is finished when the store works again."""
+        """Finishes a reservation. If the store fails, it is finished when the store works again.
+
+        Args:
+            reservation: The reservation.
+            spent: The real cost, in billionths of a dollar.
+        """
         try:
             self.store.finish(reservation, spent)
         except StoreError as error:
@@ -153,7 +168,14 @@ class BudgetLayer:
             log.warning("a budget is settled later; until then, the reserved amount stays counted as spent: %s", error)
 
     def open(self, reservation: Reservation) -> Refused | None:
-        """Reserves. Before that, it finishes reservations that could not be finished earlier."""
+        """Reserves. Before that, it finishes reservations that could not be finished earlier.
+
+        Args:
+            reservation: The reservation.
+
+        Returns:
+            The window that would be exceeded, or None.
+        """
         if self._waiting:
             # A store that did not answer may have finished them.
             known = {known_reservation.key for known_reservation in self.store.reservations()}
@@ -164,7 +186,11 @@ class BudgetLayer:
         return self.store.open(reservation)
 
     def cancel(self, reservation: Reservation) -> None:
-        """Releases the reservation of a cancelled call."""
+        """Releases the reservation of a cancelled call.
+
+        Args:
+            reservation: The reservation.
+        """
         try:
             if any(stored.key == reservation.key for stored in self.store.reservations()):
                 self.store.finish(reservation, 0)
