@@ -11,7 +11,7 @@ from enum import IntEnum
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
@@ -112,14 +112,14 @@ def read_dotenv(files: EnvFiles, *, named: bool = False) -> dict[str, str]:
     """
     if files is None:
         return {}
-    listed: list[Any] = list(files) if isinstance(files, list | tuple) else [files]
+    listed = cast("list[str | PathLike[str]]", list(files) if isinstance(files, list | tuple) else [files])
     for file in listed:
         require_type("settings", "env_file", file, (str, PathLike), "the path of a file, or a list of paths")
     paths = [Path(file).expanduser() for file in listed]
     missing = next((path for path in paths if not path.is_file()), None)
     if named and missing is not None:
-        what = "is a folder" if missing.is_dir() else "does not exist"
-        raise ProviderConfigurationError(f"the file of variables {missing} {what}. Name another file, or create it.")
+        problem = "is a folder" if missing.is_dir() else "does not exist"
+        raise ProviderConfigurationError(f"the file of variables {missing} {problem}. Name another file, or create it.")
     variables: dict[str, str] = {}
     for path in (path for path in paths if path.is_file()):
         try:
