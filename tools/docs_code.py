@@ -23,8 +23,8 @@ END = """    ...
 
 from dhenara.ai.testing import FakeServer
 
-# Short examples do not check for None, and use the same names again.
-# pyright: reportOptionalMemberAccess=false, reportRedeclaration=false
+# Examples of one page use the same names again.
+# pyright: reportRedeclaration=false
 """
 
 
