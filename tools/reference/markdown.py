@@ -10,6 +10,7 @@ from .objects import CallForm, Documented, Entry
 
 KINDS = {"data": "Data class", "options": "Options", "enum": "Enum", "exception": "Exception", "class": "Class"}
 KINDS |= {"function": "Function", "value": "Value"}
+NAME = re.compile(r"(?<!\[)`(?P<name>[A-Z]\w+(?:\.\w+)?)(?:\(\))?`(?!\])")
 WORD = re.compile(r"\b[A-Z][A-Za-z0-9]+\b")
 
 
@@ -34,7 +35,7 @@ def lines(documented: Documented, links: Mapping[str, str]) -> Iterator[str]:
         head += " · based on " + ", ".join(linked(base, links) for base in documented.bases)
     yield head
     yield ""
-    yield documented.text
+    yield with_links(documented.text, links, documented.name)
     yield ""
     if documented.value:
         yield from code(f"{documented.name} = {documented.value}")
@@ -47,19 +48,30 @@ def lines(documented: Documented, links: Mapping[str, str]) -> Iterator[str]:
         yield f"### {method.name}"
         yield ""
         yield from call(method, links)
+    for home, names in documented.inherited.items():
+        shown = ", ".join(f"[`{name}`]({links[f'{home}.{name}']})" for name in names if f"{home}.{name}" in links)
+        if shown:
+            yield f"Methods of {linked(home, links)}: {shown}."
+            yield ""
 
 
 def call(form: CallForm, links: Mapping[str, str], *, text: bool = True) -> Iterator[str]:
     yield from code(form.signature)
     if text:
-        yield form.text
+        yield with_links(form.text, links, form.name)
         yield ""
+    if form.same_as in links:
+        yield f"Arguments, result and errors: see [`{form.same_as}`]({links[form.same_as]})."
+        yield ""
+        return
     yield from table([entry for entry in form.parameters if entry.meaning], links, "parameter", "default")
     if form.returns:
-        yield f"Returns: {one_line(form.returns)}"
+        yield f"Returns: {cell_text(form.returns, links)}"
         yield ""
     if form.raises:
-        yield from rows(("raises", "when"), ((linked(kind, links), one_line(when)) for kind, when in form.raises))
+        yield from rows(
+            ("raises", "when"), ((linked(kind, links), cell_text(when, links)) for kind, when in form.raises)
+        )
 
 
 def code(text: str) -> Iterator[str]:
@@ -80,7 +92,7 @@ def table(entries: Iterable[Entry], links: Mapping[str, str], first: str, defaul
                 f"`{entry.name}`",
                 *([linked(entry.type, links)] if typed else []),
                 *([cell(entry.default)] if defaults else []),
-                one_line(entry.meaning),
+                cell_text(entry.meaning, links),
             )
             for entry in entries
         ),
@@ -111,6 +123,7 @@ def linked(text: str, links: Mapping[str, str]) -> str:
     """Return a type as code, with links from the public names in it."""
     if not text:
         return ""
+    text = text.removeprefix("Unpack[").removesuffix("]") if text.startswith("Unpack[") else text
     found = [name for name in dict.fromkeys(WORD.findall(text)) if name in links]
     if found == [text]:
         return f"[`{text}`]({links[text]})"
@@ -124,5 +137,23 @@ def code_cell(text: str) -> str:
     return f"`{flat}`" if "|" not in flat else f"<code>{escape(flat).replace('|', '&#124;')}</code>"
 
 
-def one_line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+def cell_text(text: str, links: Mapping[str, str]) -> str:
+    """Return a text for one line, with links."""
+    return with_links(" ".join(text.split()).replace("|", "\\|"), links)
+
+
+def with_links(text: str, links: Mapping[str, str], own: str = "") -> str:
+    """Return a text in which public names in backticks are links, except in blocks of code.
+
+    Args:
+        text: Markdown.
+        links: Address of each public name.
+        own: The name that the text describes; it gets no link.
+    """
+
+    def link(match: re.Match[str]) -> str:
+        name = match["name"]
+        return f"[{match[0]}]({links[name]})" if name in links and name != own else match[0]
+
+    parts = re.split(r"(^```.*?^```|^(?: {4}|\t).*?$)", text, flags=re.DOTALL | re.MULTILINE)
+    return "".join(part if index % 2 else NAME.sub(link, part) for index, part in enumerate(parts))

@@ -5,20 +5,19 @@ from __future__ import annotations
 import dataclasses
 import enum
 import importlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import annotated_types
-import griffe
-from griffe import Alias, Attribute, Class, Docstring, DocstringSectionKind, Function, Object
+from griffe import Attribute, Class, DocstringSectionKind, Function, Object
+from pydantic import BaseModel
 
+from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
+from .listing import classes
+from .shared import MEMBERS, shared_meaning
 from .signatures import signature, type_text
+from .source import raises, section, source_of, text_of
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-OURS = ("dhenara.", "ai_utilities.")
 OPERATORS = ((annotated_types.Ge, "≥", "ge"), (annotated_types.Gt, ">", "gt"), (annotated_types.Le, "≤", "le"))
 OPERATORS += ((annotated_types.Lt, "<", "lt"),)  # type: ignore[assignment]
 
@@ -43,6 +42,8 @@ class CallForm:
     parameters: list[Entry] = field(default_factory=list)
     returns: str = ""
     raises: list[tuple[str, str]] = field(default_factory=list)
+    same_as: str = ""
+    """The method that describes the arguments, result and errors of this one."""
 
 
 @dataclass
@@ -58,19 +59,9 @@ class Documented:
     fields: list[Entry] = field(default_factory=list)
     properties: list[Entry] = field(default_factory=list)
     methods: list[CallForm] = field(default_factory=list)
+    inherited: dict[str, list[str]] = field(default_factory=dict)
+    """Names of methods by the public base class whose section describes them."""
     value: str = ""
-
-
-@cache
-def package(name: str) -> griffe.Module:
-    """Return a package as griffe reads it."""
-    loader = griffe.GriffeLoader(search_paths=[str(SOURCE)], docstring_parser="google")
-    for each in ("dhenara.ai", "ai_utilities"):
-        loader.load(each)
-    loader.resolve_aliases(implicit=True, external=False)
-    found = loader.modules_collection[name]
-    assert isinstance(found, griffe.Module)
-    return found
 
 
 def describe(module: str, name: str) -> Documented:
@@ -88,26 +79,10 @@ def describe(module: str, name: str) -> Documented:
     if isinstance(found, Class):
         return describe_class(module, name, found, value)
     if isinstance(found, Function):
-        call = describe_function(found, name)
+        call = with_shared_meanings(describe_function(found, name))
         return Documented(name, module, "function", call.text, construct=call)
     assert isinstance(found, Attribute)
     return Documented(name, module, "value", text_of(found), value=str(found.value or ""))
-
-
-def source_of(module: str, name: str, value: Any) -> Object:
-    """Return the object in the source that a public name stands for."""
-    home = getattr(value, "__module__", None) if isinstance(value, type) or callable(value) else None
-    real = getattr(value, "__qualname__", name) if home else name
-    for place, title in ((home, real), (module, name)):
-        if place and place.startswith(("dhenara.ai", "ai_utilities")):
-            root = package("dhenara.ai" if place.startswith("dhenara.ai") else "ai_utilities")
-            path = place.removeprefix(root.path).lstrip(".")
-            try:
-                found: Object | Alias = root[f"{path}.{title}" if path else title]
-            except KeyError:
-                continue
-            return found.final_target if isinstance(found, Alias) else found
-    raise LookupError(f"{module}.{name} is not in the source")
 
 
 def describe_class(module: str, name: str, found: Class, value: type) -> Documented:
@@ -115,94 +90,65 @@ def describe_class(module: str, name: str, found: Class, value: type) -> Documen
     made = Documented(name, module, kind_of(value), text_of(found), bases=bases(value))
     members = dict(in_order(dict(own_members(found)), value))
     arguments = section(found.docstring, DocstringSectionKind.parameters)
-    described = inherited_arguments(value) | {item.name: item.description for item in arguments}
+    described = inherited_arguments(value, counterpart(value)) | {item.name: item.description for item in arguments}
     attributes = {item.name: item.description for item in section(found.docstring, DocstringSectionKind.attributes)}
     init = members.pop("__init__", None)
     if isinstance(init, Function) and kind_of(value) in ("class", "exception"):
-        made.construct = describe_function(init, name, described, raises(found.docstring))
+        made.construct = with_shared_meanings(describe_function(init, name, described, raises(found.docstring)))
     for title, member in members.items():
-        if title.startswith("_"):
+        if title.startswith("_") or hasattr(BaseModel, title):
             continue
         if isinstance(member, Function):
-            method = describe_function(member, f"{name}.{title}")
-            method.text = method.text or elsewhere(value, title)
-            made.methods.append(method)
+            home = classes().get(member.parent.path if member.parent else "", name)
+            if home == name:
+                made.methods.append(describe_method(member, name, value, members))
+            else:
+                made.inherited.setdefault(home, []).append(title)
         elif isinstance(member, Attribute) and is_data(member, title, value):
-            meaning = (
-                text_of(member) or described.get(title, "") or attributes.get(title, "") or elsewhere(value, title)
-            )
+            texts = (text_of(member), described.get(title), attributes.get(title), declared_text(value, title))
+            meaning = next(filter(None, texts), "") or elsewhere(value, title) or MEMBERS.get(title, "")
             is_property = "property" in member.labels or "cached" in " ".join(member.labels)
             entry = Entry(title, type_text(member.annotation), default_of(value, title, member), meaning)
             (made.properties if is_property else made.fields).append(entry)
     return made
 
 
-SAME_FIELDS = {
-    "ParameterArguments": "AIModelCallConfig",
-    "CallOptions": "AIModelCallConfig",
-    "AskOptions": "AIModelCallConfig",
-}
-"""Options that are described where the class of this name declares them."""
+def describe_method(found: Function, name: str, value: type, members: dict[str, Object]) -> CallForm:
+    """Return what is known of a method.
+
+    An `x_async` refers to its sync form, a method of an async class to that of the sync class; what the docstring of
+    an override lacks comes from the base class.
+    """
+    made = describe_function(found, f"{name}.{found.name}")
+    sync, other = found.name.removesuffix("_async"), counterpart(value)
+    if sync != found.name and sync in members:
+        made.same_as = f"{name}.{sync}"
+        made.text = made.text or "Async form, to be awaited."
+        return made
+    if other is not None and found.name in source_of(other.__module__, other.__qualname__, other).all_members:
+        made.same_as = f"{other.__name__}.{found.name}"
+    for each in overridden(value, found.name):
+        complete(made, describe_function(each, made.name))
+    return with_shared_meanings(made)
 
 
-def elsewhere(value: type, title: str) -> str:
-    """Return the text that a base class, or the class that declares an option, has for a member."""
-    if title == "type" and hasattr(value, "model_fields") and "type" in value.model_fields:
-        return "Kind of this part; always this value."
-    places = [
-        (base.__module__, base.__qualname__)
-        for base in value.__mro__[1:]
-        if base.__module__.startswith(OURS) and "[" not in base.__qualname__
-    ]
-    if (other := SAME_FIELDS.get(value.__name__)) is not None:
-        places.append(("dhenara.ai.types", other))
-    for module, name in places:
-        found = source_of(module, name, getattr(importlib.import_module(module), name.split(".")[0]))
-        member = found.all_members.get(title) if isinstance(found, Class) else None
-        target = member.final_target if isinstance(member, Alias) else member
-        if target is not None and (text := text_of(target)):
-            return text
-        described = section(found.docstring, DocstringSectionKind.attributes) if isinstance(found, Class) else []
-        for item in described:
-            if item.name == title:
-                return str(item.description)
-    return ""
+def complete(form: CallForm, base: CallForm) -> None:
+    """Add to a method what only the docstring of the method that it overrides says."""
+    form.text, form.returns, form.raises = (
+        form.text or base.text,
+        form.returns or base.returns,
+        form.raises or base.raises,
+    )
+    meanings = {entry.name: entry.meaning for entry in base.parameters}
+    for entry in form.parameters:
+        entry.meaning = entry.meaning or meanings.get(entry.name, "")
 
 
-def inherited_arguments(value: type) -> dict[str, str]:
-    """Return what the docstrings of a class and its bases say about arguments and attributes of the same name."""
-    found: dict[str, str] = {}
-    for base in reversed(value.__mro__):
-        if base.__module__.startswith(OURS) and "[" not in base.__qualname__:
-            source = source_of(base.__module__, base.__qualname__, base)
-            for kind in (DocstringSectionKind.attributes, DocstringSectionKind.parameters):
-                found |= {item.name: item.description for item in section(source.docstring, kind)}
-    return found
-
-
-def own_members(found: Class) -> Iterator[tuple[str, Object]]:
-    """Yield the members of a class and of its bases in this library."""
-    for title, member in found.all_members.items():
-        target = member.final_target if isinstance(member, Alias) else member
-        if target.path.startswith(OURS):
-            yield title, target
-
-
-def in_order(members: dict[str, Object], value: type) -> Iterator[tuple[str, Object]]:
-    """Yield members in the order of their classes and lines, each async method after its sync form."""
-    classes = [f"{base.__module__}.{base.__qualname__}" for base in value.__mro__]
-
-    def place(member: Object) -> tuple[int, int]:
-        parent = member.parent.path if member.parent else ""
-        return classes.index(parent) if parent in classes else len(classes), member.lineno or 0
-
-    names = sorted(members, key=lambda title: place(members[title]))
-    for title in names:
-        if title.endswith("_async") and title.removesuffix("_async") in members:
-            continue
-        yield title, members[title]
-        if (twin := f"{title}_async") in members:
-            yield twin, members[twin]
+def with_shared_meanings(form: CallForm) -> CallForm:
+    """Describe the parameters that mean the same everywhere, where no docstring does."""
+    for entry in form.parameters:
+        entry.meaning = entry.meaning or shared_meaning(entry.name, entry.type)
+    return form
 
 
 def is_data(member: Attribute, title: str, value: type) -> bool:
@@ -250,30 +196,11 @@ def describe_function(
             str(parameter.kind and parameter.kind.value), ""
         )
         default = "" if stars else "required" if parameter.default is None else str(parameter.default)
-        entry = Entry(stars + parameter.name, type_text(parameter.annotation), default, texts.get(parameter.name, ""))
-        made.parameters.append(entry)
+        annotation = type_text(parameter.annotation)
+        made.parameters.append(Entry(stars + parameter.name, annotation, default, texts.get(parameter.name, "")))
     for item in section(found.docstring, DocstringSectionKind.returns):
         made.returns = item.description
     return made
-
-
-def text_of(found: Object) -> str:
-    """Return the text of a docstring without its sections."""
-    if found.docstring is None:
-        return ""
-    kinds = (DocstringSectionKind.text, DocstringSectionKind.examples)
-    parts = [part.value for part in found.docstring.parsed if part.kind is kinds[0]]
-    return "\n\n".join(str(part) for part in parts).strip()
-
-
-def section(docstring: Docstring | None, kind: DocstringSectionKind) -> list[Any]:
-    if docstring is None:
-        return []
-    return [item for part in docstring.parsed if part.kind is kind for item in part.value]
-
-
-def raises(docstring: Docstring | None) -> list[tuple[str, str]]:
-    return [(str(item.annotation), item.description) for item in section(docstring, DocstringSectionKind.raises)]
 
 
 def default_of(value: type, title: str, member: Attribute) -> str:
@@ -290,6 +217,12 @@ def default_of(value: type, title: str, member: Attribute) -> str:
     if issubclass(value, enum.Enum) and title in value.__members__:
         return shown(value[title].value)
     return ""
+
+
+def declared_text(value: type, title: str) -> str:
+    """Return the description of a field in its declaration."""
+    info = getattr(value, "model_fields", {}).get(title)
+    return str(getattr(info, "description", None) or "")
 
 
 def declared_default(info: Any) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import inspect
-import tomllib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from .listing import Page, pages
 from .markdown import render
 from .objects import Documented, describe
 
@@ -29,31 +28,6 @@ ALIASES = {"annotations", "SqliteCache"}
 """Other names of the same class."""
 
 
-@dataclass(frozen=True)
-class Page:
-    """One page and the public names on it, each with the module that users import it from."""
-
-    file: str
-    title: str
-    intro: str
-    names: tuple[tuple[str, str], ...]
-
-
-@cache
-def pages() -> tuple[Page, ...]:
-    """Return the pages as `pages.toml` lists them."""
-    listed = tomllib.loads((Path(__file__).parent / "pages.toml").read_text(encoding="utf-8"))["page"]
-    return tuple(
-        Page(
-            each["file"],
-            each["title"],
-            each["intro"],
-            (*((each["module"], name) for name in each["names"]), *(tuple(pair) for pair in each.get("also", ()))),
-        )
-        for each in listed
-    )
-
-
 @cache
 def documented(page: Page) -> tuple[Documented, ...]:
     """Return what is known of the names on a page."""
@@ -67,13 +41,21 @@ def all_pages() -> dict[str, str]:
 
 
 def write(page: Page) -> str:
-    links = {name: anchor(name, other, page) for other in pages() for _, name in other.names}
+    links = {name: anchor(name, other, page) for other in pages() for name in headings(other)}
     head = f"# {page.title}\n\n{page.intro}\n"
     return head + "".join("\n" + render(each, links) for each in documented(page))
 
 
 def anchor(name: str, home: Page, page: Page) -> str:
-    return f"#{name.lower()}" if home is page else f"{home.file}#{name.lower()}"
+    fragment = name.replace(".", "").lower()
+    return f"#{fragment}" if home is page else f"{home.file}#{fragment}"
+
+
+def headings(page: Page) -> Iterator[str]:
+    """Yield what a page has a heading for: names, and methods as `Class.method`."""
+    for each in documented(page):
+        yield each.name
+        yield from (method.name for method in each.methods)
 
 
 def index() -> Iterator[str]:
@@ -88,14 +70,11 @@ def index() -> Iterator[str]:
 
 def undescribed() -> list[str]:
     """Return everything public that has no description."""
-    found = []
-    for page in pages():
-        for each in documented(page):
-            found += [f"{page.file}: {name}" for name in gaps(each)]
-    return found
+    known = {method.name for page in pages() for each in documented(page) for method in each.methods}
+    return [f"{page.file}: {gap}" for page in pages() for each in documented(page) for gap in gaps(each, known)]
 
 
-def gaps(each: Documented) -> Iterator[str]:
+def gaps(each: Documented, methods: Collection[str]) -> Iterator[str]:
     """Yield what of a public name is not described."""
     if not each.text:
         yield each.name
@@ -103,15 +82,13 @@ def gaps(each: Documented) -> Iterator[str]:
         if not entry.meaning and each.kind != "enum":
             yield f"{each.name}.{entry.name}"
     if each.construct is not None:
-        for parameter in each.construct.parameters:
-            if not parameter.meaning:
-                yield f"{each.name}({parameter.name})"
-    described = {method.name for method in each.methods if all(entry.meaning for entry in method.parameters)}
+        yield from (f"{each.name}({entry.name})" for entry in each.construct.parameters if not entry.meaning)
     for method in each.methods:
         if not method.text:
             yield method.name
-        elif method.name not in described and method.name.removesuffix("_async") not in described:
-            yield f"{method.name}({', '.join(entry.name for entry in method.parameters if not entry.meaning)})"
+        missing = [entry.name for entry in method.parameters if not entry.meaning]
+        if missing and method.same_as not in methods:
+            yield f"{method.name}({', '.join(missing)})"
 
 
 def unlisted() -> list[str]:
