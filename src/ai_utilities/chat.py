@@ -73,6 +73,13 @@ class ChatBase(TurnHistory, Generic[C]):
     so far. A tool run is one turn with all its steps, also if it failed. `options` apply to all turns until changed,
     `instructions` are their `system`; options of one question apply to that question. Use one conversation from one
     thread or task at a time.
+
+    Attributes:
+        options: The options of all turns, without `system`.
+
+    Args:
+        client: The client that sends the prompts.
+        options: Options of all turns, with the names of `AskOptions`. Default None: none.
     """
 
     def __init__(self, client: C, options: Mapping[str, object] | None = None, turns: Sequence[Turn] = ()) -> None:

@@ -112,7 +112,15 @@ USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
 
 
 def redact(text: str, secrets: Iterable[str] = ()) -> str:
-    """The text without anything that is, or looks like, a secret."""
+    """Replaces everything that is, or looks like, a secret.
+
+    Args:
+        text: The text.
+        secrets: Secrets to hide whatever they look like. Default: none.
+
+    Returns:
+        The text without secrets.
+    """
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)
@@ -120,13 +128,25 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
 
 
 class RedactingFilter(logging.Filter):
-    """Put it on a handler: what passes there has no secrets in it. `secrets` are hidden whatever they look like."""
+    """A logging filter that hides secrets. Put it on a handler: what passes there has no secrets in it.
+
+    Args:
+        *secrets: Secrets to hide whatever they look like.
+    """
 
     def __init__(self, *secrets: str) -> None:
         super().__init__()
         self._secrets = secrets
 
     def filter(self, record: logging.LogRecord) -> bool:
+        """Hides secrets in message, traceback and other fields of a record.
+
+        Args:
+            record: The record; it is changed.
+
+        Returns:
+            True: no record is dropped.
+        """
         record.msg, record.args = redact(record.getMessage(), self._secrets), ()
         if record.exc_info and not record.exc_text:
             record.exc_text = logging.Formatter().formatException(record.exc_info)

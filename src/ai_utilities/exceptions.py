@@ -41,7 +41,13 @@ class ProviderCapabilityError(UnsupportedError, NotImplementedError):
 
 
 class JsonParseError(AIUtilitiesError, ValueError):
-    """The answer is not valid JSON or does not match the schema; `text` is the answer."""
+    """The answer is not valid JSON or does not match the schema.
+
+    Args:
+        message: What is wrong.
+        text: The answer.
+        original_error: The error of the parser or the validation.
+    """
 
     advice = "Ask again, allow more `max_repairs`, or choose a model that follows formats more closely."
 

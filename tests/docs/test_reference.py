@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from tools.reference.pages import FOLDER, all_pages, unlisted
+from tools.reference.pages import FOLDER, all_pages, undescribed, unlisted
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,39 @@ def test_the_reference_is_up_to_date(written: dict[str, str]) -> None:
 
 def test_every_public_name_is_on_a_page() -> None:
     assert unlisted() == [], "add the names to tools/reference/pages.toml"
+
+
+def test_everything_public_is_described() -> None:
+    assert undescribed() == [], "add docstrings, or an entry in tools/reference/shared.py"
+
+
+def test_overridden_methods_of_pydantic_are_left_out(written: dict[str, str]) -> None:
+    assert not re.findall(r"^### \w+\.model_(?:validate|dump|copy)\w*$", "\n".join(written.values()), re.MULTILINE)
+
+
+def test_options_link_to_their_table(written: dict[str, str]) -> None:
+    _, _, section = written["kit-client.md"].partition("### AiClient.rerank\n")
+    line = next(row for row in section.splitlines() if row.startswith("| `**options` |"))
+    assert line.endswith("[`RankOptions`](kit-options.md#rankoptions). |")
+
+
+def test_async_methods_refer_to_their_sync_form(written: dict[str, str]) -> None:
+    for page, name, sync in (
+        ("client.md", "AIModelClient.generate_async", "[`AIModelClient.generate`](#aimodelclientgenerate)"),
+        ("kit-client.md", "AsyncAiClient.image", "[`AiClient.image`](#aiclientimage)"),
+    ):
+        _, _, section = written[page].partition(f"### {name}\n")
+        assert f"see {sync}" in section.partition("\n### ")[0]
+
+
+def test_links_within_the_reference_have_a_target(written: dict[str, str]) -> None:
+    missing = []
+    for page, text in written.items():
+        for file, fragment in re.findall(r"\]\(([\w-]+\.md)?#([\w-]+)\)", text):
+            headings = re.findall(r"^##+ (.+)$", written[file or page], re.MULTILINE)
+            if fragment not in {heading.replace(".", "").lower() for heading in headings}:
+                missing.append(f"{page}: {file}#{fragment}")
+    assert missing == []
 
 
 def test_options_have_type_default_range_and_meaning(written: dict[str, str]) -> None:

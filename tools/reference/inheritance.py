@@ -9,6 +9,9 @@ from griffe import Alias, Class, DocstringSectionKind, Function, Object
 
 from .source import OURS, section, source_of, text_of
 
+PROTOCOLS = {"steps": ("dhenara.ai.testing", "Reply")}
+"""Protocols that classes need not name as a base, by the method that they describe."""
+
 
 def counterpart(value: type) -> type | None:
     """Return the sync class with the same methods, for an async class."""
@@ -17,13 +20,18 @@ def counterpart(value: type) -> type | None:
 
 
 def overridden(value: type, title: str) -> Iterator[Function]:
-    """Yield the methods of this name in the base classes."""
+    """Yield the methods of this name in the base classes, and in the protocol of such a method."""
     for base in value.__mro__[1:]:
         if base.__module__.startswith(OURS) and "[" not in base.__qualname__:
             found = source_of(base.__module__, base.__qualname__, base)
             member = found.members.get(title)
             if isinstance(member, Function):
                 yield member
+    if title in PROTOCOLS:
+        module, name = PROTOCOLS[title]
+        member = source_of(module, name, getattr(importlib.import_module(module), name)).members[title]
+        assert isinstance(member, Function)
+        yield member
 
 
 SAME_FIELDS = {
@@ -66,7 +74,7 @@ def inherited_arguments(value: type, other: type | None) -> dict[str, str]:
         if base.__module__.startswith(OURS) and "[" not in base.__qualname__:
             source = source_of(base.__module__, base.__qualname__, base)
             for kind in (DocstringSectionKind.attributes, DocstringSectionKind.parameters):
-                found |= {item.name: item.description for item in section(source.docstring, kind)}
+                found |= {item.name.lstrip("*"): item.description for item in section(source.docstring, kind)}
     return found
 
 

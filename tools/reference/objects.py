@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
 from .listing import classes
-from .shared import MEMBERS, shared_meaning
+from .shared import MADE_BY_THE_LIBRARY, MEMBERS, shared_meaning
 from .signatures import signature, type_text
 from .source import raises, section, source_of, text_of
 
@@ -80,6 +80,8 @@ def describe(module: str, name: str) -> Documented:
         return describe_class(module, name, found, value)
     if isinstance(found, Function):
         call = with_shared_meanings(describe_function(found, name))
+        if (sync := name.removesuffix("_async")) != name:
+            call.same_as = sync
         return Documented(name, module, "function", call.text, construct=call)
     assert isinstance(found, Attribute)
     return Documented(name, module, "value", text_of(found), value=str(found.value or ""))
@@ -90,10 +92,12 @@ def describe_class(module: str, name: str, found: Class, value: type) -> Documen
     made = Documented(name, module, kind_of(value), text_of(found), bases=bases(value))
     members = dict(in_order(dict(own_members(found)), value))
     arguments = section(found.docstring, DocstringSectionKind.parameters)
-    described = inherited_arguments(value, counterpart(value)) | {item.name: item.description for item in arguments}
+    described = inherited_arguments(value, counterpart(value)) | {
+        item.name.lstrip("*"): item.description for item in arguments
+    }
     attributes = {item.name: item.description for item in section(found.docstring, DocstringSectionKind.attributes)}
     init = members.pop("__init__", None)
-    if isinstance(init, Function) and kind_of(value) in ("class", "exception"):
+    if isinstance(init, Function) and kind_of(value) in ("class", "exception") and name not in MADE_BY_THE_LIBRARY:
         made.construct = with_shared_meanings(describe_function(init, name, described, raises(found.docstring)))
     for title, member in members.items():
         if title.startswith("_") or hasattr(BaseModel, title):

@@ -70,24 +70,24 @@ def index() -> Iterator[str]:
 
 def undescribed() -> list[str]:
     """Return everything public that has no description."""
-    known = {method.name for page in pages() for each in documented(page) for method in each.methods}
+    known = {name for page in pages() for name in headings(page)}
     return [f"{page.file}: {gap}" for page in pages() for each in documented(page) for gap in gaps(each, known)]
 
 
-def gaps(each: Documented, methods: Collection[str]) -> Iterator[str]:
+def gaps(each: Documented, known: Collection[str]) -> Iterator[str]:
     """Yield what of a public name is not described."""
     if not each.text:
         yield each.name
     for entry in (*each.fields, *each.properties):
         if not entry.meaning and each.kind != "enum":
             yield f"{each.name}.{entry.name}"
-    if each.construct is not None:
+    if each.construct is not None and each.construct.same_as not in known:
         yield from (f"{each.name}({entry.name})" for entry in each.construct.parameters if not entry.meaning)
     for method in each.methods:
         if not method.text:
             yield method.name
         missing = [entry.name for entry in method.parameters if not entry.meaning]
-        if missing and method.same_as not in methods:
+        if missing and method.same_as not in known:
             yield f"{method.name}({', '.join(missing)})"
 
 

@@ -57,7 +57,12 @@ PARAMETERS = {
     "difference": "The amount to add, in billionths of a dollar; may be negative.",
     "reservation": "The reservation.",
     "spent": "The real cost in billionths of a dollar.",
+    # Errors and events
+    "message": "What failed, as one sentence.",
+    "**facts": "Fields of `CallError`, such as `provider`, `model` and `status`.",
     # Layers and streams
+    "stream": "The stream of a sync call.",
+    "async_stream": "The stream of an async call.",
     "io": "What does the IO of the call, in sync or async code.",
     "target": "The provider, model and address that are called.",
     "account": "The name of an API key, without secrets.",
@@ -68,6 +73,7 @@ PARAMETERS = {
 """What parameters mean, by name with stars."""
 
 MEMBERS = {
+    "waiters": "The waiting calls of this process.",
     "blocking": "Whether methods may wait for a file or a server. If not, async programs need no thread for them.",
     "input_tokens": "Input tokens that no other count of input has.",
     "cache_read_tokens": "Input tokens that were read from the provider's prompt cache.",
@@ -81,6 +87,12 @@ MEMBERS = {
     "output_image_tokens": "Output tokens of images.",
 }
 """What fields and properties mean, by name."""
+
+MADE_BY_THE_LIBRARY = {
+    "Stream", "SyncStream", "AsyncStream", "RunStream", "AsyncRunStream", "TextStream", "AsyncTextStream",
+    "RunTextStream", "AsyncRunTextStream", "AskStream", "AsyncAskStream", "ServerExchange",
+}  # fmt: skip
+"""Classes whose constructors are not for users; the reference does not show these."""
 
 
 def shared_meaning(name: str, annotation: str) -> str:

@@ -29,6 +29,10 @@ class UnfinishedTranscriptError(AIUtilitiesError):
     Attributes:
         partial: The transcript of the other pieces, with times of the whole recording.
         missing: Start and end in seconds of each missing range; an end of None is unknown.
+
+    Args:
+        message: What failed.
+        received: The transcript of each piece, by the hash of its audio data.
     """
 
     advice = "The rest is in `partial`; transcribe(..., resume=error) transcribes the missing pieces."
@@ -138,7 +142,16 @@ READERS = {"audio/flac": read_flac_info, "audio/mpeg": read_mpeg_info, "audio/og
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """Format, size and duration of an audio file. Fields that only a decoder could read are None."""
+    """Format, size and duration of an audio file. Fields that only a decoder could read are None.
+
+    Attributes:
+        mime_type: The format as a MIME type.
+        size: Size of the file in bytes.
+        seconds: Duration in seconds.
+        rate: Samples per second.
+        channels: Number of channels.
+        bits: Bits of a sample.
+    """
 
     mime_type: str
     size: int

@@ -136,7 +136,9 @@ class BulkProgress:
         answered: Rows answered in this run.
         failed: Rows that failed in this run.
         reused: Rows answered by an earlier run.
+        tokens: Tokens used in this run.
         cost: Sum of the known costs in US dollars; `unpriced` rows have no known cost.
+        unpriced: Answered rows without a known cost.
         total: Number of rows; None if unknown.
         waiting: Rows that were submitted to the provider and have no answer yet.
     """
@@ -158,7 +160,12 @@ class BulkProgress:
 
 @dataclass(frozen=True, slots=True)
 class BulkReport(BulkProgress):
-    """The result of a bulk run, with its duration in seconds and the path of the output."""
+    """The result of a bulk run.
+
+    Attributes:
+        seconds: Duration of this run in seconds.
+        output: Path of the output.
+    """
 
     seconds: float = 0.0
     output: str = ""

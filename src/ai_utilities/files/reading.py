@@ -198,7 +198,13 @@ class TextExtractionError(AIUtilitiesError, ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """The text of a file by pages; a format without pages has one."""
+    """The text of a file by pages; a format without pages has one.
+
+    Attributes:
+        name: Name of the file.
+        mime_type: Its format as a MIME type.
+        pages: The text of each page.
+    """
 
     name: str
     mime_type: str

@@ -24,14 +24,23 @@ WAIT = 2.0
 
 
 class UploadRecord:
-    """Uploads by provider, account and content, in a SQLite file that processes share."""
+    """Uploads by provider, account and content, in a SQLite file that processes share.
+
+    Args:
+        path: The file. Default None: `uploads.sqlite` in the cache directory of the user.
+        now: Returns the time in Unix seconds. Default: `time.time`.
+    """
 
     def __init__(self, path: str | PathLike[str] | None = None, now: Callable[[], float] = time) -> None:
         self._file = SQLiteFile(path if path is not None else cache_path("uploads.sqlite"), UPLOADS, WAIT, lazy=True)
         self._now = now
 
     def find(self, key: str) -> str | None:
-        """Return the id of the file; None if it is unknown or expired, or the record is locked."""
+        """Return the id of the file; None if it is unknown or expired, or the record is locked.
+
+        Args:
+            key: A hash of content and account.
+        """
         try:
             row = self._file.fetch_one("select file_id, expires from uploads where key = ?", (key,))
         except StoreError as error:
@@ -42,9 +51,21 @@ class UploadRecord:
         return str(row[0])
 
     def store(self, key: str, file_id: str, expires: float | None) -> None:
+        """Record an upload. A failure is only logged.
+
+        Args:
+            key: A hash of content and account.
+            file_id: Id of the file at the provider.
+            expires: When the provider deletes the file, in Unix seconds; None: never.
+        """
         self._tried("insert or replace into uploads values (?, ?, ?)", (key, file_id, expires))
 
     def forget(self, file_id: str) -> None:
+        """Remove a file from the record. A failure is only logged.
+
+        Args:
+            file_id: Id of the file at the provider.
+        """
         self._tried("delete from uploads where file_id = ?", (file_id,))
 
     def _tried(self, statement: str, values: tuple[SqlValue, ...]) -> None:

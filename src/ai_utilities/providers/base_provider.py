@@ -24,9 +24,15 @@ T = TypeVar("T")
 
 
 class BaseProvider(ABC):
-    """Base class of providers. Methods ending in `_async` run the sync ones in a thread unless overridden."""
+    """Base class of providers. Methods ending in `_async` run the sync ones in a thread unless overridden.
+
+    Args:
+        settings: The settings. Default None: read from environment and `.env`.
+    """
 
     provider_name: str = ""
+    """Name of the provider. Default: the name of the class in lower case, without `Provider`."""
+
     takes_context: ClassVar[bool] = False
     """Whether `ask` accepts `context=[...]`, the earlier turns of a conversation."""
 

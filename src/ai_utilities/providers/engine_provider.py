@@ -54,6 +54,10 @@ class EngineProvider(BaseProvider):
 
     A chat model is needed only for `ask`: without a model in the settings and a default one, `ask` raises before
     sending.
+
+    Args:
+        name: Name of the provider. Default None: that of the class, or else of the settings.
+        middleware: Cache, usage tracker and layers beside those of the settings. Default None: none.
     """
 
     takes_context: ClassVar[bool] = True
@@ -109,7 +113,12 @@ class EngineProvider(BaseProvider):
             return call.read(await call.send())
 
     def prepare_ask(self, prompt: str, options: Options) -> AnyCall[AskResult]:
-        """The call of `ask`, ready to be sent."""
+        """The call of `ask`, ready to be sent.
+
+        Args:
+            prompt: The user message.
+            options: Options of the call, with the names of `AskOptions`.
+        """
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
         client = self._client(model)
@@ -129,12 +138,20 @@ class EngineProvider(BaseProvider):
         return PreparedAsyncCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
 
     def asks_engine(self, *, is_async: bool = False) -> bool:
-        """Whether a subclass leaves `ask` as it is, so that clients may send what `prepare_ask` returns."""
+        """Whether a subclass leaves `ask` as it is, so that clients may send what `prepare_ask` returns.
+
+        Args:
+            is_async: Whether `ask_async` is meant. Default False.
+        """
         kind = type(self)
         return kind.ask_async is EngineProvider.ask_async if is_async else kind.ask is EngineProvider.ask
 
     def embeds_with_engine(self, *, is_async: bool = False) -> bool:
-        """Whether a subclass leaves `embed` as it is, so that clients may use `embedding_client`."""
+        """Whether a subclass leaves `embed` as it is, so that clients may use `embedding_client`.
+
+        Args:
+            is_async: Whether `embed_async` is meant. Default False.
+        """
         kind = type(self)
         return kind.embed_async is EngineProvider.embed_async if is_async else kind.embed is EngineProvider.embed
 
@@ -236,7 +253,15 @@ class EngineProvider(BaseProvider):
             raise ProviderCapabilityError(why)
 
     def embedding_client(self, options: Options) -> AIModelClient:
-        """The client of the model that is named, or else of the usual one."""
+        """The client of the model that is named, or else of the usual one.
+
+        Args:
+            options: Options of the call; `model` is removed from them.
+
+        Raises:
+            ProviderCapabilityError: If the provider has no embeddings.
+            ProviderConfigurationError: If no embedding model is known.
+        """
         self._require("embed")
         model = options.pop("model", None) or self.settings.embedding_model or EMBEDDING_MODELS.get(self.provider_name)
         if model is None:

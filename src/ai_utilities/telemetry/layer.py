@@ -189,7 +189,11 @@ log = logging.getLogger("ai_utilities.calls")
 
 
 class LogLayer:
-    """Logs answers at INFO, and failed or interrupted calls at WARNING. Put it first into `layers`."""
+    """Logs answers at INFO, and failed or interrupted calls at WARNING. Put it first into `layers`.
+
+    Args:
+        logger: Where it logs. Default: `ai_utilities.calls`.
+    """
 
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger

@@ -52,7 +52,12 @@ def names_of(name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class FactSource:
-    """Source of a fact, and the date on which it was read."""
+    """Source of a fact, and the date on which it was read.
+
+    Attributes:
+        name: Name of the source.
+        date: The date, as `YYYY-MM-DD`.
+    """
 
     name: str
     date: str

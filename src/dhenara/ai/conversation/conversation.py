@@ -138,7 +138,14 @@ class Conversation(ConversationRuns):
         return made
 
     def branch(self, turns: int | None = None) -> Conversation:
-        """Return a new conversation with the same turns, or with the first `turns` of them."""
+        """Return a new conversation with the same turns, or with the first `turns` of them.
+
+        Args:
+            turns: Number of turns; negative numbers leave out the last ones. Default None: all.
+
+        Returns:
+            The new conversation; later turns of one are not in the other.
+        """
         return Conversation(self.client, self.instructions, self._turns[:turns])
 
     @classmethod
@@ -176,6 +183,7 @@ class Conversation(ConversationRuns):
             client.close()
 
     async def aclose(self) -> None:
+        """Async version of `close`."""
         for client in self._made:
             await client.aclose()
 

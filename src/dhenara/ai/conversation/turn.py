@@ -133,7 +133,13 @@ def turns_cost(costs: Sequence[Cost]) -> Cost:
 
 
 class SavedConversation(FrozenModel):
-    """A saved conversation, without endpoints because these contain API keys."""
+    """A saved conversation, without endpoints because these contain API keys.
+
+    Attributes:
+        version: Version of the format. Default 1.
+        instructions: System instructions.
+        turns: The turns, oldest first.
+    """
 
     version: int = 1
     instructions: list[str] = Field(default_factory=list)
@@ -153,7 +159,14 @@ def read_saved_file(path: str | Path) -> bytes:
 
 
 def read_saved(saved: bytes | str) -> SavedConversation:
-    """Parse a saved conversation; raise `ConfigurationError` if it is invalid."""
+    """Parse a saved conversation.
+
+    Args:
+        saved: The JSON, as text or bytes.
+
+    Raises:
+        ConfigurationError: If it is invalid.
+    """
     try:
         return SavedConversation.model_validate_json(saved)
     except ValidationError as error:

@@ -233,7 +233,11 @@ class TurnHistory(ShortRepr):
         return turn
 
     def explain_cache(self, turn: int = -1) -> str:
-        """Explain in one sentence why the provider's prompt cache was used, or not, for a turn."""
+        """Explain in one sentence why the provider's prompt cache was used, or not, for a turn.
+
+        Args:
+            turn: Index of the turn. Default -1: the last one.
+        """
         self._last_turn()
         return explain(self._turns, range(len(self._turns))[turn])
 

@@ -88,7 +88,13 @@ class Target(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exchange:
-    """A call and its encoded request, with fetched media, learned constraints and model limits applied."""
+    """A call and its encoded request, with fetched media, learned constraints and model limits applied.
+
+    Attributes:
+        call: The call.
+        encoded: The encoded request and the learned constraints that were applied.
+        encoder: What encoded the call.
+    """
 
     call: Call
     encoded: EncodedCall

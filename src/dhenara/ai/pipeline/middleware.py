@@ -14,7 +14,10 @@ from .streaming.stream import Stream
 
 POSITIONAL_ONLY = Parameter.POSITIONAL_ONLY
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
+"""Function that sends a call on and returns its stream. A layer calls it once, several times, or not at all."""
+
 Layer = Callable[[Call, Send], Coroutine[Any, Any, Stream]]
+"""Async function `layer(call, send)` around a call; it returns the stream of `await send(call)`, or another one."""
 
 
 @runtime_checkable
@@ -24,10 +27,19 @@ class Bindable(Protocol):
     `target.exchange(call)` gives a bound layer the encoded request of a call.
     """
 
-    def bind(self, io: IO, target: Target) -> Layer: ...
+    def bind(self, io: IO, target: Target) -> Layer:
+        """Return the layer for one target.
+
+        Args:
+            io: Clock, sleep and threads of the client, in sync or async
+                code.
+            target: The endpoint.
+        """
+        ...
 
 
 AnyLayer = Layer | Bindable
+"""What `layers` and `attempt_layers` accept: a function `layer(call, send)`, or an object with `bind`."""
 
 
 def bind_layers(layers: Iterable[AnyLayer], io: IO, target: Target) -> list[Layer]:

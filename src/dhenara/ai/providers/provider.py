@@ -55,7 +55,12 @@ class Route:
     frames: Callable[[], Frames] | None = None
 
     def serves(self, model: str, config: Mapping[str, Any] = NO_OPTIONS) -> bool:
-        """Whether the route is for this model with this config."""
+        """Whether the route is for this model with this config.
+
+        Args:
+            model: Name of the model.
+            config: Entries of the API configuration by name. Default: none.
+        """
         if any(not matches(str(config.get(name, "")), pattern) for name, pattern in self.when.items()):
             return False
         return matches(model, self.models)
@@ -72,6 +77,8 @@ class Provider:
     """Name that `AIModelAPI(provider=...)` takes."""
 
     base_url: str
+    """Base URL, to which the path of each request is added."""
+
     routes: tuple[Route, ...]
     """Routes of chat; the first that serves a model counts."""
 

@@ -23,6 +23,10 @@ def default_answer(words: str) -> str:
 class FakeBatches:
     """A reply for `FakeServer(FakeBatches(), forever=True)`.
 
+    Attributes:
+        batches: The submitted batches by id.
+        files: Contents of the uploaded files by id.
+
     Args:
         answer: Returns the response text for the last user text of a call; None rejects the call.
         polls: Number of status requests after which a batch is finished (default 1).

@@ -21,7 +21,11 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Pause; ends early when the client closes the connection."""
+    """Pause; ends early when the client closes the connection.
+
+    Attributes:
+        seconds: The length of the pause.
+    """
 
     seconds: float
 
@@ -59,7 +63,16 @@ class ReceivedRequest(Protocol):
 class Reply(Protocol):
     """Anything with the steps that answer a request."""
 
-    def steps(self, request: ReceivedRequest, /) -> Iterable[Step]: ...
+    def steps(self, request: ReceivedRequest, /) -> Iterable[Step]:
+        """Return the steps that answer a request.
+
+        Args:
+            request: The request that the server received.
+
+        Returns:
+            What to send, and when to pause or to close.
+        """
+        ...
 
 
 def response_head(status: int, headers: dict[str, str]) -> bytes:
@@ -180,7 +193,12 @@ class CutReply:
 
 @dataclass(frozen=True, slots=True)
 class MangledReply:
-    """Another reply with changed bytes; `change` gets every write after the head."""
+    """Another reply with changed bytes.
+
+    Attributes:
+        reply: The reply.
+        change: Gets the bytes of every write and returns what is sent instead.
+    """
 
     reply: Reply
     change: Callable[[bytes], bytes]
@@ -192,7 +210,11 @@ class MangledReply:
 
 @dataclass(frozen=True, slots=True)
 class GzippedReply:
-    """Another reply with a gzip-compressed body."""
+    """Another reply with a gzip-compressed body.
+
+    Attributes:
+        reply: The reply.
+    """
 
     reply: Raw
 
@@ -203,12 +225,15 @@ class GzippedReply:
 
 
 def reset_before_head() -> Reply:
+    """Return a reply that resets the connection before the head of the response."""
     return CutReply(Raw(), 0, Reset())
 
 
 def stall_before_head() -> Reply:
+    """Return a reply that sends nothing and leaves the connection open."""
     return CutReply(Raw(), 0, Stall())
 
 
 def hang_up_before_head() -> Reply:
+    """Return a reply that closes the connection before the head of the response."""
     return CutReply(Raw(), 0, HangUp())

@@ -85,7 +85,10 @@ SIZE = re.compile(r"(\d+)x(\d+)")
 class SampleOperations:
     """Generates results: vectors from the letters of a text, rankings by shared words, one-colour images and so on.
 
-    Equal requests have equal results. `dimensions` is used if the request names none.
+    Equal requests have equal results.
+
+    Attributes:
+        dimensions: Length of vectors, if the request names none. Default 8.
     """
 
     dimensions: int = 8

@@ -38,7 +38,16 @@ class MissingReplyError(DhenaraError, AssertionError):
 
 
 class ServerExchange:
-    """A recorded request and the progress of its response."""
+    """A recorded request and the progress of its response.
+
+    Attributes:
+        method: Method of the request.
+        path: Path and query of the request.
+        headers: Headers of the request, with names in lower case.
+        body: Body of the request.
+        connection: Number of the connection on which it arrived, from 1.
+        at: When it arrived, by the monotonic clock.
+    """
 
     def __init__(self, method: str, path: str, headers: dict[str, str], body: bytes, connection: int) -> None:
         self.method = method
@@ -53,9 +62,11 @@ class ServerExchange:
 
     @property
     def json(self) -> Any:
+        """The body, parsed as JSON; an empty dict without a body."""
         return json.loads(self.body) if self.body else {}
 
     def mark_left(self) -> None:
+        """Note that the client has closed the connection; the server calls this."""
         self._left.set()
 
     def wait_left(self, timeout: float = 100.0) -> bool:
@@ -75,6 +86,11 @@ class FakeServer:
 
     Every path is answered. `url` is its root, `exchanges` are the requests in order, and `connections` counts how many
     were accepted. A request without a reply is refused in a way that no client retries, and is in `unanswered`.
+
+    Attributes:
+        exchanges: The requests with the progress of their responses, in order.
+        unanswered: The requests that had no reply.
+        connections: Number of connections that were accepted.
 
     Args:
         *replies: Replies in order, one per request.
@@ -101,11 +117,13 @@ class FakeServer:
 
     @property
     def url(self) -> str:
+        """The root of the server: `http://127.0.0.1:<port>`."""
         host, port = self._listener.getsockname()[:2]
         return f"http://{host}:{port}"
 
     @property
     def open_connections(self) -> int:
+        """Number of connections that are open now."""
         with self._lock:
             return len(self._open)
 

@@ -156,7 +156,13 @@ class InvalidValueError(ConfigurationError, ValidationError):
 
     @classmethod
     def because(cls, title: str, message: str, field: str) -> Self:
-        """Make it for one field of a class with this title."""
+        """Make it for one field of a class with this title.
+
+        Args:
+            title: Name of the class.
+            message: What is wrong, as one sentence.
+            field: Name of the field.
+        """
         return cls.from_exception_data(title, [problem_details("value_error", (field,), message)])
 
     @classmethod

@@ -52,6 +52,12 @@ class LearnedConstraints:
         return not self._loaded
 
     def known(self, key: Key, now: float) -> tuple[LearnedConstraint, ...]:
+        """Return the constraints of a target that are not older than thirty days.
+
+        Args:
+            key: The target: provider, address, model, protocol and query.
+            now: The time in Unix seconds.
+        """
         stored = self._known.get(key, ())
         return tuple(constraint for constraint in stored if now - constraint.learned_at < LASTS) if stored else ()
 
@@ -59,6 +65,10 @@ class LearnedConstraints:
         """Add constraints; newer ones replace older ones about the same parameter.
 
         Each step is an atomic dict change.
+
+        Args:
+            key: The target: provider, address, model, protocol and query.
+            lessons: The constraints.
         """
         fresh = {constraint.key for constraint in lessons}
         stored = [constraint for constraint in self._known.get(key, ()) if constraint.key not in fresh]

@@ -114,7 +114,13 @@ def reread(response: ChatResponse, shape: StructuredOutput) -> ChatResponse:
 
 
 class CompletedResult(Stream):
-    """Stream over the result of an operation other than chat; `cached` means that no request was sent."""
+    """Stream over the result of an operation other than chat.
+
+    Args:
+        result: The result.
+        origin: Provider and model that made it.
+        cached: Whether no request was sent. Default True.
+    """
 
     def __init__(self, result: Result, origin: Origin | None = None, *, cached: bool = True) -> None:
         super().__init__(ReplaySource(partial(result_deltas, result)), ResponseBuilder(origin, lambda _: result.cost))

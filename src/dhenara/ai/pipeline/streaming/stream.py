@@ -62,7 +62,11 @@ class Stream:
         self._settled = False
 
     def on_end(self, hook: Hook) -> None:
-        """Run `hook` once when the stream ends, for whatever reason, at the latest at exit of the process."""
+        """Run `hook` once when the stream ends, for whatever reason, at the latest at exit of the process.
+
+        Args:
+            hook: Async function that gets this stream; `partial()` has the response, `error` the failure.
+        """
         if not self._hooks:
             abandon_at_exit()
             OPEN_STREAMS[self] = os.getpid()
@@ -80,6 +84,7 @@ class Stream:
 
     @property
     def complete(self) -> bool:
+        """Whether the end of the response has been received."""
         return self._builder.complete
 
     async def pull(self) -> Batch | None:
@@ -146,7 +151,11 @@ class Stream:
         return texts
 
     def result(self, **facts: Any) -> Result | None:
-        """Return the result of an operation other than chat; None for chat and while it is incomplete."""
+        """Return the result of an operation other than chat; None for chat and while it is incomplete.
+
+        Args:
+            **facts: Fields of the result that its last part does not contain, by name.
+        """
         return self._builder.result(**facts)
 
     async def close(self) -> None:

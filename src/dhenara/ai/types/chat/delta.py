@@ -20,6 +20,9 @@ FinishReason = Literal[
     "error",
     "other",
 ]
+"""Why generation ended: `stop` (complete), `length` (`max_output_tokens` reached), `tool_calls` (the model waits for
+results), `content_filter` (blocked by a filter), `refusal` (declined by the model), `pause` (continue with another
+call), `context_length` (context window full), `error` (failed on the way), or `other`."""
 
 Part = int | str
 """Id of a part in the numbering of the protocol; unique within one choice."""

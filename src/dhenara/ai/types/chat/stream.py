@@ -19,12 +19,15 @@ class ContentDeltaBase(FrozenModel):
     """Base class of content deltas. `text_delta` is always a str: answer text, or `""`."""
 
     index: int = 0
+    """Index of the part in the response."""
 
     @property
     def text_delta(self) -> str:
+        """New answer text; empty, because this content is no answer text."""
         return ""
 
     def get_text_delta(self) -> str:
+        """Return the same as `text_delta`."""
         return self.text_delta
 
 
@@ -261,7 +264,11 @@ class SSEErrorResponse(SSEResponse[SSEErrorData]):
 
     @classmethod
     def decoding(cls, message: str) -> Self:
-        """Create the error of an event that cannot be parsed."""
+        """Create the error of an event that cannot be parsed.
+
+        Args:
+            message: What is wrong with the event.
+        """
         return cls(data=SSEErrorData(error_code=SSEErrorCode.CLIENT_DECODE_ERROR, message=message))
 
 

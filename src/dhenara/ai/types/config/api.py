@@ -72,7 +72,11 @@ class AIModelAPIProviderEnum(StrEnum):
 
 
 class Credentials:
-    """Credentials with several fields, such as AWS access keys. Values are masked in `repr`, dumps and errors."""
+    """Credentials with several fields, such as AWS access keys. Values are masked in `repr`, dumps and errors.
+
+    Args:
+        values: The secrets by name, such as `{"access_key_id": "...", "secret_access_key": "..."}`.
+    """
 
     __slots__ = ("_values",)
 

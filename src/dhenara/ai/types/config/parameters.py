@@ -15,6 +15,8 @@ from pydantic import Field, field_validator
 from ..model_base import DISCREET, FrozenModel
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+"""How much a model reasons before it answers. A level that a model lacks is replaced by the nearest one."""
+
 WireProtocol = Literal[
     "openai_chat", "open_models", "openai_responses", "anthropic", "gemini", "converse", "cohere", "ollama"
 ]

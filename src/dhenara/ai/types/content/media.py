@@ -99,6 +99,7 @@ class Media(Content):
 
     @property
     def text(self) -> str:
+        """Always empty: media have no text."""
         return ""
 
     @classmethod

@@ -258,3 +258,4 @@ ContentItem = Annotated[
     | GenericContent,
     Field(discriminator="type"),
 ]
+"""Any part of a message: text, reasoning, tool calls and results, media and so on. `type` says which."""

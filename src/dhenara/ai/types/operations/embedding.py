@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 InputType = Literal["query", "document", "classification", "clustering", "similarity", "code_query", "question", "fact"]
+"""Purpose of a text, for models whose vectors depend on it: `query` and `document` for search, and others."""
 
 
 class TakenAsGiven:
@@ -73,14 +74,24 @@ class EmbeddingResponse(OperationResponse):
 
     @classmethod
     def unpacked(cls, packed: tuple[bytes, ...]) -> "EmbeddingResponse":
-        """Create a response from packed 32-bit floats, as the provider sent them."""
+        """Create a response from packed 32-bit floats, as the provider sent them.
+
+        Args:
+            packed: One packed vector for each input.
+        """
         return cls.joined([array("f", one).tolist() for one in packed], packed, {})
 
     @classmethod
     def joined(
         cls, vectors: list[list[float]], packed: tuple[bytes, ...], facts: Mapping[str, Any]
     ) -> "EmbeddingResponse":
-        """Create a response from vectors, with their packed form if available."""
+        """Create a response from vectors, with their packed form if available.
+
+        Args:
+            vectors: One vector for each input.
+            packed: The same vectors as packed 32-bit floats; empty if they are not available.
+            facts: Other fields of the response by name.
+        """
         response = cls(vectors=vectors, **facts)
         response._packed = packed
         return response
@@ -163,7 +174,11 @@ class RerankResponse(OperationResponse):
         return [one.document for one in self.results if one.document is not None]
 
     def with_documents(self, given: tuple[str, ...]) -> "RerankResponse":
-        """Return the response with the text of every document filled in, because providers return only indexes."""
+        """Return the response with the text of every document filled in, because providers return only indexes.
+
+        Args:
+            given: The texts of the request, in order.
+        """
         known = [
             one if one.document is not None or not 0 <= one.index < len(given)
             else one.model_copy(update={"document": given[one.index]})

@@ -57,6 +57,8 @@ class WebSearch(FrozenModel):
     """
 
     kind: Literal["web_search"] = "web_search"
+    """Kind of the tool; always this value."""
+
     allowed_domains: tuple[str, ...] = ()
     blocked_domains: tuple[str, ...] = ()
     max_uses: int | None = Field(default=None, gt=0)
@@ -73,6 +75,8 @@ class CodeExecution(FrozenModel):
     """
 
     kind: Literal["code_execution"] = "code_execution"
+    """Kind of the tool; always this value."""
+
     container: str | None = None
     file_ids: tuple[str, ...] = ()
 
@@ -87,6 +91,8 @@ class FileSearch(FrozenModel):
     """
 
     kind: Literal["file_search"] = "file_search"
+    """Kind of the tool; always this value."""
+
     store_ids: tuple[str, ...] = Field(min_length=1)
     max_results: int | None = Field(default=None, gt=0)
     filters: dict[str, Any] | None = None
@@ -107,6 +113,8 @@ class RemoteMCP(FrozenModel):
     model_config = DISCREET
 
     kind: Literal["remote_mcp"] = "remote_mcp"
+    """Kind of the tool; always this value."""
+
     name: str
     url: str
     authorization: SecretStr | None = None
