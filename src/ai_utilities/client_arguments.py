@@ -119,8 +119,8 @@ def check_first(settings: AiSettings, model: str) -> None:
         return
     if read_model_name(model).provider is None:
         raise ProviderConfigurationError(
-            f"{model!r} is no provider and no model that is known. Write the provider first, as in 'openai/{model}', "
-            f"or pass model={model!r} for the default provider"
+            f"{model!r} is no provider and no model that is known. Write the provider first, as in "
+            f"'openai/gpt-5.4-mini', or pass model={model!r} for the default provider"
         )
 
 

@@ -15,6 +15,7 @@ from dhenara.ai.providers.model_names import (
     PASSES_VENDORS,
     SEVERAL,
     maker_of,
+    misspelt_provider,
     named_provider,
     read_model_name,
     read_next_model_name,
@@ -42,7 +43,7 @@ def test_every_name_and_alias_with_a_model_reads_as_its_provider(name: str) -> N
 
 @given(name=st.sampled_from(PROVIDERS), model=IDS)
 def test_an_id_with_slashes_arrives_as_it_was_written(name: str, model: str) -> None:
-    if named_provider(model) is None:
+    if named_provider(model) is None and not misspelt_provider(model):
         assert read_model_name(f"{name}/{model}") == (name, model)
         assert read_model_name(model, name) == (name, model)
         assert read_next_model_name(model, name) == (name, model)
@@ -170,6 +171,35 @@ def test_a_named_provider_moves_a_call_and_a_model_alone_does_not() -> None:
     assert read_next_model_name("openai/gpt-5", "vertex") == ("openai", "gpt-5")
     assert read_next_model_name("openai/gpt-5", "openai") == ("openai", "gpt-5")
     assert read_next_model_name("openai/gpt-5", "unknown") == ("unknown", "openai/gpt-5")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("openai:gpt-5.4-mini", "'openai/gpt-5.4-mini'"),
+        ("anthropic:claude-sonnet-5", "'anthropic/claude-sonnet-5'"),
+        ("ollama:llama3", "'ollama/llama3'"),
+        ("/claude-sonnet-5", "'anthropic/claude-sonnet-5'"),
+        ("/my-model", "'openai/gpt-5.4-mini'"),
+    ],
+)
+def test_a_wrong_separator_is_answered_with_the_right_form(text: str, meant: str) -> None:
+    with pytest.raises(ConfigurationError, match=meant):
+        read_model_name(text)
+
+
+def test_a_colon_that_is_part_of_an_id_stays() -> None:
+    assert read_next_model_name("mistral:latest", "ollama") == ("ollama", "mistral:latest")
+    assert read_next_model_name("openai:gpt-4o", "openai_compatible") == ("openai_compatible", "openai:gpt-4o")
+    assert read_next_model_name("ft:gpt-4o-mini:org::1", "openai") == ("openai", "ft:gpt-4o-mini:org::1")
+    assert read_model_name("openai/openai:gpt-4o") == ("openai", "openai:gpt-4o")
+
+
+def test_a_misspelt_provider_in_a_call_is_not_sent_to_the_maker_in_use() -> None:
+    for text in ("antropic/claude-sonnet-5", "anthropic:claude-sonnet-5"):
+        with pytest.raises(ConfigurationError, match="Did you mean 'anthropic"):
+            read_next_model_name(text, "openai")
+    assert read_next_model_name("antropic/model", "together") == ("together", "antropic/model")
 
 
 def test_aliases_stand_for_providers_and_for_no_other_name() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from dhenara.ai.integration import did_you_mean, find_provider, fold_name, quote_name
+from dhenara.ai.integration import did_you_mean, find_provider, fold_name, quote_name, read_model_name
 
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
@@ -131,7 +131,17 @@ def iter_entry_points() -> Iterator[EntryPoint]:
     yield from entry_points(group=GROUP)
 
 
+def maker_of_model(name: str) -> str | None:
+    """The maker of the model with this name; None if the name is none of a known family."""
+    try:
+        return read_model_name(name).provider
+    except ProviderConfigurationError:
+        return None
+
+
 def describe_unknown(name: str) -> str:
+    if (maker := maker_of_model(name)) is not None:
+        return f"unknown provider {quote_name(name)}: it is a model. Write '{maker}/{name}', or model={name!r}."
     return (
         f"unknown provider {quote_name(name)}.{suggestion(name)} list_providers() lists all names. Use "
         "'openai_compatible' with base_url=... for any server with OpenAI's API, or register_provider(name, factory) "

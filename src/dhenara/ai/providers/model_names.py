@@ -96,6 +96,10 @@ OWN_PREFIX = {"openrouter": "*", "nvidia": "*", "groq": "compound*"}
 """Providers with model ids that begin with their own name: the rest of these ids, which has no `/`."""
 
 
+NO_VENDORS = ("openai", "anthropic", "google_ai", "mistral", "deepseek", "xai", "cohere", "moonshot", "zai", "minimax")
+"""Makers whose own model ids never begin with the name of a vendor."""
+
+
 def read_model_name(text: str, provider: str | None = None, *, own_server: bool = False) -> ModelName:
     """Read the name of a model, or of a provider alone.
 
@@ -123,6 +127,8 @@ def read_model_name(text: str, provider: str | None = None, *, own_server: bool 
     if named is not None and not matches(model.lower(), NOT_OFFERED.get(named, "")):
         is_hub_id = own_server and named in HUB_MAKERS and is_open(model)
         return ModelName(None, text) if is_hub_id else ModelName(named, model)
+    if not own_server:
+        check_separator(text)
     maker = SEVERAL if named is not None else maker_of(text)
     if own_server and maker in (SEVERAL, None) and not misspelt_provider(text):
         return ModelName(None, text)
@@ -143,8 +149,13 @@ def read_next_model_name(text: str, current: str) -> ModelName:
         current: The provider in use. One whose own model ids may begin with the name of another provider always stays.
     """
     text = check_text(text)
-    if provider_name(current) is None:
+    own = provider_name(current)
+    if own is None:
         return ModelName(current, text)
+    if own in NO_VENDORS:
+        check_separator(text)
+        if misspelt_provider(text):
+            raise ConfigurationError(no_provider(text))
     return read_model_name(text, None if names_other_provider(text, current) else current)
 
 
@@ -187,6 +198,20 @@ def check_text(text: object) -> str:
         shown = "an empty text" if isinstance(text, str) else type(text).__name__
         raise ConfigurationError(f"a model is named by a text such as 'openai/gpt-5.4-mini', not by {shown}")
     return text.strip()
+
+
+def check_separator(text: str) -> None:
+    """Raise for `:` in place of `/` between a provider and its model, and for a `/` with no provider before it.
+
+    A colon is legal in ids, as in `mistral:latest`, so what is after it must be a known name of a model, too.
+    """
+    before, colon, after = text.partition(":")
+    if colon and provider_name(before) is not None and maker_of(after) is not None:
+        raise ConfigurationError(f"{text!r} has no '/' after the provider. Did you mean '{before}/{after}'?")
+    if text.startswith("/"):
+        maker = maker_of(text[1:])
+        example = f"{maker}{text}" if maker not in (None, SEVERAL) else "openai/gpt-5.4-mini"
+        raise ConfigurationError(f"no provider is named before the '/' of {text!r}. Write it, as in {example!r}.")
 
 
 KEY_PASSED = "an API key was passed as the name of a model. Pass it as api_key=..."

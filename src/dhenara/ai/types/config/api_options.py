@@ -84,7 +84,7 @@ def require_provider(name: ModelName, own_server: bool) -> str:
         return "openai_compatible"
     if name.provider is None:
         raise ConfigurationError(
-            f"no provider is named for the model {name.model!r}. Write it first, as in 'openai/{name.model}'."
+            f"no provider is named for the model {name.model!r}. Write it first, as in 'openai/gpt-5.4-mini'."
         )
     return name.provider
 
