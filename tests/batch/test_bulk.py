@@ -25,6 +25,7 @@ from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async
 from ai_utilities.batch.rows import PromptTemplate
 from ai_utilities.exceptions import ProviderConfigurationError
+from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
@@ -252,3 +253,36 @@ def test_memory_stays_flat_over_many_rows(echo: Any) -> None:
     assert report.answered == 10_000
     # The rows and their answers are 40 MB.
     assert peak < 20_000_000
+
+
+@RUNS
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"temprature": 1}, "unknown setting 'temprature'; did you mean 'temperature'?"),
+        ({"force": True}, "unknown setting 'force'"),
+        ({"stream": True}, "this method returns the whole answer"),
+    ],
+)
+def test_a_mistake_in_the_options_fails_before_anything_is_written(
+    run: Any, echo: Any, tmp_path: Path, options: dict[str, Any], expected: str
+) -> None:
+    server = echo(Echo())
+    with pytest.raises(ProviderConfigurationError) as refused:
+        run(["one", "two"], "answers.jsonl", **options)
+    assert expected in str(refused.value)
+    assert not server.exchanges
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("run", [run_bulk, lambda *given, **options: asyncio.run(run_bulk_async(*given, **options))])
+@pytest.mark.parametrize("client", ["anthropic/claude-sonnet-5", AIModelClient("openai/gpt-5.4-mini")])
+def test_what_is_no_client_is_refused_with_the_right_one(
+    run: Any, client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        ProviderConfigurationError, match=r"client must be an A\w*iClient, not \w+: client=A\w*iClient\("
+    ):
+        run(["one"], "answers.jsonl", client=client)
+    assert not list(tmp_path.iterdir())

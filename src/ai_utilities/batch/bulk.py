@@ -12,6 +12,7 @@ from ..ask_options import AskOptions
 from ..async_client import AsyncAiClient
 from ..client import AiClient
 from ..concurrency import check_concurrency, run_in_threads, try_ask, try_ask_async
+from ..exceptions import ProviderConfigurationError
 from ..execution import run_sync
 from ..providers.base_provider import run_in_thread
 from ..value_types import Options
@@ -64,6 +65,7 @@ def run_bulk(
     backend, row_options = parse_backend(on), dict(options)
     with ExitStack() as stack:
         client = client if client is not None else stack.enter_context(AiClient())
+        check_client(client, AiClient, row_options)
         job = BulkJob(source, output, prompt, row_options, on_progress, fail_fast, client.settings, overwrite=overwrite)
         stack.callback(job.journal.close)
 
@@ -77,6 +79,14 @@ def run_bulk(
         if job.mistake is not None:
             raise job.mistake
         return job.finish()
+
+
+def check_client(client: object, kind: type[AiClient | AsyncAiClient], options: Options) -> None:
+    """Raises an error for another client, and for options that would fail in every row."""
+    if not isinstance(client, kind):
+        hint = f"client={kind.__name__}({client!r:.60})" if isinstance(client, str) else f"client={kind.__name__}(...)"
+        raise ProviderConfigurationError(f"client must be an {kind.__name__}, not {type(client).__name__}: {hint}")
+    client._operations.check_options(options)
 
 
 def run_with_threads(client: AiClient, job: BulkJob, options: Options, count: int) -> None:
@@ -123,6 +133,7 @@ async def run_bulk_async(
     backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:
         client = client if client is not None else await stack.enter_async_context(AsyncAiClient())
+        check_client(client, AsyncAiClient, row_options)
         # In a thread, because all rows of the source are read.
         settings = client.settings
         job = await run_in_thread(

@@ -186,6 +186,7 @@ def ask_rows(
     backend = where or OnRay()
     worker_options: Options = dict(options)
     asking_client = client if client is not None else AiClient()
+    asking_client._operations.check_options(worker_options)
     count = check_concurrency(concurrency if concurrency is not None else asking_client.settings.concurrency)
     make_client = make_client_factory(asking_client, backend, worker_options)
     if client is None:
