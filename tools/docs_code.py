@@ -18,6 +18,9 @@ BLOCK = re.compile(
 )
 """A block of code, indented where it stands in a tab."""
 
+RULES = re.compile(r"^<!-- (pyright: .*) -->$", re.MULTILINE)
+"""Rules of pyright for one page, such as one that imports packages that are not installed here."""
+
 END = """    ...
 
 
@@ -36,7 +39,8 @@ def page_as_module(text: str) -> str:
         for number, line in enumerate(block["code"].splitlines()):
             lines[first + number] = f"    {line.removeprefix(block['indent'])}".rstrip()
     code = "\n".join(lines[1:])
-    return f'async def page(server: "FakeServer") -> None:\n{code}\n{END}'
+    rules = "".join(f"# {rule}\n" for rule in RULES.findall(text))
+    return f'async def page(server: "FakeServer") -> None:\n{code}\n{END}{rules}'
 
 
 def main() -> None:
