@@ -107,6 +107,10 @@ def resolve_ask(
 def check_prompt(prompt: object, options: Mapping[str, object]) -> None:
     """Rejects empty prompts and lists of prompts."""
     if isinstance(prompt, list | tuple):
+        if any(isinstance(one, Mapping) and "role" in one for one in prompt):
+            raise ProviderConfigurationError(
+                "ask takes one prompt. Write the last message as the prompt, and context=[...] for the earlier ones."
+            )
         raise ProviderConfigurationError("ask takes one prompt. Use ask_many or ask_batch for a list.")
     if prompt is None or (isinstance(prompt, str) and not prompt.strip() and not options.get("files")):
         raise ProviderConfigurationError("the prompt is empty. Pass a text.")

@@ -66,6 +66,9 @@ class StreamBase:
         self._leaving: list[Leaving] = []
         self._over = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.result)!r}, ended={self._over})"
+
     @property
     def result(self) -> AskResult:
         """The result so far. Usage, cost and `response` are complete once the stream is over."""

@@ -75,11 +75,16 @@ def own_options(options: Mapping[str, object], stream: str | None = None) -> Opt
     own = use_own_names(given, ALTERNATIVES)
     if own.keys() - KNOWN:
         unknown = [describe_unknown(name, KNOWN, words=KIT_WORDS) for name in own if name not in KNOWN]
-        raise ProviderConfigurationError(f"{'; '.join(unknown)}.")
+        raise ProviderConfigurationError(end_sentence("; ".join(unknown)))
     for name, check in CHECKS.items():
         if own.get(name) is not None:
             own[name] = check(own[name])
     return own
+
+
+def end_sentence(text: str) -> str:
+    """The text with a full stop, unless it ends with a question or with dots that stand for a value."""
+    return text if text.endswith(("?", "...")) else f"{text}."
 
 
 def refuse_run_options(options: Mapping[str, object]) -> None:
@@ -148,11 +153,11 @@ CHECKS: Mapping[str, Callable[[object], object]] = {
 }
 
 
-def check_prompts(prompts: Iterable[T], method: str) -> list[T]:
+def check_prompts(prompts: Iterable[T], method: str, items: str = "prompts") -> list[T]:
     """The prompts of a method for many, as a list; one text is refused, because its letters would be prompts."""
     if isinstance(prompts, str | bytes | Mapping) or not isinstance(prompts, Iterable):
         shown = f'"{prompts:.40}"' if isinstance(prompts, str) else "prompt"
         raise ProviderConfigurationError(
-            f"{method} takes a list of prompts, not {type(prompts).__name__}: {method}([{shown}])."
+            f"{method} takes a list of {items}, not {type(prompts).__name__}: {method}([{shown}])."
         )
     return list(prompts)

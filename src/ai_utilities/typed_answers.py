@@ -220,7 +220,7 @@ class TypedAnswersMixin:
             The results in the order of the texts: `output` is the object. A failed text has its exception in `error`.
         """
         reader = OutputReader(response_model, "extract", texts)
-        items = check_prompts(texts, "extract")
+        items = check_prompts(texts, "extract", "texts or paths")
         given = extract_options(self._operations, options)
         return self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
@@ -309,7 +309,7 @@ class AsyncTypedAnswersMixin:
     ) -> list[TypedResult[T]]:
         """Extracts data from each text or file; see `AiClient.extract`."""
         reader = OutputReader(response_model, "extract", texts)
-        items = check_prompts(texts, "extract")
+        items = check_prompts(texts, "extract", "texts or paths")
         given = extract_options(self._operations, options)
         return await self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 

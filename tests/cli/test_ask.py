@@ -102,7 +102,7 @@ def test_a_call_is_stored_and_replayed_with_another_model(cli: Any, at_server: F
 @pytest.mark.parametrize(
     ("arguments", "code", "reported"),
     [
-        (["ask"], 2, "no prompt given"),
+        (["ask"], 2, "no text given"),
         (["ask", "Hi", "--provider", "opnai"], 2, "Did you mean 'openai'"),
         (["ask", "Hi", "--temperature", "9"], 2, "temperature"),
         (["ask", "Hi", "--param", "top_p"], 2, "--param takes name=value"),

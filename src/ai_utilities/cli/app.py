@@ -84,7 +84,8 @@ class UsageError(Protocol):
 def describe_wrong_usage(error: UsageError) -> str:
     """The message for wrong flags or arguments, with a pointer to --help."""
     command = error.ctx.command_path if error.ctx is not None else "ai-utilities"
-    return f"{error.format_message().rstrip('.')}. See {command} --help"
+    message = error.format_message().rstrip(".")
+    return f"{message}{'' if message.endswith('?') else '.'} See {command} --help"
 
 
 def run_command(arguments: Sequence[str]) -> int:
@@ -99,6 +100,10 @@ def run_command(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return Exit.INTERRUPTED
     except WRONG_USAGE as error:
-        print_error(describe_wrong_usage(cast("UsageError", error)))
+        usage = cast("UsageError", error)
+        if usage.format_message().startswith("Usage:"):  # a command without arguments that needs some
+            typer.echo(usage.format_message(), err=True)
+        else:
+            print_error(describe_wrong_usage(usage))
         return Exit.MISUSED
     return int(result or Exit.OK)

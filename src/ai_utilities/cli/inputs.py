@@ -19,19 +19,18 @@ from ..exceptions import ProviderConfigurationError
 from ..value_types import Json, JsonObject
 from .streams import show
 
-NOTHING = 'no prompt given. Use ai-utilities ask "your question", or pipe it in.'
 NO_TEXT = "standard input is not UTF-8 text. Convert it (iconv -f latin1 -t utf-8), or attach it with --file."
 
 
-def read_prompt(argument: str | None) -> str:
-    """The prompt from argument and standard input; `-` is standard input, piped text follows the argument."""
+def read_prompt(argument: str | None, command: str) -> str:
+    """The text for a command: its argument, then what is piped in; `-` is standard input alone."""
     piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
     text = "" if argument in (None, "-") else decode_argument(str(argument))
     if argument == "-" and not piped and sys.stdin is not None and sys.stdin.isatty():
         piped = read_input()
     parts = [part for part in (text.strip(), piped.strip()) if part]
     if not parts:
-        raise ProviderConfigurationError(NOTHING)
+        raise ProviderConfigurationError(f'no text given. Use ai-utilities {command} "your text", or pipe it in.')
     return "\n\n".join(parts)
 
 

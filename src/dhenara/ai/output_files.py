@@ -79,4 +79,6 @@ def move_output(temporary: Path, path: Path, *, overwrite: bool = False) -> None
 
 
 def not_writable(path: Path, error: OSError) -> ConfigurationError:
+    if not path.parent.exists():
+        return ConfigurationError(f"the folder {path.parent} does not exist. Create it, or choose another path.")
     return ConfigurationError(f"file {path} cannot be written: {error.strerror}")

@@ -97,7 +97,7 @@ def ask(
     if temperature is not None:
         options["temperature"] = temperature
     options |= read_parameters(param)
-    question = read_prompt(prompt)
+    question = read_prompt(prompt, "ask")
     with client_for(provider, model, env_file, tag, cache_enabled=cache) as client:
         streaming = (sys.stdout.isatty() if stream is None else stream) and not as_json and schema is None
         result = stream_answer(client, question, options) if streaming else client.ask(question, **options)

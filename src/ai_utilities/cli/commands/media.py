@@ -62,7 +62,7 @@ def image(
     Prints the names of the files it wrote. Existing files are not overwritten without --force: the name gets a number.
     """
     check_source("--output", output, [*(file or ()), mask])
-    description = read_prompt(prompt)
+    description = read_prompt(prompt, "image")
     fields: Options = {"model": model, "mask": mask, "timeout": timeout, "options": read_options(option)}
     options = {name: value for name, value in fields.items() if value is not None}
     with client_for(provider, env_file=env_file, tag=tag) as client:
@@ -133,7 +133,7 @@ def speak(
     """
     fields: Options = {"model": model, "voice": voice, "format": kind, "speed": speed, "timeout": timeout}
     options = {name: value for name, value in fields.items() if value is not None}
-    content = read_prompt(text)
+    content = read_prompt(text, "speak")
     with client_for(provider, env_file=env_file) as client:
         spoken = client.speak(content, **options)
     show_warnings(spoken)

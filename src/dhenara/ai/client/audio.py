@@ -159,6 +159,8 @@ def load_audio(given: Sound) -> AudioContent:
         return AudioContent(data=bytes(given), mime_type=audio_type(bytes(given[:64])))
     if isinstance(given, str) and is_address(given):
         return AudioContent(url=given)
+    if not isinstance(given, str | PathLike):
+        raise ConfigurationError(f"audio must be a path, a URL, bytes or AudioContent, not {type(given).__name__}")
     path = Path(given).expanduser()
     try:
         data = path.read_bytes()

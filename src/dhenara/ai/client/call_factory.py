@@ -154,6 +154,10 @@ def describe_problems(error: Exception) -> str:
     return "; ".join(describe_problem(same[0], len(same) > 1) for same in problems.values())
 
 
+EMPTY = {"too_short": "must have at least 1 item", "string_too_short": "must not be empty"}
+"""Messages for empty values, by pydantic's type of error."""
+
+
 def describe_problem(problem: ErrorDetails, several: bool = False) -> str:
     """One problem in a line. What validators of this library raised is a sentence already."""
     cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
@@ -162,7 +166,9 @@ def describe_problem(problem: ErrorDetails, several: bool = False) -> str:
         return text if not where or text.startswith(where) else f"{where}: {text}"
     option = str(problem["loc"][0]) if problem["loc"] else ""
     example = f". Write {EXAMPLES[option]}" if option in EXAMPLES else ""
-    message = "the value has the wrong type" if several and example else problem["msg"]
+    is_empty = problem["type"] in EMPTY and problem.get("ctx", {}).get("min_length") == 1
+    plain = EMPTY[problem["type"]] if is_empty else problem["msg"]
+    message = "the value has the wrong type" if several and example else plain
     return f"{option if several and example else where}: {message}{example}"
 
 

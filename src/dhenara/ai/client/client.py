@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from pydantic import SecretStr
 
 from ..errors import SyncAsyncMismatchError
-from ..history.instructions import read_instructions, take_instructions
+from ..history.instructions import Instructions, read_instructions, take_instructions
 from ..history.parsing import MessageLike
 from ..history.truncation import truncate_history
 from ..http.protocol.interfaces import Transport
@@ -229,19 +229,19 @@ class AIModelClient(
         """
         return self._sync_pipeline().plan(self._call(prompt, context, instructions, messages, config, **options))
 
-    def conversation(self, instructions: str | Sequence[str] | None = None, turns: Sequence[Turn] = ()) -> Conversation:
+    def conversation(
+        self, instructions: Instructions = None, turns: Sequence[Turn] = (), *, system: Instructions = None
+    ) -> Conversation:
         """Start a conversation, which keeps its own history and can continue on other clients.
 
         Args:
             instructions: System instructions for all turns.
             turns: Earlier turns to continue from.
-
-        Returns:
-            The conversation.
+            system: The same as `instructions`.
         """
         from ..conversation.conversation import Conversation
 
-        return Conversation(self, read_instructions(instructions), turns)
+        return Conversation(self, take_instructions(instructions, {"system": system}), turns)
 
     def with_endpoint(self, model_endpoint: AIModelEndpoint | AIModel | str) -> Self:
         """Return a client with the same settings for another endpoint; it opens its own connections.

@@ -88,6 +88,11 @@ class EngineImagesMixin(OperationsBase):
     async def _edit(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> AIModelCallResponse:
+        if not isinstance(prompt, str):
+            raise ConfigurationError(
+                f"the prompt must be a text, not {type(prompt).__name__}. It comes first, then the images: "
+                'edit_image("Make it blue.", "photo.png")'
+            )
         pictures = await self._load_images(images, is_async=is_async)
         if settings.get("mask") is not None:
             (mask,) = await self._load_images(settings["mask"], is_async=is_async)

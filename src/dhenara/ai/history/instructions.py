@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
@@ -10,6 +10,9 @@ from ..types.config.other_names import use_own_names
 
 if TYPE_CHECKING:
     from ..types.config.call_options import AnswerOptions
+
+Instructions = str | Sequence[str] | None
+"""System instructions of a conversation or a call."""
 
 
 def read_instructions(given: object) -> tuple[str, ...]:

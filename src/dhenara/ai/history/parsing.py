@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ..errors import ConfigurationError
 from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
@@ -44,6 +45,8 @@ def read_history(
             'context=[{"role": "user", "content": "..."}]. Write background information in instructions or the prompt'
         )
     entries = [*as_sequence(messages), *as_sequence(context)]
+    if isinstance(prompt, str) and not prompt.strip():
+        raise ConfigurationError("the prompt is empty. Pass a text.")
     if prompt is not None:
         entries.append(prompt)
     if not entries:
@@ -56,11 +59,16 @@ def read_message(given: MessageLike) -> Message:
     try:
         return parse_message(given)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
-        raise unreadable_error(given, problems) from error
+        raise unreadable_error(given, "; ".join(map(describe_error, error.errors()[:3]))) from error
     except (TypeError, KeyError, AttributeError) as error:
         # Vendor formats are read field by field, and fields may have any type.
         raise unreadable_error(given, str(error)) from error
+
+
+def describe_error(error: ErrorDetails) -> str:
+    """Return a problem with the place where it is; what this library raised is a sentence already."""
+    message = str(error.get("ctx", {}).get("error", error["msg"]))
+    return ": ".join(filter(None, (".".join(map(str, error["loc"])), message)))
 
 
 def unreadable_error(given: object, problem: str) -> ConfigurationError:
@@ -85,10 +93,18 @@ def parse_message(given: MessageLike) -> Message:
         case Content() if getattr(given, "type", None) == "tool_result":
             return Message(role="tool", contents=[given])
         case list() | tuple() | Content() | PurePath() | bytes():
-            return Prompt.model_validate({"parts": given})
+            return read_parts(given)
         case Mapping():
             return typed(given) if "type" in given else validate_message(given)
     return parse_object(given)
+
+
+def read_parts(given: object) -> Prompt:
+    """A user message of one or several parts."""
+    match given:
+        case [{"role": _}, *_]:
+            raise ConfigurationError("a list of messages is not one message. Write messages=[...] without a prompt.")
+    return Prompt.model_validate({"parts": given})
 
 
 def parse_object(given: object) -> Message:

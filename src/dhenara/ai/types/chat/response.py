@@ -1,6 +1,6 @@
 """Chat responses with their structured output, and the return type of `generate`."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pydantic import Field, PrivateAttr
@@ -245,10 +245,7 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
 
     @classmethod
     def streaming(
-        cls,
-        *,
-        stream: "SyncStream | None" = None,
-        async_stream: "AsyncStream | None" = None,
+        cls, *, stream: "SyncStream | None" = None, async_stream: "AsyncStream | None" = None
     ) -> "AIModelCallResponse":
         """Create the response of a streamed call."""
         response = cls()
@@ -275,6 +272,11 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
         """The chat or image response; None for a stream."""
         responses: tuple[ChatResponse | ImageResponse | None, ...] = (self.chat_response, self.image_response)
         return next((response for response in responses if response is not None), None)
+
+    def __iter__(self) -> Generator[tuple[str, Any], None, None]:
+        if self.stream_generator is not None:
+            raise ConfigurationError("this response is a stream. Write: for text in response.text_stream")
+        return super().__iter__()
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         if self._async_stream is not None or self._stream is not None:

@@ -214,7 +214,10 @@ def function_name(function: Callable[..., Any]) -> str:
 def legal_name(name: str) -> str:
     if LEGAL.fullmatch(name):
         return name
-    raise ConfigurationError(f"invalid tool name {name!r}: use up to 64 letters, digits, _ and -. Pass name=")
+    raise ConfigurationError(
+        f"invalid tool name {name!r}: use up to 64 letters, digits, _ and -. Use a function with such a name, "
+        'or Tool.from_function(function, name="...")'
+    )
 
 
 def own_docstring(kind: type[Any]) -> str | None:
