@@ -15,8 +15,8 @@ from .table import verdict
 ROUNDS = 3
 # LiteLLM's caching imports its proxy.
 OTHERS = (
-    Contestant("dhenara and diskcache", "cached_ours", "ai_utilities", (str(ROOT), "diskcache")),
-    Contestant("litellm", "cached_litellm", "litellm", ("litellm[proxy]", "soundfile")),
+    Contestant("dhenara and diskcache", "cached_ours", (str(ROOT), "diskcache")),
+    Contestant("litellm", "cached_litellm", ("litellm[proxy]", "soundfile")),
 )
 Found = dict[str, float]
 
@@ -38,7 +38,8 @@ def collect() -> Found:
         for contestant in OTHERS:
             try:
                 prepare(contestant)
-                print(f"{contestant.name:22s} {versions(contestant)}")
+                version, count = versions(contestant)
+                print(f"{contestant.name:22s} {version} ({count} distributions)")
                 for _ in range(ROUNDS):
                     for name, value in measure(contestant, url).items():
                         samples.setdefault(name, []).append(value)

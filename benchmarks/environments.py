@@ -13,31 +13,48 @@ HOME = ROOT / ".venvs"
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """`module` is its file in `contestants/`, `target` what `import` is measured on: a package and a name of it."""
+    """One library that is measured.
+
+    Attributes:
+        name: Its name in tables.
+        module: Its file in `contestants/`.
+        needs: What pip installs for it; the first is the library itself.
+        protocols: What it speaks, as `answers.ANSWERS` names it; the first is used where a scenario names none.
+        shares: Module of the contestant whose environment it uses.
+    """
 
     name: str
     module: str
-    target: str
     needs: tuple[str, ...]
+    protocols: tuple[str, ...] = ("chat", "responses")
+    shares: str = ""
 
     @property
     def home(self) -> Path:
-        return HOME / f"bench-{self.module}"
+        return HOME / f"bench-{self.shares or self.module}"
 
     @property
     def python(self) -> Path:
         return self.home / "bin" / "python"
 
+    @property
+    def is_ours(self) -> bool:
+        return self.needs[0] == str(ROOT)
 
+
+EVERY_PROTOCOL = ("chat", "responses", "anthropic", "gemini")
 CONTESTANTS = (
-    Contestant("dhenara", "ours", "dhenara.ai:AIModelClient", (str(ROOT),)),
-    Contestant("bare httpx2 + json", "bare", "httpx2:Client", ("httpx2",)),
-    Contestant("openai", "openai_sdk", "openai:OpenAI", ("openai",)),
-    Contestant("anthropic", "anthropic_sdk", "anthropic:Anthropic", ("anthropic",)),
-    Contestant("litellm", "litellm_lib", "litellm:completion", ("litellm",)),
-    Contestant("any-llm", "any_llm_lib", "any_llm:completion", ("any-llm-sdk[openai]",)),
-    Contestant("pydantic-ai-slim", "pydantic_ai_lib", "pydantic_ai:Agent", ("pydantic-ai-slim[openai]",)),
-    Contestant("langchain-openai", "langchain_lib", "langchain_openai:ChatOpenAI", ("langchain-openai",)),
+    Contestant("dhenara", "ours", (str(ROOT),), EVERY_PROTOCOL),
+    Contestant("ai_utilities", "kit", (str(ROOT),), ("chat", "anthropic", "gemini"), shares="ours"),
+    Contestant("raw socket", "raw_socket", ("pydantic-core",), EVERY_PROTOCOL),
+    Contestant("httpx2 + json", "bare", ("httpx2",), EVERY_PROTOCOL),
+    Contestant("openai", "openai_sdk", ("openai",)),
+    Contestant("anthropic", "anthropic_sdk", ("anthropic",), ("anthropic",)),
+    Contestant("google-genai", "google_lib", ("google-genai",), ("gemini",)),
+    Contestant("litellm", "litellm_lib", ("litellm",), EVERY_PROTOCOL),
+    Contestant("any-llm", "any_llm_lib", ("any-llm-sdk[openai]",)),
+    Contestant("pydantic-ai-slim", "pydantic_ai_lib", ("pydantic-ai-slim[openai]",)),
+    Contestant("langchain-openai", "langchain_lib", ("langchain-openai",)),
 )
 
 
@@ -51,20 +68,23 @@ def prepare(contestant: Contestant) -> None:
         run([sys.executable, "-m", "venv", str(contestant.home)])
         run([str(contestant.python), "-m", "pip", "install", "--quiet", "--upgrade", "pip"])
     marker = contestant.home / ".ready"
-    if contestant.module == "ours" or not marker.exists():
+    anew = contestant.is_ours and not contestant.shares
+    if anew or not marker.exists():
         install = [str(contestant.python), "-m", "pip", "install", "--quiet", "--prefer-binary"]
-        again = ["--force-reinstall", "--no-deps"] if contestant.module == "ours" and marker.exists() else []
+        again = ["--force-reinstall", "--no-deps"] if anew and marker.exists() else []
         run([*install, *again, *contestant.needs])
         run([str(contestant.python), "-m", "compileall", "-q", str(contestant.home / "lib")], check=False)
         marker.touch()
 
 
-def versions(contestant: Contestant) -> str:
+def versions(contestant: Contestant) -> tuple[str, int]:
     """The contestant's own version, and how many distributions it brought."""
     listed = run([str(contestant.python), "-m", "pip", "list", "--format", "freeze"]).splitlines()
-    wanted = contestant.needs[0].split("[")[0] if contestant.module != "ours" else "dhenara"
-    own = next((line.split("==")[1] for line in listed if line.lower().startswith(f"{wanted.lower()}==")), "?")
-    return f"{own} ({len(listed) - 2} distributions)"
+    package = "dhenara" if contestant.is_ours else contestant.needs[0].split("[")[0]
+    wanted = f"{package}==".replace("-", "_").lower()
+    own = next((line.split("==")[1] for line in listed if line.lower().replace("-", "_").startswith(wanted)), "?")
+    brought = [line for line in listed if line.split("==")[0] not in ("pip", "setuptools")]
+    return own, len(brought)
 
 
 def run(command: list[str], *, check: bool = True) -> str:

@@ -1,4 +1,7 @@
-"""One measurement of one contestant, in a fresh process of its own environment; prints a JSON object."""
+"""One measurement of one contestant, in a fresh process of its own environment; prints a JSON object.
+
+python measure.py SCENARIO CONTESTANT URL PROTOCOL
+"""
 
 import importlib
 import json
@@ -8,6 +11,12 @@ import sys
 import time
 
 TOKENS = 500
+TEXT_LENGTH = sum(len(f" word{number % 97}") for number in range(TOKENS))
+CALLS = 150
+
+
+def load(name):
+    return importlib.import_module(f"contestants.{name}")
 
 
 def resident():
@@ -18,109 +27,144 @@ def resident():
     return int(status.read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
-def importing(target):
-    """What a user imports: a name of a package."""
+def connections(url):
+    """How many connections the server has accepted so far, without this one."""
+    from urllib.request import urlopen
+
+    with urlopen(f"{url}/connections") as response:
+        return int(response.read()) - 1
+
+
+def check_text(length):
+    if length != TEXT_LENGTH:
+        raise SystemExit(f"read {length} characters of text instead of {TEXT_LENGTH}")
+
+
+def import_client(name, url, protocol):
+    """What a user imports, and a client made of it."""
     before, memory = time.process_time(), resident()
-    package, _, name = target.partition(":")
-    getattr(importlib.import_module(package), name)
-    return {"cpu_ms": (time.process_time() - before) * 1e3, "memory_mb": resident() - memory}
-
-
-def first(name, url):
-    """Import and first call, with the start of the interpreter."""
-    memory = resident()
-    who = importlib.import_module(f"contestants.{name}")
-    who.call(who.client(url))
-    return {"cpu_ms": time.process_time() * 1e3, "memory_mb": resident() - memory}
-
-
-def stream_one(name, url, rounds):
-    who = importlib.import_module(f"contestants.{name}")
-    client = who.client(url)
-    who.stream(client)
-    before = time.process_time()
-    for _ in range(rounds):
-        who.stream(client)
-    return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
-
-
-async def stream_many(name, url, flights):
-    import asyncio
-
-    who = importlib.import_module(f"contestants.{name}")
-    client = who.async_client(url)
-    await who.astream(client)
-    before = time.process_time()
-    await asyncio.gather(*(who.astream(client) for _ in range(flights)))
-    return {"cpu_us": (time.process_time() - before) / flights / TOKENS * 1e6}
-
-
-async def stream_alone(name, url, rounds):
-    who = importlib.import_module(f"contestants.{name}")
-    client = who.async_client(url)
-    await who.astream(client)
-    before = time.process_time()
-    for _ in range(rounds):
-        await who.astream(client)
-    return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
-
-
-def call_one(name, url, rounds):
-    who = importlib.import_module(f"contestants.{name}")
-    client = who.client(url)
-    for _ in range(5):
-        who.call(client)
-    before, waits = time.process_time(), []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        who.call(client)
-        waits.append(time.perf_counter() - started)
+    contestant = load(name)
+    imported = time.process_time()
+    _client = contestant.client(url, protocol)
+    usable = time.process_time()
     return {
-        "cpu_us": (time.process_time() - before) / rounds * 1e6,
-        "latency_ms": statistics.median(waits) * 1e3,
+        "cpu_ms": (imported - before) * 1e3,
+        "usable_ms": (usable - before) * 1e3,
+        "memory_mb": resident() - memory,
     }
 
 
-async def call_async(name, url, flights, rounds):
+def first(name, url, protocol):
+    """Import and first call, with the start of the interpreter."""
+    memory = resident()
+    contestant = load(name)
+    contestant.call(contestant.client(url, protocol), protocol)
+    return {"cpu_ms": time.process_time() * 1e3, "memory_mb": resident() - memory}
+
+
+def stream_one(name, url, protocol, rounds):
+    contestant = load(name)
+    client = contestant.client(url, protocol)
+    check_text(contestant.stream(client, protocol))
+    before = time.process_time()
+    for _ in range(rounds):
+        contestant.stream(client, protocol)
+    return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
+
+
+async def stream_async(name, url, protocol, rounds):
+    contestant = load(name)
+    client = contestant.async_client(url, protocol)
+    check_text(await contestant.astream(client, protocol))
+    before = time.process_time()
+    for _ in range(rounds):
+        await contestant.astream(client, protocol)
+    return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
+
+
+async def stream_many(name, url, protocol, in_flight):
     import asyncio
 
-    who = importlib.import_module(f"contestants.{name}")
-    client = who.async_client(url)
-    await asyncio.gather(*(who.acall(client) for _ in range(flights)))
+    contestant = load(name)
+    client = contestant.async_client(url, protocol)
+    check_text(await contestant.astream(client, protocol))
+    before = time.process_time()
+    lengths = await asyncio.gather(*(contestant.astream(client, protocol) for _ in range(in_flight)))
+    used = time.process_time() - before
+    for length in lengths:
+        check_text(length)
+    return {"cpu_us": used / in_flight / TOKENS * 1e6}
+
+
+def call_one(name, url, protocol, rounds):
+    contestant = load(name)
+    client = contestant.client(url, protocol)
+    for _ in range(5):
+        contestant.call(client, protocol)
+    opened = connections(url) + 1
+    before, waits = time.process_time(), []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        contestant.call(client, protocol)
+        waits.append(time.perf_counter() - started)
+    used = time.process_time() - before
+    return {
+        "cpu_us": used / rounds * 1e6,
+        "latency_ms": statistics.median(waits) * 1e3,
+        "new_connections": connections(url) - opened,
+    }
+
+
+async def call_async(name, url, protocol, in_flight, rounds):
+    import asyncio
+
+    contestant = load(name)
+    client = contestant.async_client(url, protocol)
+    await asyncio.gather(*(contestant.acall(client, protocol) for _ in range(in_flight)))
     waits = []
 
     async def timed():
         started = time.perf_counter()
-        await who.acall(client)
+        await contestant.acall(client, protocol)
         waits.append(time.perf_counter() - started)
 
+    opened = connections(url) + 1
     before = time.process_time()
     for _ in range(rounds):
-        await asyncio.gather(*(timed() for _ in range(flights)))
+        await asyncio.gather(*(timed() for _ in range(in_flight)))
+    used = time.process_time() - before
     return {
-        "cpu_us": (time.process_time() - before) / rounds / flights * 1e6,
+        "cpu_us": used / rounds / in_flight * 1e6,
         "latency_ms": statistics.median(waits) * 1e3,
+        "new_connections": connections(url) - opened,
     }
 
 
-def on_a_loop(work):
-    """Imported here, for whoever does not need a loop does not load one."""
+def run_async(work):
+    """Imports asyncio here, because the measurements of imports must not load it."""
     import asyncio
 
     return asyncio.run(work)
 
 
-SCENARIOS = {
-    "import": lambda name, target, url: importing(target),
-    "first": lambda name, target, url: first(name, url),
-    "stream_1": lambda name, target, url: stream_one(name, url, 8),
-    "stream_1_async": lambda name, target, url: on_a_loop(stream_alone(name, url, 8)),
-    "stream_200": lambda name, target, url: on_a_loop(stream_many(name, url, 200)),
-    "call_1": lambda name, target, url: call_one(name, url, 150),
-    "call_1_async": lambda name, target, url: on_a_loop(call_async(name, url, 1, 150)),
-    "call_500": lambda name, target, url: on_a_loop(call_async(name, url, 500, 2)),
-}
+def measure(scenario, name, url, protocol):
+    match scenario:
+        case "import":
+            return import_client(name, url, protocol)
+        case "first":
+            return first(name, url, protocol)
+        case "stream_200":
+            return run_async(stream_many(name, url, protocol, 200))
+        case "call_1":
+            return call_one(name, url, protocol, CALLS)
+        case "call_1_async":
+            return run_async(call_async(name, url, protocol, 1, CALLS))
+        case "call_500":
+            return run_async(call_async(name, url, protocol, 500, 2))
+        case _ if scenario.endswith("_async"):
+            return run_async(stream_async(name, url, protocol, 8))
+    return stream_one(name, url, protocol, 8)
+
 
 if __name__ == "__main__":
-    scenario, name, target, url = sys.argv[1:5]
-    sys.stdout.write("\n" + json.dumps(SCENARIOS[scenario](name, target, url)) + "\n")
+    sys.stdout.write("\n" + json.dumps(measure(*sys.argv[1:5])) + "\n")

@@ -12,7 +12,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from .__main__ import local_server
-from .server import TOKENS
+from .answers import TOKENS
 
 ROUNDS = 5
 CALLS = 200

@@ -17,6 +17,8 @@ text { font-family: Inter, system-ui, sans-serif; font-size: 15px; fill: #64748b
 .title { font-weight: 600; fill: #0f172a; }
 .small { font-size: 13px; fill: #475569; }
 .note { font-size: 13px; fill: #7c8aa0; }
+.head { font-weight: 600; fill: #718096; }
+.value { font-size: 13px; fill: #718096; }
 .box { stroke: #94a3b8; stroke-width: 1.2; fill: #f8fafc; }
 .main { stroke: #6366f1; fill: #eef2ff; }
 .good { stroke: #16a34a; fill: #f0fdf4; }
@@ -44,6 +46,11 @@ class Picture:
     def text(self, x: float, y: float, text: str, kind: str = "note", anchor: str = "middle") -> None:
         """Write a line of text."""
         self._parts.append(f'<text class="{kind}" x="{x:g}" y="{y:g}" text-anchor="{anchor}">{escape(text)}</text>')
+
+    def bar(self, x: float, y: float, width: float, height: float, color: str) -> None:
+        """Draw a bar of a chart."""
+        place = f'x="{x:g}" y="{y:g}" width="{width:.1f}" height="{height:g}"'
+        self._parts.append(f'<rect {place} rx="2" fill="{color}"/>')
 
     def arrow(self, *points: tuple[int, int], label: str = "") -> None:
         """Draw an arrow through some points, with a label above its middle."""

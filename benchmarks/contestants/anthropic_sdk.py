@@ -1,36 +1,39 @@
 """The anthropic SDK."""
 
-import anthropic
+from anthropic import Anthropic
 
-ASKED = {
-    "model": "bench",
-    "max_tokens": 1000,
-    "messages": [{"role": "user", "content": "What is the capital of France?"}],
-}
+PROMPT = "What is the capital of France?"
+REQUEST = {"model": "bench", "max_tokens": 1000, "messages": [{"role": "user", "content": PROMPT}]}
 
 
-def client(url):
-    return anthropic.Anthropic(api_key="sk-bench", base_url=url)
+def event_length(event):
+    return len(event.delta.text) if event.type == "content_block_delta" else 0
 
 
-def call(client):
-    return client.messages.create(**ASKED).content[0].text
+def client(url, protocol):
+    return Anthropic(api_key="sk-bench", base_url=url)
 
 
-def stream(client):
-    return sum(1 for _ in client.messages.create(**ASKED, stream=True))
+def call(client, protocol):
+    return client.messages.create(**REQUEST).content[0].text
 
 
-def async_client(url):
-    return anthropic.AsyncAnthropic(api_key="sk-bench", base_url=url)
+def stream(client, protocol):
+    return sum(event_length(event) for event in client.messages.create(**REQUEST, stream=True))
 
 
-async def acall(client):
-    return (await client.messages.create(**ASKED)).content[0].text
+def async_client(url, protocol):
+    from anthropic import AsyncAnthropic
+
+    return AsyncAnthropic(api_key="sk-bench", base_url=url)
 
 
-async def astream(client):
-    chunks = 0
-    async for _ in await client.messages.create(**ASKED, stream=True):
-        chunks += 1
-    return chunks
+async def acall(client, protocol):
+    return (await client.messages.create(**REQUEST)).content[0].text
+
+
+async def astream(client, protocol):
+    length = 0
+    async for event in await client.messages.create(**REQUEST, stream=True):
+        length += event_length(event)
+    return length

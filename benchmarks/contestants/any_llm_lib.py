@@ -1,36 +1,47 @@
-"""any-llm."""
+"""any-llm, with the provider object that it recommends for more than one call. Its sync functions run an event loop."""
 
-import any_llm
+from any_llm import AnyLLM
 
-ASKED = {
-    "model": "bench",
-    "provider": "openai",
-    "api_key": "sk-bench",
-    "messages": [{"role": "user", "content": "What is the capital of France?"}],
-}
+PROMPT = "What is the capital of France?"
+CHAT = {"model": "bench", "messages": [{"role": "user", "content": PROMPT}]}
+RESPONSE = {"model": "bench", "input_data": PROMPT}
 
 
-def client(url):
-    return f"{url}/v1"
+def client(url, protocol):
+    return AnyLLM.create("openai", api_key="sk-bench", api_base=f"{url}/v1")
 
 
-def call(base):
-    return any_llm.completion(**ASKED, api_base=base).choices[0].message.content
+def chat_length(chunk):
+    return len(chunk.choices[0].delta.content or "")
 
 
-def stream(base):
-    return sum(1 for _ in any_llm.completion(**ASKED, api_base=base, stream=True))
+def event_length(event):
+    return len(event.delta) if event.type == "response.output_text.delta" else 0
+
+
+def call(llm, protocol):
+    return llm.completion(**CHAT).choices[0].message.content
+
+
+def stream(llm, protocol):
+    if protocol == "responses":
+        return sum(event_length(event) for event in llm.responses(**RESPONSE, stream=True))
+    return sum(chat_length(chunk) for chunk in llm.completion(**CHAT, stream=True))
 
 
 async_client = client
 
 
-async def acall(base):
-    return (await any_llm.acompletion(**ASKED, api_base=base)).choices[0].message.content
+async def acall(llm, protocol):
+    return (await llm.acompletion(**CHAT)).choices[0].message.content
 
 
-async def astream(base):
-    chunks = 0
-    async for _ in await any_llm.acompletion(**ASKED, api_base=base, stream=True):
-        chunks += 1
-    return chunks
+async def astream(llm, protocol):
+    length = 0
+    if protocol == "responses":
+        async for event in await llm.aresponses(**RESPONSE, stream=True):
+            length += event_length(event)
+    else:
+        async for chunk in await llm.acompletion(**CHAT, stream=True):
+            length += chat_length(chunk)
+    return length

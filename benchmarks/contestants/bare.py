@@ -1,44 +1,46 @@
-"""httpx2 and json, with nothing around them: what the transport itself costs."""
+"""httpx2 and json, with nothing around them: what a user writes without a library."""
 
 import json
 
 import httpx2
 
-BODY = {"model": "bench", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
+from .wire import BODIES, EVENT_TEXTS, PATHS, streamed_body
+
 LIMITS = httpx2.Limits(max_connections=2000, max_keepalive_connections=2000)
 
 
-def client(url):
+def client(url, protocol):
     return httpx2.Client(base_url=url, limits=LIMITS, timeout=60)
 
 
-def call(client):
-    return client.post("/v1/chat/completions", json=BODY).json()["choices"][0]["message"]["content"]
+def call(client, protocol):
+    return client.post(PATHS[protocol][0], json=BODIES[protocol]).json()["choices"][0]["message"]["content"]
 
 
-def read(line):
+def text_length(line, read_text):
     if line.startswith("data: ") and line != "data: [DONE]":
-        json.loads(line[6:])
-        return 1
+        return len(read_text(json.loads(line[6:])))
     return 0
 
 
-def stream(client):
-    with client.stream("POST", "/v1/chat/completions", json={**BODY, "stream": True}) as response:
-        return sum(read(line) for line in response.iter_lines())
+def stream(client, protocol):
+    read_text = EVENT_TEXTS[protocol]
+    with client.stream("POST", PATHS[protocol][1], json=streamed_body(protocol)) as response:
+        return sum(text_length(line, read_text) for line in response.iter_lines())
 
 
-def async_client(url):
+def async_client(url, protocol):
     return httpx2.AsyncClient(base_url=url, limits=LIMITS, timeout=60)
 
 
-async def acall(client):
-    return (await client.post("/v1/chat/completions", json=BODY)).json()["choices"][0]["message"]["content"]
+async def acall(client, protocol):
+    response = await client.post(PATHS[protocol][0], json=BODIES[protocol])
+    return response.json()["choices"][0]["message"]["content"]
 
 
-async def astream(client):
-    chunks = 0
-    async with client.stream("POST", "/v1/chat/completions", json={**BODY, "stream": True}) as response:
+async def astream(client, protocol):
+    read_text, length = EVENT_TEXTS[protocol], 0
+    async with client.stream("POST", PATHS[protocol][1], json=streamed_body(protocol)) as response:
         async for line in response.aiter_lines():
-            chunks += read(line)
-    return chunks
+            length += text_length(line, read_text)
+    return length

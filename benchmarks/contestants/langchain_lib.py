@@ -2,30 +2,32 @@
 
 from langchain_openai import ChatOpenAI
 
-ASKED = "What is the capital of France?"
+PROMPT = "What is the capital of France?"
 
 
-def client(url):
-    return ChatOpenAI(model="bench", api_key="sk-bench", base_url=f"{url}/v1")
+def client(url, protocol):
+    return ChatOpenAI(
+        model="bench", api_key="sk-bench", base_url=f"{url}/v1", use_responses_api=protocol == "responses"
+    )
 
 
-def call(model):
-    return model.invoke(ASKED).content
+def call(model, protocol):
+    return model.invoke(PROMPT).text
 
 
-def stream(model):
-    return sum(1 for _ in model.stream(ASKED))
+def stream(model, protocol):
+    return sum(len(chunk.text) for chunk in model.stream(PROMPT))
 
 
 async_client = client
 
 
-async def acall(model):
-    return (await model.ainvoke(ASKED)).content
+async def acall(model, protocol):
+    return (await model.ainvoke(PROMPT)).text
 
 
-async def astream(model):
-    chunks = 0
-    async for _ in model.astream(ASKED):
-        chunks += 1
-    return chunks
+async def astream(model, protocol):
+    length = 0
+    async for chunk in model.astream(PROMPT):
+        length += len(chunk.text)
+    return length

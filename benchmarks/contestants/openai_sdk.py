@@ -1,37 +1,50 @@
 """The openai SDK."""
 
-import openai
+from openai import OpenAI
 
-ASKED = {"model": "bench", "messages": [{"role": "user", "content": "What is the capital of France?"}]}
-
-
-def client(url):
-    return openai.OpenAI(api_key="sk-bench", base_url=f"{url}/v1")
+PROMPT = "What is the capital of France?"
+CHAT = {"model": "bench", "messages": [{"role": "user", "content": PROMPT}]}
+RESPONSE = {"model": "bench", "input": PROMPT}
 
 
-def call(client):
-    return client.chat.completions.create(**ASKED).choices[0].message.content
+def chat_length(chunk):
+    return len(chunk.choices[0].delta.content or "")
 
 
-def stream(client):
-    chunks = 0
-    for chunk in client.chat.completions.create(**ASKED, stream=True):
-        chunk.choices[0].delta.content  # noqa: B018  # read like a user would
-        chunks += 1
-    return chunks
+def event_length(event):
+    return len(event.delta) if event.type == "response.output_text.delta" else 0
 
 
-def async_client(url):
-    return openai.AsyncOpenAI(api_key="sk-bench", base_url=f"{url}/v1")
+def client(url, protocol):
+    return OpenAI(api_key="sk-bench", base_url=f"{url}/v1")
 
 
-async def acall(client):
-    return (await client.chat.completions.create(**ASKED)).choices[0].message.content
+def call(client, protocol):
+    return client.chat.completions.create(**CHAT).choices[0].message.content
 
 
-async def astream(client):
-    chunks = 0
-    async for chunk in await client.chat.completions.create(**ASKED, stream=True):
-        chunk.choices[0].delta.content  # noqa: B018  # read like a user would
-        chunks += 1
-    return chunks
+def stream(client, protocol):
+    if protocol == "responses":
+        return sum(event_length(event) for event in client.responses.create(**RESPONSE, stream=True))
+    return sum(chat_length(chunk) for chunk in client.chat.completions.create(**CHAT, stream=True))
+
+
+def async_client(url, protocol):
+    from openai import AsyncOpenAI
+
+    return AsyncOpenAI(api_key="sk-bench", base_url=f"{url}/v1")
+
+
+async def acall(client, protocol):
+    return (await client.chat.completions.create(**CHAT)).choices[0].message.content
+
+
+async def astream(client, protocol):
+    length = 0
+    if protocol == "responses":
+        async for event in await client.responses.create(**RESPONSE, stream=True):
+            length += event_length(event)
+    else:
+        async for chunk in await client.chat.completions.create(**CHAT, stream=True):
+            length += chat_length(chunk)
+    return length

@@ -1,40 +1,38 @@
-"""dhenara.ai."""
+"""dhenara.ai, the engine."""
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 
-CONFIG = AIModelCallConfig()
-
-
-def client(url):
-    api = AIModelAPI(provider="openai", api_key="sk-bench", config={"base_url": f"{url}/v1"})
-    return AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="bench")), CONFIG)
-
-
-def call(client):
-    return client.generate("What is the capital of France?").chat_response.text
+PROMPT = "What is the capital of France?"
+APIS = {
+    "chat": ("openai/bench", "/v1", "openai_chat"),
+    "responses": ("openai/bench", "/v1", "openai_responses"),
+    "anthropic": ("anthropic/bench", "/v1", None),
+    "gemini": ("gemini/bench", "/v1beta", None),
+}
 
 
-def stream(client):
-    chunks = 0
-    for chunk, _final in client.generate("?", streaming=True).stream_generator:
-        if chunk is not None:
-            chunk.data.choice_deltas[0].content_deltas[0].text_delta  # noqa: B018  # read like a user would
-            chunks += 1
-    return chunks
+def client(url, protocol):
+    model, path, wire_protocol = APIS[protocol]
+    return AIModelClient(model, api_key="sk-bench", base_url=url + path, protocol=wire_protocol)
+
+
+def call(client, protocol):
+    return client.generate(PROMPT).text
+
+
+def stream(client, protocol):
+    return sum(len(text) for text in client.generate(PROMPT, streaming=True).text_stream)
 
 
 async_client = client
 
 
-async def acall(client):
-    return (await client.generate_async("What is the capital of France?")).chat_response.text
+async def acall(client, protocol):
+    return (await client.generate_async(PROMPT)).text
 
 
-async def astream(client):
-    chunks = 0
-    async for chunk, _final in (await client.generate_async("?", streaming=True)).async_stream_generator:
-        if chunk is not None:
-            chunk.data.choice_deltas[0].content_deltas[0].text_delta  # noqa: B018  # read like a user would
-            chunks += 1
-    return chunks
+async def astream(client, protocol):
+    length = 0
+    async for text in (await client.generate_async(PROMPT, streaming=True)).text_stream:
+        length += len(text)
+    return length

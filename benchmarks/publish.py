@@ -1,0 +1,142 @@
+"""Writes the stored run, `benchmarks/results.json`, into the pages and the chart that show it.
+
+    python -m benchmarks --json benchmarks/results.json
+    python -m benchmarks.publish
+
+A page has the part that is written here between `<!-- speed -->` and `<!-- end of speed -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .chart import chunk_scenario, draw_speed
+from .environments import ROOT
+from .table import CALLS, CHUNKS, STARTS, Results, cell, failures, goals, markdown, number, table
+
+RESULTS = ROOT / "benchmarks" / "results.json"
+CHART = ROOT / "docs" / "images" / "speed.svg"
+BLOCK = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A stored run: when and where, who, and the numbers."""
+
+    date: str
+    rounds: int
+    python: str
+    system: str
+    cores: int
+    contestants: Mapping[str, Mapping[str, object]]
+    results: Results
+
+    @classmethod
+    def load(cls, path: Path = RESULTS) -> Run:
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+    @property
+    def protocols(self) -> dict[str, list[str]]:
+        return {name: list(facts["protocols"]) for name, facts in self.contestants.items()}  # type: ignore[call-overload]
+
+    @property
+    def description(self) -> str:
+        rounds = "one round" if self.rounds == 1 else f"{self.rounds} rounds"
+        return f"One run of {rounds}, {self.date}, CPython {self.python}, {self.system}, {self.cores} cores"
+
+
+def summary(run: Run, *, short: bool = False) -> str:
+    """Who is how fast, one row each; a chunk is measured with each contestant's first protocol."""
+    wide = {
+        "async call, µs": ("call_1_async", "cpu_us"),
+        "call, 500 in flight, µs": ("call_500", "cpu_us"),
+        "async chunk, µs": ("async chunk", "cpu_us"),
+        "first answer, MB": ("first", "memory_mb"),
+    }
+    columns = {
+        "import of a usable client, ms": ("import", "usable_ms"),
+        "first answer, ms": ("first", "cpu_ms"),
+        "call, µs": ("call_1", "cpu_us"),
+        "chunk, µs": ("chunk", "cpu_us"),
+        **({} if short else wide),
+    }
+    rows = [["", "distributions", *columns]]
+    for name, facts in run.contestants.items():
+        chunk = chunk_scenario(run.protocols[name])
+        scenarios = {"chunk": chunk, "async chunk": f"{chunk}_async"}
+        values = [number(run.results, name, scenarios.get(s, s), key) for s, key in columns.values()]
+        rows.append([name, str(facts["distributions"]), *map(cell, values)])
+    return markdown(rows)
+
+
+NOTE = """CPU time of the client process; calls and chunks are those of OpenAI Chat, for anthropic and google-genai
+those of their own protocols. `dhenara` is the engine, `ai_utilities` the kit around it. The raw socket with a JSON
+parser in C has no timeouts, no TLS and no checks: it is the least that Python can do.
+"""
+
+
+def readme_part(run: Run) -> str:
+    return f"{summary(run, short=True)}\n\n{run.description}. {NOTE}"
+
+
+def performance_part(run: Run) -> str:
+    return f"![{run.description}](images/speed.svg)\n\n{summary(run)}\n\n{run.description}. {NOTE}"
+
+
+def full_part(run: Run) -> str:
+    versions = [["", "version", "distributions"]]
+    versions += [[name, str(facts["version"]), str(facts["distributions"])] for name, facts in run.contestants.items()]
+    wanted = [["ratio", "wanted", "measured", "reached"]]
+    wanted += [
+        [title, limit, "-" if value is None else f"{value:.2f}", "yes" if reached else "no"]
+        for title, value, limit, reached in goals(run.results)
+    ]
+    missing = [f"- {line}" for line in failures(run.results)]
+    parts = [
+        f"{run.description}. CPU time of the client process; latencies are wall time.",
+        "### Import and first call",
+        table(run.results, STARTS),
+        "### A call",
+        table(run.results, CALLS),
+        "### A chunk of a stream, µs",
+        table(run.results, CHUNKS),
+        "### Versions, with the distributions that each brings into an empty environment",
+        markdown(versions),
+        "### What was to be reached",
+        markdown(wanted),
+        *(["### Not measured", "\n".join(missing)] if missing else []),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES: dict[str, Callable[[Run], str]] = {
+    "benchmarks/README.md": full_part,
+    "docs/performance.md": performance_part,
+    "README.md": readme_part,
+}
+
+
+def chart(run: Run) -> str:
+    caption = f"CPU time, shorter is better. {run.description}."
+    return draw_speed(run.results, run.protocols, caption).svg()
+
+
+def page_with_part(text: str, part: str) -> str:
+    """The page with the part between its marks; a page without marks stays as it is."""
+    return BLOCK.sub(lambda _: f"\n{part}\n", text)
+
+
+def main() -> None:
+    run = Run.load()
+    CHART.write_text(chart(run), encoding="utf-8")
+    for name, write_part in PAGES.items():
+        page = ROOT / name
+        page.write_text(page_with_part(page.read_text(encoding="utf-8"), write_part(run)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
