@@ -37,6 +37,17 @@ def test_options_link_to_their_table(written: dict[str, str]) -> None:
     assert line.endswith("[`RankOptions`](kit-options.md#rankoptions). |")
 
 
+def test_types_show_the_values_that_they_accept(written: dict[str, str]) -> None:
+    line = next(row for row in written["kit-options.md"].splitlines() if row.startswith("| `cache_backend` |"))
+    assert "`Literal['memory', 'sqlite', 'redis', 'null']` | `'memory'`" in line
+
+
+def test_defaults_show_the_value_of_a_constant(written: dict[str, str]) -> None:
+    _, _, section = written["kit-bulk.md"].partition("## run_bulk\n")
+    line = next(row for row in section.splitlines() if row.startswith("| `on` |"))
+    assert "| `'here'` |" in line
+
+
 def test_async_methods_refer_to_their_sync_form(written: dict[str, str]) -> None:
     for page, name, sync in (
         ("client.md", "AIModelClient.generate_async", "[`AIModelClient.generate`](#aimodelclientgenerate)"),
@@ -58,7 +69,7 @@ def test_links_within_the_reference_have_a_target(written: dict[str, str]) -> No
 
 def test_options_have_type_default_range_and_meaning(written: dict[str, str]) -> None:
     line = next(row for row in written["call-options.md"].splitlines() if row.startswith("| `top_p` |"))
-    assert "`None` (≥ 0, ≤ 1)" in line
+    assert "`None` (≥ 0, ≤ 1)" in line.replace("\u00a0", " ")
     assert "Nucleus sampling" in line
 
 

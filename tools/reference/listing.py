@@ -44,3 +44,9 @@ def classes() -> dict[str, str]:
             if isinstance(value, type):
                 found[f"{value.__module__}.{value.__qualname__}"] = name
     return found
+
+
+@cache
+def public_names() -> frozenset[str]:
+    """Return the names that have a section."""
+    return frozenset(name for page in pages() for _, name in page.names)

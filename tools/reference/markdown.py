@@ -11,6 +11,7 @@ from .objects import CallForm, Documented, Entry
 KINDS = {"data": "Data class", "options": "Options", "enum": "Enum", "exception": "Exception", "class": "Class"}
 KINDS |= {"function": "Function", "value": "Value"}
 NAME = re.compile(r"(?<!\[)`(?P<name>[A-Z]\w+(?:\.\w+)?)(?:\(\))?`(?!\])")
+NO_BREAK = "\u00a0"
 WORD = re.compile(r"\b[A-Z][A-Za-z0-9]+\b")
 
 
@@ -116,7 +117,7 @@ def cell(text: str) -> str:
         text.partition(" (") if text.endswith(")") and " (" in text and not text.endswith("()") else (text, "", "")
     )
     shown = value if value == "required" else code_cell(value)
-    return f"{shown} ({limits}" if limits else shown
+    return f"{shown}{NO_BREAK}({re.sub('(?<!,) ', NO_BREAK, limits)}" if limits else shown
 
 
 def linked(text: str, links: Mapping[str, str]) -> str:

@@ -13,9 +13,9 @@ from griffe import Attribute, Class, DocstringSectionKind, Function, Object
 from pydantic import BaseModel
 
 from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
-from .listing import classes
+from .listing import classes, public_names
 from .shared import MADE_BY_THE_LIBRARY, MEMBERS, shared_meaning
-from .signatures import signature, type_text
+from .signatures import default_text, full_type, signature
 from .source import raises, section, source_of, text_of
 
 OPERATORS = ((annotated_types.Ge, "≥", "ge"), (annotated_types.Gt, ">", "gt"), (annotated_types.Le, "≤", "le"))
@@ -112,7 +112,9 @@ def describe_class(module: str, name: str, found: Class, value: type) -> Documen
             texts = (text_of(member), described.get(title), attributes.get(title), declared_text(value, title))
             meaning = next(filter(None, texts), "") or elsewhere(value, title) or MEMBERS.get(title, "")
             is_property = "property" in member.labels or "cached" in " ".join(member.labels)
-            entry = Entry(title, type_text(member.annotation), default_of(value, title, member), meaning)
+            entry = Entry(
+                title, full_type(member.annotation, public_names()), default_of(value, title, member), meaning
+            )
             (made.properties if is_property else made.fields).append(entry)
     return made
 
@@ -177,8 +179,13 @@ def kind_of(value: type) -> str:
 
 
 def bases(value: type) -> list[str]:
-    skipped = {"FrozenModel", "object", "Generic", "Protocol", "BaseModel"}
-    return [b.__name__ for b in value.__bases__ if b.__name__ not in skipped and not b.__name__.endswith("Mixin")]
+    """Return the base classes that a user knows: public ones, and those of Python."""
+    return [
+        base.__name__
+        for base in value.__bases__
+        if f"{base.__module__}.{base.__qualname__}" in classes()
+        or (base.__module__ == "builtins" and base not in (object, dict))
+    ]
 
 
 def describe_function(
@@ -199,8 +206,8 @@ def describe_function(
         stars = {"variadic positional": "*", "variadic keyword": "**"}.get(
             str(parameter.kind and parameter.kind.value), ""
         )
-        default = "" if stars else "required" if parameter.default is None else str(parameter.default)
-        annotation = type_text(parameter.annotation)
+        default = "" if stars else "required" if parameter.default is None else default_text(parameter.default)
+        annotation = full_type(parameter.annotation, public_names())
         made.parameters.append(Entry(stars + parameter.name, annotation, default, texts.get(parameter.name, "")))
     for item in section(found.docstring, DocstringSectionKind.returns):
         made.returns = item.description
@@ -245,6 +252,8 @@ def declared_range(metadata: list[Any]) -> str:
 def shown(value: Any) -> str:
     if isinstance(value, enum.Enum):
         return repr(value.value)
+    if hasattr(value, "get_secret_value"):  # defaults are no secrets
+        return repr(value.get_secret_value())
     if isinstance(name := getattr(value, "__name__", None), str):
         return name
     text = repr(value)

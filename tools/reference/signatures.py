@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any
 
-from griffe import Function
+from griffe import Alias, AliasResolutionError, Attribute, Expr, ExprCall, ExprName, Function
+
+from .source import OURS, package
+
+LONGEST = 130
+"""Maximum characters of a type alias that is written out."""
+
+KEPT = ("Json", "JsonObject", "Options")
+"""Aliases of JSON, which say more than what they stand for."""
 
 
 def signature(found: Function, name: str) -> str:
@@ -21,7 +30,7 @@ def signature(found: Function, name: str) -> str:
             keyword_only = True
         stars = {"variadic positional": "*", "variadic keyword": "**"}.get(kind, "")
         text = f"{stars}{parameter.name}: {type_text(parameter.annotation)}".removesuffix(": ")
-        parts.append(text if parameter.default is None or stars else f"{text} = {parameter.default}")
+        parts.append(text if parameter.default is None or stars else f"{text} = {default_text(parameter.default)}")
     short = name.rsplit(".", 1)[-1]
     result = f" -> {type_text(found.returns)}" if found.returns is not None and found.name != "__init__" else ""
     head = "async " if "async" in found.labels else ""
@@ -46,3 +55,53 @@ def type_text(annotation: Any) -> str:
                 break
         text = text[: match.start()] + text[match.end() : comma or end] + text[end + 1 :]
     return text.strip("'\"")
+
+
+def full_type(annotation: Any, public: Collection[str]) -> str:
+    """Return an annotation as text, with aliases such as `Literal` types written out.
+
+    Args:
+        annotation: The annotation, as griffe has it.
+        public: Names that have a section of their own; these are left as they are.
+
+    Returns:
+        One line.
+    """
+    return type_text(written_out(annotation, public) if isinstance(annotation, Expr) else annotation)
+
+
+def written_out(annotation: Expr, public: Collection[str], depth: int = 0) -> str:
+    parts = []
+    for part in annotation.iterate(flat=True):
+        text = str(part)
+        if isinstance(part, ExprName) and text not in (*public, *KEPT) and depth < 3:
+            value = alias_value(part.canonical_path)
+            long = type_text(written_out(value, public, depth + 1)) if value is not None else text
+            text = long if len(long) <= LONGEST else text
+        parts.append(text)
+    return "".join(parts)
+
+
+def alias_value(path: str) -> Expr | None:
+    """Return what a type alias of this library stands for; None if the name is none."""
+    value = module_value(path)
+    return value if isinstance(value, Expr) and not isinstance(value, ExprCall) else None
+
+
+def default_text(default: Any) -> str:
+    """Return the default of a parameter, with the text that a constant stands for."""
+    value = module_value(default.canonical_path) if isinstance(default, ExprName) else None
+    return value if isinstance(value, str) else str(default)
+
+
+def module_value(path: str) -> Any:
+    """Return what a module of this library assigns to a name, as griffe has it; None if it assigns nothing."""
+    if not path.startswith(OURS):
+        return None
+    root = package("dhenara.ai" if path.startswith("dhenara.ai") else "ai_utilities")
+    try:
+        found = root[path.removeprefix(f"{root.path}.")]
+        found = found.final_target if isinstance(found, Alias) else found
+    except (KeyError, AliasResolutionError):
+        return None
+    return found.value if isinstance(found, Attribute) and found.parent is not None and found.parent.is_module else None
