@@ -17,7 +17,7 @@ from .execution import ExecutionMode, run_sync
 from .json_answers import create_repair_prompt, json_instructions, read_object
 from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
-from .option_checks import has_runnable_tools, own_options
+from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
 from .prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
 from .providers.base_provider import BaseProvider
 from .providers.engine_provider import EngineProvider
@@ -235,15 +235,15 @@ class ClientCore:
             return await self.mode.operate(provider, operation, arguments, options)
 
     def check_options(self, options: Mapping[str, object]) -> None:
-        """Raises an error for options that can only be a mistake, before anything is sent. Custom providers have their
-        own options.
+        """Raises an error for options of many prompts that can only be a mistake, before anything is sent. Custom
+        providers have their own options.
         """
-        self.own_options(options)
+        self.own_options(options, MANY_OPTIONS)
 
-    def own_options(self, options: Mapping[str, object]) -> Options:
+    def own_options(self, options: Mapping[str, object], arguments: Sequence[str] = ()) -> Options:
         """The options under the names of this package, checked; those of a custom provider as they are."""
         if isinstance(self.choose_provider(dict(options)), EngineProvider):
-            return own_options(options, "ask_stream")
+            return own_options(options, "ask_stream", arguments)
         return dict(options)
 
     def current_model(self, options: Options) -> tuple[str, str | None]:

@@ -41,6 +41,8 @@ KIT_WORDS: Mapping[str, str] = MappingProxyType(
         "model": 'write model="gpt-5.4-mini"',
         "provider": 'write provider="openai"',
         "cache": "write cache=True",
+        "tags": 'write tags={"team": "a"}',
+        "progress": "write on_progress=my_function in ask_many, or AiClient(show_progress=True)",
         "limits": "write ask(prompt, tools=[...], limits=RunLimits(rounds=5))",
     }
 )
@@ -59,12 +61,17 @@ KNOWN = frozenset(
 SINGLE_FILES = (str, bytes, bytearray, PathLike, Content, Mapping)
 
 
-def own_options(options: Mapping[str, object], stream: str | None = None) -> Options:
+MANY_OPTIONS = ("concurrency", "fail_fast", "on_progress")
+"""Options of methods for many prompts, which may be misspelt there."""
+
+
+def own_options(options: Mapping[str, object], stream: str | None = None, arguments: Sequence[str] = ()) -> Options:
     """Returns the options of one call under the names of this package, with lists where a single value was given.
 
     Args:
         options: The options as the caller wrote them.
         stream: The method that streams; None if this method does.
+        arguments: Arguments of the method itself, for suggestions.
 
     Raises:
         ProviderConfigurationError: If a name is unknown, an option is given twice, or a value can only be a mistake.
@@ -74,7 +81,8 @@ def own_options(options: Mapping[str, object], stream: str | None = None) -> Opt
         refuse_streaming(given, stream)
     own = use_own_names(given, ALTERNATIVES)
     if own.keys() - KNOWN:
-        unknown = [describe_unknown(name, KNOWN, words=KIT_WORDS) for name in own if name not in KNOWN]
+        names = (*KNOWN, *arguments)
+        unknown = [describe_unknown(name, names, words=KIT_WORDS) for name in own if name not in KNOWN]
         raise ProviderConfigurationError(end_sentence("; ".join(unknown)))
     for name, check in CHECKS.items():
         if own.get(name) is not None:
@@ -161,3 +169,9 @@ def check_prompts(prompts: Iterable[T], method: str, items: str = "prompts") -> 
             f"{method} takes a list of {items}, not {type(prompts).__name__}: {method}([{shown}])."
         )
     return list(prompts)
+
+
+def describe_swap(method: str) -> str:
+    """The message for a type in the place of the prompt."""
+    what = {"extract": "texts", "ask_typed_many": "prompts"}.get(method, "prompt")
+    return f"{method} takes the {what} first and the type second: {method}({what}, Person)."

@@ -14,7 +14,7 @@ from .ask_options import AskOptions
 from .concurrency import Progress, ProgressBar, ask_all, ask_all_async, combine_callbacks
 from .exceptions import JsonParseError, ProviderConfigurationError
 from .json_answers import read_object
-from .option_checks import check_prompts
+from .option_checks import check_prompts, describe_swap
 from .results import AskResult
 
 if TYPE_CHECKING:
@@ -76,9 +76,7 @@ class OutputReader(Generic[T]):
 
     def __init__(self, kind: type[T], method: str, prompt: object = None) -> None:
         if isinstance(prompt, type):
-            raise ProviderConfigurationError(
-                f"{method} takes the prompt first and the type second: {method}(prompt, Person)."
-            )
+            raise ProviderConfigurationError(describe_swap(method))
         if isinstance(kind, str):
             raise ProviderConfigurationError(f"{method} takes a type, not its name: {method}(prompt, {kind:.40}).")
         try:

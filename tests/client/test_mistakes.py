@@ -15,7 +15,7 @@ from ai_utilities import AiClient, AiSettings, AsyncAiClient
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import RunLimits, ToolChoice
+from dhenara.ai.types import AIModelCallConfig, RunLimits, ToolChoice
 from support.worlds import endpoint
 
 PNG = bytes.fromhex("89504e470d0a1a0a") + b"pixels"
@@ -106,6 +106,8 @@ KIT: list[tuple[str, Any, dict[str, Any], str]] = [
     ("ask_many", 5, {}, "ask_many takes a list of prompts, not int"),
     ("ask_many", ["a"], {"concurrency": "2"}, "concurrency must be at least 1, not '2'"),
     ("ask_many", ["a"], {"tags": "team"}, "tags must be a dict"),
+    ("ask_many", ["a"], {"concurency": 2}, "unknown setting 'concurency'; did you mean 'concurrency'?"),
+    ("ask_many", ["a"], {"show_progress": True}, "on_progress=my_function in ask_many"),
     ("ask_batch", "hello", {}, 'ask_batch(["hello"])'),
     ("submit_batch", "hello", {}, 'submit_batch(["hello"])'),
 ]
@@ -205,3 +207,55 @@ def test_an_image_to_edit_may_be_bytes_or_a_path(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError, match=r'edit_image\("Make it blue."'):
             client.edit_image("Make it blue.", 5)
         client.close()
+
+
+def test_an_image_in_the_place_of_the_prompt_is_refused() -> None:
+    client = AIModelClient("openai/gpt-image-2", api_key="k")
+    with client, pytest.raises(ConfigurationError, match=r"not bytes. It comes first, then the images"):
+        client.edit_image(PNG, "Make it blue")  # type: ignore[arg-type]  # swapped
+
+
+def test_an_unknown_name_is_answered_with_one_full_stop() -> None:
+    client = AiClient("openai/gpt-5.4-mini", api_key="k")
+    for options in ({"temprature": 1}, {"topP": 1}, {"xyz": 1}):
+        with pytest.raises(ConfigurationError) as refused:
+            client.ask("x", **options)  # type: ignore[arg-type]  # misspelt
+        assert re.search(r"(\w['\)]?\.|\?|=\.\.\.)$", str(refused.value)), str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"system": "Be brief."}, "'system' is an argument of the call, not a setting: write generate(prompt, inst"),
+        ({"context": []}, "write generate(prompt, context=...)"),
+        ({"prompt": "x"}, "'prompt' is an argument of the call, not a setting: write generate(prompt)"),
+        ({"max_tokns": 5}, "unknown setting 'max_tokns'"),
+    ],
+)
+def test_a_config_names_what_was_written(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        AIModelCallConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_tokens": 5}, "'max_tokens' is a setting of calls. Pass config=AIModelCallConfig(max_output_tokens=...)"),
+        ({"stream": True}, "or streaming=... to generate"),
+        ({"system": "Be brief."}, "write generate(prompt, instructions=...)"),
+        ({"api_kye": "k"}, "did you mean 'api_key'?"),
+        ({"apikey": "k"}, "did you mean 'api_key'?"),
+        ({"fallback": []}, "did you mean 'fallbacks'?"),
+        ({"model": "gpt-4o"}, "as in AIModelClient('openai/gpt-5.4-mini')"),
+    ],
+)
+def test_a_client_says_where_an_argument_belongs(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        AIModelClient("openai/gpt-5.4-mini", **options)
+
+
+def test_one_fallback_needs_no_list() -> None:
+    one = AIModelClient("openai/gpt-5.4-mini", fallbacks="anthropic/claude-sonnet-5")
+    assert repr(one) == repr(AIModelClient("openai/gpt-5.4-mini", fallbacks=["anthropic/claude-sonnet-5"]))
+    two = AIModelClient("openai/gpt-5.4-mini", fallbacks="anthropic/claude-sonnet-5, openai/gpt-4o")
+    assert "openai/gpt-4o" in repr(two)

@@ -168,7 +168,7 @@ OF_CLIENTS = {
     "resource",
 }
 OF_CALLS = {"instructions", "system", "context", "limits", "repairs", "max_repairs", "files", "cache", "model"}
-OF_CALLS |= {"concurrency", "provider", "provider_config", "tools"}
+OF_CALLS |= {"concurrency", "on_progress", "provider", "provider_config", "show_progress", "tags", "tools"}
 
 
 def test_there_are_many_of_them() -> None:

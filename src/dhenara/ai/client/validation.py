@@ -22,6 +22,7 @@ from ..types.config.api_options import (
 )
 from ..types.config.call import AIModelCallConfig
 from ..types.config.model import AIModel
+from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
 
 
 def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) -> AIModelEndpoint:
@@ -41,13 +42,33 @@ def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) 
     return given
 
 
+CLIENT_ARGUMENTS = (
+    *("api_key", "config", "is_async", "layers", "attempt_layers"),
+    *("observer", "transport", "verify", "cert", "lessons", "fallbacks"),
+)
+"""Arguments of `AIModelClient` beside the options of its API, for suggestions."""
+
+MODEL_NAMES = ("model", "model_name", "model_id")
+
+
 def check_options(options: Mapping[str, Any]) -> None:
-    for name in (options.keys() & AIModelCallConfig.model_fields.keys()) - ApiOptions.__annotations__.keys():
-        raise ConfigurationError(
-            f"{name!r} is a setting of calls. Pass config=AIModelCallConfig({name}=...) to the client, or {name}=... "
-            "to generate"
-        )
-    check_option_names(options, {**ApiOptions.__annotations__, "provider": None}, "AIModelClient")
+    known = {**ApiOptions.__annotations__, **dict.fromkeys(("provider", *CLIENT_ARGUMENTS))}
+    settings = AIModelCallConfig.model_fields
+    for name in options.keys() - known.keys():
+        own = ALTERNATIVE_NAMES.get(name, name)
+        if own in settings:
+            raise ConfigurationError(
+                f"{name!r} is a setting of calls. Pass config=AIModelCallConfig({own}=...) to the client, or {own}=... "
+                "to generate"
+            )
+        if own in CALL_ARGUMENTS:
+            raise ConfigurationError(f"{name!r} is an argument of calls: write generate(prompt, {own}=...)")
+        if name in MODEL_NAMES:
+            raise ConfigurationError(
+                f"AIModelClient has no argument {name!r}: the model is the first one, "
+                "as in AIModelClient('openai/gpt-5.4-mini')"
+            )
+    check_option_names(options, known, "AIModelClient")
 
 
 def check_is_async(given: Any) -> bool | None:
@@ -57,6 +78,10 @@ def check_is_async(given: Any) -> bool | None:
 
 
 def make_fallbacks(given: Any, main: AIModelEndpoint) -> list[AIModelEndpoint]:
+    if isinstance(given, AIModelEndpoint | AIModel):
+        given = [given]
+    elif isinstance(given, str):
+        given = [name for name in given.split(",") if name.strip()]
     return [make_fallback(one, main) for one in check_sequence(given, "fallbacks", "endpoints")]
 
 

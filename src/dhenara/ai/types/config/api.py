@@ -284,7 +284,7 @@ class AIModelEndpoint(AccessModel):
         """
         conceal_options(options)
         named, ai_model = read_named_model(model, None if provider is None else str(provider), options)
-        check_option_names(options, ApiOptions.__annotations__)
+        check_option_names(options, {**ApiOptions.__annotations__, "api_key": None, "provider": None})
         config, credentials = config_of_api(**options), options.get("credentials")
         return cls(
             api=AIModelAPI(provider=named, api_key=api_key, credentials=credentials, config=config), ai_model=ai_model

@@ -129,7 +129,8 @@ def config_of_api(
 def check_option_names(options: Mapping[str, Any], known: Mapping[str, Any], what: str = "an endpoint") -> None:
     """Raise for the first name that is not known, with the one that is probably meant."""
     for name in options.keys() - known.keys():
-        similar = similar_names(name, known)
+        plain = name.replace("_", "")
+        similar = [one for one in known if one.replace("_", "") == plain] or similar_names(name, known)
         raise ConfigurationError(
             f"{what} has no argument {name!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
         )

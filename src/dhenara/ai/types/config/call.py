@@ -20,7 +20,7 @@ from ..tools.tool_definition import ToolChoice
 from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
 from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, Uploading
-from .other_names import describe_unknown, use_own_names
+from .other_names import ALTERNATIVE_NAMES, describe_unknown_field, use_own_names
 from .parameters import PARAMETERS, CallParameters
 from .timeouts import ResponseLimits, Timeouts
 
@@ -119,9 +119,9 @@ class AIModelCallConfig(CallParameters):
         if not OLD_FIELDS.isdisjoint(given):
             given = read_old_fields("AIModelCallConfig", given)
         own = use_own_names(given)
-        unknown = [name for name in own if name not in cls.model_fields]
-        if unknown:
-            raise ConfigurationError("; ".join(describe_unknown(name, cls.model_fields) for name in unknown))
+        if own.keys() - cls.model_fields.keys():
+            unknown = (name for name in given if ALTERNATIVE_NAMES.get(name, name) not in cls.model_fields)
+            raise ConfigurationError("; ".join(describe_unknown_field(name, cls.model_fields) for name in unknown))
         return own
 
     @field_validator(*NUMBERS, mode="before")

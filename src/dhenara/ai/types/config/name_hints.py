@@ -29,7 +29,7 @@ GENERATION_HINTS = hints(
     ),
     ("output", "write structured_output=Person, or call $typed(prompt, Person)"),
     ("output_config", 'write structured_output=Person for the format, reasoning_effort="low" for the effort'),
-    ("json_mode json_object response_mime_type return_format as_json json_output", "$json"),
+    ("json json_mode json_object response_mime_type return_format as_json json_output", "$json"),
     ("strict_schema strict_json_schema", "write structured_output=StructuredOutput.of(Person, strict=True)"),
     ("output_mode instructor_mode", 'write structured_output=StructuredOutput.of(Person, mode="tool")'),
     ("output_retries validation_retries result_retries reask max_reasks", "write $repairs=1"),
@@ -139,7 +139,7 @@ GENERATION_HINTS = hints(
     ("cached_content cached_contents", 'write prompt_cache=PromptCache(stored="cachedContents/...")'),
     ("truncation", 'write context_policy=ContextPolicy(truncation="auto")'),
     ("context_management compaction", "write context_policy=ContextPolicy(compact_at=100_000)"),
-    ("caching use_cache cache_response no_cache", "$cache"),
+    ("cache caching use_cache cache_response no_cache cache_policy", "$cache"),
     # Whole sets of parameters
     (
         "model_settings generation_config generate_config gen_config inference_config sampling_params "
@@ -172,6 +172,9 @@ REQUEST_HINTS = hints(
         "write retries=2",
     ),
     ("end_user end_user_id user_id", 'write user="..."'),
+    ("tags tag", "$tags"),
+    ("extra_query query_params query_parameters", 'write it into the address: base_url="https://...?name=value"'),
+    ("progress show_progress progress_bar tqdm on_progress", "$progress"),
     (
         "drop_params allowed_openai_params drop_unsupported_params",
         "leave it out: what a model does not support is left out with a warning (strict=True raises)",

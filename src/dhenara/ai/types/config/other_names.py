@@ -40,6 +40,8 @@ ENGINE_WORDS: Mapping[str, str] = MappingProxyType(
         "model": 'one client has one model: write AIModelClient("openai/gpt-5.4-mini")',
         "provider": 'one client has one provider: write AIModelClient("openai/gpt-5.4-mini")',
         "cache": "answers are cached by ai_utilities: write AiClient(cache_enabled=True)",
+        "tags": 'usage is counted by tags in ai_utilities: write AiClient(...).ask(prompt, tags={"team": "a"})',
+        "progress": "it belongs to ask_many of ai_utilities",
         "limits": "write run(prompt, tools=[...], limits=RunLimits(rounds=5))",
     }
 )
@@ -120,3 +122,16 @@ def find_hint(name: str, known: tuple[str, ...], operation: str, words: Mapping[
         return Template(hint).substitute(words, name=plain)
     similar = similar_names(plain, known)
     return f"did you mean {similar[0]!r}?" if len(similar) == 1 else None
+
+
+CALL_ARGUMENTS = ("prompt", "context", "messages", "instructions")
+"""Arguments of calls that are no settings."""
+
+
+def describe_unknown_field(name: str, known: Iterable[str]) -> str:
+    """Say that a setting of calls does not exist, in particular where it is an argument of the call itself."""
+    own = ALTERNATIVE_NAMES.get(name, name)
+    if own not in CALL_ARGUMENTS:
+        return describe_unknown(name, known)
+    form = "generate(prompt)" if own == "prompt" else f"generate(prompt, {own}=...)"
+    return f"{name!r} is an argument of the call, not a setting: write {form}"
