@@ -29,6 +29,22 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert page_source.exists() or (target and (ROOT / target).exists()), target
 
 
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page, as the site and GitHub make them from its headings."""
+    text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    headings = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", line) for line in re.findall(r"^#+ (.+)$", text, re.MULTILINE)]
+    return {re.sub(r"[\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_anchor_is_a_heading(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://|mailto:)([^)#\s]*\.md)?#([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    missing = [
+        (target, anchor) for target, anchor in links if anchor not in slugs((page.parent / target) if target else page)
+    ]
+    assert missing == []
+
+
 def test_every_page_is_in_the_table_of_contents() -> None:
     site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
     assert sorted(listed(site["nav"])) == sorted(str(page.relative_to(DOCS)) for page in DOCS.glob("**/*.md"))
