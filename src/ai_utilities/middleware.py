@@ -135,6 +135,9 @@ class RequestMiddleware:
         attempt_layers: Sequence[AnyLayer] = (),
     ) -> None:
         self.usage_tracker = usage_tracker
+        if isinstance(cache, bool | str):
+            form = f"cache_backend={cache!r}" if isinstance(cache, str) else f"cache_enabled={cache}"
+            raise ProviderConfigurationError(f"cache must be a cache backend, not {type(cache).__name__}: {form}.")
         self.cache = cache
         self.tracks_requests = False
         """Whether a layer already reports every request of engine providers to the tracker."""

@@ -252,6 +252,11 @@ def test_a_wrong_first_argument_is_answered_with_what_is_accepted(kind: Any, giv
         (("ollama:llama3",), {}, "Did you mean 'ollama/llama3'?"),
         (("/gpt-4o",), {}, "Write it, as in 'openai/gpt-4o'."),
         ((), {"provider": "gpt-4o"}, "it is a model. Write 'openai/gpt-4o', or model='gpt-4o'."),
+        ((), {"top_p": 0.5}, "unknown setting 'top_p'; it is an option of calls: write client.ask(prompt, top_p=...)"),
+        ((), {"tools": []}, "write client.ask(prompt, tools=...)"),
+        ((), {"stream": True}, "unknown setting 'stream'; call client.ask_stream(prompt)"),
+        ((), {"endpoint": "https://x"}, 'write base_url="https://..."'),
+        ((), {"provider": "openai", "model": "anthropic", "api_key": "k"}, "is at another provider"),
         (("meta-llama/Llama-4",), {}, "several hosts serve such models"),
         ((), {"provider": "opnai"}, "unknown provider 'opnai'. Did you mean 'openai'?"),
         ((), {"temprature": 1}, "unknown setting 'temprature'; did you mean 'temperature'?"),
@@ -304,3 +309,21 @@ def test_a_model_at_a_server_of_ones_own_keeps_its_name(server: FakeServer) -> N
 
 def test_each_provider_has_one_own_name() -> None:
     assert all(find_provider(name).name == own for name, own in KNOWN.items())  # type: ignore[union-attr]  # known
+
+
+@pytest.mark.parametrize("kind", [AiClient, AsyncAiClient])
+def test_what_is_no_cache_is_refused_with_the_setting_that_is_meant(kind: Any) -> None:
+    with pytest.raises(ProviderConfigurationError, match=r"not bool: cache_enabled=True"):
+        kind("openai/gpt-5.4-mini", api_key="k", cache=True)
+    with pytest.raises(ProviderConfigurationError, match=r"not str: cache_backend='sqlite'"):
+        kind("openai/gpt-5.4-mini", api_key="k", cache="sqlite")
+
+
+def test_a_provider_alone_moves_a_call_to_its_default_model(keys: FakeServer) -> None:
+    keys.add_replies(HELLO, HELLO, HELLO)
+    client = AiClient("openai/gpt-5.4-mini")
+    assert client.ask("x", model="anthropic").provider == "anthropic"
+    chat = client.chat()
+    chat.ask("x")
+    chat.switch("claude")
+    assert chat.ask("y").model == "claude-haiku-5-5"

@@ -202,6 +202,11 @@ def test_a_misspelt_provider_in_a_call_is_not_sent_to_the_maker_in_use() -> None
     assert read_next_model_name("antropic/model", "together") == ("together", "antropic/model")
 
 
+def test_another_provider_alone_is_no_model_of_a_maker() -> None:
+    assert read_next_model_name("anthropic", "openai") == ("anthropic", None)
+    assert read_next_model_name("mistral", "ollama") == ("ollama", "mistral")
+
+
 def test_aliases_stand_for_providers_and_for_no_other_name() -> None:
     names = {fold_name(name) for name in PROVIDERS}
     assert all(fold_name(alias) not in names and provider_name(alias) == own for alias, own in ALIASES.items())

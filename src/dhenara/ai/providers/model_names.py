@@ -160,8 +160,10 @@ def read_next_model_name(text: str, current: str) -> ModelName:
 
 
 def names_other_provider(text: str, provider: str) -> bool:
-    """Whether a model has another provider before it, and is no id of this provider."""
+    """Whether a model has another provider before it, or is one itself, and is no id of this provider."""
     own, other = provider_name(provider), named_provider(text)
+    if own in NO_VENDORS and "/" not in text:
+        other = provider_name(text.strip())
     if own is None or own not in KNOWN or other in (None, own):
         return False
     return not matches(text.strip().lower(), PASSES_VENDORS.get(own, ""))

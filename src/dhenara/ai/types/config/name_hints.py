@@ -210,6 +210,16 @@ REQUEST_HINTS = hints(
 OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "settings": hints(
+            (
+                "top_p top_k seed stop n tools tool_choice parallel_tool_calls reasoning reasoning_effort "
+                "max_reasoning_tokens structured_output options metadata user logprobs top_logprobs "
+                "presence_penalty frequency_penalty service_tier prompt_cache context_policy context files tags",
+                "it is an option of calls: write client.ask(prompt, $name=...)",
+            ),
+            ("stream streaming", "call client.ask_stream(prompt)"),
+            ("endpoint", 'write base_url="https://...", or provider_config={"endpoint": "..."}'),
+            ("resource azure_resource resource_name", 'write provider_config={"resource": "..."}'),
+            ("env_file dotenv dotenv_path", 'call AiSettings.from_dotenv(".env")'),
             ("endpoint_url api_base openai_api_base azure_endpoint api_url server_url", 'write base_url="https://..."'),
             ("openai_api_key anthropic_api_key key token", 'write api_key="..."'),
             ("fallback fallback_models fallback_model", 'write fallbacks=["anthropic/claude-sonnet-5"]'),

@@ -114,7 +114,7 @@ def find_hint(name: str, known: tuple[str, ...], operation: str, words: Mapping[
     if plain in known:
         return f"write {plain}=..."
     own = ALTERNATIVE_NAMES.get(plain)
-    if own is not None:
+    if own is not None and operation != "settings":
         return f"write {words['system'] if own == 'instructions' else own}=..."
     special = GENERATION_HINTS if operation in GENERATING else OPERATION_HINTS.get(operation, {})
     hint = special.get(plain) or (None if operation == "settings" else REQUEST_HINTS.get(plain))
