@@ -54,7 +54,13 @@ def test_async_methods_refer_to_their_sync_form(written: dict[str, str]) -> None
         ("kit-client.md", "AsyncAiClient.image", "[`AiClient.image`](#aiclientimage)"),
     ):
         _, _, section = written[page].partition(f"### {name}\n")
-        assert f"see {sync}" in section.partition("\n### ")[0]
+        assert section.partition("\n### ")[0].count(f"see {sync}") == 1
+
+
+def test_names_in_both_packages_link_to_the_one_of_the_same_package(written: dict[str, str]) -> None:
+    assert "based on [`ProviderError`](#providererror)" in written["errors.md"].partition("## CallError\n")[2]
+    assert "[`ProviderError`](#providererror)" in written["kit-providers.md"]
+    assert "(kit-providers.md#providererror)" not in written["errors.md"] + written["client.md"]
 
 
 def test_links_within_the_reference_have_a_target(written: dict[str, str]) -> None:

@@ -62,8 +62,9 @@ def call(form: CallForm, links: Mapping[str, str], *, text: bool = True) -> Iter
         yield with_links(form.text, links, form.name)
         yield ""
     if form.same_as in links:
-        yield f"Arguments, result and errors: see [`{form.same_as}`]({links[form.same_as]})."
-        yield ""
+        if not text or f"see `{form.same_as}`" not in form.text:
+            yield f"Arguments, result and errors: see [`{form.same_as}`]({links[form.same_as]})."
+            yield ""
         return
     yield from table([entry for entry in form.parameters if entry.meaning], links, "parameter", "default")
     if form.returns:

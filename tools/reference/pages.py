@@ -41,9 +41,16 @@ def all_pages() -> dict[str, str]:
 
 
 def write(page: Page) -> str:
-    links = {name: anchor(name, other, page) for other in pages() for name in headings(other)}
+    links = {name: anchor(name, other, page) for other in nearest_last(page) for name in headings(other)}
     head = f"# {page.title}\n\n{page.intro}\n"
     return head + "".join("\n" + render(each, links) for each in documented(page))
+
+
+def nearest_last(page: Page) -> list[Page]:
+    """Return all pages; those of the same package last, because both packages have a `ProviderError`."""
+    return sorted(
+        pages(), key=lambda other: (other.file.startswith("kit-") is page.file.startswith("kit-"), other is page)
+    )
 
 
 def anchor(name: str, home: Page, page: Page) -> str:

@@ -31,7 +31,7 @@ class BaseProvider(ABC):
     """
 
     provider_name: str = ""
-    """Name of the provider. Default: the name of the class in lower case, without `Provider`."""
+    """Name of the provider. Default: the name of the class in lower case, without "Provider" at its end."""
 
     takes_context: ClassVar[bool] = False
     """Whether `ask` accepts `context=[...]`, the earlier turns of a conversation."""

@@ -30,7 +30,7 @@ class Timeouts(FrozenModel):
 class ResponseLimits(FrozenModel):
     """How much a server may send. Exceeding a limit raises `ResponseTooLargeError` before the data is held in memory.
 
-    Args:
+    Attributes:
         body_bytes: Largest body that is kept in memory, streamed or not, after decompression; None for no limit.
             Default 256 MiB. Downloads to disk and batch results, which are read line by line, have no such limit.
         error_body_bytes: How much of an error body is read; the rest is ignored. Default 256 KiB.
