@@ -68,7 +68,7 @@ def stream_one(name, url, protocol, rounds):
     check_text(contestant.stream(client, protocol))
     before = time.process_time()
     for _ in range(rounds):
-        contestant.stream(client, protocol)
+        check_text(contestant.stream(client, protocol))
     return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
 
 
@@ -78,7 +78,7 @@ async def stream_async(name, url, protocol, rounds):
     check_text(await contestant.astream(client, protocol))
     before = time.process_time()
     for _ in range(rounds):
-        await contestant.astream(client, protocol)
+        check_text(await contestant.astream(client, protocol))
     return {"cpu_us": (time.process_time() - before) / rounds / TOKENS * 1e6}
 
 

@@ -18,9 +18,11 @@ STARTS: tuple[Column, ...] = (
 CALLS: tuple[Column, ...] = (
     ("call_1", "cpu_us", "sync, µs"),
     ("call_1", "latency_ms", "sync, latency, ms"),
+    ("call_1", "new_connections", "sync, connections opened"),
     ("call_1_async", "cpu_us", "async, µs"),
     ("call_500", "cpu_us", "500 in flight, µs"),
     ("call_500", "latency_ms", "500 in flight, latency, ms"),
+    ("call_500", "new_connections", "500 in flight, connections opened"),
 )
 CHUNKS: tuple[Column, ...] = (
     ("stream_1", "cpu_us", "Chat"),
@@ -44,7 +46,7 @@ def number(results: Results, name: str, scenario: str, key: str) -> float | None
 def table(results: Results, columns: Sequence[Column] = (*STARTS, *CALLS, *CHUNKS)) -> str:
     """A Markdown table, which reads well on a terminal too. CPU time of the client process."""
     used = [(s, key, title) for s, key, title in columns if any(s in scenarios for scenarios in results.values())]
-    rows = [[name, *(cell(number(results, name, s, key)) for s, key, _ in used)] for name in results]
+    rows = [[name, *(cell(number(results, name, s, key), key) for s, key, _ in used)] for name in results]
     return markdown([["", *(title for _, _, title in used)], *rows])
 
 
@@ -56,9 +58,13 @@ def markdown(rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {line} |" for line in [lines[0], rule, *lines[1:]])
 
 
-def cell(value: float | None) -> str:
+def cell(value: float | None, key: str = "") -> str:
     if value is None:
         return "-"
+    if key == "new_connections":
+        return f"{value:.0f}"
+    if value < 1:
+        return f"{value:.2f}"
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 

@@ -52,7 +52,7 @@ def sync_costs(url: str, transport: str) -> Iterator[tuple[str, float]]:
 
         def streams() -> None:
             for _ in range(STREAMS):
-                for _ in client.generate("?", streaming=True).stream_generator or ():
+                for _ in client.generate("?", streaming=True).stream_generator:
                     pass
 
         calls()
