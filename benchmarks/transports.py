@@ -70,7 +70,7 @@ async def async_costs(url: str, transport: str, keep: Callable[[str, float], Non
         async def streams() -> None:
             for _ in range(STREAMS):
                 response = await client.generate_async("?", streaming=True)
-                async for _ in response.async_stream_generator:  # type: ignore[union-attr]
+                async for _ in response.async_stream_generator:
                     pass
 
         async def in_flight() -> None:

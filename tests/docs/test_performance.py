@@ -15,7 +15,7 @@ def test_page_shows_the_stored_run(name: str) -> None:
     assert text == page_with_part(text, PAGES[name](Run.load())), "run `python -m benchmarks.publish`"
 
 
-@pytest.mark.parametrize("name", ["benchmarks/README.md", "docs/performance.md"])
+@pytest.mark.parametrize("name", PAGES)
 def test_page_has_a_place_for_the_run(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     assert "a part" in page_with_part(text, "a part")
