@@ -6,22 +6,20 @@ With OPENAI_API_KEY set, OpenAI makes the vectors; without, a fake provider does
 import os
 from contextlib import ExitStack
 from math import hypot
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, SampleOperations
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 SENTENCES = ["Cats sleep for most of the day.", "Interest rates rose again.", "The train leaves at nine."]
 QUESTION = "When do cats sleep?"
 
 with ExitStack() as stack:
-    if os.environ.get("OPENAI_API_KEY"):
-        api = AIModelAPI(provider="openai")
-    else:
+    fake: dict[str, Any] = {}
+    if not os.environ.get("OPENAI_API_KEY"):
         server = stack.enter_context(FakeServer(SampleOperations(dimensions=32), forever=True))
-        api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="text-embedding-3-small"))
-    client = stack.enter_context(AIModelClient(endpoint))
+        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
+    client = stack.enter_context(AIModelClient("openai/text-embedding-3-small", **fake))
     asked, *known = client.embed([QUESTION, *SENTENCES]).vectors
 
 

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import BaseModel, Field
 
-from ai_utilities import AiClient, AiSettings
+from ai_utilities import AiClient
 from dhenara.ai.testing import Answer, FakeServer
 
 
@@ -27,8 +27,7 @@ ANSWERS = [
 with FakeServer(*ANSWERS) as server, TemporaryDirectory() as folder:
     scan = Path(folder) / "scan.txt"
     scan.write_text("Invoice number 9, 10 EUR", encoding="utf-8")
-    settings = AiSettings(provider="openai", model="gpt-5.4-mini", api_key="sk-test", base_url=f"{server.url}/v1")
-    with AiClient(settings) as client:
+    with AiClient("openai/gpt-5.4-mini", api_key="none", base_url=f"{server.url}/v1") as client:
         results = client.extract([*TEXTS, scan], Invoice, concurrency=1, system="Amounts are in euros.")
         for result in results:
             if result.ok:

@@ -8,19 +8,19 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, Refusal
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.types import AIModelEndpoint
 
 real = {"OPENAI_API_KEY", "ANTHROPIC_API_KEY"} <= os.environ.keys()
 
 
-def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
-    fake: dict[str, Any] = {} if real else {"api_key": "none", "config": {"base_url": url}}
-    return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
+def endpoint(name: str, url: str) -> AIModelEndpoint:
+    fake: dict[str, Any] = {} if real else {"api_key": "none", "base_url": url}
+    return AIModelEndpoint.of(name, **fake)
 
 
 with FakeServer(Refusal(503, "down for maintenance")) as down, FakeServer(Answer(text="Hello from here.")) as up:
-    first = endpoint("openai", "gpt-5.4-mini", f"{down.url}/v1")
-    second = endpoint("anthropic", "claude-haiku-5-5", up.url)
+    first = endpoint("openai/gpt-5.4-mini", f"{down.url}/v1")
+    second = endpoint("anthropic/claude-sonnet-5", up.url)
     with AIModelClient(first, fallbacks=[second]) as client:
         response = client.generate("Say hello.", retries=0)
         assert response.chat_response is not None

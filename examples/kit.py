@@ -5,7 +5,7 @@ Uses OPENAI_API_KEY, or what AI_PROVIDER names; without any, a fake provider on 
 
 import os
 
-from ai_utilities import AiClient, AiSettings
+from ai_utilities import AiClient
 from dhenara.ai.testing import Answer, FakeServer
 
 
@@ -31,6 +31,6 @@ if os.environ.get("OPENAI_API_KEY") or os.environ.get("AI_PROVIDER"):
 else:
     with (
         FakeServer(Answer(text="A fake provider says hello."), forever=True) as server,
-        AiClient(AiSettings(api_key="none", base_url=f"{server.url}/v1")) as client,
+        AiClient("openai/gpt-5.4-mini", api_key="none", base_url=f"{server.url}/v1") as client,
     ):
         show(client)

@@ -5,22 +5,18 @@ With OPENAI_API_KEY set this asks OpenAI; without a key, a fake provider in this
 
 import os
 from contextlib import nullcontext
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts
 from dhenara.ai.testing import Answer, FakeServer, Raw
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 LIST = Raw(b'{"data": [{"id": "gpt-5", "owned_by": "openai"}, {"id": "gpt-5.2", "owned_by": "openai"}]}')
 has_key = "OPENAI_API_KEY" in os.environ
 
 with nullcontext() if has_key else FakeServer(LIST, Answer(text="Hello!")) as fake:
-    api = (
-        AIModelAPI(provider="openai")
-        if fake is None
-        else AIModelAPI(provider="openai", api_key="sk-of-no-use", config={"base_url": f"{fake.url}/v1"})
-    )
-    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5"))) as client:
+    options: dict[str, Any] = {"api_key": "none", "base_url": f"{fake.url}/v1"} if fake else {}
+    with AIModelClient("openai/gpt-5", **options) as client:
         for model in client.list_models()[:5]:
             facts = find_facts(model.id)
             print(model.id, facts.context_window if facts else "nothing is known")

@@ -5,20 +5,18 @@ With OPENAI_API_KEY set, OpenAI judges; without, a fake provider does, which min
 
 import os
 from contextlib import ExitStack
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, SampleOperations
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 TEXTS = ["I love you.", "I will kill you."]
 
 with ExitStack() as stack:
-    if os.environ.get("OPENAI_API_KEY"):
-        api = AIModelAPI(provider="openai")
-    else:
+    fake: dict[str, Any] = {}
+    if not os.environ.get("OPENAI_API_KEY"):
         server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="omni-moderation-latest"))
-    client = stack.enter_context(AIModelClient(endpoint))
+        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
+    client = stack.enter_context(AIModelClient("openai/omni-moderation-latest", **fake))
     for text, judged in zip(TEXTS, client.moderate(TEXTS).results, strict=True):
         print(text, "->", ", ".join(judged.reasons()) or "fine")

@@ -5,20 +5,19 @@ With MISTRAL_API_KEY and the address of a PDF in DOCUMENT_URL, Mistral reads it;
 
 import os
 from contextlib import ExitStack
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, SampleOperations
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, FileContent
+from dhenara.ai.types import FileContent
 
 DOCUMENT = os.environ.get("DOCUMENT_URL", "https://example.org/paper.pdf")
 
 with ExitStack() as stack:
-    if os.environ.get("MISTRAL_API_KEY"):
-        api = AIModelAPI(provider="mistral")
-    else:
+    fake: dict[str, Any] = {}
+    if not os.environ.get("MISTRAL_API_KEY"):
         server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        api = AIModelAPI(provider="mistral", api_key="none", config={"base_url": f"{server.url}/v1"})
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="mistral-ocr-latest"))
-    client = stack.enter_context(AIModelClient(endpoint))
+        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
+    client = stack.enter_context(AIModelClient("mistral/mistral-ocr-latest", **fake))
     read = client.ocr(FileContent(url=DOCUMENT), pages=[0, 1])
     print(read.text)

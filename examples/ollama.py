@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import os
 
-from dhenara.ai import AIModel, AIModelAPI, AIModelClient, AIModelEndpoint
+from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
 
 
 def ask(address: str) -> None:
-    endpoint = AIModelEndpoint(
-        api=AIModelAPI(provider="ollama", config={"base_url": address}),
-        ai_model=AIModel(model_name=os.environ.get("OLLAMA_MODEL", "qwen3:8b")),
-    )
-    with AIModelClient(endpoint) as client:
-        for chunk, final in client.generate("Why is the sky blue?", streaming=True, reasoning=True).stream_generator:
-            if chunk:
-                print(chunk.text_delta, end="", flush=True)
-            if final and final.usage:
-                print(f"\n({final.usage.total_tokens} tokens)", *final.warnings)
+    model = os.environ.get("OLLAMA_MODEL", "qwen3:8b")
+    with AIModelClient(f"ollama/{model}", base_url=address) as client:
+        stream = client.generate("Why is the sky blue?", streaming=True, reasoning=True).text_stream
+        for text in stream:
+            print(text, end="", flush=True)
+        print(f"\n({stream.response.usage.total_tokens} tokens)", *stream.response.warnings)
 
 
 if __name__ == "__main__":

@@ -5,18 +5,16 @@ With ANTHROPIC_API_KEY set, Anthropic counts; without, a fake provider does. The
 
 import os
 from contextlib import ExitStack
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, SampleOperations
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 with ExitStack() as stack:
-    if os.environ.get("ANTHROPIC_API_KEY"):
-        api = AIModelAPI(provider="anthropic")
-    else:
+    fake: dict[str, Any] = {}
+    if not os.environ.get("ANTHROPIC_API_KEY"):
         server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        api = AIModelAPI(provider="anthropic", api_key="none", config={"base_url": server.url})
-    endpoint = AIModelEndpoint(api=api, ai_model=AIModel(model_name="claude-haiku-4-5"))
-    client = stack.enter_context(AIModelClient(endpoint))
+        fake = {"api_key": "none", "base_url": server.url}
+    client = stack.enter_context(AIModelClient("anthropic/claude-haiku-4-5", **fake))
     print("counted:", client.count_tokens("How long is this sentence?").input_tokens)
     print("estimated:", client.count_tokens("How long is this sentence?", estimate=True).input_tokens)
