@@ -259,3 +259,22 @@ def test_one_fallback_needs_no_list() -> None:
     assert repr(one) == repr(AIModelClient("openai/gpt-5.4-mini", fallbacks=["anthropic/claude-sonnet-5"]))
     two = AIModelClient("openai/gpt-5.4-mini", fallbacks="anthropic/claude-sonnet-5, openai/gpt-4o")
     assert "openai/gpt-4o" in repr(two)
+
+
+@pytest.mark.parametrize("name", ["size", "quality", "background"])
+def test_an_option_of_images_is_answered_with_where_it_belongs(name: str) -> None:
+    message = re.escape(f'write options={{"{name}": ...}}')
+    with AIModelClient("openai/gpt-image-2", api_key="k") as engine, pytest.raises(ConfigurationError, match=message):
+        engine.generate("A sea otter", **{name: "x"})  # type: ignore[call-overload]  # not an option
+    with AiClient("openai/gpt-image-2", api_key="k") as kit, pytest.raises(ConfigurationError, match=message):
+        kit.image("A sea otter", **{name: "x"})  # type: ignore[arg-type]  # not an option
+
+
+@pytest.mark.parametrize(
+    "given", [{"role": "user", "content": [{"a": 1}]}, {"role": "user", "content": [{"type": "x"}]}]
+)
+def test_a_part_of_no_known_type_is_answered_with_one(given: dict[str, Any]) -> None:
+    client = AIModelClient("openai/gpt-5.4-mini", api_key="k")
+    with client, pytest.raises(ConfigurationError, match=r'such as {"type": "text", "text": "\.\.\."}') as refused:
+        client.generate(given)
+    assert "discriminator" not in str(refused.value)

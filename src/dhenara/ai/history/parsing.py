@@ -68,6 +68,8 @@ def read_message(given: MessageLike) -> Message:
 def describe_error(error: ErrorDetails) -> str:
     """Return a problem with the place where it is; what this library raised is a sentence already."""
     message = str(error.get("ctx", {}).get("error", error["msg"]))
+    if error["type"].startswith("union_tag"):
+        message = 'a part is a text, or has a known type, such as {"type": "text", "text": "..."}'
     return ": ".join(filter(None, (".".join(map(str, error["loc"])), message)))
 
 

@@ -75,7 +75,7 @@ GENERATION_HINTS = hints(
     ("random_seed rng_seed sampling_seed", "write seed=1"),
     (
         "candidate_count num_generations num_completions num_choices n_choices num_return_sequences "
-        "number_of_completions",
+        "number_of_completions number_of_images num_images n_images",
         "write n=2",
     ),
     ("stop_sequence stop_words stop_strings end_sequences stops stopping_strings", 'write stop=["END"]'),
@@ -87,7 +87,8 @@ GENERATION_HINTS = hints(
         "num_ctx num_gpu min_tokens length_penalty prompt_truncate_len prompt_mode safe_prompt safety_mode "
         "store previous_response_id background modalities prediction safety_identifier include_reasoning transforms "
         "route plugins keep_alive stop_token_ids ignore_eos guided_regex guided_choice guided_grammar "
-        "chat_template_kwargs priority labels top_n_tokens reasoning_format citation_options",
+        "chat_template_kwargs priority labels top_n_tokens reasoning_format citation_options "
+        "size quality style background aspect_ratio image_size negative_prompt",
         'it is provider-specific: write options={"$name": ...}',
     ),
     (
