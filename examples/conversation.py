@@ -11,7 +11,7 @@ from typing import Any
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.types import AIModelEndpoint
 
 REAL = "OPENAI_API_KEY" in os.environ and "ANTHROPIC_API_KEY" in os.environ
 SCRIPT = (
@@ -26,14 +26,14 @@ def clock() -> str:
     return "12:00"
 
 
-def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
-    fake: dict[str, Any] = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
-    return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
+def endpoint(name: str, url: str) -> AIModelEndpoint:
+    fake: dict[str, Any] = {} if REAL else {"api_key": "none", "base_url": url}
+    return AIModelEndpoint.of(name, **fake)
 
 
 with FakeServer(*(Answer(text=said) if isinstance(said, str) else said for said in SCRIPT), strict=True) as server:
-    gpt = endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")
-    claude = endpoint("anthropic", "claude-haiku-4-5", server.url)
+    gpt = endpoint("openai/gpt-5.4-mini", f"{server.url}/v1")
+    claude = endpoint("anthropic/claude-haiku-4-5", server.url)
     with AIModelClient(gpt) as client, client.conversation("You are brief.") as talk:
         print(talk.ask("I am Ann.").text)
         for chunk, _ in talk.stream("Who am I?"):
