@@ -51,11 +51,17 @@ class SettingLine:
         return f"{self.name:<22} {self.value or '-':<32} {self.source}{note}"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explanation:
     """All settings; `str()` gives a table."""
 
     lines: tuple[SettingLine, ...]
+
+    def __repr__(self) -> str:
+        return f"Explanation({len(self.lines)} settings, provider={self['provider'].value!r})"
+
+    def _repr_markdown_(self) -> str:
+        return f"```text\n{self}\n```"
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.lines))

@@ -130,3 +130,12 @@ TRANSLATED = {
 @pytest.mark.parametrize("message", TRANSLATED)
 def test_parameters_are_translated(message: str) -> None:
     assert for_command_line(message) == TRANSLATED[message]
+
+
+def test_a_wrong_fallback_is_named_by_its_variable(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    monkeypatch.setenv("AI_FALLBACKS", "opnai/x")
+    assert main(["ask", "?", "-p", "openai"]) == 2
+    assert "AI_FALLBACKS, 'opnai/x': unknown provider 'opnai'" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -332,3 +333,10 @@ def test_secrets_in_addresses_headers_and_credentials_are_not_shown() -> None:
     with pytest.raises(ProviderConfigurationError) as caught:
         AiSettings(provider_config="hidden-6")
     assert "hidden" not in str(caught.value)
+
+
+def test_an_explanation_is_short_in_a_prompt_and_a_table_in_print() -> None:
+    explained = ConfigurationResolver(AiSettings(provider="openai", model="m", api_key="sk-of-the-test")).explain()
+    assert re.fullmatch(r"Explanation\(\d+ settings, provider='openai'\)", repr(explained))
+    assert "model" in str(explained)
+    assert str(explained) in explained._repr_markdown_()

@@ -17,6 +17,7 @@ def as_variable(match: re.Match[str]) -> str:
 CONFIG = r"pass config=(?P<config>\{[^}]*\})(?: to AIModelAPI)?"
 PHRASES: tuple[tuple[str, Replacement], ...] = (
     # Keys, addresses, models
+    (r"^fallbacks, (?=')", "AI_FALLBACKS, "),
     (r",? or pass api_key='?\.\.\.'?(?: or credentials=\.\.\.)?(?: to AIModelAPI)?", ""),
     (r" or api_key=\.\.\.", ""),
     (r"Pass api_key=\.\.\. to AIModelAPI", "Set AI_API_KEY"),
