@@ -14,6 +14,7 @@ from dhenara.ai.integration import (
     names_other_provider,
     provider_name,
     read_model_name,
+    read_next_model_name,
     require_type,
     shown_address,
 )
@@ -187,6 +188,8 @@ class ConfigurationResolver:
         if needs_model and resolved.model.value is None and facts.needs_key and facts.chats:
             raise ProviderConfigurationError(missing_model(facts))
         model = resolved.model.value
+        if model is not None and resolved.base_url.value is None:
+            read_next_model_name(model, facts.name)  # refuses a wrong separator and a misspelt provider
         if model is not None and resolved.base_url.value is None and names_other_provider(model, facts.name):
             raise ProviderConfigurationError(
                 f"{facts.name}: the model {model!r} is at another provider. Set the provider, or write it before the "

@@ -257,6 +257,8 @@ def test_a_wrong_first_argument_is_answered_with_what_is_accepted(kind: Any, giv
         ((), {"stream": True}, "unknown setting 'stream'; call client.ask_stream(prompt)"),
         ((), {"endpoint": "https://x"}, 'write base_url="https://..."'),
         ((), {"provider": "openai", "model": "anthropic", "api_key": "k"}, "is at another provider"),
+        ((), {"provider": "openai", "model": "openai:gpt-4o", "api_key": "k"}, "Did you mean 'openai/gpt-4o'?"),
+        ((), {"provider": "openai", "model": "antropic/claude-5", "api_key": "k"}, "Did you mean 'anthropic'?"),
         (("meta-llama/Llama-4",), {}, "several hosts serve such models"),
         ((), {"provider": "opnai"}, "unknown provider 'opnai'. Did you mean 'openai'?"),
         ((), {"temprature": 1}, "unknown setting 'temprature'; did you mean 'temperature'?"),
