@@ -12,7 +12,7 @@ from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_i
 from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
 from .batch.methods import AsyncBatchesMixin
-from .client_arguments import client_settings
+from .client_arguments import client_settings, read_tracker
 from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config_models import AiSettings
@@ -21,7 +21,7 @@ from .files.methods import AsyncFilesMixin
 from .images import AsyncImagesMixin
 from .middleware import RequestMiddleware
 from .operations import ClientCore
-from .option_checks import check_prompts
+from .option_checks import asks_as_before, check_prompts, old_method
 from .results import AskResult
 from .text_operations import AsyncTextOperationsMixin
 from .typed_answers import AsyncTypedAnswersMixin
@@ -72,6 +72,7 @@ class AsyncAiClient(
         **options: Unpack[ClientArguments],
     ) -> None:
         conceal_options(options)
+        usage_tracker = read_tracker(usage_tracker, cast("Options", options))
         chosen, target = client_settings(settings, provider, model, env_file, **options)
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(AsyncMode(), chosen, target, middleware)
@@ -111,6 +112,9 @@ class AsyncAiClient(
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends one prompt and returns the answer; see `AiClient.ask`."""
         conceal_options(options)
+        if asks_as_before(prompt, options):
+            answer: AskResult = await old_method(self, "_ask_as_before")(prompt, options)
+            return answer
         call = await self._operations.prepare_ask_async(prompt, dict(options))
         with call.context():
             return call.read(await call.send())
@@ -207,3 +211,9 @@ class AsyncAiClient(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Return a method of version 1; called only for names that do not exist here."""
+            return old_method(self, name)

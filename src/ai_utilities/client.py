@@ -12,7 +12,7 @@ from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_i
 from .ask_options import AskOptions
 from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
-from .client_arguments import client_settings, first_of_create_client
+from .client_arguments import client_settings, first_of_create_client, read_tracker
 from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config_models import AiSettings
@@ -21,7 +21,7 @@ from .files.methods import FilesMixin
 from .images import ImagesMixin
 from .middleware import RequestMiddleware
 from .operations import ClientCore
-from .option_checks import check_prompts
+from .option_checks import asks_as_before, check_prompts, old_method
 from .results import AskResult
 from .text_operations import TextOperationsMixin
 from .typed_answers import TypedAnswersMixin
@@ -85,6 +85,7 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         **options: Unpack[ClientArguments],
     ) -> None:
         conceal_options(options)
+        usage_tracker = read_tracker(usage_tracker, cast("Options", options))
         chosen, target = client_settings(settings, provider, model, env_file, **options)
         middleware = RequestMiddleware(usage_tracker, cache, layers, attempt_layers)
         self._operations = ClientCore(SyncMode(), chosen, target, middleware)
@@ -142,6 +143,9 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
             ProviderError: If the request fails.
         """
         conceal_options(options)
+        if asks_as_before(prompt, options):
+            answer: AskResult = old_method(self, "_ask_as_before")(prompt, options)
+            return answer
         call = self._operations.prepare_ask(prompt, dict(options))
         with call.context():
             return call.read(call.send())
@@ -286,6 +290,12 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Return a method of version 1; called only for names that do not exist here."""
+            return old_method(self, name)
 
 
 def create_client(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
-from typing import Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 from dhenara.ai.integration import (
     fold_name,
@@ -26,6 +27,9 @@ from .providers.base_provider import BaseProvider
 from .providers.factory import is_known
 from .providers.facts import facts_of
 from .value_types import Options
+
+if TYPE_CHECKING:
+    from .middleware import Tracker
 
 ACCEPTED = (
     "'provider/model' such as 'openai/gpt-5.4-mini', a provider such as 'openai', AiSettings(...), or settings by "
@@ -62,7 +66,7 @@ def client_settings(
     given["model"] = model
     for name in [name for name, value in given.items() if value is None]:
         del given[name]
-    check_target(provider)
+    provider = read_target(provider, first if isinstance(first, AiSettings) else None)
     if isinstance(first, AiSettings):
         if env_file is not None:
             raise ProviderConfigurationError("the settings are read already. Pass env_file to AiSettings.from_dotenv")
@@ -84,12 +88,21 @@ def instance_of(provider: Target) -> BaseProvider | None:
     return provider if isinstance(provider, BaseProvider) else None
 
 
-def check_target(provider: object) -> None:
-    if provider is not None and not isinstance(provider, str | BaseProvider):
+def read_target(provider: Target, settings: AiSettings | None) -> Target:
+    """Return the provider that was passed. An object with an `ask` of its own becomes one.
+
+    Raises:
+        ProviderConfigurationError: If it is neither a name nor a provider.
+    """
+    if provider is None or isinstance(provider, str | BaseProvider):
+        return provider
+    made: BaseProvider | None = import_module("ai_utilities.compat.providers").use_provider(provider, settings)
+    if made is None:
         shown = provider.__name__ if isinstance(provider, type) else type(provider).__name__
         raise ProviderConfigurationError(
             f"a provider is named by a string or is a BaseProvider, not {shown}: provider='openai'"
         )
+    return made
 
 
 def read_first(first: object, provider: Target, options: Options) -> None:
@@ -151,6 +164,14 @@ def same_provider(one: str, other: str) -> bool:
 def looks_like_key(text: str) -> bool:
     """Whether a text begins as API keys do or is random, and is no name of a provider."""
     return provider_name(text) is None and bool(KEY_BEGINNING.match(text.strip()) or is_key(text.strip()))
+
+
+def read_tracker(tracker: Tracker | bool | None, options: Options) -> Tracker | None:
+    """Return the tracker of a client. The arguments by which version 1 names it are taken out of the options."""
+    if isinstance(tracker, bool) or "track_usage" in options or "usage_file" in options:
+        chosen: Tracker | None = import_module("ai_utilities.compat.usage").chosen_tracker(tracker, options)
+        return chosen
+    return tracker
 
 
 def first_of_create_client(first: AiSettings | str | None, options: ClientArguments) -> AiSettings | str | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, Unpack, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Unpack, cast
 
 from pydantic import (
     AfterValidator,
@@ -41,6 +42,9 @@ from .main_provider import AUTO
 from .value_types import JsonObject, Options
 
 PREFIX = "AI_"
+MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})
+NULLABLE = ("cache_backend", "cache_namespace", "cache_ttl_s", "extra_headers", "temperature")
+"""Settings that were None in version 1 where here they are left out."""
 
 
 def normalize_provider(value: object) -> object:
@@ -186,6 +190,7 @@ class AiSettings(BaseSettings):
 
     _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
+    _old: Options = PrivateAttr(default_factory=dict)
 
     def __init__(self, *, _env_file: EnvFiles = USUAL_ENV_FILE, **given: Unpack[SettingArguments]) -> None:
         values = cast("Options", given)
@@ -195,7 +200,12 @@ class AiSettings(BaseSettings):
         files = _env_file if named else self.model_config.get("env_file")
         dotenv, fields = read_dotenv(files, named=named), type(self).model_fields
         explicit = {name for name in values if not name.startswith("_")}
-        unknown = explicit - set(fields) - {"AI_MODEL", "OPENAI_MODEL"}
+        unknown = explicit - set(fields) - MODEL_VARIABLES
+        old: Options = {}
+        if unknown or any(values.get(name, "") is None for name in NULLABLE):
+            values, old = import_module("ai_utilities.compat.settings").read_settings(values)
+            explicit = {name for name in values if not name.startswith("_")}
+            unknown = explicit - set(fields) - MODEL_VARIABLES
         origins = find_origins(fields, PREFIX, explicit, os.environ, dotenv)
         if unknown:
             raise InvalidValueError.because(
@@ -209,6 +219,9 @@ class AiSettings(BaseSettings):
         except SettingsError as error:
             raise ProviderConfigurationError(unreadable_settings(error)) from None
         self._origins, self._dotenv = origins, {**read_keyring({**dotenv, **os.environ}), **dotenv}
+        if old:
+            self._old = old
+            self._dotenv.update(import_module("ai_utilities.compat.settings").other_values(old))
 
     @field_validator("provider", mode="before")
     @classmethod
@@ -225,6 +238,8 @@ class AiSettings(BaseSettings):
     @classmethod
     def _drop_blank(cls, value: object) -> object:
         text = value.get_secret_value() if isinstance(value, SecretStr) else value
+        if type(text) is str:
+            return text.strip() or None
         return None if isinstance(text, str) and not text.strip() else text
 
     @classmethod
@@ -301,3 +316,11 @@ class AiSettings(BaseSettings):
                 raise ProviderConfigurationError(unknown_settings([name], type(self).model_fields))
             setattr(copy, name, value)
         return copy
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Return a setting of version 1; called only for names that do not exist here."""
+            if name.startswith("_"):
+                return super().__getattr__(name)
+            return import_module("ai_utilities.compat.settings").old_setting(self, name, self._old)

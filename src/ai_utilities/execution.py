@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import ParamSpec, Protocol, TypeVar
 
-from .providers.base_provider import BaseProvider, run_in_thread
+from .providers.base_provider import BaseProvider, read_answer, run_in_thread
 from .results import AskResult
 from .value_types import Arguments, OperationResult, Options
 
@@ -40,7 +40,7 @@ class SyncMode:
     """Blocking execution. Nothing is really awaited, so `run_sync` needs no event loop."""
 
     async def ask(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
-        return provider.ask(prompt, **options)
+        return read_answer(provider.ask(prompt, **options), prompt)
 
     async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return provider.ask_batch(prompts, **options)
@@ -76,7 +76,7 @@ class AsyncMode:
     """Awaited execution, on asyncio or trio."""
 
     async def ask(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:
-        return await provider.ask_async(prompt, **options)
+        return read_answer(await provider.ask_async(prompt, **options), prompt)
 
     async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return await provider.ask_batch_async(prompts, **options)

@@ -19,7 +19,7 @@ from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
 from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
 from .prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
-from .providers.base_provider import BaseProvider
+from .providers.base_provider import BaseProvider, complete_provider, read_answer
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult, Embeddings
@@ -51,6 +51,7 @@ class ClientCore:
         self.middleware = middleware
         middleware.configure(self.settings)
         self.provider = create_provider(self.settings, provider, middleware=middleware)
+        complete_provider(self.provider, self.settings)
         self._is_set = provider is not None or main_provider(self.settings).is_named
         # Values given for this provider are never used for another one, also if a call names another. Headers and
         # entries may contain its secrets.
@@ -151,7 +152,8 @@ class ClientCore:
         provider = self.choose_provider(options)
         if not provider.has_layers:
             options = {name: value for name, value in options.items() if name not in ("cache", "tags")}
-        results: list[AskResult] = await self.mode.ask_batch(provider, list(prompts), options)
+        answers = await self.mode.ask_batch(provider, list(prompts), options)
+        results = [read_answer(answer, prompt) for answer, prompt in zip(answers, prompts, strict=False)]
         return [self.track_usage(provider, result) if result.ok else result for result in results]
 
     def stream(self, prompt: str, options: Options) -> AskStream | ProviderStream:

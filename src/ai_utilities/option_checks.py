@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -14,7 +15,7 @@ from .exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:
     from .ask_options import File
-    from .value_types import Options
+    from .value_types import Json, Options
 
 T = TypeVar("T")
 
@@ -47,6 +48,9 @@ KIT_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What the hints about unknown names call things in this package."""
+
+OLD_ASK_OPTIONS = frozenset({"cache_namespace", "return_format"})
+"""Options of `ask` that only version 1 has."""
 
 RUN_OPTIONS = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
 """Options of calls with functions as tools."""
@@ -175,3 +179,24 @@ def describe_swap(method: str) -> str:
     """The message for a type in the place of the prompt."""
     what = {"extract": "texts", "ask_typed_many": "prompts"}.get(method, "prompt")
     return f"{method} takes the {what} first and the type second: {method}({what}, Person)."
+
+
+def asks_as_before(prompt: object, options: Mapping[str, object]) -> bool:
+    """Whether a call of `ask` has a form that only version 1 has: a list of prompts, or an option of its own."""
+    return isinstance(prompt, list) or not OLD_ASK_OPTIONS.isdisjoint(options)
+
+
+def old_method(client: object, name: str) -> Callable[..., Json]:
+    """Return a method that clients had in version 1.
+
+    Args:
+        client: The client.
+        name: The name of the method.
+
+    Raises:
+        AttributeError: They had none of this name, or it was left out; then the message says what to use.
+    """
+    if name.startswith("__") or name == "_operations":
+        raise AttributeError(f"{type(client).__name__!r} object has no attribute {name!r}")
+    method: Callable[..., Json] = import_module("ai_utilities.compat.clients").old_method(client, name)
+    return method

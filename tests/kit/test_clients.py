@@ -112,12 +112,12 @@ def test_a_missing_file_is_reported_before_sending(server: FakeServer, world: Wo
     assert server.exchanges == []
 
 
-@pytest.mark.parametrize("prompt", ["", "  \n", None, ["a", "b"]])
+@pytest.mark.parametrize("prompt", ["", "  \n", None])
 def test_nothing_is_sent_for_nothing(server: FakeServer, world: World, prompt: object) -> None:
     async def script(client: Uniform) -> None:
         await client.ask(prompt)
 
-    with pytest.raises(ProviderConfigurationError, match=r"empty|ask_many"):
+    with pytest.raises(ProviderConfigurationError, match="empty"):
         run(world, script, settings(server.url))
     assert server.exchanges == []
 

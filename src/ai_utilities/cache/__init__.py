@@ -27,4 +27,5 @@ __getattr__, __dir__ = lazy_package(
         "SqliteCache": ".sqlite",
         "caching": ".policy",
     },
+    old_names="ai_utilities.compat.names",
 )

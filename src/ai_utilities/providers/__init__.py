@@ -48,4 +48,5 @@ __getattr__, __dir__ = lazy_package(
         "OllamaProvider": ".ollama_provider",
         "OpenAIProvider": ".openai_provider",
     },
+    old_names="ai_utilities.compat.names",
 )

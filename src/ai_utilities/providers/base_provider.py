@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, TypeVar
 
 from ..concurrency import ask_all
@@ -41,7 +43,7 @@ class BaseProvider(ABC):
 
     def __init__(self, settings: AiSettings | None = None) -> None:
         self.settings = settings if settings is not None else AiSettings()
-        self.provider_name = self.provider_name or type(self).__name__.removesuffix("Provider").lower()
+        self.provider_name = self.provider_name or default_name(type(self))
         self._configure_client()
 
     def _configure_client(self) -> None:  # noqa: B027  # a hook: most providers of one's own have nothing to set up
@@ -139,6 +141,8 @@ class BaseProvider(ABC):
 
     async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
         """Async version of `ask`; unless overridden, `ask` in a thread."""
+        if iscoroutinefunction(self.ask):
+            return read_answer(await self.ask(prompt, **kwargs), prompt)
         return await run_in_thread(self.ask, prompt, **kwargs)
 
     async def ask_batch_async(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
@@ -170,6 +174,26 @@ class BaseProvider(ABC):
 
     def _unsupported(self, problem: str) -> ProviderCapabilityError:
         return ProviderCapabilityError(f"{self.provider_name}: {problem} by this provider. Use another provider.")
+
+
+def read_answer(answer: object, prompt: str) -> AskResult:
+    """Returns what a provider answered as a result; providers may return a text."""
+    if isinstance(answer, AskResult):
+        return answer
+    result: AskResult = import_module("ai_utilities.compat.providers").as_result(answer, prompt)
+    return result
+
+
+def complete_provider(provider: BaseProvider, settings: AiSettings) -> None:
+    """Gives a provider whose constructor does not call that of `BaseProvider` its settings and its name."""
+    if not hasattr(provider, "settings"):
+        provider.settings = settings
+    if not provider.provider_name:
+        provider.provider_name = default_name(type(provider))
+
+
+def default_name(kind: type[BaseProvider]) -> str:
+    return kind.__name__.removesuffix("Provider").lower()
 
 
 async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -197,6 +197,7 @@ ATTRIBUTES: dict[str, dict[str, Attribute]] = {
         "get_content_as_bytes": lambda one: lambda: responses.image_bytes(one),
         "validate_content": lambda one: lambda: one.data is not None or one.url is not None,
     },
+    "UploadedFile": {"bytes": lambda one: one.size, "filename": lambda one: one.name},
     "ToolDefinition": {
         "function": function_of,
         "function_reference": lambda one: one._reference,

@@ -24,9 +24,9 @@ DISCREET = ConfigDict(hide_input_in_errors=True)
 
 OLD_ATTRIBUTES = frozenset(
     {
-        "api_provider", "as_text", "beta", "calculate_usage_charge", "choices", "clone", "content_b64_json",
+        "api_provider", "as_text", "beta", "bytes", "calculate_usage_charge", "choices", "clone", "content_b64_json",
         "content_bytes", "content_format", "content_url", "create_instance", "custom_metadata", "enabled",
-        "files", "first", "foundation_model", "function", "function_reference", "get_charge",
+        "filename", "files", "first", "foundation_model", "function", "function_reference", "get_charge",
         "get_content_as_bytes", "get_cost_data", "get_formatted_text", "get_masked_credentials",
         "get_max_output_token_limit", "get_max_output_tokens", "get_options_with_defaults",
         "get_provider_credentials", "get_reasoning_token_budget", "get_settings", "get_thinking_summary_delta",

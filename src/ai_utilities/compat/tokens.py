@@ -1,0 +1,103 @@
+"""Estimates of tokens and helpers for texts, as version 1 had them. `client.count_tokens(prompt)` asks the provider."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..exceptions import ProviderConfigurationError
+
+
+@dataclass
+class RateLimitInfo:
+    """Limits of a model."""
+
+    model_name: str
+    requests_per_minute: int
+    tokens_per_minute: int
+    tokens_per_day: int
+    last_updated: datetime
+
+
+class TokenCounter:
+    """Estimates numbers of tokens from words and characters."""
+
+    WORD_TO_TOKEN_RATIO = 0.75
+    CHAR_TO_TOKEN_RATIO = 4.0
+    MESSAGE_OVERHEAD = 4
+
+    @staticmethod
+    def count_tokens(text: str, method: str = "word") -> int:
+        """Estimate the tokens of a text.
+
+        Args:
+            text: The text.
+            method: What the estimate uses: `word`, `char` or `combined`.
+
+        Raises:
+            ProviderConfigurationError: There is no such method.
+        """
+        words = int(len(text.split()) / TokenCounter.WORD_TO_TOKEN_RATIO)
+        characters = int(len(text) / TokenCounter.CHAR_TO_TOKEN_RATIO)
+        estimates = {"word": words, "char": characters, "combined": (words + characters) // 2}
+        if method not in estimates:
+            raise ProviderConfigurationError(f"method must be one of {', '.join(estimates)}, not {method!r}.")
+        return estimates[method]
+
+    @staticmethod
+    def count_message_tokens(messages: Sequence[Mapping[str, str]], method: str = "word") -> int:
+        """Estimate the tokens of messages with `role` and `content`."""
+        texts = (message.get(name) or "" for message in messages for name in ("content", "role"))
+        return sum(TokenCounter.count_tokens(text, method) for text in texts) + 4 * len(messages)
+
+    @staticmethod
+    def estimate_response_tokens(prompt_tokens: int, response_length_factor: float = 1.5) -> int:
+        """Estimate the tokens of an answer."""
+        return int(prompt_tokens * response_length_factor)
+
+    @staticmethod
+    def count_tokens_for_model(text: str, model: str = "") -> int:
+        """Estimate the tokens of a text, for any model alike."""
+        return TokenCounter.count_tokens(text, "combined")
+
+
+class ResponseProcessor:
+    """Finds JSON and code in texts."""
+
+    @staticmethod
+    def is_valid_json(text: str) -> bool:
+        """Whether a text is JSON."""
+        try:
+            json.loads(text)
+        except ValueError:
+            return False
+        return True
+
+    @staticmethod
+    def extract_json(response: str) -> str:
+        """Return the text from the first to the last brace if it is JSON, else the whole text."""
+        found = response[response.find("{") : response.rfind("}") + 1] if "{" in response else ""
+        return found if ResponseProcessor.is_valid_json(found) else response
+
+    @staticmethod
+    def clean_text(response: str) -> str:
+        """Return a text with single spaces."""
+        return " ".join(response.split())
+
+    @staticmethod
+    def format_response(response: str, return_format: str = "text") -> str:
+        """Return the JSON in a text, or the text with single spaces."""
+        return (
+            ResponseProcessor.extract_json(response)
+            if return_format == "json"
+            else ResponseProcessor.clean_text(response)
+        )
+
+    @staticmethod
+    def extract_code_blocks(response: str, language: str | None = None) -> list[str]:
+        """Return the contents of fenced blocks, of one language if it is given."""
+        name = re.escape(language) if language else r"(?:\w+)?"
+        return re.findall(rf"```{name}\n(.*?)\n```", response, re.DOTALL)
