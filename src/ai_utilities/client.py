@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .middleware import Tracker
     from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
-    from .value_types import Json
+    from .value_types import Json, Options
 
 T = TypeVar("T")
 
