@@ -25,8 +25,9 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     ),
     "ai_utilities.compat.providers": (
         *("AsyncOpenAIProvider", "AsyncProvider", "OpenAICompatibleProvider", "ProviderCapabilities"),
-        *("SyncProvider", "UploadedFile"),
+        "SyncProvider",
     ),
+    "dhenara.ai.compat.stand_ins": ("UploadedFile",),
     "ai_utilities.compat.tokens": ("RateLimitInfo", "ResponseProcessor", "TokenCounter"),
     "ai_utilities.compat.usage": (
         *("ThreadSafeUsageTracker", "UsageScope", "UsageStats", "UsageTracker", "create_usage_tracker"),

@@ -7,9 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-from dhenara.ai.compat.stand_ins import StandIn
-from dhenara.ai.types import UploadedFile as OwnUploadedFile
-
 from ..config_models import AiSettings
 from ..exceptions import ProviderConfigurationError
 from ..providers.base_provider import BaseProvider, run_in_thread
@@ -17,7 +14,7 @@ from ..providers.engine_provider import EngineProvider
 from ..results import AskResult
 
 if TYPE_CHECKING:
-    from ..value_types import Json, JsonObject, Options
+    from ..value_types import Json, Options
 
 
 @runtime_checkable
@@ -155,15 +152,6 @@ def dump(value: Json) -> str:
     from json import dumps
 
     return dumps(value)
-
-
-def read_uploaded(given: JsonObject) -> JsonObject:
-    """The fields of an uploaded file for those of version 1."""
-    renamed = {"filename": "name", "bytes": "size"}
-    return {renamed.get(name, name): value for name, value in given.items()}
-
-
-UploadedFile = StandIn("UploadedFile", OwnUploadedFile, read_uploaded)
 
 
 def use_provider(target: object, settings: AiSettings | None) -> BaseProvider | None:

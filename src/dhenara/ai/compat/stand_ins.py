@@ -22,6 +22,7 @@ from ..types.content.parts import (
     TextContent,
     ToolCallContent,
 )
+from ..types.operations import files
 from ..types.operations.image import GeneratedImage
 from ..wire import json
 from .responses import ChatMessageContentPart, ChatResponseStructuredOutput, ChatResponseToolCall
@@ -125,6 +126,10 @@ def read_image_usage(fields: dict[str, Any]) -> dict[str, Any]:
     return {"units": {"images": fields["number_of_images"]}, "options": fields.get("options") or {}}
 
 
+def read_uploaded_file(fields: dict[str, Any]) -> dict[str, Any]:
+    return {{"filename": "name", "bytes": "size"}.get(name, name): value for name, value in fields.items()}
+
+
 ChatResponseTextContentItem = StandIn("ChatResponseTextContentItem", TextContent, read_text)
 ChatResponseReasoningContentItem = StandIn("ChatResponseReasoningContentItem", ReasoningContent, read_reasoning)
 ChatResponseToolCallContentItem = StandIn("ChatResponseToolCallContentItem", ToolCallContent, read_tool_call)
@@ -135,6 +140,7 @@ ChatResponseGenericContentItem = StandIn("ChatResponseGenericContentItem", Gener
 ImageResponseContentItem = StandIn("ImageResponseContentItem", GeneratedImage, read_image)
 ChatResponseUsage = StandIn("ChatResponseUsage", Usage, read_usage)
 ImageResponseUsage = StandIn("ImageResponseUsage", Usage, read_image_usage)
+UploadedFile = StandIn("UploadedFile", files.UploadedFile, read_uploaded_file)
 
 BY_TYPE = {
     "text": ChatResponseTextContentItem,
