@@ -95,7 +95,7 @@ class AudioAnalysisResult(BaseModel):
         return self.channels == 1
 
 
-class TranscriptionRequest(BaseModel):
+class TranscriptRequest(BaseModel):
     """A request for a transcript."""
 
     audio_file: AudioFile
@@ -353,9 +353,13 @@ class AudioProcessor:
         self, audio_file: AnyPath | AudioFile, target_voice: str = "alloy", translation_prompt: str | None = None
     ) -> tuple[TranscriptionResult, AudioGenerationResult]:
         """Transcribe a recording and speak its text, changed by the model as the prompt says."""
-        heard = self.transcribe_audio(audio_file)
-        text = str(self.client.ask(f"{translation_prompt}\n\n{heard.text}")) if translation_prompt else heard.text
-        return heard, self.generate_audio(text, target_voice)
+        transcript = self.transcribe_audio(audio_file)
+        text = (
+            str(self.client.ask(f"{translation_prompt}\n\n{transcript.text}"))
+            if translation_prompt
+            else transcript.text
+        )
+        return transcript, self.generate_audio(text, target_voice)
 
     def get_supported_voices(self) -> list[JsonObject]:
         """Return the voices that version 1 listed."""

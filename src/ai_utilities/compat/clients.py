@@ -125,8 +125,8 @@ def generate_image(client: Client) -> Method:
         """Draw images and return their URLs."""
         if not 1 <= n <= 10:
             raise ProviderConfigurationError(f"n must be from 1 to 10, not {n}.")
-        wishes = {"size": size, "quality": None if quality == "standard" else quality}
-        extra = {**{name: value for name, value in wishes.items() if value}, **options.pop("options", {})}
+        extras = {"size": size, "quality": None if quality == "standard" else quality}
+        extra = {**{name: value for name, value in extras.items() if value}, **options.pop("options", {})}
         return then(client.image(prompt, n=n, options=extra, **options), ImageUrls)
 
     return draw
@@ -148,25 +148,27 @@ def transcribe_audio(client: Client) -> Method:
             given["timestamps"] = "segment"
         began = time.monotonic()
         given = {**{name: value for name, value in given.items() if value is not None}, **options}
-        return then(client.transcribe(audio_file, **given), lambda heard: describe_transcript(heard, began, model))
+        return then(
+            client.transcribe(audio_file, **given), lambda transcript: describe_transcript(transcript, began, model)
+        )
 
     return transcribe
 
 
-def describe_transcript(heard: TranscriptionResponse, began: float, model: str | None) -> Options:
+def describe_transcript(transcript: TranscriptionResponse, began: float, model: str | None) -> Options:
     """The dict that version 1 returned for a transcript."""
-    text = str(heard.text)
+    text = str(transcript.text)
     return {
         "text": text,
-        "language": heard.language,
-        "duration_seconds": heard.duration,
-        "model_used": heard.model or model,
+        "language": transcript.language,
+        "duration_seconds": transcript.duration,
+        "model_used": transcript.model or model,
         "processing_time_seconds": time.monotonic() - began,
         "word_count": len(text.split()),
         "character_count": len(text),
         "segments": [
             {"start_time": part.start, "end_time": part.end, "text": part.text, "confidence": None}
-            for part in heard.segments
+            for part in transcript.segments
         ],
         "metadata": {},
     }

@@ -163,10 +163,10 @@ class MetricsCollector:
     def values(self) -> dict[str, float]:
         """Return counters and gauges, the number of values of histograms, and the last duration of timers."""
         with self._lock:
-            found: dict[Key, float] = {**self._counters, **self._gauges}
-            found |= {key: histogram.count for key, histogram in self._histograms.items()}
-            found |= {key: durations[-1] for key, durations in self._timers.items()}
-        return {shown_key(key): value for key, value in found.items()}
+            matches: dict[Key, float] = {**self._counters, **self._gauges}
+            matches |= {key: histogram.count for key, histogram in self._histograms.items()}
+            matches |= {key: durations[-1] for key, durations in self._timers.items()}
+        return {shown_key(key): value for key, value in matches.items()}
 
     def get_all_metrics(self) -> list[MetricValue]:
         """Return every metric, those of one name together."""
@@ -265,8 +265,8 @@ class JSONExporter:
 
     def export(self) -> str:
         """Return the text: a list of metrics."""
-        found = self.collector.get_all_metrics()
-        return json.dumps([{**asdict(one), "metric_type": one.metric_type.value} for one in found], indent=2)
+        matches = self.collector.get_all_metrics()
+        return json.dumps([{**asdict(one), "metric_type": one.metric_type.value} for one in matches], indent=2)
 
 
 @dataclass
@@ -277,8 +277,8 @@ class OpenTelemetryExporter:
 
     def export(self) -> JsonObject:
         """Return the JSON object."""
-        found = [otel_metric(metric) for metric in self.collector.get_all_metrics()]
-        scope = {"scope": {"name": "ai-utilities"}, "metrics": found}
+        matches = [otel_metric(metric) for metric in self.collector.get_all_metrics()]
+        scope = {"scope": {"name": "ai-utilities"}, "metrics": matches}
         return {"resource_metrics": [{"resource": {}, "scope_metrics": [scope]}]}
 
 

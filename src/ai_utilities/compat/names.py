@@ -15,7 +15,7 @@ PROVIDERS = "ai_utilities.providers"
 HOMES: Mapping[str, tuple[str, ...]] = {
     "ai_utilities.compat.audio": (
         *("AudioAnalysisResult", "AudioFile", "AudioFormat", "AudioGenerationRequest", "AudioGenerationResult"),
-        *("AudioProcessor", "TranscriptionRequest", "TranscriptionResult", "TranscriptionSegment"),
+        *("AudioProcessor", "TranscriptionResult", "TranscriptionSegment"),
         *("analyze_audio_file", "convert_audio_format", "create_audio_file_info", "get_audio_format"),
         *("get_audio_info", "get_file_size", "load_audio_file", "save_audio_file", "validate_audio_file"),
     ),
@@ -63,6 +63,7 @@ RENAMED: Mapping[str, tuple[str, str]] = {
     "RateLimitExceededError": (EXCEPTIONS, "ProviderRateLimitError"),
     "list_supported_providers": ("ai_utilities.providers.factory", "list_providers"),
     "run_setup_wizard": ("ai_utilities.setup", "run_setup_wizard"),
+    "TranscriptionRequest": ("ai_utilities.compat.audio", "TranscriptRequest"),
     "SetupWizard": ("ai_utilities.setup", "SetupWizard"),
 }
 """Old name to the module and the name in this version."""

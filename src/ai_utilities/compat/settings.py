@@ -48,7 +48,7 @@ WITHOUT_EFFECT: Mapping[str, Json] = {
 }
 """Settings that are accepted with a warning, and their defaults in version 1."""
 
-KEPT: Mapping[str, Json] = {"ai_log_level": None, "usage_client_id": None, "usage_scope": "per_client"}
+RETAINED: Mapping[str, Json] = {"ai_log_level": None, "usage_client_id": None, "usage_scope": "per_client"}
 """Settings that are kept for what reads them, and their defaults in version 1."""
 
 
@@ -62,7 +62,7 @@ def read_settings(given: Options) -> tuple[Options, Options]:
         ProviderConfigurationError: If a setting is given under both names, or was left out on purpose.
     """
     own: Options = {}
-    kept: Options = {}
+    retained: Options = {}
     for name, value in given.items():
         if name.startswith("knowledge_"):
             raise ProviderConfigurationError(f"the setting {name!r} of ai-utilities 1.x does not exist. {KNOWLEDGE}")
@@ -77,15 +77,15 @@ def read_settings(given: Options) -> tuple[Options, Options]:
         elif not is_old(name):
             put(own, name, value, name)
         if is_old(name):
-            kept[name] = value
-    if kept.get("ai_log_level"):
-        logging.getLogger("ai_utilities").setLevel(str(kept["ai_log_level"]).upper())
-    return {**own, **vendor_values(own, kept)}, kept
+            retained[name] = value
+    if retained.get("ai_log_level"):
+        logging.getLogger("ai_utilities").setLevel(str(retained["ai_log_level"]).upper())
+    return {**own, **vendor_values(own, retained)}, retained
 
 
 def is_old(name: str) -> bool:
     """Whether a setting belongs to version 1 alone."""
-    return name in (*RENAMED, *WITHOUT_EFFECT, *KEPT, "cache_max_temperature") or vendor_field(name) is not None
+    return name in (*RENAMED, *WITHOUT_EFFECT, *RETAINED, "cache_max_temperature") or vendor_field(name) is not None
 
 
 def put(own: Options, name: str, value: Json, written: str) -> None:
@@ -103,13 +103,13 @@ def vendor_field(name: str) -> tuple[str, str] | None:
     return None
 
 
-def vendor_values(own: Options, kept: Options) -> Options:
+def vendor_values(own: Options, retained: Options) -> Options:
     """The values for the provider that the settings name, or for the only one that has values."""
     by_vendor: dict[str, Options] = {}
-    for name, value in kept.items():
-        found = vendor_field(name)
-        if found is not None:
-            by_vendor.setdefault(found[0], {})[found[1]] = value
+    for name, value in retained.items():
+        matches = vendor_field(name)
+        if matches is not None:
+            by_vendor.setdefault(matches[0], {})[matches[1]] = value
     named = own.get("provider")
     wanted = None if named in (None, "auto") else provider_name(str(named)) or fold_name(str(named))
     meant = [one for one in by_vendor if wanted in (None, VENDORS[one], fold_name(one))]
@@ -119,10 +119,10 @@ def vendor_values(own: Options, kept: Options) -> Options:
     return {**values, "provider": own.get("provider") or VENDORS[meant[0]]} if wanted is None else values
 
 
-def other_values(kept: Options) -> dict[str, str]:
+def other_values(retained: Options) -> dict[str, str]:
     """The values for other providers, as the variables in which these read them."""
-    names = ((vendor_field(name), value) for name, value in kept.items())
-    return {f"{found[0]}_{found[1]}".upper(): str(value) for found, value in names if found is not None}
+    names = ((vendor_field(name), value) for name, value in retained.items())
+    return {f"{matches[0]}_{matches[1]}".upper(): str(value) for matches, value in names if matches is not None}
 
 
 def is_deterministic(settings: AiSettings) -> float:
@@ -138,25 +138,25 @@ READERS: Mapping[str, Callable[[AiSettings], Json]] = {
 }
 
 
-def old_setting(settings: AiSettings, name: str, kept: Mapping[str, Json]) -> Json:
+def old_setting(settings: AiSettings, name: str, retained: Mapping[str, Json]) -> Json:
     """Return a setting that version 1 had.
 
     Args:
         settings: The settings.
         name: The name of the setting.
-        kept: The values of version 1 that were given.
+        retained: The values of version 1 that were given.
 
     Raises:
         AttributeError: Version 1 had no such setting.
     """
     if name in READERS:
         return READERS[name](settings)
-    if name in kept:
-        return kept[name]
-    if name in WITHOUT_EFFECT or name in KEPT:
-        return {**WITHOUT_EFFECT, **KEPT}[name]
-    found = vendor_field(name)
-    if found is not None:
+    if name in retained:
+        return retained[name]
+    if name in WITHOUT_EFFECT or name in RETAINED:
+        return {**WITHOUT_EFFECT, **RETAINED}[name]
+    matches = vendor_field(name)
+    if matches is not None:
         value = settings.dotenv.get(name.upper())
-        return getattr(settings, found[1]) if value is None and VENDORS[found[0]] == settings.provider else value
+        return getattr(settings, matches[1]) if value is None and VENDORS[matches[0]] == settings.provider else value
     raise AttributeError(f"{type(settings).__name__!r} object has no attribute {name!r}")

@@ -79,8 +79,8 @@ class ResponseProcessor:
     @staticmethod
     def extract_json(response: str) -> str:
         """Return the text from the first to the last brace if it is JSON, else the whole text."""
-        found = response[response.find("{") : response.rfind("}") + 1] if "{" in response else ""
-        return found if ResponseProcessor.is_valid_json(found) else response
+        matches = response[response.find("{") : response.rfind("}") + 1] if "{" in response else ""
+        return matches if ResponseProcessor.is_valid_json(matches) else response
 
     @staticmethod
     def clean_text(response: str) -> str:

@@ -137,8 +137,8 @@ class ThreadSafeUsageTracker(OwnTracker):
     def get_aggregated_stats(self, scope_filter: UsageScope | None = None) -> dict[str, UsageStats]:
         """Return the counts of every file in the folder, by path."""
         name = "*" if scope_filter is None else FILES[scope_filter]
-        found = sorted(self.stats_file.parent.glob(f"usage_{name}.json"))
-        return {str(path): stats for path in found if (stats := read_file(path)) is not None}
+        matches = sorted(self.stats_file.parent.glob(f"usage_{name}.json"))
+        return {str(path): stats for path in matches if (stats := read_file(path)) is not None}
 
     def print_summary(self) -> None:
         """Print the counts."""
