@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from enum import StrEnum
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
 from ..audio.conversion import convert_audio
 from ..audio.info import USUAL_LIMIT, AudioInfo, AudioProcessingError, read_audio_info
 from ..value_types import JsonObject
-
-if TYPE_CHECKING:
-    from ..client import AiClient
 
 AnyPath = str | PathLike[str]
 MEGABYTE = 1024 * 1024
@@ -293,83 +289,3 @@ def describe_audio_file(audio_file: AnyPath) -> JsonObject:
         return {"valid": False, "errors": [str(error)], "warnings": [], "file_info": {}}
     large = [f"the file has {file.file_size_mb:.1f} MB and is sent in pieces"] if file.is_large_file else []
     return {"valid": True, "errors": [], "warnings": large, "file_info": get_audio_info(audio_file)}
-
-
-class AudioProcessor:
-    """Transcribes and speaks with a client.
-
-    Args:
-        client: The client; None makes one from the environment.
-    """
-
-    def __init__(self, client: AiClient | None = None) -> None:
-        if client is None:
-            from ..client import AiClient
-
-            client = AiClient()
-        self.client = client
-
-    def transcribe_audio(
-        self,
-        audio_file: AnyPath | AudioFile,
-        language: str | None = None,
-        model: str | None = None,
-        prompt: str | None = None,
-        temperature: float = 0.0,
-        response_format: str = "json",
-        timestamp_granularities: list[str] | None = None,
-    ) -> TranscriptionResult:
-        """Transcribe a recording."""
-        path = audio_file.file_path if isinstance(audio_file, AudioFile) else audio_file
-        form = "verbose_json" if timestamp_granularities else response_format
-        method = getattr(self.client, "transcribe_audio")  # noqa: B009  # a method of version 1, which types do not show
-        answer: JsonObject = method(path, language, model, prompt, temperature, form)
-        facts = {name: value for name, value in answer.items() if name not in ("word_count", "character_count")}
-        return TranscriptionResult.model_validate({**facts, "model_used": facts["model_used"] or "unknown"})
-
-    def generate_audio(
-        self,
-        text: str,
-        voice: str = "alloy",
-        model: str | None = None,
-        speed: float = 1.0,
-        response_format: AudioFormat | str = AudioFormat.MP3,
-    ) -> AudioGenerationResult:
-        """Convert text to speech."""
-        began = time.monotonic()
-        method = getattr(self.client, "generate_audio")  # noqa: B009  # a method of version 1, which types do not show
-        data: bytes = method(text, voice, model, speed, str(response_format))
-        return AudioGenerationResult(
-            audio_data=data,
-            format=AudioFormat(response_format),
-            text=text,
-            voice=voice,
-            model_used=model or "default",
-            processing_time_seconds=time.monotonic() - began,
-            file_size_bytes=len(data),
-        )
-
-    def transcribe_and_generate(
-        self, audio_file: AnyPath | AudioFile, target_voice: str = "alloy", translation_prompt: str | None = None
-    ) -> tuple[TranscriptionResult, AudioGenerationResult]:
-        """Transcribe a recording and speak its text, changed by the model as the prompt says."""
-        transcript = self.transcribe_audio(audio_file)
-        text = (
-            str(self.client.ask(f"{translation_prompt}\n\n{transcript.text}"))
-            if translation_prompt
-            else transcript.text
-        )
-        return transcript, self.generate_audio(text, target_voice)
-
-    def get_supported_voices(self) -> list[JsonObject]:
-        """Return the voices that version 1 listed."""
-        voices: list[JsonObject] = getattr(self.client, "get_audio_voices")()  # noqa: B009  # as above
-        return voices
-
-    def get_supported_models(self, operation: str = "transcription") -> list[str]:
-        """Return the usual models for `transcription` or `generation`."""
-        return {"transcription": ["whisper-1"], "generation": ["tts-1", "tts-1-hd"]}.get(operation, [])
-
-    def validate_audio_for_transcription(self, audio_file: AnyPath) -> JsonObject:
-        """Return whether a file can be transcribed."""
-        return describe_audio_file(audio_file)

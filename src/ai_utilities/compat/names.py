@@ -15,10 +15,11 @@ PROVIDERS = "ai_utilities.providers"
 HOMES: Mapping[str, tuple[str, ...]] = {
     "ai_utilities.compat.audio": (
         *("AudioAnalysisResult", "AudioFile", "AudioFormat", "AudioGenerationRequest", "AudioGenerationResult"),
-        *("AudioProcessor", "TranscriptionResult", "TranscriptionSegment"),
+        *("TranscriptionResult", "TranscriptionSegment"),
         *("analyze_audio_file", "convert_audio_format", "create_audio_file_info", "get_audio_format"),
         *("get_audio_info", "get_file_size", "load_audio_file", "save_audio_file", "validate_audio_file"),
     ),
+    "ai_utilities.compat.audio_processor": ("AudioProcessor",),
     "ai_utilities.compat.metrics": (
         *("HistogramBucket", "JSONExporter", "MetricType", "MetricValue", "MetricsCollector", "MetricsRegistry"),
         *("OpenTelemetryExporter", "PrometheusExporter", "Timer", "metrics", "monitor_requests"),
