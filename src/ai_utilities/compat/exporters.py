@@ -4,11 +4,42 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..value_types import JsonObject
-    from .metrics import MetricsCollector, MetricValue
+    from .metrics import MetricsCollector
+
+
+class MetricType(Enum):
+    """Kinds of metrics."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+    TIMER = "timer"
+
+
+@dataclass
+class MetricValue:
+    """The value of a metric at one time."""
+
+    name: str
+    value: float
+    metric_type: MetricType
+    timestamp: float
+    labels: dict[str, str]
+    unit: str = ""
+    description: str = ""
+
+
+@dataclass
+class HistogramBucket:
+    """The number of values up to a bound."""
+
+    upper_bound: float
+    count: int
 
 
 @dataclass

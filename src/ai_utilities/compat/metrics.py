@@ -7,13 +7,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import Enum
 from functools import wraps
 from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast
 
-from .exporters import JSONExporter, OpenTelemetryExporter, PrometheusExporter
+from .exporters import (
+    HistogramBucket,
+    JSONExporter,
+    MetricType,
+    MetricValue,
+    OpenTelemetryExporter,
+    PrometheusExporter,
+)
 
 if TYPE_CHECKING:
     from ..value_types import JsonObject
@@ -23,36 +29,6 @@ T = TypeVar("T")
 Labels = Mapping[str, str]
 Key = tuple[str, tuple[tuple[str, str], ...]]
 BUCKETS = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 25.0, 50.0, 100.0, float("inf"))
-
-
-class MetricType(Enum):
-    """Kinds of metrics."""
-
-    COUNTER = "counter"
-    GAUGE = "gauge"
-    HISTOGRAM = "histogram"
-    TIMER = "timer"
-
-
-@dataclass
-class MetricValue:
-    """The value of a metric at one time."""
-
-    name: str
-    value: float
-    metric_type: MetricType
-    timestamp: float
-    labels: dict[str, str]
-    unit: str = ""
-    description: str = ""
-
-
-@dataclass
-class HistogramBucket:
-    """The number of values up to a bound."""
-
-    upper_bound: float
-    count: int
 
 
 @dataclass
