@@ -64,6 +64,8 @@ def summary(run: Run, *, short: bool = False) -> str:
         "chunk, µs": ("chunk", "cpu_us"),
         **({} if short else wide),
     }
+    measured = {scenario for scenarios in run.results.values() for scenario in scenarios} | {"chunk", "async chunk"}
+    columns = {title: column for title, column in columns.items() if column[0] in measured}
     rows = [["", "distributions", *columns]]
     for name, facts in run.contestants.items():
         chunk = chunk_scenario(run.protocols[name])

@@ -33,3 +33,9 @@ def test_chart_has_a_bar_for_every_value_and_every_bar_fits() -> None:
     ]
     assert len(bars) == len(values) > 0
     assert all(float(bar["x"]) + float(bar["width"]) < 900 for bar in bars)
+
+
+def test_home_page_has_the_measured_number_of_packages() -> None:
+    ours, litellm = (Run.load().contestants[name]["distributions"] for name in ("dhenara", "litellm"))
+    text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert f"an installation brings {ours} packages, LiteLLM's brings {litellm}." in text
