@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         ProviderRateLimitError as ProviderRateLimitError,
     )
     from .json_answers import parse_json_from_text as parse_json_from_text
+    from .limits.limit import LimitReachedError as LimitReachedError
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
         create_provider as create_provider,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .providers.openai_provider import OpenAIProvider as OpenAIProvider
     from .results import AskResult as AskResult
     from .typed_answers import TypedResult as TypedResult
+    from .usage.budgets.budget import BudgetExceededError as BudgetExceededError
     from .usage.data import UsageData as UsageData
 
 __getattr__, __dir__ = lazy_package(
@@ -67,6 +69,8 @@ __getattr__, __dir__ = lazy_package(
         "GroqProvider": ".providers.groq_provider",
         "OllamaProvider": ".providers.ollama_provider",
         "OpenAIProvider": ".providers.openai_provider",
+        "BudgetExceededError": ".usage.budgets.budget",
+        "LimitReachedError": ".limits.limit",
         "AskResult": ".results",
         "TypedResult": ".typed_answers",
         "UsageData": ".usage.data",
