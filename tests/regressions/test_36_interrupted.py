@@ -121,6 +121,11 @@ with AIModelClient(endpoint(sys.argv[1]), layers=[UsageLayer(SQLiteLedger(sys.ar
 """
 
 
+def take_interrupts() -> None:
+    """Undo that a suite which runs in the background ignores SIGINT, and so do its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("command", [False, True], ids=["library", "command"])
 def test_a_call_that_is_interrupted_at_the_keyboard(
@@ -148,6 +153,7 @@ def test_a_call_that_is_interrupted_at_the_keyboard(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=Path(__file__).parents[2],
+        preexec_fn=take_interrupts,
     )
     assert process.stdout is not None
     until = time.monotonic() + 60
