@@ -21,7 +21,7 @@ BUSY = Refusal(503, "busy", headers={"retry-after-ms": "1"})
 def test_an_error_of_embeddings_has_the_attempts_of_all_requests(world: World, last: Any, size: int) -> None:
     ledger = MemoryLedger()
     before = 6 // size - 1
-    with FakeServer(*[BUSY], *[SampleOperations()] * before, last) as server:
+    with FakeServer(*[BUSY], *[SampleOperations()] * before, *[last] * 3) as server:
         client = AIModelClient(endpoint(server.url, model="text-embedding-3-small"), layers=[UsageLayer(ledger)])
         with pytest.raises(DhenaraError) as caught:
             world.ask(client, "embed", list("abcdef"), batch_size=size, concurrency=1)

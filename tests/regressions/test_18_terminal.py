@@ -144,6 +144,7 @@ def test_settings_and_names_of_files(at_server: FakeServer, monkeypatch: pytest.
     shown = at_terminal(monkeypatch, "settings")
     assert steering(shown) == set()
     (tmp_path / ".env").write_text(f"AI_CACHE_NAMESPACE='{name}'\n", encoding="utf-8")
+    at_server.add_replies(*[Answer(text="Hello!")] * 8)
     for command in (
         ["settings"], ["providers"], ["ask", "?", "-f", name], ["ask", "?", "--schema", name], ["batch", name, name],
         ["replay", name], ["transcribe", name], ["chat", "--load", name], ["ask", "-m", name, "?"], ["nonsense" + name],

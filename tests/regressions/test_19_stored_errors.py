@@ -122,7 +122,7 @@ def test_stop_sequences_and_options_are_not_stored_with_an_error(
 
 def test_stop_sequences_and_options_are_not_stored_in_journals_and_lessons(server: FakeServer, tmp_path: Path) -> None:
     quoted = f"Unsupported parameter: temperature; with {STOP} and {OPTIONS['metadata']['patient']}"
-    server.add_replies(*[Refusal(400, quoted)] * 3)
+    server.add_replies(*[Refusal(400, quoted)] * 6)
     settings = AiSettings(api_key="sk-not-a-key", model="gpt-4o", base_url=server.url, max_retries=0)
     output = tmp_path / "out.jsonl"
     with AiClient(settings) as client:

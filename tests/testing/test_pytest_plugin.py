@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).resolve().parents[2]
-PLUGIN = ("-p", "dhenara.ai.pytest_plugin", "-p", "no:cacheprovider")
+INSTALLED = any(point.value == "dhenara.ai.pytest_plugin" for point in entry_points(group="pytest11"))
+PLUGIN = (*(() if INSTALLED else ("-p", "dhenara.ai.pytest_plugin")), "-p", "no:cacheprovider")
+"""Arguments that load the plugin, unless the installed distribution already does."""
+
 CHAT = [name for name in known_providers() if facts_of(name).chats and name not in ("auto", "local")]
 
 A_TEST = """
@@ -45,7 +49,7 @@ def test_the_installed_plugin_loads_without_a_warning(pytester: pytest.Pytester)
     folder = pytester.mkdir("installed")
     (folder / "any-1.0.dist-info").mkdir()
     (folder / "any-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: any\nVersion: 1.0\n")
-    points = "[pytest11]\ndhenara_of_the_test = dhenara.ai.pytest_plugin\n"
+    points = "" if INSTALLED else "[pytest11]\ndhenara_of_the_test = dhenara.ai.pytest_plugin\n"
     (folder / "any-1.0.dist-info" / "entry_points.txt").write_text(points)
     (folder / "any-1.0.dist-info" / "RECORD").write_text("dhenara/ai/pytest_plugin.py,,\ndhenara/ai/__init__.py,,\n")
     paths = [str(folder), str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]

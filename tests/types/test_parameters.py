@@ -121,15 +121,18 @@ def test_runs_and_the_kit_take_every_parameter(options: type) -> None:
     assert set(PARAMETERS) <= set(options.__annotations__)
 
 
+NAMING_TOO = ("/providers/known/", "/testing/", "/compat/", "/name_hints.py")
+
+
 @pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty", "logit_bias"])
 def test_a_parameter_is_named_in_one_module_outside_dialects(name: str) -> None:
-    """Dialects of single providers and rules of the fake server may name it too."""
+    """Dialects of single providers, rules of the fake server, hints and old names may name it too."""
     naming = {
         str(path.relative_to(SOURCES))
         for path in SOURCES.rglob("*.py")
         if re.search(rf"\b{name}\b", path.read_text(encoding="utf-8"))
     }
-    others = {path for path in naming if "/providers/known/" not in path and "/testing/" not in path}
+    others = {path for path in naming if not any(part in path for part in NAMING_TOO)}
     assert others == {"dhenara/ai/types/config/parameters.py"}
 
 

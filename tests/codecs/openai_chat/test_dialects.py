@@ -166,7 +166,7 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
         lambda q: [m["role"] for m in body(q, "?", *ROUND, "And?")["messages"]],
         ["user", "assistant", "tool", "assistant", "user"],
     ),
-    ("begun", "prefix", lambda q: body(q, "?", BEGUN)["messages"][-1].get("prefix"), True),
+    ("prefill", "prefix", lambda q: body(q, "?", BEGUN)["messages"][-1].get("prefix"), True),
     ("json_object", False, lambda q: "response_format" in body(_prompted(q), structured_output=SHAPE), False),
     ("stream_usage", "always", lambda q: "stream_options" in body(q, streaming=True), False),
     ("image_shape", "string", lambda q: provided(q, PICTURE)[1]["image_url"], "https://x.example/a.png"),

@@ -56,6 +56,7 @@ class CheckedType(ModelMetaclass):
             try:
                 return super().__call__(*args, **fields)
             except ValidationError as error:
+                args, fields = (), {}  # a traceback shows the values of this frame, and a key may be among them
                 raise InvalidValueError.keeping(error, cls) from None
 
 
