@@ -90,7 +90,8 @@ def ask_many_with_retry(client: Client) -> Method:
     ) -> Json:
         """Ask prompts; each request is repeated as often as given, with pauses that the server or the library sets."""
         check_concurrency(options.get("concurrency", 1))
-        return client.ask_many(prompts, **{"retries": max_retries, **options})
+        given: Options = {"retries": max_retries, **options}
+        return client.ask_many(prompts, **given)
 
     return ask_many
 
