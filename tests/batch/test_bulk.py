@@ -164,10 +164,10 @@ def test_a_journal_with_a_torn_last_line_is_read(echo: Any, tmp_path: Path) -> N
 
 
 def test_two_runs_do_not_write_the_same_journal(echo: Any) -> None:
-    echo(Echo(pause=0.2))
+    server = echo(Echo(pause=2))
     first = threading.Thread(target=in_threads, args=(["a", "b", "c"], "out.jsonl"))
     first.start()
-    while not Path("out.jsonl.journal").exists():
+    while not server.exchanges:
         time.sleep(0.005)
     with pytest.raises(ProviderConfigurationError, match="another run"):
         in_threads(["a"], "out.jsonl")

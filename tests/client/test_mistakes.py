@@ -101,7 +101,7 @@ KIT: list[tuple[str, Any, dict[str, Any], str]] = [
     ("ask", "x", {"limits": RunLimits()}, "Pass tools=[my_function]"),
     ("ask", "x", {"timeout": -1}, "timeout must be above 0"),
     ("ask", "x", {"stream": True}, "Use ask_stream"),
-    ("ask", ["a", "b"], {}, "Use ask_many"),
+    ("ask", ("a", "b"), {}, "Use ask_many"),
     ("ask_many", "hello", {}, 'ask_many takes a list of prompts, not str: ask_many(["hello"])'),
     ("ask_many", 5, {}, "ask_many takes a list of prompts, not int"),
     ("ask_many", ["a"], {"concurrency": "2"}, "concurrency must be at least 1, not '2'"),
