@@ -76,7 +76,7 @@ def test_a_test_that_uses_the_fixture_passes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         A_TEST
         + """
-    def test_a_summary_is_asked_for_once(fake_provider):
+    def test_a_summary_takes_one_request(fake_provider):
         fake_provider.add_replies(Answer(text="Short."))
         assert summarise("A long text") == "Short."
         assert len(fake_provider.exchanges) == 1
