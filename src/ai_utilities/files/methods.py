@@ -40,7 +40,7 @@ class FilesMixin:
             **options: Options of the engine's `upload_file`.
 
         Returns:
-            The uploaded file; pass it in `files=[...]`.
+            The uploaded file; pass its `to_content()` in `files=[...]`.
 
         Raises:
             ProviderConfigurationError: If the file cannot be read.
