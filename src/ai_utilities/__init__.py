@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from dhenara.ai.lazy_package import lazy_package
+from dhenara.ai.lazy_package import OldModules, lazy_package
 from dhenara.ai.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from importlib.machinery import ModuleSpec
-
     from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream
     from .async_client import AsyncAiClient as AsyncAiClient
     from .chat import AsyncChat as AsyncChat, Chat as Chat
@@ -78,18 +76,4 @@ __getattr__, __dir__ = lazy_package(
     old_names="ai_utilities.compat.names",
 )
 
-
-class OldModules:
-    """Finds modules of version 1, whose contents are in `compat`. Python asks it for modules that do not exist."""
-
-    @staticmethod
-    def find_spec(name: str, path: object = None, target: object = None) -> ModuleSpec | None:
-        """Return how a module of version 1 is loaded; None for every other name."""
-        if not name.startswith(f"{__name__}."):
-            return None
-        from .compat.names import find_old_module
-
-        return find_old_module(name)
-
-
-sys.meta_path.append(OldModules)
+sys.meta_path.append(OldModules(__name__, "ai_utilities.compat.names"))

@@ -78,7 +78,7 @@ def test_a_name_that_is_left_out_says_what_to_use(name: str) -> None:
     assert isinstance(caught.value, AIUtilitiesError)
 
 
-@pytest.mark.parametrize("module", sorted(name for name, advice in names.MODULES.items() if advice))
+@pytest.mark.parametrize("module", sorted(name for name, advice in names.OLD_MODULES.items() if advice))
 def test_a_module_that_is_left_out_says_what_to_use(module: str) -> None:
     with pytest.raises(ImportError, match=r"of ai-utilities 1\.x does not exist in this version"):
         importlib.import_module(module)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from typing import Any
 
 from dhenara.ai.errors import RemovedNameError
+from dhenara.ai.lazy_package import lazy_package
 
 EXCEPTIONS = "ai_utilities.exceptions"
 PROVIDERS = "ai_utilities.providers"
@@ -122,7 +122,7 @@ REMOVED: Mapping[str, str] = {
 }
 """Names of version 1 that this version does not have, and what to use."""
 
-MODULES: Mapping[str, str | None] = {
+OLD_MODULES: Mapping[str, str | None] = {
     f"ai_utilities.{module}": advice
     for advice, modules in {
         None: (
@@ -177,50 +177,19 @@ def find_old_name(name: str) -> object:
     return getattr(import_module(module), own_name)
 
 
-class OldModule(ModuleType):
-    """A module of version 1. Its names are found in this version when they are used."""
-
-    def __getattr__(self, name: str) -> object:
-        if name.startswith("__"):
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
-        try:
-            value = find_old_name(name)
-        except AttributeError:
-            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}") from None
-        setattr(self, name, value)
-        return value
-
-
-class OldModuleLoader:
-    """Loads modules of version 1."""
-
-    @staticmethod
-    def create_module(spec: ModuleSpec) -> ModuleType:
-        """Make the module, whose names are found later."""
-        return OldModule(spec.name)
-
-    @staticmethod
-    def exec_module(module: ModuleType) -> None:
-        """Refuse a module that has nothing that exists here.
-
-        Raises:
-            RemovedNameError: The message says what to use.
-        """
-        advice = MODULES[module.__name__]
-        if advice is not None:
-            raise RemovedNameError(f"{module.__name__} of ai-utilities 1.x does not exist in this version. {advice}")
-
-
-def find_old_module(name: str) -> ModuleSpec | None:
-    """Return how a module of version 1 is loaded.
+def open_old_module(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` of a module of version 1.
 
     Args:
-        name: Its full name.
+        name: Its full name, one of `OLD_MODULES`.
 
     Returns:
-        The spec; None if version 1 had no such module.
+        The two functions.
+
+    Raises:
+        RemovedNameError: The module has nothing that exists here; the message says what to use.
     """
-    if name not in MODULES:
-        return None
-    has_parts = any(other.startswith(f"{name}.") for other in MODULES)
-    return ModuleSpec(name, OldModuleLoader(), is_package=has_parts)  # type: ignore[arg-type]  # the part that is used
+    advice = OLD_MODULES[name]
+    if advice is not None:
+        raise RemovedNameError(f"{name} of ai-utilities 1.x does not exist in this version. {advice}")
+    return lazy_package(name, {}, old_names=__name__)

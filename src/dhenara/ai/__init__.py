@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
-from .lazy_package import lazy_package
+from .lazy_package import OLD_NAMES, OldModules, lazy_package
 from .version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -47,3 +48,5 @@ __getattr__, __dir__ = lazy_package(
     },
     beyond=".types",
 )
+
+sys.meta_path.append(OldModules(__name__, OLD_NAMES))

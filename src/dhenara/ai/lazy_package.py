@@ -1,10 +1,16 @@
-"""Lazy packages: a name is imported when it is first used, so that importing costs nothing."""
+"""Lazy packages: a name is imported when it is first used, so that importing costs nothing.
+
+Modules of version 1 that have no file are served from here too. Each import package appends one `OldModules` to
+`sys.meta_path`, as `importlib` documents it. Python asks it last, so it sees only imports that would fail otherwise.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 OLD_NAMES = "dhenara.ai.compat.names"
@@ -33,7 +39,7 @@ def lazy_package(
         if name.startswith("__") or (home is None and old_home is None):
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         try:
-            if old_names is not None and home is None and find_spec(f"{package}.{name}") is not None:
+            if old_names is not None and home is None and has_module(package, name):
                 value = import_module(f"{package}.{name}")
             elif home is None and old_home is not None:
                 value = import_module(old_home).find_old_name(name)
@@ -49,3 +55,41 @@ def lazy_package(
         return sorted({*homes, *more})
 
     return find, names
+
+
+def has_module(package: str, name: str) -> bool:
+    return hasattr(import_module(package), "__path__") and find_spec(f"{package}.{name}") is not None
+
+
+class OldModules:
+    """Finds the modules of version 1 that have no file.
+
+    Args:
+        package: The package whose modules they were.
+        names: The module with `OLD_MODULES`, the full names of these modules, and `open_old_module`, which takes one
+            and returns its `__getattr__` and `__dir__`, or raises an error that says what to use. It is loaded when
+            a module of the package is not found.
+    """
+
+    def __init__(self, package: str, names: str) -> None:
+        self.prefix = f"{package}."
+        self.names = names
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return how a module of version 1 is loaded; None for every other name."""
+        if not name.startswith(self.prefix) or name == self.names:
+            return None
+        modules = import_module(self.names).OLD_MODULES
+        if name not in modules:
+            return None
+        has_parts = any(other.startswith(f"{name}.") for other in modules)
+        return ModuleSpec(name, self, is_package=has_parts)  # type: ignore[arg-type]  # the part that is used
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        """Let Python make an empty module."""
+        return None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Set the functions with which the module finds its names."""
+        find, names = import_module(self.names).open_old_module(module.__name__)
+        module.__dict__.update(__getattr__=find, __dir__=names)

@@ -6,10 +6,14 @@ import path, when one of them is used: classes of this package, or a class of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from ..catalog.model_info import constants
 from ..errors import RemovedNameError
+from ..lazy_package import lazy_package
+from ..types.genai.foundation_models import VENDORS
 
 HOMES: dict[str, tuple[str, ...]] = {
     ".enums": (
@@ -144,3 +148,40 @@ def find_old_name(name: str) -> Any:
         raise AttributeError(name)
     module, own_name = place
     return getattr(import_module(module, __package__), own_name)
+
+
+MODELS = "dhenara.ai.types.genai.foundation_models"
+CONSTANTS = {f"{MODELS}.{vendor}.{kind}": (vendor, kind) for kind, vendors in VENDORS.items() for vendor in vendors}
+"""Modules with the models of one vendor as constants."""
+
+OLD_MODULES: dict[str, str] = {
+    f"dhenara.ai.{module}": home
+    for home, modules in {
+        "dhenara.ai": ("ai_client", "ai_client.ai_client", "ai_client.factory"),
+        "dhenara.ai.types": (
+            *("providers.base", "types.resource", "types.genai.ai_model", "types.genai.dhenara"),
+            *("types.genai.dhenara.request", "types.genai.dhenara.request.data", "types.genai.dhenara.response"),
+            *("types.shared.api", "types.shared.base", "types.shared.file", "types.shared.platform"),
+        ),
+        MODELS: ("types.genai.foundation_models.fns",),
+    }.items()
+    for module in modules
+} | {place: MODELS for module in CONSTANTS for place in (module, module.rpartition(".")[0])}
+"""Modules of version 1 that have no file, with the package where their names are found."""
+
+
+def open_old_module(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return `__getattr__` and `__dir__` of a module of version 1.
+
+    Args:
+        name: Its full name, one of `OLD_MODULES`.
+
+    Returns:
+        The two functions.
+    """
+    if name in CONSTANTS:
+        return constants(*CONSTANTS[name])
+    if name.rpartition(".")[0] == MODELS and not name.endswith(".fns"):
+        return lazy_package(name, {})
+    own = {"Content": "dhenara.ai.compat.requests"} if ".genai.dhenara.request" in name else {}
+    return lazy_package(name, own, beyond=OLD_MODULES[name])

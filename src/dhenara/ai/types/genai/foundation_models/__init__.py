@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...config.model import AIModel
-    from .fns import FoundationModelFns as FoundationModelFns
 
     def __getattr__(name: str) -> tuple[AIModel, ...]: ...
 
@@ -31,9 +31,25 @@ def find(name: str) -> Any:
         return getattr(import_module(f".{vendor}.{kind}", __name__), f"{kind.upper()}_MODELS")
     if name in KINDS:
         return tuple(model for one, (_, kind) in LISTS.items() if kind in KINDS[name] for model in find(one))
-    if name == "FoundationModelFns":
-        return import_module(".fns", __name__).FoundationModelFns
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+class FoundationModelFns:
+    """Search functions for the model constants."""
+
+    @staticmethod
+    def get_foundation_model(model_name: str, all_models: Iterable[AIModel] | None = None) -> AIModel | None:
+        """Return the model constant with this name.
+
+        Args:
+            model_name: Name of the model.
+            all_models: Models to search. Default None: all constants.
+
+        Returns:
+            The model, or None if there is none with this name.
+        """
+        among = find("ALL_FOUNDATION_MODELS") if all_models is None else all_models
+        return next((model for model in among if model.model_name == model_name), None)
 
 
 if not TYPE_CHECKING:
