@@ -251,7 +251,7 @@ def as_answer(result: AskResult) -> ChatResponse:
         model=result.model,
         provider=result.provider,
         choices=choices,
-        usage=Usage(**{name: getattr(used, name) for name in BUCKETS}) if used.known else Usage.unknown(),
+        usage=Usage(**{name: getattr(used, name) for name in (*BUCKETS, "units")}) if used.known else Usage.unknown(),
         cached=result.cached,
     )
     return built.with_cost(result.cost)

@@ -13,7 +13,7 @@ import pytest
 
 from ai_utilities import AiClient, AsyncAiClient, UsageData
 from ai_utilities.results import Embeddings
-from ai_utilities.usage.data import Totals
+from ai_utilities.usage.totals import Totals
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, FakeUsage
 from dhenara.ai.types import (

@@ -13,7 +13,7 @@ import pytest
 
 from ai_utilities.storage.process import Owner
 from ai_utilities.usage import ledger as ledger_module
-from ai_utilities.usage.data import Totals, UsageData
+from ai_utilities.usage.data import UsageData
 from ai_utilities.usage.ledger import (
     Ledger,
     MemoryLedger,
@@ -22,6 +22,7 @@ from ai_utilities.usage.ledger import (
     create_usage_tracker,
     matches,
 )
+from ai_utilities.usage.totals import Totals
 from dhenara.ai.errors import ConfigurationError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -205,6 +205,7 @@ def test_totals_by_day_model_and_tag(ledger: Ledger) -> None:
 
 MOMENTS = st.none() | st.integers(-200, 200).map(lambda minutes: NOON + timedelta(minutes=minutes))
 MONEY = st.none() | st.decimals(0, 1000, allow_nan=False, places=7) | st.just(Decimal("1.234567890123E-9"))
+AMOUNTS = st.integers(0, 10**7).map(lambda number: number / 1000)
 ROWS = st.builds(
     UsageData,
     provider=st.sampled_from([None, "p"]),
@@ -213,6 +214,9 @@ ROWS = st.builds(
     started_at=MOMENTS,
     input_tokens=st.integers(0, 10**9),
     output_tokens=st.integers(0, 99),
+    units=st.dictionaries(
+        st.sampled_from(["images", "seconds"]), st.integers(0, 10**7).map(lambda number: number / 1000)
+    ),
     cost=MONEY,
     saved_cost=MONEY,
     cached=st.booleans(),
@@ -228,16 +232,25 @@ ROWS = st.builds(
     until=MOMENTS,
     tags=st.sampled_from([{}, {"user": "ada"}]),
 )
-def test_sums_that_a_server_keeps_are_the_sums_of_its_rows(
-    rows: list[UsageData], by: str | None, since: Any, until: Any, tags: dict[str, str], redis_url: str
+def test_sums_that_a_server_or_a_file_keeps_are_the_sums_of_its_rows(
+    rows: list[UsageData],
+    by: str | None,
+    since: Any,
+    until: Any,
+    tags: dict[str, str],
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     import redis
 
     with redis.Redis.from_url(redis_url) as server:
         server.flushall()
     retained, known = RedisLedger(redis_url), MemoryLedger()
-    for ledger in (retained, known):
+    filed = SQLiteLedger(tmp_path_factory.mktemp("ledger") / "usage.db")
+    for ledger in (retained, known, filed):
         ledger.add(rows)
+    assert filed.totals(by, since, until, tags) == known.totals(by, since, until, tags)
+    filed.close()
     assert retained.totals(by, since, until, tags) == known.totals(by, since, until, tags)
     assert retained.tag_names(since, until) == known.tag_names(since, until)
     retained.close()

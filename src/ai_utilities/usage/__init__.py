@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .budgets.memory import MemoryBudgets as MemoryBudgets
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
-    from .data import PartialWriteError as PartialWriteError, Totals as Totals, UsageData as UsageData, tagged as tagged
+    from .data import PartialWriteError as PartialWriteError, UsageData as UsageData, tagged as tagged
     from .layer import UsageLayer as UsageLayer
     from .ledger import (
         Ledger as Ledger,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport, make_report as make_report, usage_page as usage_page
     from .sqlite import SQLiteLedger as SQLiteLedger
+    from .totals import Totals as Totals
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -53,7 +54,7 @@ __getattr__, __dir__ = lazy_package(
         "make_report": ".report",
         "SQLiteLedger": ".sqlite",
         "tagged": ".data",
-        "Totals": ".data",
+        "Totals": ".totals",
         "UsageTracker": ".ledger",
         "create_usage_tracker": ".ledger",
     },

@@ -1,12 +1,11 @@
-"""Usage rows (`UsageData`), their tags and their sums (`Totals`)."""
+"""Usage rows (`UsageData`) and their tags."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, Self
@@ -14,8 +13,10 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.integration import CheckedModel, ShortRepr, Shown, not_empty, short_repr
+from dhenara.ai.integration import CheckedModel, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
+
+from .units import Units
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
 """`open`: sent, the outcome is not known yet; `abandoned`: the same, but the process has ended.
@@ -49,7 +50,7 @@ Facts = Mapping[str, Any]
 
 
 class UsageData(CheckedModel):
-    """Usage of one request: tokens, cost, duration and outcome.
+    """Usage of one request: tokens and other units, cost, duration and outcome.
 
     Pass either the totals or the disjoint counts; the others are computed.
 
@@ -57,6 +58,8 @@ class UsageData(CheckedModel):
         prompt_tokens: All input tokens.
         completion_tokens: All output tokens.
         total_tokens: Both; what the provider reported, if it reported a total.
+        units: What is billed in other units than tokens, such as `images`, `seconds`, `characters`, `pages`,
+            `searches`, `web_searches` and `code_sessions`, each with its amount.
         cost: The cost; None if unknown, never 0.
         currency: The currency of the cost.
         cost_source: Where the cost comes from, such as `provider` or `catalog`.
@@ -94,6 +97,7 @@ class UsageData(CheckedModel):
     reasoning_tokens: int = Field(default=0, ge=0)
     output_audio_tokens: int = Field(default=0, ge=0)
     output_image_tokens: int = Field(default=0, ge=0)
+    units: Units = Field(default_factory=dict)
 
     cost: Decimal | None = None
     currency: str = "USD"
@@ -142,7 +146,8 @@ class UsageData(CheckedModel):
     @property
     def known(self) -> bool:
         """Whether the provider reported any usage; if it did not, the counts are 0."""
-        return self.total_tokens > 0 or self.cost is not None or self.cost_reason not in (None, NO_USAGE)
+        used = self.total_tokens > 0 or bool(self.units)
+        return used or self.cost is not None or self.cost_reason not in (None, NO_USAGE)
 
     def to_cost(self) -> Cost:
         """The cost as an object that also has its source, and why it is unknown."""
@@ -161,14 +166,14 @@ class UsageData(CheckedModel):
         """Makes a row from the usage and cost of an answer.
 
         Args:
-            usage: The tokens, if known.
+            usage: Tokens and other units, if known.
             cost: The cost, if known.
             **facts: Further fields.
 
         Raises:
             pydantic.ValidationError: If a field is invalid.
         """
-        counts = {name: getattr(usage, name) for name in BUCKETS} if usage else {}
+        counts = {**{name: getattr(usage, name) for name in BUCKETS}, "units": usage.units} if usage else {}
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
@@ -219,119 +224,6 @@ def tagged(**tags: str) -> Iterator[None]:
 def tags_now() -> dict[str, str]:
     """The tags of the current call."""
     return dict(_tags.get())
-
-
-PARTIAL = ("interrupted", "cancelled")
-"""Outcomes whose real usage and cost may be higher than reported."""
-
-OPEN = ("open", "abandoned")
-"""Outcomes of requests that are not finished."""
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Totals(ShortRepr):
-    """Sums of usage rows.
-
-    Attributes:
-        requests: The number of rows.
-        failed: Rows of failed requests.
-        cached: Rows of cached answers.
-        prompt_tokens: Input tokens of answers that were not cached.
-        completion_tokens: Output tokens of answers that were not cached.
-        saved_tokens: Tokens of cached answers.
-        cost: The sum of known costs.
-        saved_cost: The sum of known costs that caches saved.
-        unknown_costs: Rows without a known cost.
-        partial_costs: Rows that may have cost more than their known cost.
-        interrupted: Rows of answers that broke off or were stopped early.
-        open: Requests that are not finished.
-        abandoned: Those of them whose process has ended.
-    """
-
-    requests: int = 0
-    failed: int = 0
-    cached: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    saved_tokens: int = 0
-    cost: Decimal = Decimal(0)
-    saved_cost: Decimal = Decimal(0)
-    unknown_costs: int = 0
-    partial_costs: int = 0
-    interrupted: int = 0
-    open: int = 0
-    abandoned: int = 0
-
-    @property
-    def total_tokens(self) -> int:
-        """All tokens of answers that were not cached."""
-        return self.prompt_tokens + self.completion_tokens
-
-    def _shown(self) -> Shown:
-        return ((field.name, value) for field in fields(self) if (value := getattr(self, field.name)))
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether `cost` is the complete cost."""
-        return not (self.unknown_costs or self.partial_costs)
-
-    def __str__(self) -> str:
-        text = f"{self.requests} requests, {self.total_tokens} tokens, ${self.cost:f}"
-        inexact = [f"{self.unknown_costs} of unknown cost"] if self.unknown_costs else []
-        inexact += [f"{self.partial_costs} that may have cost more"] if self.partial_costs else []
-        return f"{text} (and {', '.join(inexact)})" if inexact else text
-
-    def __add__(self, other: Totals) -> Totals:
-        """The sums of both."""
-        return Totals(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
-
-    def plus(self, row: UsageData) -> Totals:
-        """The totals with one more row."""
-        known = row.cost is not None
-        return replace(
-            self,
-            requests=self.requests + 1,
-            failed=self.failed + (row.outcome == "failed"),
-            cached=self.cached + row.cached,
-            prompt_tokens=self.prompt_tokens + (0 if row.cached else row.prompt_tokens),
-            completion_tokens=self.completion_tokens + (0 if row.cached else row.completion_tokens),
-            saved_tokens=self.saved_tokens + (row.total_tokens if row.cached else 0),
-            cost=self.cost + (row.cost or 0),
-            saved_cost=self.saved_cost + (row.saved_cost or 0),
-            unknown_costs=self.unknown_costs + (not known),
-            partial_costs=self.partial_costs + (known and row.outcome in PARTIAL),
-            interrupted=self.interrupted + (row.outcome in PARTIAL),
-            open=self.open + (row.outcome in OPEN),
-            abandoned=self.abandoned + (row.outcome == "abandoned"),
-        )
-
-
-def sum_by(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
-    """Sums rows.
-
-    Args:
-        rows: The rows.
-        by: `day`, `model`, `provider`, `outcome` or `tag:<name>`; None for one total under "".
-
-    Returns:
-        Totals by the value of `by`, sorted.
-    """
-    sums: dict[str, Totals] = {}
-    for row in rows:
-        group = group_of(row, by)
-        sums[group] = sums.get(group, Totals()).plus(row)
-    return dict(sorted(sums.items()))
-
-
-def group_of(row: UsageData, by: str | None) -> str:
-    """The group of a row; empty if it has no such value."""
-    if by is None:
-        return ""
-    if by == "day":
-        return row.started_at.astimezone(UTC).strftime("%Y-%m-%d") if row.started_at else ""
-    if by.startswith("tag:"):
-        return row.tags.get(by.removeprefix("tag:"), "")
-    return str(getattr(row, by) or "")
 
 
 class PartialWriteError(DhenaraError):

@@ -15,8 +15,9 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import require_type
 
 from ..storage.process import Owner, this_process
-from .data import BATCH, Totals, UsageData, sum_by
+from .data import BATCH, UsageData
 from .open_rows import OpenRow, closed_row, make_open
+from .totals import Totals, sum_by
 
 log = logging.getLogger("ai_utilities.usage")
 GROUPS = ("day", "model", "provider", "outcome")

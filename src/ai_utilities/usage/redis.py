@@ -14,10 +14,11 @@ from pydantic_core import from_json, to_json
 from ..storage.errors import StoreDamagedError, StoreEvictsError, StoreVersionError
 from ..storage.generations import Generation, Generations
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
-from .data import OPEN as OPEN_OUTCOMES, Totals, UsageData, group_of, sum_by
+from .data import UsageData
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time
 from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, add_arguments, hour_of, read_hours
+from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, sum_by
 
 log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000

@@ -16,7 +16,9 @@ from decimal import Decimal
 
 from pydantic_core import to_json
 
-from .data import PARTIAL, Totals, UsageData
+from .data import UsageData
+from .totals import PARTIAL, Totals
+from .units import exact
 
 HOUR, DAY = 3600, 86_400
 DIGITS = 9
@@ -40,11 +42,17 @@ def row_amounts(row: UsageData) -> dict[str, int]:
         **dict(money_amounts("cost", row.cost)),
         **dict(money_amounts("saved", row.saved_cost)),
     }
+    for name, used in row.units.items():
+        amounts.update(money_amounts(f"{UNIT}{name}", exact(used)))
     return {f"{name} {about}": amount for name, amount in amounts.items() if amount}
 
 
+UNIT = "unit."
+"""Before the names of sums of other units than tokens. Older versions of this library leave these sums out."""
+
+
 def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
-    """An amount of money as whole numbers, each named after its decimal place."""
+    """An amount of money or of a unit as whole numbers, each named after its decimal place."""
     sign, digits, place = (amount or Decimal(0)).as_tuple()
     left = int("".join(map(str, digits)))
     while left:
@@ -93,7 +101,15 @@ def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
         unknown_costs=unknown,
         partial_costs=requests - unknown if row.outcome in PARTIAL else 0,
         interrupted=requests if row.outcome in PARTIAL else 0,
+        units={} if row.cached else sum_units(sums),
     )
+
+
+def sum_units(sums: Mapping[str, int]) -> dict[str, float]:
+    """The sums of other units than tokens, by unit."""
+    names = {name.removeprefix(UNIT).partition(":")[0] for name in sums if name.startswith(UNIT)}
+    totals = {name: float(sum_money(f"{UNIT}{name}:", sums)) for name in sorted(names)}
+    return {name: total for name, total in totals.items() if total}
 
 
 def sum_money(prefix: str, sums: Mapping[str, int]) -> Decimal:

@@ -9,8 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html import escape
 
-from .data import Totals
 from .ledger import Ledger
+from .totals import Totals
 
 MOST_DAYS = 62
 """Days up to which a report is by day; longer times are by month."""

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
-from .data import BATCH, Totals, UsageData, group_of
+from .data import BATCH, UsageData
 from .ledger import Ledger, check_grouping, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
@@ -33,6 +33,8 @@ from .sqlite_tables import (
     tag_value,
     whole_hours,
 )
+from .totals import Totals, group_of
+from .units import exact, write_units
 
 log = logging.getLogger("ai_utilities.usage")
 REPAIR = "Or run `ai-utilities ledger repair` or SQLiteLedger.repair(path), which keeps what can be read."
@@ -42,11 +44,12 @@ INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, com
 """
 ADD_SUM = """
 INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, unknown) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
+    completion_tokens, cost, saved_cost, unknown, units) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (scope, hour, provider, model, outcome, cached, tags) DO UPDATE SET
     requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
     completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
-    saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown
+    saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown,
+    units = units_add(units, excluded.units)
 """
 CLOSE = "INSERT OR REPLACE INTO usage_closed (id, usage_id) VALUES (?, ?)"
 READ = "row, at, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags"
@@ -261,6 +264,7 @@ def sum_of(row: UsageData) -> Row:
         str(row.cost or Decimal(0)),
         str(row.saved_cost or Decimal(0)),
         int(row.cost is None),
+        write_units({name: exact(amount) for name, amount in row.units.items()}),
     )
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Context, Decimal
 from functools import partial
 
 from ..storage.sqlite_files import Row, Schema, columns_of
-from .data import PARTIAL, Totals
+from .totals import PARTIAL, Totals
+from .units import NO_UNITS, UnitsSum, read_units, units_add
 
 HOUR = 3600
 NO_HOUR = -1
@@ -98,6 +99,8 @@ def equip(connection: sqlite3.Connection) -> None:
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]  # typeshed knows int only
     connection.create_function("decimal_add", 2, decimal_add, deterministic=True)
+    connection.create_aggregate("units_sum", 1, UnitsSum)  # type: ignore[arg-type]  # as above
+    connection.create_function("units_add", 2, units_add, deterministic=True)
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
@@ -114,18 +117,23 @@ def make_tables(connection: sqlite3.Connection) -> None:
 
 
 def make_all_sums(connection: sqlite3.Connection) -> None:
-    """Computes the sums of all rows of an older file."""
+    """Computes the sums of all rows of an older file, whose rows have no other units than tokens."""
     equip(connection)
     for scope, tags in ((0, "''"), (1, "tags")):
-        connection.execute(make_sums(scope, tags, "1"))
+        connection.execute(make_sums(scope, tags, "1", units=False))
 
 
-def make_sums(scope: int, tags: str, where: str) -> str:
+UNITS_OF_ROW = f"""CASE WHEN json_valid(row) THEN coalesce(json_extract(row, '$.units'), '{NO_UNITS}')
+    ELSE '{NO_UNITS}' END"""
+
+
+def make_sums(scope: int, tags: str, where: str, *, units: bool = True) -> str:
     """The statement that sums rows by hour."""
+    column, total = (", units", f", units_sum({UNITS_OF_ROW})") if units else ("", "")
     groups = f"{HOUR_OF.format('')}, coalesce(provider, ''), coalesce(model, ''), outcome, cached, {tags}"
     return f"""INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, unknown) SELECT {scope}, {groups}, count(*), sum(prompt_tokens),
-    sum(completion_tokens), decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL) FROM usage
+    completion_tokens, cost, saved_cost, unknown{column}) SELECT {scope}, {groups}, count(*), sum(prompt_tokens),
+    sum(completion_tokens), decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL){total} FROM usage
     WHERE {where} GROUP BY {groups}"""
 
 
@@ -140,7 +148,8 @@ def make_dirty_again(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM usage_dirty")
 
 
-USAGE = Schema("usage", (make_tables, SUMS_TABLES + TRIGGERS, make_all_sums, TRIGGERS))
+UNITS_COLUMN = f"ALTER TABLE usage_sums ADD COLUMN units TEXT NOT NULL DEFAULT '{NO_UNITS}'"
+USAGE = Schema("usage", (make_tables, SUMS_TABLES + TRIGGERS, make_all_sums, TRIGGERS, UNITS_COLUMN + ";"))
 
 
 PARTLY = f"outcome IN ({', '.join(map(repr, PARTIAL))})"
@@ -150,10 +159,11 @@ sum(CASE WHEN cached THEN requests ELSE 0 END),
 sum(CASE WHEN cached THEN 0 ELSE prompt_tokens END), sum(CASE WHEN cached THEN 0 ELSE completion_tokens END),
 sum(CASE WHEN cached THEN prompt_tokens + completion_tokens ELSE 0 END),
 decimal_sum(cost), decimal_sum(saved_cost), sum(unknown),
-sum(CASE WHEN {PARTLY} THEN requests - unknown ELSE 0 END), sum(CASE WHEN {PARTLY} THEN requests ELSE 0 END)
+sum(CASE WHEN {PARTLY} THEN requests - unknown ELSE 0 END), sum(CASE WHEN {PARTLY} THEN requests ELSE 0 END),
+units_sum(CASE WHEN cached THEN '{NO_UNITS}' ELSE units END)
 """
-ROWS = """(SELECT at, day, provider, model, outcome, cached, tags, 1 AS requests, prompt_tokens, completion_tokens,
-    cost, saved_cost, cost IS NULL AS unknown FROM usage)"""
+ROWS = f"""(SELECT at, day, provider, model, outcome, cached, tags, 1 AS requests, prompt_tokens, completion_tokens,
+    cost, saved_cost, cost IS NULL AS unknown, {UNITS_OF_ROW} AS units FROM usage)"""
 VALID = "CASE WHEN json_valid(tags) THEN tags ELSE '{}' END"
 """The tags of a row; none if they are damaged."""
 
@@ -245,6 +255,6 @@ def condition(
 
 def read_totals(row: Row) -> Totals:
     """The totals from the columns `SUMMED`."""
-    values = list(row)
+    *values, units = row
     values[6:8] = map(Decimal, values[6:8])
-    return Totals(*values)
+    return replace(Totals(*values), units={name: float(amount) for name, amount in read_units(units).items()})

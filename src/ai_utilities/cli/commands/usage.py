@@ -17,9 +17,9 @@ import typer
 from ...config_origins import state_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_ledger
-from ...usage.data import Totals
 from ...usage.report import Sums, UsageReport, days_before, format_cost, make_report, usage_page
 from ...usage.sqlite import SQLiteLedger
+from ...usage.totals import Totals
 from ...value_types import JsonObject
 from ..clients import read_tags, settings_for
 from ..inputs import EnvFileFlag
