@@ -1,24 +1,26 @@
-"""Speak, listen to it, and make subtitles.
+"""Text to speech, speech to text with times, and subtitles.
 
-With OPENAI_API_KEY, OpenAI speaks and listens; without, a fake provider plays a tone and always hears the same.
+Run it: python examples/audio.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server that returns a tone.
 """
 
 import os
-from contextlib import ExitStack
 from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, SampleOperations
 
-with ExitStack() as stack:
-    fake: dict[str, Any] = {}
-    if not os.environ.get("OPENAI_API_KEY"):
-        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
-    speaker = stack.enter_context(AIModelClient("openai/gpt-4o-mini-tts", **fake))
-    listener = stack.enter_context(AIModelClient("openai/whisper-1", **fake))
 
-    path = speaker.speak_stream("Hello there.", format="wav").save("hello.wav", overwrite=True)
-    heard = listener.transcribe(path, timestamps="word")
-    print(heard.text)
-    print(heard.to_srt())
+def main(**options: Any) -> None:
+    with AIModelClient("openai/gpt-4o-mini-tts", **options) as client:
+        path = client.speak_stream("Hello there.", format="wav").save("hello.wav", overwrite=True)
+    with AIModelClient("openai/whisper-1", **options) as client:
+        transcript = client.transcribe(path, timestamps="word")
+    print(transcript.text)
+    print(transcript.to_srt())
+
+
+if "OPENAI_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(SampleOperations(), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

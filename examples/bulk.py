@@ -1,7 +1,7 @@
-"""A file of rows through a model, killed in the middle and resumed. `python bulk.py ray` runs it on a Ray cluster,
-`python bulk.py provider` through the provider's own batches, at half the price.
+"""Ask a question about each row of a file, stop in the middle, and resume.
 
-Uses OPENAI_API_KEY where it is set, else a fake provider.
+Run it: python examples/bulk.py. `bulk.py ray` runs it on a Ray cluster, `bulk.py provider` through the provider's
+batches at half the price. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
-from ai_utilities import AiClient, AiSettings
+from ai_utilities import AiClient
 from ai_utilities.batch import BulkProgress, run_bulk
 from dhenara.ai.testing import Answer, FakeBatches, FakeServer
 
@@ -21,27 +21,17 @@ CITIES = ("Paris", "Rome", "Oslo", "Lima", "Cairo", "Quito")
 PROMPT = "In which country is {city}? One word."
 
 
-def settings_of(stack: ExitStack, on: str) -> AiSettings:
-    if os.environ.get("OPENAI_API_KEY"):
-        return AiSettings()
-    replies = FakeBatches(lambda words: "Somewhere.", polls=0) if on == "provider" else Answer(text="Somewhere.")
-    server = stack.enter_context(FakeServer(replies, forever=True))
-    return AiSettings(provider="openai", api_key="none", model="fake", base_url=f"{server.url}/v1")
-
-
-def impatient(now: BulkProgress) -> None:
+def stop_after_two(now: BulkProgress) -> None:
     if now.done == 2:
         raise KeyboardInterrupt
 
 
-def main(on: str = "here") -> None:
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        rows, answers = folder / "cities.jsonl", folder / "answers.jsonl"
+def main(on: str, **options: Any) -> None:
+    with TemporaryDirectory() as folder, AiClient("openai/gpt-5.4-mini", **options) as client:
+        rows, answers = Path(folder, "cities.jsonl"), Path(folder, "answers.jsonl")
         rows.write_text("".join(json.dumps({"city": city}) + "\n" for city in CITIES))
-        client = stack.enter_context(AiClient(settings_of(stack, on)))
         try:
-            run_bulk(rows, answers, prompt=PROMPT, client=client, concurrency=1, on=on, on_progress=impatient)
+            run_bulk(rows, answers, prompt=PROMPT, client=client, concurrency=1, on=on, on_progress=stop_after_two)
         except KeyboardInterrupt:
             print("stopped after two rows")
         print(run_bulk(rows, answers, prompt=PROMPT, client=client, concurrency=2, on=on))
@@ -51,4 +41,10 @@ def main(on: str = "here") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    where = sys.argv[1] if len(sys.argv) > 1 else "here"
+    if "OPENAI_API_KEY" in os.environ:
+        main(where)
+    else:
+        reply = FakeBatches(lambda prompt: "Somewhere.", polls=0) if where == "provider" else Answer(text="Somewhere.")
+        with FakeServer(reply, forever=True) as server:
+            main(where, api_key="none", base_url=f"{server.url}/v1")

@@ -1,35 +1,27 @@
-"""Ask twice, pay once. Uses OPENAI_API_KEY and OPENAI_MODEL where they are set, and a fake provider where not."""
+"""Ask the same question twice and pay once.
 
-from __future__ import annotations
+Run it: python examples/caching.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
+"""
 
 import os
-from contextlib import ExitStack
+from typing import Any
 
-from ai_utilities.cache import CacheLayer, MemoryCache
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
+from ai_utilities.cache import MemoryCache
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 
-def found_endpoint(stack: ExitStack) -> AIModelEndpoint:
-    if os.environ.get("OPENAI_API_KEY"):
-        model = os.environ.get("OPENAI_MODEL", "gpt-5-mini")
-        return AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name=model))
-    server = stack.enter_context(FakeServer(Answer(text="Rayleigh scattering."), forever=True))
-    api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    return AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))
-
-
-def main() -> None:
-    with ExitStack() as stack:
-        cache = MemoryCache()
-        layers = [CacheLayer(cache, policy="always")]
-        client = stack.enter_context(AIModelClient(found_endpoint(stack), layers=layers))
+def main(**options: Any) -> None:
+    cache = MemoryCache()
+    with AiClient("openai/gpt-5.4-mini", cache=cache, **options) as client:
         for _ in range(2):
-            answer = client.generate("Why is the sky blue? One sentence.").chat_response
-            print("cached" if answer.cached else "asked ", answer.text)
-        print(f"{cache.stats().saved_tokens} tokens saved")
+            answer = client.ask("Why is the sky blue? One sentence.", cache="always")
+            print("from the cache:" if answer.cached else "from the model:", answer)
+    print(f"{cache.stats().saved_tokens} tokens saved")
 
 
-if __name__ == "__main__":
+if "OPENAI_API_KEY" in os.environ:
     main()
+else:
+    with FakeServer(Answer(text="Rayleigh scattering."), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

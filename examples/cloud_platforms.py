@@ -1,7 +1,8 @@
-"""The same model through several platforms.
+"""The same model on Anthropic, Vertex AI, Amazon Bedrock and Azure AI Foundry.
 
-Set PLATFORM to anthropic, google_vertex_ai, amazon_bedrock or microsoft_azure_ai, with that platform's own variables,
-to ask a real one; without it, a fake server answers for all four.
+Run it: python examples/cloud_platforms.py. Set PLATFORM to anthropic, google_vertex_ai, amazon_bedrock or
+microsoft_azure_ai, and the variables of that platform, to use a real one; otherwise a fake server answers for all
+four.
 """
 
 from __future__ import annotations
@@ -11,37 +12,27 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModelAPI, AIModelEndpoint
-from dhenara.ai.types.genai.foundation_models.anthropic.chat import ClaudeSonnet45
 
-MADE_UP: dict[str, dict[str, Any]] = {
-    "anthropic": {"api_key": "made-up"},
-    "google_vertex_ai": {"credentials": {"token": lambda: "made-up"}, "config": {"project_id": "p", "location": "eu"}},
+NO_ACCOUNT: dict[str, dict[str, Any]] = {
+    "anthropic": {"api_key": "none"},
+    "google_vertex_ai": {"credentials": {"token": lambda: "none"}, "project_id": "p", "location": "eu"},
     "amazon_bedrock": {
-        "credentials": {"access_key_id": "made-up", "secret_access_key": "made-up"},
-        "config": {"region": "eu-west-1"},
+        "credentials": {"access_key_id": "none", "secret_access_key": "none"},
+        "region": "eu-west-1",
     },
-    "microsoft_azure_ai": {"api_key": "made-up"},
+    "microsoft_azure_ai": {"api_key": "none"},
 }
 
 
-def ask(api: AIModelAPI) -> str:
-    """One line for every platform: which it is, and what Claude says there."""
-    with AIModelClient(AIModelEndpoint(api=api, ai_model=ClaudeSonnet45)) as client:
-        response = client.generate("Say hello in one word.", max_output_tokens=100, streaming=True)
-        answer = next(final for _, final in response.stream_generator if final).chat_response
-    return f"{api.provider}: {answer.text}"
+def main(platform: str, **options: Any) -> None:
+    with AIModelClient(f"{platform}/claude-sonnet-4-5", **options) as client:
+        stream = client.generate("Say hello in one word.", max_output_tokens=100, streaming=True)
+        print(f"{platform}:", "".join(stream.text_stream))
 
 
-def main() -> None:
-    if platform := os.environ.get("PLATFORM"):
-        print(ask(AIModelAPI(provider=platform)))
-        return
+if "PLATFORM" in os.environ:
+    main(os.environ["PLATFORM"])
+else:
     with FakeServer(Answer(text="Hello!"), forever=True) as server:
-        for platform, given in MADE_UP.items():
-            config = {**given.get("config", {}), "base_url": server.url}
-            print(ask(AIModelAPI(provider=platform, **{**given, "config": config})))
-
-
-if __name__ == "__main__":
-    main()
+        for name, options in NO_ACCOUNT.items():
+            main(name, base_url=server.url, **options)

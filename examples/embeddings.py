@@ -1,32 +1,33 @@
-"""Find the sentence that is closest to a question.
+"""Find the sentence that is closest to a question, by their embeddings.
 
-With OPENAI_API_KEY set, OpenAI makes the vectors; without, a fake provider does, whose vectors know only letters.
+Run it: python examples/embeddings.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server that counts
+letters.
 """
 
 import os
-from contextlib import ExitStack
 from math import hypot
 from typing import Any
 
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
 from dhenara.ai.testing import FakeServer, SampleOperations
 
 SENTENCES = ["Cats sleep for most of the day.", "Interest rates rose again.", "The train leaves at nine."]
-QUESTION = "When do cats sleep?"
-
-with ExitStack() as stack:
-    fake: dict[str, Any] = {}
-    if not os.environ.get("OPENAI_API_KEY"):
-        server = stack.enter_context(FakeServer(SampleOperations(dimensions=32), forever=True))
-        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
-    client = stack.enter_context(AIModelClient("openai/text-embedding-3-small", **fake))
-    asked, *known = client.embed([QUESTION, *SENTENCES]).vectors
 
 
-def likeness(one: list[float], other: list[float]) -> float:
-    """The cosine of the angle between two vectors."""
+def cosine(one: list[float], other: list[float]) -> float:
     return sum(a * b for a, b in zip(one, other, strict=True)) / (hypot(*one) * hypot(*other))
 
 
-for likely, sentence in sorted(zip((likeness(asked, one) for one in known), SENTENCES, strict=True), reverse=True):
-    print(f"{likely:.3f}  {sentence}")
+def main(**options: Any) -> None:
+    with AiClient("openai", **options) as client:
+        question, *vectors = client.embed(["When do cats sleep?", *SENTENCES])
+    scores = [cosine(question, vector) for vector in vectors]
+    for score, sentence in sorted(zip(scores, SENTENCES, strict=True), reverse=True):
+        print(f"{score:.3f}  {sentence}")
+
+
+if "OPENAI_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(SampleOperations(dimensions=32), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

@@ -1,36 +1,39 @@
-"""Errors that say what happened, to whom, and what to do next; retries and time limits before they reach you."""
+"""A retry after a rate limit, and three errors: a key that is not accepted, a timeout, and a misspelt option.
 
-from __future__ import annotations
+Run it: python examples/errors.py. It uses a fake server, which fails on purpose.
+"""
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, CallError, CallTimeoutError, ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer, Refusal, stall_before_head
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Timeouts
+from dhenara.ai.types import Timeouts
 
-BUSY = Refusal(429, "slow down", headers={"retry-after": "0.1"})
 
-with FakeServer(
-    BUSY, Answer(text="Here I am."), Refusal(401, "Incorrect API key provided"), stall_before_head()
-) as server:
-    api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))) as client:
-        response = client.generate("Are you there?")
-        tries = ", then ".join(f"{attempt.outcome} {attempt.status}" for attempt in response.attempts)
-        print(response.text, f"({tries})")
+def main(base_url: str) -> None:
+    with AIModelClient("openai/gpt-5.4-mini", api_key="none", base_url=base_url) as client:
+        response = client.generate("Hello")
+        print(response.text, [f"{attempt.outcome} {attempt.status}" for attempt in response.attempts])
 
         try:
-            client.generate("And now?")
+            client.generate("Hello")
         except AuthenticationError as error:
-            print("asked in vain:", error)
+            print("key not accepted:", error)
         except CallError as error:
-            print("anything else:", error.status, error.advice)
+            print("another failure:", error.status, error.advice)
 
         try:
-            client.generate("Tell me everything.", timeout=Timeouts(total=0.5), retries=0)
+            client.generate("Hello", timeout=Timeouts(total=0.5), retries=0)
         except CallTimeoutError as error:
-            print(f"too slow, by the limit {error.limit!r}:", error)
+            print(f"timeout {error.limit!r}:", error)
 
         try:
-            client.generate("Hello?", temprature=0)  # type: ignore[call-arg]  # a typing error on purpose
+            client.generate("Hello", temprature=0)  # type: ignore[call-arg]  # misspelt on purpose
         except ConfigurationError as error:
             print("nothing was sent:", error)
+
+
+RATE_LIMITED = Refusal(429, "slow down", headers={"retry-after": "0.1"})
+BAD_KEY = Refusal(401, "Incorrect API key provided")
+
+with FakeServer(RATE_LIMITED, Answer(text="Hello!"), BAD_KEY, stall_before_head()) as server:
+    main(f"{server.url}/v1")

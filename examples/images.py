@@ -1,21 +1,25 @@
-"""Draw a picture and save it.
+"""Generate an image and save it.
 
-With OPENAI_API_KEY set, OpenAI draws; without, a fake provider does, and the picture is blue.
+Run it: python examples/images.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server that returns a blue
+image.
 """
 
 import os
-from contextlib import ExitStack
 from typing import Any
 
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
 from dhenara.ai.testing import FakeServer, SampleOperations
 
-with ExitStack() as stack:
-    fake: dict[str, Any] = {}
-    if not os.environ.get("OPENAI_API_KEY"):
-        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
-    client = stack.enter_context(AIModelClient("openai/gpt-image-2", **fake))
-    drawn = client.generate("A sea otter, floating", options={"size": "1024x1024", "quality": "low"}).image_response
-    for picture in drawn.images:
-        print(picture.save("otter"), picture.size)
+
+def main(**options: Any) -> None:
+    with AiClient("openai", **options) as client:
+        response = client.image("A lighthouse at night", options={"size": "1024x1024", "quality": "low"})
+        for image in response.images:
+            print(image.save("lighthouse"), image.size)
+
+
+if "OPENAI_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(SampleOperations(), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

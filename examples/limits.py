@@ -1,35 +1,28 @@
-"""Two requests a second, however fast they are asked. Uses OPENAI_API_KEY where it is set, else a fake provider."""
+"""At most two requests per second, however many prompts are waiting.
 
-from __future__ import annotations
+Run it: python examples/limits.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
+"""
 
 import os
 import time
-from contextlib import ExitStack
+from typing import Any
 
+from ai_utilities import AiClient
 from ai_utilities.limits import Limit, LimitLayer
-from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 
-def found_endpoint(stack: ExitStack) -> AIModelEndpoint:
-    if os.environ.get("OPENAI_API_KEY"):
-        model = os.environ.get("OPENAI_MODEL", "gpt-5-mini")
-        return AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name=model))
-    server = stack.enter_context(FakeServer(Answer(text="Yes."), forever=True))
-    api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    return AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))
-
-
-def main() -> None:
-    with ExitStack() as stack:
-        limits = LimitLayer(Limit(requests_per_second=2))
-        client = stack.enter_context(AIModelClient(found_endpoint(stack), attempt_layers=[limits]))
-        began = time.monotonic()
+def main(**options: Any) -> None:
+    limits = LimitLayer(Limit(requests_per_second=2))
+    with AiClient("openai/gpt-5.4-mini", attempt_layers=[limits], **options) as client:
+        start = time.monotonic()
         for number in range(4):
-            client.generate("Are you there? Yes or no.")
-            print(f"answer {number + 1} after {time.monotonic() - began:.1f} s")
+            client.ask("Are you there? Yes or no.")
+            print(f"answer {number + 1} after {time.monotonic() - start:.1f} s")
 
 
-if __name__ == "__main__":
+if "OPENAI_API_KEY" in os.environ:
     main()
+else:
+    with FakeServer(Answer(text="Yes."), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

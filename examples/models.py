@@ -1,27 +1,31 @@
-"""What is known about a model, what its provider says it has, and what happens to settings that it does not take.
+"""List the models of a provider with their context windows, and see what happens to unsupported parameters.
 
-With OPENAI_API_KEY set this asks OpenAI; without a key, a fake provider in this process.
+Run it: python examples/models.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 import os
-from contextlib import nullcontext
 from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts
 from dhenara.ai.testing import Answer, FakeServer, Raw
 
-LIST = Raw(b'{"data": [{"id": "gpt-5", "owned_by": "openai"}, {"id": "gpt-5.2", "owned_by": "openai"}]}')
-has_key = "OPENAI_API_KEY" in os.environ
 
-with nullcontext() if has_key else FakeServer(LIST, Answer(text="Hello!")) as fake:
-    options: dict[str, Any] = {"api_key": "none", "base_url": f"{fake.url}/v1"} if fake else {}
-    with AIModelClient("openai/gpt-5", **options) as client:
+def main(**options: Any) -> None:
+    with AIModelClient("openai/gpt-5.4-mini", **options) as client:
         for model in client.list_models()[:5]:
             facts = find_facts(model.id)
-            print(model.id, facts.context_window if facts else "nothing is known")
-        answer = client.generate("Say hello.", temperature=0.2, reasoning_effort="max").chat_response
+            print(model.id, facts.context_window if facts else "unknown model")
+        response = client.generate("Say hello.", temperature=0.2, reasoning_effort="max")
+    print(response.text)
+    for warning in response.warnings:
+        print("warning:", warning.message)
 
-print(answer.text)
-for warning in answer.warnings:
-    print(f"- {warning.message}")
+
+MODELS = Raw(b'{"data": [{"id": "gpt-5.4", "owned_by": "openai"}, {"id": "gpt-5.4-mini", "owned_by": "openai"}]}')
+
+if "OPENAI_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(MODELS, Answer(text="Hello!")) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

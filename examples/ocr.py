@@ -1,23 +1,26 @@
-"""Read a document as markdown.
+"""Read a PDF as markdown (OCR).
 
-With MISTRAL_API_KEY and the address of a PDF in DOCUMENT_URL, Mistral reads it; without, a fake provider invents pages.
+Run it: python examples/ocr.py. Uses Mistral if MISTRAL_API_KEY is set, with the PDF at DOCUMENT_URL; otherwise a fake
+server that returns sample pages.
 """
 
 import os
-from contextlib import ExitStack
 from typing import Any
 
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
 from dhenara.ai.testing import FakeServer, SampleOperations
 from dhenara.ai.types import FileContent
 
-DOCUMENT = os.environ.get("DOCUMENT_URL", "https://example.org/paper.pdf")
+DOCUMENT = FileContent(url=os.environ.get("DOCUMENT_URL", "https://example.org/paper.pdf"))
 
-with ExitStack() as stack:
-    fake: dict[str, Any] = {}
-    if not os.environ.get("MISTRAL_API_KEY"):
-        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        fake = {"api_key": "none", "base_url": f"{server.url}/v1"}
-    client = stack.enter_context(AIModelClient("mistral/mistral-ocr-latest", **fake))
-    read = client.ocr(FileContent(url=DOCUMENT), pages=[0, 1])
-    print(read.text)
+
+def main(**options: Any) -> None:
+    with AiClient("mistral", **options) as client:
+        print(client.ocr(DOCUMENT, pages=[0, 1]).text)
+
+
+if "MISTRAL_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(SampleOperations(), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

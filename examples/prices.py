@@ -1,10 +1,9 @@
-"""What an answer costs, whose price that is, and what a large one would cost elsewhere.
+"""The cost of an answer, the source of the price, and the cost of a larger call with other models.
 
-With OPENAI_API_KEY set this asks OpenAI; without a key, a fake provider in this process.
+Run it: python examples/prices.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 import os
-from contextlib import nullcontext
 from typing import Any
 
 from dhenara.ai import AIModelClient
@@ -12,15 +11,19 @@ from dhenara.ai.catalog import price_usage
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModelEndpoint, Usage
 
-has_key = "OPENAI_API_KEY" in os.environ
 
-with nullcontext() if has_key else FakeServer(Answer(text="Hello!", usage=FakeUsage(12, 5))) as fake:
-    options: dict[str, Any] = {"api_key": "none", "base_url": f"{fake.url}/v1"} if fake else {}
-    with AIModelClient("openai/gpt-5.2", **options) as client:
+def main(**options: Any) -> None:
+    with AIModelClient("openai/gpt-5.4-mini", **options) as client:
         cost = client.generate("Say hello.").cost
+    print(f"{cost} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
 
-print(f"{cost} {cost.currency}, priced as {cost.priced_as} by {cost.source}")
+    large = Usage(input_tokens=50_000, cache_read_tokens=150_000, output_tokens=5_000)
+    for name in ("openai/gpt-5.4-mini", "anthropic/claude-sonnet-5", "google/gemini-3.5-flash"):
+        print(f"{name}: {price_usage(AIModelEndpoint.of(name, 'any key'), large)}")
 
-large = Usage(input_tokens=50_000, cache_read_tokens=150_000, output_tokens=5_000)
-for name in ("openai/gpt-5.2", "anthropic/claude-sonnet-5", "google/gemini-3.5-flash"):
-    print(f"{name}: {price_usage(AIModelEndpoint.of(name, 'any key'), large)}")
+
+if "OPENAI_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(Answer(text="Hello!", usage=FakeUsage(12, 5))) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

@@ -1,6 +1,7 @@
-"""A model that thinks first: how much, what is shown meanwhile, and who hears its thoughts again.
+"""Stream reasoning and answer separately, then continue with another model.
 
-With OPENAI_API_KEY and ANTHROPIC_API_KEY it talks to them; without, to a fake server in this process.
+Run it: python examples/reasoning.py. Uses OpenAI and Anthropic if OPENAI_API_KEY and ANTHROPIC_API_KEY are set,
+otherwise a fake server.
 """
 
 import os
@@ -8,34 +9,36 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
-
-REAL = "OPENAI_API_KEY" in os.environ and "ANTHROPIC_API_KEY" in os.environ
-SCRIPT = (Answer(text="42.", reasoning="Six times seven.", signature="c2lnbmVk"), Answer(text="Quite sure."))
+from dhenara.ai.types import AIModelEndpoint
 
 
-def endpoint(provider: str, model: str, url: str) -> AIModelEndpoint:
-    fake: dict[str, Any] = {} if REAL else {"api_key": "none", "config": {"base_url": url}}
-    return AIModelEndpoint(api=AIModelAPI(provider=provider, **fake), ai_model=AIModel(model_name=model))
+def main(claude_model: str | AIModelEndpoint, gpt_model: str | AIModelEndpoint) -> None:
+    with AIModelClient(claude_model) as claude, AIModelClient(gpt_model) as gpt:
+        stream = claude.generate("What is 6 x 7?", max_reasoning_tokens=2_000, streaming=True).stream_generator
+        for chunk, final in stream:
+            for choice in chunk.data.choice_deltas if chunk else ():
+                for piece in choice.content_deltas:
+                    if piece.type == "reasoning" and piece.reasoning_delta:
+                        print(f"[{piece.reasoning_delta}]", end="", flush=True)
+                    elif piece.type == "text":
+                        print(piece.text_delta, end="", flush=True)
+            if final:
+                first = final
+        print()
+        messages: list[Any] = ["What is 6 x 7?", first, "Are you sure?"]
+        print([(part.kind, part.fate) for part in gpt.plan(messages=messages).parts])
+        second = gpt.generate(messages=messages, reasoning=False)
+        print(second.text, [warning.message for warning in second.warnings])
 
 
-with (
-    FakeServer(*SCRIPT, strict=True) as server,
-    AIModelClient(endpoint("anthropic", "claude-haiku-4-5", server.url)) as claude,
-    AIModelClient(endpoint("openai", "gpt-5.4-mini", f"{server.url}/v1")) as gpt,
-):
-    answers = []
-    for chunk, final in claude.generate("What is 6 x 7?", max_reasoning_tokens=2_000, streaming=True).stream_generator:
-        answers += [final] if final else []
-        for choice in chunk.data.choice_deltas if chunk else ():
-            for piece in choice.content_deltas:
-                if piece.type == "reasoning" and piece.reasoning_delta:
-                    print(f"[{piece.reasoning_delta}]", end="", flush=True)
-                elif piece.type == "text":
-                    print(piece.text_delta, end="", flush=True)
-    print()
-    history: list[Any] = ["What is 6 x 7?", *answers, "Are you sure?"]
-    for name, client in (("claude", claude), ("gpt", gpt)):
-        print(name, [(part.kind, part.fate) for part in client.plan(messages=history).parts])
-    second = gpt.generate(messages=history, reasoning=False).chat_response
-    print(second.text, [warning.message for warning in second.warnings])
+CLAUDE, GPT = "anthropic/claude-haiku-4-5", "openai/gpt-5.4-mini"
+
+if {"OPENAI_API_KEY", "ANTHROPIC_API_KEY"} <= os.environ.keys():
+    main(CLAUDE, GPT)
+else:
+    replies = (Answer(text="42.", reasoning="Six times seven.", signature="c2lnbmVk"), Answer(text="Yes."))
+    with FakeServer(*replies) as server:
+        main(
+            AIModelEndpoint.of(CLAUDE, api_key="none", base_url=server.url),
+            AIModelEndpoint.of(GPT, api_key="none", base_url=f"{server.url}/v1"),
+        )

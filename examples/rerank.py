@@ -1,22 +1,26 @@
-"""Put documents in the order in which they answer a question.
+"""Sort documents by how well they answer a question.
 
-With COHERE_API_KEY set, Cohere ranks; without, a fake provider does, by the words they share.
+Run it: python examples/rerank.py. Uses Cohere if COHERE_API_KEY is set, otherwise a fake server that counts shared
+words.
 """
 
 import os
-from contextlib import ExitStack
 from typing import Any
 
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
 from dhenara.ai.testing import FakeServer, SampleOperations
 
 DOCUMENTS = ["Paris is the capital of France.", "Ruby is a programming language.", "Rubies are red."]
 
-with ExitStack() as stack:
-    fake: dict[str, Any] = {}
-    if not os.environ.get("COHERE_API_KEY"):
-        server = stack.enter_context(FakeServer(SampleOperations(), forever=True))
-        fake = {"api_key": "none", "base_url": server.url}
-    client = stack.enter_context(AIModelClient("cohere/rerank-v4.0-fast", **fake))
-    for one in client.rerank("Which programming language is it?", DOCUMENTS).results:
-        print(f"{one.score:.3f}  {one.document}")
+
+def main(**options: Any) -> None:
+    with AiClient("cohere", **options) as client:
+        for result in client.rerank("Which programming language is it?", DOCUMENTS).results:
+            print(f"{result.score:.3f}  {result.document}")
+
+
+if "COHERE_API_KEY" in os.environ:
+    main()
+else:
+    with FakeServer(SampleOperations(), forever=True) as server:
+        main(api_key="none", base_url=server.url)

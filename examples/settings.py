@@ -1,4 +1,7 @@
-"""Which provider would be asked, with which model, and who said so. Asks nobody."""
+"""Print which provider and model the settings choose, and where each value comes from. Nothing is sent.
+
+Run it: python examples/settings.py
+"""
 
 from ai_utilities import ConfigurationResolver, ProviderConfigurationError
 

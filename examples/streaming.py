@@ -1,29 +1,34 @@
-"""A streamed answer that breaks in the middle, and one that is left early: what had arrived is never lost."""
+"""Streaming: text as it arrives, a stream that breaks, and one that is closed early. What arrived is kept.
 
-from __future__ import annotations
+Run it: python examples/streaming.py. It uses a fake server, which cuts the second stream.
+"""
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, SSEErrorResponse
 
-STORY = Answer(text="Once upon a time there was a stream that never lost a word.")
+
+def main(base_url: str) -> None:
+    with AIModelClient("openai/gpt-5.4-mini", api_key="none", base_url=base_url) as client:
+        complete = client.generate("Tell me a story.", streaming=True).text_stream
+        for text in complete:
+            print(text, end="", flush=True)
+        print(f"\n{complete.response.finish_reason}, {complete.response.usage.total_tokens} tokens")
+
+        broken = client.generate("Tell me a story.", streaming=True, retries=0).text_stream
+        try:
+            for text in broken:
+                print(text, end="", flush=True)
+        except CallError as error:
+            print(f"\n{error}")
+        print(f"arrived: {broken.response.text!r}")
+
+        with client.generate("Tell me a story.", streaming=True).stream_generator as stream:
+            next(stream)
+        print(f"closed after {stream.partial().text!r}")
+
+
+STORY = Answer(text="Once upon a time there was a stream.")
 
 with FakeServer(STORY, CutReply(DialectReply(STORY), after=7, end=HangUp()), DialectReply(STORY, pause=0.01)) as server:
-    api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake"))) as client:
-        for chunk, final in client.generate("Tell me a story.", streaming=True).stream_generator:
-            if chunk:
-                print(chunk.text_delta, end="", flush=True)
-            if final:
-                print(f"\n[{final.finish_reason}, {final.usage}]")
-
-        for chunk, final in client.generate("Again!", streaming=True, retries=0).stream_generator:
-            if isinstance(chunk, SSEErrorResponse):
-                print(f"broke off: {chunk.data.message}")
-            if final:
-                print(f"what had arrived: {final.text!r}")
-
-        stream = client.generate("And again!", streaming=True).stream_generator
-        with stream:
-            next(stream)
-        print(f"left after {stream.partial().text!r}; the provider stops, and so does the bill")
+    main(f"{server.url}/v1")

@@ -1,15 +1,16 @@
-"""An answer as a typed object, seen while it grows.
+"""Structured output: an answer as an object, and the object while it is streamed.
 
-With OPENAI_API_KEY set it asks OpenAI; without, a fake provider on this machine.
+Run it: python examples/structured_output.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 import os
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, OutputGrew
+from dhenara.ai.types import OutputGrew
 
 
 class Ingredient(BaseModel):
@@ -23,20 +24,21 @@ class Recipe(BaseModel):
     minutes: int | None = None
 
 
-def show(endpoint: AIModelEndpoint) -> None:
-    with AIModelClient(endpoint) as client:
+def main(**options: Any) -> None:
+    with AIModelClient("openai/gpt-5.4-mini", **options) as client:
+        recipe = client.generate_typed("A short recipe for bread.", Recipe)
+        print(recipe.title, [f"{one.grams} g {one.name}" for one in recipe.ingredients])
+
         for event, run in client.run_streaming("A short recipe for bread.", output=Recipe):
             if isinstance(event, OutputGrew):
-                print("…", event.output.title)
+                print("so far:", event.output)
             if run:
-                recipe = run.output
-                print(recipe.title, [f"{one.grams} g {one.name}" for one in recipe.ingredients])
+                print("complete:", run.output.title)
 
 
-if os.environ.get("OPENAI_API_KEY"):
-    show(AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="gpt-5.4-mini")))
+if "OPENAI_API_KEY" in os.environ:
+    main()
 else:
-    said = '{"title": "Bread", "ingredients": [{"name": "flour", "grams": 500}], "minutes": null}'
-    with FakeServer(Answer(text=said)) as server:
-        api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-        show(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake")))
+    json_text = '{"title": "Bread", "ingredients": [{"name": "flour", "grams": 500}], "minutes": null}'
+    with FakeServer(Answer(text=json_text), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

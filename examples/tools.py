@@ -1,21 +1,14 @@
-"""A model that calls a function, streamed: every step is shown.
+"""Function calling: a model calls a Python function, and each step is printed while it is streamed.
 
-With OPENAI_API_KEY set it asks OpenAI; without, a fake provider on this machine.
+Run it: python examples/tools.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
 """
 
 import os
+from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.types import (
-    AIModel,
-    AIModelAPI,
-    AIModelEndpoint,
-    RunLimits,
-    StreamingChatResponse,
-    ToolEnded,
-    ToolStarted,
-)
+from dhenara.ai.types import RunLimits, StreamingChatResponse, ToolEnded, ToolStarted
 
 
 def exchange_rate(base: str, quote: str) -> float:
@@ -28,10 +21,11 @@ def exchange_rate(base: str, quote: str) -> float:
     return {"EURUSD": 1.25, "USDEUR": 0.8}.get(base + quote, 1.0)
 
 
-def show(endpoint: AIModelEndpoint) -> None:
-    with AIModelClient(endpoint) as client:
-        question = "What are 20 euros worth in dollars?"
-        for event, run in client.run_streaming(question, tools=[exchange_rate], limits=RunLimits(rounds=4, seconds=60)):
+def main(**options: Any) -> None:
+    question = "What are 20 euros worth in dollars?"
+    limits = RunLimits(rounds=4, seconds=60)
+    with AIModelClient("openai/gpt-5.4-mini", **options) as client:
+        for event, run in client.run_streaming(question, tools=[exchange_rate], limits=limits):
             match event:
                 case ToolStarted(call=call):
                     print(f"[{call.name} {call.arguments}]")
@@ -43,10 +37,9 @@ def show(endpoint: AIModelEndpoint) -> None:
                 print(f"\n({len(run.steps)} steps, {run.usage.total_tokens} tokens, {run.stopped})")
 
 
-if os.environ.get("OPENAI_API_KEY"):
-    show(AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=AIModel(model_name="gpt-5.4-mini")))
+if "OPENAI_API_KEY" in os.environ:
+    main()
 else:
     call = FakeToolCall("exchange_rate", {"base": "EUR", "quote": "USD"})
     with FakeServer(Answer(tool_calls=(call,)), Answer(text="They are worth 25 dollars.")) as server:
-        api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-        show(AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake")))
+        main(api_key="none", base_url=f"{server.url}/v1")

@@ -1,42 +1,31 @@
-"""Who used how much, and a budget for each. Uses OPENAI_API_KEY where it is set, else a fake provider."""
+"""Usage by user, and a budget for each user.
 
-from __future__ import annotations
+Run it: python examples/usage.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server.
+"""
 
 import os
-from contextlib import ExitStack
-from decimal import Decimal
+from typing import Any
 
-from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryLedger, UsageLayer, tagged
-from dhenara.ai import AIModelClient
+from ai_utilities import AiClient
+from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryLedger, UsageLayer
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData
-
-PRICES = ChatModelCostData(input_token_cost_per_million=Decimal("0.25"), output_token_cost_per_million=Decimal(2))
 
 
-def found_endpoint(stack: ExitStack) -> AIModelEndpoint:
-    if os.environ.get("OPENAI_API_KEY"):
-        model = AIModel(model_name=os.environ.get("OPENAI_MODEL", "gpt-5-mini"), cost_data=PRICES)
-        return AIModelEndpoint(api=AIModelAPI(provider="openai"), ai_model=model)
-    server = stack.enter_context(FakeServer(Answer(text="Hello!"), forever=True))
-    api = AIModelAPI(provider="openai", api_key="none", config={"base_url": f"{server.url}/v1"})
-    return AIModelEndpoint(api=api, ai_model=AIModel(model_name="fake", cost_data=PRICES))
-
-
-def main() -> None:
-    with ExitStack() as stack:
-        ledger = MemoryLedger()
-        budgets = BudgetLayer(Budget("0.01", per="user"))
-        client = stack.enter_context(AIModelClient(found_endpoint(stack), layers=[UsageLayer(ledger), budgets]))
+def main(**options: Any) -> None:
+    ledger = MemoryLedger()
+    budgets = BudgetLayer(Budget("0.02", per="user"))
+    with AiClient("openai/gpt-5.4-mini", layers=[UsageLayer(ledger), budgets], **options) as client:
         for user, longest in (("ada", 2000), ("bob", 2000), ("bob", 20_000)):
-            with tagged(user=user):
-                try:
-                    client.generate("Say hello.", max_output_tokens=longest)
-                except BudgetExceededError as error:
-                    print(f"{user}: {error}")
-        for user, total in ledger.totals("tag:user").items():
-            print(f"{user}: {total}")
+            try:
+                client.ask("Say hello.", max_tokens=longest, tags={"user": user})
+            except BudgetExceededError as error:
+                print(f"{user}: {error}")
+    for user, total in ledger.totals("tag:user").items():
+        print(f"{user}: {total}")
 
 
-if __name__ == "__main__":
+if "OPENAI_API_KEY" in os.environ:
     main()
+else:
+    with FakeServer(Answer(text="Hello!"), forever=True) as server:
+        main(api_key="none", base_url=f"{server.url}/v1")

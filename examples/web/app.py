@@ -1,7 +1,7 @@
-"""A web page that shows an answer while it is being written: FastAPI, server-sent events, twenty lines of JavaScript.
+"""A web page that shows an answer while it is streamed: FastAPI and server-sent events.
 
-Run it: python -m pip install fastapi uvicorn && uvicorn app:app
-It talks to the embedded model; set AI_PROVIDER and AI_MODEL (and the provider's key) for another one.
+Run it: python -m pip install fastapi uvicorn && uvicorn --app-dir examples/web app:app
+Uses the model in the process; set AI_PROVIDER, AI_MODEL and the provider's key for another one.
 """
 
 from __future__ import annotations
@@ -15,13 +15,10 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, StreamingResponse
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
+from dhenara.ai.types import AIModelCallConfig
 
-endpoint = AIModelEndpoint(
-    api=AIModelAPI(provider=os.environ.get("AI_PROVIDER", "local")),
-    ai_model=AIModel(model_name=os.environ.get("AI_MODEL", "smollm2-135m")),
-)
-client = AIModelClient(endpoint, AIModelCallConfig(streaming=True, max_output_tokens=200))
+provider, model = os.environ.get("AI_PROVIDER", "local"), os.environ.get("AI_MODEL", "smollm2-135m")
+client = AIModelClient(f"{provider}/{model}", AIModelCallConfig(streaming=True, max_output_tokens=200))
 
 
 @asynccontextmanager
@@ -40,7 +37,7 @@ def page() -> str:
 
 @app.get("/ask")
 async def ask(prompt: str) -> StreamingResponse:
-    """Every chunk, every error and the end as server-sent events. A reader who leaves ends the generation."""
+    """Stream chunks, errors and the end as server-sent events. If the browser disconnects, the stream is closed."""
     response = await client.generate_async(prompt)
 
     async def events() -> AsyncIterator[str]:

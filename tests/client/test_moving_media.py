@@ -83,13 +83,13 @@ def test_it_stands_behind_the_results_of_the_tools_that_were_called_with_it(vend
     assert base64.b64encode(PNG).decode() in str(vendor.written(turns)[1])
 
 
-def test_one_that_the_other_provider_refuses_stays_home_and_the_conversation_goes_on(server: FakeServer) -> None:
+def test_one_that_the_other_provider_refuses_is_omitted_and_the_conversation_goes_on(server: FakeServer) -> None:
     server.add_replies(Answer(text="Done."))
     drawing = ImageContent.from_bytes(b"BM......", name="otter.bmp", origin=ELSEWHERE)
     with AIModelClient(endpoint(server.url, "anthropic")) as client:
         answer = client.generate(messages=history(Message(role="assistant", contents=[drawing])))
     assert answer.plan is not None
-    assert answer.plan.stays_home[0].reason == "it is image/bmp, and only jpeg, png, gif, webp are supported"
+    assert answer.plan.omitted[0].reason == "it is image/bmp, and only jpeg, png, gif, webp are supported"
 
 
 def test_audio_with_a_transcript_is_sent_as_text_and_other_audio_as_audio(server: FakeServer) -> None:
@@ -123,7 +123,7 @@ def test_a_file_stays_where_it_was_uploaded(world: World, server: FakeServer) ->
         question = ["What is this about?", PAPER.to_content()]
         answer = world.run(client, question)
         assert answer.plan == client.plan(question)
-        assert [part.reason for part in answer.plan.stays_home] == [
+        assert [part.reason for part in answer.plan.omitted] == [
             "it was uploaded to openai, and only its id is known. Upload it here as well"
         ]
         assert b"file-1" not in server.exchanges[-1].body

@@ -41,12 +41,12 @@ def test_a_plan_sends_nothing(server: FakeServer) -> None:
     plan = gpt(server).plan(messages=["2 + 2?", first, "Sure?"])
     assert [(p.kind, p.fate) for p in plan.parts] == [
         ("text", "verbatim"),
-        ("reasoning", "stays_home"),
+        ("reasoning", "omitted"),
         ("text", "translated"),
         ("text", "verbatim"),
     ]
     assert plan.lossy
-    assert plan.stays_home[0].reason == "it belongs to its origin"
+    assert plan.omitted[0].reason == "it belongs to its origin"
     assert len(server.exchanges) == 1
     assert not claude(server).plan(messages=["2 + 2?", first, "Sure?"]).lossy
 
@@ -78,7 +78,7 @@ def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
     film = Prompt(contents=[VideoContent(data=b"film", mime_type="video/mp4")])
     provided = Message(role="assistant", contents=[TextContent(text="A film.")])
     (part, *_) = claude(server).plan(messages=[film, provided, "And now?"]).parts
-    assert (part.kind, part.fate) == ("video", "stays_home")
+    assert (part.kind, part.fate) == ("video", "omitted")
 
 
 def test_bound_thinking_goes_back_under_the_conversation_it_was_made_in(world: World, server: FakeServer) -> None:
@@ -93,10 +93,10 @@ def test_bound_thinking_goes_back_under_the_conversation_it_was_made_in(world: W
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_bound_thinking_stays_home_when_the_beginning_has_changed(
+def test_bound_thinking_is_omitted_when_the_beginning_has_changed(
     streaming: bool, world: World, server: FakeServer
 ) -> None:
-    """Dropping one thought changes what the next one stands under, so it stays home as well."""
+    """Dropping one thought changes what the next one stands under, so it is omitted as well."""
     server.add_replies(THOUGHT, THOUGHT, Answer(text="Yes."))
     client = claude(server)
     history: list[object] = ["2 + 2?"]
@@ -109,7 +109,7 @@ def test_bound_thinking_stays_home_when_the_beginning_has_changed(
     answer = world.run(client, messages=history, instructions="Be long.")
     assert kinds(server, 1) == kinds(server, 3) == ["text"]
     assert answer.plan is not None
-    assert [part.message for part in answer.plan.stays_home] == [1, 3]
+    assert [part.message for part in answer.plan.omitted] == [1, 3]
     world.close(client)
 
 
@@ -120,8 +120,8 @@ def test_bedrock_binds_as_claude_does_everywhere(world: World, server: FakeServe
     first = world.run(client, question, instructions="Be brief.")
     second = world.run(client, messages=[question, first, "Sure?"], instructions="Be brief.")
     assert "reasoningContent" in server.exchanges[1].json["messages"][1]["content"][0]
-    assert client.plan(messages=[question, first, "Sure?", second, "?"], instructions="Be brief.").stays_home == []
-    assert len(client.plan(messages=[question, first, "Sure?", second, "?"]).stays_home) == 2
+    assert client.plan(messages=[question, first, "Sure?", second, "?"], instructions="Be brief.").omitted == []
+    assert len(client.plan(messages=[question, first, "Sure?", second, "?"]).omitted) == 2
     world.close(client)
 
 
@@ -130,17 +130,17 @@ def test_reasoning_is_not_sent_after_another_question_or_with_other_tools(server
     client = claude(server)
     first = client.generate("2 + 2?")
     tools = [{"name": "add"}]
-    assert client.plan(messages=["2 + 2?", first, "Sure?"]).stays_home == []
-    assert len(client.plan(messages=["2 + 3?", first, "Sure?"]).stays_home) == 1
-    assert len(client.plan(messages=["2 + 2?", first, "Sure?"], tools=tools).stays_home) == 1
+    assert client.plan(messages=["2 + 2?", first, "Sure?"]).omitted == []
+    assert len(client.plan(messages=["2 + 3?", first, "Sure?"]).omitted) == 1
+    assert len(client.plan(messages=["2 + 2?", first, "Sure?"], tools=tools).omitted) == 1
 
 
 def test_thinking_of_models_that_do_not_bind_it_goes_back_anyway(server: FakeServer) -> None:
     server.add_replies(THOUGHT)
     client = claude(server, "claude-sonnet-4-5")
     first = client.generate("2 + 2?")
-    assert client.plan(messages=["2 + 3?", first, "Sure?"]).stays_home == []
-    assert claude(server).plan(messages=["2 + 3?", first, "Sure?"]).stays_home == []
+    assert client.plan(messages=["2 + 3?", first, "Sure?"]).omitted == []
+    assert claude(server).plan(messages=["2 + 3?", first, "Sure?"]).omitted == []
 
 
 def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
@@ -149,7 +149,7 @@ def test_bound_thinking_survives_being_saved(server: FakeServer) -> None:
     first = client.generate("2 + 2?").chat_response
     assert first is not None
     retained = ChatResponse.model_validate_json(first.model_dump_json())
-    assert client.plan(messages=["2 + 2?", retained, "Sure?"]).stays_home == []
+    assert client.plan(messages=["2 + 2?", retained, "Sure?"]).omitted == []
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic", "google_ai", "amazon_bedrock", "cohere", "ollama"])
@@ -221,7 +221,7 @@ def test_files_that_the_provider_has_already_go_by_their_id(
 
 
 @pytest.mark.parametrize("provider", ["openai", "cohere", "amazon_bedrock"])
-def test_a_picture_by_its_id_stays_home_where_ids_say_nothing(provider: str, server: FakeServer) -> None:
+def test_a_picture_by_its_id_is_omitted_where_ids_say_nothing(provider: str, server: FakeServer) -> None:
     server.add_replies(Answer(text="What?"))
     with AIModelClient(endpoint(server.url, provider)) as client:
         answer = client.generate(["What is this?", ImageContent.from_file_id("file-1")])
@@ -237,5 +237,5 @@ def test_marks_for_caches_may_wander_without_moving_thinking(provider: str, mode
     name = model if provider == "anthropic" else f"eu.anthropic.{model}"
     client = AIModelClient(endpoint(server.url, provider, name, region="eu-west-1"))
     first = client.generate(Prompt(text="2 + 2?", cache="short"))
-    assert client.plan(messages=["2 + 2?", first, Prompt(text="Sure?", cache="short")]).stays_home == []
+    assert client.plan(messages=["2 + 2?", first, Prompt(text="Sure?", cache="short")]).omitted == []
     client.close()

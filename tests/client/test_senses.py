@@ -48,7 +48,7 @@ def test_a_plan_shows_it_without_sending(server: FakeServer) -> None:
         client.plan(["What is this?", PICTURE])
 
 
-def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> None:
+def test_what_lies_further_back_is_omitted(world: World, server: FakeServer) -> None:
     server.add_replies(Answer(text="Yes."))
     client = AIModelClient(endpoint(server.url, model="gpt-3.5-turbo"))
     provided = Message(role="assistant", contents=[TextContent(text="A cat.")])
@@ -56,7 +56,7 @@ def test_what_lies_further_back_stays_home(world: World, server: FakeServer) -> 
     answer = world.run(client, messages=history)
     assert b"image_url" not in server.exchanges[0].body
     assert answer.plan == client.plan(messages=history)
-    assert [(part.kind, part.reason) for part in answer.plan.stays_home] == [
+    assert [(part.kind, part.reason) for part in answer.plan.omitted] == [
         ("image", "the model does not support images")
     ]
     assert [warning.code for warning in answer.chat_response.warnings] == ["dropped_content"]

@@ -71,13 +71,13 @@ def check(part: Content, fate: str, sent: str) -> None:
             retained = [
                 provided[:20] for provided in own if provided and len(provided) > 12
             ]  # summaries are sent part by part
-            assert fate in ("verbatim", "stays_home")
+            assert fate in ("verbatim", "omitted")
             assert not retained or (fate == "verbatim") == any(provided in sent for provided in retained)
         case ToolCallContent():
             assert fate in ("verbatim", "translated")
             assert part.name in sent
         case Media() if part.data:
-            assert (fate != "stays_home") == any(
+            assert (fate != "omitted") == any(
                 provided in sent for provided in (encoded(part.data), part.get_text()) if provided
             )
         case ServerToolContent() if part.id and len(part.id) > 8:

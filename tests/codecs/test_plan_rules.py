@@ -74,14 +74,14 @@ def test_a_plan_lists_every_part_with_its_place() -> None:
     cited = text(ELSEWHERE, citations=[Citation(url="u")])
     requested = call(text(), text(HERE), text(ELSEWHERE), cited, ReasoningContent(text="r", origin=ELSEWHERE))
     reasoning = requested.messages[1].contents[4]
-    encoded = EncodedRequest("/", {}, part_outcomes={id(reasoning): ("stays_home", "it is bound")})
+    encoded = EncodedRequest("/", {}, part_outcomes={id(reasoning): ("omitted", "it is bound")})
     plan = build_plan(requested, encoded, HERE)
     assert [(part.message, part.part, part.kind, part.fate, part.reason, part.origin) for part in plan.parts] == [
         (1, 0, "text", "verbatim", None, None),
         (1, 1, "text", "verbatim", None, HERE),
         (1, 2, "text", "translated", TRANSLATED, ELSEWHERE),
         (1, 3, "text", "translated", UNCITED, ELSEWHERE),
-        (1, 4, "reasoning", "stays_home", "it is bound", ELSEWHERE),
+        (1, 4, "reasoning", "omitted", "it is bound", ELSEWHERE),
     ]
     assert (plan.provider, plan.model, plan.protocol) == ("openai", "m", "chat")
 

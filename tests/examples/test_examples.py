@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -28,3 +29,12 @@ def test_an_example_runs(example: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("example", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
+def test_an_example_says_what_it_shows_and_how_to_run_it(example: Path) -> None:
+    described = ast.get_docstring(ast.parse(example.read_text(encoding="utf-8"))) or ""
+    summary, _, rest = described.partition("\n\n")
+    assert "\n" not in summary
+    assert summary.endswith(".")
+    assert f"Run it: python examples/{example.name}" in rest

@@ -50,7 +50,7 @@ def test_every_output_has_an_earlier_call(call: Call) -> None:
 def test_own_items_are_sent_back_unchanged(exchange: Exchange) -> None:
     """Fields that an answer has and a request may leave out are not compared: logprobs and nulls.
 
-    Thinking that nothing follows would be refused, so it stays home.
+    Thinking that nothing follows would be refused, so it is not sent.
     """
     draft = read(CODEC, ResponsesQuirks(), exchange)
     home = ResponseBuilder(HOME)

@@ -35,7 +35,7 @@ class WarningCollector:
         self._add("clamped_parameter", f"{parameter} was changed for {self._provider}: {how}", parameter)
 
     def dropped(self, what: str, why: str, part: Parts = None) -> None:
-        self._mark(part, "stays_home", why)
+        self._mark(part, "omitted", why)
         self._add("dropped_content", f"{what} was not sent to {self._provider}: {why}", None)
 
     def rewritten(self, what: str, how: str, part: Parts = None) -> None:
@@ -56,7 +56,7 @@ class WarningCollector:
 
     def omit_silently(self, part: Content, why: str) -> None:
         """Record that the part is not sent, as its own provider requires; no warning."""
-        self._mark(part, "stays_home", why)
+        self._mark(part, "omitted", why)
 
     def fetch(self, part: Media) -> None:
         """Record that the part must be downloaded here, because the provider cannot fetch it."""

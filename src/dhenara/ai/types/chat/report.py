@@ -68,7 +68,7 @@ class CallWarning(FrozenModel):
     parameter: str | None = None
 
 
-Fate = Literal["verbatim", "translated", "stays_home"]
+Fate = Literal["verbatim", "translated", "omitted"]
 """Sent unchanged, sent in another form, or not sent."""
 
 
@@ -82,7 +82,7 @@ class PlannedPart(FrozenModel):
         message: Index of the message.
         part: Index of the part in its message.
         kind: Type of the part.
-        fate: `"verbatim"` (sent unchanged), `"translated"` (sent in another form) or `"stays_home"` (not sent).
+        fate: `"verbatim"` (sent unchanged), `"translated"` (sent in another form) or `"omitted"` (not sent).
         reason: Why the part is not sent unchanged. None if it is.
         origin: Who produced the part; None for parts of the user.
     """
@@ -115,7 +115,7 @@ class Plan(FrozenModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield None, f"{self.provider}/{self.model}"
         yield "protocol", self.protocol
-        for name in ("verbatim", "translated", "stays_home", "warnings"):
+        for name in ("verbatim", "translated", "omitted", "warnings"):
             if count := len(getattr(self, name)):
                 yield name, count
 
@@ -140,9 +140,9 @@ class Plan(FrozenModel):
         return [part for part in self.parts if part.fate == "translated"]
 
     @property
-    def stays_home(self) -> list[PlannedPart]:
+    def omitted(self) -> list[PlannedPart]:
         """Parts that are not sent."""
-        return [part for part in self.parts if part.fate == "stays_home"]
+        return [part for part in self.parts if part.fate == "omitted"]
 
 
 LENGTH = 16
