@@ -1,0 +1,1 @@
+"""Builds the price tables by host from public lists: `python -m tools.catalogue.prices`."""

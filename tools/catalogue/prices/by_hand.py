@@ -1,0 +1,41 @@
+"""Reads what was written by hand: prices, names and aliases, each with its source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from .rows import Book, Offer, Row, Slot
+
+FILE = Path(__file__).with_name("by_hand.json")
+
+
+@dataclass(slots=True)
+class ByHand:
+    """Prices by source, descriptions of the sources, aliases by host, and hosts with dated names of one price."""
+
+    books: dict[str, Book]
+    sources: dict[str, dict[str, str]]
+    aliases: dict[str, dict[str, list[dict[str, str]]]]
+    dated_hosts: frozenset[str]
+
+
+def load() -> ByHand:
+    told: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    books: dict[str, Book] = {}
+    for one in told["prices"]:
+        for name in one["models"]:
+            rows = [row_of(row) for row in one["rows"]]
+            books.setdefault(one["source"], {}).setdefault(one["host"], {})[name] = Offer(rows)
+    return ByHand(books, told["sources"], told["aliases"], frozenset(told["dated"]))
+
+
+def row_of(told: dict[str, Any]) -> Row:
+    options = tuple(sorted(told.get("options", {}).items()))
+    slot = Slot(told.get("tier", ""), told.get("region", ""), told.get("above", 0), options)
+    rates = {unit: Decimal(rate) for unit, rate in told["rates"].items()}
+    estimates = {unit: Decimal(rate) for unit, rate in told.get("estimates", {}).items()}
+    return Row(slot, rates, since=told.get("from", ""), until=told.get("until", ""), estimates=estimates)
