@@ -18,11 +18,10 @@ from ai_utilities.usage.ledger import (
     Ledger,
     MemoryLedger,
     UsageTracker,
-    check_grouping,
     create_usage_tracker,
     matches,
 )
-from ai_utilities.usage.totals import Totals
+from ai_utilities.usage.totals import Totals, check_grouping
 from dhenara.ai.errors import ConfigurationError
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -82,14 +81,16 @@ def test_a_row_must_have_all_tags() -> None:
     assert not matches(tagged, None, None, {"c": "1"})
 
 
-@pytest.mark.parametrize("by", [None, "day", "model", "provider", "outcome", "tag:x"])
-def test_usage_is_summed_by(by: str | None) -> None:
+@pytest.mark.parametrize(
+    "by", ["day", "month", "model", "provider", "operation", "key", "team", "unit", "outcome", "tag:x"]
+)
+def test_usage_is_summed_by(by: str) -> None:
     assert check_grouping(by) == by
 
 
 @pytest.mark.parametrize("by", ["", "tag", "tag:", "cost", "tags:x"])
 def test_usage_is_not_summed_by_anything_else(by: str) -> None:
-    with pytest.raises(ConfigurationError, match="usage is summed by day, model, provider, outcome or"):
+    with pytest.raises(ConfigurationError, match="usage is summed by day, month, model, provider, operation"):
         check_grouping(by)
 
 

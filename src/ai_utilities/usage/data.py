@@ -1,4 +1,4 @@
-"""Usage rows (`UsageData`) and their tags."""
+"""Usage rows (`UsageData`) and their tags; `totals.py` sums them."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ class UsageData(CheckedModel):
         duration_s: Seconds until the end of the answer.
         first_token_s: Seconds until the first part of the answer.
         tags: The tags of the call.
+        key: The API key: its label, or a fingerprint that it cannot be recovered from.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,6 +122,7 @@ class UsageData(CheckedModel):
     duration_s: float | None = Field(default=None, ge=0)
     first_token_s: float | None = Field(default=None, ge=0)
     tags: dict[str, str] = Field(default_factory=dict)
+    key: str | None = None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Fields that differ from their default, and are not empty."""

@@ -8,7 +8,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import ClassVar
 
 from dhenara.ai.errors import ConfigurationError
@@ -17,10 +17,9 @@ from dhenara.ai.integration import require_type
 from ..storage.process import Owner, this_process
 from .data import BATCH, UsageData
 from .open_rows import OpenRow, closed_row, make_open
-from .totals import Totals, sum_by
+from .totals import Group, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
 log = logging.getLogger("ai_utilities.usage")
-GROUPS = ("day", "model", "provider", "outcome")
 
 
 class Ledger(ABC):
@@ -83,19 +82,53 @@ class Ledger(ABC):
         since: datetime | None = None,
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
+        *,
+        time_zone: TimeZone = UTC,
     ) -> dict[str, Totals]:
-        """Sums rows.
+        """Sums rows by one value.
 
         Args:
-            by: `day` (in UTC), `model`, `provider`, `outcome` or `tag:<name>`; None for one total under "".
+            by: `day`, `month`, `model`, `provider`, `operation`, `key`, `team`, `unit`, `outcome` or `tag:<name>`;
+                None for one total under "".
             since: The first moment.
             until: The moment after the last one.
             tags: Only rows with these tags.
+            time_zone: The time zone of days and months, such as `Europe/Berlin`.
 
         Raises:
-            ConfigurationError: If `by` is none of these.
+            ConfigurationError: If `by` is none of these, or there is no such time zone.
         """
-        return sum_by(self.rows(since, until, tags), check_grouping(by))
+        names = () if by is None else (by,)
+        sums = self.totals_by(*names, since=since, until=until, tags=tags, time_zone=time_zone)
+        return {"".join(group): total for group, total in sums.items()}
+
+    def totals_by(
+        self,
+        *by: str,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+        time_zone: TimeZone = UTC,
+    ) -> dict[Group, Totals]:
+        """Sums rows by several values at once, such as `totals_by("month", "team", "model")`.
+
+        Every row is in exactly one group, so the groups add up to `total`.
+
+        Args:
+            *by: Groupings, as for `totals`.
+            since: The first moment.
+            until: The moment after the last one.
+            tags: Only rows with these tags.
+            time_zone: The time zone of days and months, such as `Europe/Berlin`.
+
+        Returns:
+            Totals by the values of the groupings, in their order. A value is empty for rows without one.
+
+        Raises:
+            ConfigurationError: If a grouping or the time zone does not exist.
+        """
+        names = [check_grouping(name) for name in by]
+        return sum_rows(self.rows(since, until, tags), names, read_zone(time_zone))
 
     def total(
         self, since: datetime | None = None, until: datetime | None = None, tags: Mapping[str, str] | None = None
@@ -165,15 +198,17 @@ class MemoryLedger(Ledger):
         rows = (UsageData.model_validate_json(text) for text in stored)
         return [row for row in rows if matches(row, since, until, tags)]
 
-    def totals(
+    def totals_by(
         self,
-        by: str | None = None,
+        *by: str,
         since: datetime | None = None,
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> dict[str, Totals]:
+        time_zone: TimeZone = UTC,
+    ) -> dict[Group, Totals]:
+        names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
         opened = [open_row.row for open_row in self.open_rows() if matches(open_row.row, since, until, tags)]
-        return sum_by([*self.rows(since, until, tags), *opened], check_grouping(by))
+        return sum_rows([*self.rows(since, until, tags), *opened], names, zone)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         with self._lock:
@@ -197,17 +232,6 @@ def matches(row: UsageData, since: datetime | None, until: datetime | None, tags
     if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
         return False
     return all(row.tags.get(name) == value for name, value in (tags or {}).items())
-
-
-def check_grouping(by: str | None) -> str | None:
-    """Returns `by` if rows can be summed by it.
-
-    Raises:
-        ConfigurationError: If they cannot.
-    """
-    if by is None or by in GROUPS or (by.startswith("tag:") and len(by) > len("tag:")):
-        return by
-    raise ConfigurationError(f"usage is summed by {', '.join(GROUPS)} or 'tag:<name>', not by {by!r}")
 
 
 Listener = Callable[[UsageData], None]

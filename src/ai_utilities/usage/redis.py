@@ -6,7 +6,7 @@ import heapq
 import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from pydantic_core import from_json, to_json
@@ -15,10 +15,20 @@ from ..storage.errors import StoreDamagedError, StoreEvictsError, StoreVersionEr
 from ..storage.generations import Generation, Generations
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from .data import UsageData
-from .ledger import Ledger, check_grouping, matches
+from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time
-from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, add_arguments, hour_of, read_hours
-from .totals import OPEN as OPEN_OUTCOMES, Totals, group_of, sum_by
+from .redis_scripts import ADD, FIRST_HOUR, HOUR, OPEN, VERSION, HourGroup, add_arguments, hour_of, read_hours
+from .totals import (
+    OPEN as OPEN_OUTCOMES,
+    Group,
+    TimeZone,
+    Totals,
+    check_grouping,
+    group_of,
+    read_zone,
+    splits_hour,
+    sum_rows,
+)
 
 log = logging.getLogger("ai_utilities.usage")
 PAGE = 1000
@@ -169,49 +179,62 @@ class RedisLedger(Ledger):
             (open_row.row for open_row in self.open_rows() if matches(open_row.row, since, until, tags)), key=start_time
         )
 
-    def totals(
+    def totals_by(
         self,
-        by: str | None = None,
+        *by: str,
         since: datetime | None = None,
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> dict[str, Totals]:
-        by = check_grouping(by)
+        time_zone: TimeZone = UTC,
+    ) -> dict[Group, Totals]:
+        names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
         self._check_policy()
         if self._evicts:
-            return sum_by(self.rows(since, until, tags), by)
-        sums: dict[str, Totals] = {}
-        for row, total in self._sums(since, until, tags):
-            group = group_of(row, by)
+            return sum_rows(self.rows(since, until, tags), names, zone)
+        sums: dict[Group, Totals] = {}
+        for part, total in self._sums(since, until, tags, zone):
+            group = tuple(part.value(name, zone) for name in names)
             sums[group] = sums.get(group, Totals()) + total
         return dict(sorted(sums.items()))
 
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-        return sorted({name for row, _ in self._sums(since, until, None) for name in row.tags})
+        return sorted({name for part, _ in self._sums(since, until, None) for name in part.row.tags})
 
     def _sums(
-        self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None
-    ) -> Iterator[tuple[UsageData, Totals]]:
-        """Whole hours from their sums, and the parts of the first and the last hour from their rows."""
+        self, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None, zone: tzinfo = UTC
+    ) -> Iterator[tuple[HourGroup, Totals]]:
+        """Whole hours from their sums; the first and last parts of hours, and hours in which days begin, from rows."""
         first = after = since and hour_after(since)
         last = until and hour_before(until)
         if since and until and first and last and first > last:
             first = after = last = until
         for begin, end in ((since, after), (last, until)):
             if begin and end and begin < end:
-                cut = (row for row in self.rows(begin, end, tags) if row.outcome not in OPEN_OUTCOMES)
-                yield from ((row, Totals().plus(row)) for row in cut)
-        hours = read_hours(self._stored_hours(first, last))
-        yield from ((row, total) for row, total in hours if matches(row, None, None, tags))
-        yield from ((row, Totals().plus(row)) for row in self._open_rows(since, until, tags))
+                yield from self._row_sums(begin, end, tags)
+        hours = self._hours_between(first, last)
+        is_split = splits_hour(zone)
+        for hour in filter(is_split, hours):
+            begin = datetime.fromtimestamp(hour, UTC)
+            yield from self._row_sums(begin, begin + timedelta(seconds=HOUR), tags)
+        whole = read_hours(self._stored_hours([hour for hour in hours if not is_split(hour)]), zone)
+        yield from ((part, total) for part, total in whole if matches(part.row, None, None, tags))
+        yield from map(row_sum, self._open_rows(since, until, tags))
 
-    def _stored_hours(self, first: datetime | None, last: datetime | None) -> Iterator[tuple[int, Mapping[str, str]]]:
-        """The stored sums of these hours. Rows of unknown time belong to the total of all hours only."""
+    def _row_sums(
+        self, since: datetime, until: datetime, tags: Mapping[str, str] | None
+    ) -> Iterator[tuple[HourGroup, Totals]]:
+        """The settled rows of a time, each as a sum."""
+        return map(row_sum, (row for row in self.rows(since, until, tags) if row.outcome not in OPEN_OUTCOMES))
+
+    def _hours_between(self, first: datetime | None, last: datetime | None) -> list[int]:
+        """The hours with stored sums. Rows of unknown time belong to the total of all hours only."""
         since = first.timestamp() if first else "-inf" if last is None else "(0"
+        until = f"({last.timestamp()}" if last else "+inf"
         with self._server.connected_client() as client:
-            hours = [int(hour) for hour in client.zrangebyscore(
-                self._hours, since, f"({last.timestamp()}" if last else "+inf"
-            )]  # fmt: skip
+            return [int(hour) for hour in client.zrangebyscore(self._hours, since, until)]
+
+    def _stored_hours(self, hours: Sequence[int]) -> Iterator[tuple[int, Mapping[str, str]]]:
+        """The stored sums of these hours."""
         for at in range(0, len(hours), HOURS):
             some = hours[at : at + HOURS]
             with self._server.connected_client() as client:
@@ -226,6 +249,11 @@ class RedisLedger(Ledger):
     def close(self) -> None:
         self._server.close()
         self._generations.close()
+
+
+def row_sum(row: UsageData) -> tuple[HourGroup, Totals]:
+    """One row as a sum."""
+    return HourGroup(row, group_of(row, "unit")), Totals().plus(row)
 
 
 def hour_before(moment: datetime) -> datetime:

@@ -11,16 +11,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 
 from pydantic_core import to_json
 
 from .data import UsageData
-from .totals import PARTIAL, Totals
-from .units import exact
+from .totals import PARTIAL, PERIODS, Totals, amounts_of, group_of, period_label, split_amounts
 
-HOUR, DAY = 3600, 86_400
+HOUR = 3600
+UNIT = "unit."
+"""Before the names of sums of other units than plain tokens."""
+
 DIGITS = 9
 """Digits of an amount in one number: integers of Redis have 64 bits, enough for 9 * 10^9 such numbers."""
 
@@ -32,7 +35,8 @@ def hour_of(row: UsageData) -> int:
 
 def row_amounts(row: UsageData) -> dict[str, int]:
     """The amounts that a row adds to the sums of its hour, by name."""
-    about = json.dumps([row.provider, row.model, row.outcome, row.cached, row.tags], sort_keys=True)
+    place = [row.key, row.operation, group_of(row, "unit")]
+    about = json.dumps([row.provider, row.model, row.outcome, row.cached, row.tags, *place], sort_keys=True)
     amounts = {
         "requests": 1,
         "prompt": row.prompt_tokens,
@@ -42,17 +46,13 @@ def row_amounts(row: UsageData) -> dict[str, int]:
         **dict(money_amounts("cost", row.cost)),
         **dict(money_amounts("saved", row.saved_cost)),
     }
-    for name, used in row.units.items():
-        amounts.update(money_amounts(f"{UNIT}{name}", exact(used)))
+    for name, amount in amounts_of(row).items():
+        amounts.update(money_amounts(f"{UNIT}{name}", amount))
     return {f"{name} {about}": amount for name, amount in amounts.items() if amount}
 
 
-UNIT = "unit."
-"""Before the names of sums of other units than tokens. Older versions of this library leave these sums out."""
-
-
 def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]]:
-    """An amount of money or of a unit as whole numbers, each named after its decimal place."""
+    """An exact amount as whole numbers, each named after its decimal place."""
     sign, digits, place = (amount or Decimal(0)).as_tuple()
     left = int("".join(map(str, digits)))
     while left:
@@ -61,18 +61,24 @@ def money_amounts(name: str, amount: Decimal | None) -> Iterator[tuple[str, int]
         place = int(place) + DIGITS
 
 
-def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple[UsageData, Totals]]:
+def read_hours(
+    hours: Iterable[tuple[int, Mapping[str, str]]], zone: tzinfo = UTC
+) -> Iterator[tuple[HourGroup, Totals]]:
     """Reads the stored sums of hours.
 
     Args:
         hours: The start of each hour, and its hash.
+        zone: The time zone of days. No day may begin within one of the hours.
 
     Returns:
-        For each group and day, a row with what its rows have in common, and their sums.
+        For each group and day, what its rows have in common, and their sums.
     """
-    groups: dict[tuple[str, int], dict[str, int]] = {}
+    groups: dict[tuple[str, str], dict[str, int]] = {}
+    starts: dict[str, int] = {}
+    day_of = period_label(zone, PERIODS["day"])
     for hour, stored in hours:
-        day = hour // DAY * DAY
+        day = day_of(hour) if hour else ""
+        starts.setdefault(day, hour)
         for field, amount in stored.items():
             name, _, about = field.partition(" ")
             sums = groups.setdefault((about, day), {})
@@ -80,15 +86,35 @@ def read_hours(hours: Iterable[tuple[int, Mapping[str, str]]]) -> Iterator[tuple
     for (about, day), sums in groups.items():
         if not any(sums.values()):
             continue  # rows that were closed too early and replaced
-        provider, model, outcome, cached, tags = json.loads(about)
-        at = datetime.fromtimestamp(day, UTC) if day else None
-        row = UsageData(provider=provider, model=model, outcome=outcome, cached=cached, tags=tags, started_at=at)
-        yield row, totals_of(row, sums)
+        provider, model, outcome, cached, tags, *place = json.loads(about)
+        key, operation, unit = place or (None, "", "")  # sums of older versions have neither
+        at = datetime.fromtimestamp(starts[day], UTC) if day else None
+        facts = {"provider": provider, "model": model, "outcome": outcome, "cached": cached, "tags": tags, "key": key}
+        row = UsageData.model_validate({**facts, "operation": operation, "started_at": at})
+        yield HourGroup(row, unit), totals_of(row, sums)
+
+
+@dataclass(frozen=True, slots=True)
+class HourGroup:
+    """What the rows of one sum have in common.
+
+    Attributes:
+        row: Their common fields.
+        unit: Their unit.
+    """
+
+    row: UsageData
+    unit: str
+
+    def value(self, by: str, zone: tzinfo) -> str:
+        """The value of these rows for one grouping."""
+        return self.unit if by == "unit" else group_of(self.row, by, zone)
 
 
 def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
     """The totals of one group."""
     requests, unknown = sums["requests"], sums.get("unknown", 0)
+    units, kinds = split_amounts(sum_units(sums))
     return Totals(
         requests=requests,
         failed=requests if row.outcome == "failed" else 0,
@@ -101,15 +127,15 @@ def totals_of(row: UsageData, sums: Mapping[str, int]) -> Totals:
         unknown_costs=unknown,
         partial_costs=requests - unknown if row.outcome in PARTIAL else 0,
         interrupted=requests if row.outcome in PARTIAL else 0,
-        units={} if row.cached else sum_units(sums),
+        units={} if row.cached else units,
+        kinds={} if row.cached else kinds,
     )
 
 
-def sum_units(sums: Mapping[str, int]) -> dict[str, float]:
-    """The sums of other units than tokens, by unit."""
+def sum_units(sums: Mapping[str, int]) -> dict[str, Decimal]:
+    """The sums of other units than plain tokens, by unit."""
     names = {name.removeprefix(UNIT).partition(":")[0] for name in sums if name.startswith(UNIT)}
-    totals = {name: float(sum_money(f"{UNIT}{name}:", sums)) for name in sorted(names)}
-    return {name: total for name, total in totals.items() if total}
+    return {name: sum_money(f"{UNIT}{name}:", sums) for name in sorted(names)}
 
 
 def sum_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
@@ -118,16 +144,16 @@ def sum_money(prefix: str, sums: Mapping[str, int]) -> Decimal:
     return sum((Decimal(amount).scaleb(place) for place, amount in parts), Decimal(0))
 
 
-VERSION = 2
-"""Version of the layout: 1 had no open rows, epoch and version."""
+VERSION = 3
+"""Version of the layout: 1 had no open rows, epoch and version, 2 no keys, operations and units in sums."""
 
 FIRST_HOUR = 6
 """The number of the first key with sums, in Lua."""
 
 HEAD = """
 local version = tonumber(redis.call('HGET', KEYS[5], 'version') or '0')
-if version > 2 then return {'version', tostring(version)} end
-if version < 2 then redis.call('HSET', KEYS[5], 'version', '2') end
+if version > 3 then return {'version', tostring(version)} end
+if version < 3 then redis.call('HSET', KEYS[5], 'version', '3') end
 redis.call('HSETNX', KEYS[5], 'epoch', ARGV[1])
 """
 TAIL = "return {'state', redis.call('HGET', KEYS[5], 'epoch') .. '#' .. redis.call('HINCRBY', KEYS[5], 'changes', 1)}"

@@ -6,7 +6,7 @@ import heapq
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import wraps
@@ -18,23 +18,13 @@ from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from .data import BATCH, UsageData
-from .ledger import Ledger, check_grouping, matches
+from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
-from .sqlite_tables import (
-    HOUR,
-    SUMMED,
-    USAGE,
-    VALID,
-    condition,
-    equip,
-    make_dirty_again,
-    read_totals,
-    tag_value,
-    whole_hours,
-)
-from .totals import Totals, group_of
-from .units import exact, write_units
+from .sqlite_sums import add_periods, read_sums, whole_hours
+from .sqlite_tables import HOUR, USAGE, VALID, condition, equip, make_dirty_again
+from .totals import Group, TimeZone, Totals, amounts_of, check_grouping, group_of, read_zone
+from .units import write_units
 
 log = logging.getLogger("ai_utilities.usage")
 REPAIR = "Or run `ai-utilities ledger repair` or SQLiteLedger.repair(path), which keeps what can be read."
@@ -43,13 +33,14 @@ INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, com
     row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADD_SUM = """
-INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, unknown, units) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (scope, hour, provider, model, outcome, cached, tags) DO UPDATE SET
+INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, key, operation, unit, requests,
+    prompt_tokens, completion_tokens, cost, saved_cost, unknown, amounts)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (scope, hour, provider, model, outcome, cached, tags, key, operation, unit) DO UPDATE SET
     requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
     completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
     saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown,
-    units = units_add(units, excluded.units)
+    amounts = units_add(amounts, excluded.amounts)
 """
 CLOSE = "INSERT OR REPLACE INTO usage_closed (id, usage_id) VALUES (?, ?)"
 READ = "row, at, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags"
@@ -135,22 +126,24 @@ class SQLiteLedger(Ledger):
         return list(heapq.merge(settled, opened, key=start_time)) if opened else list(settled)
 
     @retry_recovered
-    def totals(
+    def totals_by(
         self,
-        by: str | None = None,
+        *by: str,
         since: datetime | None = None,
         until: datetime | None = None,
         tags: Mapping[str, str] | None = None,
-    ) -> dict[str, Totals]:
-        by = check_grouping(by)
+        time_zone: TimeZone = UTC,
+    ) -> dict[Group, Totals]:
+        names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
         self._sum_marked()
-        sums: dict[str, Totals] = {}
+        sums: dict[Group, Totals] = {}
         with self._file.reading() as file:
-            for group, total in self._sums(file, by, since, until, tags):
+            add_periods(file, zone)
+            for group, total in read_sums(file, names, since, until, tags, split=zone is not UTC):
                 sums[group] = sums.get(group, Totals()) + total
             for open_row in read_open(file):
                 if matches(open_row.row, since, until, tags):
-                    group = group_of(open_row.row, by)
+                    group = tuple(group_of(open_row.row, name, zone) for name in names)
                     sums[group] = sums.get(group, Totals()).plus(open_row.row)
         return dict(sorted(sums.items()))
 
@@ -190,26 +183,6 @@ class SQLiteLedger(Ledger):
 
     def close(self) -> None:
         self._file.close()
-
-    def _sums(
-        self,
-        file: sqlite3.Connection,
-        by: str | None,
-        since: datetime | None,
-        until: datetime | None,
-        tags: Mapping[str, str] | None,
-    ) -> Iterator[tuple[str, Totals]]:
-        """Whole hours from their sums, and the parts of the first and the last hour from their rows."""
-        scope = 1 if tags or (by or "").startswith("tag:") else 0
-        hours, edges = whole_hours(since, until)
-        for source in (hours, *edges):
-            group, named = source.group(by)
-            wanted, values = tag_value(tags)
-            query = (
-                f"SELECT {group} AS grp, {SUMMED} FROM {source.table(scope)} WHERE {source.where}{wanted} GROUP BY grp"
-            )
-            for row in file.execute(query, [*named, *values]):
-                yield row[0], read_totals(row[1:])
 
     def _sum_marked(self) -> None:
         """Computes the sums again of hours in which another program changed rows."""
@@ -259,12 +232,15 @@ def sum_of(row: UsageData) -> Row:
         row.model or "",
         row.outcome,
         int(row.cached),
+        row.key or "",
+        row.operation,
+        group_of(row, "unit"),
         row.prompt_tokens,
         row.completion_tokens,
         str(row.cost or Decimal(0)),
         str(row.saved_cost or Decimal(0)),
         int(row.cost is None),
-        write_units({name: exact(amount) for name, amount in row.units.items()}),
+        write_units(amounts_of(row)),
     )
 
 

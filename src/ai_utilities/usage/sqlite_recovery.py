@@ -24,7 +24,8 @@ COLUMNS_USED = {
     "usage": f"id, {NAMES}",
     "usage_open": "id, owner, expires, row",
     "usage_closed": "id, usage_id",
-    "usage_sums": "scope, hour, provider, model, outcome, cached, tags, requests, cost, saved_cost, unknown, units",
+    "usage_sums": "scope, hour, provider, model, outcome, cached, tags, key, operation, unit, requests, cost, "
+    "saved_cost, unknown, amounts",
     "usage_dirty": "hour",
     "usage_writing": "id",
 }

@@ -1,4 +1,4 @@
-"""The tables of a ledger in SQLite, their migrations, and the queries that read totals.
+"""The tables of a ledger in SQLite and their migrations; `sqlite_sums.py` reads totals.
 
 `usage` has every settled row, `usage_open` those of requests without a known outcome. `usage_sums` has the sums of
 every hour, so that totals read no rows: with scope 0 over all tags, with scope 1 for each combination of tags. They are
@@ -8,17 +8,14 @@ written in the transaction that writes the rows. Rows that another program adds,
 
 from __future__ import annotations
 
-import math
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Context, Decimal
 from functools import partial
 
-from ..storage.sqlite_files import Row, Schema, columns_of
-from .totals import PARTIAL, Totals
-from .units import NO_UNITS, UnitsSum, read_units, units_add
+from ..storage.sqlite_files import Schema, columns_of
+from .sqlite_amounts import DecimalSum, decimal_add, row_amounts, row_place
+from .units import UnitsSum, units_add
 
 HOUR = 3600
 NO_HOUR = -1
@@ -73,34 +70,17 @@ CREATE TRIGGER usage_changed AFTER UPDATE ON usage BEGIN
     {MARK.format(HOUR_OF.format("NEW."))};
 END;
 """
-EXACT = Context(prec=100)
-
-
-class DecimalSum:
-    """An exact sum for SQLite, whose own sums are floating point."""
-
-    def __init__(self) -> None:
-        self._sum = Decimal(0)
-
-    def step(self, amount: str | None) -> None:
-        if amount is not None:
-            self._sum = EXACT.add(self._sum, Decimal(amount))
-
-    def finalize(self) -> str:
-        return str(self._sum)
-
-
-def decimal_add(left: str, right: str) -> str:
-    return str(EXACT.add(Decimal(left), Decimal(right)))
 
 
 def equip(connection: sqlite3.Connection) -> None:
     """Adds the functions that the queries use. Text that is not UTF-8 is read with replacement characters."""
     connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.create_aggregate("decimal_sum", 1, DecimalSum)  # type: ignore[arg-type]  # typeshed knows int only
-    connection.create_function("decimal_add", 2, decimal_add, deterministic=True)
     connection.create_aggregate("units_sum", 1, UnitsSum)  # type: ignore[arg-type]  # as above
+    connection.create_function("decimal_add", 2, decimal_add, deterministic=True)
     connection.create_function("units_add", 2, units_add, deterministic=True)
+    connection.create_function("row_place", 1, row_place, deterministic=True)
+    connection.create_function("row_amounts", 1, row_amounts, deterministic=True)
 
 
 def make_tables(connection: sqlite3.Connection) -> None:
@@ -116,25 +96,50 @@ def make_tables(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX IF NOT EXISTS usage_at ON usage (at)")
 
 
+def make_no_sums(connection: sqlite3.Connection) -> None:
+    """Sums were computed here before they had keys and units; `make_all_sums` computes them now."""
+
+
+SUMS_BY_UNIT = """
+DROP TABLE usage_sums;
+CREATE TABLE usage_sums (
+    scope INTEGER NOT NULL, hour INTEGER NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL, outcome TEXT NOT NULL,
+    cached INTEGER NOT NULL, tags TEXT NOT NULL, key TEXT NOT NULL, operation TEXT NOT NULL, unit TEXT NOT NULL,
+    requests INTEGER NOT NULL, prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost TEXT NOT NULL,
+    saved_cost TEXT NOT NULL, unknown INTEGER NOT NULL, amounts TEXT NOT NULL,
+    PRIMARY KEY (scope, hour, provider, model, outcome, cached, tags, key, operation, unit)
+) WITHOUT ROWID;
+"""
+SUM_COLUMNS = """(scope, hour, provider, model, outcome, cached, tags, key, operation, unit, requests, prompt_tokens,
+    completion_tokens, cost, saved_cost, unknown, amounts)"""
+
+
 def make_all_sums(connection: sqlite3.Connection) -> None:
-    """Computes the sums of all rows of an older file, whose rows have no other units than tokens."""
+    """Computes the sums of all rows of an older file."""
     equip(connection)
-    for scope, tags in ((0, "''"), (1, "tags")):
-        connection.execute(make_sums(scope, tags, "1", units=False))
+    connection.execute("DELETE FROM usage_dirty")
+    make_sums(connection, "1", "1")
 
 
-UNITS_OF_ROW = f"""CASE WHEN json_valid(row) THEN coalesce(json_extract(row, '$.units'), '{NO_UNITS}')
-    ELSE '{NO_UNITS}' END"""
+def make_sums(connection: sqlite3.Connection, rows: str, hours: str) -> None:
+    """Sums rows by hour: first for each combination of tags, then over all tags.
 
-
-def make_sums(scope: int, tags: str, where: str, *, units: bool = True) -> str:
-    """The statement that sums rows by hour."""
-    column, total = (", units", f", units_sum({UNITS_OF_ROW})") if units else ("", "")
-    groups = f"{HOUR_OF.format('')}, coalesce(provider, ''), coalesce(model, ''), outcome, cached, {tags}"
-    return f"""INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, unknown{column}) SELECT {scope}, {groups}, count(*), sum(prompt_tokens),
-    sum(completion_tokens), decimal_sum(cost), decimal_sum(saved_cost), sum(cost IS NULL){total} FROM usage
-    WHERE {where} GROUP BY {groups}"""
+    Args:
+        connection: The file, within a transaction.
+        rows: The condition for the rows.
+        hours: The same condition for their hours.
+    """
+    connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 1, hour, provider, model, outcome, cached, tags,
+    json_extract(place, '$[0]'), json_extract(place, '$[1]'), json_extract(place, '$[2]'), requests, prompt_tokens,
+    completion_tokens, cost, saved_cost, unknown, amounts FROM (SELECT {HOUR_OF.format("")} AS hour,
+    coalesce(provider, '') AS provider, coalesce(model, '') AS model, outcome, cached, tags, row_place(row) AS place,
+    count(*) AS requests, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS completion_tokens,
+    decimal_sum(cost) AS cost, decimal_sum(saved_cost) AS saved_cost, sum(cost IS NULL) AS unknown,
+    units_sum(row_amounts(row)) AS amounts FROM usage WHERE {rows} GROUP BY 1, 2, 3, 4, 5, 6, 7)""")
+    connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 0, hour, provider, model, outcome, cached, '',
+    key, operation, unit, sum(requests), sum(prompt_tokens), sum(completion_tokens), decimal_sum(cost),
+    decimal_sum(saved_cost), sum(unknown), units_sum(amounts) FROM usage_sums WHERE scope = 1 AND {hours}
+    GROUP BY hour, provider, model, outcome, cached, key, operation, unit""")
 
 
 def make_dirty_again(connection: sqlite3.Connection) -> None:
@@ -143,82 +148,16 @@ def make_dirty_again(connection: sqlite3.Connection) -> None:
     for hour in hours:
         connection.execute("DELETE FROM usage_sums WHERE scope IN (0, 1) AND hour = ?", (hour,))
         where = "at IS NULL" if hour == NO_HOUR else f"at >= {hour or '-1e99'} AND at < {hour + HOUR}"
-        for scope, tags in ((0, "''"), (1, "tags")):
-            connection.execute(make_sums(scope, tags, where))
+        make_sums(connection, where, f"hour = {hour}")
     connection.execute("DELETE FROM usage_dirty")
 
 
-UNITS_COLUMN = f"ALTER TABLE usage_sums ADD COLUMN units TEXT NOT NULL DEFAULT '{NO_UNITS}'"
-USAGE = Schema("usage", (make_tables, SUMS_TABLES + TRIGGERS, make_all_sums, TRIGGERS, UNITS_COLUMN + ";"))
+UNITS_COLUMN = "ALTER TABLE usage_sums ADD COLUMN units TEXT NOT NULL DEFAULT '{}';"
+LAYOUTS = (make_tables, SUMS_TABLES + TRIGGERS, make_no_sums, TRIGGERS, UNITS_COLUMN, SUMS_BY_UNIT, make_all_sums)
+USAGE = Schema("usage", LAYOUTS)
 
-
-PARTLY = f"outcome IN ({', '.join(map(repr, PARTIAL))})"
-SUMMED = f"""
-sum(requests), sum(CASE WHEN outcome = 'failed' THEN requests ELSE 0 END),
-sum(CASE WHEN cached THEN requests ELSE 0 END),
-sum(CASE WHEN cached THEN 0 ELSE prompt_tokens END), sum(CASE WHEN cached THEN 0 ELSE completion_tokens END),
-sum(CASE WHEN cached THEN prompt_tokens + completion_tokens ELSE 0 END),
-decimal_sum(cost), decimal_sum(saved_cost), sum(unknown),
-sum(CASE WHEN {PARTLY} THEN requests - unknown ELSE 0 END), sum(CASE WHEN {PARTLY} THEN requests ELSE 0 END),
-units_sum(CASE WHEN cached THEN '{NO_UNITS}' ELSE units END)
-"""
-ROWS = f"""(SELECT at, day, provider, model, outcome, cached, tags, 1 AS requests, prompt_tokens, completion_tokens,
-    cost, saved_cost, cost IS NULL AS unknown, {UNITS_OF_ROW} AS units FROM usage)"""
 VALID = "CASE WHEN json_valid(tags) THEN tags ELSE '{}' END"
 """The tags of a row; none if they are damaged."""
-
-DAY = "CASE WHEN hour < 0 THEN '' ELSE strftime('%Y-%m-%d', hour, 'unixepoch') END"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a total is read: from sums of hours, or from rows.
-
-    Attributes:
-        sums: Whether these are sums.
-        where: The condition for the time. Its bounds are numbers, and so part of the statement.
-    """
-
-    sums: bool
-    where: str
-
-    def table(self, scope: int) -> str:
-        """The table or subquery to select from."""
-        return f"(SELECT * FROM usage_sums WHERE scope = {scope})" if self.sums else ROWS
-
-    def group(self, by: str | None) -> tuple[str, list[str]]:
-        """The expression to group by, and its values."""
-        if by is None:
-            return "''", []
-        if by == "day" and self.sums:
-            return DAY, []
-        if by.startswith("tag:"):
-            tag, values = tag_of(by.removeprefix("tag:"))
-            return f"coalesce({tag}, '')", values
-        return f"coalesce({by}, '')", []
-
-
-def whole_hours(since: datetime | None, until: datetime | None) -> tuple[Source, list[Source]]:
-    """The whole hours within a time, and the parts of hours before and after them."""
-    first = None if since is None else since.timestamp()
-    last = None if until is None else until.timestamp()
-    begin = None if first is None else math.ceil(max(first, 0.0) / HOUR) * HOUR
-    end = None if last is None else math.floor(last / HOUR) * HOUR
-    if first is not None and last is not None and begin is not None and end is not None and begin > end:
-        return Source(True, "0"), [between(first, last)]
-    edges = []
-    if first is not None and begin is not None and first < begin:
-        edges.append(between(first, begin))
-    if last is not None and end is not None and end < last:
-        edges.append(between(end, last))
-    bounds = [f"hour >= {begin}"] if begin is not None else []
-    bounds += [f"hour < {end} AND hour >= 0"] if end is not None else []
-    return Source(True, " AND ".join(bounds) or "1"), edges
-
-
-def between(first: float, last: float) -> Source:
-    """The rows of a part of an hour."""
-    return Source(False, f"at >= {first!r} AND at < {last!r}")
 
 
 def tag_of(name: str) -> tuple[str, list[str]]:
@@ -251,10 +190,3 @@ def condition(
     wanted, named = tag_value(tags)
     clause = " AND ".join(bounds) + wanted if bounds else wanted.removeprefix(" AND ")
     return (f"WHERE {clause}" if clause else ""), [*values, *named]
-
-
-def read_totals(row: Row) -> Totals:
-    """The totals from the columns `SUMMED`."""
-    *values, units = row
-    values[6:8] = map(Decimal, values[6:8])
-    return replace(Totals(*values), units={name: float(amount) for name, amount in read_units(units).items()})

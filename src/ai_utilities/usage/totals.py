@@ -1,22 +1,39 @@
-"""Sums of usage rows (`Totals`), in all or by groups."""
+"""Sums of usage rows (`Totals`), and what rows can be grouped by."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from datetime import UTC
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from typing import Final
+from zoneinfo import ZoneInfo
 
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import ShortRepr, Shown
 
-from .data import UsageData
-from .units import add_units, format_units
+from .data import BUCKETS, UsageData
+from .units import add_units, exact, format_units
 
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose real usage and cost may be higher than reported."""
 
 OPEN = ("open", "abandoned")
 """Outcomes of requests that are not finished."""
+
+SPECIAL_TOKENS = tuple(name for name in BUCKETS if name not in ("input_tokens", "output_tokens"))
+"""Kinds of tokens that sums have by name; the plain ones are the rest of the prompt and of the answer."""
+
+PERIODS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m"}
+GROUPS = ("day", "month", "model", "provider", "operation", "key", "team", "unit", "outcome")
+TEAM = "team"
+"""The tag with the name of the team."""
+
+Group = tuple[str, ...]
+"""The values of a group, in the order in which the groupings were named."""
+
+TimeZone = str | tzinfo
+"""The name of a time zone, such as `Europe/Berlin`, or a time zone."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,6 +55,7 @@ class Totals(ShortRepr):
         open: Requests that are not finished.
         abandoned: Those of them whose process has ended.
         units: Sums of other units than tokens of answers that were not cached, such as `images` and `seconds`.
+        kinds: Tokens of answers that were not cached by kind, where they are not plain: `cache_read_tokens` and so on.
     """
 
     requests: int = 0
@@ -54,11 +72,24 @@ class Totals(ShortRepr):
     open: int = 0
     abandoned: int = 0
     units: dict[str, float] = field(default_factory=dict, hash=False)
+    kinds: dict[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def total_tokens(self) -> int:
         """All tokens of answers that were not cached."""
         return self.prompt_tokens + self.completion_tokens
+
+    def tokens(self, kind: str) -> int:
+        """The tokens of one kind.
+
+        Args:
+            kind: A field of `UsageData`, such as `cache_read_tokens` or `input_tokens`.
+        """
+        if kind in ("input_tokens", "output_tokens"):
+            whole = self.prompt_tokens if kind == "input_tokens" else self.completion_tokens
+            others = BUCKETS[1:6] if kind == "input_tokens" else BUCKETS[7:]
+            return whole - sum(self.tokens(other) for other in others)
+        return self.kinds.get(kind, 0)
 
     def _shown(self) -> Shown:
         return ((known.name, value) for known in fields(self) if (value := getattr(self, known.name)))
@@ -77,8 +108,9 @@ class Totals(ShortRepr):
 
     def __add__(self, other: Totals) -> Totals:
         """The sums of both."""
-        counts = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
-        return Totals(**counts, units=add_units(self.units, other.units))
+        sums = {name: getattr(self, name) + getattr(other, name) for name in COUNTS}
+        kinds = add_kinds(self.kinds, other.kinds)
+        return Totals(**sums, units=add_units(self.units, other.units), kinds=kinds)
 
     def plus(self, row: UsageData) -> Totals:
         """The totals with one more row."""
@@ -99,36 +131,123 @@ class Totals(ShortRepr):
             open=self.open + (row.outcome in OPEN),
             abandoned=self.abandoned + (row.outcome == "abandoned"),
             units=add_units(self.units, row.units) if row.units and not row.cached else self.units,
+            kinds=self.kinds if row.cached else add_kinds(self.kinds, kinds_of(row)),
         )
 
 
-COUNTS = tuple(known.name for known in fields(Totals) if known.name != "units")
+COUNTS = tuple(known.name for known in fields(Totals) if known.name not in ("units", "kinds"))
 """Names of the sums that are numbers."""
 
 
-def sum_by(rows: Iterable[UsageData], by: str | None) -> dict[str, Totals]:
-    """Sums rows.
+def add_kinds(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
+    """Adds tokens by kind."""
+    if not (left and right):
+        return left or right
+    return {name: left.get(name, 0) + right.get(name, 0) for name in {**left, **right}}
+
+
+def kinds_of(row: UsageData) -> dict[str, int]:
+    """The tokens of a row by kind, where they are not plain."""
+    return {name: count for name in SPECIAL_TOKENS if (count := getattr(row, name))}
+
+
+def amounts_of(row: UsageData) -> dict[str, Decimal]:
+    """Units and kinds of tokens of a row in one, as stores add them up."""
+    units = {name: exact(amount) for name, amount in row.units.items() if amount}
+    return {**units, **{name: Decimal(count) for name, count in kinds_of(row).items()}}
+
+
+def split_amounts(amounts: Mapping[str, Decimal]) -> tuple[dict[str, float], dict[str, int]]:
+    """The reverse of `amounts_of`, for sums: units and kinds of tokens."""
+    units = {name: float(amount) for name, amount in amounts.items() if amount and name not in SPECIAL_TOKENS}
+    return units, {name: int(amount) for name, amount in amounts.items() if amount and name in SPECIAL_TOKENS}
+
+
+def unit_of(tokens: int, units: Iterable[str]) -> str:
+    """The units of a row: `tokens`, `images`, `tokens+web_searches` and so on; empty if it used none."""
+    return "+".join([*(["tokens"] if tokens else []), *sorted(units)])
+
+
+def sum_rows(rows: Iterable[UsageData], by: Sequence[str], zone: tzinfo = UTC) -> dict[Group, Totals]:
+    """Sums rows by several values at once.
 
     Args:
         rows: The rows.
-        by: `day`, `model`, `provider`, `outcome` or `tag:<name>`; None for one total under "".
+        by: The groupings.
+        zone: The time zone of days and months.
 
     Returns:
-        Totals by the value of `by`, sorted.
+        Totals by the values of `by`, sorted.
     """
-    sums: dict[str, Totals] = {}
+    sums: dict[Group, Totals] = {}
     for row in rows:
-        group = group_of(row, by)
+        group = tuple(group_of(row, name, zone) for name in by)
         sums[group] = sums.get(group, Totals()).plus(row)
     return dict(sorted(sums.items()))
 
 
-def group_of(row: UsageData, by: str | None) -> str:
-    """The group of a row; empty if it has no such value."""
-    if by is None:
-        return ""
-    if by == "day":
-        return row.started_at.astimezone(UTC).strftime("%Y-%m-%d") if row.started_at else ""
-    if by.startswith("tag:"):
-        return row.tags.get(by.removeprefix("tag:"), "")
+def group_of(row: UsageData, by: str, zone: tzinfo = UTC) -> str:
+    """The value of a row for one grouping; empty if it has none."""
+    if by in PERIODS:
+        return row.started_at.astimezone(zone).strftime(PERIODS[by]) if row.started_at else ""
+    if by == "unit":
+        return unit_of(
+            row.prompt_tokens + row.completion_tokens, (name for name, amount in row.units.items() if amount)
+        )
+    if (tag := tag_name(by)) is not None:
+        return row.tags.get(tag, "")
     return str(getattr(row, by) or "")
+
+
+def tag_name(by: str) -> str | None:
+    """The tag that a grouping stands for; None if it is another one."""
+    return TEAM if by == "team" else by.removeprefix("tag:") if by.startswith("tag:") else None
+
+
+def check_grouping(by: str) -> str:
+    """Returns `by` if rows can be summed by it.
+
+    Raises:
+        ConfigurationError: If they cannot.
+    """
+    if by in GROUPS or (by.startswith("tag:") and len(by) > len("tag:")):
+        return by
+    raise ConfigurationError(f"usage is summed by {', '.join(GROUPS)} or 'tag:<name>', not by {by!r}")
+
+
+def read_zone(zone: TimeZone) -> tzinfo:
+    """The time zone of this name.
+
+    Raises:
+        ConfigurationError: If there is none.
+    """
+    if isinstance(zone, tzinfo):
+        return zone
+    if zone.upper() == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise ConfigurationError(
+            f"{zone!r} is not a time zone of this system. Use a name such as Europe/Berlin; if none works, install the "
+            "package tzdata."
+        ) from error
+
+
+HOUR = 3600
+
+
+def period_label(zone: tzinfo, format: str) -> Callable[[float | None], str]:
+    """A function that writes the day or month of a moment in Unix seconds in a time zone; empty if it is unknown."""
+    return lambda at: "" if at is None or at < 0 else datetime.fromtimestamp(at, zone).strftime(format)
+
+
+def splits_hour(zone: tzinfo) -> Callable[[int], bool]:
+    """A function that says whether a day of a time zone begins within the hour of UTC that begins at this moment.
+
+    Sums of hours cannot be used there: days begin at 18:30 UTC in India.
+    """
+    if zone is UTC:
+        return lambda hour: False
+    day = period_label(zone, PERIODS["day"])
+    return lambda hour: hour >= 0 and day(hour) != day(hour + HOUR - 0.001)
