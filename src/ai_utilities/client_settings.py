@@ -182,6 +182,15 @@ class ClientArguments(AlternativeSettings, total=False):
     usage_path: FilePath | None
     """File of the sqlite ledger."""
 
+    team: str | None
+    """The team in the tags of all calls: the tag `team`."""
+
+    tags: Mapping[str, str]
+    """Tags of all calls."""
+
+    key_label: str | None
+    """A name for the API key in usage; without one, usage has its fingerprint."""
+
     budget_usd: float | None
     """Maximum US dollars to spend in one window."""
 

@@ -80,6 +80,16 @@ def join_names(value: object) -> object:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
+def read_tag_pairs(value: object) -> object:
+    """Parses `AI_TAGS`: pairs of name and value, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError("write tags as name=value, separated by commas")
+    return {name.strip(): text.strip() for name, _, text in pairs}
+
+
 NameList = Annotated[str | None, BeforeValidator(join_names)]
 
 
@@ -184,6 +194,13 @@ class AiSettings(BaseSettings):
     usage_tracking: bool = True
     usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; None keeps totals only.")
     usage_path: Path | None = Field(default=None, description="File of the sqlite ledger.")
+    team: str | None = Field(default=None, description="The team in the tags of all calls: the tag `team`.")
+    tags: Annotated[dict[str, str], NoDecode, BeforeValidator(read_tag_pairs)] = Field(
+        default_factory=dict, description="Tags of all calls; as a variable `project=atlas,stage=test`."
+    )
+    key_label: str | None = Field(
+        default=None, description="A name for the API key in usage; without one, usage has its fingerprint."
+    )
     budget_usd: float | None = Field(default=None, gt=0, description="Maximum US dollars to spend in one window.")
     budget_window: Window = "day"
     budget_unknown: Unknown = Field(default="refuse", description="What to do if a cost has no upper bound.")

@@ -14,6 +14,7 @@ from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .results import AskResult
 from .usage.data import PartialWriteError, UsageData
+from .usage.totals import TEAM
 
 if TYPE_CHECKING:
     from dhenara.ai import AnyLayer
@@ -98,7 +99,12 @@ def make_budget(settings: AiSettings) -> usage.BudgetLayer | None:
     if settings.budget_usd is None:
         return None
     budget = usage.Budget(str(settings.budget_usd), settings.budget_window, unknown=settings.budget_unknown)
-    return usage.BudgetLayer(budget, store=make_budget_store(settings))
+    return usage.BudgetLayer(budget, store=make_budget_store(settings), tags=tags_of(settings))
+
+
+def tags_of(settings: AiSettings) -> dict[str, str]:
+    """The tags of all calls: those of the settings, and the team."""
+    return {**settings.tags, **({TEAM: settings.team} if settings.team else {})}
 
 
 def make_budget_store(settings: AiSettings) -> usage.BudgetStore:
@@ -161,7 +167,9 @@ class RequestMiddleware:
         if self.cache is None and settings.cache_enabled:
             self.cache = self._own(make_cache(settings))
         if self.usage_tracker is not None:
-            self._usage_layer = usage.UsageLayer(TrackerLedger(self.usage_tracker))
+            self._usage_layer = usage.UsageLayer(
+                TrackerLedger(self.usage_tracker), tags=tags_of(settings), key_label=settings.key_label
+            )
             self._layers = (*self._layers, self._usage_layer)
             self.tracks_requests = True
         if self.cache is not None:
@@ -247,7 +255,8 @@ class RequestMiddleware:
     def track(self, result: AskResult, provider: BaseProvider, tags: Mapping[str, str] | None = None) -> None:
         """Reports one answer of a custom provider to the tracker."""
         if self.usage_tracker is not None:
-            update = {"provider": result.usage.provider or provider.provider_name, "tags": dict(tags or {})}
+            named = {"provider": result.usage.provider or provider.provider_name, "key": self.settings.key_label}
+            update = {**named, "tags": {**tags_of(self.settings), **(tags or {})}}
             row = result.usage.model_copy(update=update)
             if self._usage_layer is None:
                 self.usage_tracker.track_request(row)

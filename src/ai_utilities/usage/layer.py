@@ -13,9 +13,11 @@ from types import NoneType
 from typing import ParamSpec, Protocol, TypeVar
 
 from dhenara.ai import Layer, Send, Stream, Target
-from dhenara.ai.integration import require_type
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.integration import key_fingerprint, require_type
 from dhenara.ai.types import Call
 
+from ..config_secrets import redact
 from ..storage.store_calls import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
 from .costs import MANAGEMENT_OPERATIONS
@@ -57,6 +59,7 @@ class UsageLayer:
         ledger: A ledger, a tracker, or any object with `add(rows)`.
         tags: Added to every row, besides those of `tagged(...)`.
         listener: Called with every settled row.
+        key_label: A name for the API key in rows, such as `production`; without one, rows have its fingerprint.
         required: Whether a failing ledger fails the call before its request is sent. If False, the call goes on, and
             its rows wait in memory until the ledger works again.
     """
@@ -67,9 +70,11 @@ class UsageLayer:
         *,
         tags: Mapping[str, str] | None = None,
         listener: Callable[[UsageData], None] | None = None,
+        key_label: str | None = None,
         required: bool = False,
     ) -> None:
         self.ledger = ledger
+        self.key_label = checked_label(key_label)
         self.required = required
         require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
         self.tags = dict(tags or {})
@@ -185,6 +190,18 @@ class UsageLayer:
             log.error("cannot write usage for too long: %d rows were dropped", lost)
 
 
+def checked_label(label: str | None) -> str | None:
+    """The label of a key, if it is not a key itself.
+
+    Raises:
+        ConfigurationError: If it looks like one.
+    """
+    require_type("UsageLayer", "key_label", label, (str, NoneType), "a name for the API key, or None")
+    if label is not None and redact(label) != label:
+        raise ConfigurationError("key_label looks like an API key, and is stored as it is. Use a name: 'production'.")
+    return label or None
+
+
 @atexit.register
 def settle_at_exit() -> None:
     """Settles running calls at exit, such as after Ctrl-C, and writes what waits; only a killed process loses rows."""
@@ -200,7 +217,8 @@ class BoundUsage:
     def __init__(self, usage: UsageLayer, io: StoreIO, target: Target) -> None:
         self._usage = usage
         self._io = io
-        self._facts = {"provider": target.origin.provider, "model": target.origin.model}
+        key = usage.key_label or key_fingerprint(target.account)
+        self._facts = {"provider": target.origin.provider, "model": target.origin.model, "key": key}
 
     async def record_usage(self, call: Call, send: Send) -> Stream:
         """Records the requests of the call in the ledger."""

@@ -107,8 +107,8 @@ def read_sums(
 
 def split_hours(file: sqlite3.Connection, hours: Source) -> list[Source]:
     """The hours in which no day begins, and the rows of each of the others."""
-    found = file.execute(f"SELECT DISTINCT hour FROM usage_sums WHERE scope = 0 AND {hours.where} AND is_split(hour)")
-    split = [between(hour, hour + HOUR) for (hour,) in found]
+    begun = file.execute(f"SELECT DISTINCT hour FROM usage_sums WHERE scope = 0 AND {hours.where} AND is_split(hour)")
+    split = [between(hour, hour + HOUR) for (hour,) in begun]
     return [Source(True, f"{hours.where} AND NOT is_split(hour)"), *split] if split else [hours]
 
 

@@ -9,6 +9,7 @@ from .config.settings import environment
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.pricing import add_costs, add_usages, unique
+from .providers.credentials import key_fingerprint
 from .providers.model_names import (
     ModelName,
     misspelt_provider,
@@ -66,6 +67,7 @@ __all__ = [
     "find_provider",
     "fold_name",
     "is_key",
+    "key_fingerprint",
     "known_names",
     "mask",
     "misspelt_provider",

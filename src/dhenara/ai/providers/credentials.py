@@ -137,6 +137,20 @@ def hashed(material: Any) -> str:
     return hashlib.blake2b(json.dumps(plain(material)), key=HASH_KEY, digest_size=24).hexdigest()
 
 
+def key_fingerprint(account: str) -> str | None:
+    """Return a short name for the credentials of an account, which neither they nor the account can be derived from.
+
+    Args:
+        account: `Target.account`.
+
+    Returns:
+        `key-` and eight hexadecimal digits of a hash, the same in every process; None if there are no credentials.
+    """
+    if account == hashed(grant_material(AuthContext())):
+        return None
+    return f"key-{hashlib.blake2b(account.encode(), key=HASH_KEY, digest_size=4).hexdigest()}"
+
+
 def plain(value: Any) -> Any:
     """Return the credentials as JSON, independent of their order; objects are represented by their type."""
     if isinstance(value, Mapping):
