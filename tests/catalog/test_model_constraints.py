@@ -195,6 +195,7 @@ def test_every_fact_says_whose_it_is_and_from_when() -> None:
         provided = {f for f in facts.__slots__ if getattr(facts, f) not in (None, (), {})} - {
             "name",
             "vendor",
+            "host",
             "sources",
         }
         assert provided <= facts.sources.keys()

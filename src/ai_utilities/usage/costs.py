@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts, own_prices, price_usage
+from dhenara.ai.catalog import find_facts, most_output, own_prices, price_usage
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import (
     AIModelEndpoint,
@@ -176,12 +176,8 @@ def unknown_usages(call: Call, read: int) -> list[Usage]:
 
 
 def longest_answer(endpoint: AIModelEndpoint) -> int | None:
-    """The maximum output tokens of the model, if known."""
-    settings = endpoint.ai_model.settings
-    if settings is not None and settings.max_output_tokens is not None:
-        return settings.max_output_tokens
-    facts = find_facts(endpoint)
-    return facts.max_output_tokens if facts is not None else None
+    """The maximum output tokens of the model at its provider, if known."""
+    return most_output(endpoint, find_facts(endpoint))
 
 
 USAGES: dict[str, Callable[[Call, int], list[Usage]]] = {

@@ -33,7 +33,9 @@ def drop_unsupported_defaults(call: Call) -> Call:
 
 def takes(facts: ModelFacts | None, name: str, config: AIModelCallConfig) -> bool:
     """Whether the model is known to take the parameter in a call with this config."""
-    if facts is None or name in facts.refused or (is_untried(facts) and is_refused_by_siblings(facts.vendor, name)):
+    if facts is None or facts.vendor is None or name in facts.refused:
+        return False
+    if is_untried(facts) and is_refused_by_siblings(facts.vendor, name):
         return False
     if name in facts.refused_while_reasoning and reasons(config, facts):
         return False

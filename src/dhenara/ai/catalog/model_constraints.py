@@ -46,16 +46,50 @@ def apply_constraints(
     return (replace(call, config=config.model_copy(update=changes)) if changes else call), warnings.all()
 
 
-def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts, *, with_limit: bool) -> AIModelEndpoint:
-    """Return the endpoint with facts that protocols need, unless the model's settings have them."""
-    model, limit = endpoint.ai_model, facts.max_output_tokens if with_limit else None
+def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts | None, *, with_limit: bool) -> AIModelEndpoint:
+    """Return the endpoint with facts that protocols need, unless the model's settings have them.
+
+    Settings that another host's facts made are replaced by those of this host.
+    """
+    model, limit = endpoint.ai_model, facts.output_limit if facts and with_limit else None
     settings = model.settings
-    if (settings is not None and settings != is_silent(settings)) or (limit is None and not facts.reasoning):
+    if settings is not None and not is_for(settings, endpoint):
+        return with_settings(endpoint, settings_here(settings, facts))
+    if settings is not None and settings.host and facts is not None and facts.retired:
+        return with_settings(endpoint, settings.model_copy(update={"max_output_tokens": None}))
+    if (settings is not None and settings != is_silent(settings)) or (
+        limit is None and not (facts and facts.reasoning)
+    ):
         return endpoint
-    known = (settings or ChatModelSettings()).model_copy(
-        update={"max_output_tokens": limit, "supports_reasoning": facts.reasoning}
-    )
-    return endpoint.model_copy(update={"ai_model": model.model_copy(update={"settings": known})})
+    known = {"max_output_tokens": limit, "supports_reasoning": facts.reasoning if facts else None}
+    return with_settings(endpoint, (settings or ChatModelSettings()).model_copy(update=known))
+
+
+def with_settings(endpoint: AIModelEndpoint, settings: ChatModelSettings) -> AIModelEndpoint:
+    model = endpoint.ai_model.model_copy(update={"settings": settings})
+    return endpoint.model_copy(update={"ai_model": model})
+
+
+def settings_here(settings: ChatModelSettings, facts: ModelFacts | None) -> ChatModelSettings:
+    """Return settings in place of another host's: what is known here, and what the weights decide."""
+    known = facts.settings() if facts else ChatModelSettings()
+    of_model = {
+        "max_output_tokens": facts.output_limit if facts else None,
+        "supports_reasoning": settings.supports_reasoning,
+        "input_modalities": settings.input_modalities,
+    }
+    return known.model_copy(update=of_model)
+
+
+def is_for(settings: ChatModelSettings, endpoint: AIModelEndpoint) -> bool:
+    """Whether settings apply at the endpoint's provider: a user's own, or those of a constant at its own host."""
+    return settings.host in (None, str(endpoint.api.provider))
+
+
+def is_elsewhere(endpoint: AIModelEndpoint) -> bool:
+    """Whether the model's settings are those of another host, or of a constant that may be retired."""
+    settings = endpoint.ai_model.settings
+    return settings is not None and settings.host is not None
 
 
 def is_silent(settings: ChatModelSettings) -> ChatModelSettings:
@@ -178,13 +212,28 @@ def nearest_effort(effort: str, efforts: tuple[str, ...]) -> str:
 
 
 def constrain_output_limit(call: Call, facts: ModelFacts, warnings: WarningCollector) -> Changes:
-    """Limit the output tokens; the model's settings override the catalogue."""
-    requested, settings = call.config.max_output_tokens, call.endpoint.ai_model.settings
-    most = (settings.max_output_tokens if settings else None) or facts.max_output_tokens
+    """Limit the output tokens, by the model's settings or by the host's own facts."""
+    requested, most = call.config.max_output_tokens, most_output(call.endpoint, facts)
     if requested is None or most is None or requested <= most:
         return {}
     warnings.clamped("max_output_tokens", f"the model generates at most {most} tokens, not {requested}")
     return {"max_output_tokens": most}
+
+
+def most_output(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> int | None:
+    """Return the most output tokens of a model at its provider, by its settings or the tables.
+
+    Args:
+        endpoint: The endpoint.
+        facts: What `find_facts(endpoint)` returned.
+
+    Returns:
+        The limit; None if it is unknown, or if the provider no longer serves the model.
+    """
+    settings, known = endpoint.ai_model.settings, facts.output_limit if facts else None
+    if settings is None or not is_for(settings, endpoint) or (settings.host and facts and facts.retired):
+        return known
+    return settings.max_output_tokens or known
 
 
 def constrain_tool_choice(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:

@@ -1,17 +1,30 @@
-"""Facts about models (limits, reasoning, modalities) from `tables/` by any name, and model constants made from them."""
+"""Facts about models from `tables/` by any name and host, and model constants made from them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from pkgutil import get_data
 from typing import Any
 
+from ..providers.model_names import maker_of
+from ..providers.provider_names import provider_name
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AIModel, ChatModelCostData, ChatModelSettings, FunctionalType, ImageModelCostData
 from ..wire import json
+from .host_facts import (
+    DEPLOYMENTS,
+    LIMITS,
+    OWN_HOSTS,
+    SAME_API,
+    FactSource,
+    find_row,
+    host_table,
+    own_limits,
+    resolve_alias,
+)
 
 
 @cache
@@ -30,7 +43,7 @@ WRAPPINGS = (
     re.compile(r":(?!\d+b)[a-z0-9_.-]+$"),  # routes and variants: :free, :fastest, :0
     re.compile(r"-v\d+$"),
     re.compile(r"@[a-z0-9-]+$"),
-    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|latest|default)$"),
+    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|default)$"),
     re.compile(r"-\d{2}-\d{4}$"),
 )
 FINE_TUNED = re.compile(r"^ft:([^:]+):")
@@ -51,25 +64,13 @@ def names_of(name: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class FactSource:
-    """Source of a fact, and the date on which it was read.
-
-    Attributes:
-        name: Name of the source.
-        date: The date, as `YYYY-MM-DD`.
-    """
-
-    name: str
-    date: str
-
-
-@dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """What is known about one model. None or empty: unknown.
+    """What is known about one model at one host. None or empty: unknown.
 
     Attributes:
         name: Name of the model.
-        vendor: Provider that makes it.
+        vendor: Maker of the model; None if only its host is known.
+        host: Provider whose limits and rules these are. None: facts about the model alone.
         display_name: Name for people.
         functional_type: What it generates.
         context_window: Maximum tokens of prompt and answer together.
@@ -94,12 +95,14 @@ class ModelFacts:
         released: Date of the release.
         retires: Date from which it is no longer served.
         deprecated: Whether it is deprecated.
+        retired: True if the host no longer served it when its table was made. Its limits are then not applied.
         served_by: Other providers to the model's name there.
         sources: Name of each fact to its source.
     """
 
     name: str
-    vendor: str
+    vendor: str | None
+    host: str | None = None
     display_name: str | None = None
     functional_type: FunctionalType | None = None
     context_window: int | None = None
@@ -124,6 +127,7 @@ class ModelFacts:
     released: str | None = None
     retires: str | None = None
     deprecated: bool | None = None
+    retired: bool | None = None
     served_by: Mapping[str, str] = field(default_factory=dict)
     sources: Mapping[str, FactSource] = field(default_factory=dict, repr=False)
 
@@ -137,28 +141,106 @@ class ModelFacts:
             reasoning_efforts=self.reasoning_efforts,
             input_modalities=self.input_modalities,
             refused_parameters=self.refused,
+            host=self.host,
         )
 
+    @property
+    def output_limit(self) -> int | None:
+        """The most output tokens, if the host's table is current for this model; only this limits a call."""
+        return None if self.retired else self.max_output_tokens
 
-def find_facts(model: str | AIModelEndpoint) -> ModelFacts | None:
-    """Return the facts about a model.
+
+OF_MODEL = frozenset(
+    [
+        "display_name",
+        "functional_type",
+        "reasoning",
+        "input_modalities",
+        "output_modalities",
+        "tools",
+        "released",
+        "served_by",
+    ]
+)
+"""Facts that the weights decide, so that they hold at every host. All others are facts of the vendor's service."""
+
+OF_WEIGHTS = "weights"
+"""Source of facts that hold at every host, whatever they are about."""
+
+OF_HOST = frozenset(["structured_output", "protocols", "retires", "deprecated"])
+"""Facts that differ even between two hosts that run the same service."""
+
+
+def find_facts(model: str | AIModelEndpoint, host: str | None = None) -> ModelFacts | None:
+    """Return the facts about a model at a host.
 
     Args:
         model: Any name of the model (with region, vendor, date or version around it), or an endpoint, which is looked
-            up by the `base_model` of its model if there is one.
+            up at its provider, by the `base_model` of its model if there is one.
+        host: The provider that serves it. Default None: the endpoint's, or the model's own vendor.
 
     Returns:
-        The facts; None if the model is not in the catalogue.
+        The facts; None if the model is not in the catalogue. Limits are those of the host only, for exactly this name.
     """
-    if isinstance(model, AIModelEndpoint):
-        model = model.ai_model.base_model or model.ai_model.model_name
-    return find_named(model)
+    if not isinstance(model, AIModelEndpoint):
+        host = (provider_name(host) or host) if host else home_of(model)
+        return find_at(host, model, model) if host else None
+    given, provider = model.ai_model, host or str(model.api.provider)
+    named = None if provider in DEPLOYMENTS else given.model_name
+    return find_at(provider_name(provider) or provider, given.base_model or given.model_name, named or given.base_model)
 
 
 @lru_cache(1_024)
-def find_named(model: str) -> ModelFacts | None:
+def home_of(name: str) -> str | None:
+    """Return the vendor's own host of a model."""
+    known = find_model(name)
+    return OWN_HOSTS.get(known[0], known[0]) if known else maker_of(name)
+
+
+def find_at(host: str, name: str, limited_as: str | None) -> ModelFacts | None:
+    """Return the facts about a model at a host, with the user's own limits.
+
+    Args:
+        host: Name of the provider.
+        name: Any name of the model.
+        limited_as: The host's name of the model, for limits; they are also looked up under `name`. None: no limits.
+    """
+    facts = find_listed(host, name, limited_as)
+    own = (own_limits(host, limited_as) or own_limits(host, name)) if limited_as else None
+    if own is None:
+        return facts
+    known = facts or ModelFacts(own.name, None)
+    sources = {**known.sources, **own.sources}
+    return replace(known, host=host, sources=sources, retired=None, **{**dict.fromkeys(LIMITS), **own.facts})
+
+
+@lru_cache(1_024)
+def find_listed(host: str, name: str, limited_as: str | None) -> ModelFacts | None:
+    """Return the facts of the tables about a model at a host."""
+    row = (find_row(host, limited_as) or find_row(host, name)) if limited_as else None
+    known = find_model(resolve_alias(host, name.lower()))
+    if known is None and row is None:
+        return None
+    values, sources = model_facts(*known, host) if known else ({}, {})
+    if row is not None:
+        values |= {fact: value for fact, value in row.facts.items() if fact in LIMITS or fact not in values}
+        sources |= {fact: source for fact, source in row.sources.items() if values[fact] == row.facts[fact]}
+    if "retires" in values and values["retires"] <= host_table(host).get("date", ""):
+        values["retired"], sources["retired"] = True, sources["retires"]
+    vendor, own_name = known or (None, row.name if row else name)
+    rules = vendor is not None and host in service_hosts(vendor)
+    return ModelFacts(own_name, vendor, host if row or rules else None, sources=sources, **values)
+
+
+def find_model(name: str) -> tuple[str, str] | None:
+    """Return the vendor and the exact name of the model that this is a name of."""
     known = name_index()
-    return next((facts_of(*known[name]) for name in names_of(model) if name in known), None)
+    return next((known[one] for one in names_of(name) if one in known), None)
+
+
+def service_hosts(vendor: str) -> tuple[str, ...]:
+    """Return the hosts that run the vendor's own service."""
+    return OWN_HOSTS.get(vendor, vendor), *SAME_API.get(vendor, ())
 
 
 def known_models(vendor: str | None = None) -> tuple[str, ...]:
@@ -170,12 +252,18 @@ def known_models(vendor: str | None = None) -> tuple[str, ...]:
     return tuple(name for owner, name in name_index().values() if vendor in (None, owner))
 
 
-def facts_of(vendor: str, name: str) -> ModelFacts:
-    table = load("facts")
-    by_source: Mapping[str, Mapping[str, Any]] = table["models"][vendor][name]
-    values = {fact: freeze(value) for facts in by_source.values() for fact, value in facts.items()}
-    sources = {fact: FactSource(**table["sources"][key]) for key, facts in by_source.items() for fact in facts}
-    return ModelFacts(name, vendor, sources=sources, **values)
+def model_facts(vendor: str, name: str, host: str) -> tuple[dict[str, Any], dict[str, FactSource]]:
+    """Return the facts about a vendor's model that hold at a host, and their sources."""
+    table, own, *others = load("facts"), *service_hosts(vendor)
+    values: dict[str, Any] = {}
+    sources: dict[str, FactSource] = {}
+    for key, facts in table["models"][vendor][name].items():
+        source = FactSource(**table["sources"][key])
+        for fact, value in facts.items():
+            same_service = host in others and fact not in OF_HOST
+            if host == own or same_service or fact in OF_MODEL or key == OF_WEIGHTS:
+                values[fact], sources[fact] = freeze(value), source
+    return values, sources
 
 
 def freeze(value: Any) -> Any:
@@ -206,7 +294,7 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
                 f"{vendor} has no {kind} model constant {name!r}; any model works as AIModel(model_name=...)"
             )
         data: dict[str, Any] = named if isinstance(named, dict) else {"model_name": named}
-        facts = find_named(data["model_name"])
+        facts = find_facts(data["model_name"], OWN_HOSTS.get(vendor, vendor))
         known = constant_fields(facts) if facts else {}
         more = image_fields(data["model_name"]) if kind == "image" else {}
         prices = listed_prices(vendor, data["model_name"])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..catalog.default_parameters import without_default_warnings
 from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
 from ..catalog.modality_filter import drop_unsupported_media
-from ..catalog.model_constraints import apply_constraints, with_model_limits
+from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits
 from ..catalog.model_info import ModelFacts, find_facts
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
@@ -60,7 +60,10 @@ class RequestBuilder:
             check_result_ids(call)
         shows = call.operation == "chat" and has_media(call)
         concerned = self._asks or call.config.model_fields_set & CONSTRAINED or is_prefilled(call)
-        facts = self._facts(call) if concerned or shows else None
+        foreign = is_elsewhere(call.endpoint)
+        facts = self._facts(call) if concerned or shows or foreign else None
+        if foreign and facts is None:
+            call = replace(call, endpoint=with_model_limits(call.endpoint, None, with_limit=True))
         try:
             encoded = self._encode_supported_media(call, facts) if shows else self._encode(call, facts)
         except UnsupportedError as error:

@@ -30,6 +30,8 @@ class ChatModelSettings(FrozenModel):
         reasoning_efforts: Supported values of `reasoning_effort`; empty if unknown.
         input_modalities: Supported input, such as `text`, `image`, `pdf`, `audio` and `video`; empty if unknown.
         refused_parameters: Parameters that the model does not accept; empty if unknown.
+        host: Provider whose limits and rules these are, in constants. Other providers do not apply them. Default None:
+            they are yours, and apply wherever the model is served.
     """
 
     max_context_window_tokens: int | None = Field(default=None, gt=0)
@@ -40,6 +42,7 @@ class ChatModelSettings(FrozenModel):
     reasoning_efforts: tuple[str, ...] = ()
     input_modalities: tuple[str, ...] = ()
     refused_parameters: tuple[str, ...] = ()
+    host: str | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -144,6 +147,10 @@ FunctionalType = Literal[
     "text_to_speech",
     "speech_to_text",
     "embedding",
+    "rerank",
+    "ocr",
+    "moderation",
+    "realtime",
 ]
 
 

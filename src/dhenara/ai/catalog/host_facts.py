@@ -1,0 +1,155 @@
+"""Facts of hosts: limits and kinds of the models that each host serves, from `tables/hosts/`.
+
+The same model has other limits at other hosts, so a row counts only for its host and for the exact name that the host
+has for the model. Names that are moved to newer models, such as `mistral-small-latest`, have no row of their own: they
+stand for a dated model in the table of aliases, or for nothing. A table is read when its host is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pkgutil import get_data
+from types import MappingProxyType
+from typing import Any
+
+from ..wire import json
+
+OWN_HOSTS = {"google": "google_ai", "amazon": "amazon_bedrock"}
+"""Vendors whose own provider has another name."""
+
+SAME_API = {
+    "anthropic": ("amazon_bedrock", "google_vertex_ai", "microsoft_azure_ai"),
+    "openai": ("microsoft_openai", "microsoft_azure_ai"),
+    "google": ("google_vertex_ai",),
+}
+"""Vendors to clouds that run their own service: what the vendor's API refuses is refused there too."""
+
+DEPLOYMENTS = ("microsoft_openai", "microsoft_azure_ai")
+"""Hosts where users name the models: such a name says nothing about limits."""
+
+LIMITS = ("context_window", "max_input_tokens", "max_output_tokens")
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+# What hosts have around their own name of a model, outermost first.
+AROUND = {
+    "amazon_bedrock": (re.compile(r"^arn:aws[^/]*/"), re.compile(r"^(?:us|eu|apac|global|jp|au|ca|in|us-gov)\.")),
+    "google_ai": (re.compile(r"^models/"),),
+    "google_vertex_ai": (re.compile(r"^(?:projects/.*/)?publishers/[^/]+/models/"),),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactSource:
+    """Source of a fact, and the date on which it was read.
+
+    Attributes:
+        name: Name of the source.
+        date: The date, as `YYYY-MM-DD`.
+    """
+
+    name: str
+    date: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HostRow:
+    """What is known about one model at one host.
+
+    Attributes:
+        name: The host's name of the model.
+        facts: Name of each fact to its value.
+        sources: Name of each fact to its source.
+    """
+
+    name: str
+    facts: Mapping[str, Any]
+    sources: Mapping[str, FactSource]
+
+
+_own: dict[tuple[str, str], HostRow] = {}
+
+
+def use_own_limits(host: str, rows: Iterable[HostRow]) -> None:
+    """Use limits that the user knows, for the whole process; they win over the tables.
+
+    Args:
+        host: The provider that they are for.
+        rows: The rows; their facts are among `context_window`, `max_input_tokens` and `max_output_tokens`.
+    """
+    _own.update({(host, row.name.lower()): row for row in rows})
+
+
+def forget_own_limits() -> None:
+    """Forget all limits given to `use_own_limits`."""
+    _own.clear()
+
+
+def own_limits(host: str, name: str) -> HostRow | None:
+    """Return the user's limits for a model at a host, if there are any."""
+    if not _own:
+        return None
+    names = names_at(host, name)
+    every = (*names, *(resolve_alias(host, one) for one in names))
+    return next((_own[host, one] for one in every if (host, one) in _own), None)
+
+
+@lru_cache(1_024)
+def find_row(host: str, name: str) -> HostRow | None:
+    """Return what the host's table says of a model; None if it does not have that name.
+
+    Args:
+        host: Name of the provider.
+        name: The host's name of the model, in any case, also with a region, or as an ARN or path.
+    """
+    index = row_index(host)
+    for one in names_at(host, name):
+        resolved = resolve_alias(host, one)
+        if resolved in index:
+            return table_row(host, index[resolved])
+    return None
+
+
+def names_at(host: str, name: str) -> tuple[str, ...]:
+    """Return the name in lower case, then with less and less around it."""
+    names = [name.lower()]
+    for around in AROUND.get(host, ()):
+        names.append(around.sub("", names[-1]))
+    return tuple(dict.fromkeys(names))
+
+
+def resolve_alias(host: str, name: str) -> str:
+    """Return the model that an alias stands for since its last move before the table's date; other names as they
+    are.
+    """
+    moves = host_table(host).get("aliases", NOTHING).get(name, ())
+    return max(moves, key=lambda move: str(move["from"]))["model"] if moves else name
+
+
+def table_row(host: str, name: str) -> HostRow:
+    table = host_table(host)
+    by_source: Mapping[str, Mapping[str, Any]] = table["models"][name]
+    facts = {fact: value for facts in by_source.values() for fact, value in facts.items()}
+    sources = {fact: FactSource(**table["sources"][key]) for key, facts in by_source.items() for fact in facts}
+    return HostRow(name, facts, sources)
+
+
+@cache
+def row_index(host: str) -> Mapping[str, str]:
+    """Return each name of the host's table in lower case, with the exact one."""
+    return {name.lower(): name for name in host_table(host).get("models", NOTHING)}
+
+
+@cache
+def host_table(host: str) -> Mapping[str, Any]:
+    """Return the table of a host; empty if there is none."""
+    if re.fullmatch(r"\w+", host) is None:
+        return NOTHING
+    try:
+        content = get_data(__package__ or "", f"tables/hosts/{host}.json")
+    except OSError:
+        return NOTHING
+    table: Mapping[str, Any] = json.loads(content or b"{}")
+    return table
