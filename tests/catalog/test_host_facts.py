@@ -19,7 +19,7 @@ from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndp
 from dhenara.ai.types.genai.foundation_models.anthropic.chat import Claude3Opus, ClaudeHaiku45
 from dhenara.ai.types.genai.foundation_models.openai.chat import GPT4o
 
-PROVIDERS = sorted(name for name in set(KNOWN.values()) if (found := find_provider(name)) and found.routes)
+PROVIDERS = sorted(name for name in set(KNOWN.values()) if (known := find_provider(name)) and known.routes)
 CONFIG = {"resource": "r", "region": "us-east-1", "project_id": "p", "location": "global"}
 ROWS = [(host, name) for host in PROVIDERS for name in host_table(host).get("models", ())]
 
@@ -36,9 +36,9 @@ def sent_limit(provider: str, model: AIModel, limit: int) -> int:
     body = encoded(provider, model, max_output_tokens=limit)
     places = (body, body.get("generationConfig", {}), body.get("inferenceConfig", {}), body.get("options", {}))
     names = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict")
-    found = [place[name] for place in places for name in names if name in place]
-    assert len(found) == 1, body
-    return int(found[0])
+    values = [place[name] for place in places for name in names if name in place]
+    assert len(values) == 1, body
+    return int(values[0])
 
 
 def row_limits(provider: str, model: str) -> list[int]:
@@ -92,7 +92,7 @@ def test_an_answer_is_cut_only_by_the_row_of_the_host_in_use(
         ("cerebras", "gpt-oss-120b", 32_768),
     ],
 )
-def test_the_hosts_own_limit_lowers_what_is_asked_for(provider: str, model: str, limit: int) -> None:
+def test_the_hosts_own_limit_lowers_a_larger_request(provider: str, model: str, limit: int) -> None:
     assert sent_limit(provider, AIModel(model_name=model), 1_000_000) == limit
 
 
