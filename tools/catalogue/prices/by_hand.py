@@ -15,12 +15,25 @@ FILE = Path(__file__).with_name("by_hand.json")
 
 @dataclass(slots=True)
 class ByHand:
-    """Prices by source, descriptions of the sources, aliases by host, and hosts with dated names of one price."""
+    """What was written by hand.
+
+    Attributes:
+        books: Prices by letter of the source.
+        sources: Descriptions of the sources.
+        aliases: Host to alias to the models that it stands for, by date.
+        dated: Hosts at which a name with a date costs the same as the name without.
+        own_names: Host to patterns of names with `latest` that are models with a price of their own.
+        not_here: Host to patterns of names that lists give to it wrongly, or that are no ids of its API.
+        names: Host to a name of another list to the ids that it stands for.
+    """
 
     books: dict[str, Book]
     sources: dict[str, dict[str, str]]
     aliases: dict[str, dict[str, list[dict[str, str]]]]
-    dated_hosts: frozenset[str]
+    dated: frozenset[str]
+    own_names: dict[str, list[str]]
+    not_here: dict[str, list[str]]
+    names: dict[str, dict[str, list[str]]]
 
 
 def load() -> ByHand:
@@ -30,7 +43,15 @@ def load() -> ByHand:
         for name in one["models"]:
             rows = [row_of(row) for row in one["rows"]]
             books.setdefault(one["source"], {}).setdefault(one["host"], {})[name] = Offer(rows)
-    return ByHand(books, told["sources"], told["aliases"], frozenset(told["dated"]))
+    return ByHand(
+        books,
+        told["sources"],
+        told["aliases"],
+        frozenset(told["dated"]),
+        told["own_names"],
+        told["not_here"],
+        told["names"],
+    )
 
 
 def row_of(told: dict[str, Any]) -> Row:

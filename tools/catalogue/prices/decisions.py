@@ -38,6 +38,11 @@ class Decisions:
         decision = self.find(host, model, [one for one in self.models if "units" not in one])
         return str(decision["wins"]) if decision else ""
 
+    def unit_winner(self, host: str, model: str, unit: str) -> str:
+        """Return the letter of the source that wins for one unit of a model alone."""
+        decision = self.find(host, model, [one for one in self.models if "units" in one], unit)
+        return str(decision["wins"]) if decision else ""
+
     def unknown(self, host: str, model: str) -> str:
         """Return why a model has no price although a source has one; empty if nothing speaks against it."""
         decision = self.find(host, model, self.not_priced)

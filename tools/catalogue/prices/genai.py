@@ -52,7 +52,9 @@ TIERS = {
 }
 FREE = {"input": Decimal(0), "output": Decimal(0)}
 """Variants of models at OpenRouter whose names end in `:free` cost nothing."""
-EARLY = datetime(2000, 1, 1, 12, tzinfo=UTC)
+NO_NAME = re.compile(r"^regional\.|\.ft-")
+"""Ids that genai-prices made for itself."""
+EARLY = "2000-01-01"
 
 
 def read(snapshot: Any) -> Book:
@@ -82,7 +84,7 @@ def names_of(model: Any) -> set[str]:
     names = set(equal_names(model.match))
     if model.is_match(model.id):
         names.add(model.id)
-    return names
+    return {name for name in names if not NO_NAME.search(name)}
 
 
 def equal_names(clause: Any) -> Iterator[str]:
@@ -135,7 +137,7 @@ def active(variant: Any, since: str) -> bool:
 
 
 def moment(since: str, hour: time = time(0, 0, 1)) -> datetime:
-    return datetime.combine(date.fromisoformat(since), hour, UTC) if since else EARLY
+    return datetime.combine(date.fromisoformat(since or EARLY), hour, UTC)
 
 
 def rows_at(model: Any, tier: str, context: dict[str, str] | None, since: str) -> Iterator[Row]:

@@ -75,7 +75,19 @@ def read(listed: Mapping[str, Entry], date: str) -> tuple[Book, dict[str, Place]
             offer.unknown = offer.unknown or reason
         else:
             add_rows(book, place.host, place.model, rows_of(place, entry))
+    in_one_region(book.get("amazon_bedrock", {}))
     return book, places
+
+
+def in_one_region(models: dict[str, Offer]) -> None:
+    """Give Claude's ids at Bedrock without a place before them the price of a region.
+
+    LiteLLM gives them the global price, but AWS takes them in one region, where they cost as much as with `us.`.
+    """
+    for name, offer in models.items():
+        there = models.get(f"us.{name}")
+        if name.startswith("anthropic.") and there is not None and there.rows:
+            offer.rows = [row for row in offer.rows if row.slot.region] + list(there.rows)
 
 
 def number(value: Any) -> Decimal:

@@ -93,6 +93,12 @@ def differences(
             ours, theirs = row.rates[unit], other.rates[unit]
             if ours != theirs:
                 rule, why = decisions.reason(host, model, unit, row.source, ours, letter, theirs)
+                if decisions.unit_winner(host, model, unit) == letter:
+                    row.rates[unit] = theirs
+                    row.added.setdefault(letter, []).append(unit)
+                    row.differs.append({"source": row.source, "rates": written_rates({unit: ours}), "why": why})
+                    yield Difference(host, model, where(row), unit, letter, theirs, row.source, ours, rule, why)
+                    continue
                 yield Difference(host, model, where(row), unit, row.source, ours, letter, theirs, rule, why)
                 if rule != "rounded":
                     unlike[unit] = theirs
@@ -127,7 +133,7 @@ def complete(rows: list[Row], told: list[Row], letter: str, date: str) -> None:
         row.estimates = {unit: rate for unit, rate in other.estimates.items() if unit not in row.rates} | row.estimates
         row.rates.update(more)
         if more:
-            row.added[letter] = sorted(more)
+            row.added[letter] = sorted({*row.added.get(letter, ()), *more})
     known = {row.slot for row in rows}
     for other in told:
         if other.slot not in known:

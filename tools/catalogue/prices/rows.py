@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, NamedTuple
 
 MILLION = Decimal(1_000_000)
@@ -103,8 +103,8 @@ def scaled(row: Row, factor: Decimal, **slot: Any) -> Row:
 
 
 def plain(rate: Decimal) -> str:
-    """Write a rate without an exponent and without zeros at its end."""
-    return f"{rate.normalize():f}"
+    """Write a rate with 12 digits at most, without an exponent and without zeros at its end."""
+    return f"{Context(prec=12).plus(rate).normalize():f}"
 
 
 ORDER = {unit: place for place, unit in enumerate(PER_MILLION)}

@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,12 @@ from . import by_hand, genai, litellm, models_dev
 from .decisions import Decisions
 from .merge import Difference, merge
 from .places import Place
-from .rows import Book, Offer
+from .rows import Book, Offer, undated
 from .write import compact, dated_prefixes, file_text, grouped
 
 DATE = "2026-11-29"
+MOVES = "the name stands for different models over time, and no dated source says for which one now"
+NO_ID = "no id of this host's API: the list has it from elsewhere, or it stood for different models"
 LISTED = {
     "g": {"name": f"genai-prices {genai_prices.__version__}", "date": "2026-11-21"},
     "l": {"name": "LiteLLM 1.109.1", "date": "2026-11-21"},
@@ -51,7 +54,22 @@ def load_sources(litellm_file: Path, models_dev_file: Path) -> Sources:
     rows, places = litellm.read(listed, DATE)
     hand = by_hand.load()
     books = {"g": genai.read(get_snapshot()), "l": rows, "d": models_dev.read(dev), **hand.books}
+    for host, names in hand.names.items():
+        for name, ids in names.items():
+            for letter in books:
+                if offer := books[letter].get(host, {}).get(name):
+                    books[letter][host] |= {one: offer for one in ids if one not in books[letter][host]}
+    for host in hand.dated:
+        add_dated(books, host)
     return Sources(books, places, hand)
+
+
+def add_dated(books: dict[str, Book], host: str) -> None:
+    """Give names with a date what the lists say of the name without, where they do not list them apart."""
+    for book in books.values():
+        models = book.get(host, {})
+        dated = {name for other in books.values() for name in other.get(host, ()) if undated(name) != name}
+        models |= {name: models[undated(name)] for name in dated if name not in models and undated(name) in models}
 
 
 def build(sources: Sources, date: str) -> Built:
@@ -64,7 +82,11 @@ def build(sources: Sources, date: str) -> Built:
         names = {name for book in sources.books.values() for name in book.get(host, ())}
         for name in sorted(names):
             offers = {letter: book[host][name] for letter, book in sources.books.items() if name in book.get(host, ())}
-            if not listed_here(host, name, set(offers), sources.hand):
+            if name in sources.hand.aliases.get(host, {}) or (host == "openrouter" and set(offers) == {"d"}):
+                continue
+            if why := why_not_here(host, name, sources.hand):
+                if "l" in offers:
+                    models[name] = {"unknown": why}
                 continue
             offers = {letter: without_errors(host, name, offer, decisions) for letter, offer in offers.items()}
             merged = merge(host, name, offers, decisions, date)
@@ -83,11 +105,12 @@ def without_errors(host: str, name: str, offer: Offer, decisions: Decisions) -> 
     return replace(offer, rows=rows)
 
 
-def listed_here(host: str, name: str, letters: set[str], hand: by_hand.ByHand) -> bool:
-    """Whether a name is one of this host; names that move to other models are aliases instead."""
-    if host == "openrouter" and letters == {"d"}:
-        return False
-    return name not in hand.aliases.get(host, {})
+def why_not_here(host: str, name: str, hand: by_hand.ByHand) -> str:
+    """Return why a name is none of one model of this host; empty if it is one."""
+    if any(fnmatchcase(name, pattern) for pattern in hand.not_here.get(host, ())):
+        return NO_ID
+    own = any(fnmatchcase(name, pattern) for pattern in hand.own_names.get(host, ()))
+    return "" if own or "latest" not in name else MOVES
 
 
 def written(rows: list[Any], unknown: str) -> dict[str, Any]:
@@ -103,7 +126,7 @@ def text_of(host: str, models: dict[str, Any], hand: by_hand.ByHand, date: str) 
     used |= {one["source"] for told in aliases.values() for one in told}
     known = {**LISTED, **hand.sources}
     head = {"host": host, "date": date, "sources": {letter: known[letter] for letter in sorted(used)}}
-    prefixes = dated_prefixes(models) if host in hand.dated_hosts else {}
+    prefixes = dated_prefixes(models, every=host in hand.dated) if host in ("openai", *hand.dated) else {}
     prefixes |= {f"{name}:": "tuned" for name in models if name.startswith("ft:")}
     return file_text(head, groups, {"aliases": aliases, "prefixes": prefixes})
 

@@ -42,11 +42,16 @@ def compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def dated_prefixes(models: Mapping[str, Model]) -> dict[str, str]:
-    """Return the names whose dated versions are sure to cost the same: all that are known do."""
+def dated_prefixes(models: Mapping[str, Model], *, every: bool) -> dict[str, str]:
+    """Return what names begin with whose dated versions are sure to cost the same.
+
+    Args:
+        models: The models of a host.
+        every: Whether that is the host's rule; else only where all versions that are known cost the same.
+    """
     prices = {name: json.dumps(model.get("prices")) for name, model in models.items() if "prices" in model}
-    versions: dict[str, set[str]] = {}
-    for name, told in prices.items():
-        if undated(name) != name:
-            versions.setdefault(undated(name), set()).add(told)
-    return {f"{name}-": "dated" for name, told in sorted(versions.items()) if told == {prices.get(name)}}
+    versions: dict[str, set[str]] = {name: set() for name in prices if every and undated(name) == name}
+    for name, rows in prices.items():
+        if undated(name) != name and not every:
+            versions.setdefault(undated(name), set()).add(rows)
+    return {f"{name}-": "dated" for name, rows in sorted(versions.items()) if every or rows == {prices.get(name)}}
