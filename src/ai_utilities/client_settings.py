@@ -197,6 +197,9 @@ class ClientArguments(AlternativeSettings, total=False):
     budget_window: Literal["hour", "day", "month", "total"]
     """The window of the budget."""
 
+    budget_alerts: str | Sequence[float | str] | None
+    """Parts of the budget that are logged when they are reached: `0.5,0.8,1`."""
+
     budget_unknown: Literal["refuse", "allow"]
     """What to do if a cost has no upper bound."""
 

@@ -203,6 +203,9 @@ class AiSettings(BaseSettings):
     )
     budget_usd: float | None = Field(default=None, gt=0, description="Maximum US dollars to spend in one window.")
     budget_window: Window = "day"
+    budget_alerts: NameList = Field(
+        default=None, description="Parts of the budget that are logged when they are reached: `0.5,0.8,1`."
+    )
     budget_unknown: Unknown = Field(default="refuse", description="What to do if a cost has no upper bound.")
 
     _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)

@@ -98,8 +98,14 @@ def make_budget(settings: AiSettings) -> usage.BudgetLayer | None:
     """The budget layer of the settings; None if they set no budget."""
     if settings.budget_usd is None:
         return None
-    budget = usage.Budget(str(settings.budget_usd), settings.budget_window, unknown=settings.budget_unknown)
-    return usage.BudgetLayer(budget, store=make_budget_store(settings), tags=tags_of(settings))
+    return usage.BudgetLayer(budget_of(settings), store=make_budget_store(settings), tags=tags_of(settings))
+
+
+def budget_of(settings: AiSettings) -> usage.Budget:
+    """The budget of the settings."""
+    alerts = [part.strip() for part in (settings.budget_alerts or "").split(",") if part.strip()]
+    window, unknown = settings.budget_window, settings.budget_unknown
+    return usage.Budget(str(settings.budget_usd), window, unknown=unknown, alerts=alerts)
 
 
 def tags_of(settings: AiSettings) -> dict[str, str]:

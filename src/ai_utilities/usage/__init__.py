@@ -13,10 +13,12 @@ if TYPE_CHECKING:
         BudgetStore as BudgetStore,
         Reservation as Reservation,
     )
+    from .budgets.forecast import BudgetForecast as BudgetForecast
     from .budgets.layer import BudgetLayer as BudgetLayer
     from .budgets.memory import MemoryBudgets as MemoryBudgets
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
+    from .budgets.thresholds import BudgetAlert as BudgetAlert
     from .data import PartialWriteError as PartialWriteError, UsageData as UsageData, tagged as tagged
     from .layer import UsageLayer as UsageLayer
     from .ledger import (
@@ -35,6 +37,8 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "Budget": ".budgets.budget",
+        "BudgetAlert": ".budgets.thresholds",
+        "BudgetForecast": ".budgets.forecast",
         "BudgetExceededError": ".budgets.budget",
         "BudgetLayer": ".budgets.layer",
         "BudgetStore": ".budgets.budget",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_CEILING, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal
 from types import NoneType
 from typing import ClassVar, Literal
 
@@ -20,20 +20,13 @@ from dhenara.ai.integration import require_type
 from ...storage.errors import StoreDamagedError
 from ...storage.process import Owner, this_process
 from ..open_rows import expiry
+from .thresholds import BudgetAlert, is_amount, read_thresholds
 
 Window = Literal["hour", "day", "month", "total"]
 WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}
 LENGTHS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 NANO = Decimal(10) ** 9
 """Amounts are whole billionths of a dollar, so that every store adds them exactly."""
-
-
-def is_amount(value: object) -> bool:
-    """Whether it is an amount of money of at least 0."""
-    try:
-        return not isinstance(value, bool) and Decimal(str(value)) >= 0
-    except InvalidOperation:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +41,13 @@ class Budget:
         unknown: What to do if the most that a call can cost is unknown, because its price or the length of its answer
             is: `refuse` raises an error, `allow` sends it while any budget is left, and counts its cost afterwards.
         name: A name for errors and stores; budgets with equal names, tags and windows share what is spent.
+        alerts: Parts of the limit that are reported when they are reached by what is spent or reserved, such as
+            `[0.5, 0.8, 1.0]`; each once per window, also across processes.
+        on_alert: Called with each `BudgetAlert`; may be async. Without it, alerts are only logged. What it raises is
+            logged, and does not fail the call.
 
     Raises:
-        ConfigurationError: If the window is none of these, or the limit is negative.
+        ConfigurationError: If the window is none of these, the limit is negative, or an alert is not above 0.
     """
 
     limit: Decimal | float | str
@@ -59,6 +56,8 @@ class Budget:
     per: str | None = None
     unknown: Literal["refuse", "allow"] = "refuse"
     name: str = ""
+    alerts: Sequence[Decimal | float | str] = ()
+    on_alert: Callable[[BudgetAlert], object] | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         require_type("Budget", "tags", self.tags, Mapping, "a mapping of tags")
@@ -72,6 +71,14 @@ class Budget:
             raise ConfigurationError(f"window of a budget must be one of {', '.join(WINDOWS)}, not {self.window!r}")
         if not is_amount(self.limit):
             raise ConfigurationError(f"the limit of a budget must be an amount of at least 0, not {self.limit!r}")
+        object.__setattr__(self, "alerts", read_thresholds(self.alerts))
+        if self.on_alert is not None and not callable(self.on_alert):
+            raise ConfigurationError(f"on_alert of a budget must be a function, not {type(self.on_alert).__name__}")
+
+    @property
+    def thresholds(self) -> tuple[Decimal, ...]:
+        """The parts of the limit that are reported, the lowest first."""
+        return read_thresholds(self.alerts)
 
     @property
     def amount(self) -> Decimal:
@@ -102,6 +109,11 @@ class Budget:
             limit=to_nanodollars(self.amount),
             expires=None if length is None else (at + 2 * length).timestamp(),
         )
+
+
+def display_name(window: str) -> str:
+    """The name of a window for messages, without its empty parts."""
+    return " ".join(part for part in window.split("|") if part)
 
 
 @dataclass(frozen=True, slots=True)

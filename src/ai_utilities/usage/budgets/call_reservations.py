@@ -13,12 +13,14 @@ from dhenara.ai.types import Call
 
 from ...storage.store_calls import AFTERWARDS, StoreIO, call_seconds_left, call_store, call_store_shielded, within
 from ..costs import unbilled, unbilled_error
+from .alerts import BudgetAlerts
 from .budget import (
     BudgetExceededError,
     BudgetStore,
     BudgetWindow,
     Refused,
     Reservation,
+    display_name,
     make_reservation,
     to_dollars,
     to_nanodollars,
@@ -50,16 +52,24 @@ class CallReservations:
         call: The call.
         windows: The budgets that apply to the call, each in one window.
         upper_bound: The most that the call can cost, in US dollars.
+        alerts: Reports thresholds of the budgets that are reached.
     """
 
     def __init__(
-        self, layer: ReservationStore, io: StoreIO, call: Call, windows: Sequence[BudgetWindow], upper_bound: Decimal
+        self,
+        layer: ReservationStore,
+        io: StoreIO,
+        call: Call,
+        windows: Sequence[BudgetWindow],
+        upper_bound: Decimal,
+        alerts: BudgetAlerts,
     ) -> None:
         self._layer = layer
         self._io = io
         self._call = call
         self._windows = windows
         self._upper_bound = upper_bound
+        self._alerts = alerts
         self._spent: list[Reservation] = []
         self._current: Reservation | None = None
         self._sent = False
@@ -83,8 +93,10 @@ class CallReservations:
                 await call_store_shielded(self._io, self._layer.store, within(AFTERWARDS, self._cancel), reservation)
             raise
         if refused is not None:
+            await self._alerts.check(self._windows[refused[0]])
             raise self._exceeded(*refused)
         self._current = reservation
+        await self._alerts.check()
         if not self._spent:
             self._call.journal.before_send.append(self._sending)
 
@@ -147,6 +159,8 @@ class CallReservations:
             await call_store_shielded(
                 self._io, self._layer.store, within(limit, self._layer.finish), reservation, amount
             )
+        if ends:
+            await self._alerts.check()
 
     def _left(self) -> float | None:
         return call_seconds_left(self._io, self._call)
@@ -163,8 +177,3 @@ class CallReservations:
             spent=spent,
             needed=self._upper_bound,
         )
-
-
-def display_name(window: str) -> str:
-    """The name of a window for messages, without its empty parts."""
-    return " ".join(part for part in window.split("|") if part)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -18,6 +19,7 @@ from ...storage.store_calls import StoreIO, call_store, call_store_shielded
 from ...value_types import JsonObject
 from ..costs import UNCHARGED_OPERATIONS, cost_upper_bound, estimate_tokens, upper_bound_for
 from ..data import tags_now
+from .alerts import BudgetAlerts
 from .budget import (
     Budget,
     BudgetStore,
@@ -29,6 +31,7 @@ from .budget import (
     to_nanodollars,
 )
 from .call_reservations import CallReservations
+from .forecast import BudgetForecast, forecast
 from .memory import MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")
@@ -132,6 +135,8 @@ class BudgetLayer:
         require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
         self.tags = dict(tags or {})
         self._waiting: dict[str, tuple[Reservation, int]] = {}
+        self.reported: set[str] = set()
+        """Alerts that were reported, by this process or another one."""
 
     def bind(self, io: StoreIO, target: Target) -> Layer:
         """Returns the layer for one endpoint; called once for each, in sync or async code.
@@ -211,6 +216,21 @@ class BudgetLayer:
         window = budget.window_at({**self.tags, **tags}, now)
         return to_dollars(window.limit - self.store.spent(window))
 
+    def forecast(self, budget: Budget, now: float | None = None, **tags: str) -> BudgetForecast:
+        """What will probably be spent of a budget at the end of its window.
+
+        Args:
+            budget: The budget.
+            now: The time in Unix seconds; None for the current time.
+            **tags: The tags of a call, for budgets with `per`.
+
+        Raises:
+            StoreError: If the store cannot be used.
+        """
+        at = time.time() if now is None else now
+        window = budget.window_at({**self.tags, **tags}, at)
+        return forecast(budget, to_dollars(self.store.spent(window)), at)
+
 
 class BoundBudget:
     """The budget layer of one endpoint, in sync or async code."""
@@ -236,9 +256,10 @@ class BoundBudget:
         if upper_bound is None:
             refuse_unknown(call, budgets)
         windows = [budget.window_at(tags, self._io.time()) for budget in budgets]
-        reserved = CallReservations(self._layer, self._io, call, windows, upper_bound or Decimal(0))
-        await reserved.reserve()
+        alerts = BudgetAlerts(self._layer, self._io, budgets, windows)
+        reserved = CallReservations(self._layer, self._io, call, windows, upper_bound or Decimal(0), alerts)
         try:
+            await reserved.reserve()
             stream = await send(call)
         except BaseException as error:
             await reserved.failed(error)
