@@ -124,7 +124,7 @@ def add_files(prompt: object, files: File | Sequence[File]) -> JsonObject:
 def call_defaults(settings: AiSettings) -> Options:
     """The fields of the engine's call config that the settings fill.
 
-    A temperature that nobody set is the default of `AiSettings`: it is sent only to models that are known to take one.
+    The default temperature of `AiSettings` is sent only to models that are known to support one.
     """
     defaults: Options = {
         "temperature": settings.temperature,

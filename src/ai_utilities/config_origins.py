@@ -105,7 +105,7 @@ def read_dotenv(files: EnvFiles, *, named: bool = False) -> dict[str, str]:
 
     Args:
         files: One path or several; None reads nothing.
-        named: Whether somebody named the files. The default file need not exist.
+        named: Whether the files were named by the caller. The default file need not exist.
 
     Raises:
         ProviderConfigurationError: If a named file does not exist, or a file cannot be read as UTF-8 text.

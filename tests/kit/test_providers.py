@@ -86,7 +86,7 @@ def test_the_conformance_test_runs_without_pytest_and_finds_faults() -> None:
             return []
 
     check_provider(Telling)
-    with pytest.raises(AssertionError, match="three prompts were asked, 0 results came back"):
+    with pytest.raises(AssertionError, match="three prompts were sent, 0 results came back"):
         check_provider(Liar)
 
 

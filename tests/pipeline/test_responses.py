@@ -67,5 +67,5 @@ def test_a_model_that_chat_does_not_serve_takes_its_own_way(server: FakeServer) 
 
 def test_a_protocol_that_is_not_spoken_is_named(server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url, "anthropic", protocol="openai_chat"))
-    with pytest.raises(ConfigurationError, match="it speaks anthropic"):
+    with pytest.raises(ConfigurationError, match="it supports anthropic"):
         client.generate("?")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dhenara.ai.providers.operation_routes import offered_operations
 from dhenara.ai.providers.provider import Provider
-from tables.dialects import thinking
+from tables.dialects import reasoning
 from tables.providers import providers, row
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "features.md"
@@ -18,19 +18,21 @@ hide:
 
 # Features by provider
 
-What the library offers at each provider. Made from the providers' data by `make tables`. Type into the field to see
-the rows of some providers, or the providers that have all of some features: `embeddings rerank`.
+Which operations each provider has. This page is made from the providers' data. Type names of providers or features
+into the field, such as `embeddings rerank`, to filter the table.
 
-✓: offered. —: the provider does not have it, or the library does not reach it; a call raises `UnsupportedError`
-before anything is sent, and says which providers have it. Streaming, function calling, structured output and runs
-over tools work at every provider with chat.
+✓: supported. —: not supported; a call raises `UnsupportedError` before anything is sent, and the message names
+providers that support it. Streaming, function calling, structured output and tool runs work with every provider that
+has chat.
 
 """
 FOOT = """
-What depends on the model, such as images, audio and PDF files in prompts, is checked for each call against what is
-known of that model: `ai-utilities models NAME` shows it.
+Images, audio and PDF files in prompts depend on the model. Each call is checked against the model's entry in the
+catalogue; `ai-utilities models NAME` shows it.
 
-How each provider is reached: [Providers](providers.md). Names of parameters: [Parameters](parameters.md).
+## See also
+
+[Providers](providers.md) with their keys and addresses, [Parameters](parameters.md), [Models](models.md).
 """
 
 
@@ -45,7 +47,7 @@ def chat(value: Callable[[Provider], str]) -> Callable[[Provider], str]:
 
 COLUMNS: dict[str, Callable[[Provider], str]] = {
     "chat": chat(lambda provider: "✓"),
-    "reasoning": chat(thinking),
+    "reasoning": chat(reasoning),
     "embeddings": offers("embed"),
     "rerank": offers("rerank"),
     "images": offers("image"),

@@ -14,49 +14,91 @@ from dhenara.ai.types.config import parameters
 from dhenara.ai.types.config.name_hints import GENERATION_HINTS, REQUEST_HINTS
 from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES, ENGINE_WORDS
 from dhenara.ai.types.config.parameters import OWN_FORM, PARAMETERS, WireProtocol
-from tables.dialects import SPOKEN
+from tables.dialects import PROTOCOLS
 from tables.providers import row
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parameters.md"
-HEAD = """# Parameters of a call
+HEAD = """# Parameters
 
-Made from their declarations in `dhenara/ai/types/config/parameters.py` by `make tables`. Every parameter is a field of
-`AIModelCallConfig`, a keyword argument of `generate`, `run` and the kit's `ask`, and a `--param NAME=VALUE` of
-`ai-utilities ask`. A parameter that is not set is not sent.
+Temperature, maximum number of tokens, stop sequences, seed and the other parameters of a call. This page is made from
+their declarations.
+
+=== "Kit"
+
+    ```python
+    from ai_utilities import AiClient
+
+    client = AiClient("openai/gpt-5.4-mini")
+    client.ask("Name a fruit.", temperature=0, max_output_tokens=20, stop=["."])
+    ```
+
+=== "Engine"
+
+    ```python
+    from dhenara.ai import AIModelClient
+
+    engine = AIModelClient("openai/gpt-5.4-mini")
+    engine.generate("Name a fruit.", temperature=0, max_output_tokens=20, stop=["."])
+    ```
+
+=== "Async"
+
+    ```python
+    from ai_utilities import AsyncAiClient
+
+    async with AsyncAiClient("openai/gpt-5.4-mini") as async_client:
+        await async_client.ask("Name a fruit.", temperature=0)
+    ```
+
+Every parameter is also a field of `AIModelCallConfig`, for all calls of a client, and `--param NAME=VALUE` of
+`ai-utilities ask`. A parameter that is not set is not sent. System prompts, structured output, timeouts and the other
+options of a call are in [Call options](reference/call-options.md).
 
 """
 BETWEEN = """
 ## Names in requests
 
-What each parameter is called in requests; a provider's dialect may differ (see [Providers](providers.md)). "Own form":
-the protocol has no single field for it. "—": the protocol does not have it. It is left out with a warning on the
-response, or an error is raised with `strict=True`. Parameters that are not listed at all go through `options={...}`.
+The name of each parameter in the request of each protocol. Some providers use other names; see
+[Providers](providers.md). "Own form": the protocol has no single field for it. "—": the protocol does not have it: it
+is left out and the response has a warning; with `strict=True` it is an error. Parameters that are not listed go
+through `options={...}`.
 
 """
 OTHERS = """
 ## Names of other libraries
 
-These names are accepted in both packages, also by `AIModelCallConfig`, and mean the same. An option that is given
-under two names with different values is an error.
+Both packages and `AIModelCallConfig` accept these names, too. Two names of one option with different values are an
+error.
 
 """
 HINTS = """
-For other names, the error says what to write here. For example, `generate("Hi", response_format=Person)` raises
-`unknown setting 'response_format'; write structured_output=Person, or call generate_typed(prompt, Person)`. Names in
-camel case (`topP`) are read as such. The kit's methods name their own form (`ask_typed`, `system`, `files`).
+For other names, the error says what to write. For example, `generate("Hi", response_format=Person)` raises `unknown
+setting 'response_format'; write structured_output=Person, or call generate_typed(prompt, Person)`. Names in camel
+case (`topP`) are accepted. The kit's errors name the kit's methods and options (`ask_typed`, `system`, `files`).
 
 """
-NAMES = {**SPOKEN, "open_models": "OpenAI Chat of open models"}
+FOOT = """
+## See also
+
+[Call options](reference/call-options.md), [Reasoning](reasoning.md), [Structured output](structured-output.md),
+[Retries and timeouts](timeouts-and-retries.md).
+
+<!-- setup
+client.close()
+engine.close()
+-->
+"""
+NAMES = {**PROTOCOLS, "open_models": "OpenAI Chat of open models"}
 
 
 def page() -> str:
     """The whole page."""
-    parts = (HEAD, meanings(), BETWEEN, wire_names(), OTHERS, accepted_names(), HINTS, hints())
+    parts = (HEAD, meanings(), BETWEEN, wire_names(), OTHERS, accepted_names(), HINTS, hints(), FOOT)
     return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
 
 
 def accepted_names() -> Iterator[str]:
-    yield row("name", "is the same as")
+    yield row("name", "same as")
     yield row(*["---"] * 2)
     for other, name in ALTERNATIVE_NAMES.items():
         yield row(f"`{other}`", "`instructions`, `system`" if name == "instructions" else f"`{name}`")

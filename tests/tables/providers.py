@@ -9,23 +9,71 @@ from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.auth import AuthContext
 from dhenara.ai.providers.provider import Provider
 from dhenara.ai.providers.registry import KNOWN, load_provider
-from tables.dialects import limits, protocols, thinking, unsaid, usual
+from tables.dialects import default_route, limits, protocols, reasoning, unsupported
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "providers.md"
 HEAD = """# Providers
 
-Made from the providers' data by `make tables`; the words in the first column are what `AIModelAPI(provider=...)` takes.
-Where several protocols are named, the first is spoken unless a model needs another one or
-`config={"protocol": ...}` asks for it. Keys come from the first of the variables that is set, or `api_key=...`.
+The providers that the library has, with their protocols, keys and addresses. This page is made from the providers'
+data.
+
+=== "Kit"
+
+    ```python
+    from ai_utilities import AiClient
+
+    client = AiClient("groq/openai/gpt-oss-120b", api_key="gsk_...")
+    ```
+
+=== "Engine"
+
+    ```python
+    from dhenara.ai import AIModelClient
+
+    engine = AIModelClient("groq/openai/gpt-oss-120b", api_key="gsk_...")
+    ```
+
+=== "Async"
+
+    ```python
+    from ai_utilities import AsyncAiClient
+
+    async_client = AsyncAiClient("groq/openai/gpt-oss-120b", api_key="gsk_...")
+    ```
+
+The text before the first slash is a name of the first column, or an alias of one (`claude`, `gemini`, `grok`, `azure`,
+`bedrock`; see [Models](models.md#names)). Without `api_key`, the key is the first environment variable that is set.
+
+Where a provider has several protocols, the first one is used unless the model needs another.
+`protocol="openai_responses"` chooses one.
 
 """
 BETWEEN = """
-## What each can be told
+## Parameters that a provider does not support
 
-Settings that a provider has no word for are left out with a warning on the response; with `strict=True` they are an
-error. Options of the provider's own go through `options={...}`. The table shows what holds for a model of which nothing
-is known; what is known of a model may say more.
+An unsupported parameter is left out, and the response has a warning. With `strict=True` it is an error before
+anything is sent. Parameters that only one provider has go through `options={...}`.
 
+The table is for models that are not in the catalogue. A model in the catalogue can have further limits:
+`ai-utilities models NAME` shows them.
+
+| reasoning is set by | meaning |
+| --- | --- |
+| effort, level | `reasoning_effort`; a budget is converted |
+| budget | `max_reasoning_tokens`; an effort is converted |
+| on or off | `reasoning=True` or `False` |
+
+"""
+FOOT = """
+## See also
+
+[Features by provider](features.md), [Parameters](parameters.md) and their names at each provider, [Cloud
+platforms](cloud-platforms.md), [Adding a provider](adding-a-provider.md).
+
+<!-- setup
+client.close()
+engine.close()
+-->
 """
 
 
@@ -42,23 +90,24 @@ def page() -> str:
         + BETWEEN
         + "\n".join(reported(p for p in providers() if p.routes))
         + "\n"
+        + FOOT
     )
 
 
 def reached(given: Iterable[Provider]) -> Iterator[str]:
-    yield row("provider", "protocols", "key is sent as", "environment", "base URL")
+    yield row("provider", "protocols", "header with the key", "environment variables", "base URL")
     yield row(*["---"] * 5)
     for provider in given:
         yield row(f"`{provider.name}`", protocols(provider), proof(provider), environment(provider), base(provider))
 
 
 def reported(given: Iterable[Provider]) -> Iterator[str]:
-    yield row("provider", "thinking", "has no word for", "and")
+    yield row("provider", "reasoning is set by", "unsupported parameters", "other limits")
     yield row(*["---"] * 4)
     for provider in given:
-        quirks = usual(provider).quirks
-        missing = ", ".join(f"`{one}`" for one in unsaid(quirks)) or "—"
-        yield row(f"`{provider.name}`", thinking(provider), missing, "; ".join(limits(quirks)) or "—")
+        quirks = default_route(provider).quirks
+        missing = ", ".join(f"`{one}`" for one in unsupported(quirks)) or "—"
+        yield row(f"`{provider.name}`", reasoning(provider), missing, "; ".join(limits(quirks)) or "—")
 
 
 def row(*cells: str) -> str:
@@ -66,14 +115,14 @@ def row(*cells: str) -> str:
 
 
 def proof(provider: Provider) -> str:
-    """The header in which a key travels, found out by asking for it."""
+    """The header that has the key."""
     if provider.embedded:
         return "—"
     bare = HttpRequest("POST", "https://example.org", {}, b"")
     signed = provider.auth(bare, AuthContext(key="…", config={"region": "r"})).headers
     sent = ", ".join(f"`{name}: {value}`" for name, value in signed.items())
-    also = " or AWS signature" if provider.credentials_env else ""
-    return sent + also + ("" if provider.needs_key else " (if there is one)")
+    also = " or AWS signature" if "access_key_id" in provider.credentials_env else ""
+    return sent + also + ("" if provider.needs_key else " (optional)")
 
 
 def environment(provider: Provider) -> str:

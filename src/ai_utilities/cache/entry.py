@@ -39,7 +39,7 @@ async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool 
 
 
 def owner_of(call: Call, tags: Mapping[str, str]) -> str:
-    """A hash of the user or tenant for whom the call is made, also where the provider is not told; empty if none."""
+    """A hash of the user or tenant of the call, also where it is not sent to the provider; empty if none."""
     named: dict[str, object] = dict(owner_tags(tags))
     for name, value in (("user", call.config.user), ("metadata", call.config.metadata.get("user_id"))):
         if value is not None:

@@ -27,11 +27,11 @@ GENERATED = ("image", "speak")
 
 OWNERS = ("user", "tenant", "customer", "account", "organization")
 OWNER_TAGS = (*OWNERS, *(f"{who}_id" for who in OWNERS))
-"""Tags that say for whom a call is made. Entries of different values are apart, unless accounts share entries."""
+"""Tags that name the user or tenant of a call. Entries of different values are apart, unless accounts share entries."""
 
 
 def owner_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
-    """The tags among these that say for whom a call is made."""
+    """The tags among these that name the user or tenant of a call."""
     return {name: tags[name] for name in OWNER_TAGS if name in tags} if tags else {}
 
 

@@ -36,7 +36,7 @@ PHRASES: tuple[tuple[str, Replacement], ...] = (
         "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION",
     ),
     (r",? or pass credentials=\{'token': a_function\}", ""),
-    (r" Any other way to a token works as credentials=\{'token': a_function\}\.", ""),
+    (r" For another source of tokens pass credentials=\{'token': a_function\}\.", ""),
     (r"pass config=\{'headers': \{\.\.\.\}\} instead", "use AI_EXTRA_HEADERS"),
     (CONFIG, as_variable),
     # How calls are made

@@ -236,11 +236,11 @@ def analyze_audio_file(file_path: AnyPath) -> AudioAnalysisResult:
     """Read everything that the headers of an audio file contain.
 
     Raises:
-        AudioProcessingError: The file cannot be read, is no audio, or does not say how long it is.
+        AudioProcessingError: The file cannot be read, is no audio, or has no duration in its header.
     """
     info, file = read_audio_info(file_path), load_audio_file(file_path)
     if info.seconds is None or info.rate is None or info.channels is None:
-        raise AudioProcessingError(f"{file_path} does not say how long it is. Convert it to WAV.")
+        raise AudioProcessingError(f"{file_path} has no duration in its header. Convert it to WAV.")
     return AudioAnalysisResult(
         audio_file=file,
         duration_seconds=info.seconds,

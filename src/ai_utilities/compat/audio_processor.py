@@ -76,7 +76,7 @@ class AudioProcessor:
     def transcribe_and_generate(
         self, audio_file: AnyPath | AudioFile, target_voice: str = "alloy", translation_prompt: str | None = None
     ) -> tuple[TranscriptionResult, AudioGenerationResult]:
-        """Transcribe a recording and speak its text, changed by the model as the prompt says."""
+        """Transcribe a recording, let the model change its text as the prompt says, and convert the text to speech."""
         transcript = self.transcribe_audio(audio_file)
         text = (
             str(self.client.ask(f"{translation_prompt}\n\n{transcript.text}"))

@@ -189,7 +189,7 @@ async def download(
 
 
 async def delete(operations: ClientCore, file_id: str, options: Options) -> None:
-    """Delete a file at the provider, and forget that it was uploaded."""
+    """Delete a file at the provider, and remove it from the record of uploads."""
     from .uploads import UploadRecord
 
     await operations.operate("delete_file", (file_id,), options)

@@ -17,7 +17,7 @@ class Want(TypedDict):
 
 
 class LiveWant(TypedDict):
-    """An amount of a limit that only the provider knows."""
+    """An amount of a limit that only the provider can measure."""
 
     bucket: str
     kind: str

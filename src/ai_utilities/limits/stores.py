@@ -296,6 +296,6 @@ class RedisLimits(LimitStore):
 
 @cache
 def load_script() -> tuple[str, str]:
-    """The script, and its SHA-1, by which a server that has run it knows it."""
+    """The script, and its SHA-1, by which a server that has run it finds it."""
     text = files("ai_utilities.limits").joinpath("account.lua").read_text(encoding="utf-8")
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

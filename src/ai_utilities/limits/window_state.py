@@ -137,7 +137,7 @@ def pause_account(account: Account, ask: PauseAsk, now: float) -> Verdict:
 
 
 def observe_remaining(account: Account, ask: ObserveAsk, now: float) -> Verdict:
-    """Takes over what the provider reported. It does not know of calls granted meanwhile, so the lower level counts."""
+    """Takes over what the provider reported, without calls granted meanwhile, so the lower level counts."""
     for seen in ask["seen"]:
         known = account["live"].get(seen["bucket"])
         level = seen["remaining"]

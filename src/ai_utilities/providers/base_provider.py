@@ -260,7 +260,7 @@ class ProviderConformance:
     def test_a_batch_has_one_result_for_each_prompt(self) -> None:
         results = self.make_provider().ask_batch([self.prompt, self.prompt, self.prompt])
         assert isinstance(results, list), "ask_batch must return a list"
-        assert len(results) == 3, f"three prompts were asked, {len(results)} results came back"
+        assert len(results) == 3, f"three prompts were sent, {len(results)} results came back"
         for result in results:
             check_result(result)
 
@@ -271,7 +271,7 @@ class ProviderConformance:
         with suppress(NotImplementedError):
             pieces = list(self.make_provider().ask_stream(self.prompt))
             assert all(isinstance(piece, str) for piece in pieces), "a stream yields strings"
-            assert "".join(pieces), "the stream said nothing"
+            assert "".join(pieces), "the stream had no text"
 
     def test_models_are_listed_by_name(self) -> None:
         with suppress(NotImplementedError):

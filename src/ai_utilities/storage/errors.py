@@ -30,16 +30,16 @@ class StoreVersionError(StoreError):
 
     @classmethod
     def between(cls, subject: str, version: object, known: int, alternative: str) -> StoreVersionError:
-        """The error for a layout that this version of the library does not know.
+        """The error for a layout that this version of the library does not support.
 
         Args:
             subject: What has the layout, in the plural.
             version: The version of the layout.
-            known: The latest version that this library knows.
+            known: The latest version that this library supports.
             alternative: What to use instead, such as `file` or `prefix`.
         """
         return cls(
-            f"{subject} have version {version}, and this version of dhenara knows {known}. Upgrade dhenara, or use "
+            f"{subject} have version {version}, and this version of dhenara supports {known}. Upgrade dhenara, or use "
             f"another {alternative}."
         )
 

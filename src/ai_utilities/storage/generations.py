@@ -1,4 +1,4 @@
-"""Which data a Redis server had when this machine last used it, in a file, so that new processes know it too."""
+"""Which data a Redis server had when this machine last used it, in a file, for new processes."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Generations:
     """The latest generation of one store. Addresses may contain passwords and are stored as hashes only.
 
     Args:
-        file: An SQLite file with an entry for each store; None remembers within this process only.
+        file: An SQLite file with an entry for each store; None: in the memory of this process only.
         server: The address of the server, or a client.
         prefix: The prefix of the store's keys.
     """
@@ -87,7 +87,7 @@ class Generations:
             return self._known
 
     def observe(self, seen: Generation) -> None:
-        """Remembers a generation that the server has, unless a later one is known."""
+        """Stores the generation of the server, unless a later one is stored."""
         with self._lock:
             if seen.epoch == self._known.epoch and seen.changes <= self._known.changes:
                 return
@@ -95,7 +95,7 @@ class Generations:
         self._write(OBSERVE, seen)
 
     def reset(self, seen: Generation) -> None:
-        """Remembers a generation although a later one was known: the loss has been reported."""
+        """Stores a generation although a later one was stored: the loss has been reported."""
         with self._lock:
             self._known = seen
         self._write(RESET, seen)

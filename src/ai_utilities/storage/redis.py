@@ -37,7 +37,7 @@ SHORTEST, LONGEST = 1.0, 30.0
 
 
 Reply = Any
-"""The reply to a command. Versions of the redis package declare it differently; each caller knows what it gets."""
+"""The reply to a command. Versions of the redis package declare it differently; each caller checks what it gets."""
 
 Value = str | bytes | int | float
 """What is sent to a server."""

@@ -254,7 +254,7 @@ class SQLiteFile:
         self._set_aside()
 
     def _identify(self, connection: StoreConnection) -> None:
-        """Checks the file before its first use, and remembers which one it is, to notice another one in its place."""
+        """Checks the file before its first use, and stores its identity, to notice another one in its place."""
         if not self._checked and self.path.stat().st_size <= MOST_CHECKED:
             (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
             if verdict != "ok":

@@ -170,7 +170,7 @@ def is_sound(path: Path) -> bool:
 
 
 def is_emptied(path: Path) -> bool:
-    """Whether a file has no tables. Files of stores appear complete, so somebody has removed what was in it.
+    """Whether a file has no tables. Files of stores appear complete, so their content was removed.
 
     A file that cannot be read, because it is locked or damaged, does not count as emptied.
     """
@@ -200,7 +200,7 @@ def inode_of(path: Path) -> tuple[int, int] | None:
 
 
 def last_change(path: Path) -> tuple[tuple[int, int], ...]:
-    """Changes whenever anybody writes into the file: times and sizes of it and of its write-ahead log."""
+    """Changes whenever something is written to the file: times and sizes of it and of its write-ahead log."""
     states = []
     for ending in ("", "-wal"):
         with suppress(FileNotFoundError):

@@ -98,7 +98,7 @@ def within(seconds: float | None, function: Callable[P, T], *, stalled: float | 
     Args:
         seconds: Seconds in all; None leaves each store its own limit.
         function: The function.
-        stalled: Seconds to wait for the lock of a file that nobody writes into meanwhile; None waits as long as
+        stalled: Seconds to wait for the lock of a file that is not written meanwhile; None waits as long as
             for others.
 
     Returns:

@@ -45,7 +45,7 @@ class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
 
 
 class OutputExistsError(ConfigurationError, FileExistsError):
-    """A file that should be written exists, and nobody asked to replace it."""
+    """A file that should be written exists, and `overwrite` is not set."""
 
 
 class InvalidSchemaError(ConfigurationError):

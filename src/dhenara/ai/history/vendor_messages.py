@@ -140,7 +140,7 @@ OWNERS = {
     **dict.fromkeys(("tool_plan", "citations"), "cohere"),
     "thinking": "ollama",
 }
-"""The protocol that knows a field of an answer."""
+"""The protocol that has a field of an answer."""
 
 READ_FIELDS = frozenset(("images", "refusal", *OWNERS))
 EMPTY: tuple[Any, ...] = (None, "", [], {}, ())
@@ -192,7 +192,7 @@ MODELS_OWN = frozenset(
         *("mcp_call", "mcp_list_tools", "mcp_approval_request", "tool_search_call", "compaction", "program"),
     )
 )
-"""Items of a response that only the Responses API understands."""
+"""Items of a response that only the Responses API has."""
 
 USERS_OWN = frozenset(
     (
@@ -201,7 +201,7 @@ USERS_OWN = frozenset(
         *("additional_tools", "configuration_update", "compaction_trigger", "program_output"),
     )
 )
-"""Items of the input that only the Responses API understands."""
+"""Items of the input that only the Responses API accepts."""
 
 TYPES = frozenset(("message", "function_call", "function_call_output", *MODELS_OWN, *USERS_OWN))
 

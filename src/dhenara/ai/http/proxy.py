@@ -282,14 +282,15 @@ async def ask_for_tunnel(connection: Connection, proxy: Proxy, target: str, left
                 raise ConnectFailed(f"the proxy {proxy} hung up without an answer to CONNECT")
             reader.feed(data)
     except ReadTimeout as error:
-        raise ReadTimeout(f"the proxy {proxy} did not open the way to {target} in time", connecting=True) from error
+        raise ReadTimeout(f"the proxy {proxy} did not connect to {target} in time", connecting=True) from error
     except ConnectionBroken as error:
         raise ConnectFailed(f"the proxy {proxy} broke the connection: {error}") from error
     except BrokenFraming:
         raise ProxyRefused(f"the proxy {proxy} does not answer with HTTP/1.1", status=None) from None
     if reader.head.status not in OK:
         raise ProxyRefused(
-            f"the proxy {proxy} refused the way to {target} with status {reader.head.status}", status=reader.head.status
+            f"the proxy {proxy} refused the connection to {target} with status {reader.head.status}",
+            status=reader.head.status,
         )
     if reader.leftover:
         raise ProxyRefused(f"the proxy {proxy} sent data of its own after its answer to CONNECT", status=None)

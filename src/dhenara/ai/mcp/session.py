@@ -91,7 +91,7 @@ async def connection(
             except (*UNREACHABLE, ValueError, RuntimeError) as error:
                 raise MCPServerError(
                     f"the MCP server {server_name(server)} cannot be reached: {root_cause(error)}. "
-                    "Check its command or URL, and that it speaks MCP."
+                    "Check its command or URL, and that it is an MCP server."
                 ) from error
             opened, scope.deadline = True, math.inf
             yield client

@@ -235,7 +235,7 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
         return serving
     spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes)) or "no chat protocol"
     wanted = f" in the protocol {protocol!r}" if protocol else ""
-    raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it speaks {spoken}")
+    raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it supports {spoken}")
 
 
 def override_quirks(quirks: Quirks, overrides: Mapping[str, Any]) -> Quirks:

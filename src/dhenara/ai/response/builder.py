@@ -114,7 +114,7 @@ class ResponseBuilder:
 
     shape: Shaper | None = None
     texts: list[str] | None = None
-    """Text pieces of the first choice that were not read yet; None if nobody reads them."""
+    """Text pieces of the first choice that were not read yet; None if they are not read."""
 
     _choices: dict[int, ChoiceBuilder] = field(default_factory=dict)
     _id: str | None = None

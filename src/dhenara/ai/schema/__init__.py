@@ -1,1 +1,1 @@
-"""JSON Schemas: checked here, and rewritten for those who understand only a part."""
+"""JSON Schemas: validation, and conversion for providers that support only a part of them."""

@@ -91,7 +91,7 @@ class Checker:
         return next(self._check(value, schema, "", ("",), Evaluated()), None) is None
 
     def restart(self) -> None:
-        """Reset the number of steps, and forget what was checked."""
+        """Reset the number of steps and the results so far."""
         self._steps = 0
         self._checked.clear()
 

@@ -40,7 +40,7 @@ OLD_ATTRIBUTES = frozenset(
         "usage_charge", "validate_content", "validate_options", "variables",
     }
 )  # fmt: skip
-"""Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` knows which."""
+"""Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` has the classes."""
 
 
 class CheckedType(ModelMetaclass):

@@ -292,7 +292,7 @@ class Wav:
 def read_wav(head: bytes, length: int | None = None) -> Wav | None:
     """The format out of the beginning of a file of this length; None for what is no WAV.
 
-    Files written while they were streamed do not know their size: then it is what there is.
+    Files written while they were streamed have no size in their header: then it is the size of the data.
     """
     whole = len(head) if length is None else length
     if audio_type(head) != "audio/wav":

@@ -141,7 +141,7 @@ quarters."""
 
 
 def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> bool:
-    """Whether the text, read in any of the ways that readers know, has a secret in it.
+    """Whether the text, decoded in any of the known ways, has a secret in it.
 
     Args:
         text: What a server sent.

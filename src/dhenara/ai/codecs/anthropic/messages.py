@@ -141,7 +141,7 @@ def write_own_block(part: ServerToolContent | GenericContent, call: Call, warnin
     """Send provider-specific blocks back unchanged, and only to their origin."""
     if not is_own_part(part, call, PROTOCOL):
         name = part.name if isinstance(part, ServerToolContent) else part.kind
-        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+        warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin accepts it", part)
     elif isinstance(part, ServerToolContent):
         yield {**part.data, "input": part.arguments}
     else:

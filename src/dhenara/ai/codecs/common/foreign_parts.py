@@ -25,7 +25,7 @@ from .warnings import WarningCollector
 
 
 def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:
-    """Add the fields that only this protocol knows to an encoded part.
+    """Add the fields that only this protocol has to an encoded part.
 
     Args:
         wire: The part as the codec encoded it.

@@ -67,7 +67,7 @@ def with_media_types(messages: Sequence[Message], warnings: WarningCollector) ->
 
     Args:
         messages: The turns in order.
-        warnings: Knows afterwards which part stands for which.
+        warnings: Records which part replaces which.
 
     Returns:
         The same messages where nothing is missing.

@@ -198,7 +198,7 @@ def write_plain(part: Content, call: Call, warnings: WarningCollector) -> Iterat
                 yield write_own_block(part)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
-                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin accepts it", part)
         case SearchResultContent():
             yield write_search_result(part)
         case Media():

@@ -103,7 +103,7 @@ def write_part(
                 yield dict(part.data)
             else:
                 name = part.name if isinstance(part, ServerToolContent) else part.kind
-                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+                warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin accepts it", part)
         case Media() if is_ours_to_fetch(part, quirks):
             warnings.fetch(part)
         case Media():

@@ -77,7 +77,7 @@ def write_answer(message: Message, call: Call, warnings: WarningCollector) -> It
 def is_writable(part: Content, warnings: WarningCollector) -> bool:
     """Whether the part can be sent: text and images can, provider-specific parts cannot."""
     if isinstance(part, ServerToolContent | GenericContent):
-        warnings.dropped(f"a part of kind {part.type!r} in an answer", "only its origin knows it", part)
+        warnings.dropped(f"a part of kind {part.type!r} in an answer", "only its origin accepts it", part)
         return False
     return isinstance(part, Media) or bool(part.get_text())
 

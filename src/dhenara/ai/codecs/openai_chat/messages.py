@@ -275,7 +275,7 @@ def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
             return "" if is_own_part(part, call, PROTOCOL) else part.get_text()
         case ServerToolContent():
             if not is_own_part(part, call, PROTOCOL):
-                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin knows it", part)
+                warnings.dropped(f"the provider's own tool {part.name!r}", "only its origin accepts it", part)
             return ""
         case _:
             kind = getattr(part, "type", "part")

@@ -241,7 +241,7 @@ def write_foreign(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
             warnings.dropped("the reasoning of another provider", "it belongs to its origin", part)
         case ServerToolContent() | GenericContent():
             name = part.name if isinstance(part, ServerToolContent) else part.kind
-            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin knows it", part)
+            warnings.dropped(f"{name!r}, which the provider ran or made itself", "only its origin accepts it", part)
         case _ if not isinstance(part, AudioContent) and not part.get_text():
             if not isinstance(part, TextContent):
                 warnings.dropped(

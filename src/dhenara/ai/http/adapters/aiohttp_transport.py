@@ -246,7 +246,9 @@ def translated(error: aiohttp.ClientError | OSError, proxy: Proxy | None, *, beg
     text = proxy.hide(text) if proxy is not None else text
     match error:
         case aiohttp.ClientHttpProxyError():
-            return ProxyRefused(f"the proxy {proxy} refused the way with status {error.status}", status=error.status)
+            return ProxyRefused(
+                f"the proxy {proxy} refused the connection with status {error.status}", status=error.status
+            )
         case aiohttp.ClientConnectorCertificateError(certificate_error=inner):
             return tls_problem(inner)
         case aiohttp.ClientConnectorError(os_error=ssl.SSLError() as inner):

@@ -207,7 +207,9 @@ def refused_by(proxy: Proxy | None, text: str) -> ProxyRefused:
     """Return the error for a refusal; httpcore2 puts the status into its text: `407 Proxy Authentication Required`."""
     word = text.partition(" ")[0]
     status = int(word) if len(word) == STATUS_DIGITS and word.isdecimal() else None
-    return ProxyRefused(f"the proxy {proxy} refused the way with status {status}" if status else text, status=status)
+    return ProxyRefused(
+        f"the proxy {proxy} refused the connection with status {status}" if status else text, status=status
+    )
 
 
 def tls_cause(error: BaseException) -> ssl.SSLError | None:

@@ -122,7 +122,7 @@ def job_for(one: PendingToolCall, io: IO, seconds: float | None) -> UserJob:
 
 
 def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) -> Bound:
-    """Return the work wrapped so that its duration is recorded, and that the tool knows its call."""
+    """Return the work wrapped so that its duration is recorded, and that the tool can read its call."""
 
     def call_tool() -> Any:
         started = now()

@@ -175,7 +175,7 @@ class BatchClient:
 
 
 def merge_job(job: BatchJob, now: BatchJob) -> BatchJob:
-    """Merge the provider's new state with fields that only we know."""
+    """Merge the provider's new state with fields that only the client has."""
     known = {name: getattr(job, name) for name in ("protocol", "shape", "answer_tool", "layer_data")}
     merged = {
         "total": max(now.total, job.total),

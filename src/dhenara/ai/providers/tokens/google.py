@@ -66,7 +66,7 @@ def from_info(info: Info) -> TokenSource:
     if make is None:
         raise ConfigurationError(
             f"Google credentials of type {kind!r} are not known; known are {', '.join(KINDS)}. "
-            "Any other way to a token works as credentials={'token': a_function}."
+            "For another source of tokens pass credentials={'token': a_function}."
         )
     return make(info)
 
@@ -230,7 +230,7 @@ FLAVOUR = {"metadata-flavor": "Google"}
 NOWHERE = (
     "no Google credentials: pass credentials={'service_account_json': ...} or {'token': ...} to AIModelAPI, set "
     "GOOGLE_APPLICATION_CREDENTIALS to a credentials file, run `gcloud auth application-default login`, or run on "
-    "Google Cloud, whose metadata server knows the service account. An API key of Vertex AI goes into "
+    "Google Cloud, whose metadata server has the service account. An API key of Vertex AI goes into "
     "GOOGLE_VERTEX_API_KEY or api_key=..."
 )
 

@@ -38,7 +38,7 @@ def leftover(given: Mapping[str, Any], known: Known) -> Wire:
 
 
 def with_fields(part: Wire, left: Wire, *protocols: str) -> Wire:
-    """Store fields that only these protocols know in the part."""
+    """Store fields that only these protocols have in the part."""
     if not left:
         return part
     stored = {**part.get("extras", {}).get(VENDOR_FIELDS, {}), **dict.fromkeys(protocols, left)}
@@ -51,7 +51,7 @@ def with_original(part: Wire, given: Mapping[str, Any], protocol: str) -> Wire:
 
 
 def generic(kind: str, given: Mapping[str, Any], protocol: str) -> Wire:
-    """Create a part that only its protocol knows."""
+    """Create a part that only its protocol has."""
     return {"type": "generic", "kind": kind, "data": dict(given), "protocol": protocol}
 
 
