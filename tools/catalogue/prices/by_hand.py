@@ -14,6 +14,17 @@ FILE = Path(__file__).with_name("by_hand.json")
 
 
 @dataclass(slots=True)
+class Fee:
+    """Prices of tools that a host charges on top, with the models that fit one of the patterns but none of `but`."""
+
+    host: str
+    models: list[str]
+    but: list[str]
+    source: str
+    rates: dict[str, Decimal]
+
+
+@dataclass(slots=True)
 class ByHand:
     """What was written by hand.
 
@@ -24,6 +35,7 @@ class ByHand:
         dated: Hosts at which a name with a date costs the same as the name without.
         own_names: Host to patterns of names with `latest` that are models with a price of their own.
         not_here: Host to patterns of names that lists give to it wrongly, or that are no ids of its API.
+        fees: Prices of tools.
         names: Host to a name of another list to the ids that it stands for.
     """
 
@@ -34,6 +46,7 @@ class ByHand:
     own_names: dict[str, list[str]]
     not_here: dict[str, list[str]]
     names: dict[str, dict[str, list[str]]]
+    fees: list[Fee]
 
 
 def load() -> ByHand:
@@ -43,6 +56,10 @@ def load() -> ByHand:
         for name in one["models"]:
             rows = [row_of(row) for row in one["rows"]]
             books.setdefault(one["source"], {}).setdefault(one["host"], {})[name] = Offer(rows)
+    fees = [
+        Fee(one["host"], one["models"], one.get("but", []), one["source"], decimals(one["rates"]))
+        for one in told["fees"]
+    ]
     return ByHand(
         books,
         told["sources"],
@@ -51,12 +68,17 @@ def load() -> ByHand:
         told["own_names"],
         told["not_here"],
         told["names"],
+        fees,
     )
 
 
 def row_of(told: dict[str, Any]) -> Row:
     options = tuple(sorted(told.get("options", {}).items()))
     slot = Slot(told.get("tier", ""), told.get("region", ""), told.get("above", 0), options)
-    rates = {unit: Decimal(rate) for unit, rate in told["rates"].items()}
-    estimates = {unit: Decimal(rate) for unit, rate in told.get("estimates", {}).items()}
-    return Row(slot, rates, since=told.get("from", ""), until=told.get("until", ""), estimates=estimates)
+    estimates = decimals(told.get("estimates", {}))
+    since, until = told.get("from", ""), told.get("until", "")
+    return Row(slot, decimals(told["rates"]), since=since, until=until, estimates=estimates)
+
+
+def decimals(rates: dict[str, str]) -> dict[str, Decimal]:
+    return {unit: Decimal(rate) for unit, rate in rates.items()}

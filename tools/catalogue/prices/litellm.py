@@ -43,6 +43,7 @@ FEES = {
     "annotation_cost_per_page": "annotated_pages",
 }
 QUERIES = {"rerank": "searches", "search": "web_searches", "vector_store": "searches"}
+ROUNDED = Decimal("0.001")
 TIERS = {"batches": "batch", "priority": "priority", "flex": "flex", "ultrafast": "ultrafast", "decisions": "decisions"}
 KEY = re.compile(
     r"(?P<base>.+?)(?:_above_(?P<life>1hr|12hr))?(?:_above_(?P<size>\d+)k_tokens)?"
@@ -174,7 +175,10 @@ def measures_of(place: Place, entry: Entry) -> Iterator[tuple[str, Decimal]]:
     if seconds and mode == "video_generation":
         yield "video_seconds", number(seconds)
     elif seconds := seconds or entry.get("input_cost_per_second"):
-        yield "seconds", number(seconds)
+        minute = (entry.get("metadata") or {}).get("original_pricing_per_minute")
+        exact = number(minute) / 60 if isinstance(minute, int | float) else number(seconds)
+        # The note is meant only if the rate is that of the note, rounded.
+        yield "seconds", exact if abs(exact - number(seconds)) < exact * ROUNDED else number(seconds)
     drawn, given = entry.get("output_cost_per_image"), entry.get("input_cost_per_image")
     draws = mode in ("image_generation", "image_edit")
     if drawn and (draws or "lyria" in place.model):
@@ -191,9 +195,11 @@ def options_of(entry: Entry) -> Iterator[tuple[Options, Rates]]:
             yield (("resolution", match[1]),), {"video_seconds": number(value)}
     searches = entry.get("search_context_cost_per_query") or {}
     if len(set(searches.values())) > 1:
+        # Perplexity's own models search in each request.
+        unit = "requests" if entry.get("litellm_provider") == "perplexity" else "web_searches"
         for size, value in searches.items():
             name = size.removeprefix("search_context_size_")
-            yield (("search_context_size", name),), {"web_searches": number(value)}
+            yield (("search_context_size", name),), {unit: number(value)}
 
 
 def with_estimates(row: Row) -> Row:
@@ -235,13 +241,24 @@ def in_regions(place: Place, entry: Entry, rows: list[Row]) -> list[Row]:
     """Return the rows, and those for other regions; tokens cost more there."""
     if place.region:
         return [replace(row, slot=row.slot._replace(region=place.region)) for row in rows]
-    result = rows
     if uplift := entry.get("regional_endpoint_uplift_multiplier"):
         here = [replace(row, slot=row.slot._replace(region="global")) for row in rows]
-        result = [scaled(row, number(uplift)) for row in rows] + here
-    for region in ("eu", "us"):
-        if uplift := entry.get(f"regional_processing_uplift_multiplier_{region}"):
-            result = result + [scaled(row, number(uplift), region=region) for row in rows]
+        return [scaled(row, number(uplift)) for row in rows] + here
+    return rows
+
+
+def uplifts(listed: Mapping[str, Entry]) -> dict[tuple[str, str], dict[str, Decimal]]:
+    """Return by what tokens are dearer, host and model to region to factor."""
+    result: dict[tuple[str, str], dict[str, Decimal]] = {}
+    for name, entry in listed.items():
+        place = place_of(name, entry)
+        if place is None or place.host not in ("openai", "anthropic"):
+            continue
+        factors = {region: entry.get(f"regional_processing_uplift_multiplier_{region}") for region in ("eu", "us")}
+        factors["us"] = factors["us"] or (entry.get("provider_specific_entry") or {}).get("us")
+        if any(factors.values()):
+            found = {region: number(factor) for region, factor in factors.items() if factor}
+            result[place.host, place.model] = found
     return result
 
 

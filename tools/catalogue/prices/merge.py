@@ -137,5 +137,6 @@ def complete(rows: list[Row], told: list[Row], letter: str, date: str) -> None:
     known = {row.slot for row in rows}
     for other in told:
         if other.slot not in known:
-            rates = {**other.rates, **fees} if other.rates else {}
+            # A row for options differs from the usual one in just these fees.
+            rates = ({**fees, **other.rates} if other.slot.options else {**other.rates, **fees}) if other.rates else {}
             rows.append(replace(other, rates=rates, source=letter, added={}, differs=[]))

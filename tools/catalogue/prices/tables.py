@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from . import by_hand, genai, litellm, models_dev
 from .decisions import Decisions
 from .merge import Difference, merge
 from .places import Place
-from .rows import Book, Offer, undated
+from .rows import Book, Offer, Row, scaled, undated
 from .write import compact, dated_prefixes, file_text, grouped
 
 DATE = "2026-11-29"
@@ -36,6 +37,7 @@ class Sources:
 
     books: dict[str, Book]
     places: dict[str, Place]
+    uplifts: dict[tuple[str, str], dict[str, Decimal]]
     hand: by_hand.ByHand
 
 
@@ -48,9 +50,10 @@ class Built:
     rows: str
 
 
-def load_sources(litellm_file: Path, models_dev_file: Path) -> Sources:
+def load_sources(litellm_file: Path, models_dev_file: Path | None) -> Sources:
+    """Read all sources; models.dev only if its file is given."""
     listed: dict[str, Any] = json.loads(litellm_file.read_text(encoding="utf-8"))
-    dev: dict[str, Any] = json.loads(gzip.decompress(models_dev_file.read_bytes()))
+    dev: dict[str, Any] = json.loads(gzip.decompress(models_dev_file.read_bytes())) if models_dev_file else {}
     rows, places = litellm.read(listed, DATE)
     hand = by_hand.load()
     books = {"g": genai.read(get_snapshot()), "l": rows, "d": models_dev.read(dev), **hand.books}
@@ -61,7 +64,7 @@ def load_sources(litellm_file: Path, models_dev_file: Path) -> Sources:
                     books[letter][host] |= {one: offer for one in ids if one not in books[letter][host]}
     for host in hand.dated:
         add_dated(books, host)
-    return Sources(books, places, hand)
+    return Sources(books, places, litellm.uplifts(listed), hand)
 
 
 def add_dated(books: dict[str, Book], host: str) -> None:
@@ -91,7 +94,15 @@ def build(sources: Sources, date: str) -> Built:
             offers = {letter: without_errors(host, name, offer, decisions) for letter, offer in offers.items()}
             merged = merge(host, name, offers, decisions, date)
             differences += merged.differences
-            models[name] = written(merged.rows, merged.unknown)
+            add_fees(host, name, merged.rows, sources.hand)
+            regions = sources.uplifts.get((host, name)) or sources.uplifts.get((host, undated(name)), {})
+            rows = merged.rows + [
+                replace(scaled(row, factor, region=region), source="l", added={}, differs=[])
+                for region, factor in sorted(regions.items())
+                for row in merged.rows
+                if not row.slot.region and (not row.until or row.until > date)
+            ]
+            models[name] = written(rows, merged.unknown)
         files[host] = text_of(host, models, sources.hand, date)
     return Built(files, differences, rows_text(sources.places, sources.hand))
 
@@ -111,6 +122,20 @@ def why_not_here(host: str, name: str, hand: by_hand.ByHand) -> str:
         return NO_ID
     own = any(fnmatchcase(name, pattern) for pattern in hand.own_names.get(host, ()))
     return "" if own or "latest" not in name else MOVES
+
+
+def add_fees(host: str, name: str, rows: list[Row], hand: by_hand.ByHand) -> None:
+    """Add the fees of tools that a host charges with all of these models."""
+    for fee in hand.fees:
+        if fee.host != host or not any(fnmatchcase(name, pattern) for pattern in fee.models):
+            continue
+        if any(fnmatchcase(name, pattern) for pattern in fee.but):
+            continue
+        for row in rows:
+            more = {unit: rate for unit, rate in fee.rates.items() if unit not in row.rates}
+            if more and row.rates:
+                row.rates.update(more)
+                row.added.setdefault(fee.source, []).extend(sorted(more))
 
 
 def written(rows: list[Any], unknown: str) -> dict[str, Any]:
