@@ -12,6 +12,7 @@ from ..schema.rules import ANY_SCHEMA, SchemaRules
 from ..types.chat.delta import Delta
 from ..types.chat.report import CallWarning, Fate
 from ..types.chat.structured import OutputMode
+from ..types.chat.usage import Usage
 from ..types.config.call import Call
 from ..types.content.media import Media
 from ..wire.frame import Frame, Frames
@@ -138,6 +139,10 @@ class EncodedRequest:
     """Whether the response is generated in the background, so that it can be fetched again."""
     payload: Multipart | BodyPieces | bytes | None = None
     response_format: ResponseFormat | None = None
+    expected_usage: Usage | None = None
+    """What the request determines of its usage: units such as images, characters or seconds, and the options that
+    determine their price. None if nothing is known before the answer.
+    """
     no_replay: bool = False
     """Whether sending the request twice could be billed twice."""
 

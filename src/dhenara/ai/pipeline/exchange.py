@@ -20,6 +20,7 @@ from ..codecs.common.plan import build_plan, is_portability_relevant
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import CallWarning
+from ..types.chat.usage import Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.base import Origin
@@ -114,6 +115,11 @@ class Exchange:
     def uploads(self) -> tuple[Media, ...]:
         """Media that are too large for the body and are uploaded before the request is sent."""
         return self.encoded.encoded.oversized
+
+    @property
+    def expected_usage(self) -> Usage | None:
+        """What the request determines of its usage, such as the number of images; None if nothing is known of it."""
+        return self.encoded.encoded.expected_usage
 
     @property
     def constraints(self) -> tuple[LearnedConstraint, ...]:

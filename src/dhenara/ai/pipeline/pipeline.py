@@ -15,6 +15,7 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import OperationResponse, Plan, Result
 from ..types.chat.response import AIModelCallResponse, ChatResponse
+from ..types.chat.usage import Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import ImageContent
@@ -196,17 +197,27 @@ def to_image_response(answer: ChatResponse, made: Result | None) -> ImageRespons
     if isinstance(made, ImageResponse):
         return made
     parts = [part for choice in answer.choices for part in choice.contents]
+    images = [to_generated_image(part) for part in parts if isinstance(part, ImageContent)]
     made = ImageResponse(
         id=answer.id,
         model=answer.model,
         provider=answer.provider,
-        images=[to_generated_image(part) for part in parts if isinstance(part, ImageContent)],
+        images=images,
         text=answer.text,
-        usage=answer.usage,
+        usage=with_images(answer.usage, len(images)),
         warnings=answer.warnings,
         extras={**answer.extras, **finish_facts(answer)},
     )
     return made.with_pricing(lambda _: answer.cost)
+
+
+def with_images(usage: Usage, made: int) -> Usage:
+    """Return the usage of a chat answer with the number of its images."""
+    if not usage.known or not made:
+        return usage
+    return usage.model_copy(
+        update={"units": {**usage.units, "images": float(made)}, "counted": (*usage.counted, "images")}
+    )
 
 
 def to_generated_image(part: ImageContent) -> GeneratedImage:

@@ -63,9 +63,8 @@ def total_usage(usages: Iterable[Usage]) -> Usage:
             requests[name] = requests.get(name, 0) + count
     reported = [usage.reported_cost for usage in known if usage.reported_cost is not None]
     counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
-    unclear = tuple(dict.fromkeys(name for usage in known for name in usage.unclear))
     cost = sum(reported) if reported else None
-    return Usage(server_tool_requests=requests, reported_cost=cost, unclear=unclear, **counts)
+    return Usage(server_tool_requests=requests, reported_cost=cost, **counts, **added_units(known))
 
 
 def total_cost(costs: Iterable[Cost]) -> Cost:
@@ -85,7 +84,7 @@ def total_cost(costs: Iterable[Cost]) -> Cost:
 
 
 T = TypeVar("T")
-N = TypeVar("N", float, Decimal)
+N = TypeVar("N", int, float, Decimal)
 
 
 def add_usages(usages: Sequence[Usage]) -> Usage:
@@ -97,11 +96,22 @@ def add_usages(usages: Sequence[Usage]) -> Usage:
     counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
     return Usage(
         **counts,
-        units=sum_tables([usage.units for usage in known], 0.0),
-        options=known[0].options,
+        **added_units(known),
+        server_tool_requests=sum_tables([usage.server_tool_requests for usage in known], 0),
         reported_cost=None if None in costs else sum(cost for cost in costs if cost is not None),
-        unclear=tuple(unique(name for usage in known for name in usage.unclear)),
     )
+
+
+def added_units(usages: Sequence[Usage]) -> dict[str, Any]:
+    """Return the units of all usages, and the options that all of them share."""
+    options = usages[0].options if usages else {}
+    shared = {name: value for name, value in options.items() if all(one.options.get(name) == value for one in usages)}
+    return {
+        "units": sum_tables([usage.units for usage in usages], 0.0),
+        "counted": tuple(unique(unit for usage in usages for unit in usage.counted)),
+        "options": shared,
+        "unclear": tuple(unique(name for usage in usages for name in usage.unclear)),
+    }
 
 
 def add_costs(costs: Sequence[Cost]) -> Cost:

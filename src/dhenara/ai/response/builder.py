@@ -42,6 +42,7 @@ from .part_builders import (
     TextPartBuilder,
 )
 from .tool_parts import ServerToolPartBuilder, ToolCallPartBuilder
+from .tool_units import with_tool_units
 
 PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
     ReasoningDelta: ReasoningPartBuilder,
@@ -165,12 +166,13 @@ class ResponseBuilder:
         if self.shape is not None:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
+        parts = (part for choice in choices for part in choice.contents)
         answer = ChatResponse(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,
             choices=choices,
-            usage=self._usage or Usage.unknown(),
+            usage=with_tool_units(self._usage, parts) if self._usage else Usage.unknown(),
             warnings=list(self._warnings),
             interrupted=not self.complete,
             error=None if self.complete else str(self._error or UNFINISHED),

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 
+from ...types.chat.usage import Usage
 from .fields import Report, amount, read_object
 
 REASONING = "reasoning_tokens"
@@ -157,6 +158,19 @@ def parts_within(parts: Parts, whole: int) -> dict[str, int]:
         if sum(some.values()) <= whole:
             return dict(some)
     return {}
+
+
+def with_expected(usage: Usage, expected: Usage | None) -> Usage:
+    """Return the reported usage with the units that the request determined, where the provider reports others only."""
+    if expected is None:
+        return usage
+    return usage.model_copy(
+        update={
+            "units": {**expected.units, **usage.units},
+            "counted": tuple(unit for unit in expected.counted if unit not in usage.units),
+            "options": {**expected.options, **usage.options},
+        }
+    )
 
 
 TICKS = 10_000_000_000

@@ -13,7 +13,7 @@ from ...types.content.media import Media
 from ...types.operations.embedding import EmbeddingResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
-from ..common.fields import read_int
+from ..common.fields import read_int, read_object
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..operations.inputs import check_vectors, read_embedding_input
@@ -109,7 +109,10 @@ def write_prediction(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
 def read_prediction(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
     made = [prediction["embeddings"] for prediction in body["predictions"]]
     tokens = sum(read_int(one.get("statistics") or {}, "token_count") for one in made)
-    yield UsageDelta(Usage(input_tokens=tokens, raw=dict(body.get("metadata") or {})))
+    report = read_object(body, "metadata")
+    characters = read_int(report, "billableCharacterCount")
+    units = {"characters": float(characters)} if characters else {}
+    yield UsageDelta(Usage(input_tokens=tokens, units=units, raw=dict(report)))
     yield ResultDelta(EmbeddingResponse(vectors=check_vectors([one["values"] for one in made])))
 
 

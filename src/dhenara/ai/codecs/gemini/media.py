@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...errors import ContentFilteredError, UnsupportedError
@@ -38,7 +39,7 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.warnings import WarningCollector
 from ..operations.audio import add_wav_header
 from ..operations.inputs import read_image_prompt
-from ..operations.operation import OperationCodec, request_of
+from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import ImageQuirks
 from .codec import ChatAdapterReader, Gemini
 from .embeddings import resource_path
@@ -264,10 +265,24 @@ def write_imagen(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     parameters.update({SDK_NAMES.get(name, name): value for name, value in config.options.items()})
     body = {"instances": [{"prompt": drawing.prompt}], "parameters": parameters}
     path = quirks.path.format(model=model_path(drawing.model), name=resource_path(drawing.model))
-    return EncodedRequest(path, body, {}, drawing.warnings.all())
+    options = {name: value for name, value in parameters.items() if name in PRICED}
+    made = parameters.get("sampleCount")
+    most = float(made) if isinstance(made, int) else 1.0
+    return EncodedRequest(
+        path,
+        body,
+        {},
+        drawing.warnings.all(),
+        response_format=ResponseFormat(DocumentReader(partial(read_imagen, options), read_error)),
+        expected_usage=Usage(units={"images": most}, counted=("images",), options=options),
+    )
 
 
-def read_imagen(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
+PRICED = ("sampleImageSize", "upscaleConfig", "mode")
+"""Parameters that may determine the price."""
+
+
+def read_imagen(options: Mapping[str, Any], body: Any) -> Iterator[Delta]:
     predictions = body.get("predictions") or []
     images = [
         GeneratedImage(
@@ -282,8 +297,13 @@ def read_imagen(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
     if not images:
         yield ErrorDelta(ContentFilteredError("; ".join(refused) or "the response contains no image and no reason"))
         return
-    yield UsageDelta(Usage(units={"images": float(len(images))}))
+    # Images that were filtered are not billed.
+    yield UsageDelta(Usage(units={"images": float(len(images))}, counted=("images",), options=dict(options)))
     yield ResultDelta(ImageResponse(images=images, extras={"filtered": refused} if refused else {}))
 
 
-IMAGEN = OperationCodec("vertex.imagen", write_imagen, read_imagen, read_error)
+def read_imagen_answer(quirks: ImageQuirks, body: Any) -> Iterator[Delta]:
+    return read_imagen({}, body)
+
+
+IMAGEN = OperationCodec("vertex.imagen", write_imagen, read_imagen_answer, read_error)

@@ -15,7 +15,7 @@ from ...wire.frame import Frame
 from ..common.fields import Wire, read_extras, read_index, read_name, read_object, read_objects, read_text, usage_deltas
 from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign
 from .response_parts import CandidateReader
-from .usage import read_usage
+from .usage import grounded_searches, read_usage
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 LAST = b"[DONE]"
@@ -40,13 +40,16 @@ NUMBERED = (
 class GeminiReader:
     """Decodes one response. The finish reason is the only end marker."""
 
-    __slots__ = ("_candidates", "_ended", "_seen", "_usage")
+    __slots__ = ("_candidates", "_ended", "_model", "_queries", "_seen", "_usage")
 
     def __init__(self) -> None:
         self._candidates: dict[int, CandidateReader] = {}
         self._ended: set[int] = set()
         self._seen = False
         self._usage: Wire = {}
+        self._model = ""
+        self._queries: dict[int, list[str]] = {}
+        """Web searches by candidate; events repeat them."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
         for event in body if isinstance(body, list) else [body]:
@@ -78,11 +81,15 @@ class GeminiReader:
             return
         if event.get("responseId") or event.get("modelVersion"):
             yield ResponseStart(read_name(event, "responseId"), read_name(event, "modelVersion"))
+            self._model = read_text(event, "modelVersion") or self._model
         for candidate in read_objects(event, "candidates"):
             yield from self._candidate(candidate)
         if usage := read_object(event, "usageMetadata"):
             self._usage.update({name: value for name, value in usage.items() if value is not None})
-            yield from usage_deltas(read_usage(self._usage))
+        grounded = any(one.get("groundingMetadata") for one in read_objects(event, "candidates"))
+        if self._usage and (usage or grounded):
+            searches = grounded_searches(self._model, self._queries.values())
+            yield from usage_deltas(read_usage(self._usage, searches))
         feedback = read_object(event, "promptFeedback")
         if feedback.get("blockReason"):
             self._ended.add(0)
@@ -103,6 +110,8 @@ class GeminiReader:
             others = [read_objects(top, "candidates") for top in read_objects(probable, "topCandidates")]
             tokens = [logprob_entry(*pair) for pair in zip_longest(chosen, others[: len(chosen)])]
             yield LogprobsDelta(tokens, index)
+        if queries := read_object(data, "groundingMetadata").get("webSearchQueries"):
+            self._queries[index] = queries if isinstance(queries, list) else [str(queries)]
         if data.get("finishReason"):
             self._ended.add(index)
             raw = str(data["finishReason"])

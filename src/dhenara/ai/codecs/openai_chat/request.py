@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ...types.chat.structured import OutputMode
+from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.media import has_media, prepare_media
@@ -55,7 +57,17 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
             body["stream_options"] = STREAM_OPTIONS
     body.update(call.endpoint.ai_model.parameters)
     body.update(config.options)
-    return warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
+    encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return encoded if quirks.web_search != "options" else replace(encoded, expected_usage=search_usage(body))
+
+
+def search_usage(body: dict[str, Any]) -> Usage:
+    """Return the usage of search models: one search for each request, which their answers do not report."""
+    options = body.get("web_search_options")
+    size = options.get("search_context_size") if isinstance(options, dict) else None
+    return Usage(
+        units={"web_searches": 1.0}, counted=("web_searches",), options={"search_context_size": size or "medium"}
+    )
 
 
 def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
+from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.frame import Frame
 from ...wire.text import matches
@@ -25,6 +26,7 @@ from ..common.fields import (
     usage_deltas,
 )
 from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
+from ..common.usage import with_expected
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from .quirks import ChatQuirks
 from .response_parts import TEXT, MessageReader, read_sources
@@ -74,7 +76,7 @@ LAST = b"[DONE]"
 class ChatReader(RequestAware):
     """Decodes one response. Complete messages and stream deltas have the same format."""
 
-    __slots__ = ("_began", "_choices", "_declared", "_ended", "_quirks", "_thinking", "_typed", "_urls")
+    __slots__ = ("_began", "_choices", "_declared", "_ended", "_expected", "_quirks", "_thinking", "_typed", "_urls")
 
     def __init__(self, quirks: ChatQuirks) -> None:
         self._quirks = quirks
@@ -86,13 +88,15 @@ class ChatReader(RequestAware):
         self._typed = False
         """Whether the body has the type of this protocol, so that its message may be of another shape."""
         self._declared: frozenset[str] = frozenset()
+        self._expected: Usage | None = None
 
     def set_request(self, encoded: EncodedRequest) -> None:
-        """Store which tools are declared, and whether answers start inside of the reasoning.
+        """Store which tools are declared, what is known of the usage, and whether answers start inside the reasoning.
 
         Answers with an enforced schema do not contain reasoning.
         """
         self._declared = declared_tools(encoded.body)
+        self._expected = encoded.expected_usage
         if self._quirks.think_tags and "response_format" not in encoded.body:
             model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
@@ -200,9 +204,8 @@ class ChatReader(RequestAware):
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             separate = self._quirks.reasoning_separate
-            yield from usage_deltas(
-                read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate)
-            )
+            known = read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate)
+            yield from usage_deltas(with_expected(known, self._expected))
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)
         if body.get("citations") or body.get("search_results"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...types.chat.usage import Usage
-from ..common.fields import Report, count, invalid_counts, read_int, read_ints, read_object
+from ..common.fields import Report, amount, count, invalid_counts, read_int, read_ints, read_object
 from ..common.usage import TokenReport, reported_cost, split
 
 SEPARATE_REASONING = frozenset({"reasoning_tokens"})
@@ -43,9 +43,14 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
         )
     )
     left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
+    seconds, size = amount(report, "prompt_audio_seconds"), report.get("search_context_size")
+    searches = read_int(report, "num_search_queries")
+    units = {"seconds": seconds, "web_searches": float(searches)}
     return Usage.model_validate(
         {
             **buckets.counts,
+            "units": {name: used for name, used in units.items() if used},
+            "options": {"search_context_size": size} if isinstance(size, str) else {},
             "server_tool_requests": server_tools(report),
             "reported_cost": reported_cost(report),
             "unclear": (*buckets.unclear, *left_out, *invalid_counts(report)),

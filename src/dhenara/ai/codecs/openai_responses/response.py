@@ -40,7 +40,7 @@ from ..common.fields import (
 from ..error_mapping import RESPONSES, contains_error, error_from_response, missing_response, refuse_foreign
 from .quirks import ResponsesQuirks
 from .response_parts import ItemReader, arguments_text, read_citation
-from .usage import read_usage
+from .usage import read_usage, with_tools
 
 INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -220,7 +220,7 @@ class ResponsesReader:
             yield from known.whole(item)
         yield from unread_warning(response.get("output"))
         if usage := read_object(response, "usage"):
-            yield from usage_deltas(read_usage(usage))
+            yield from usage_deltas(with_tools(read_usage(usage), response))
         yield from self._begin(response)
         if response.get("error"):
             yield FinishDelta("error", read_text(response, "status") or None)

@@ -66,9 +66,17 @@ def to_floats(numbers: Iterable[int]) -> list[float]:
 
 
 def read_usage(report: Report) -> Usage:
+    pixels = read_int(report, "image_pixels") + read_int(report, "video_pixels")
     tokens = read_int(report, "prompt_tokens") or read_int(report, "total_tokens")
+    if pixels:
+        # The total includes the pixels, which have a price of their own.
+        tokens = read_int(report, "text_tokens")
     return Usage(
-        input_tokens=tokens, reported_cost=reported_cost(report), unclear=invalid_counts(report), raw=dict(report)
+        input_tokens=tokens,
+        units={"pixels": float(pixels)} if pixels else {},
+        reported_cost=reported_cost(report),
+        unclear=invalid_counts(report),
+        raw=dict(report),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError, UnsupportedError
@@ -25,6 +26,8 @@ from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_
 from ..operations.quirks import ImageQuirks
 
 FACTS = ("background", "quality", "size", "output_format", "created")
+PRICED = ("quality", "size")
+"""Options in the answer that may determine the price."""
 
 
 class ImageReader:
@@ -77,7 +80,9 @@ class ImageReader:
             read_name(body, "model"),
             {name: body[name] for name in FACTS if body.get(name)} or None,
         )
-        yield from usage_deltas(read_usage(read_object(body, "usage"), len(self._made), self._options))
+        # The answer says what `auto` and unset options became.
+        used = {**self._options, **{name: body[name] for name in PRICED if body.get(name)}}
+        yield from usage_deltas(read_usage(read_object(body, "usage"), len(self._made), used))
         yield ResultDelta(ImageResponse(images=list(self._made)))
 
 
@@ -107,6 +112,7 @@ def read_usage(report: Report, made: int, options: dict[str, Any]) -> Usage:
             "output_tokens": texts,
             **counts,
             "units": {"images": float(made)},
+            "counted": ("images",),
             "options": options,
             "reported_cost": reported_cost(report),
             "unclear": (*buckets.unclear, *invalid_counts(report)),
@@ -139,12 +145,16 @@ class OpenAIImages:
 def write(call: Call, quirks: ImageQuirks) -> EncodedRequest:
     drawing = read_image_prompt(call)
     fields = write_fields(call, quirks, drawing)
-    response_format = ResponseFormat(ImageReader(int(fields.get("n") or 1), pricing_options(fields)))
+    made, options = int(fields.get("n") or 1), {**quirks.price_options, **pricing_options(fields)}
+    response_format = ResponseFormat(ImageReader(made, options))
+    expected = Usage(units={"images": float(made)}, counted=("images",), options=options)
     if not drawing.pictures and drawing.request.make == "new":
         if drawing.request.mask is not None:
             raise UnsupportedError("a mask needs an image to edit. Add an image to the prompt")
-        return EncodedRequest(quirks.path, fields, {}, drawing.warnings.all(), response_format=response_format)
-    return write_change(call, quirks, drawing, fields, response_format)
+        encoded = EncodedRequest(quirks.path, fields, {}, drawing.warnings.all(), response_format=response_format)
+    else:
+        encoded = write_change(call, quirks, drawing, fields, response_format)
+    return replace(encoded, expected_usage=expected)
 
 
 def pricing_options(fields: Wire) -> Wire:

@@ -14,7 +14,7 @@ from ...types.operations.image import GeneratedImage
 from ...types.operations.ocr import OcrPage, OcrRequest, OcrResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
-from ..common.fields import read_int, read_name, read_object
+from ..common.fields import Wire, read_int, read_name, read_object, read_objects
 from ..common.media import data_url
 from ..common.media_support import with_media_type
 from ..openai_chat.response import read_error
@@ -32,9 +32,21 @@ def write(call: Call, quirks: OcrQuirks) -> EncodedRequest:
         body["pages"] = list(request.pages)
     if request.include_images is not None:
         body["include_image_base64"] = request.include_images
-    return EncodedRequest(
-        quirks.path, {**body, **quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
-    )
+    body = {**body, **quirks.defaults, **call.endpoint.ai_model.parameters, **call.config.options}
+    return EncodedRequest(quirks.path, body, expected_usage=expected_pages(request, body))
+
+
+ANNOTATIONS = ("bbox_annotation_format", "document_annotation_format")
+
+
+def expected_pages(request: OcrRequest, body: Wire) -> Usage | None:
+    """Return the pages that the request names, which are the most that are read; an image is one page."""
+    pages = body.get("pages")
+    most = 1 if isinstance(request.document, ImageContent) else len(pages) if isinstance(pages, list) else None
+    if most is None:
+        return None
+    options = {"annotations": True} if any(body.get(name) for name in ANNOTATIONS) else {}
+    return Usage(units={"pages": float(most)}, counted=("pages",), options=options)
 
 
 def write_document(document: FileContent | ImageContent) -> dict[str, Any]:
@@ -51,14 +63,29 @@ def write_document(document: FileContent | ImageContent) -> dict[str, Any]:
 
 def read(quirks: OcrQuirks, body: Any) -> Iterator[Delta]:
     yield ResponseStart(None, read_name(body, "model"))
-    data = read_object(body, "usage_info")
-    yield UsageDelta(
-        Usage(units={"pages": float(read_int(data, "pages_processed") or len(body["pages"]))}, raw=dict(data))
-    )
+    yield UsageDelta(read_usage(body))
     pages = [read_page(page) for page in body["pages"]]
     if not pages:
         raise ValueError("the response contains no pages")
     yield ResultDelta(OcrResponse(pages=pages, annotation=body.get("document_annotation")))
+
+
+def read_usage(body: Wire) -> Usage:
+    """Return the reported pages, else those of the answer."""
+    report = read_object(body, "usage_info")
+    reported = read_int(report, "pages_processed")
+    return Usage(
+        units={"pages": float(reported or len(body["pages"]))},
+        counted=() if reported else ("pages",),
+        options={"annotations": True} if is_annotated(body) else {},
+        raw=dict(report),
+    )
+
+
+def is_annotated(body: Wire) -> bool:
+    """Whether the document or its images were annotated, which costs more for each page."""
+    images = (image for page in read_objects(body, "pages") for image in read_objects(page, "images"))
+    return bool(body.get("document_annotation")) or any(image.get("image_annotation") for image in images)
 
 
 def read_page(page: dict[str, Any]) -> OcrPage:

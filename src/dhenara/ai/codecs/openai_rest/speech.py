@@ -8,7 +8,8 @@ from typing import Any
 
 from ...errors import CallError, UnsupportedError
 from ...http.protocol.message import Head
-from ...types.chat.delta import Delta, ErrorDelta, MediaDelta, ResultDelta, StreamEnd, UsageDelta
+from ...types.chat.delta import Delta, ErrorDelta, MediaDelta, ResultDelta, StreamEnd
+from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...wire import json
@@ -16,6 +17,8 @@ from ...wire.frame import BytesAsFrames, Frame, Frames
 from ...wire.media_types import audio_type
 from ...wire.sse import SseFrames
 from ..base import EncodedRequest, ResponseFormat
+from ..common.fields import Report, count, invalid_counts, read_object, usage_deltas
+from ..common.usage import TokenReport, split_if_counted
 from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
@@ -60,7 +63,14 @@ def write(call: Call, quirks: SpeechQuirks) -> EncodedRequest:
     if call.config.streaming and quirks.answers == "json":
         body["stream"] = True
     body.update({**call.endpoint.ai_model.parameters, **call.config.options})
-    return EncodedRequest(quirks.path, body, {}, warnings.all(), response_format=response_format(request, quirks))
+    return EncodedRequest(
+        quirks.path,
+        body,
+        {},
+        warnings.all(),
+        response_format=response_format(request, quirks),
+        expected_usage=speech_usage(request),
+    )
 
 
 def format_of(request: SpeechRequest, quirks: SpeechQuirks, provider: str) -> Any:
@@ -92,7 +102,7 @@ class SpeechEventReader:
         if "audio_data" not in body and contains_error(body):
             yield ErrorDelta(read_error(Head(0), body))
             return
-        yield from self._speech_result(base64.b64decode(body["audio_data"]))
+        yield from self._speech_result(base64.b64decode(body["audio_data"]), read_object(body, "usage"))
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data.strip()
@@ -103,7 +113,7 @@ class SpeechEventReader:
             self._received += base64.b64decode(text)
             return (MediaDelta("speech", "audio", text),)
         if kind.endswith("audio.done"):
-            return self._speech_result(bytes(self._received))
+            return self._speech_result(bytes(self._received), read_object(event, "usage"))
         if kind == "error" or event.get("error"):
             return (ErrorDelta(read_error(Head(0), event)),)
         return ()
@@ -111,12 +121,33 @@ class SpeechEventReader:
     def finish(self) -> Iterable[Delta]:
         return ()
 
-    def _speech_result(self, data: bytes) -> Iterator[Delta]:
-        yield UsageDelta(speech_usage(self._request))
+    def _speech_result(self, data: bytes, report: Report) -> Iterator[Delta]:
+        yield from usage_deltas(read_usage(report, speech_usage(self._request)))
         wanted = self._request.format if self._request else None
         kind = audio_type(data) or f"audio/{wanted or 'mpeg'}"
         yield ResultDelta(SpeechResponse(audio=SpokenAudio(data=data, mime_type=kind)))
         yield StreamEnd()
+
+
+def read_usage(report: Report, counted: Usage) -> Usage:
+    """Add reported tokens to the counted characters; output tokens are tokens of audio."""
+    buckets = split_if_counted(
+        TokenReport(count(report, "input_tokens"), count(report, "output_tokens"), count(report, "total_tokens"))
+    )
+    if not buckets.counts:
+        return counted
+    counts = dict(buckets.counts)
+    spoken = counts.pop("output_tokens", 0)
+    return Usage.model_validate(
+        {
+            **counts,
+            "output_audio_tokens": spoken,
+            "units": counted.units,
+            "counted": counted.counted,
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
+            "raw": dict(report),
+        }
+    )
 
 
 CODEC = OpenAISpeech()

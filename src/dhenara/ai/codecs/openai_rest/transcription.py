@@ -22,7 +22,16 @@ from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.usage import input_audio
-from ..operations.audio import audio_bytes, file_name, kind_of, read_segment, read_word, rename_fields
+from ..operations.audio import (
+    audio_bytes,
+    counted_seconds,
+    file_name,
+    kind_of,
+    read_segment,
+    read_word,
+    rename_fields,
+    with_least,
+)
 from ..operations.operation import request_of
 from ..operations.quirks import TranscriptionQuirks
 
@@ -33,9 +42,11 @@ OWN = ("text", "language", "duration", "segments", "words", "usage", "task", "mo
 class TranscriptionReader:
     """Decodes one response. Segments of a stream are emitted at its end."""
 
-    __slots__ = ("_language", "_model", "_segments", "_text")
+    __slots__ = ("_counted", "_language", "_least_seconds", "_model", "_segments", "_text")
 
-    def __init__(self) -> None:
+    def __init__(self, counted: Usage | None = None, least_seconds: float = 0) -> None:
+        self._counted = counted
+        self._least_seconds = least_seconds
         self._segments: list[SpokenSegment] = []
         self._text: list[str] = []
         self._language: str | None = None
@@ -46,6 +57,7 @@ class TranscriptionReader:
             kind = body.head.headers.get("content-type", "").partition(";")[0].strip().lower()
             body = body.data.decode() if kind in PLAIN else json.loads(body.data)
         if isinstance(body, str):
+            yield from usage_deltas(self._with_seconds(Usage.unknown(), None))
             yield ResultDelta(read_text(body))
         elif "text" not in body and contains_error(body):
             yield ErrorDelta(read_error(Head(0), body))
@@ -81,7 +93,7 @@ class TranscriptionReader:
     def _read(self, body: Wire) -> Iterator[Delta]:
         if body.get("model"):
             yield ResponseStart(None, read_name(body, "model"))
-        yield from usage_deltas(read_usage(body))
+        yield from usage_deltas(self._with_seconds(read_usage(body), read_seconds(body)))
         segments = [read_segment(one) for one in body.get("segments") or ()] or self._segments
         yield ResultDelta(
             TranscriptionResponse(
@@ -94,6 +106,17 @@ class TranscriptionReader:
             )
         )
 
+    def _with_seconds(self, usage: Usage, reported: float | None) -> Usage:
+        """Return the usage with the billed seconds, reported or counted; without those and tokens, it is unknown."""
+        if reported:
+            measured = with_least(Usage(units={"seconds": reported}), self._least_seconds)
+        elif self._counted is not None:
+            measured = self._counted
+        else:
+            return usage
+        update = {"units": measured.units, "counted": measured.counted, "options": measured.options}
+        return usage.model_copy(update=update) if usage.known else measured
+
 
 def read_text(text: str) -> TranscriptionResponse:
     """Read plain text or subtitles with times."""
@@ -104,9 +127,16 @@ def read_text(text: str) -> TranscriptionResponse:
     return TranscriptionResponse(text=spoken, segments=cues, extras={"subtitles": text})
 
 
+def read_seconds(body: Wire) -> float | None:
+    """Return the reported seconds; those that are billed take precedence over the audio's length."""
+    return amount(read_object(body, "usage"), "seconds", "prompt_audio_seconds") or amount(body, "duration")
+
+
 def read_usage(body: Wire) -> Usage:
-    """Convert the report: tokens and seconds; reported seconds take precedence over the audio's length."""
+    """Convert the report of tokens and cost; unknown if there is none."""
     data = read_object(body, "usage")
+    if not data:
+        return Usage.unknown()
     details = read_object(data, "input_token_details") or read_object(data, "prompt_tokens_details")
     # Mistral counts audio separately from the prompt, OpenAI inside of it.
     buckets = split_if_counted(
@@ -120,11 +150,9 @@ def read_usage(body: Wire) -> Usage:
             },
         )
     )
-    seconds = amount(data, "seconds", "prompt_audio_seconds") or amount(body, "duration")
     return Usage.model_validate(
         {
             **buckets.counts,
-            "units": {"seconds": seconds} if seconds else {},
             "reported_cost": reported_cost(data),
             "unclear": (*buckets.unclear, *invalid_counts(data)),
             "raw": dict(data),
@@ -176,7 +204,8 @@ def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
     fields = [*(pair for pair in fields if pair[0] not in more), *more.items()]
     # xAI requires the file after all other fields.
     form = Multipart((*(part for pair in fields for part in form_fields(*pair)), source(request, quirks, provider)))
-    response_format = ResponseFormat(TranscriptionReader(), body="blob")
+    counted = counted_seconds(request.audio, quirks.least_seconds)
+    response_format = ResponseFormat(TranscriptionReader(counted, quirks.least_seconds), body="blob")
     return EncodedRequest(
         path(quirks, provider, translates=translates),
         {},
@@ -184,6 +213,7 @@ def write(call: Call, quirks: TranscriptionQuirks) -> EncodedRequest:
         warnings.all(),
         payload=form,
         response_format=response_format,
+        expected_usage=counted,
     )
 
 

@@ -12,6 +12,7 @@ from ...types.chat.delta import Delta, MediaDelta, ResultDelta, StreamEnd, Usage
 from ...types.chat.usage import Usage
 from ...types.content.parts import AudioContent
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio, SpokenSegment, SpokenWord
+from ...wire.audio_length import exact_seconds
 from ...wire.frame import Frame
 from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, write_wav
 from ..base import BinaryBody
@@ -65,8 +66,26 @@ def speaker_name(data: Mapping[str, Any]) -> str | None:
 
 
 def speech_usage(request: SpeechRequest | None) -> Usage:
-    """Count the characters, because most providers bill speech by characters."""
-    return Usage(units={"characters": float(len(request.text))} if request else {})
+    """Count the characters, because most providers bill speech by characters, and report nothing."""
+    if request is None:
+        return Usage()
+    return Usage(units={"characters": float(len(request.text))}, counted=("characters",))
+
+
+def counted_seconds(audio: AudioContent, least: float = 0) -> Usage | None:
+    """Return the seconds of the audio; None if the file does not tell its length exactly."""
+    seconds = exact_seconds(audio.data) if audio.data else None
+    return None if not seconds else with_least(Usage(units={"seconds": seconds}, counted=("seconds",)), least)
+
+
+LEAST_SECONDS = "least_seconds"
+
+
+def with_least(usage: Usage, least: float) -> Usage:
+    """Add the seconds that a request is billed for at least, where the audio is shorter."""
+    if usage.units.get("seconds", 0) >= least:
+        return usage
+    return usage.model_copy(update={"options": {**usage.options, LEAST_SECONDS: least}})
 
 
 def add_wav_header(samples: bytes, mime_type: str, wanted: str | None) -> tuple[bytes, str]:

@@ -19,7 +19,16 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, read_object, read_text
 from ..common.warnings import WarningCollector
 from ..error_mapping import error_from_response, parse_body
-from .audio import AudioReader, audio_bytes, kind_of, read_segment, read_word, rename_fields
+from .audio import (
+    AudioReader,
+    audio_bytes,
+    counted_seconds,
+    kind_of,
+    read_segment,
+    read_word,
+    rename_fields,
+    speech_usage,
+)
 from .operation import OperationCodec, request_of
 from .quirks import SpeechQuirks, TranscriptionQuirks
 
@@ -74,7 +83,12 @@ class DeepgramSpeech:
         response_format = ResponseFormat(AudioReader(request), BytesAsFrames, "blob")
         body = {"text": request.text}
         return EncodedRequest(
-            path_with_query(quirks.path, wanted), body, {}, warnings.all(), response_format=response_format
+            path_with_query(quirks.path, wanted),
+            body,
+            {},
+            warnings.all(),
+            response_format=response_format,
+            expected_usage=speech_usage(request),
         )
 
     def frames(self) -> Frames:
@@ -121,14 +135,18 @@ def write_transcription(call: Call, quirks: TranscriptionQuirks) -> EncodedReque
     if audio.data is None and audio.url is not None:
         return EncodedRequest(path, {"url": audio.url}, {}, warnings.all())
     kind = {"content-type": kind_of(audio)}
-    return EncodedRequest(path, {}, kind, warnings.all(), payload=audio_bytes(audio, provider))
+    expected = None if wanted.get("multichannel") else counted_seconds(audio)
+    data = audio_bytes(audio, provider)
+    return EncodedRequest(path, {}, kind, warnings.all(), payload=data, expected_usage=expected)
 
 
 def read_transcription(quirks: TranscriptionQuirks, body: Any) -> Iterator[Delta]:
     data, results = read_object(body, "metadata"), body["results"]
     yield ResponseStart(read_text(data, "request_id") or None, model_name(data))
     duration = amount(data, "duration")
-    yield UsageDelta(Usage(units={"seconds": duration} if duration else {}))
+    # Each channel of a recording is billed where they are transcribed separately.
+    billed = duration * max(1, len(results["channels"])) if duration else None
+    yield UsageDelta(Usage(units={"seconds": billed}) if billed else Usage.unknown())
     received = [alternatives[0] for channel in results["channels"] if (alternatives := channel.get("alternatives"))]
     languages = [channel.get("detected_language") for channel in results["channels"]]
     yield ResultDelta(

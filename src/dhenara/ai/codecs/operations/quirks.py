@@ -54,6 +54,8 @@ class ImageQuirks(Quirks):
     pictures_field: str = "images"
     picture_shape: Literal["object", "string"] = "object"
     streams: bool = False
+    price_options: Mapping[str, Any] = field(default_factory=dict)
+    """Values of options that determine the price, for requests without them."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -94,6 +96,9 @@ class TranscriptionQuirks(Quirks):
     """How timestamps are requested: with the verbose format, with a field, not at all because they are always
     returned, or never.
     """
+
+    least_seconds: float = 0
+    """Seconds that are billed at least for a request."""
 
     speakers: Mapping[str, str] | None = None
     """Fields that request speaker detection; None if unsupported."""

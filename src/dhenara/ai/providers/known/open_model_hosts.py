@@ -223,7 +223,9 @@ GROQ_OPERATIONS = (
     BATCHES,
     files(FileQuirks(params={"purpose": "purpose"}, default_purpose="batch")),
     transcriptions(
-        TranscriptionQuirks(params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url")
+        TranscriptionQuirks(
+            params=HEARING_PARAMS, translations_path="/audio/translations", audio_url="url", least_seconds=10
+        )
     ),
     # Voices depend on the model, so the default is known only for the English one.
     speech(

@@ -46,6 +46,8 @@ RESPONSES = ResponsesQuirks(
 )
 
 DRAWING = {"n": "n", "user": "user"}
+# The values that the vendor documents for requests that do not set these options.
+DALL_E_OPTIONS = {"size": "1024x1024", "quality": "standard"}
 DIARIZING = TranscriptionQuirks(
     params={"language": "language", "temperature": "temperature"},
     # Longer recordings are rejected without chunking.
@@ -59,8 +61,10 @@ UNINSTRUCTED = {**SPEECH_PARAMS, "instructions": None}
 
 OPERATIONS = (
     moderations(ModerationQuirks(pictures=True)),
-    images(ImageQuirks(params=DRAWING, edits_path=None, variations_path=None), "dall-e-3*"),
-    images(ImageQuirks(params=DRAWING), "dall-e-2*"),
+    images(
+        ImageQuirks(params=DRAWING, edits_path=None, variations_path=None, price_options=DALL_E_OPTIONS), "dall-e-3*"
+    ),
+    images(ImageQuirks(params=DRAWING, price_options=DALL_E_OPTIONS), "dall-e-2*"),
     images(ImageQuirks(params=DRAWING, variations_path=None, streams=True), ONLY_DRAW),
     images(ImageQuirks(params=DRAWING, streams=True)),
     embeddings(),

@@ -58,7 +58,12 @@ class Usage(FrozenModel):
     output_audio_tokens: int = 0
     output_image_tokens: int = 0
     units: dict[str, float] = Field(default_factory=dict)
-    """Counts of other units than tokens: images, pages, seconds, characters, searches."""
+    """Amounts in other units than tokens, such as `images`, `seconds`, `characters`, `pages`, `searches`,
+    `web_searches` and `code_sessions`.
+    """
+
+    counted: tuple[str, ...] = ()
+    """Names of units that the provider did not report: they were counted from the request or the answer."""
 
     options: dict[str, Any] = Field(default_factory=dict)
     """Options of the call that determine the price of such units, such as size and quality."""
@@ -90,7 +95,8 @@ class Usage(FrozenModel):
         if not self.known:
             return NO_USAGE
         counts = {name: getattr(self, name) for name in COUNTS}
-        rows = [(name, f"{count:,}") for name, count in {**counts, "total_tokens": self.total_tokens}.items() if count]
+        every = {**counts, "total_tokens": self.total_tokens, **self.units}
+        rows = [(name, f"{count:,.10g}") for name, count in every.items() if count]
         return markdown_table(("tokens", "count"), rows)
 
     def __bool__(self) -> bool:
