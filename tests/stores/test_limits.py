@@ -25,11 +25,11 @@ from ai_utilities.limits import (
     RedisLimits,
     SQLiteLimits,
 )
-from ai_utilities.limits.limit import read_headers, seconds
 from ai_utilities.limits.window_state import SLOTS
 from ai_utilities.storage.process import seconds_since_boot
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError
+from dhenara.ai.integration import read_limit_headers, reset_seconds
 from dhenara.ai.io.async_io import LoopEvent
 from dhenara.ai.io.sync_io import ThreadEvent
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
@@ -481,7 +481,7 @@ def hammered(kind: str, where: str) -> list[float]:
 
 
 def test_headers_of_several_vendors_are_read() -> None:
-    actual = list(read_headers({
+    actual = list(read_limit_headers({
         "anthropic-ratelimit-requests-limit": "50", "anthropic-ratelimit-requests-remaining": "49",
         "anthropic-ratelimit-requests-reset": "2026-11-21T07:28:30Z",
         "x-ratelimit-limit-tokens": "150000", "x-ratelimit-remaining-tokens": "149984",
@@ -491,7 +491,7 @@ def test_headers_of_several_vendors_are_read() -> None:
         ("tokens", 150_000, 149_984, 360.5),
         ("requests", 50, 49, 10.0),
     ]
-    assert [seconds(text, 0) for text in ("250ms", "17", "1h", "whenever")] == [0.25, 17, 3600, 60]
+    assert [reset_seconds(text, 0) for text in ("250ms", "17", "1h", "whenever")] == [0.25, 17, 3600, 60]
 
 
 def test_a_limit_of_nothing_is_refused() -> None:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLimitError
-from dhenara.ai.integration import require_type
+from dhenara.ai.integration import read_limit_headers, require_type
 from dhenara.ai.types import Call, Usage
 
 from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
 from ..storage.store_calls import StoreIO, call_seconds_left, call_store, call_store_shielded, within
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
-from .limit import WORDS, Limit, LimitReachedError, read_headers
+from .limit import WORDS, Limit, LimitReachedError
 from .step_types import Ask, SeenLimit, SettleAsk, TakeAsk, Verdict
 from .stores import LimitStore, MemoryLimits
 from .window_state import NEVER_LONGER
@@ -272,7 +272,7 @@ class BoundLimits:
                 "remaining": reported.remaining,
                 "reset": reported.reset,
             }
-            for reported in read_headers(head.headers, self._io.time())
+            for reported in read_limit_headers(head.headers, self._io.time())
             if not only_empty or reported.remaining < 1
         ]
         if seen:

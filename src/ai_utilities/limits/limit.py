@@ -1,17 +1,14 @@
-"""Rate limits, the error when one is reached, and the limits that providers report in headers."""
+"""Rate limits, and the error when one is reached."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Literal
 
 from dhenara.ai.errors import ConfigurationError, RateLimitError
+from dhenara.ai.integration import LimitKind
 
-Kind = Literal["requests", "tokens"]
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
 
@@ -74,9 +71,9 @@ class Limit:
         """
         return self.model if self.together else model
 
-    def windows(self) -> Iterator[tuple[Kind, int, float]]:
+    def windows(self) -> Iterator[tuple[LimitKind, int, float]]:
         """The limited windows: what is counted, the maximum, and the seconds of the window."""
-        windows: tuple[tuple[Kind, int | None, float], ...] = (
+        windows: tuple[tuple[LimitKind, int | None, float], ...] = (
             ("requests", self.requests_per_second, SECOND),
             ("requests", self.requests_per_minute, MINUTE),
             ("tokens", self.tokens_per_minute, MINUTE),
@@ -94,75 +91,3 @@ class LimitReachedError(RateLimitError):
     code = "limit_reached"
     retriable = False
     advice = "Wait that long, raise the limit, or let calls wait with LimitLayer(wait=True)."
-
-
-NAMES: tuple[tuple[Kind, str, str, str], ...] = (
-    ("requests", "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
-    ("tokens", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"),
-    (
-        "requests",
-        "anthropic-ratelimit-requests-limit",
-        "anthropic-ratelimit-requests-remaining",
-        "anthropic-ratelimit-requests-reset",
-    ),
-    (
-        "tokens",
-        "anthropic-ratelimit-tokens-limit",
-        "anthropic-ratelimit-tokens-remaining",
-        "anthropic-ratelimit-tokens-reset",
-    ),
-)
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-USUAL_RESET = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class HeaderLimit:
-    """A limit as a provider reports it.
-
-    Attributes:
-        kind: What is counted.
-        limit: The maximum.
-        remaining: What is left of it.
-        reset: Seconds until all of it is available again.
-    """
-
-    kind: Kind
-    limit: float
-    remaining: float
-    reset: float
-
-
-def read_headers(headers: Mapping[str, str], now: float) -> Iterator[HeaderLimit]:
-    """Reads the limits in the headers of a response; those that cannot be parsed are left out.
-
-    Args:
-        headers: The headers, with names in lower case.
-        now: The time in Unix seconds.
-    """
-    for kind, limit, remaining, reset in NAMES:
-        most, left = parse_number(headers.get(limit)), parse_number(headers.get(remaining))
-        if most is not None and left is not None and most > 0:
-            yield HeaderLimit(kind, most, max(0.0, left), seconds(headers.get(reset, ""), now))
-
-
-def parse_number(text: str | None) -> float | None:
-    """A number; None if there is none."""
-    try:
-        return None if text is None else float(text)
-    except ValueError:
-        return None
-
-
-def seconds(text: str, now: float) -> float:
-    """Parses `6m0s`, `1.5s`, `250ms`, `17`, or a time such as `2026-11-21T12:00:00Z`."""
-    plain = parse_number(text)
-    if plain is not None:
-        return plain
-    parts = re.findall(r"([\d.]+)(ms|s|m|h|d)(?![a-z])", text)
-    if parts and "".join(amount + unit for amount, unit in parts) == text:
-        return sum(float(amount) * UNITS[unit] for amount, unit in parts)
-    try:
-        return max(0.0, datetime.fromisoformat(text).timestamp() - now)
-    except ValueError:
-        return USUAL_RESET

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .types.chat.report import Attempt
     from .types.chat.response import ChatResponse
+    from .types.chat.routing import DeploymentReport
     from .types.chat.run import Run
     from .types.config.timeouts import Limit
 
@@ -57,18 +59,14 @@ class MCPServerError(ConfigurationError):
 
 
 class MCPTimeoutError(MCPServerError, TimeoutError):
-    """An MCP server did not respond in time.
-
-    Attributes:
-        limit: The step that timed out, `"open"` (connecting) or `"list"` (listing tools).
-    """
+    """An MCP server did not respond in time; `limit` is the step: `"open"` (connecting) or `"list"` (listing tools)."""
 
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
         self.limit = limit
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_revive_timeout, (str(self), self.limit))
+        return (partial(MCPTimeoutError, limit=self.limit), (str(self),))
 
 
 class UnsupportedError(ConfigurationError):
@@ -145,12 +143,13 @@ class CallError(ProviderError):
 
     def __str__(self) -> str:
         who = " ".join(filter(None, (self.provider, self.model and f"({self.model})"))) or "the provider"
-        facts = [f"HTTP {self.status}"] if self.status else []
-        facts += [self.provider_code] if self.provider_code else []
+        facts = [
+            *([f"HTTP {self.status}"] if self.status else ()),
+            *([self.provider_code] if self.provider_code else ()),
+        ]
         facts += [f"request {self.request_id}"] if self.request_id else []
         facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
-        note = f" [{', '.join(facts)}]" if facts else ""
-        text = f"{who}: {self.message}{note}"
+        text = f"{who}: {self.message}" + (f" [{', '.join(facts)}]" if facts else "")
         return f"{text.rstrip('.')}. {self.advice}" if self.advice else text
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -241,17 +240,12 @@ class ConnectionFailedError(CallError, ConnectionError):
 
 
 class CertificateError(ConnectionFailedError):
-    """The TLS handshake failed because of a certificate; not retried.
-
-    Either the server's certificate is not trusted, or the server requires a client certificate.
-    """
+    """The TLS handshake failed: a certificate is not trusted, or the server requires one of the client; not retried."""
 
     code = "certificate"
     retriable = False
-    advice = (
-        "Check the URL. For a private certificate authority pass verify='ca.pem' to the client or set "
-        "SSL_CERT_FILE; if the server requires a client certificate, pass cert='client.pem'."
-    )
+    advice = """Check the URL. For a private certificate authority pass verify='ca.pem' to the client or set \
+SSL_CERT_FILE; if the server requires a client certificate, pass cert='client.pem'."""
 
 
 class ProxyError(ConnectionFailedError):
@@ -259,10 +253,8 @@ class ProxyError(ConnectionFailedError):
 
     code = "proxy"
     retriable = False
-    advice = (
-        "Check HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, with the name and password in it, or list the host in NO_PROXY "
-        "to reach it directly."
-    )
+    advice = """Check HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, with the name and password in it, or list the host in \
+NO_PROXY to reach it directly."""
 
 
 class ServerError(CallError):
@@ -311,9 +303,8 @@ class OutputError(CallError):
 
     code = "output"
     fallback_eligible = False
-    advice = (
-        "The full response is in `response` of this error; try again, or use a model with native structured output."
-    )
+    advice = """The full response is in `response` of this error; try again, or use a model with native structured \
+output."""
     response: ChatResponse | None = None
 
 
@@ -337,8 +328,17 @@ class InvalidOutputError(OutputError):
     code = "invalid_output"
 
 
-def _revive_timeout(message: str, limit: str) -> MCPTimeoutError:
-    return MCPTimeoutError(message, limit=limit)
+class NoDeploymentError(CallError):
+    """No deployment of a route can take the call: each rests after a failure, or cannot do what the call needs.
+
+    Attributes:
+        deployments: For each deployment why it was passed over.
+    """
+
+    code = "no_deployment"
+    fallback_eligible = False
+    advice = "Try again later, allow a longer `timeout`, or add a deployment."
+    deployments: tuple[DeploymentReport, ...] = ()
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:

@@ -28,6 +28,7 @@ from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refus
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
+from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.secrets import (
     SecretAddress,
     SecretText,
@@ -46,6 +47,7 @@ __all__ = [
     "CheckedModel",
     "FunctionalType",
     "InvalidValueError",
+    "LimitKind",
     "ModelName",
     "PlainText",
     "SecretAddress",
@@ -79,11 +81,13 @@ __all__ = [
     "operation_of",
     "provider_name",
     "quote_name",
+    "read_limit_headers",
     "read_model_name",
     "read_next_model_name",
     "read_wav",
     "refuse_streaming",
     "require_type",
+    "reset_seconds",
     "resolve",
     "short_repr",
     "shown_address",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from importlib import import_module
 from os import PathLike
 from types import TracebackType
@@ -28,6 +27,7 @@ from ..types.config.api import AIModelEndpoint, next_endpoint
 from ..types.config.api_options import NamedApiOptions
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.model import AIModel
+from ..types.config.routes import ModelRoute
 from ..types.display import ShortRepr, Shown
 from ..wire.secrets import conceal_options, conceals_its_options, with_secret_options
 from .audio import EngineAudioMixin
@@ -38,16 +38,9 @@ from .files import EngineFilesMixin
 from .images import EngineImagesMixin
 from .operations import OperationsMixin
 from .pipelines import PipelineFactory
+from .routing import RoutingMixin, shown_route
 from .runs import RunsMixin
-from .validation import (
-    check_is_async,
-    check_layers,
-    check_lessons,
-    check_observer,
-    checked_transport,
-    make_endpoint,
-    make_fallbacks,
-)
+from .validation import check_is_async, check_layers, check_lessons, check_observer, checked_transport, make_route
 
 if TYPE_CHECKING:
     import httpx2
@@ -57,6 +50,7 @@ if TYPE_CHECKING:
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
     from ..pipeline.layers.tracing import Observer
+    from ..pipeline.routing.board import HealthStore
     from ..types.config.call_options import CallOptions
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
@@ -71,6 +65,7 @@ class AIModelClient(
     EngineBatchesMixin,
     RunsMixin,
     BackgroundMixin,
+    RoutingMixin,
     ShortRepr,
 ):
     """Client for one model endpoint: `AIModelClient("openai/gpt-5.4-mini").generate("Hello")`.
@@ -79,8 +74,8 @@ class AIModelClient(
     `aclose()` or the end of a `with` block.
 
     Args:
-        model_endpoint: API and model to call: an endpoint, or the name of a model as for `AIModelEndpoint.of`, such as
-            `"openai/gpt-5.4-mini"`.
+        model_endpoint: API and model to call: an endpoint, the name of a model as for `AIModelEndpoint.of`, such as
+            `"openai/gpt-5.4-mini"`, or a `ModelRoute` with several deployments (see `routed`).
         config: Default settings of all calls.
         is_async: True allows only async methods, False only sync methods, None (default) both.
         api_key: API key for a named model. Default None: read from the provider's environment variable (such as
@@ -95,8 +90,8 @@ class AIModelClient(
             `config={"verify": ..., "cert": ...}` of an `AIModelAPI` sets both for one endpoint.
         lessons: Where parameters that a provider rejected are remembered: a file path shared between processes, a
             `LearnedConstraints` object, or None for the memory of this process.
-        fallbacks: Endpoints, or names of models, to try in order if this one fails, for chat and images, before the
-            first chunk.
+        fallbacks: Endpoints, or names of models, to try in order if this one fails or rests after failures: a route.
+        health: Where processes share which deployments rest; None (default) for this client alone.
         **options: What the provider of a named model needs beside a key; see `ApiOptions`.
 
     Raises:
@@ -106,7 +101,7 @@ class AIModelClient(
 
     def __init__(
         self,
-        model_endpoint: AIModelEndpoint | AIModel | str,
+        model_endpoint: AIModelEndpoint | AIModel | ModelRoute | str,
         config: AIModelCallConfig | None = None,
         is_async: bool | None = None,
         *,
@@ -119,10 +114,11 @@ class AIModelClient(
         cert: Cert | None = None,
         lessons: LearnedConstraints | str | PathLike[str] | None = None,
         fallbacks: Sequence[AIModelEndpoint | AIModel | str] = (),
+        health: HealthStore | None = None,
         **options: Unpack[NamedApiOptions],
     ) -> None:
         conceal_options(options)
-        self.model_endpoint = make_endpoint(model_endpoint, api_key, **options)
+        self.model_endpoint, route = make_route(model_endpoint, fallbacks, api_key, **options)
         self.config = as_config(config, AIModelCallConfig())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(
@@ -134,15 +130,13 @@ class AIModelClient(
             tls_settings(verify, cert),
             check_lessons(lessons),
         )
-        others = make_fallbacks(fallbacks, self.model_endpoint)
-        self._pipelines = replace(pipelines, others=[pipelines.for_endpoint(other) for other in others])
+        self._pipelines = pipelines if route is None else pipelines.along(route, health)
         self._made: str | None = None
 
     def _shown(self) -> Shown:
         yield None, f"{self.model_endpoint.api.provider}/{self.model_endpoint.ai_model.model_name}"
         yield "is_async", self.is_async
-        others = [other.endpoint for other in self._pipelines.others]
-        yield "fallbacks", [f"{other.api.provider}/{other.ai_model.model_name}" for other in others]
+        yield from shown_route(self._pipelines)
 
     @conceals_its_options
     def generate(
@@ -250,9 +244,9 @@ class AIModelClient(
             model_endpoint: The endpoint, or the name of a model. A model without a provider is called at the provider
                 of this client, with its key.
         """
-        pipelines = self._pipelines
+        pipelines, endpoint = self._pipelines, next_endpoint(model_endpoint, self.model_endpoint)
         return type(self)(
-            next_endpoint(model_endpoint, self.model_endpoint),
+            pipelines.starting_at(endpoint),
             self.config,
             self.is_async,
             layers=pipelines.layers,
@@ -262,7 +256,7 @@ class AIModelClient(
             verify=pipelines.tls.verify,
             cert=pipelines.tls.cert,  # type: ignore[arg-type]  # one to three strings
             lessons=pipelines.lessons,
-            fallbacks=[other.endpoint for other in pipelines.others],
+            health=pipelines.health,
         )
 
     def close(self) -> None:

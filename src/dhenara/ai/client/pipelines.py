@@ -17,20 +17,24 @@ from ..io.sync_io import BlockingIO, run
 from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
+from ..providers.credentials import hashed
 from ..providers.target import ResolvedTarget, resolve
 from ..types.config.api import AIModelEndpoint
+from ..types.config.routes import ModelRoute, served_model
 
 if TYPE_CHECKING:
     from ..pipeline.layers.tracing import Observer
+    from ..pipeline.routing.board import HealthBoard, HealthStore
 
 BUILTIN = "builtin"
-RELIEVED = ("chat", "image")
-"""Operations for which `fallbacks` are used. Not embeddings: vectors of different models are not comparable."""
+ROUTED = ("chat", "image", "embed")
+"""Operations that follow the route of a client. Others, and all that is stored at a provider, use its first deployment.
+"""
 
 
 @dataclass(slots=True, eq=False)
 class PipelineFactory:
-    """Creates pipelines to one endpoint; `others` are the factories of the fallbacks."""
+    """Creates pipelines to one endpoint; `others` are the factories of the further deployments of the `board`."""
 
     endpoint: AIModelEndpoint
     layers: Sequence[AnyLayer] = ()
@@ -42,19 +46,35 @@ class PipelineFactory:
     tls: TlsSettings = DEFAULT_TLS
     lessons: LearnedConstraints = SHARED_CONSTRAINTS
     others: Sequence[PipelineFactory] = ()
+    board: HealthBoard | None = None
+    """Route and health of the deployments, of which the first is this endpoint; None without a route."""
+
     _io: dict[bool, IO] = field(default_factory=dict, init=False)
     _pipelines: dict[tuple[str, bool], Pipeline] = field(default_factory=dict, init=False)
 
-    def for_endpoint(self, endpoint: AIModelEndpoint, others: Sequence[PipelineFactory] = ()) -> PipelineFactory:
-        """Return a factory with the same settings for another endpoint; it opens its own connections."""
-        return replace(self, endpoint=endpoint, others=others)
+    def along(self, route: ModelRoute, store: HealthStore | None = None) -> PipelineFactory:
+        """Return the factory of a route whose first deployment is this endpoint; each opens its own connections."""
+        from ..pipeline.routing.board import HealthBoard
+
+        others = [replace(self, endpoint=one.endpoint) for one in route.deployments[1:]]
+        return replace(self, others=others, board=HealthBoard(route, store))
+
+    @property
+    def health(self) -> HealthStore | None:
+        """Where processes share the health of the deployments."""
+        return None if self.board is None else self.board.store
+
+    def starting_at(self, endpoint: AIModelEndpoint) -> AIModelEndpoint | ModelRoute:
+        """Return the endpoint, or the route with it in place of its first group."""
+        return endpoint if self.board is None else self.board.route.starting_at(endpoint)
 
     def pipeline(self, operation: str, *, is_async: bool) -> Pipeline:
         """Return the pipeline of an operation; all sync pipelines share connections, and so do all async ones."""
         pipeline = self._pipelines.get((operation, is_async))
         if pipeline is None:
-            others = self.others if operation in RELIEVED else ()
-            made = self._build(operation, is_async, [other.pipeline(operation, is_async=is_async) for other in others])
+            made = self._build(operation, is_async)
+            if self.board is not None and operation in ROUTED:
+                self._add_router(made, self.board, operation, is_async)
             pipeline = self._pipelines.setdefault((operation, is_async), made)
         return pipeline
 
@@ -73,11 +93,26 @@ class PipelineFactory:
             await other.aclose()
         self.close()
 
-    def _build(self, operation: str, is_async: bool, others: Sequence[Pipeline]) -> Pipeline:
+    def _build(self, operation: str, is_async: bool) -> Pipeline:
         target = self._target(operation)
         io = self._make_io(target, is_async)
         filing = partial(self._files_pipeline, is_async)
-        return Pipeline(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, others, filing)
+        return Pipeline(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, filing)
+
+    def _add_router(self, pipeline: Pipeline, board: HealthBoard, operation: str, is_async: bool) -> None:
+        """Let the calls of a pipeline follow the route. Embeddings use only deployments of the same model."""
+        from ..pipeline.routing.router import Router
+
+        pipelines = {0: pipeline} | {
+            number: other.pipeline(operation, is_async=is_async)
+            for number, other in enumerate(self.others, 1)
+            if operation != "embed" or served_model(other.endpoint) == served_model(self.endpoint)
+        }
+        if len(pipelines) == 1 and self.others:
+            return
+        for number, made in pipelines.items():
+            board.standings[number].key = deployment_key(made.target)
+        pipeline.router = Router(pipeline.io, board, pipelines, self.observer)
 
     def _files_pipeline(self, is_async: bool) -> Pipeline:
         """Return a pipeline to the provider's files API without layers, because the call already passed them."""
@@ -114,3 +149,9 @@ class PipelineFactory:
         if self.transport in (None, BUILTIN) and tls.is_default:
             return None
         return choose_transport(self.transport, tls, is_async=is_async)
+
+
+def deployment_key(target: ResolvedTarget) -> str:
+    """Return the name of a deployment in shared stores: provider, model, and a hash of address and key."""
+    account = hashed([target.base_url, target.configured_account()])[:24]
+    return f"{target.origin.provider}:{target.origin.model}:{account}"

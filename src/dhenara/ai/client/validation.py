@@ -23,6 +23,7 @@ from ..types.config.api_options import (
 from ..types.config.call import AIModelCallConfig
 from ..types.config.model import AIModel
 from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
+from ..types.config.routes import ModelRoute, RouteGroup
 
 
 def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) -> AIModelEndpoint:
@@ -42,9 +43,30 @@ def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) 
     return given
 
 
+def make_route(
+    given: Any, fallbacks: Any, api_key: Any, **options: Unpack[NamedApiOptions]
+) -> tuple[AIModelEndpoint, ModelRoute | None]:
+    """Return the first endpoint of a client, and its route if there are several deployments or one was passed.
+
+    Raises:
+        ConfigurationError: If an argument names no endpoint, or an option does not exist or does not apply.
+    """
+    if isinstance(given, ModelRoute):
+        endpoint = make_endpoint(given.deployments[0].endpoint, api_key, **options)
+    else:
+        endpoint = make_endpoint(given, api_key, **options)
+    others = [RouteGroup.of(other) for other in make_fallbacks(fallbacks, endpoint)]
+    if isinstance(given, ModelRoute):
+        return endpoint, ModelRoute.of({**dict(given), "groups": [*given.groups, *others]}) if others else given
+    return endpoint, ModelRoute.of([RouteGroup.of(endpoint), *others], FALLBACKS) if others else None
+
+
+FALLBACKS = "fallbacks"
+"""Name of the route that the argument `fallbacks` is the short form of."""
+
 CLIENT_ARGUMENTS = (
     *("api_key", "config", "is_async", "layers", "attempt_layers"),
-    *("observer", "transport", "verify", "cert", "lessons", "fallbacks"),
+    *("observer", "transport", "verify", "cert", "lessons", "fallbacks", "health"),
 )
 """Arguments of `AIModelClient` beside the options of its API, for suggestions."""
 

@@ -56,6 +56,11 @@ def log_fallback(call: Call, failed: AIModelEndpoint, following: AIModelEndpoint
         log.debug("%s: fallback to %s after %s", name_of(failed), name_of(following), text)
 
 
+def log_deployment(name: str, text: str) -> None:
+    """The deployment that a call is sent to, or waits for, and why."""
+    log.debug("deployment %s: %s", name, text)
+
+
 def log_learned(call: Call, learned: Sequence[LearnedConstraint]) -> None:
     """A refusal taught something that later requests apply."""
     for constraint in learned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,10 +23,9 @@ from ..types.operations.image import GeneratedImage, ImageResponse
 from .artifacts import record_call
 from .authentication import with_authentication
 from .exchange import Encoder, LayerTarget
-from .layers.fallback import Fallback
 from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .layers.retry import AdaptiveRetry, Retry
-from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers, wrap_layer
+from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
 from .test_mode import answer_in_test_mode
@@ -35,6 +34,7 @@ from .transport_call import RequestSender
 
 if TYPE_CHECKING:
     from .layers.tracing import Observer
+    from .routing.router import Router
 
 R = TypeVar("R", bound=OperationResponse)
 
@@ -42,8 +42,8 @@ R = TypeVar("R", bound=OperationResponse)
 class Pipeline:
     """Sends calls through its layers, from the outside in:
 
-    tracing, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With `others`, the
-    pipelines of fallback endpoints, these are tried when this endpoint fails.
+    tracing, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With a `router`, calls go to the
+    deployment that it chooses; this endpoint is the first of them.
     """
 
     def __init__(
@@ -54,7 +54,6 @@ class Pipeline:
         observer: Observer | None = None,
         attempt_layers: Iterable[AnyLayer] = (),
         lessons: LearnedConstraints = SHARED_CONSTRAINTS,
-        others: Sequence[Pipeline] = (),
         filing: Callable[[], Pipeline] | None = None,
     ) -> None:
         self.io = io = with_authentication(io, target)
@@ -75,7 +74,7 @@ class Pipeline:
             ],
             RequestSender(encoder, filing).send_request,
         )
-        self._fallback = wrap_layer(Fallback(io, others).try_in_turn, self.send) if others else None
+        self.router: Router | None = None
 
     @property
     def endpoint(self) -> AIModelEndpoint:
@@ -88,7 +87,7 @@ class Pipeline:
         return await send(call)
 
     async def send(self, call: Call) -> Stream:
-        """Send the call to this endpoint only, without fallbacks."""
+        """Send the call to this endpoint only, without its route."""
         return await self._send(self._prepare(call))
 
     def route(self, call: Call) -> tuple[Send, Call]:
@@ -96,7 +95,7 @@ class Pipeline:
         call.journal.started_at = self.io.monotonic()
         if call.config.test_mode:
             return answer_in_test_mode, call
-        route = (self._fallback, call) if self._fallback is not None else (self._send, self._prepare(call))
+        route = (self._send, self._prepare(call)) if self.router is None else (self.router.route_call, call)
         artifacts = call.config.artifact_config
         if artifacts is None or not artifacts.enabled:
             return route

@@ -49,6 +49,9 @@ class Retry:
                     raise
                 await self.io.sleep(decision)
                 waited = decision
+                if call.retry_gate is not None and not call.retry_gate.is_open():
+                    error.attempts = tuple(call.journal.attempts)
+                    raise
             else:
                 record_attempt(self.io, call, started, waited)
                 return stream
@@ -57,30 +60,35 @@ class Retry:
         """Return the seconds to wait before the next attempt, or the reason why there is none."""
         if not error.retriable:
             return "another attempt would fail as well"
-        if failed > call.config.retries:
+        if call.retry_gate is None and failed > call.config.retries:
             return f"all {call.config.retries} retries were made"
         # Refusals of a token are retriable only where another token is sent next, which the provider cannot know.
         if is_retry_forbidden(call) and not isinstance(error, AuthenticationError | PermissionDeniedError):
             return "the provider forbids it (x-should-retry)"
-        wait = self.requested_delay(call, error)
+        wait = requested_delay(call, error, self.io.time())
         if wait is None:
             wait = backoff(call.config, failed) * (0.5 + self.io.random() / 2)
         if call.deadline is not None and self.io.monotonic() + wait >= call.deadline:
             return f"the deadline of the call is before the next attempt in {wait:.1f} s"
         longest = LONGEST_RELIEVED if call.has_fallback else MAX_RETRY_AFTER
-        return wait if wait <= longest else f"a wait of {wait:.1f} s is too long"
+        if wait > longest:
+            return f"a wait of {wait:.1f} s is too long"
+        if call.retry_gate is not None and not call.retry_gate.allow(error):
+            return "another deployment is tried, or the attempts of the route are used up"
+        return wait
 
-    def requested_delay(self, call: Call, error: CallError) -> float | None:
-        """Return the delay that the provider requests, in seconds or as a date."""
-        if error.retry_after is not None:
-            return error.retry_after
-        date = call.journal.head and call.journal.head.headers.get("retry-after")
-        if not date:
-            return None
-        try:
-            return max(0.0, parsedate_to_datetime(date).timestamp() - self.io.time())
-        except (ValueError, OverflowError):
-            return None
+
+def requested_delay(call: Call, error: CallError, now: float) -> float | None:
+    """Return the delay that the provider requests, in seconds or as a date; `now` is in seconds since 1970."""
+    if error.retry_after is not None:
+        return error.retry_after
+    date = call.journal.head and call.journal.head.headers.get("retry-after")
+    if not date:
+        return None
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
 
 
 def backoff(config: AIModelCallConfig, failed: int) -> float:
@@ -102,6 +110,8 @@ def record_attempt(io: IO, call: Call, started: float, waited: float, error: Cal
         request_id=request_id(head) if head else None,
         waited=waited,
         seconds=io.monotonic() - started,
+        deployment=call.deployment,
+        reason=call.choice,
     )
     call.journal.attempts.append(attempt)
     log_attempt(call, attempt, error)

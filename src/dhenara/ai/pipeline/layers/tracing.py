@@ -57,7 +57,18 @@ class CallFailed:
     attempts: tuple[Attempt, ...] = field(default=())
 
 
-CallEvent = CallStarted | CallAnswered | CallEnded | CallFailed
+@dataclass(frozen=True, slots=True)
+class DeploymentChosen:
+    """A route sends the call to this deployment, and why. The other events of the deployment follow."""
+
+    provider: str
+    model: str
+    route: str
+    deployment: str
+    reason: str
+
+
+CallEvent = CallStarted | CallAnswered | CallEnded | CallFailed | DeploymentChosen
 Observer = Callable[[CallEvent], None]
 
 

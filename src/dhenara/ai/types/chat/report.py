@@ -27,6 +27,8 @@ class Attempt(FrozenModel):
         request_id: The provider's id of the request.
         waited: Delay before the request, in seconds.
         seconds: Time until the outcome was known, in seconds.
+        deployment: Name of the deployment, for clients with a route or fallbacks.
+        reason: Why the route chose it.
     """
 
     number: int
@@ -38,6 +40,8 @@ class Attempt(FrozenModel):
     request_id: str | None = None
     waited: float = 0.0
     seconds: float = 0.0
+    deployment: str | None = None
+    reason: str | None = None
 
 
 WarningCode = Literal[

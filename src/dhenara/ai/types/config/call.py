@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack
 
 from pydantic import Field, field_serializer, field_validator, model_validator
 
-from ...errors import ConfigurationError
+from ...errors import CallError, ConfigurationError
 from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
 from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret_headers
@@ -245,6 +245,18 @@ class CallJournal:
         self.began_at = now
 
 
+class RetryGate(Protocol):
+    """What a route says about repeating a request at the same deployment."""
+
+    def allow(self, error: CallError) -> bool:
+        """Return whether the request may be repeated after this error; it then counts as a retry of the call."""
+        ...
+
+    def is_open(self) -> bool:
+        """Return whether it may still be repeated, after the pause."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request before it is encoded.
@@ -270,5 +282,17 @@ class Call:
     request: FrozenModel | None = None
     has_fallback: bool = False
     """Whether another endpoint can answer; waits before a retry are then kept short."""
+
+    route: str | None = None
+    """Name of the route that the call follows; None without one."""
+
+    deployment: str | None = None
+    """Name of the deployment that the call is sent to; None without a route."""
+
+    choice: str | None = None
+    """Why the route chose the deployment."""
+
+    retry_gate: RetryGate | None = field(default=None, compare=False, repr=False)
+    """Decides whether a request is repeated at the same deployment; None without a route."""
 
     journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)

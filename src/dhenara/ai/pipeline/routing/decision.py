@@ -1,0 +1,195 @@
+"""The decision where a call goes: a pure function of the route, the standings of its deployments, and the call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ...types.chat.routing import DeploymentReport, DeploymentState, RouteExplanation, RouteRequest
+from ...types.config.routes import ModelRoute, RouteGroup
+from .board import Standing
+from .fit import why_unfit
+from .strategies import CHOOSE, REASONS, choose_by_function, headroom_of
+
+
+@dataclass(slots=True, eq=False)
+class RouteCall:
+    """What the decision knows of one call.
+
+    Attributes:
+        request: What the call needs.
+        unfit: Deployments that cannot take the call, and why.
+        failed: Deployments that are not asked again by this call, and why.
+        home: The deployment where the conversation is cached; None if it is nowhere.
+    """
+
+    request: RouteRequest
+    unfit: Mapping[int, str] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    home: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Where a call goes.
+
+    Attributes:
+        index: The deployment; None if none can take the call now.
+        reason: Why this one.
+        is_probe: Whether the call is the first after a rest.
+        others: Other deployments of the group that can take the call.
+        wait: Seconds until the first resting deployment is tried again; None if it makes no sense to wait.
+    """
+
+    index: int | None = None
+    reason: str = ""
+    is_probe: bool = False
+    others: tuple[int, ...] = ()
+    wait: float | None = None
+
+
+LOOK_AGAIN = 0.25
+"""Seconds after which a call looks again whether a probe of another call has ended."""
+
+FIRST = "the first deployment of the route"
+ONLY = "the only deployment of its group that can take the call"
+CACHED = "the beginning of the conversation is cached there"
+PROBE = "its rest is over, and this call tries it"
+
+
+def decide(route: ModelRoute, standings: Sequence[Standing], call: RouteCall, now: float, random: float) -> Decision:
+    """Return where a call goes: to the first group with a deployment that can take it, chosen there by its strategy.
+
+    Args:
+        route: The route.
+        standings: What is known of each deployment, in the order of the route.
+        call: What is known of the call.
+        now: The time.
+        random: A random number, at least 0 and less than 1.
+
+    Returns:
+        The decision.
+    """
+    start = 0
+    soonest: float | None = None
+    for group in route.groups:
+        end = start + len(group.deployments)
+        usable: list[int] = []
+        for index in range(start, end):
+            if index in call.failed or index in call.unfit:
+                continue
+            health = standings[index].health
+            if not health.resting_until:
+                usable.append(index)
+                continue
+            state = health.state(now)
+            if state == "half_open":
+                return Decision(index, PROBE, True, others_of(standings, call, range(start, end), index))
+            if health.kind != "access":
+                until = health.resting_until if state == "resting" else min(health.probing_until, now + LOOK_AGAIN)
+                soonest = until if soonest is None else min(soonest, until)
+        if usable:
+            return choose(group, usable, standings, call, now, random)
+        start = end
+    return Decision(wait=None if soonest is None else max(0.0, soonest - now))
+
+
+def choose(
+    group: RouteGroup, usable: list[int], standings: Sequence[Standing], call: RouteCall, now: float, random: float
+) -> Decision:
+    """Return the decision among deployments that can take the call."""
+    if len(usable) == 1:
+        index = usable[0]
+        return Decision(index, FIRST if index == 0 else ONLY)
+    if call.home in usable:
+        index, reason = call.home, CACHED
+    elif callable(group.strategy):
+        index = choose_by_function(group.strategy, usable, standings, call.request, now)
+        reason = f"chosen by {getattr(group.strategy, '__name__', 'the strategy of the route')}"
+    else:
+        index = CHOOSE[group.strategy](usable, standings, call.request, random, now)
+        reason = REASONS[group.strategy]
+    return Decision(index, reason, others=tuple(one for one in usable if one != index))
+
+
+def others_of(standings: Sequence[Standing], call: RouteCall, indexes: Collection[int], chosen: int) -> tuple[int, ...]:
+    """Return the deployments of a group that are available beside the chosen one."""
+    return tuple(
+        index
+        for index in indexes
+        if index != chosen
+        and index not in call.failed
+        and index not in call.unfit
+        and not standings[index].health.resting_until
+    )
+
+
+def find_unfit(standings: Sequence[Standing], request: RouteRequest) -> dict[int, str]:
+    """Return the deployments that cannot do what the call needs, and why.
+
+    If none fits, the facts are not used: the first deployment then answers or refuses as it does without a route.
+    """
+    unfit = {index: why for index, one in enumerate(standings) if (why := why_unfit(one.facts, request)) is not None}
+    return unfit if len(unfit) < len(standings) else {}
+
+
+def explain(
+    route: ModelRoute, standings: Sequence[Standing], call: RouteCall, decision: Decision, now: float
+) -> RouteExplanation:
+    """Return for every deployment why it was chosen or passed over.
+
+    Args:
+        route: The route.
+        standings: What is known of each deployment.
+        call: What is known of the call.
+        decision: The decision.
+        now: The time.
+    """
+    chosen_group = None if decision.index is None else standings[decision.index].group
+    reports = [report(one, index, call, decision, chosen_group, now) for index, one in enumerate(standings)]
+    chosen = None if decision.index is None else standings[decision.index].deployment.name
+    return RouteExplanation(route=route.name, chosen=chosen, wait=decision.wait, deployments=reports)
+
+
+def report(
+    one: Standing, index: int, call: RouteCall, decision: Decision, chosen_group: int | None, now: float
+) -> DeploymentReport:
+    """Return the report of one deployment."""
+    state, reason = describe(one, index, call, now)
+    if index == decision.index:
+        reason = decision.reason
+    elif state == "available" and chosen_group is not None:
+        reason = "another one of its group was chosen" if one.group == chosen_group else "an earlier group is available"
+    resting = one.health.resting_until - now
+    return DeploymentReport(
+        name=one.deployment.name,
+        provider=one.deployment.provider,
+        model=one.deployment.model,
+        group=one.group,
+        state=state,
+        chosen=index == decision.index,
+        reason=reason,
+        rests_for=resting if resting > 0 else None,
+        failures=one.health.failures,
+        in_flight=one.in_flight,
+        first_token_seconds=one.latency,
+        headroom=None if one.headroom is None else headroom_of(one, now),
+    )
+
+
+def describe(one: Standing, index: int, call: RouteCall, now: float) -> tuple[DeploymentState, str]:
+    """Return the state of a deployment for a call, and why."""
+    if index in call.failed:
+        return "failed", call.failed[index]
+    if index in call.unfit:
+        return "unfit", call.unfit[index]
+    health = one.health
+    match health.state(now):
+        case "resting":
+            return "resting", f"it rests for {health.resting_until - now:.3g} s after: {health.reason}"
+        case "probing":
+            return "probing", f"another call tries it, after: {health.reason}"
+        case "half_open":
+            return "available", PROBE
+        case _:
+            return "available", "it can take the call"

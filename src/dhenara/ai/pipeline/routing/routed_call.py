@@ -1,0 +1,367 @@
+"""One call on its way through the deployments of a route.
+
+Each deployment uses its own layers. One deadline applies to all of them, and after the first chunk nothing moves.
+Requests of one call are limited: by `retries` within each group, by `attempts` of the route in all, and by the retry
+budget of the process. Within a group a retry goes to another deployment at once if one is available; only the last one
+is asked again after a pause. With every deployment resting, the call waits for the first of them, if there is time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from ...error_text import stored_error_text
+from ...errors import CallError, CallTimeoutError, NoDeploymentError, NotFoundError, RateLimitError
+from ...io.protocol import IO
+from ...types.chat.routing import RouteExplanation
+from ...types.config.api import AIModelEndpoint
+from ...types.config.call import Call
+from ...types.config.routes import served_model
+from ...wire.rate_limits import read_limit_headers
+from ..call_log import log_deployment, log_fallback
+from ..layers.retry import MAX_RETRY_AFTER, requested_delay
+from ..layers.tracing import DeploymentChosen, Observer
+from ..streaming.stream import Stream
+from .board import HealthBoard
+from .decision import Decision, RouteCall, decide, explain, find_unfit
+from .fit import read_request, stored_at
+from .health import Failure, failure_kind
+from .notes import adapt_call, warn_fallback, warn_passed_over
+from .retry_budget import PROCESS_RETRIES, RetryBudget
+
+SAME_MODEL = ("embed",)
+"""Operations that only deployments of the same model can take over: vectors of different models are not comparable."""
+
+
+class DeploymentPipeline(Protocol):
+    """What sends calls to one deployment."""
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        """The endpoint, with the provider's name for the model."""
+        ...
+
+    async def send(self, call: Call) -> Stream:
+        """Send the call to this endpoint only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteContext:
+    """What all calls of a route share.
+
+    Attributes:
+        io: Clock, sleep, random numbers and threads.
+        board: Health of the deployments.
+        pipelines: What sends to each deployment, by its number in the route.
+        observer: Called with each decision.
+        retries: The retry budget.
+    """
+
+    io: IO
+    board: HealthBoard
+    pipelines: Mapping[int, DeploymentPipeline]
+    observer: Observer | None = None
+    retries: RetryBudget = PROCESS_RETRIES
+
+
+class RoutedCall:
+    """One call on its way through the deployments."""
+
+    def __init__(self, context: RouteContext, call: Call) -> None:
+        self.context = context
+        self.call = call
+        self.io = context.io
+        self.board = context.board
+        self.facts = read_call(context, call)
+        self.errors: list[CallError] = []
+        self.used = 0
+        self.used_by_group = [0] * len(self.board.route.groups)
+        self.granted = 0
+        self.last_index = 0
+        self.warned: set[int] = set()
+
+    async def send(self) -> Stream:
+        """Send the call until it is answered, or nothing is left to try."""
+        budget = self.context.retries
+        budget.begin()
+        try:
+            while True:
+                decision = await self.decide()
+                if decision.index is None:
+                    await self.wait(decision)
+                    continue
+                if self.errors and self.board.standings[decision.index].health.failures and not self.grant():
+                    raise self.final_error()
+                stream = await self.try_deployment(decision.index, decision)
+                if stream is not None:
+                    return stream
+        finally:
+            budget.end(self.granted)
+
+    def grant(self) -> bool:
+        """Return whether the process may make one more retry."""
+        granted = self.context.retries.grant()
+        self.granted += granted
+        return granted
+
+    async def decide(self) -> Decision:
+        """Return where the call goes now; a probe is claimed."""
+        board, io = self.board, self.io
+        while True:
+            await board.refresh(io)
+            decision = decide(board.route, board.standings, self.facts, io.monotonic(), io.random())
+            if decision.index is None or not decision.is_probe or await board.claim_probe(io, decision.index):
+                return decision
+
+    async def wait(self, decision: Decision) -> None:
+        """Wait until the first resting deployment is tried again.
+
+        Raises:
+            CallError: If no deployment comes back, or not in time: the last error, or `NoDeploymentError`.
+        """
+        now = self.io.monotonic()
+        longest = MAX_RETRY_AFTER if self.call.deadline is None else self.call.deadline - now
+        if decision.wait is None or decision.wait >= longest or not self.attempts_left(None):
+            raise self.final_error(decision)
+        log_deployment("none", f"every one rests; the call waits {decision.wait:.3f} s")
+        await self.io.sleep(decision.wait)
+
+    def final_error(self, decision: Decision | None = None) -> CallError:
+        """Return the error of the call: that of the last deployment, with notes about the earlier ones."""
+        now = self.io.monotonic()
+        if not self.errors:
+            explanation = explain(self.board.route, self.board.standings, self.facts, decision or Decision(), now)
+            return no_deployment_error(explanation)
+        error = self.errors[-1]
+        for before in self.errors[:-1]:
+            error.add_note(f"Earlier failure: {before}")
+        return error
+
+    def attempts_left(self, group: int | None) -> int:
+        """Return how many requests the call may still make, in one group or in all."""
+        most, route = self.call.config.retries + 1, self.board.route
+        total = most * len(route.groups) if route.attempts is None else route.attempts
+        left = total - self.used
+        return left if group is None else min(left, most - self.used_by_group[group])
+
+    def count_attempt(self, group: int) -> None:
+        self.used += 1
+        self.used_by_group[group] += 1
+
+    async def try_deployment(self, index: int, decision: Decision) -> Stream | None:
+        """Send the call to this deployment; None if it failed and another one may be tried.
+
+        Raises:
+            CallError: If the call failed for good.
+        """
+        board, one, io = self.board, self.board.standings[index], self.io
+        self.count_attempt(one.group)
+        turn = self.turn_for(index, decision)
+        began, sent = io.monotonic(), len(self.call.journal.attempts)
+        board.begin(index)
+        try:
+            stream = await self.context.pipelines[index].send(turn)
+        except CallError as error:
+            board.end(index)
+            await self.record_failure(index, error, began)
+            self.leave(index, error)
+            return None
+        except BaseException:
+            board.end(index)
+            board.release_probe(index)
+            raise
+        await self.record_answer(index, began, sent)
+        stream.on_end(self.ended(index, began))
+        return stream
+
+    def turn_for(self, index: int, decision: Decision) -> Call:
+        """Return the call as this deployment gets it, with warnings if it is not where the call would usually go."""
+        one = self.board.standings[index]
+        endpoint = self.context.pipelines[index].endpoint
+        self.warn_passed_over(one.group)
+        if self.errors:
+            log_fallback(self.call, self.context.pipelines[self.last_index].endpoint, endpoint, self.errors[-1])
+        self.last_index = index
+        log_deployment(one.deployment.name, f"chosen: {decision.reason}")
+        if self.context.observer is not None:
+            name, route = one.deployment.name, self.board.route.name
+            self.context.observer(
+                DeploymentChosen(one.deployment.provider, one.deployment.model, route, name, decision.reason)
+            )
+        return replace(
+            adapt_call(self.call, endpoint),
+            has_fallback=bool(decision.others) or self.has_others(index),
+            deployment=one.deployment.name,
+            route=self.board.route.name,
+            choice=decision.reason,
+            retry_gate=DeploymentGate(self, index, moves=bool(decision.others)),
+        )
+
+    def has_others(self, index: int) -> bool:
+        """Return whether another deployment may take the call, now or after a rest."""
+        return any(
+            one not in self.facts.failed and one not in self.facts.unfit
+            for one in range(len(self.board.standings))
+            if one != index
+        )
+
+    def leave(self, index: int, error: CallError) -> None:
+        """Go on to another deployment after a failure.
+
+        Raises:
+            CallError: If there is none, no time or no attempt left, or the request itself is wrong.
+        """
+        self.errors.append(error)
+        one, failed = self.board.standings[index], self.facts.failed
+        if not error.fallback_eligible or not self.has_time():
+            raise self.final_error()
+        if one.health.kind != "rate_limit" or not one.health.resting_until:
+            failed[index] = f"it failed in this call: {stored_error_text(error, self.call)}"
+        if self.attempts_left(one.group) <= 0:
+            members = [number for number, other in enumerate(self.board.standings) if other.group == one.group]
+            failed |= {number: "the attempts of its group are used up" for number in members if number not in failed}
+        if self.attempts_left(None) <= 0 or len(failed.keys() | self.facts.unfit.keys()) == len(self.board.standings):
+            raise self.final_error()
+        warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
+        self.warned.add(index)
+
+    def has_time(self) -> bool:
+        return self.call.deadline is None or self.io.monotonic() < self.call.deadline
+
+    def warn_passed_over(self, group: int) -> None:
+        """Add a warning for each deployment of an earlier group that is passed over."""
+        now, unfit = self.io.monotonic(), self.facts.unfit
+        for index, one in enumerate(self.board.standings):
+            if one.group >= group:
+                return
+            if index not in self.warned and warn_passed_over(self.call, one, unfit.get(index), now):
+                self.warned.add(index)
+
+    async def record_failure(self, index: int, error: CallError, began: float) -> None:
+        """Let the deployment rest if the failure concerns it."""
+        kind = failure_kind(error)
+        if isinstance(error, NotFoundError) and stored_at(self.call) is not None:
+            kind = None  # what does not exist may be the file or the stored response
+        if kind is None or error.code == "limit_reached":
+            # A limit of this client is reached: the limit layer counts it, and the deployment is well.
+            self.board.release_probe(index)
+            return
+        retry_after = requested_delay(self.call, error, self.io.time())
+        self.record_headroom(index)
+        failure = Failure(kind, stored_error_text(error, self.call), retry_after)
+        await self.board.record_failure(self.io, index, failure, began)
+
+    async def record_answer(self, index: int, began: float, sent: int) -> None:
+        """Take over what an answer says about the deployment; an answer from a cache says nothing."""
+        attempts = self.call.journal.attempts
+        if len(attempts) == sent:
+            self.board.release_probe(index)
+            return
+        self.record_headroom(index)
+        await self.board.record_answer(self.io, index, began, attempts[-1].seconds)
+        if self.board.route.affinity:
+            self.board.remember_conversation(conversation_key(self.call), index, self.io.monotonic())
+
+    def record_headroom(self, index: int) -> None:
+        head = self.call.journal.head
+        if head is None:
+            return
+        limits = [
+            (limit.remaining / limit.limit, limit.reset) for limit in read_limit_headers(head.headers, self.io.time())
+        ]
+        if limits:
+            share, reset = min(limits)
+            self.board.record_headroom(index, share, self.io.monotonic() + reset)
+
+    def ended(self, index: int, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
+        """Return what runs at the end of the answer: a stream that broke counts as a failure."""
+
+        async def end(stream: Stream) -> None:
+            self.board.end(index)
+            error = stream.error
+            if isinstance(error, CallError) and not (isinstance(error, CallTimeoutError) and error.limit == "total"):
+                # It is later than the answer that was counted at the first chunk.
+                await self.record_failure(index, error, self.io.monotonic())
+
+        return end
+
+
+class DeploymentGate:
+    """Whether a request may be repeated at the same deployment: only where no other one of its group is available.
+
+    After a rate limit the deployment rests first, so that other calls leave it alone as well.
+    """
+
+    def __init__(self, routed: RoutedCall, index: int, *, moves: bool) -> None:
+        self._routed = routed
+        self._standing = routed.board.standings[index]
+        self._moves = moves
+
+    def allow(self, error: CallError) -> bool:
+        """Return whether the request may be repeated after this error; it then counts."""
+        routed, group = self._routed, self._standing.group
+        if self._moves or isinstance(error, RateLimitError) or routed.attempts_left(group) <= 0 or not self.is_open():
+            return False
+        if not routed.grant():
+            return False
+        routed.count_attempt(group)
+        return True
+
+    def is_open(self) -> bool:
+        """Return whether the deployment does not rest."""
+        return self._standing.health.state(self._routed.io.monotonic()) != "resting"
+
+
+def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
+    """Return the error that names each deployment and why it was passed over."""
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in explanation.deployments)
+    error = NoDeploymentError(
+        f"no deployment can take the call now. {reasons}",
+        provider=f"route {explanation.route}",
+        retry_after=explanation.wait,
+    )
+    error.deployments = tuple(explanation.deployments)
+    return error
+
+
+def read_call(context: RouteContext, call: Call) -> RouteCall:
+    """Return what the decision needs of a call."""
+    board = context.board
+    board.look_up_facts()
+    request = read_request(call)
+    what = stored_at(call)
+    unfit = find_unfit(board.standings, request) if what is None else not_holding(board, what)
+    if call.operation in SAME_MODEL:
+        unfit |= of_another_model(board)
+    home = board.deployment_of(conversation_key(call), context.io.monotonic()) if board.route.affinity else None
+    return RouteCall(request, unfit, home=home)
+
+
+def not_holding(board: HealthBoard, what: str) -> dict[int, str]:
+    """Return the deployments that do not have what the first one stores: those of another API."""
+    holder = board.standings[0].deployment
+    return {
+        index: f"{what} is at {holder.name}"
+        for index, one in enumerate(board.standings)
+        if one.deployment.endpoint.api != holder.endpoint.api
+    }
+
+
+def of_another_model(board: HealthBoard) -> dict[int, str]:
+    """Return the deployments of another model than the first one."""
+    same = served_model(board.standings[0].deployment.endpoint)
+    return {
+        index: "vectors of another model cannot be compared"
+        for index, one in enumerate(board.standings)
+        if served_model(one.deployment.endpoint) != same
+    }
+
+
+def conversation_key(call: Call) -> object:
+    """Return what identifies the beginning of a conversation: its instructions and first message."""
+    first = call.messages[0] if call.messages else None
+    text = "" if first is None else "".join(part.get_text() for part in first.contents)
+    return hash((call.instructions, text))

@@ -1,0 +1,213 @@
+"""Routes: a name for groups of deployments, in order of preference, with a strategy within each group."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Self, get_args
+
+from pydantic import Field, field_validator, model_validator
+
+from ...errors import ConfigurationError
+from ..chat.routing import Candidate, RouteRequest
+from .api import AccessModel, AIModelEndpoint
+from .api_options import describe_type
+from .model import AIModel
+
+StrategyName = Literal["weighted", "round_robin", "least_in_flight", "latency", "cheapest", "headroom"]
+ChooseDeployment = Callable[[Sequence[Candidate], RouteRequest], Candidate | str]
+"""A strategy of the user: takes the deployments that can take the call, and returns one of them or its name."""
+
+STRATEGIES: tuple[str, ...] = get_args(StrategyName)
+
+
+class Deployment(AccessModel):
+    """One place where a call can go: a model at a provider, with a key and a region.
+
+    Attributes:
+        endpoint: The model and the API it is called through.
+        name: Name in explanations, logs and ledgers. Default: `provider/model`.
+        weight: Share of the calls in its group, for the strategies `weighted` and `least_in_flight`. Default 1. With 0
+            it is used only if no other deployment of the group can take the call.
+    """
+
+    endpoint: AIModelEndpoint
+    name: str = ""
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, given: object) -> Self:
+        """Read a deployment.
+
+        Args:
+            given: A deployment, an endpoint, the name of a model such as `"openai/gpt-5.4-mini"`, or a mapping with
+                `model` and, as needed, `name`, `weight`, `api_key` and the options of `AIModelEndpoint.of`.
+
+        Raises:
+            ConfigurationError: If it is none of these, or an entry is unknown or invalid.
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, AIModelEndpoint):
+            return cls(endpoint=given)
+        if isinstance(given, str | AIModel):
+            return cls(endpoint=AIModelEndpoint.of(given))
+        if not isinstance(given, Mapping):
+            raise ConfigurationError(
+                "a deployment is the name of a model such as 'openai/gpt-5.4-mini', an AIModelEndpoint, or a mapping "
+                f"with 'model', not {describe_type(given)}"
+            )
+        options: dict[str, Any] = dict(given)
+        own = {name: options.pop(name) for name in ("name", "weight") if name in options}
+        if not isinstance(options.get("endpoint"), str | None):
+            return cls(**own, **options)
+        model = options.pop("model", None)
+        if model is None:
+            raise ConfigurationError(f"the deployment {own.get('name', '')!r} has no 'model', as in 'openai/gpt-5.4'")
+        return cls(endpoint=AIModelEndpoint.of(model, options.pop("api_key", None), **options), **own)
+
+    @model_validator(mode="after")
+    def _with_name(self) -> Self:
+        if not self.name:
+            name = f"{self.endpoint.api.provider}/{self.endpoint.ai_model.model_name}"
+            object.__setattr__(self, "name", name)
+        return self
+
+    @property
+    def provider(self) -> str:
+        """Name of the provider."""
+        return str(self.endpoint.api.provider)
+
+    @property
+    def model(self) -> str:
+        """Name of the model."""
+        return self.endpoint.ai_model.model_name
+
+
+class RouteGroup(AccessModel):
+    """Deployments that stand in for each other.
+
+    Attributes:
+        deployments: The deployments; at least one.
+        strategy: How one of them is chosen: `"weighted"` (default) at random by weight, `"round_robin"` in turn,
+            `"least_in_flight"` by the calls that run there, `"latency"` by the time to the first token, `"cheapest"`
+            by the estimated cost of the call, `"headroom"` by the rate limits that the provider reports; or a function
+            that takes a list of `Candidate` and a `RouteRequest`, and returns one of the candidates.
+    """
+
+    deployments: tuple[Deployment, ...] = Field(min_length=1)
+    strategy: StrategyName | ChooseDeployment = "weighted"
+
+    @classmethod
+    def of(cls, given: object) -> Self:
+        """Read a group.
+
+        Args:
+            given: A group, a deployment in any form that `Deployment.of` takes, a list of these, or a mapping with
+                `deployments` and `strategy`.
+        """
+        if isinstance(given, cls):
+            return given
+        if isinstance(given, Mapping) and "deployments" in given:
+            fields = dict(given)
+            members = fields.pop("deployments")
+            return cls(deployments=read_deployments(members), **fields)
+        return cls(deployments=read_deployments(given if isinstance(given, list | tuple) else [given]))
+
+    @field_validator("strategy", mode="before")
+    @classmethod
+    def _known_strategy(cls, given: Any) -> Any:
+        if not callable(given) and given not in STRATEGIES:
+            raise ConfigurationError(
+                f"there is no strategy {given!r:.40}. Write one of {', '.join(STRATEGIES)}, or pass a function"
+            )
+        return given
+
+
+def read_deployments(given: object) -> tuple[Deployment, ...]:
+    """Return the deployments of a group."""
+    if not isinstance(given, list | tuple):
+        raise ConfigurationError(f"deployments must be a list, not {describe_type(given)}")
+    return tuple(Deployment.of(one) for one in given)
+
+
+class ModelRoute(AccessModel):
+    """A name for groups of deployments. A call goes to the first group with a deployment that can take it.
+
+    Attributes:
+        groups: The groups in order of preference; at least one.
+        name: Name of the route in explanations and logs. Default `"default"`.
+        attempts: Maximum number of requests of one call, retries and moves together. Default None: `retries` of the
+            call plus 1 in each group.
+        affinity: Whether a conversation stays at the deployment where the beginning of its prompt is cached, as long
+            as it is available. Default True.
+    """
+
+    groups: tuple[RouteGroup, ...] = Field(min_length=1)
+    name: str = "default"
+    attempts: int | None = Field(default=None, ge=1)
+    affinity: bool = True
+
+    @classmethod
+    def of(cls, given: object, name: str | None = None) -> Self:
+        """Read a route.
+
+        Args:
+            given: A route, a mapping with `groups`, a list of groups in any form that `RouteGroup.of` takes, or one
+                group.
+            name: Name of the route, if it has none yet.
+
+        Returns:
+            The route.
+
+        Raises:
+            ConfigurationError: If a name, an option or a value is invalid.
+        """
+        if isinstance(given, cls):
+            return given if name is None or given.name != "default" else given.model_copy(update={"name": name})
+        fields: dict[str, Any] = {} if name is None else {"name": name}
+        if isinstance(given, Mapping) and "groups" in given:
+            fields |= given
+            groups = fields.pop("groups")
+            if not isinstance(groups, list | tuple):
+                raise ConfigurationError(f"groups must be a list, not {describe_type(groups)}")
+        else:
+            groups = given if isinstance(given, list | tuple) else [given]
+        return cls(groups=tuple(RouteGroup.of(group) for group in groups), **fields)
+
+    @model_validator(mode="after")
+    def _with_unique_names(self) -> Self:
+        """Number deployments of the same name: `openai/gpt-5.4-mini`, `openai/gpt-5.4-mini (2)`."""
+        counts = Counter(one.name for one in self.deployments)
+        if len(counts) == len(self.deployments):
+            return self
+        seen: Counter[str] = Counter()
+        groups = []
+        for group in self.groups:
+            members = []
+            for one in group.deployments:
+                seen[one.name] += 1
+                number = seen[one.name]
+                members.append(one if number == 1 else one.model_copy(update={"name": f"{one.name} ({number})"}))
+            groups.append(group.model_copy(update={"deployments": tuple(members)}))
+        object.__setattr__(self, "groups", tuple(groups))
+        return self
+
+    @property
+    def deployments(self) -> tuple[Deployment, ...]:
+        """All deployments, in the order of the groups."""
+        return tuple(one for group in self.groups for one in group.deployments)
+
+    def starting_at(self, endpoint: AIModelEndpoint) -> Self:
+        """Return the route with this endpoint in place of the first group.
+
+        Args:
+            endpoint: The endpoint.
+        """
+        first = RouteGroup(deployments=(Deployment(endpoint=endpoint),))
+        return self.model_copy(update={"groups": (first, *self.groups[1:])})
+
+
+def served_model(endpoint: AIModelEndpoint) -> str:
+    """Return the name of the model itself, where a deployment has a name of its own."""
+    return endpoint.ai_model.base_model or endpoint.ai_model.model_name
