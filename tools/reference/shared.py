@@ -33,6 +33,7 @@ PARAMETERS = {
     "mask": "Image whose transparent areas mark where another image may change.",
     "file_id": "Id of the file at the provider.",
     "job": "The batch, or its id.",
+    "limit": "The limit or step that was exceeded.",
     # Files
     "path": "Path of the file.",
     "db_path": "Path of the SQLite file. It is created if missing.",

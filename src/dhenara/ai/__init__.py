@@ -11,11 +11,13 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
+    from .client.route_forms import load_routes as load_routes, routes_from_litellm as routes_from_litellm
     from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
     from .pipeline.exchange import Exchange as Exchange, Target as Target
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import AnyLayer as AnyLayer, Bindable as Bindable, Layer as Layer, Send as Send
+    from .pipeline.routing.board import HealthStore as HealthStore, SharedRest as SharedRest
     from .pipeline.streaming.completed_stream import (
         CompletedResult as CompletedResult,
         CompletedStream as CompletedStream,
@@ -29,6 +31,10 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AIModelClient": ".client.client",
+        "load_routes": ".client.route_forms",
+        "routes_from_litellm": ".client.route_forms",
+        "HealthStore": ".pipeline.routing.board",
+        "SharedRest": ".pipeline.routing.board",
         "AnyLayer": ".pipeline.middleware",
         "CompletedStream": ".pipeline.streaming.completed_stream",
         "CompletedResult": ".pipeline.streaming.completed_stream",

@@ -54,10 +54,10 @@ class PipelineFactory:
 
     def along(self, route: ModelRoute, store: HealthStore | None = None) -> PipelineFactory:
         """Return the factory of a route whose first deployment is this endpoint; each opens its own connections."""
-        from ..pipeline.routing.board import HealthBoard
+        from ..pipeline.routing.router import make_board
 
         others = [replace(self, endpoint=one.endpoint) for one in route.deployments[1:]]
-        return replace(self, others=others, board=HealthBoard(route, store))
+        return replace(self, others=others, board=make_board(route, store))
 
     @property
     def health(self) -> HealthStore | None:

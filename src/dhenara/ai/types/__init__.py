@@ -24,6 +24,12 @@ if TYPE_CHECKING:
         ChatResponse as ChatResponse,
         ChatResponseChoice as ChatResponseChoice,
     )
+    from .chat.routing import (
+        Candidate as Candidate,
+        DeploymentReport as DeploymentReport,
+        RouteExplanation as RouteExplanation,
+        RouteRequest as RouteRequest,
+    )
     from .chat.run import (
         OutputGrew as OutputGrew,
         RepairStarted as RepairStarted,
@@ -105,6 +111,12 @@ if TYPE_CHECKING:
         ParameterArguments as ParameterArguments,
         ReasoningEffort as ReasoningEffort,
     )
+    from .config.routes import (
+        ChooseDeployment as ChooseDeployment,
+        Deployment as Deployment,
+        ModelRoute as ModelRoute,
+        RouteGroup as RouteGroup,
+    )
     from .config.timeouts import ResponseLimits as ResponseLimits, Timeouts as Timeouts
     from .content.parsing import content_of as content_of
     from .content.parts import (
@@ -175,6 +187,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AIModelAPI": ".config.api",
+    "Candidate": ".chat.routing",
+    "DeploymentReport": ".chat.routing",
+    "RouteExplanation": ".chat.routing",
+    "RouteRequest": ".chat.routing",
+    "ChooseDeployment": ".config.routes",
+    "Deployment": ".config.routes",
+    "ModelRoute": ".config.routes",
+    "RouteGroup": ".config.routes",
     "Credentials": ".config.api",
     "Attempt": ".chat.report",
     "Call": ".config.call",

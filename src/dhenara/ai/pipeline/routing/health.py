@@ -56,12 +56,14 @@ class Failure:
     Attributes:
         kind: What failed.
         text: The error for explanations, without contents of the request.
+        in_stream: Whether the answer had begun.
         retry_after: Seconds of rest that the provider asked for; None if it did not say.
     """
 
     kind: FailureKind
     text: str = ""
     retry_after: float | None = None
+    in_stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Health:
         failed_at: When the last counted failure was reported.
         kind: Kind of the last failure.
         reason: Text of the last failure.
+        in_stream: Whether the answer had begun then; such failures count until an answer is complete.
     """
 
     failures: int = 0
@@ -83,6 +86,7 @@ class Health:
     failed_at: float = -1.0
     kind: FailureKind = "server"
     reason: str = ""
+    in_stream: bool = False
 
     def state(self, now: float) -> State:
         """Return whether calls may go there.
@@ -112,11 +116,16 @@ class Health:
         until = now + pause if pause else 0.0
         if not counts and until <= self.resting_until:
             return self
-        return Health(failures, until, 0.0, now if counts else self.failed_at, failure.kind, failure.text)
+        failed_at = now if counts else self.failed_at
+        return Health(failures, until, 0.0, failed_at, failure.kind, failure.text, failure.in_stream)
 
-    def after_answer(self, began: float) -> Health:
-        """Return the health after an answer of a call that began at this time."""
-        return AVAILABLE if began >= self.failed_at else self
+    def after_answer(self, began: float, *, complete: bool = True) -> Health:
+        """Return the health after an answer of a call that began at this time, or after its first chunk."""
+        if began < self.failed_at:
+            return self
+        if self.in_stream and not complete:
+            return replace(self, resting_until=0.0, probing_until=0.0)
+        return AVAILABLE
 
     def with_probe(self, now: float) -> Health:
         """Return the health while a probe is on its way."""

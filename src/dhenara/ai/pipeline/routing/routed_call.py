@@ -8,63 +8,24 @@ is asked again after a pause. With every deployment resting, the call waits for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
 
 from ...error_text import stored_error_text
 from ...errors import CallError, CallTimeoutError, NoDeploymentError, NotFoundError, RateLimitError
-from ...io.protocol import IO
 from ...types.chat.routing import RouteExplanation
-from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
-from ...types.config.routes import served_model
 from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
 from ..layers.retry import MAX_RETRY_AFTER, requested_delay
-from ..layers.tracing import DeploymentChosen, Observer
+from ..layers.tracing import DeploymentChosen
 from ..streaming.stream import Stream
-from .board import HealthBoard
-from .decision import Decision, RouteCall, decide, explain, find_unfit
-from .fit import read_request, stored_at
+from .decision import Decision, decide, explain
+from .fit import stored_at
 from .health import Failure, failure_kind
 from .notes import adapt_call, warn_fallback, warn_passed_over
-from .retry_budget import PROCESS_RETRIES, RetryBudget
-
-SAME_MODEL = ("embed",)
-"""Operations that only deployments of the same model can take over: vectors of different models are not comparable."""
-
-
-class DeploymentPipeline(Protocol):
-    """What sends calls to one deployment."""
-
-    @property
-    def endpoint(self) -> AIModelEndpoint:
-        """The endpoint, with the provider's name for the model."""
-        ...
-
-    async def send(self, call: Call) -> Stream:
-        """Send the call to this endpoint only."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RouteContext:
-    """What all calls of a route share.
-
-    Attributes:
-        io: Clock, sleep, random numbers and threads.
-        board: Health of the deployments.
-        pipelines: What sends to each deployment, by its number in the route.
-        observer: Called with each decision.
-        retries: The retry budget.
-    """
-
-    io: IO
-    board: HealthBoard
-    pipelines: Mapping[int, DeploymentPipeline]
-    observer: Observer | None = None
-    retries: RetryBudget = PROCESS_RETRIES
+from .route_context import RouteContext, conversation_key, read_call
 
 
 class RoutedCall:
@@ -240,7 +201,7 @@ class RoutedCall:
             if index not in self.warned and warn_passed_over(self.call, one, unfit.get(index), now):
                 self.warned.add(index)
 
-    async def record_failure(self, index: int, error: CallError, began: float) -> None:
+    async def record_failure(self, index: int, error: CallError, began: float, *, in_stream: bool = False) -> None:
         """Let the deployment rest if the failure concerns it."""
         kind = failure_kind(error)
         if isinstance(error, NotFoundError) and stored_at(self.call) is not None:
@@ -251,7 +212,7 @@ class RoutedCall:
             return
         retry_after = requested_delay(self.call, error, self.io.time())
         self.record_headroom(index)
-        failure = Failure(kind, stored_error_text(error, self.call), retry_after)
+        failure = Failure(kind, stored_error_text(error, self.call), retry_after, in_stream)
         await self.board.record_failure(self.io, index, failure, began)
 
     async def record_answer(self, index: int, began: float, sent: int) -> None:
@@ -283,8 +244,9 @@ class RoutedCall:
             self.board.end(index)
             error = stream.error
             if isinstance(error, CallError) and not (isinstance(error, CallTimeoutError) and error.limit == "total"):
-                # It is later than the answer that was counted at the first chunk.
-                await self.record_failure(index, error, self.io.monotonic())
+                await self.record_failure(index, error, began, in_stream=True)
+            elif stream.complete:
+                self.board.record_end(index, began)
 
         return end
 
@@ -325,43 +287,3 @@ def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
     )
     error.deployments = tuple(explanation.deployments)
     return error
-
-
-def read_call(context: RouteContext, call: Call) -> RouteCall:
-    """Return what the decision needs of a call."""
-    board = context.board
-    board.look_up_facts()
-    request = read_request(call)
-    what = stored_at(call)
-    unfit = find_unfit(board.standings, request) if what is None else not_holding(board, what)
-    if call.operation in SAME_MODEL:
-        unfit |= of_another_model(board)
-    home = board.deployment_of(conversation_key(call), context.io.monotonic()) if board.route.affinity else None
-    return RouteCall(request, unfit, home=home)
-
-
-def not_holding(board: HealthBoard, what: str) -> dict[int, str]:
-    """Return the deployments that do not have what the first one stores: those of another API."""
-    holder = board.standings[0].deployment
-    return {
-        index: f"{what} is at {holder.name}"
-        for index, one in enumerate(board.standings)
-        if one.deployment.endpoint.api != holder.endpoint.api
-    }
-
-
-def of_another_model(board: HealthBoard) -> dict[int, str]:
-    """Return the deployments of another model than the first one."""
-    same = served_model(board.standings[0].deployment.endpoint)
-    return {
-        index: "vectors of another model cannot be compared"
-        for index, one in enumerate(board.standings)
-        if served_model(one.deployment.endpoint) != same
-    }
-
-
-def conversation_key(call: Call) -> object:
-    """Return what identifies the beginning of a conversation: its instructions and first message."""
-    first = call.messages[0] if call.messages else None
-    text = "" if first is None else "".join(part.get_text() for part in first.contents)
-    return hash((call.instructions, text))

@@ -7,13 +7,25 @@ from collections.abc import Mapping
 from ...io.protocol import IO
 from ...types.chat.routing import RouteExplanation
 from ...types.config.call import Call
+from ...types.config.routes import ModelRoute
 from ..layers.tracing import Observer
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
-from .board import HealthBoard
+from .board import HealthBoard, HealthStore
 from .decision import decide, explain
 from .retry_budget import PROCESS_RETRIES, RetryBudget
-from .routed_call import DeploymentPipeline, RouteContext, RoutedCall, read_call
+from .route_context import DeploymentPipeline, RouteContext, read_call
+from .routed_call import RoutedCall
+
+
+def make_board(route: ModelRoute, store: HealthStore | None = None) -> HealthBoard:
+    """Return the board of a client, which all its routers share.
+
+    Args:
+        route: The route.
+        store: Where other processes see the health; None for this client alone.
+    """
+    return HealthBoard(route, store)
 
 
 class Router:

@@ -1,0 +1,93 @@
+"""What all calls of a route share, and what is read of each call before it is sent along the route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...io.protocol import IO
+from ...types.config.api import AIModelEndpoint
+from ...types.config.call import Call
+from ...types.config.routes import served_model
+from ..layers.tracing import Observer
+from ..streaming.stream import Stream
+from .board import HealthBoard
+from .decision import RouteCall, find_unfit
+from .fit import read_request, stored_at
+from .retry_budget import PROCESS_RETRIES, RetryBudget
+
+SAME_MODEL = ("embed",)
+"""Operations that only deployments of the same model can take over: vectors of different models are not comparable."""
+
+
+class DeploymentPipeline(Protocol):
+    """What sends calls to one deployment."""
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        """The endpoint, with the provider's name for the model."""
+        ...
+
+    async def send(self, call: Call) -> Stream:
+        """Send the call to this endpoint only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RouteContext:
+    """What all calls of a route share.
+
+    Attributes:
+        io: Clock, sleep, random numbers and threads.
+        board: Health of the deployments.
+        pipelines: What sends to each deployment, by its number in the route.
+        observer: Called with each decision.
+        retries: The retry budget.
+    """
+
+    io: IO
+    board: HealthBoard
+    pipelines: Mapping[int, DeploymentPipeline]
+    observer: Observer | None = None
+    retries: RetryBudget = PROCESS_RETRIES
+
+
+def read_call(context: RouteContext, call: Call) -> RouteCall:
+    """Return what the decision needs of a call."""
+    board = context.board
+    board.look_up_facts()
+    request = read_request(call)
+    what = stored_at(call)
+    unfit = find_unfit(board.standings, request) if what is None else not_holding(board, what)
+    if call.operation in SAME_MODEL:
+        unfit |= of_another_model(board)
+    home = board.deployment_of(conversation_key(call), context.io.monotonic()) if board.route.affinity else None
+    return RouteCall(request, unfit, home=home)
+
+
+def not_holding(board: HealthBoard, what: str) -> dict[int, str]:
+    """Return the deployments that do not have what the first one stores: those of another API."""
+    holder = board.standings[0].deployment
+    return {
+        index: f"{what} is at {holder.name}"
+        for index, one in enumerate(board.standings)
+        if one.deployment.endpoint.api != holder.endpoint.api
+    }
+
+
+def of_another_model(board: HealthBoard) -> dict[int, str]:
+    """Return the deployments of another model than the first one."""
+    same = served_model(board.standings[0].deployment.endpoint)
+    return {
+        index: "vectors of another model cannot be compared"
+        for index, one in enumerate(board.standings)
+        if served_model(one.deployment.endpoint) != same
+    }
+
+
+def conversation_key(call: Call) -> object:
+    """Return what identifies the beginning of a conversation: its instructions and first message."""
+    first = call.messages[0] if call.messages else None
+    text = "" if first is None else "".join(part.get_text() for part in first.contents)
+    return hash((call.instructions, text))
