@@ -76,8 +76,6 @@ def compared(tables: Mapping[str, Any], sources: Sources, decisions: Decisions) 
     """Yield each rate of the tables that LiteLLM or genai-prices has too."""
     for host, table in tables.items():
         for name, model in sorted(models_by_name(table).items()):
-            if name in table.get("aliases", {}):
-                continue
             rows = [row_of(row) for row in model.get("prices", ())]
             now = [row for row in rows if row.at(DATE)]
             books = {letter: sources.books[letter] for letter in ("l", "g")}

@@ -52,7 +52,7 @@ TIERS = {
 }
 FREE = {"input": Decimal(0), "output": Decimal(0)}
 """Variants of models at OpenRouter whose names end in `:free` cost nothing."""
-NO_NAME = re.compile(r"^regional\.|\.ft-")
+NO_NAME = re.compile(r"^regional\.|\.ft-|[-.:]$")
 """Ids that genai-prices made for itself."""
 EARLY = "2000-01-01"
 

@@ -39,9 +39,8 @@ FEES = {
     "input_cost_per_text_message": "text_messages",
     "input_cost_per_video_per_second": "input_video_seconds",
     "input_cost_per_audio_per_second": "seconds",
-    "ocr_cost_per_page": "pages",
-    "annotation_cost_per_page": "annotated_pages",
 }
+PAGES = {"ocr_cost_per_page": "pages", "annotation_cost_per_page": "annotated_pages"}
 QUERIES = {"rerank": "searches", "search": "web_searches", "vector_store": "searches"}
 ROUNDED = Decimal("0.001")
 TIERS = {"batches": "batch", "priority": "priority", "flex": "flex", "ultrafast": "ultrafast", "decisions": "decisions"}
@@ -131,15 +130,16 @@ def rows_of(place: Place, entry: Entry) -> list[Row]:
 
 
 def token_rates(entry: Entry) -> dict[tuple[str, int], Rates]:
-    """Return the rates of tokens by tier and size of the prompt."""
+    """Return the rates of tokens and pages by tier and size of the prompt."""
     found: dict[tuple[str, int], Rates] = {}
     for key, value in entry.items():
         match = KEY.fullmatch(key)
-        unit = UNITS.get(match["base"]) if match else None
+        unit = (UNITS.get(match["base"]) or PAGES.get(match["base"])) if match else None
         if match is None or unit is None or not isinstance(value, int | float) or not value:
             continue
         slot = (TIERS[match["tier"]] if match["tier"] else "", int(match["size"] or 0) * 1000)
-        found.setdefault(slot, {}).setdefault(unit + LIFE[match["life"]], number(value) * MILLION)
+        each = number(value) if match["base"] in PAGES else number(value) * MILLION
+        found.setdefault(slot, {}).setdefault(unit + LIFE[match["life"]], each)
     return found
 
 
@@ -268,9 +268,10 @@ def add_size(book: Book, place: Place, entry: Entry) -> None:
     pixel, picture = entry.get("input_cost_per_pixel"), entry.get("output_cost_per_image")
     picture = picture or entry.get("input_cost_per_image")
     each = number(picture) if picture else number(pixel or 0) * prod(sides)
-    if not each or not sides:
-        return
     known = book.setdefault(place.host, {}).setdefault(place.model, Offer())
+    if not each or not sides:
+        known.unknown = known.unknown or ZERO
+        return
     usual = next((row for row in known.rows if row.slot == Slot(region=place.region)), None)
     options = tuple(
         pair for pair in (("size", place.size), ("quality", place.quality), ("steps", place.steps)) if pair[1]

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .decisions import Decisions
-from .rows import PER_MILLION, Offer, Rates, Row, written_rates
+from .rows import FEES, Offer, Rates, Row, written_rates
 
 ORDER = ("v", "g", "l", "d")
 """Letters of the sources in the order in which they count where no decision says otherwise."""
@@ -124,7 +124,7 @@ def complete(rows: list[Row], told: list[Row], letter: str, date: str) -> None:
     """Add rates and slots that the winner does not have; fees are those of the winner."""
     now = [row for row in rows if row.at(date)]
     base = next((row for row in now if not any(row.slot)), None)
-    fees = {unit: rate for unit, rate in base.rates.items() if unit not in PER_MILLION} if base else {}
+    fees = {unit: rate for unit, rate in base.rates.items() if unit in FEES} if base else {}
     for row in now:
         other = next((one for one in told if one.slot == row.slot), None)
         if other is None:

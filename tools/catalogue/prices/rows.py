@@ -21,6 +21,11 @@ PER_MILLION = (
 """Units whose rates are per million; all others are per one. This is also their order in the files."""
 MEASURED = ("seconds", "images", "characters", "pages", "video_seconds")
 """Units that measure what tokens may count too."""
+FEES = (
+    *("web_searches", "social_searches", "storage_searches", "maps_searches"),
+    *("code_sessions", "container_hours", "requests"),
+)
+"""Units that are paid on top of tokens, in each tier alike."""
 DATED = re.compile(r"[-@](20\d\d-?\d\d-?\d\d)$")
 
 

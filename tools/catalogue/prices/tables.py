@@ -64,7 +64,17 @@ def load_sources(litellm_file: Path, models_dev_file: Path | None) -> Sources:
                     books[letter][host] |= {one: offer for one in ids if one not in books[letter][host]}
     for host in hand.dated:
         add_dated(books, host)
+    move_claude(books["g"])
     return Sources(books, places, litellm.uplifts(listed), hand)
+
+
+def move_claude(book: Book) -> None:
+    """Put Claude from genai-prices' list of Google to Vertex AI, which alone serves it, at the global prices."""
+    google, vertex = book.get("google_ai", {}), book.setdefault("google_vertex_ai", {})
+    for name in [name for name in google if name.startswith("claude-")]:
+        offer = google.pop(name)
+        rows = [replace(row, slot=row.slot._replace(region="global")) for row in offer.rows]
+        vertex[name] = replace(offer, rows=rows)
 
 
 def add_dated(books: dict[str, Book], host: str) -> None:
