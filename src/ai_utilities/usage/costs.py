@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts, most_output, own_prices, price_usage
+from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import (
-    AIModelEndpoint,
     Attempt,
     AudioModelCostData,
     Call,
@@ -140,7 +139,7 @@ def highest_cost(usages: Sequence[Usage], call: Call, target: Target) -> Decimal
 
 def answer_usages(call: Call, read: int) -> list[Usage]:
     """The longest answer, with and without a write to the provider's cache."""
-    longest = call.config.max_output_tokens or longest_answer(call.endpoint)
+    longest = most_generated(call, find_facts(call.endpoint))
     if longest is None:
         return []
     output = longest * (call.config.n or 1)
@@ -173,11 +172,6 @@ def speech_usages(call: Call, read: int) -> list[Usage]:
 def unknown_usages(call: Call, read: int) -> list[Usage]:
     """For operations whose cost cannot be foreseen."""
     return []
-
-
-def longest_answer(endpoint: AIModelEndpoint) -> int | None:
-    """The maximum output tokens of the model at its provider, if known."""
-    return most_output(endpoint, find_facts(endpoint))
 
 
 USAGES: dict[str, Callable[[Call, int], list[Usage]]] = {

@@ -114,6 +114,12 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
         ),
         ({"type": "enabled"}, "low"),
     ),
+    (
+        "limits_answer_only",
+        True,
+        lambda q: body(q, max_reasoning_tokens=9, max_output_tokens=5)["max_completion_tokens"],
+        5,
+    ),
     ("reasoning_in", "enable_thinking", lambda q: body(q, max_reasoning_tokens=9).get("thinking_budget"), 9),
     (
         "reasoning_in",

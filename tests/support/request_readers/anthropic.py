@@ -91,8 +91,7 @@ def read_thinking(given: Any, received: CallReader) -> None:
             return
         case {"type": "enabled", "budget_tokens": budget}:
             received.settings["max_reasoning_tokens"] = budget
-            if received.quirks.thinking == "budget":  # type: ignore[attr-defined]  # these are MessagesQuirks
-                received.settings["max_output_tokens"] -= budget
+            received.separate_limit(budget)
         case {"type": "adaptive", **more} if not more:
             received.settings["reasoning"] = True
         case {"type": "disabled"}:

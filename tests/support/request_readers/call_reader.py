@@ -58,6 +58,11 @@ class CallReader:
             draft.add(delta)
         return Message(role="assistant", contents=draft.response().contents)
 
+    def separate_limit(self, budget: int) -> None:
+        """On the wire one limit holds for reasoning and answer; ours are apart."""
+        if "max_output_tokens" in self.settings:
+            self.settings["max_output_tokens"] -= budget
+
     def hear(self, body: Mapping[str, Any], known: Iterable[str]) -> None:
         """Parameters under the dialect's names; what is left over are the provider's own options."""
         ours = {self.quirks.wire_name(name): name for name in self.quirks.names}

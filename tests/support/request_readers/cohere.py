@@ -19,6 +19,7 @@ def read(body: Body, received: CallReader) -> None:
     match body.get("thinking"):
         case {"type": "enabled", "token_budget": budget}:
             received.settings["max_reasoning_tokens"] = budget
+            received.separate_limit(budget)
         case {"type": word}:
             received.settings["reasoning"] = word == "enabled"
     match body.get("response_format"):

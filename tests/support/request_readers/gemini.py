@@ -71,6 +71,7 @@ def read_thinking(given: Body, received: CallReader) -> bool:
             received.settings["reasoning"] = True
         case {"thinkingBudget": budget, "includeThoughts": True}:
             received.settings["max_reasoning_tokens"] = budget
+            received.separate_limit(budget)
         case {"thinkingLevel": level, "includeThoughts": True}:
             received.settings["reasoning_effort"] = level.lower()
         case _:

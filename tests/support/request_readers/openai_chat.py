@@ -88,6 +88,8 @@ def read_reasoning(body: Body, received: CallReader) -> None:
             received.options[key] = body[key]
         else:
             received.settings.update(setting)
+            if "max_reasoning_tokens" in setting and quirks.reasoning_in == "reasoning":
+                received.separate_limit(setting["max_reasoning_tokens"])
 
 
 def ours(given: Any) -> Body | None:

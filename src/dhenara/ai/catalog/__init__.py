@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from .host_facts import FactSource
-from .model_constraints import most_output
+from .model_constraints import most_generated, most_output
 from .model_info import ModelFacts, find_facts, known_models
 from .prices import own_prices, price_usage
 
-__all__ = ["FactSource", "ModelFacts", "find_facts", "known_models", "most_output", "own_prices", "price_usage"]
+__all__ = [
+    "FactSource",
+    "ModelFacts",
+    "find_facts",
+    "known_models",
+    "most_generated",
+    "most_output",
+    "own_prices",
+    "price_usage",
+]

@@ -236,6 +236,25 @@ def most_output(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> int | No
     return settings.max_output_tokens or known
 
 
+def most_generated(call: Call, facts: ModelFacts | None) -> int | None:
+    """Return the most tokens that a call can generate, reasoning included, for estimates of its cost.
+
+    Args:
+        call: The call.
+        facts: What `find_facts` returned for its endpoint.
+
+    Returns:
+        The number; None if neither the call nor the tables limit it.
+    """
+    config, most = call.config, most_output(call.endpoint, facts)
+    if config.max_output_tokens is None:
+        return most
+    by_effort = config.max_reasoning_tokens is None and facts is not None and facts.reasoning_efforts
+    reasoning = None if by_effort or not config.wants_reasoning else budget_for(config)
+    total = config.max_output_tokens + (reasoning or 0)
+    return total if most is None else min(total, most)
+
+
 def constrain_tool_choice(config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector) -> Changes:
     choice = config.tool_choice
     if choice is None or choice.mode != "required":

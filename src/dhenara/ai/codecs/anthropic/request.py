@@ -10,6 +10,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import both_limited, with_reasoning_room
 from ..common.plan import PromptPrefix
 from ..common.request import (
     anthropic_cache_control,
@@ -38,6 +39,8 @@ def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollecto
     if not config.wants_reasoning:
         return {"max_tokens": limit, **disable_thinking(quirks, warnings)}
     if quirks.thinking == "adaptive":
+        limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+        limit = limited.max_output_tokens or limit
         return {"max_tokens": limit, **adaptive_thinking(config, quirks, warnings)}
     return budgeted_thinking(call, quirks, warnings, limit)
 
@@ -78,6 +81,8 @@ def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningColle
     total = limit + budget
     if most is not None and total > most:
         total = most
+        if call.config.max_output_tokens is not None:
+            warnings.clamped("max_output_tokens", both_limited(most))
         if budget >= total:
             budget = max(quirks.smallest_budget, total // 2)
             warnings.clamped("max_reasoning_tokens", f"the model generates at most {most} tokens, so {budget} are left")

@@ -7,6 +7,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import with_reasoning_room
 from ..common.request import (
     budget_for,
     warn_unsupported_cache,
@@ -38,7 +39,8 @@ def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
     warn_unsupported_marks((part for message in call.messages for part in message.contents), warnings)
     warn_unsupported_context(config, warnings)
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings))
+    limited = with_reasoning_room(call, budget_for(config), warnings, is_sent=True)
+    body.update(write_parameters(limited, quirks, warnings))
     body.update(write_thinking(config))
     body.update(write_tools(config, quirks, warnings))
     # JSON mode cannot be combined with tools, so only the prompt asks for JSON.

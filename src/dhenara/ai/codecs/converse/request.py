@@ -10,6 +10,7 @@ from ...wire import json
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import with_reasoning_room
 from ..common.plan import PromptPrefix
 from ..common.request import (
     budget_for,
@@ -47,8 +48,13 @@ def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
     body: Wire = {"messages": messages}
     if system:
         body["system"] = system
-    inference = write_parameters(config, quirks, warnings)
-    more = write_reasoning(call, quirks, warnings, inference)
+    more = write_reasoning(config, quirks, warnings)
+    budget = more.get("thinking", {}).get("budget_tokens")
+    inference = write_parameters(limit_reasoning(call, quirks, budget, warnings), quirks, warnings)
+    if budget is not None:
+        inference.setdefault("maxTokens", DEFAULT_LIMIT + budget)
+    if "thinking" in more and more["thinking"]["type"] != "disabled":
+        drop_temperature(inference, warnings)
     if inference:
         body["inferenceConfig"] = inference
     write_cache(config, warnings, body)
@@ -85,9 +91,23 @@ def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wir
         body["messages"][-1]["content"].append(point)
 
 
-def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollector, inference: Wire) -> Wire:
-    """Encode reasoning in the fields of the model family; Claude's budget is added to the output limit."""
-    config = call.config
+DEFAULT_LIMIT = 4_096
+"""Output tokens of a call with a budget that sets no limit."""
+
+
+def limit_reasoning(
+    call: Call, quirks: ConverseQuirks, budget: int | None, warnings: WarningCollector
+) -> AIModelCallConfig:
+    """Return the config with an output limit that covers reasoning too."""
+    if quirks.reasoning == "none":
+        return call.config
+    return with_reasoning_room(
+        call, budget or call.config.max_reasoning_tokens, warnings, is_sent=quirks.reasoning == "budget"
+    )
+
+
+def write_reasoning(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
+    """Encode reasoning in the fields of the model family."""
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning:
@@ -97,11 +117,8 @@ def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollect
     match quirks.reasoning:
         case "budget":
             budget = max(1_024, budget_for(config) or 4_096)
-            inference["maxTokens"] = inference.get("maxTokens", 4_096) + budget
-            drop_temperature(inference, warnings)
             return {"thinking": {"type": "enabled", "budget_tokens": budget}}
         case "adaptive":
-            drop_temperature(inference, warnings)
             return {
                 "thinking": {"type": "adaptive"},
                 "output_config": {"effort": dialect_effort(config, quirks.efforts, warnings)},

@@ -9,6 +9,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import with_reasoning_room
 from ..common.request import (
     budget_for,
     dialect_effort,
@@ -52,7 +53,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     if system:
         body["systemInstruction"] = {"parts": [{"text": system}]}
     generation = {
-        **write_settings(config, quirks, warnings),
+        **write_settings(with_thinking_room(call, quirks, warnings), quirks, warnings),
         **write_thinking(config, quirks, warnings),
         **write_format(config, mode, quirks, warnings),
     }
@@ -97,6 +98,18 @@ def write_settings(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Wa
     if "logprobs" in written:
         written.setdefault("responseLogprobs", True)
     return written
+
+
+def with_thinking_room(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> AIModelCallConfig:
+    """Return the config with an output limit that covers thinking too."""
+    config = call.config
+    match quirks.thinking:
+        case "budget":
+            budget = max(budget_for(config) or 0, quirks.smallest_budget)
+            return with_reasoning_room(call, budget if budget_for(config) else None, warnings, is_sent=True)
+        case "level":
+            return with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    return config
 
 
 def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:

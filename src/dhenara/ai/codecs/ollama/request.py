@@ -10,6 +10,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import with_reasoning_room
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
@@ -96,7 +97,8 @@ def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
         # A prompt that does not fit is then an error instead of being truncated.
         body["truncate"] = False
     options: Wire = {"num_ctx": context_for(body, call, quirks)}
-    settings = write_parameters(config, quirks, warnings)
+    limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    settings = write_parameters(limited, quirks, warnings)
     if settings.get("top_logprobs") is not None:
         settings.setdefault("logprobs", True)
     for text in (quirks.defaults, settings, call.endpoint.ai_model.parameters, config.options):

@@ -8,6 +8,7 @@ from typing import Any
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ContentItem, ReasoningContent
 from ..common.fields import Wire, read_text
+from ..common.output_limit import with_reasoning_room
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort
 from ..common.warnings import WarningCollector
@@ -19,6 +20,14 @@ Written = dict[str, Any]
 def write_reasoning(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:
     """Encode the reasoning settings, if any were set."""
     return WRITERS[quirks.reasoning_in](config, quirks, warnings)
+
+
+def limit_reasoning(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> AIModelCallConfig:
+    """Return the config with an output limit that covers reasoning too, where the API has one limit for both."""
+    if quirks.reasoning_in == "none" or quirks.limits_answer_only:
+        return call.config
+    is_sent = quirks.reasoning_in == "reasoning" and call.config.reasoning_effort is None
+    return with_reasoning_room(call, call.config.max_reasoning_tokens, warnings, is_sent=is_sent)
 
 
 def write_effort(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> Written:

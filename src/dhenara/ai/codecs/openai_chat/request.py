@@ -22,7 +22,7 @@ from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..common.warnings import WarningCollector
 from .messages import user_media_rule, write_messages
 from .quirks import PROTOCOL, ChatQuirks
-from .reasoning import write_reasoning
+from .reasoning import limit_reasoning, write_reasoning
 from .tools import write_tools
 
 STREAM_OPTIONS = {"include_usage": True}
@@ -43,7 +43,8 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
         "messages": write_messages(call, quirks, warnings),
     }
     body.update(quirks.defaults)
-    body.update(write_settings(config, quirks, warnings))
+    limited = config if config.max_reasoning_tokens is None else limit_reasoning(call, quirks, warnings)
+    body.update(write_settings(limited, quirks, warnings))
     if config.wants_reasoning is not None:
         body.update(write_reasoning(config, quirks, warnings))
     if config.tools:

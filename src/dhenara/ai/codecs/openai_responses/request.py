@@ -10,6 +10,7 @@ from ...types.content.parts import ReasoningContent
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
+from ..common.output_limit import with_reasoning_room
 from ..common.plan import is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.tools import apply_output_mode, native_schema, output_mode
@@ -36,7 +37,8 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     # Background responses and conversations require storage.
     body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
     body.update(quirks.defaults)
-    body.update(write_parameters(config, quirks, warnings))
+    limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    body.update(write_parameters(limited, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
     body.update(write_tools(config, quirks, warnings))
     if config.structured_output is not None and mode != "tool":

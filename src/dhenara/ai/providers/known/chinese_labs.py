@@ -25,6 +25,7 @@ ALIBABA = Provider(
             ChatQuirks(
                 params=OPEN_MODEL_NAMES,
                 reasoning_in="enable_thinking",
+                limits_answer_only=True,
                 web_search="switch",
                 document_shape="none",
                 prefill="partial",

@@ -98,13 +98,13 @@ class CallParameters(FrozenModel):
             telemetry="max_tokens",
         ),
     ] = Field(default=None, gt=0)
-    """Maximum number of tokens to generate."""
+    """Maximum number of tokens of the answer. With `max_reasoning_tokens` it does not count reasoning; else it does."""
 
     reasoning: Annotated[bool | None, Parameter(OWN_FORM)] = None
     """Turn reasoning on or off. Default None: the model's default."""
 
     max_reasoning_tokens: Annotated[int | None, Parameter(OWN_FORM)] = Field(default=None, gt=0)
-    """Maximum number of reasoning tokens."""
+    """Maximum number of reasoning tokens, beside `max_output_tokens`."""
 
     reasoning_effort: Annotated[ReasoningEffort | None, Parameter(OWN_FORM, telemetry="reasoning.level")] = None
     """How much the model reasons, from `"none"` to `"max"`."""
@@ -260,13 +260,13 @@ class ParameterArguments(TypedDict, total=False):
     """The fields of `CallParameters` as keyword arguments of a call."""
 
     max_output_tokens: int | None
-    """Maximum number of tokens to generate."""
+    """Maximum number of tokens of the answer. With `max_reasoning_tokens` it does not count reasoning; else it does."""
 
     reasoning: bool | None
     """Turn reasoning on or off. Default None: the model's default."""
 
     max_reasoning_tokens: int | None
-    """Maximum number of reasoning tokens."""
+    """Maximum number of reasoning tokens, beside `max_output_tokens`."""
 
     reasoning_effort: ReasoningEffort | None
     """How much the model reasons, from `"none"` to `"max"`."""
