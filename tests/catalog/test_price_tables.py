@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tools.catalogue.prices.coverage import counts, models_by_name, read_tables
 from tools.catalogue.prices.decisions import Decisions
+from tools.catalogue.prices.rows import PER_MILLION
 
 TABLES = read_tables()
 RATE = re.compile(r"\d+(\.\d*[1-9])?")
@@ -104,6 +105,14 @@ def test_cached_tokens_cost_no_more_than_others(host: str) -> None:
         rates = row["rates"]
         if "cache_read" in rates and "input" in rates and not decisions.dear_cache(host, name):
             assert float(rates["cache_read"]) <= float(rates["input"]), name
+
+
+@HOSTS
+def test_rates_have_a_plausible_size(host: str) -> None:
+    for name, row in rows_of(host):
+        for unit, rate in row["rates"].items():
+            most = 1000 if unit in PER_MILLION else 1
+            assert float(rate) <= most, f"{name}: {unit} {rate}"
 
 
 def test_the_tables_stay_small() -> None:

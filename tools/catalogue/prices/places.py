@@ -14,7 +14,7 @@ HOSTS = {
     **dict.fromkeys(("fireworks_ai", "fireworks_ai-embedding-models"), "fireworks"),
     **dict.fromkeys(("cohere", "cohere_chat"), "cohere"),
     **{name: name for name in ("anthropic", "xai", "deepseek", "moonshot", "zai", "minimax", "groq", "cerebras")},
-    **{name: name for name in ("deepinfra", "sambanova", "perplexity", "voyage", "deepgram", "elevenlabs")},
+    **{name: name for name in ("deepinfra", "sambanova", "perplexity", "voyage", "deepgram", "elevenlabs", "meta")},
     "gemini": "google_ai",
     "dashscope": "alibaba",
     "together_ai": "together",
@@ -38,7 +38,10 @@ BEFORE = {
 
 GENAI = {
     **{name: name for name in ("openai", "anthropic", "mistral", "deepseek", "cohere", "groq", "cerebras", "together")},
-    **{name: name for name in ("fireworks", "perplexity", "minimax", "zai", "openrouter", "azure", "elevenlabs")},
+    **{
+        name: name
+        for name in ("fireworks", "perplexity", "minimax", "zai", "openrouter", "azure", "elevenlabs", "meta")
+    },
     "google": "google_ai",
     "x-ai": "xai",
     "aws": "amazon_bedrock",

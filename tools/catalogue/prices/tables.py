@@ -64,8 +64,19 @@ def load_sources(litellm_file: Path, models_dev_file: Path | None) -> Sources:
                     books[letter][host] |= {one: offer for one in ids if one not in books[letter][host]}
     for host in hand.dated:
         add_dated(books, host)
+    add_same_dated(books["g"].setdefault("openai", {}), books["l"].get("openai", {}))
     move_claude(books["g"])
     return Sources(books, places, litellm.uplifts(listed), hand)
+
+
+def add_same_dated(models: dict[str, Offer], listed: Mapping[str, Offer]) -> None:
+    """Give names with a date what a list says of the name without, where another list has the same rates for both."""
+    for name, offer in listed.items():
+        base = undated(name)
+        if base != name and name not in models and base in models and base in listed:
+            rates = [(row.slot, row.rates) for row in offer.rows]
+            if rates == [(row.slot, row.rates) for row in listed[base].rows]:
+                models[name] = models[base]
 
 
 def move_claude(book: Book) -> None:
