@@ -2,7 +2,7 @@
 
     python -m tools.diagrams docs/images
 
-They have no background, and colours that can be read on light and dark pages.
+They have no background. Browsers read `prefers-color-scheme` in an image from the `color-scheme` of the page.
 """
 
 from __future__ import annotations
@@ -13,17 +13,25 @@ from html import escape
 from pathlib import Path
 
 STYLE = """
-text { font-family: Inter, system-ui, sans-serif; font-size: 15px; fill: #64748b; }
+text { font-family: Inter, system-ui, sans-serif; font-size: 15px; fill: #475569; }
 .title { font-weight: 600; fill: #0f172a; }
 .small { font-size: 13px; fill: #475569; }
-.note { font-size: 13px; fill: #7c8aa0; }
-.head { font-weight: 600; fill: #718096; }
-.value { font-size: 13px; fill: #718096; }
+.note { font-size: 13px; fill: #5b6880; }
+.head { font-weight: 600; fill: #334155; }
+.value { font-size: 13px; fill: #475569; }
 .box { stroke: #94a3b8; stroke-width: 1.2; fill: #f8fafc; }
 .main { stroke: #6366f1; fill: #eef2ff; }
 .good { stroke: #16a34a; fill: #f0fdf4; }
 .bad { stroke: #dc2626; fill: #fef2f2; }
 .line { stroke: #7c8aa0; stroke-width: 1.5; fill: none; }
+@media (prefers-color-scheme: dark) {
+text, .small, .note, .value { fill: #a8b3c7; }
+.title, .head { fill: #e8ecf4; }
+.box { stroke: #64748b; fill: #161b26; }
+.main { stroke: #818cf8; fill: #1c2140; }
+.good { stroke: #22c55e; fill: #10251a; }
+.bad { stroke: #f87171; fill: #2b1618; }
+}
 """
 
 
