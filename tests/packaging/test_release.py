@@ -14,6 +14,9 @@ import dhenara.ai
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NAME = PROJECT["project"]["name"]
+FOLDERS = {"docs": "*.md", ".github": "*.yml"}
+PAGES = [*ROOT.glob("*.md"), *(page for name, pages in FOLDERS.items() for page in sorted((ROOT / name).rglob(pages)))]
 FRAGMENT = re.compile(r"\+[a-z0-9]+(-[a-z0-9]+)*\.(added|changed|fixed|removed)\.md")
 FRAGMENTS = sorted(path.name for path in (ROOT / "changes").glob("*.md"))
 
@@ -35,6 +38,34 @@ def test_links_of_the_project_lead_to_one_repository() -> None:
     assert all(url.startswith((urls["Source"], urls["Documentation"])) for url in urls.values())
     for name in ("SECURITY.md", "CITATION.cff", ".github/ISSUE_TEMPLATE/config.yml"):
         assert urls["Source"] in (ROOT / name).read_text(encoding="utf-8")
+
+
+def test_the_site_has_the_addresses_of_the_project() -> None:
+    urls = PROJECT["project"]["urls"]
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    assert (site["site_url"], site["repo_url"]) == (urls["Documentation"], urls["Source"])
+    assert urls["Source"].endswith(f"/{site['repo_name']}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_addresses_of_the_project_are_those_of_the_package(page: Path) -> None:
+    urls = PROJECT["project"]["urls"]
+    allowed = (urls["Source"], urls["Documentation"], urls["Source"].replace("github.com", "raw.githubusercontent.com"))
+    written = re.findall(
+        rf"https://(?:[\w.]*github[\w.]*/{NAME}/|{NAME}\.github\.io/)[\w./-]*", page.read_text("utf-8")
+    )
+    assert [url for url in written if not url.startswith(allowed)] == []
+
+
+def test_actions_of_workflows_are_pinned_by_commit() -> None:
+    used = [
+        line.split("uses:")[1].strip()
+        for path in (ROOT / ".github" / "workflows").glob("*.yml")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "uses:" in line
+    ]
+    assert used
+    assert [action for action in used if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action)] == []
 
 
 def test_the_readme_has_no_link_that_breaks_on_the_package_index() -> None:
