@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from support.worlds import ASYNC_WORLDS, WORLDS, Async, World
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         ProviderError as ProviderError,
         ProviderRateLimitError as ProviderRateLimitError,
     )
-    from .json_answers import parse_json_from_text as parse_json_from_text
     from .limits.limit import LimitReachedError as LimitReachedError
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from .providers.ollama_provider import OllamaProvider as OllamaProvider
     from .providers.openai_provider import OpenAIProvider as OpenAIProvider
     from .results import AskResult as AskResult
+    from .text_operations import parse_json_from_text as parse_json_from_text
     from .typed_answers import TypedResult as TypedResult
     from .usage.budgets.budget import BudgetExceededError as BudgetExceededError
     from .usage.data import UsageData as UsageData
@@ -59,7 +59,7 @@ __getattr__, __dir__ = lazy_package(
         "ProviderConfigurationError": ".exceptions",
         "ProviderError": ".exceptions",
         "ProviderRateLimitError": ".exceptions",
-        "parse_json_from_text": ".json_answers",
+        "parse_json_from_text": ".text_operations",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",
         "list_providers": ".providers.factory",

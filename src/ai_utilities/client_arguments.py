@@ -19,10 +19,9 @@ from dhenara.ai.integration import (
 
 from .client_settings import SETTING_NAMES, ClientArguments
 from .config_models import AiSettings
-from .config_origins import OriginLevel
+from .config_origins import OriginLevel, main_provider
 from .config_secrets import Secret
 from .exceptions import ProviderConfigurationError
-from .main_provider import main_provider
 from .providers.base_provider import BaseProvider
 from .providers.factory import is_known
 from .providers.facts import facts_of

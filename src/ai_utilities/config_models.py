@@ -26,6 +26,7 @@ from dhenara.ai.types import InvalidValueError
 
 from .client_settings import SETTING_NAMES, SettingArguments
 from .config_origins import (
+    AUTO,
     EnvFiles,
     OriginLevel,
     SettingOrigin,
@@ -38,7 +39,6 @@ from .config_origins import (
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
-from .main_provider import AUTO
 from .value_types import JsonObject, Options
 
 PREFIX = "AI_"

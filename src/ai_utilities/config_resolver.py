@@ -21,10 +21,9 @@ from dhenara.ai.integration import (
 
 from .client_settings import SettingArguments
 from .config_models import PREFIX, AiSettings
-from .config_origins import SECRETS, OriginLevel, SettingOrigin, lowercase_names
+from .config_origins import AUTO, SECRETS, MainProvider, OriginLevel, SettingOrigin, lowercase_names, main_provider
 from .config_secrets import MASK, Secret, redact
 from .exceptions import ProviderConfigurationError
-from .main_provider import AUTO, MainProvider, main_provider
 from .providers.defaults import pick_provider
 from .providers.facts import ProviderFacts, facts_of, missing_key, missing_model
 

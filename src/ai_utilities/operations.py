@@ -11,11 +11,10 @@ from dhenara.ai.integration import named_provider, provider_name, read_model_nam
 
 from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
 from .config_models import AiSettings
+from .config_origins import has_own_server, main_provider
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import ProviderCapabilityError
 from .execution import ExecutionMode, run_sync
-from .json_answers import create_repair_prompt, json_instructions, read_object
-from .main_provider import has_own_server, main_provider
 from .middleware import RequestMiddleware
 from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
 from .prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
@@ -23,6 +22,7 @@ from .providers.base_provider import BaseProvider, complete_provider, read_answe
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult, Embeddings
+from .text_operations import create_repair_prompt, json_instructions, read_object
 from .typed_answers import OutputReader, TypedResult
 from .value_types import Arguments, Json, OperationResult, Options
 

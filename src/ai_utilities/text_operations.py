@@ -1,7 +1,9 @@
-"""Text operations of both clients other than chat: reranking, moderation, token counting and OCR."""
+"""Operations on texts: embeddings, reranking, moderation, counting; and JSON in answers, asked for and read."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Unpack
@@ -13,9 +15,14 @@ from dhenara.ai.types import (
 )
 
 from .ask_options import add_files, check_prompt, read_file
-from .exceptions import ProviderConfigurationError
+from .exceptions import JsonParseError, ProviderConfigurationError
 from .execution import run_sync
 from .option_checks import SYSTEM_NAMES
+from .results import AskResult
+
+if TYPE_CHECKING:
+    from .value_types import Json
+
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
@@ -153,3 +160,56 @@ async def count(operations: ClientCore, prompt: str, options: Options) -> TokenC
     arguments = (message, context, system)
     response: TokenCountResponse = await operations.operate("count_tokens", arguments, options)
     return response
+
+
+FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)
+OPENING = re.compile(r"[{\[]")
+ONLY_JSON = "Answer with JSON only: no words around it, no code fence."
+
+
+def parse_json_from_text(text: str) -> Json:
+    """Parses JSON in a text: the whole text, a code fence, or the first object or list in it.
+
+    Args:
+        text: The answer of a model.
+
+    Raises:
+        JsonParseError: If the text has no valid JSON.
+    """
+    for candidate in (text, *FENCED.findall(text)):
+        try:
+            return json.loads(candidate)
+        except json.JSONDecodeError:
+            continue
+    decoder = json.JSONDecoder()
+    for start in OPENING.finditer(text):
+        try:
+            return decoder.raw_decode(text, start.start())[0]
+        except json.JSONDecodeError:
+            continue
+    raise JsonParseError(f"the answer has no valid JSON: {shorten(text)}", text)
+
+
+def shorten(text: str, most: int = 200) -> str:
+    return repr(text if len(text) <= most else text[:most] + "…")
+
+
+def read_object(result: AskResult) -> Json:
+    """The engine's structured output if there is one; else the JSON in the text."""
+    parsed = getattr(result.answer, "parsed", None)
+    return parse_json_from_text(result.text) if parsed is None else parsed
+
+
+def json_instructions(schema: Json | None) -> str:
+    """Instructions that ask for JSON, for models without a JSON mode."""
+    if schema is None:
+        return ONLY_JSON
+    return f"{ONLY_JSON} It must fit this JSON Schema:\n{json.dumps(schema, ensure_ascii=False)}"
+
+
+def create_repair_prompt(original_prompt: str, previous_output: str, error_message: str) -> str:
+    """The prompt that sends an invalid answer back with the error."""
+    return (
+        f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
+        f"It cannot be used: {error_message}\n{ONLY_JSON}"
+    )

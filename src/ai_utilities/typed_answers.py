@@ -13,9 +13,9 @@ from dhenara.ai.integration import conceal_options, conceals_its_options
 from .ask_options import AskOptions
 from .concurrency import Progress, ProgressBar, ask_all, ask_all_async, combine_callbacks
 from .exceptions import JsonParseError, ProviderConfigurationError
-from .json_answers import read_object
 from .option_checks import check_prompts, describe_swap
 from .results import AskResult
+from .text_operations import read_object
 
 if TYPE_CHECKING:
     from .config_models import AiSettings

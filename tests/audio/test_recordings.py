@@ -23,7 +23,7 @@ from ai_utilities.audio import (
     read_audio_info,
     split_wav,
 )
-from ai_utilities.audio.conversion import AudioPart
+from ai_utilities.audio.long_transcription import AudioPart
 from ai_utilities.usage import tagged
 from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedError
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations

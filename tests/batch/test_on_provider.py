@@ -162,7 +162,7 @@ def recent(fake: FakeBatches) -> Any:
     """The same fake provider, whose batches are of this minute."""
     from datetime import UTC, datetime
 
-    from dhenara.ai.testing.batch_dialects import CREATED, DAY
+    from dhenara.ai.testing.batches import CREATED, DAY
     from dhenara.ai.testing.replies import Send
 
     now = datetime.now(UTC)

@@ -12,8 +12,8 @@ from dhenara.ai.catalog import find_facts, known_models
 from dhenara.ai.catalog.host_facts import FactSource, HostRow, forget_own_limits, host_table, use_own_limits
 from dhenara.ai.catalog.model_constraints import most_output
 from dhenara.ai.pipeline.request_builder import RequestBuilder
+from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.providers.provider_names import KNOWN
-from dhenara.ai.providers.registry import find_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, ChatModelSettings, Prompt
 from dhenara.ai.types.genai.foundation_models.anthropic.chat import Claude3Opus, ClaudeHaiku45

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ai_utilities.cli import main
-from ai_utilities.cli.wording import for_command_line
+from ai_utilities.cli.output import for_command_line
 from ai_utilities.config_origins import log_misspelt
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 

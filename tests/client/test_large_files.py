@@ -10,7 +10,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, ServerError, UnsupportedError
 from dhenara.ai.pipeline.media import upload as uploads
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
 from dhenara.ai.types import FileContent, ImageContent, Prompt, Timeouts, Uploading, VideoContent
 from support.worlds import World, endpoint

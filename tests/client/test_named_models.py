@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ai_utilities import AiSettings
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.providers.registry import KNOWN, find_provider
+from dhenara.ai.providers.provider import KNOWN, find_provider
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from dhenara.ai.types.genai.foundation_models.anthropic.chat import ClaudeSonnet45

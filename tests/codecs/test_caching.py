@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.common.plan import fingerprint_of
-from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import ContextPolicy, Message, Prompt, PromptCache, TextContent
 from support.vendors import VENDORS, Vendor
 

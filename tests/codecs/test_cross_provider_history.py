@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.codecs.base import load_codec
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import (

@@ -12,7 +12,7 @@ import pytest
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.corpus import CORPUS, Exchange, body_bytes, seen
 from support.protocols import PROTOCOLS, Recorded
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog import find_facts, most_generated
 from dhenara.ai.catalog.model_constraints import apply_constraints, with_model_limits
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.types import ChatModelSettings, Prompt
 from support.vendors import Vendor, anything
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.common.plan import build_plan
-from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.types import (
     Call,
     Content,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.types import Prompt
 from support.vendors import Vendor, anything, converse, gemini, messages_api
 

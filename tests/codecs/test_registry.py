@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dhenara.ai.codecs.registry import OPERATIONS, load_codec
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.codecs.base import OPERATIONS, load_codec
+from dhenara.ai.providers.provider import KNOWN, load_provider
 
 NAMES = {route.codec for name in KNOWN for route in (*load_provider(name).routes, *load_provider(name).operations)}
 

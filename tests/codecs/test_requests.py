@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.codecs.base import load_codec
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (

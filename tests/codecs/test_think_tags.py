@@ -15,7 +15,7 @@ from dhenara.ai.response.builder import build_response
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.worlds import World, endpoint
 
 TAGGED = ChatQuirks(think_tags=True, terminal="finish")

@@ -7,16 +7,15 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.codecs.base import load_codec
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.testing import Answer, FakeToolCall
 from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.types import ChatResponse, GenericContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame, NdjsonFrames
-from dhenara.ai.wire.sse import SseFrames
+from dhenara.ai.wire.sse import Frame, NdjsonFrames, SseFrames
 from support.calls import JSON, OBJECTS
 
 FULL = Answer(text="Some words here.", reasoning="Hm.", tool_calls=(FakeToolCall("add", {"a": [1, 2]}),))

@@ -14,14 +14,20 @@ import anyio
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.http.protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
-from dhenara.ai.http.protocol.message import HttpRequest
+from dhenara.ai.http.protocol.message import (
+    ConnectFailed,
+    ConnectionBroken,
+    HttpRequest,
+    ReadTimeout,
+    Response,
+    Transport,
+)
 from dhenara.ai.http.tls_settings import DEFAULT_TLS, TlsSettings
 from dhenara.ai.http.transport_selection import choose_transport
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.timeouts import TimeoutPolicy
 from dhenara.ai.types import Timeouts
-from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.sse import BrokenFraming
 from support.worlds import endpoint
 
 from .peers import OVER, Peer

@@ -9,8 +9,8 @@ import zlib
 from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.http.protocol.interfaces import ReadTimeout
 from dhenara.ai.http.protocol.limits import LimitExceeded
+from dhenara.ai.http.protocol.message import ReadTimeout
 
 from .peers import Action, flood, read, send
 from .probe import Probe

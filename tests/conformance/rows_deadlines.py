@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.http.protocol.interfaces import ReadTimeout
+from dhenara.ai.http.protocol.message import ReadTimeout
 from dhenara.ai.types import Timeouts
 
 from .peers import Action, drip, flood, pause, read, read_head_only, read_no_more, send, serving, stall

@@ -8,7 +8,7 @@ import traceback
 import pytest
 
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError, ConnectionFailedError, ProxyError
-from dhenara.ai.http.protocol.interfaces import ReadTimeout
+from dhenara.ai.http.protocol.message import ReadTimeout
 from dhenara.ai.http.tls_settings import tls_settings
 from dhenara.ai.types import Timeouts
 

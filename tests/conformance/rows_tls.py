@@ -14,7 +14,7 @@ import pytest
 import trustme
 
 from dhenara.ai.errors import CertificateError, ConfigurationError, ConnectionFailedError
-from dhenara.ai.http.protocol.interfaces import CertificateRejected, ConnectFailed
+from dhenara.ai.http.protocol.message import CertificateRejected, ConnectFailed
 from dhenara.ai.http.tls_settings import tls_settings
 
 from .peers import Action, PeerConnection, hang_up, read, secured, send, serving, signal, stall, wait_for

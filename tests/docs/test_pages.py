@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.providers import provider_names, registry
+from dhenara.ai.providers import provider, provider_names
 from dhenara.ai.testing import Answer, FakeServer
 from support.documents import run
 from support.providers import all_at
@@ -42,7 +42,7 @@ def test_the_blocks_of_a_page_run(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for module, table in ((registry, "_registered"), (provider_names, "_registered"), (provider_names, "_by_spelling")):
+    for module, table in ((provider, "_registered"), (provider_names, "_registered"), (provider_names, "_by_spelling")):
         monkeypatch.setattr(module, table, dict(getattr(module, table)))  # what a page registers ends with it
     with FakeServer(forever=True) as server:
         all_at(server.url, monkeypatch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from tables import features, parameters
 from tables.providers import PAGE, page
 

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.sse import BrokenFraming
 
 Path = tuple[str | int, ...]
 

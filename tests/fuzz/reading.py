@@ -13,14 +13,14 @@ from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.streaming.response_reader import BufferedSource, StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.response.deltas import ChunkBuilder
 from dhenara.ai.response.structured import parse_structured
 from dhenara.ai.types.chat.delta import Delta
 from dhenara.ai.types.chat.structured import StructuredOutput
 from dhenara.ai.types.content.parts import Origin
-from dhenara.ai.wire.frame import Frames
+from dhenara.ai.wire.sse import Frames
 from support.worlds import endpoint
 
 ORIGIN = Origin(provider="openai", model="m", protocol="openai_chat")

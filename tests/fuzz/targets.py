@@ -10,20 +10,18 @@ from functools import cache
 from random import Random
 from typing import Any
 
-from dhenara.ai.codecs.base import MALFORMED
+from dhenara.ai.codecs.base import MALFORMED, load_codec
 from dhenara.ai.codecs.operations.batch import index_of
-from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import CallError
 from dhenara.ai.http.protocol.body import GzipDecompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.batches.items import checked
 from dhenara.ai.pipeline.streaming.structured_output import OutputToolDecoder
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.wire import json as wire
 from dhenara.ai.wire.eventstream import EventStreamFrames
-from dhenara.ai.wire.frame import BrokenFraming, Frames, NdjsonFrames
-from dhenara.ai.wire.sse import SseFrames
+from dhenara.ai.wire.sse import BrokenFraming, Frames, NdjsonFrames, SseFrames
 from fuzz.mutations import (
     mutated_body,
     mutated_bytes,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.http.protocol.body import decompressor
-from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places, single_bytes
 
 

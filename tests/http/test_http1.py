@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
-from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places
 
 BODY = st.binary(max_size=300)

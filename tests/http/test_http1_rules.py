@@ -19,7 +19,7 @@ from dhenara.ai.http.protocol.http1 import (
 )
 from dhenara.ai.http.protocol.limits import LimitExceeded, Limits
 from dhenara.ai.http.protocol.message import Head
-from dhenara.ai.wire.frame import BrokenFraming
+from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places, single_bytes
 
 OK = b"HTTP/1.1 200 OK\r\n"

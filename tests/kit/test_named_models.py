@@ -14,7 +14,7 @@ from ai_utilities import AiClient, AiSettings, AsyncAiClient, ConfigurationResol
 from ai_utilities.client_settings import SETTING_NAMES, ClientArguments, FilePath, SettingArguments
 from ai_utilities.config_secrets import Secret, SecretUrl
 from ai_utilities.exceptions import AIUtilitiesError, ProviderConfigurationError
-from dhenara.ai.providers.registry import KNOWN, find_provider
+from dhenara.ai.providers.provider import KNOWN, find_provider
 from dhenara.ai.testing import Answer, FakeServer, Refusal, SampleOperations
 from dhenara.ai.types import AIModelEndpoint
 from support.kit import Uniform, run

@@ -25,7 +25,7 @@ from ai_utilities import (
 from ai_utilities.exceptions import ProviderCapabilityError
 from ai_utilities.providers import EngineProvider, ProviderConformance, check_provider, factory
 from ai_utilities.providers.facts import known_providers
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from support.kit import Uniform, run, settings
 from support.worlds import World

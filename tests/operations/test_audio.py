@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
-from dhenara.ai.providers.registry import known_names, load_provider
+from dhenara.ai.providers.provider import known_names, load_provider
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.testing.sample_operations import wav_tone
 from dhenara.ai.types import AudioContent, AudioModelCostData, SpokenSegment, SpokenWord, TranscriptionResponse

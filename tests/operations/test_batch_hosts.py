@@ -17,7 +17,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, CallError, ConfigurationError, UnsupportedError
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.testing import FakeBatches, FakeServer, HangUp, Raw, Send
-from dhenara.ai.testing.batch_dialects import OPENAI
+from dhenara.ai.testing.batches import OPENAI
 from dhenara.ai.types import BatchJob, ChatModelCostData
 from support.corpus import body_bytes, exchanges
 from support.worlds import World, endpoint

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dhenara.ai import AIModelClient, Send, Stream
-from dhenara.ai.client.images import EngineImagesMixin
+from dhenara.ai.client.media import EngineImagesMixin
 from dhenara.ai.client.operations import OperationsMixin
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError
 from dhenara.ai.pipeline.layers.tracing import CallEnded, CallEvent, CallStarted

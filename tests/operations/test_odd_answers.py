@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.providers.operation_routes import operation_route
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 
 
 def decoder(provider: str, operation: str, model: str = "m") -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai import AIModelClient, Provider
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
-from dhenara.ai.providers.registry import known_names, load_provider
+from dhenara.ai.providers.provider import known_names, load_provider
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModelCallConfig, FileContent, ImageContent, ToolDefinition

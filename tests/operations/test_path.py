@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from dhenara.ai import AIModelClient, Provider, Route, Send, Stream, register_provider
-from dhenara.ai.codecs import registry
+from dhenara.ai.codecs import base
 from dhenara.ai.codecs.base import EncodedRequest, Quirks, ResponseFormat
 from dhenara.ai.codecs.openai_chat.response import read_error
 from dhenara.ai.codecs.operations.operation import DocumentReader, OperationCodec
@@ -21,7 +21,7 @@ from dhenara.ai.http.adapters.httpx2_transport import adapt_transport
 from dhenara.ai.http.protocol.message import Field, FilePart, Multipart
 from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.pipeline.pipeline import Pipeline
-from dhenara.ai.providers.registry import unregister_provider
+from dhenara.ai.providers.provider import unregister_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call
@@ -68,7 +68,7 @@ REQUESTS = {
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A provider of our own, with one operation for every kind of request."""
     codec = OperationCodec("tried", lambda call, quirks: REQUESTS[call.operation], read, read_error)
-    known = registry.load_codec
+    known = base.load_codec
     monkeypatch.setattr("dhenara.ai.providers.target.load_codec", lambda n: codec if n == "tried" else known(n))
     routes = tuple(Route("tried", Quirks(), operation=name) for name in REQUESTS)
     register_provider(Provider("tried", "http://127.0.0.1:1/v1", (), routes, needs_key=False))

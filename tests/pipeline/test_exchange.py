@@ -15,9 +15,9 @@ from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.limits import Limit, LimitLayer
 from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient, Exchange, Layer, Send, Stream, Target
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
 from dhenara.ai.wire.redaction import forms

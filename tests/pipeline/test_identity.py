@@ -16,12 +16,11 @@ from dhenara.ai.errors import (
     CallTimeoutError,
     ConnectionFailedError,
 )
-from dhenara.ai.http.protocol.interfaces import AttemptTimeouts
-from dhenara.ai.http.protocol.message import Head, HttpRequest
+from dhenara.ai.http.protocol.message import AttemptTimeouts, Head, HttpRequest
 from dhenara.ai.io.protocol import IO
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.authentication import with_authentication
-from dhenara.ai.providers import registry
+from dhenara.ai.providers import provider as registry
 from dhenara.ai.providers.auth import Token
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, Refusal, Stall

@@ -15,7 +15,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient, LearnedConstraints
 from dhenara.ai.catalog.parameter_refusals import read_lessons
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Raw, Refusal

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient, Provider, register_provider
-from dhenara.ai.codecs.operations.listing import read_listing
+from dhenara.ai.codecs.operations.operation import read_listing
 from dhenara.ai.errors import AuthenticationError, SyncAsyncMismatchError, UnsupportedError
 from dhenara.ai.pipeline.provider_get import address, find_listing
 from dhenara.ai.providers.provider import Route

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from pydantic import BaseModel, Field
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.pipeline.streaming.partial_output import PartialOutputReader, partial_output
+from dhenara.ai.pipeline.streaming.structured_output import PartialOutputReader, partial_output
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput
 from support.schemas import schemas, values

@@ -6,7 +6,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError, UnsupportedError
-from dhenara.ai.providers import registry
+from dhenara.ai.providers import provider as registry
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel
 from support.worlds import World, endpoint

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
 from dhenara.ai.pipeline.authentication import AuthenticatedIO

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from dhenara.ai import AIModelClient, Provider, Route, register_provider
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.codecs.registry import load_codec
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.providers import registry
+from dhenara.ai.providers import provider as registry
 from dhenara.ai.providers.auth import header
 from dhenara.ai.providers.target import find_route, resolve
 from dhenara.ai.testing import Answer, FakeServer

@@ -20,8 +20,8 @@ from dhenara.ai.providers.model_names import (
     read_model_name,
     read_next_model_name,
 )
+from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.providers.provider_names import ALIASES, KNOWN, fold_name, provider_name
-from dhenara.ai.providers.registry import find_provider
 
 PROVIDERS = sorted(set(KNOWN.values()))
 VENDORS = {"google": "google_ai", "amazon": "amazon_bedrock"}

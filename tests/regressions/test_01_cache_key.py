@@ -15,7 +15,7 @@ from ai_utilities import AiClient, AiSettings, AskResult, BaseProvider, UsageDat
 from ai_utilities.cache import CacheLayer, MemoryCache, caching
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.providers.registry import KNOWN
+from dhenara.ai.providers.provider import KNOWN
 from dhenara.ai.testing import Answer, FakeServer, Raw, SampleOperations
 from dhenara.ai.types import (
     AIModel,

@@ -10,16 +10,15 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.base import MALFORMED
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import MALFORMED, load_codec
 from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.testing.batches import FakeBatches
 from dhenara.ai.testing.protocols import dialect_for
 from dhenara.ai.wire.eventstream import write_message
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.corpus import CORPUS, load
 from support.protocols import PROTOCOLS
 from support.worlds import World, endpoint

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, Raw, RawStream
 from dhenara.ai.types import ImageContent, Message, ToolResultContent
 from dhenara.ai.types.tools.provider_tools import ServerTool
@@ -266,7 +266,7 @@ def test_tools_in_a_vendors_words_are_pending_and_not_unknown(provider: str, str
     ],
 )
 def test_calls_that_a_host_ends_with_a_plain_stop_are_tool_calls(codec: str, body: Any) -> None:
-    from dhenara.ai.providers.registry import KNOWN, load_provider
+    from dhenara.ai.providers.provider import KNOWN, load_provider
     from dhenara.ai.response.builder import build_response
 
     quirks = next(route.quirks for name in KNOWN for route in load_provider(name).routes if route.codec == codec)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.openai_chat.tools import CallReader
-from dhenara.ai.pipeline.streaming.partial_output import PartialOutputReader
+from dhenara.ai.pipeline.streaming.structured_output import PartialOutputReader
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import StructuredOutput
@@ -112,7 +112,7 @@ def test_answers_shown_after_every_piece_take_linear_work(name: str) -> None:
 
 
 def test_arguments_are_parsed_once_however_often_they_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    import dhenara.ai.response.tool_parts as tool_part_builders
+    import dhenara.ai.response.part_builders as tool_part_builders
 
     parsed: list[int] = []
     real = tool_part_builders.read_arguments

@@ -10,8 +10,7 @@ import pytest
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.http.protocol.limits import Limits
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.frame import NdjsonFrames
-from dhenara.ai.wire.sse import SseFrames
+from dhenara.ai.wire.sse import NdjsonFrames, SseFrames
 
 UNLIMITED = Limits(head_bytes=10**9, trailer_bytes=10**9, chunk_extension_bytes=10**9, interim_responses=10**9)
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -20,8 +20,7 @@ from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.testing import FakeServer, Raw
 from dhenara.ai.types import Fetching, ImageContent
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.frame import BrokenFraming, Frames, NdjsonFrames
-from dhenara.ai.wire.sse import SseFrames
+from dhenara.ai.wire.sse import BrokenFraming, Frames, NdjsonFrames, SseFrames
 from support.raw_server import OK_BODY, Connection, RawServer
 from support.slices import cut, places
 from support.worlds import World, endpoint

@@ -15,7 +15,7 @@ from dhenara.ai.codecs.gemini.request import full_name
 from dhenara.ai.codecs.operations.operation import SupportsBackground
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
 from dhenara.ai.http.protocol.message import StreamedLines
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.providers.target import ResolvedTarget, resolve
 from dhenara.ai.testing import FakeServer
 from dhenara.ai.types import (
@@ -31,9 +31,8 @@ from dhenara.ai.types import (
 from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionRequest
 from dhenara.ai.types.operations.batch import BatchRequest
 from dhenara.ai.types.operations.embedding import EmbeddingRequest, ModerationRequest, RerankRequest
-from dhenara.ai.types.operations.files import FileRequest
+from dhenara.ai.types.operations.files import FileRequest, OcrRequest
 from dhenara.ai.types.operations.image import ImageRequest
-from dhenara.ai.types.operations.ocr import OcrRequest
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"

@@ -11,7 +11,7 @@ from ai_utilities import AiClient, AiSettings
 from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.providers.registry import KNOWN
+from dhenara.ai.providers.provider import KNOWN
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModel, AIModelCallConfig, AIModelEndpoint, Call
 from support.worlds import World, endpoint

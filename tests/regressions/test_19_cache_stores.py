@@ -15,7 +15,7 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.cache import CacheBackend, CacheLayer, RedisCache, SQLiteCache
-from ai_utilities.storage.errors import StoreError
+from ai_utilities.storage.store_calls import StoreError
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
 from support.worlds import World, endpoint
@@ -81,7 +81,7 @@ def test_a_locked_file_does_not_hold_up_a_call(
 
 
 def test_the_wait_for_a_lock_is_a_part_of_the_time_that_a_call_has(tmp_path: Path) -> None:
-    from ai_utilities.cache.failsafe import allowance
+    from ai_utilities.cache.memory import allowance
 
     assert allowance(None) <= 1.0
     assert allowance(100.0) <= 1.0

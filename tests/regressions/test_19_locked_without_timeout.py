@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ai_utilities.cache import SQLiteCache
-from ai_utilities.storage.errors import StoreTimeoutError
+from ai_utilities.storage.store_calls import StoreTimeoutError
 from ai_utilities.usage import SQLiteBudgets, SQLiteLedger, UsageData, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage

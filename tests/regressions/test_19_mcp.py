@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai.errors import ConfigurationError, InvalidSchemaError, MCPServerError, MCPTimeoutError
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.mcp.tool_names import legal_names
+from dhenara.ai.mcp.server import legal_names
 from dhenara.ai.types import Tool
 from support.worlds import Blocking, World
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.codecs.base import load_codec
+from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.response.deltas import ChunkBuilder
 from dhenara.ai.types.chat.response import ChatResponse
 from dhenara.ai.types.content.parts import Origin
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 
 
 def quirks(codec: str) -> Any:

@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog.prices import price_usage
-from dhenara.ai.codecs.anthropic.usage import read_usage as read_messages
-from dhenara.ai.codecs.base import Quirks
-from dhenara.ai.codecs.cohere.usage import read_usage as read_cohere
-from dhenara.ai.codecs.converse.usage import read_usage as read_converse
-from dhenara.ai.codecs.gemini.usage import read_usage as read_gemini
-from dhenara.ai.codecs.ollama.usage import read_usage as read_ollama
+from dhenara.ai.codecs.anthropic.response import read_usage as read_messages
+from dhenara.ai.codecs.base import Quirks, load_codec
+from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
+from dhenara.ai.codecs.converse.response import read_usage as read_converse
+from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
+from dhenara.ai.codecs.ollama.response import read_usage as read_ollama
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.codecs.openai_chat.usage import read_usage as read_chat
-from dhenara.ai.codecs.openai_responses.usage import read_usage as read_responses
+from dhenara.ai.codecs.openai_chat.response_parts import read_usage as read_chat
+from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
 from dhenara.ai.codecs.openai_rest.transcription import read_usage as read_transcription
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import Usage
 from support.corpus import CORPUS, exchanges, read

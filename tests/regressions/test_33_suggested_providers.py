@@ -7,7 +7,7 @@ import pytest
 from ai_utilities import create_client
 from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.providers.registry import KNOWN, MEANT, find_provider, known_names, similar_providers
+from dhenara.ai.providers.provider import KNOWN, MEANT, find_provider, known_names, similar_providers
 from dhenara.ai.types import AIModelAPI
 
 SUGGESTED = {

@@ -11,7 +11,7 @@ from ai_utilities import AiClient, AiSettings, AsyncAiClient, ProviderCapability
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.providers.operation_routes import OPERATION_NOUNS, offered_operations, why_not_offered
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import FakeServer
 from dhenara.ai.testing.sample_operations import wav_tone
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint

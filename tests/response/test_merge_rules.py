@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.response.builder import UNFINISHED, ResponseBuilder, build_response
-from dhenara.ai.response.part_builders import read_base64
-from dhenara.ai.response.tool_parts import UNFINISHED as UNFINISHED_ARGUMENTS, read_arguments
+from dhenara.ai.response.part_builders import UNFINISHED as UNFINISHED_ARGUMENTS, read_arguments, read_base64
 from dhenara.ai.types import (
     AudioContent,
     CallWarning,

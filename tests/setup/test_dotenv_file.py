@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 from hypothesis import given, strategies as st
 
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.setup.dotenv_file import find_changes, patch_text, write_dotenv
+from ai_utilities.setup.steps import find_changes, patch_text, write_dotenv
 
 BEFORE = """# keys of the team
 

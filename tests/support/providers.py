@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, load_provider
 
 VERSIONED = ("/v1", "/v1beta")
 

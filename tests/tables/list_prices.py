@@ -10,7 +10,7 @@ from typing import Any
 
 from dhenara.ai.catalog.model_info import load
 from dhenara.ai.catalog.price_list import VERSION, NoPrice, find_row
-from dhenara.ai.providers.registry import find_provider
+from dhenara.ai.providers.provider import find_provider
 
 PAGE = Path(__file__).resolve().parents[2] / "src" / "dhenara" / "ai" / "catalog" / "tables" / "constant_prices.json"
 AT = datetime(2026, 11, 29, tzinfo=UTC)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.auth import AuthContext
-from dhenara.ai.providers.provider import Provider
-from dhenara.ai.providers.registry import KNOWN, load_provider
+from dhenara.ai.providers.provider import KNOWN, Provider, load_provider
 from tables.dialects import default_route, limits, protocols, reasoning, unsupported
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "providers.md"

@@ -19,8 +19,13 @@ import pytest
 from ai_utilities.ask_options import AskOptions
 from dhenara.ai.client.runs import RunPlanSettings, RunSettings, RunTurnSettings
 from dhenara.ai.types import AIModelCallConfig
-from dhenara.ai.types.config.call_options import AlternativeNames, AnswerOptions, CallOptions
-from dhenara.ai.types.config.operation_settings import BatchSettings, CallSettings
+from dhenara.ai.types.config.call_options import (
+    AlternativeNames,
+    AnswerOptions,
+    BatchSettings,
+    CallOptions,
+    CallSettings,
+)
 from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES
 from dhenara.ai.types.config.parameters import CallParameters, ParameterArguments
 

@@ -13,7 +13,7 @@ from botocore.eventstream import EventStreamBuffer
 from hypothesis import given, strategies as st
 
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
-from dhenara.ai.wire.frame import BrokenFraming, Frame
+from dhenara.ai.wire.sse import BrokenFraming, Frame
 from support.slices import cut, places
 
 NAMES = st.text("abcdefghij-:", min_size=1, max_size=12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from dhenara.ai.wire.frame import NdjsonFrames
+from dhenara.ai.wire.sse import NdjsonFrames
 from support.slices import cut, places
 
 LINES = st.lists(st.sampled_from([b'{"a": 1}', b"[]", b"", b"  ", b'"\xc3\xa4"']), max_size=10)

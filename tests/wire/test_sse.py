@@ -8,8 +8,7 @@ import httpx2
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.wire.frame import Frame
-from dhenara.ai.wire.sse import SseFrames, write_event
+from dhenara.ai.wire.sse import Frame, SseFrames, write_event
 from support.slices import cut, places, single_bytes
 
 LINES = st.lists(

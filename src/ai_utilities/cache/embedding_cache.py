@@ -18,7 +18,7 @@ from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Or
 from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend
 from .entry import VERSION, cache_key, zero_cost
-from .failsafe import FailsafeBackend
+from .memory import FailsafeBackend
 from .policy import CachePolicy
 
 Constraints = tuple[LearnedConstraint, ...]

@@ -14,7 +14,7 @@ from ..storage.store_calls import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats
 from .embedding_cache import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
-from .failsafe import FailsafeBackend
+from .memory import FailsafeBackend
 from .policy import DEFAULT_POLICY, CachePolicy, Policy, effective_policy
 
 

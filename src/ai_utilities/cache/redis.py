@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from ..storage.errors import StoreDamagedError
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
+from ..storage.store_calls import StoreDamagedError
 from .backend import DEFAULT_TTL, TextBackend
 
 LONGEST = 100 * 365 * 86400.0

@@ -13,10 +13,9 @@ from .commands.ask import register_ask, register_replay
 from .commands.batch import register_batch
 from .commands.cache import register_cache
 from .commands.chat import register_chat
-from .commands.embed import register_embed
 from .commands.ledger import register_budget, register_ledger
 from .commands.local import register_local
-from .commands.media import register_image, register_speak, register_transcribe
+from .commands.media import register_embed, register_image, register_speak, register_transcribe
 from .commands.models import register_models, register_providers
 from .commands.setup import register_doctor, register_settings, register_setup
 from .commands.usage import register_usage

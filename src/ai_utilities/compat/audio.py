@@ -10,8 +10,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
-from ..audio.conversion import convert_audio
 from ..audio.info import USUAL_LIMIT, AudioInfo, AudioProcessingError, read_audio_info
+from ..audio.long_transcription import convert_audio
 from ..value_types import JsonObject
 
 AnyPath = str | PathLike[str]

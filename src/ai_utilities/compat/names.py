@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from typing import Any
 
 from dhenara.ai.errors import RemovedNameError
 from dhenara.ai.lazy_package import lazy_package
@@ -29,17 +28,18 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "SyncProvider",
     ),
     "dhenara.ai.compat.stand_ins": ("UploadedFile",),
-    "ai_utilities.compat.tokens": ("RateLimitInfo", "ResponseProcessor", "TokenCounter"),
+    "ai_utilities.compat.tokens": (
+        *("RateLimitInfo", "ResponseProcessor", "TokenCounter", "normalize_prompt", "stable_hash"),
+    ),
     "ai_utilities.compat.usage": (
         *("ThreadSafeUsageTracker", "UsageScope", "UsageStats", "UsageTracker", "create_usage_tracker"),
     ),
     "ai_utilities.cache": ("CacheBackend", "MemoryCache", "NullCache", "RedisCache", "SQLiteCache", "SqliteCache"),
-    "ai_utilities.compat.stored_answers": ("normalize_prompt", "stable_hash"),
     "ai_utilities.audio": ("AudioProcessingError",),
     "ai_utilities.client": ("AiClient", "create_client"),
     "ai_utilities.async_client": ("AsyncAiClient",),
     "ai_utilities.results": ("AskResult",),
-    "ai_utilities.json_answers": ("create_repair_prompt", "parse_json_from_text"),
+    "ai_utilities.text_operations": ("create_repair_prompt", "parse_json_from_text"),
     "ai_utilities.providers.factory": ("create_provider",),
     f"{PROVIDERS}.base_provider": ("BaseProvider",),
     f"{PROVIDERS}.openai_provider": ("OpenAIProvider",),
@@ -177,7 +177,7 @@ def find_old_name(name: str) -> object:
     return getattr(import_module(module), own_name)
 
 
-def open_old_module(name: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+def open_old_module(name: str) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
     """Return `__getattr__` and `__dir__` of a module of version 1.
 
     Args:

@@ -1,14 +1,19 @@
-"""Estimates of tokens and helpers for texts, as version 1 had them. `client.count_tokens(prompt)` asks the provider."""
+"""Token counts, rate limit facts and keys of stored answers, as version 1 had them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from ..exceptions import ProviderConfigurationError
+
+if TYPE_CHECKING:
+    from ..value_types import Json
 
 
 @dataclass
@@ -101,3 +106,14 @@ class ResponseProcessor:
         """Return the contents of fenced blocks, of one language if it is given."""
         name = re.escape(language) if language else r"(?:\w+)?"
         return re.findall(rf"```{name}\n(.*?)\n```", response, re.DOTALL)
+
+
+def stable_hash(data: Json) -> str:
+    """Return a hash of JSON data that does not depend on the order of keys."""
+    text = json.dumps(data, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def normalize_prompt(prompt: str) -> str:
+    """Return a prompt without spaces at its end."""
+    return prompt.rstrip()

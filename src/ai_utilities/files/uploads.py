@@ -10,9 +10,9 @@ from pathlib import Path
 from time import time
 
 from ..config_origins import cache_path
-from ..storage.errors import StoreError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, SqlValue
+from ..storage.store_calls import StoreError
 
 log = logging.getLogger("ai_utilities.files")
 PIECE = 1 << 20

@@ -14,8 +14,16 @@ from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLim
 from dhenara.ai.integration import read_limit_headers, require_type
 from dhenara.ai.types import Call, Usage
 
-from ..storage.errors import StoreError, StoreEvictsError, StoreVersionError
-from ..storage.store_calls import StoreIO, call_seconds_left, call_store, call_store_shielded, within
+from ..storage.store_calls import (
+    StoreError,
+    StoreEvictsError,
+    StoreIO,
+    StoreVersionError,
+    call_seconds_left,
+    call_store,
+    call_store_shielded,
+    within,
+)
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Limit, LimitReachedError
 from .step_types import Ask, SeenLimit, SettleAsk, TakeAsk, Verdict

@@ -11,7 +11,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from ..cache.failsafe import TIMEOUT
+from ..cache.memory import TIMEOUT
 from ..cache.policy import owner_tags
 from ..results import AskResult
 from ..storage.store_calls import within

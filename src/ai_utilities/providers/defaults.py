@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from dhenara.ai.integration import shown_address
 
+from ..config_origins import AUTO as AUTO
 from ..exceptions import ProviderConfigurationError
-from ..main_provider import AUTO as AUTO
 from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers, no_models_message, nothing_configured
 
 if TYPE_CHECKING:

@@ -13,16 +13,14 @@ from urllib.parse import urlsplit
 from ..client import AiClient, create_client
 from ..client_settings import SettingArguments
 from ..config_models import AiSettings
-from ..config_origins import read_dotenv
+from ..config_origins import AUTO, read_dotenv
 from ..config_resolver import ConfigurationResolver
 from ..config_secrets import MASK, store_key
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
-from ..main_provider import AUTO
 from ..providers.checks import call_limit, check_without_chat
 from ..providers.defaults import is_reachable, server_address
 from ..providers.factory import is_known
 from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
-from .dotenv_file import VariableChange, find_changes, read_text, write_dotenv
 from .questions import PresetAnswers, run_interview
 from .steps import (
     Action,
@@ -40,7 +38,11 @@ from .steps import (
     SetupPlan,
     Step,
     Try,
+    VariableChange,
     Write,
+    find_changes,
+    read_text,
+    write_dotenv,
 )
 
 QUESTION = "Reply with the single word: ready"

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from dhenara.ai.integration import require_type
 
-from .errors import StoreError
 from .redis import RedisClient
 from .sqlite import SQLiteFile
+from .store_calls import StoreError
 
 log = logging.getLogger("ai_utilities.storage")
 LONGEST_WAIT = 2.0

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from .errors import StoreDamagedError
+from .store_calls import StoreDamagedError
 
 PROC = Path("/proc")
 

@@ -18,14 +18,6 @@ from pathlib import Path
 
 from dhenara.ai.integration import require_type
 
-from .errors import (
-    StoreDamagedError,
-    StoreError,
-    StoreLostError,
-    StoreRecoveredError,
-    StoreTimeoutError,
-    StoreVersionError,
-)
 from .sqlite_files import (
     DAMAGED,
     GENERATION,
@@ -42,7 +34,17 @@ from .sqlite_files import (
     meta,
     set_aside,
 )
-from .store_calls import seconds_left, stalled_seconds, within
+from .store_calls import (
+    StoreDamagedError,
+    StoreError,
+    StoreLostError,
+    StoreRecoveredError,
+    StoreTimeoutError,
+    StoreVersionError,
+    seconds_left,
+    stalled_seconds,
+    within,
+)
 
 log = logging.getLogger("ai_utilities.storage")
 CHANGED = re.compile("no such (?:table|column)|has no column named|already exists|Could not decode to UTF-8")

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import StoreVersionError
 from .process import file_lock
-from .store_calls import stalled_seconds
+from .store_calls import StoreVersionError, stalled_seconds
 
 Migration = str | Callable[[sqlite3.Connection], None]
 SqlValue = str | int | float | bytes | None

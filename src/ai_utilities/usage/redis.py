@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from ..storage.errors import StoreDamagedError, StoreEvictsError, StoreVersionError
 from ..storage.generations import Generation, Generations
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
+from ..storage.store_calls import StoreDamagedError, StoreEvictsError, StoreVersionError
 from .data import UsageData
 from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time

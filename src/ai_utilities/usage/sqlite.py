@@ -14,9 +14,9 @@ from typing import ParamSpec, TypeVar
 
 from pydantic_core import to_json
 
-from ..storage.errors import StoreDamagedError, StoreRecoveredError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
+from ..storage.store_calls import StoreDamagedError, StoreRecoveredError
 from .data import BATCH, UsageData
 from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time

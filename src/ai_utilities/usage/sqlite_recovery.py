@@ -11,10 +11,10 @@ from pathlib import Path
 
 from pydantic_core import from_json, to_json
 
-from ..storage.errors import StoreDamagedError, StoreError
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row, create_once, is_sound, set_aside
 from ..storage.sqlite_salvage import Rows, read_table, salvage
+from ..storage.store_calls import StoreDamagedError, StoreError
 from .sqlite_tables import USAGE, equip, make_tables
 
 NAMES = "at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags, row"

@@ -14,17 +14,22 @@ if TYPE_CHECKING:
     from .client.route_forms import load_routes as load_routes, routes_from_litellm as routes_from_litellm
     from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
-    from .pipeline.exchange import Exchange as Exchange, Target as Target
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
-    from .pipeline.middleware import AnyLayer as AnyLayer, Bindable as Bindable, Layer as Layer, Send as Send
+    from .pipeline.middleware import (
+        AnyLayer as AnyLayer,
+        Bindable as Bindable,
+        Exchange as Exchange,
+        Layer as Layer,
+        Send as Send,
+        Target as Target,
+    )
     from .pipeline.routing.board import HealthStore as HealthStore, SharedRest as SharedRest
     from .pipeline.streaming.completed_stream import (
         CompletedResult as CompletedResult,
         CompletedStream as CompletedStream,
     )
     from .pipeline.streaming.stream import Stream as Stream
-    from .providers.provider import Provider as Provider, Route as Route
-    from .providers.registry import register_provider as register_provider
+    from .providers.provider import Provider as Provider, Route as Route, register_provider as register_provider
     from .types import *
 
 __getattr__, __dir__ = lazy_package(
@@ -39,7 +44,7 @@ __getattr__, __dir__ = lazy_package(
         "CompletedStream": ".pipeline.streaming.completed_stream",
         "CompletedResult": ".pipeline.streaming.completed_stream",
         "Bindable": ".pipeline.middleware",
-        "Exchange": ".pipeline.exchange",
+        "Exchange": ".pipeline.middleware",
         "Layer": ".pipeline.middleware",
         "LearnedConstraint": ".catalog.learned_constraints",
         "LearnedConstraints": ".pipeline.layers.learned_store",
@@ -47,10 +52,10 @@ __getattr__, __dir__ = lazy_package(
         "Send": ".pipeline.middleware",
         "current_tool_call": ".pipeline.agent.tool_runner",
         "Stream": ".pipeline.streaming.stream",
-        "Target": ".pipeline.exchange",
+        "Target": ".pipeline.middleware",
         "Provider": ".providers.provider",
         "Route": ".providers.provider",
-        "register_provider": ".providers.registry",
+        "register_provider": ".providers.provider",
     },
     beyond=".types",
 )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .types.chat.response import ChatResponse
     from .types.chat.routing import DeploymentReport
     from .types.chat.run import Run
-    from .types.config.timeouts import Limit
+    from .types.config.call_policies import Limit
 
 
 class DhenaraError(Exception):

@@ -19,8 +19,8 @@ from .providers.model_names import (
     read_next_model_name,
 )
 from .providers.operation_routes import operation_of, why_not_offered
+from .providers.provider import find_provider
 from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name, quote_name
-from .providers.registry import find_provider
 from .providers.target import resolve
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType

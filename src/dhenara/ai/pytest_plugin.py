@@ -22,7 +22,7 @@ def fake_provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeServer]:
     a reply fails the test.
     """
     from dhenara.ai.testing import FakeServer
-    from dhenara.ai.testing.environment import fake_environment
+    from dhenara.ai.testing.server import fake_environment
 
     with FakeServer() as server:
         for name, value in fake_environment(server.url).items():

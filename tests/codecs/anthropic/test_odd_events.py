@@ -12,7 +12,7 @@ from dhenara.ai.errors import ServerError
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import GenericContent, ReasoningContent, TextContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.folding import folded
 
 

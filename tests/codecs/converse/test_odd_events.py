@@ -13,7 +13,7 @@ from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import AudioContent, GenericContent, ImageContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.folding import folded
 
 

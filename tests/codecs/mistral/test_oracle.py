@@ -12,7 +12,7 @@ from mistralai.client import Mistral, models
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
 from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.providers.registry import load_provider
+from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import (
     AIModelCallConfig,
@@ -26,7 +26,7 @@ from dhenara.ai.types import (
     ToolCallContent,
 )
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.calls import calls
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges, read
 from support.worlds import endpoint

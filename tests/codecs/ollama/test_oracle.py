@@ -16,7 +16,7 @@ from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt, ToolCallContent, ToolResultContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import NdjsonFrames
+from dhenara.ai.wire.sse import NdjsonFrames
 from support.calls import calls
 from support.slices import cut, places, single_bytes
 from support.worlds import endpoint

@@ -11,7 +11,7 @@ from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import AudioContent, GenericContent
 from dhenara.ai.wire import json
-from dhenara.ai.wire.frame import Frame
+from dhenara.ai.wire.sse import Frame
 from support.folding import folded
 
 

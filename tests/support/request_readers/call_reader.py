@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dhenara.ai.codecs.base import Quirks
-from dhenara.ai.codecs.registry import load_codec
+from dhenara.ai.codecs.base import Quirks, load_codec
 from dhenara.ai.history.parsing import merge_tool_results
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import (

@@ -7,8 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from dhenara.ai.codecs.registry import load_codec
-from dhenara.ai.providers.registry import find_provider, load_provider
+from dhenara.ai.codecs.base import load_codec
+from dhenara.ai.providers.provider import find_provider, load_provider
 from dhenara.ai.providers.target import find_route
 from dhenara.ai.types import Origin
 from dhenara.ai.wire import json

@@ -18,7 +18,7 @@ from ...client import AiClient
 from ...exceptions import ProviderConfigurationError
 from ...results import AskResult
 from ...value_types import JsonObject, Options
-from ..clients import client_for
+from ..clients import ForceFlag, check_target, client_for, write_target
 from ..inputs import (
     CacheFlag,
     EnvFileFlag,
@@ -35,7 +35,6 @@ from ..inputs import (
 )
 from ..output import print_note, show_usage, show_warnings, to_json
 from ..streams import require_output, show
-from ..targets import ForceFlag, check_target, write_target
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The prompt; `-` or nothing reads standard input.")]
 FilesFlag = Annotated[

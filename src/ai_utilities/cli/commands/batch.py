@@ -14,7 +14,7 @@ import typer
 from ...batch import OnProvider, run_bulk
 from ...batch.rows import BulkProgress, OnProgress
 from ...value_types import Options
-from ..clients import ClusterSettings, CommandSettings, client_for
+from ..clients import ClusterSettings, CommandSettings, ForceFlag, client_for
 from ..inputs import (
     EnvFileFlag,
     MaxTokensFlag,
@@ -29,7 +29,6 @@ from ..inputs import (
 )
 from ..output import Exit, format_cost, print_note
 from ..streams import drawing
-from ..targets import ForceFlag
 
 
 def register_batch(app: typer.Typer) -> None:

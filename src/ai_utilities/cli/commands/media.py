@@ -1,8 +1,9 @@
-"""`ai-utilities image`, `speak` and `transcribe`: images, speech, and text from audio."""
+"""`ai-utilities image`, `speak`, `transcribe`, `ocr` and `embed`."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -13,12 +14,12 @@ import typer
 from dhenara.ai.types import TranscriptionResponse
 
 from ...exceptions import ProviderConfigurationError
+from ...providers.defaults import EMBEDDING_MODELS
 from ...value_types import JsonObject, Options
-from ..clients import client_for
-from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_prompt
+from ..clients import ForceFlag, check_source, check_target, client_for, engine_for, write_target
+from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_input, read_prompt
 from ..output import format_cost, print_note, show_warnings
-from ..streams import show
-from ..targets import ForceFlag, check_source, check_target, write_target
+from ..streams import require_output, show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
 OutputFlag = Annotated[
@@ -211,3 +212,49 @@ WRITERS: dict[TranscriptFormat, Callable[[TranscriptionResponse], str]] = {
     TranscriptFormat.SRT: lambda received: received.to_srt(),
     TranscriptFormat.VTT: lambda received: received.to_vtt(),
 }
+
+
+TextsArgument = Annotated[list[str] | None, typer.Argument(help="The texts; by default each line of standard input.")]
+WholeFlag = Annotated[bool, typer.Option("--whole", help="Treat all of standard input as one text.")]
+DimensionsFlag = Annotated[int | None, typer.Option("--dimensions", metavar="COUNT", help="Vector length.", min=1)]
+PurposeFlag = Annotated[
+    str | None, typer.Option("--for", metavar="WHAT", help="Purpose: query, document, similarity, ...")
+]
+
+
+def register_embed(app: typer.Typer) -> None:
+    app.command("embed")(embed)
+
+
+def embed(
+    texts: TextsArgument = None,
+    provider: ProviderFlag = None,
+    model: ModelFlag = None,
+    dimensions: DimensionsFlag = None,
+    purpose: PurposeFlag = None,
+    whole: WholeFlag = False,
+    tag: TagFlag = None,
+    env_file: EnvFileFlag = None,
+) -> None:
+    """Create an embedding vector for each text.
+
+    Prints JSON lines with `text` and `vector`. Example: ai-utilities embed < titles.txt > vectors.jsonl
+    """
+    require_output()
+    fields: Options = {"dimensions": dimensions, "input_type": purpose}
+    options = {name: value for name, value in fields.items() if value is not None}
+    wanted = list(texts or read_texts(whole))
+    with engine_for("embedding", EMBEDDING_MODELS, provider, model, env_file, tag) as client:
+        response = client.embed(wanted, **options)
+    show_warnings(response)
+    for text, vector in zip(wanted, response.vectors, strict=True):
+        show(json.dumps({"text": text, "vector": vector}, ensure_ascii=False))
+
+
+def read_texts(whole: bool) -> list[str]:
+    """The texts on standard input."""
+    piped = "" if sys.stdin is None or sys.stdin.isatty() else read_input()
+    texts = [piped.strip()] if whole else [line for line in piped.splitlines() if line.strip()]
+    if not any(texts):
+        raise ProviderConfigurationError('no text to embed. Use ai-utilities embed "a text", or pipe lines in.')
+    return texts

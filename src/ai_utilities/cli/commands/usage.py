@@ -21,11 +21,10 @@ from ...usage.report import Sums, UsageReport, days_before, format_cost, make_re
 from ...usage.sqlite import SQLiteLedger
 from ...usage.totals import Totals
 from ...value_types import JsonObject
-from ..clients import read_tags, settings_for
+from ..clients import ForceFlag, check_target, read_tags, settings_for, write_target
 from ..inputs import EnvFileFlag
 from ..output import print_note, table
 from ..streams import show
-from ..targets import ForceFlag, check_target, write_target
 
 if TYPE_CHECKING:
     from ...usage.ledger import Ledger

@@ -14,8 +14,7 @@ from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
-from ...storage.errors import StoreError
-from ...storage.store_calls import StoreIO, call_store, call_store_shielded
+from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
 from ...value_types import JsonObject
 from ..costs import UNCHARGED_OPERATIONS, cost_upper_bound, estimate_tokens, upper_bound_for
 from ..data import tags_now

@@ -8,8 +8,7 @@ from typing import Any
 
 from ..codecs.common.foreign_parts import PLACEHOLDER_TEXT
 from ..codecs.common.media_support import describe_media, kind_of
-from ..codecs.common.plan import is_own_part
-from ..codecs.common.warnings import WarningCollector
+from ..codecs.common.plan import WarningCollector, is_own_part
 from ..errors import UnsupportedError
 from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint

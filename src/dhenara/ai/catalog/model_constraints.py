@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from ..codecs.common.plan import WarningCollector
 from ..codecs.common.request import DEFAULT_EFFORT, as_continue_request, budget_for, effort_of, is_prefilled
-from ..codecs.common.warnings import WarningCollector
 from ..types.chat.report import CallWarning
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call

@@ -9,8 +9,7 @@ from functools import partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from ..providers.provider import Provider
-from ..providers.registry import find_provider
+from ..providers.provider import Provider, find_provider
 from ..types.chat.cost import Cost
 from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Usage

@@ -23,8 +23,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig, Call
 
 if TYPE_CHECKING:
-    from ..types.config.call_options import CallOptions
-    from ..types.config.operation_settings import CallSettings
+    from ..types.config.call_options import CallOptions, CallSettings
 
 
 async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:

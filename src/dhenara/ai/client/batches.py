@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
 from ..errors import ConfigurationError, UnsupportedError
-from ..history.instructions import take_instructions
+from ..history.parsing import take_instructions
 from ..io.sync_io import Spool, run
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.other_names import refuse_streaming, use_own_names
@@ -22,8 +22,7 @@ from .call_factory import (
 if TYPE_CHECKING:
     from ..pipeline.batches.jobs import BatchClient
     from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
-    from ..types.config.call_options import AnswerOptions
-    from ..types.config.operation_settings import BatchSettings, CallSettings
+    from ..types.config.call_options import AnswerOptions, BatchSettings, CallSettings
     from ..types.operations.batch import BatchJob, BatchResults
 
 DAY = 86_400.0

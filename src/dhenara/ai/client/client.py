@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from pydantic import SecretStr
 
 from ..errors import SyncAsyncMismatchError
-from ..history.instructions import Instructions, read_instructions, take_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
 from ..history.truncation import truncate_history
-from ..http.protocol.interfaces import Transport
+from ..http.protocol.message import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
 from ..pipeline.layers.learned_store import LearnedConstraints
@@ -30,12 +29,11 @@ from ..types.config.model import AIModel
 from ..types.config.routes import ModelRoute
 from ..types.display import ShortRepr, Shown
 from ..wire.secrets import conceal_options, conceals_its_options, with_secret_options
-from .audio import EngineAudioMixin
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
 from .call_factory import as_config, check_options, read_repaired_history
 from .files import EngineFilesMixin
-from .images import EngineImagesMixin
+from .media import EngineAudioMixin, EngineImagesMixin
 from .operations import OperationsMixin
 from .pipelines import PipelineFactory
 from .routing import RoutingMixin, shown_route
@@ -294,7 +292,7 @@ class AIModelClient(
         def __getattr__(self, name: str) -> Any:
             """Return a method that clients had in version 1, such as `cleanup_sync`."""
             if name.startswith(("cleanup_", "generate_with_existing_connection")):
-                return import_module("dhenara.ai.compat.clients").old_method(self, name)
+                return import_module("dhenara.ai.compat.models").old_method(self, name)
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def _call(

@@ -17,7 +17,7 @@ from .call_factory import OperationsBase
 from .file_transfer import FileBody, fetch
 
 if TYPE_CHECKING:
-    from ..types.config.operation_settings import CallSettings, UploadSettings
+    from ..types.config.call_options import CallSettings, UploadSettings
     from ..types.operations.files import UploadedFile
 
 File = str | PathLike[str] | bytes | Media

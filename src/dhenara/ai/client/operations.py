@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
-from ..history.instructions import take_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.provider_get import list_models
@@ -22,8 +21,8 @@ from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import OperationsBase, read_call_history
 
 if TYPE_CHECKING:
-    from ..types.config.call_options import CallOptions
-    from ..types.config.operation_settings import (
+    from ..types.config.call_options import (
+        CallOptions,
         CallSettings,
         CountSettings,
         EmbedSettings,
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
         RerankSettings,
     )
     from ..types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
-    from ..types.operations.ocr import OcrResponse
+    from ..types.operations.files import OcrResponse
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]
@@ -166,7 +165,7 @@ class OperationsMixin(OperationsBase):
     async def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> OcrResponse:
-        from ..types.operations.ocr import OcrRequest, OcrResponse
+        from ..types.operations.files import OcrRequest, OcrResponse
 
         pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
         return await pipeline.perform(call, OcrResponse)

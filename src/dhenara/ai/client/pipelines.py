@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config.settings import environment
 from ..embedded.weights import file_identity
-from ..http.protocol.interfaces import Transport
+from ..http.protocol.message import Transport
 from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
 from ..http.transport_selection import choose_transport
 from ..io.protocol import IO

@@ -20,7 +20,7 @@ from .validation import FALLBACKS
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ..http.protocol.interfaces import Transport
+    from ..http.protocol.message import Transport
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
     from ..pipeline.layers.learned_store import LearnedConstraints

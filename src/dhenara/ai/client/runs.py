@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, over
 from pydantic import ValidationError
 
 from ..errors import ConfigurationError, SyncAsyncMismatchError
-from ..history.instructions import take_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.structured import checked_type

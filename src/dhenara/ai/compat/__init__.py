@@ -10,22 +10,8 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .clients import AIModelClientFactory as AIModelClientFactory
-    from .enums import (
-        MODEL_TO_API_MAPPING as MODEL_TO_API_MAPPING,
-        AIModelFunctionalTypeEnum as AIModelFunctionalTypeEnum,
-        AIModelProviderEnum as AIModelProviderEnum,
-        BaseEnum as BaseEnum,
-        ChatResponseContentItemType as ChatResponseContentItemType,
-        ContentType as ContentType,
-        ExternalApiCallStatusEnum as ExternalApiCallStatusEnum,
-        ImageContentFormat as ImageContentFormat,
-        PlatformEnvTypeEnum as PlatformEnvTypeEnum,
-        PromptMessageRoleEnum as PromptMessageRoleEnum,
-        ResourceConfigItemTypeEnum as ResourceConfigItemTypeEnum,
-        ResourceQueryFieldsEnum as ResourceQueryFieldsEnum,
-    )
     from .models import (
+        AIModelClientFactory as AIModelClientFactory,
         BaseCostData as BaseCostData,
         FoundationModel as FoundationModel,
         ImageModelSettings as ImageModelSettings,
@@ -71,9 +57,21 @@ if TYPE_CHECKING:
         read_response as read_response,
     )
     from .tools import (
+        MODEL_TO_API_MAPPING as MODEL_TO_API_MAPPING,
+        AIModelFunctionalTypeEnum as AIModelFunctionalTypeEnum,
+        AIModelProviderEnum as AIModelProviderEnum,
+        BaseEnum as BaseEnum,
+        ChatResponseContentItemType as ChatResponseContentItemType,
+        ContentType as ContentType,
+        ExternalApiCallStatusEnum as ExternalApiCallStatusEnum,
         FunctionDefinition as FunctionDefinition,
         FunctionParameter as FunctionParameter,
         FunctionParameters as FunctionParameters,
+        ImageContentFormat as ImageContentFormat,
+        PlatformEnvTypeEnum as PlatformEnvTypeEnum,
+        PromptMessageRoleEnum as PromptMessageRoleEnum,
+        ResourceConfigItemTypeEnum as ResourceConfigItemTypeEnum,
+        ResourceQueryFieldsEnum as ResourceQueryFieldsEnum,
         StructuredOutputConfig as StructuredOutputConfig,
         function_parameter_from_json_schema as function_parameter_from_json_schema,
     )

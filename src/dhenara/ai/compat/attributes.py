@@ -9,9 +9,8 @@ from typing import Any
 from ..types.chat.response import ChatResponse
 from ..types.operations.image import GeneratedImage, ImageResponse
 from . import models, responses
-from .enums import ExternalApiCallStatusEnum, ImageContentFormat
 from .requests import formatted_text
-from .tools import function_of
+from .tools import ExternalApiCallStatusEnum, ImageContentFormat, function_of
 
 Attribute = Callable[[Any], Any]
 TEXTS = ("text", "reasoning", "structured_output", "tool_call", "generic")

@@ -16,7 +16,9 @@ from ..lazy_package import lazy_package
 from ..types.genai.foundation_models import VENDORS
 
 HOMES: dict[str, tuple[str, ...]] = {
-    ".enums": (
+    ".tools": (
+        *("FunctionDefinition", "FunctionParameter", "FunctionParameters", "StructuredOutputConfig"),
+        "function_parameter_from_json_schema",
         *("AIModelFunctionalTypeEnum", "AIModelProviderEnum", "BaseEnum", "ChatResponseContentItemType", "ContentType"),
         *("ExternalApiCallStatusEnum", "GoogleAiMessageRoleEnum", "ImageContentFormat", "MODEL_TO_API_MAPPING"),
         *("OpenAiMessageRoleEnum", "PlatformEnvTypeEnum", "PromptMessageRoleEnum", "ResourceConfigItemTypeEnum"),
@@ -26,10 +28,6 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("FormattedPrompt", "HostedToolDefinition", "HostedToolUserLocation", "InputContent"),
         *("MessageItem", "PromptConfig", "PromptText", "SystemInstruction", "TextTemplate"),
         *("TextTemplateVariableProps", "ToolCallResult", "ToolCallResultsMessage", "WebSearchHostedTool"),
-    ),
-    ".tools": (
-        *("FunctionDefinition", "FunctionParameter", "FunctionParameters", "StructuredOutputConfig"),
-        "function_parameter_from_json_schema",
     ),
     ".responses": (
         *("AIModelCallResponseMetaData", "ChatMessageContentPart", "ChatResponseStructuredOutput"),
@@ -41,9 +39,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         *("ChatResponseStructuredOutputContentItem", "ChatResponseToolCallContentItem", "ChatResponseUsage"),
         *("ImageResponseContentItem", "ImageResponseUsage", "read_response"),
     ),
-    ".models": ("BaseCostData", "FoundationModel", "ImageModelSettings"),
+    ".models": ("AIModelClientFactory", "BaseCostData", "FoundationModel", "ImageModelSettings"),
     ".resources": ("ResourceConfig", "ResourceConfigItem", "ResourceQueryMapping"),
-    ".clients": ("AIModelClientFactory",),
 }
 """Modules of this package, with the names of version 1 in them."""
 

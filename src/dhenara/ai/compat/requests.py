@@ -14,7 +14,7 @@ from ..types.content.parts import ToolResultContent
 from ..types.model_base import FrozenModel
 from ..types.tools.provider_tools import UserLocation, WebSearch
 from ..wire import json
-from .enums import ContentType, PromptMessageRoleEnum
+from .tools import ContentType, PromptMessageRoleEnum
 
 UNNAMED_CALL = ""
 """Call id of a tool result that names none; the history repair gives it the id of its call."""

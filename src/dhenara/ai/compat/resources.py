@@ -12,12 +12,12 @@ from typing import Any, ClassVar, Self
 from pydantic import ConfigDict, Field, ValidationError, field_validator
 
 from ..errors import ConfigurationError
-from ..providers.registry import KNOWN
+from ..providers.provider import KNOWN
 from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.model import AIModel
 from ..types.genai import foundation_models
 from ..types.model_base import FrozenModel
-from .enums import MODEL_TO_API_MAPPING, ResourceConfigItemTypeEnum, ResourceQueryFieldsEnum
+from .tools import MODEL_TO_API_MAPPING, ResourceConfigItemTypeEnum, ResourceQueryFieldsEnum
 from .yaml_subset import read_yaml
 
 try:

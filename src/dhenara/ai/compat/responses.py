@@ -11,13 +11,13 @@ from ..config.settings import settings
 from ..errors import ConfigurationError
 from ..types.chat.cost import Cost
 from ..types.chat.usage import Usage
-from ..types.content.base import Citation
+from ..types.content.media import Citation
 from ..types.content.parts import StructuredContent, ToolCallContent
 from ..types.model_base import FrozenModel
 from ..types.operations.image import GeneratedImage
 from ..types.tools.json_schema import adapter_of
 from ..wire import json
-from .enums import ExternalApiCallStatusEnum
+from .tools import ExternalApiCallStatusEnum
 
 
 class UsageChargeComponent(FrozenModel):

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from ..errors import ConfigurationError
-from ..history.instructions import take_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import MessageLike, take_instructions
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
 from ..types.chat.response import AIModelCallResponse, ChatResponse
@@ -18,8 +17,7 @@ from ..types.config.model import AIModel
 from ..types.config.other_names import refuse_streaming
 from ..wire.secrets import with_secret_options
 from .runs import ClientProtocol, ConversationRuns
-from .streams import AsyncConversationStream, ConversationStream
-from .turn import Turn, read, read_saved, read_saved_file
+from .turn import AsyncConversationStream, ConversationStream, Turn, read, read_saved, read_saved_file
 
 if TYPE_CHECKING:
     from ..types.config.call_options import AnswerOptions

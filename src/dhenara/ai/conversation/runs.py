@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack, overload
 
-from ..history.instructions import take_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import MessageLike, take_instructions
 from ..streams.chat import AsyncRunStream, RunStream
 from ..types.chat.message import Message
 from ..types.chat.report import Plan

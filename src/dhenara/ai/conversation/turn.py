@@ -1,24 +1,26 @@
-"""A turn: prompt and response, or the steps of a run; its cost, and the JSON format of saved conversations."""
+"""A turn of a conversation, and its streams."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, ValidationError
 
-from ..errors import ConfigurationError
+from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..pipeline.pricing import total_cost, total_usage
-from ..types.chat.answer_parts import AnswerParts
+from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
+from ..streams.text import AsyncTextStream, TextStream
 from ..types.chat.cost import Cost
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
-from ..types.chat.response import ChatResponse
+from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.text import Text
+from ..types.chat.stream import StreamEvent
+from ..types.chat.text import AnswerParts, Text
 from ..types.chat.usage import ReportedUsage, Usage
 from ..types.display import ShownAsText
 from ..types.model_base import FrozenModel
@@ -173,3 +175,110 @@ def read_saved(saved: bytes | str) -> SavedConversation:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the beginning"
         raise ConfigurationError(f"not a valid saved conversation: {first['msg']} at {where}") from error
+
+
+Keep = Callable[[ChatResponse, Fingerprint | None], None]
+
+
+class TurnWriter:
+    """Adds the turn once: complete, or with what was received."""
+
+    def __init__(self, keep: Keep) -> None:
+        self._keep: Keep | None = keep
+
+    def write(self, answer: ChatResponse, fingerprint: Fingerprint | None = None) -> None:
+        keep, self._keep = self._keep, None
+        if keep is not None and (answer.contents or not answer.interrupted):
+            keep(answer, fingerprint)
+
+
+class ConversationStreamBase:
+    """Base of the sync and async streams of conversations."""
+
+    def __init__(self, stream: ChatStreamBase, keep: Keep) -> None:
+        self._received = stream
+        self._stored = TurnWriter(keep)
+
+    @property
+    def response(self) -> AIModelCallResponse:
+        """The whole response, once the stream has ended; if it was interrupted or closed, what had arrived.
+
+        Raises:
+            ConfigurationError: If the stream has not ended.
+        """
+        return self._received.response
+
+    @property
+    def error(self) -> CallError | None:
+        """The error that interrupted the stream, or None."""
+        return self._received.error
+
+    def partial(self) -> ChatResponse:
+        """Return the response so far, also after the stream was interrupted or closed."""
+        return self._received.partial()
+
+
+class ConversationStream(ConversationStreamBase):
+    """Iterator of `(chunk, final)`; closing it adds the turn with the text received so far."""
+
+    def __init__(self, stream: SyncStream, keep: Keep) -> None:
+        super().__init__(stream, keep)
+        self._stream = stream
+
+    @property
+    def text_stream(self) -> TextStream:
+        """Iterator over the text alone."""
+        return TextStream(self)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        chunk, final = next(self._stream)
+        if final is not None:
+            self._stored.write(self._stream.partial(), final.fingerprint)
+        return chunk, final
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, and add the turn with the text received so far."""
+        self._stream.close()
+        self._stored.write(self._stream.partial())
+
+
+class AsyncConversationStream(ConversationStreamBase):
+    """Async version of `ConversationStream`."""
+
+    def __init__(self, stream: AsyncStream, keep: Keep) -> None:
+        super().__init__(stream, keep)
+        self._stream = stream
+
+    @property
+    def text_stream(self) -> AsyncTextStream:
+        """Iterator over the text alone."""
+        return AsyncTextStream(self)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> StreamEvent:
+        chunk, final = await anext(self._stream)
+        if final is not None:
+            self._stored.write(self._stream.partial(), final.fingerprint)
+        return chunk, final
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection, and add the turn with the text received so far."""
+        await self._stream.aclose()
+        self._stored.write(self._stream.partial())

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..errors import ConfigurationError
-from ..history.instructions import read_instructions
-from ..history.parsing import MessageLike
+from ..history.parsing import MessageLike, read_instructions
 from ..output_files import check_output, move_output, write_output
 from ..pipeline.pricing import total_usage
 from ..types.chat.cost import Cost

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..http.protocol.interfaces import ConnectionBroken
-from ..http.protocol.message import Head
+from ..http.protocol.message import ConnectionBroken, Head
 from ..wire import json
 from .tools import ConstrainedCall, concerns_tools
 

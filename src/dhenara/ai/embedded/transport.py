@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 
 from ..config.settings import environment
 from ..errors import ConfigurationError
-from ..http.protocol.interfaces import AttemptTimeouts, ReadTimeout
-from ..http.protocol.message import Head, HttpRequest
+from ..http.protocol.message import AttemptTimeouts, Head, HttpRequest, ReadTimeout
 from ..wire import json
 from .engine import (
     DONE,

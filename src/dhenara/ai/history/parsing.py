@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -12,7 +12,8 @@ from pydantic_core import ErrorDetails
 from ..errors import ConfigurationError
 from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
 from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatResponseChoice
-from ..types.content.base import Content, TextContent
+from ..types.config.other_names import use_own_names
+from ..types.content.media import Content, TextContent
 from ..types.content.parts import ContentItem
 from ..types.model_base import model_fields
 from .vendor_messages import (
@@ -25,6 +26,10 @@ from .vendor_messages import (
     read_message_fields,
     read_result,
 )
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import AnswerOptions
+
 
 Part = str | bytes | PurePath | Content
 MessageLike = (
@@ -182,3 +187,34 @@ def is_bare_item(given: Mapping[str, Any]) -> bool:
     if "type" not in given:
         return False
     return is_item(given)
+
+
+Instructions = str | Sequence[str] | None
+"""System instructions of a conversation or a call."""
+
+
+def read_instructions(given: object) -> tuple[str, ...]:
+    """Return instructions as a tuple of strings without empty ones."""
+    if given is None:
+        return ()
+    text = (
+        (given,) if isinstance(given, str) or not isinstance(given, Iterable) or isinstance(given, Mapping) else given
+    )
+    stored: list[str] = []
+    for one in text:
+        if not isinstance(one, str):
+            raise ConfigurationError(f"instructions must be a string or a list of strings, not {type(one).__name__}")
+        stored.append(one)
+    return tuple(filter(None, stored))
+
+
+def take_instructions(given: object, options: AnswerOptions | dict[str, Any]) -> tuple[str, ...]:
+    """Return the instructions of a call; those that the options have under another name are removed there.
+
+    Raises:
+        ConfigurationError: If they are given under two names with different values.
+    """
+    stated = {"instructions": given} if given is not None and given != () else {}
+    others = {"system": options.pop("system", None), "system_prompt": options.pop("system_prompt", None)}
+    stated |= {name: value for name, value in others.items() if value is not None}
+    return read_instructions(use_own_names(stated).get("instructions"))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import ConfigurationError
-from ..response.tool_parts import read_arguments
+from ..response.part_builders import read_arguments
 from ..types.chat.message import Message
 from ..types.content.parsing import MARKS, read_parts
 from ..types.content.parts import ToolCallContent, ToolResultContent

@@ -5,17 +5,19 @@ that it raises. Inside, `protocol` is pure (bytes and values), `sockets` opens c
 sends requests over pooled connections, and `adapters` does it with httpx2 and aiohttp.
 """
 
-from .protocol.interfaces import (
+from .protocol.message import (
     AttemptTimeouts,
+    BodyPieces,
     CertificateRejected,
     ConnectFailed,
     ConnectionBroken,
+    Head,
+    HttpRequest,
     ProxyRefused,
     ReadTimeout,
     Response,
     Transport,
 )
-from .protocol.message import BodyPieces, Head, HttpRequest
 
 __all__ = [
     "AttemptTimeouts",

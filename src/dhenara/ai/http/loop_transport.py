@@ -17,8 +17,7 @@ from anyio.lowlevel import RunVar
 
 from ..config.settings import environment
 from .pool import ConnectionPool
-from .protocol.interfaces import AttemptTimeouts, Response, Transport
-from .protocol.message import HttpRequest
+from .protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from .sockets.asyncio_network import AsyncioNetwork, running_loop
 from .transport import HttpTransport, trusted_context
 

@@ -16,10 +16,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import ConfigurationError
-from ..wire.frame import BrokenFraming
 from ..wire.secrets import SecretText
+from ..wire.sse import BrokenFraming
 from .protocol.http1 import Http1Reader, write_request
-from .protocol.interfaces import ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout, Response
+from .protocol.message import ConnectFailed, ConnectionBroken, ProxyRefused, ReadTimeout, Response
 from .sockets.connection import Connection, Network
 
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}

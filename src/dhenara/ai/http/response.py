@@ -11,12 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from ..wire.frame import BrokenFraming
+from ..wire.sse import BrokenFraming
 from .protocol.body import Decompressor, decompressor
 from .protocol.http1 import Http1Reader
-from .protocol.interfaces import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout
 from .protocol.limits import LimitExceeded, ReadLimits
-from .protocol.message import Head
+from .protocol.message import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout
 from .sockets.connection import Connection
 
 OPENED_AT_ONCE = 262_144

@@ -19,22 +19,23 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..config.settings import environment
-from ..wire.frame import BrokenFraming
 from ..wire.secrets import SecretAddress, SecretBytes
+from ..wire.sse import BrokenFraming
 from .pool import ConnectionPool, ServerAddress
 from .protocol.addresses import InvalidUrl, parse_url
 from .protocol.http1 import Http1Reader, InvalidRequest, write_request
-from .protocol.interfaces import (
+from .protocol.message import (
     AttemptTimeouts,
+    BodyPieces,
     CertificateRejected,
     ClientClosed,
     ConnectFailed,
     ConnectionBroken,
+    HttpRequest,
     ReadTimeout,
     Response,
     ReusedConnectionClosed,
 )
-from .protocol.message import BodyPieces, HttpRequest
 from .proxy import PORTS, ProxiedResponse, bracketed, find_proxy, hiding_secrets, open_tunnel
 from .response import HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten

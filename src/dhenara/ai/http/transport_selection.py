@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from ..config.settings import environment
 from ..errors import ConfigurationError
-from .protocol.interfaces import Transport
+from .protocol.message import Transport
 from .tls_settings import TlsSettings
 from .transport import blocking_transport
 

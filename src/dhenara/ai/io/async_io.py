@@ -16,8 +16,7 @@ import anyio
 import anyio.to_thread
 
 from ..http.loop_transport import LoopTransport
-from ..http.protocol.interfaces import AttemptTimeouts, Response, Transport
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.asyncio_network import running_loop, wake_future
 from ..http.sockets.dns import resolve_addresses
 from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, begin

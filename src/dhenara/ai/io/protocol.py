@@ -7,8 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from ..http.protocol.interfaces import AttemptTimeouts, Response
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response
 
 
 @dataclass(slots=True, eq=False)

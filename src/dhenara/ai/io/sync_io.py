@@ -15,8 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, ParamSpec, TypeVar
 
 from ..errors import SyncAsyncMismatchError
-from ..http.protocol.interfaces import AttemptTimeouts, Response, Transport
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.dns import resolve_addresses
 from ..http.transport import blocking_transport
 from .protocol import Outcome, UserJob, WakeupSignal, attempt

@@ -17,7 +17,7 @@ from mcp import Client, MCPError, StdioServerParameters
 
 from ..errors import ConfigurationError, MCPServerError, MCPTimeoutError
 from ..http.protocol.limits import DEFAULT_LIMITS
-from .tool_names import server_name
+from .server import server_name
 
 MOST = DEFAULT_LIMITS.event_bytes
 """Largest message in bytes: a JSON body, or one event of a stream."""

@@ -12,8 +12,7 @@ from ..errors import DhenaraError
 from ..types.config.call import Call
 from ..types.config.call_policies import ArtifactConfig
 from ..wire.secrets import conceal_provider_options, mask
-from .exchange import Encoder
-from .middleware import Send
+from .middleware import Encoder, Send
 from .streaming.stream import Stream
 
 log = logging.getLogger("dhenara")

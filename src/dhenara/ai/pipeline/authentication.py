@@ -8,12 +8,11 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from ..errors import CallError, ConnectionFailedError, DhenaraError
-from ..http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import AttemptTimeouts, ConnectFailed, ConnectionBroken, HttpRequest, ReadTimeout, Response
 from ..io.protocol import IO
 from ..providers.auth import Token, TokenSource
 from ..providers.target import ResolvedTarget
-from ..wire.frame import BrokenFraming
+from ..wire.sse import BrokenFraming
 
 EARLY = 225.0
 """Seconds before expiry at which a token is replaced; other requests use the old one meanwhile.

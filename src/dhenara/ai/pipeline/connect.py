@@ -17,22 +17,22 @@ from ..errors import (
     ProxyError,
 )
 from ..http.protocol.http1 import InvalidRequest
-from ..http.protocol.interfaces import (
+from ..http.protocol.limits import LimitExceeded, without_body_limit
+from ..http.protocol.message import (
     CertificateRejected,
     ClientClosed,
     ConnectFailed,
     ConnectionBroken,
+    HttpRequest,
     ProxyRefused,
     ReadTimeout,
     ReusedConnectionClosed,
 )
-from ..http.protocol.limits import LimitExceeded, without_body_limit
-from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.secret_values import request_secrets
 from ..providers.target import ResolvedTarget
 from ..types.config.call import Call
-from ..wire.frame import BrokenFraming
+from ..wire.sse import BrokenFraming
 from .authentication import AuthenticatedIO, TokenReplacedResponse
 from .redaction import Redactor
 from .streaming.response_reader import ResponseReader, too_large

@@ -1,16 +1,219 @@
-"""Middleware (layers) around a call: each layer gets the call, may replace it, and sends it on."""
+"""Middleware: the interface of layers, and the exchange that they see, a call together with the request it becomes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, signature
 from typing import Any, Protocol, runtime_checkable
 
+from pydantic_core import PydanticSerializationError
+
+from ..catalog.learned_constraints import LearnedConstraint
+from ..codecs.base import EncodedRequest
+from ..codecs.common.plan import build_plan, is_portability_relevant
 from ..io.protocol import IO
+from ..providers.target import ResolvedTarget
+from ..types.chat.report import CallWarning
+from ..types.chat.usage import Usage
+from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
-from .exchange import Target
+from ..types.content.media import Media, Origin
+from .media.fetch import fetch_media
+from .request_builder import RequestBuilder
+from .request_key import EncodedCall, request_key, unserializable
 from .streaming.stream import Stream
+
+
+class Target(Protocol):
+    """Where the calls of a client go; a layer gets it in `bind(io, target)`."""
+
+    @property
+    def origin(self) -> Origin:
+        """Provider, model and protocol."""
+        ...
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        """The endpoint, with the provider's name for the model."""
+        ...
+
+    @property
+    def base_url(self) -> str:
+        """Base URL; the protocol's paths are appended to it."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """Keyed hash of the configured credentials, or of the file or profile name if only that is known."""
+        ...
+
+    @property
+    def price_share(self) -> float:
+        """Share of the list price charged here; less than 1 for batches."""
+        ...
+
+    async def exchange(self, call: Call) -> Exchange:
+        """Return the call with the request that it is encoded to.
+
+        Args:
+            call: The call as the layer is about to send it.
+
+        Returns:
+            The exchange; a previous one is reused unless messages, settings or endpoint were replaced.
+
+        Raises:
+            DhenaraError: If the call cannot be encoded; sending it would raise the same error.
+        """
+        ...
+
+    async def sent_exchange(self, call: Call) -> Exchange:
+        """Return the call with the request that was sent last for it.
+
+        It differs from `exchange` of the same call before sending if a constraint was learned in between, by this call
+        or another one. Without a request it is the same as `exchange`.
+
+        Args:
+            call: The call that the layer sent.
+
+        Returns:
+            The exchange with the constraints that were applied to the request that was sent.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exchange:
+    """A call and its encoded request, with fetched media, learned constraints and model limits applied.
+
+    Attributes:
+        call: The call.
+        encoded: The encoded request and the learned constraints that were applied.
+        encoder: What encoded the call.
+    """
+
+    call: Call
+    encoded: EncodedCall
+    encoder: Encoder
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The JSON body; empty if the body is not JSON."""
+        return self.encoded.encoded.body
+
+    @property
+    def warnings(self) -> tuple[CallWarning, ...]:
+        """Warnings about parts and parameters that could not be sent unchanged."""
+        return self.encoded.encoded.warnings
+
+    @property
+    def uploads(self) -> tuple[Media, ...]:
+        """Media that are too large for the body and are uploaded before the request is sent."""
+        return self.encoded.encoded.oversized
+
+    @property
+    def expected_usage(self) -> Usage | None:
+        """What the request determines of its usage, such as the number of images; None if nothing is known of it."""
+        return self.encoded.encoded.expected_usage
+
+    @property
+    def constraints(self) -> tuple[LearnedConstraint, ...]:
+        """The learned constraints that were applied; compare them with those of `Target.sent_exchange`."""
+        return self.encoded.constraints
+
+    async def key(self, *, share_accounts: bool = False) -> str:
+        """Return a hash of everything that is sent and where; the same for streaming and non-streaming calls.
+
+        Args:
+            share_accounts: Ignore which credentials are used. By default different accounts have different keys.
+
+        Returns:
+            A hexadecimal SHA-256 that reveals no secret.
+
+        Raises:
+            DhenaraError: If credentials could not be fetched or the request cannot be serialized.
+        """
+        encoder = self.encoder
+        return await request_key(self.call, self.encoded, encoder.io, encoder.encoded, share_accounts=share_accounts)
+
+
+class Encoder:
+    """Encodes the calls of one client and target."""
+
+    def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder) -> None:
+        self.io = io
+        self.target = target
+        self.builder = builder
+
+    async def exchange(self, call: Call) -> Exchange:
+        """Return the exchange of a call; the previous encoding is reused if it is still valid."""
+        await self.builder.load_lessons(self.io)
+        constraints = self.builder.lessons()
+        known = call.journal.encoded
+        if not isinstance(known, EncodedCall) or not known.holds_for(call, self.target, constraints):
+            known = call.journal.encoded = await self._encode(call, constraints)
+        return Exchange(call, known, self)
+
+    async def sent_exchange(self, call: Call) -> Exchange:
+        """Return the exchange of the request that was sent last for this call."""
+        constraints = call.journal.sent_constraints
+        if constraints is None:
+            return await self.exchange(call)
+        return Exchange(call, await self._encode(call, constraints), self)
+
+    async def _encode(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedCall:
+        encoded = self.encoded(call, constraints)
+        if is_portability_relevant(call, encoded, self.target.origin.protocol):
+            call.journal.plan = build_plan(call, encoded, self.target.origin)
+        sent = call
+        if encoded.unfetched:
+            sent = await fetch_media(self.io, call, encoded.unfetched)
+            encoded = self.encoded(sent, constraints)
+        return EncodedCall(call, sent, encoded, self.target, constraints)
+
+    def encoded(self, call: Call, constraints: tuple[LearnedConstraint, ...]) -> EncodedRequest:
+        """Encode the call with these constraints."""
+        try:
+            return self.builder.write(call, constraints)
+        except PydanticSerializationError as error:
+            raise unserializable(self.target, error) from error
+
+
+@dataclass(slots=True, eq=False)
+class LayerTarget:
+    """The `Target` that layers see."""
+
+    resolved: ResolvedTarget
+    encoder: Encoder
+
+    @property
+    def origin(self) -> Origin:
+        return self.resolved.origin
+
+    @property
+    def endpoint(self) -> AIModelEndpoint:
+        return self.resolved.endpoint
+
+    @property
+    def base_url(self) -> str:
+        return self.resolved.base_url
+
+    @property
+    def account(self) -> str:
+        return self.resolved.configured_account()
+
+    @property
+    def price_share(self) -> float:
+        share: float = getattr(self.resolved.quirks, "price_share", 1.0)
+        return share
+
+    async def exchange(self, call: Call) -> Exchange:
+        return await self.encoder.exchange(call)
+
+    async def sent_exchange(self, call: Call) -> Exchange:
+        return await self.encoder.sent_exchange(call)
+
 
 POSITIONAL_ONLY = Parameter.POSITIONAL_ONLY
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]

@@ -22,10 +22,9 @@ from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
 from .artifacts import record_call
 from .authentication import with_authentication
-from .exchange import Encoder, LayerTarget
 from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .layers.retry import AdaptiveRetry, Retry
-from .middleware import AnyLayer, Layer, Send, bind_layers, stack_layers
+from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, stack_layers
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
 from .test_mode import answer_in_test_mode

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 
 from ..codecs.base import MALFORMED, EncodedRequest
 from ..codecs.common.request import quote_segment
-from ..codecs.operations.listing import next_page, read_listing
+from ..codecs.operations.operation import next_page, read_listing
 from ..errors import CallError, DhenaraError, UnsupportedError
 from ..io.protocol import IO
 from ..providers.base_urls import fill_template, own_host
@@ -19,7 +19,7 @@ from ..response.builder import ResponseBuilder
 from ..types.chat.delta import Delta, StreamEnd
 from ..types.config.call import Call, CallJournal
 from ..types.config.model import ModelListing
-from ..wire.frame import Frame
+from ..wire.sse import Frame
 from .authentication import with_authentication
 from .call_log import log_request
 from .connect import connect, limited, read_error_response

@@ -13,8 +13,8 @@ from ..catalog.model_info import ModelFacts, find_facts
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
 from ..codecs.common.media_support import describe_media, media_of
+from ..codecs.common.plan import WarningCollector
 from ..codecs.common.request import is_prefilled
-from ..codecs.common.warnings import WarningCollector
 from ..errors import UnsupportedError
 from ..history.repair import check_result_ids, continues_stored_history
 from ..io.protocol import IO

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..errors import CallTimeoutError
 from ..io.protocol import IO
 from ..types.config.call import Call
-from ..types.config.timeouts import Limit, Timeouts
+from ..types.config.call_policies import Limit, Timeouts
 
 WHAT: dict[Limit, str] = {
     "connect": "no connection within {seconds:g} s",

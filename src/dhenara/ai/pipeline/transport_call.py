@@ -24,7 +24,7 @@ from ..types.config.call import Call
 from ..types.content.parts import Origin
 from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
-from .exchange import Encoder
+from .middleware import Encoder
 from .pricing import cost_function
 from .request_builder import add_target
 from .request_key import EncodedCall, unserializable

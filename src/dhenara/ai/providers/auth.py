@@ -11,8 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from ..errors import ConfigurationError
-from ..http.protocol.interfaces import AttemptTimeouts
-from ..http.protocol.message import HttpRequest
+from ..http.protocol.message import AttemptTimeouts, HttpRequest
 from ..io.protocol import IO
 from ..wire.secrets import SecretText
 from .secret_values import texts

@@ -20,9 +20,8 @@ from ..codecs.operations.quirks import (
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
-from .provider import NO_OPTIONS, Provider, Route
+from .provider import NO_OPTIONS, Provider, Route, find_provider, load_provider
 from .provider_names import KNOWN
-from .registry import find_provider, load_provider
 
 OPERATION_NOUNS = {
     "chat": "chat",

@@ -7,25 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..codecs.base import Codec, EncodedRequest, Quirks
+from ..codecs.base import Codec, EncodedRequest, Quirks, load_codec
 from ..codecs.common.request import check_path
-from ..codecs.registry import load_codec
 from ..errors import ConfigurationError
 from ..http.protocol.message import BodyPieces, HttpRequest, Multipart
 from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.model import AIModel
-from ..types.content.base import Origin
+from ..types.content.media import Origin
 from ..types.model_base import require_type
 from ..wire import json
-from ..wire.frame import Frames
 from ..wire.secrets import MASK, SecretAddress, SecretText, secret_headers
+from ..wire.sse import Frames
 from .auth import Auth, AuthContext, Token, TokenSource, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
 from .credentials import find_credentials, grant_material, has_secret, hashed
 from .operation_routes import config_mapping, operation_route, quirk_overrides
-from .provider import NO_OPTIONS, Provider, Route
-from .registry import load_provider
+from .provider import NO_OPTIONS, Provider, Route, load_provider
 from .secret_values import call_secrets, configured_secrets
 
 FIXES = {

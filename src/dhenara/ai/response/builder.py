@@ -39,9 +39,10 @@ from .part_builders import (
     ReasoningPartBuilder,
     RefusalPartBuilder,
     ReplacingPartBuilder,
+    ServerToolPartBuilder,
     TextPartBuilder,
+    ToolCallPartBuilder,
 )
-from .tool_parts import ServerToolPartBuilder, ToolCallPartBuilder
 from .tool_units import with_tool_units
 
 PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {

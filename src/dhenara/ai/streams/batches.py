@@ -7,8 +7,7 @@ from typing import Self
 
 from ..io.sync_io import run
 from ..pipeline.batches.items import BatchItemReader
-from ..pipeline.batches.jobs import BatchClient
-from ..pipeline.batches.splitter import BatchSplitter
+from ..pipeline.batches.jobs import BatchClient, BatchSplitter
 from ..types.operations.batch import BatchItem, BatchJob
 
 OnSubmit = Callable[[str | None, int], None]

@@ -10,8 +10,8 @@ from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.streaming.partial_output import PartialOutputReader
 from ..pipeline.streaming.stream import Batch, Stream
+from ..pipeline.streaming.structured_output import PartialOutputReader
 from ..response.deltas import ChunkBuilder, to_error_event
 from ..types.chat.delta import TextDelta
 from ..types.chat.response import AIModelCallResponse, ChatResponse

@@ -72,16 +72,28 @@ if TYPE_CHECKING:
     from .config.call_options import (
         AlternativeNames as AlternativeNames,
         AnswerOptions as AnswerOptions,
+        BatchSettings as BatchSettings,
         CallOptions as CallOptions,
+        CallSettings as CallSettings,
+        CountSettings as CountSettings,
+        DrawSettings as DrawSettings,
+        EmbedSettings as EmbedSettings,
+        OcrSettings as OcrSettings,
         OutputSchema as OutputSchema,
         OutputType as OutputType,
+        RerankSettings as RerankSettings,
+        SpeakSettings as SpeakSettings,
         ToolLike as ToolLike,
+        TranscribeSettings as TranscribeSettings,
+        UploadSettings as UploadSettings,
     )
     from .config.call_policies import (
         ArtifactConfig as ArtifactConfig,
         ContextPolicy as ContextPolicy,
         Fetching as Fetching,
         PromptCache as PromptCache,
+        ResponseLimits as ResponseLimits,
+        Timeouts as Timeouts,
         Uploading as Uploading,
     )
     from .config.model import (
@@ -92,18 +104,6 @@ if TYPE_CHECKING:
         ImageModelCostData as ImageModelCostData,
         ModelListing as ModelListing,
         ValidOptionValue as ValidOptionValue,
-    )
-    from .config.operation_settings import (
-        BatchSettings as BatchSettings,
-        CallSettings as CallSettings,
-        CountSettings as CountSettings,
-        DrawSettings as DrawSettings,
-        EmbedSettings as EmbedSettings,
-        OcrSettings as OcrSettings,
-        RerankSettings as RerankSettings,
-        SpeakSettings as SpeakSettings,
-        TranscribeSettings as TranscribeSettings,
-        UploadSettings as UploadSettings,
     )
     from .config.parameters import (
         PARAMETERS as PARAMETERS,
@@ -117,7 +117,6 @@ if TYPE_CHECKING:
         ModelRoute as ModelRoute,
         RouteGroup as RouteGroup,
     )
-    from .config.timeouts import ResponseLimits as ResponseLimits, Timeouts as Timeouts
     from .content.parsing import content_of as content_of
     from .content.parts import (
         AudioContent as AudioContent,
@@ -167,13 +166,17 @@ if TYPE_CHECKING:
         RerankRequest as RerankRequest,
         RerankResponse as RerankResponse,
     )
-    from .operations.files import UploadedFile as UploadedFile
+    from .operations.files import (
+        OcrPage as OcrPage,
+        OcrRequest as OcrRequest,
+        OcrResponse as OcrResponse,
+        UploadedFile as UploadedFile,
+    )
     from .operations.image import (
         GeneratedImage as GeneratedImage,
         ImageRequest as ImageRequest,
         ImageResponse as ImageResponse,
     )
-    from .operations.ocr import OcrPage as OcrPage, OcrRequest as OcrRequest, OcrResponse as OcrResponse
     from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
@@ -199,16 +202,16 @@ _HOMES = {
     "Attempt": ".chat.report",
     "Call": ".config.call",
     "AIModelCallConfig": ".config.call",
-    "BatchSettings": ".config.operation_settings",
-    "CallSettings": ".config.operation_settings",
-    "CountSettings": ".config.operation_settings",
-    "DrawSettings": ".config.operation_settings",
-    "EmbedSettings": ".config.operation_settings",
-    "OcrSettings": ".config.operation_settings",
-    "RerankSettings": ".config.operation_settings",
-    "SpeakSettings": ".config.operation_settings",
-    "TranscribeSettings": ".config.operation_settings",
-    "UploadSettings": ".config.operation_settings",
+    "BatchSettings": ".config.call_options",
+    "CallSettings": ".config.call_options",
+    "CountSettings": ".config.call_options",
+    "DrawSettings": ".config.call_options",
+    "EmbedSettings": ".config.call_options",
+    "OcrSettings": ".config.call_options",
+    "RerankSettings": ".config.call_options",
+    "SpeakSettings": ".config.call_options",
+    "TranscribeSettings": ".config.call_options",
+    "UploadSettings": ".config.call_options",
     "AlternativeNames": ".config.call_options",
     "AnswerOptions": ".config.call_options",
     "CallOptions": ".config.call_options",
@@ -270,9 +273,9 @@ _HOMES = {
     "Moderation": ".operations.embedding",
     "ModerationRequest": ".operations.embedding",
     "ModerationResponse": ".operations.embedding",
-    "OcrPage": ".operations.ocr",
-    "OcrRequest": ".operations.ocr",
-    "OcrResponse": ".operations.ocr",
+    "OcrPage": ".operations.files",
+    "OcrRequest": ".operations.files",
+    "OcrResponse": ".operations.files",
     "RankedDocument": ".operations.embedding",
     "RerankRequest": ".operations.embedding",
     "RerankResponse": ".operations.embedding",
@@ -306,7 +309,7 @@ _HOMES = {
     "ChatResponse": ".chat.response",
     "ChatResponseChoice": ".chat.response",
     "ImageResponse": ".operations.image",
-    "ResponseLimits": ".config.timeouts",
+    "ResponseLimits": ".config.call_policies",
     "OutputGrew": ".chat.run",
     "RepairStarted": ".chat.run",
     "Run": ".chat.run",
@@ -325,7 +328,7 @@ _HOMES = {
     "StreamEvent": ".chat.stream",
     "StreamingChatResponse": ".chat.stream",
     "StructuredOutput": ".chat.structured",
-    "Timeouts": ".config.timeouts",
+    "Timeouts": ".config.call_policies",
     "InvalidArgumentsError": ".tools.tool",
     "Tool": ".tools.tool",
     "ServerTool": ".tools.provider_tools",

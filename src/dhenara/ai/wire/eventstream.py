@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
-from .frame import BrokenFraming, ForeignFraming, Frame
+from .sse import BrokenFraming, ForeignFraming, Frame
 
 PRELUDE = 12
 TRAILER = 4

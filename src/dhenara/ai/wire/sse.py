@@ -1,8 +1,81 @@
-"""Server-sent events: bytes in, frames out. Holds only the unfinished line."""
+"""Server-sent events and newline-delimited JSON: bytes to frames."""
 
 from __future__ import annotations
 
-from .frame import Frame
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(slots=True)
+class Frame:
+    """`data` is the payload; `event` its name where the framing has names."""
+
+    data: bytes
+    event: str | None = None
+    id: str | None = None
+    retry: int | None = None
+    headers: Mapping[str, object] = field(default_factory=dict)
+
+
+class Frames(Protocol):
+    """Splits a body into frames as its bytes arrive; one per response. Holds only the incomplete rest."""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """Return the frames that are now complete."""
+        ...
+
+    def finish(self) -> list[Frame]:
+        """Return the frames in the rest, after the last bytes have arrived."""
+        ...
+
+
+class BytesAsFrames:
+    """Every piece that arrives is a frame, for audio streams and files, which contain no messages."""
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        return [Frame(chunk)]
+
+    def finish(self) -> list[Frame]:
+        return []
+
+
+class BrokenFraming(Exception):
+    """The bytes violate their framing."""
+
+
+class ForeignFraming(BrokenFraming):
+    """The bytes are not the expected framing at all: something other than the API answered."""
+
+
+class NdjsonFrames:
+    """Holds only the unfinished line."""
+
+    __slots__ = ("_line",)
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        first, *rest = chunk.split(b"\n")
+        self._line += first
+        frames: list[Frame] = []
+        for line in rest:
+            self._read(bytes(self._line), frames)
+            self._line = bytearray(line)
+        return frames
+
+    def finish(self) -> list[Frame]:
+        frames: list[Frame] = []
+        self._read(bytes(self._line), frames)
+        self._line = bytearray()
+        return frames
+
+    def _read(self, line: bytes, frames: list[Frame]) -> None:
+        stripped = line.strip()
+        if stripped:
+            frames.append(Frame(stripped))
+
 
 BOM = b"\xef\xbb\xbf"
 LONGEST_RETRY = 12
@@ -110,14 +183,18 @@ class SseFrames:
 
 def write_event(data: str | bytes, event: str | None = None, id: str | None = None, retry: int | None = None) -> bytes:
     """One event as bytes. A line end inside `data` becomes another data line; elsewhere it is refused."""
-    lines = [field("event", event), field("id", id), field("retry", None if retry is None else str(retry))]
+    lines = [
+        parse_field("event", event),
+        parse_field("id", id),
+        parse_field("retry", None if retry is None else str(retry)),
+    ]
     body = data.encode() if isinstance(data, str) else data
     body = body.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     lines += [b"data: " + line for line in body.split(b"\n")]
     return b"\n".join(line for line in lines if line) + b"\n\n"
 
 
-def field(name: str, value: str | None) -> bytes:
+def parse_field(name: str, value: str | None) -> bytes:
     if value is None:
         return b""
     if any(mark in value for mark in "\r\n\0"):

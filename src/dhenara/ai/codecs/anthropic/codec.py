@@ -11,8 +11,7 @@ from ...http.protocol.message import Head
 from ...types.config.call import Call
 from ...wire import json
 from ...wire.eventstream import EventStreamFrames
-from ...wire.frame import BrokenFraming, Frame, Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import BrokenFraming, Frame, Frames, SseFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader

@@ -30,10 +30,9 @@ from ...wire.text import clean_text
 from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
-from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
+from ..common.plan import PromptPrefix, WarningCollector, drop_foreign_reasoning, is_own_part
 from ..common.request import anthropic_cache_control
 from ..common.tools import legal_id
-from ..common.warnings import WarningCollector
 
 PROTOCOL = "anthropic"
 MARK = "cache_control"

@@ -11,7 +11,7 @@ from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.output_limit import both_limited, with_reasoning_room
-from ..common.plan import PromptPrefix
+from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
     anthropic_cache_control,
     budget_for,
@@ -23,7 +23,6 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
-from ..common.warnings import WarningCollector
 from .messages import MARK, PROTOCOL, is_user_media, write_messages, write_system
 from .quirks import MessagesQuirks
 from .tools import write_tools

@@ -8,6 +8,7 @@ from ...types.config.call import AIModelCallConfig
 from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
+from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -17,7 +18,6 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from ..common.warnings import WarningCollector
 from .quirks import MessagesQuirks
 
 MCP_BETA = "mcp-client-2025-11-20"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.config.call import Call
-from ...wire.frame import Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
 from .quirks import CohereQuirks

@@ -25,8 +25,7 @@ from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, drop_empty, with_vendor_fields
 from ..common.media import is_remote, to_base64
-from ..common.plan import is_own_part
-from ..common.warnings import WarningCollector
+from ..common.plan import WarningCollector, is_own_part
 
 PROTOCOL = "cohere"
 ADDRESSES = ("http://", "https://")

@@ -8,6 +8,7 @@ from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.output_limit import with_reasoning_room
+from ..common.plan import WarningCollector
 from ..common.request import (
     budget_for,
     warn_unsupported_cache,
@@ -16,7 +17,6 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
-from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_documents, write_messages
 from .quirks import CohereQuirks
 from .tools import write_tools

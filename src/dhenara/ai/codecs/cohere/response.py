@@ -20,13 +20,18 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.chat.usage import Usage
 from ...types.content.parts import GenericContent
 from ...wire import json
-from ...wire.frame import Frame
+from ...wire.sse import Frame
 from ..common.fields import (
+    Report,
     Wire,
     build_citation,
+    count,
+    invalid_counts,
     read_index,
+    read_int,
     read_name,
     read_object,
     read_objects,
@@ -34,8 +39,26 @@ from ..common.fields import (
     unread_warning,
     usage_deltas,
 )
+from ..common.usage import TokenReport, split
 from ..error_mapping import COHERE, contains_error, error_from_response, missing_response, refuse_foreign
-from .usage import read_usage
+
+
+def read_usage(report: Report) -> Usage:
+    """`tokens` is what was read and written; `billed_units`, which is less, counts where there is nothing else."""
+    tokens = read_object(report, "tokens") or read_object(report, "billed_units")
+    buckets = split(
+        TokenReport(
+            count(tokens, "input_tokens"),
+            count(tokens, "output_tokens"),
+            None,
+            read={"cache_read_tokens": read_int(report, "cached_tokens")},
+            made={"reasoning_tokens": read_int(tokens, "reasoning_tokens")},
+        )
+    )
+    return Usage.model_validate(
+        {**buckets.counts, "unclear": (*buckets.unclear, *invalid_counts(report)), "raw": dict(report)}
+    )
+
 
 LAST = b"[DONE]"
 FINISH: dict[str, FinishReason] = {

@@ -8,7 +8,7 @@ from typing import Any
 from ...types.chat.delta import Delta, UsageDelta, WarningDelta
 from ...types.chat.report import CallWarning
 from ...types.chat.usage import Usage
-from ...types.content.base import Citation
+from ...types.content.media import Citation
 
 Wire = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...types.chat.message import Message
 from ...types.config.call import Call
-from ...types.content.base import Content
+from ...types.content.media import Content
 from ...types.content.parts import (
     ContainerUploadContent,
     FileContent,
@@ -20,8 +20,7 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
 from .fields import Wire
-from .plan import is_own_part
-from .warnings import WarningCollector
+from .plan import WarningCollector, is_own_part
 
 
 def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:

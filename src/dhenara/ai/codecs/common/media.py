@@ -15,8 +15,7 @@ from ...types.vendor_parts.common import VENDOR_FIELDS
 from ..base import Quirks
 from .foreign_parts import PLACEHOLDER_TEXT, convert_foreign_parts
 from .media_support import MediaLimitCheck, kind_of, unsupported_reason, with_media_types
-from .plan import is_own_part
-from .warnings import WarningCollector
+from .plan import WarningCollector, is_own_part
 
 Moves = Callable[[Media, bool], bool]
 MARKER = "[from the answer above]"

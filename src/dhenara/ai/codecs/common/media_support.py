@@ -12,7 +12,7 @@ from ...types.content.media import Media
 from ...types.content.parts import Content, FileContent, ToolResultContent
 from ...wire.media_types import from_name, is_text, sniff
 from ..base import MediaSupport, Quirks
-from .warnings import WarningCollector
+from .plan import WarningCollector
 
 PICTURES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 UNKNOWN = (None, "application/octet-stream")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import AIModelCallConfig, Call
-from .warnings import WarningCollector
+from .plan import WarningCollector
 
 
 def with_reasoning_room(

@@ -18,10 +18,10 @@ from urllib.parse import quote
 from ...errors import ConfigurationError
 from ...types.chat.message import Message
 from ...types.config.call import AIModelCallConfig, Call
-from ...types.content.base import CacheLifetime, Content, TextContent
+from ...types.content.media import CacheLifetime, Content, TextContent
 from ..base import Quirks
 from .fields import Wire
-from .warnings import WarningCollector
+from .plan import WarningCollector
 
 UNSET: tuple[object, ...] = (None, (), {})
 

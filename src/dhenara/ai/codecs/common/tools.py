@@ -15,7 +15,7 @@ from ...types.tools.provider_tools import ProviderTool, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Quirks
-from .warnings import WarningCollector
+from .plan import WarningCollector
 
 AnyTool = ToolDefinition | ServerTool | ProviderTool
 

@@ -8,7 +8,7 @@ from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.config.call import Call
 from ...wire.eventstream import EventStreamFrames
-from ...wire.frame import Frames
+from ...wire.sse import Frames
 from ..base import EncodedRequest
 from ..common.request import quote_segment
 from ..error_mapping import aws_error, parse_body

@@ -24,10 +24,9 @@ from ...types.content.parts import (
 from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
-from ..common.plan import PromptPrefix, drop_foreign_reasoning, is_own_part
+from ..common.plan import PromptPrefix, WarningCollector, drop_foreign_reasoning, is_own_part
 from ..common.request import cache_point
 from ..common.tools import legal_id
-from ..common.warnings import WarningCollector
 from .quirks import DOCUMENTS
 
 DEFAULTS = {"image/": "image/png", "audio/": "audio/wav", "video/": "video/mp4", "": "application/pdf"}

@@ -22,15 +22,21 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
+from ...types.chat.usage import Usage
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ...wire.frame import Frame
+from ...wire.sse import Frame
 from ..common.fields import (
+    Report,
     Wire,
     address_of,
     build_citation,
+    count,
+    invalid_counts,
     read_extras,
     read_index,
+    read_int,
+    read_ints,
     read_name,
     read_object,
     read_objects,
@@ -38,8 +44,39 @@ from ..common.fields import (
     unread_warning,
     usage_deltas,
 )
+from ..common.usage import TokenReport, split
 from ..error_mapping import CONVERSE, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
-from .usage import read_usage
+
+
+def read_usage(report: Report) -> Usage:
+    """Convert the report; fresh and cached input are separate unless the total shows otherwise."""
+    details = read_objects(report, "cacheDetails")
+    cached, written = read_int(report, "cacheReadInputTokens"), read_int(report, "cacheWriteInputTokens")
+    buckets = split(
+        TokenReport(
+            count(report, "inputTokens"),
+            count(report, "outputTokens"),
+            count(report, "totalTokens"),
+            read={"cache_read_tokens": cached, "cache_write_tokens": written},
+            separate=CACHED,
+        )
+    )
+    written = buckets.counts.get("cache_write_tokens", 0)
+    long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
+    return Usage.model_validate(
+        {
+            **buckets.counts,
+            "cache_write_tokens": written - long,
+            "cache_write_1h_tokens": long,
+            "server_tool_requests": read_ints(read_object(report, "serverToolUsage")),
+            "unclear": (*buckets.unclear, *invalid_counts(report)),
+            "raw": dict(report),
+        }
+    )
+
+
+CACHED = frozenset({"cache_read_tokens", "cache_write_tokens"})
+
 
 Kind = Literal["image", "audio", "video"]
 MEDIA: tuple[Kind, ...] = get_args(Kind)

@@ -9,6 +9,7 @@ from ...types.content.parts import ToolCallContent, ToolResultContent
 from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
+from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -17,7 +18,6 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from ..common.warnings import WarningCollector
 from .quirks import ConverseQuirks
 
 

@@ -21,8 +21,8 @@ from ...types.operations.files import (
 )
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, read_int, read_object, require
+from ..common.plan import WarningCollector
 from ..common.request import quote_segment
-from ..common.warnings import WarningCollector
 from ..operations.batch import (
     MARK,
     BatchCodec,

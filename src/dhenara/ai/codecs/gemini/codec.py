@@ -10,8 +10,7 @@ from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta
 from ...types.config.call import Call
-from ...wire.frame import Frame, Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader

@@ -36,7 +36,7 @@ from ...types.operations.audio import (
 from ...types.operations.image import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
-from ..common.warnings import WarningCollector
+from ..common.plan import WarningCollector
 from ..operations.audio import add_wav_header
 from ..operations.inputs import read_image_prompt
 from ..operations.operation import DocumentReader, OperationCodec, request_of

@@ -8,8 +8,8 @@ from ...types.config.call import AIModelCallConfig
 from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
+from ..common.plan import WarningCollector
 from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, warn_unsupported_settings
-from ..common.warnings import WarningCollector
 from .quirks import GeminiQuirks
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.config.call import Call
-from ...wire.frame import Frames, NdjsonFrames
+from ...wire.sse import Frames, NdjsonFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
 from .quirks import OllamaQuirks

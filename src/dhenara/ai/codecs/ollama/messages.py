@@ -21,8 +21,7 @@ from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.media import is_remote, to_base64
-from ..common.plan import is_own_part
-from ..common.warnings import WarningCollector
+from ..common.plan import WarningCollector, is_own_part
 
 PROTOCOL = "ollama"
 

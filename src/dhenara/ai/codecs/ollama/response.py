@@ -23,14 +23,45 @@ from ...types.chat.delta import (
     WarningDelta,
 )
 from ...types.chat.report import CallWarning
+from ...types.chat.usage import Usage
 from ...wire import json
-from ...wire.frame import Frame
+from ...wire.sse import Frame
 from ..base import EncodedRequest, RequestAware
-from ..common.fields import Wire, read_extras, read_int, read_name, read_object, read_objects, read_text, usage_deltas
+from ..common.fields import (
+    Report,
+    Wire,
+    count,
+    invalid_counts,
+    read_extras,
+    read_int,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    usage_deltas,
+)
 from ..common.response import ThinkTagParser
 from ..error_mapping import OLLAMA, error_from_response, missing_response, refuse_foreign
 from .request import is_prompt_truncated
-from .usage import read_usage
+
+COUNTS = (
+    *("prompt_eval_count", "eval_count", "total_duration", "load_duration"),
+    *("prompt_eval_duration", "eval_duration"),
+)
+
+NEEDED = (("prompt_eval_count", "input_tokens"), ("eval_count", "output_tokens"))
+
+
+def read_usage(report: Report) -> Usage:
+    """Convert the report; reasoning is included in the output, and durations are kept in `raw`."""
+    data = {name: report[name] for name in COUNTS if name in report}
+    return Usage(
+        input_tokens=read_int(report, "prompt_eval_count"),
+        output_tokens=read_int(report, "eval_count"),
+        unclear=(*(name for field, name in NEEDED if count(data, field) is None), *invalid_counts(data)),
+        raw=data,
+    )
+
 
 FINISH: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 EXTRA_FIELDS = ("created_at", "remote_model", "remote_host")

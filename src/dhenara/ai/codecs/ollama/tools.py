@@ -5,8 +5,8 @@ from __future__ import annotations
 from ...types.config.call import AIModelCallConfig
 from ...types.tools.tool_definition import ToolDefinition
 from ..common.fields import Wire
+from ..common.plan import WarningCollector
 from ..common.tools import select_tools, tool_schema, write_raw
-from ..common.warnings import WarningCollector
 from .quirks import OllamaQuirks
 
 

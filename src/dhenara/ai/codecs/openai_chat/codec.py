@@ -7,8 +7,7 @@ from dataclasses import replace
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.config.call import Call
-from ...wire.frame import Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader

@@ -30,10 +30,9 @@ from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import data_url, document_name, is_remote, to_base64
-from ..common.plan import is_own_part
+from ..common.plan import WarningCollector, is_own_part
 from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of, is_prefilled
 from ..common.tools import legal_id
-from ..common.warnings import WarningCollector
 from .quirks import PROTOCOL, ChatQuirks
 from .reasoning import replay_reasoning
 from .tools import CUSTOM

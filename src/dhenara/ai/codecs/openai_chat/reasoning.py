@@ -9,9 +9,8 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ContentItem, ReasoningContent
 from ..common.fields import Wire, read_text
 from ..common.output_limit import with_reasoning_room
-from ..common.plan import is_own_part
+from ..common.plan import WarningCollector, is_own_part
 from ..common.request import dialect_effort
-from ..common.warnings import WarningCollector
 from .quirks import PROTOCOL, ChatQuirks
 
 Written = dict[str, Any]

@@ -10,6 +10,7 @@ from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.media import has_media, prepare_media
+from ..common.plan import WarningCollector
 from ..common.request import (
     BREAKPOINT,
     as_continue_request,
@@ -19,7 +20,6 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
-from ..common.warnings import WarningCollector
 from .messages import user_media_rule, write_messages
 from .quirks import PROTOCOL, ChatQuirks
 from .reasoning import limit_reasoning, write_reasoning

@@ -11,7 +11,7 @@ from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...types.chat.usage import Usage
 from ...wire import json
-from ...wire.frame import Frame
+from ...wire.sse import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
 from ..common.fields import (
@@ -29,8 +29,7 @@ from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
 from ..common.usage import with_expected
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from .quirks import ChatQuirks
-from .response_parts import TEXT, MessageReader, read_sources
-from .usage import read_usage
+from .response_parts import TEXT, MessageReader, read_sources, read_usage
 
 FINISH: dict[str, FinishReason] = {
     "stop": "stop",

@@ -13,6 +13,7 @@ from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ...wire.partial_json import PartialJson
 from ..common.fields import Wire, read_index, read_object, read_objects, read_text
+from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -22,7 +23,6 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from ..common.warnings import WarningCollector
 from .quirks import ChatQuirks
 
 

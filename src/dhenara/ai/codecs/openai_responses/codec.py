@@ -8,8 +8,7 @@ from typing import Any
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.config.call import Call
-from ...wire.frame import Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
 from ..common.request import quote_segment
 from ..error_mapping import parse_body

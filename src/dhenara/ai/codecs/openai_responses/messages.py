@@ -28,10 +28,9 @@ from ...wire.media_types import is_text
 from ..common.fields import Wire
 from ..common.foreign_parts import has_own_form, with_vendor_fields
 from ..common.media import data_url, document_name, is_remote, to_base64
-from ..common.plan import is_own_part
+from ..common.plan import WarningCollector, is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.tools import legal_id
-from ..common.warnings import WarningCollector
 from .quirks import ResponsesQuirks
 from .tools import kinds_of_calls, write_output
 

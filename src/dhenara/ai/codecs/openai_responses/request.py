@@ -11,10 +11,9 @@ from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.output_limit import with_reasoning_room
-from ..common.plan import is_own_part
+from ..common.plan import WarningCollector, is_own_part
 from ..common.request import dialect_effort, warn_unsupported_cache, warn_unsupported_context, write_parameters
 from ..common.tools import apply_output_mode, native_schema, output_mode
-from ..common.warnings import WarningCollector
 from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import ResponsesQuirks
 from .tools import write_tools

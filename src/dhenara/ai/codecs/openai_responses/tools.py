@@ -12,9 +12,8 @@ from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.media import data_url
-from ..common.plan import is_own_part
+from ..common.plan import WarningCollector, is_own_part
 from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, user_location, warn_unsupported_settings
-from ..common.warnings import WarningCollector
 from .quirks import ResponsesQuirks
 
 

@@ -12,8 +12,8 @@ from ...types.config.call import Call
 from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ..base import EncodedRequest
 from ..common.fields import Wire, require
+from ..common.plan import WarningCollector
 from ..common.request import quote_segment
-from ..common.warnings import WarningCollector
 from ..openai_chat.response import read_error
 from ..operations.batch import batch_line_format, download_format
 from ..operations.operation import OperationCodec, request_of

@@ -14,9 +14,8 @@ from ...types.config.call import Call
 from ...types.content.parts import ImageContent
 from ...types.operations.image import GeneratedImage, ImageResponse
 from ...wire import json
-from ...wire.frame import Frame, Frames
 from ...wire.media_types import image_type
-from ...wire.sse import SseFrames
+from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Report, Wire, count, invalid_counts, read_int, read_name, read_object, usage_deltas
 from ..common.usage import TokenReport, reported_cost, split_if_counted

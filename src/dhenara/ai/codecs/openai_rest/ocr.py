@@ -10,8 +10,8 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
+from ...types.operations.files import OcrPage, OcrRequest, OcrResponse
 from ...types.operations.image import GeneratedImage
-from ...types.operations.ocr import OcrPage, OcrRequest, OcrResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.fields import Wire, read_int, read_name, read_object, read_objects

@@ -13,13 +13,12 @@ from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...wire import json
-from ...wire.frame import BytesAsFrames, Frame, Frames
 from ...wire.media_types import audio_type
-from ...wire.sse import SseFrames
+from ...wire.sse import BytesAsFrames, Frame, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Report, count, invalid_counts, read_object, usage_deltas
+from ..common.plan import WarningCollector
 from ..common.usage import TokenReport, split_if_counted
-from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.audio import AudioReader, rename_fields, speech_usage

@@ -13,15 +13,14 @@ from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpokenSegment, TranscriptionRequest, TranscriptionResponse, read_cues
 from ...wire import json
-from ...wire.frame import Frame, Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import Frame, Frames, SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, count, invalid_counts, read_int, read_name, read_object, usage_deltas
+from ..common.plan import WarningCollector
 from ..common.usage import TokenReport, reported_cost, split_if_counted
-from ..common.warnings import WarningCollector
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
-from ..openai_chat.usage import input_audio
+from ..openai_chat.response_parts import input_audio
 from ..operations.audio import (
     audio_bytes,
     counted_seconds,

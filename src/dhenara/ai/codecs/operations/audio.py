@@ -13,11 +13,11 @@ from ...types.chat.usage import Usage
 from ...types.content.parts import AudioContent
 from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio, SpokenSegment, SpokenWord
 from ...wire.audio_length import exact_seconds
-from ...wire.frame import Frame
 from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, write_wav
+from ...wire.sse import Frame
 from ..base import BinaryBody
 from ..common.fields import Wire
-from ..common.warnings import WarningCollector
+from ..common.plan import WarningCollector
 
 PCM_RATE = 24_000
 """Sample rate of raw PCM audio, unless the provider says otherwise."""

@@ -12,7 +12,7 @@ from ...types.config.call import Call
 from ...types.operations.batch import BatchLine
 from ...types.operations.files import FileBytes
 from ...wire import json
-from ...wire.frame import BytesAsFrames, Frame, NdjsonFrames
+from ...wire.sse import BytesAsFrames, Frame, NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.fields import Wire
 from .operation import OperationCodec

@@ -13,11 +13,10 @@ from ...types.chat.text import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, TranscriptionRequest, TranscriptionResponse
-from ...wire.frame import BytesAsFrames, Frames
-from ...wire.sse import SseFrames
+from ...wire.sse import BytesAsFrames, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
 from ..common.fields import Wire, amount, read_object, read_text
-from ..common.warnings import WarningCollector
+from ..common.plan import WarningCollector
 from ..error_mapping import error_from_response, parse_body
 from .audio import (
     AudioReader,

@@ -17,8 +17,8 @@ from ...types.operations.image import GeneratedImage, ImageRequest
 from ...wire.media_types import image_type
 from ..common.fields import require
 from ..common.media_support import with_media_type
+from ..common.plan import WarningCollector
 from ..common.request import set_parameters
-from ..common.warnings import WarningCollector
 from .operation import request_of
 from .quirks import EmbeddingQuirks
 

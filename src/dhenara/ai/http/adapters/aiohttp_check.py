@@ -13,7 +13,7 @@ from typing import cast
 
 import aiohttp
 
-from ...wire.frame import BrokenFraming
+from ...wire.sse import BrokenFraming
 from ..protocol.limits import ReadLimits
 from ..response import ResponseCheck
 from ..sockets.socket_connection import is_readable

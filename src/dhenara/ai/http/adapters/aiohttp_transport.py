@@ -16,17 +16,19 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from ...wire.frame import BrokenFraming
+from ...wire.sse import BrokenFraming
 from ..protocol.http1 import InvalidRequest
-from ..protocol.interfaces import (
+from ..protocol.message import (
     AttemptTimeouts,
+    BodyPieces,
     CertificateRejected,
     ConnectFailed,
     ConnectionBroken,
+    Head,
+    HttpRequest,
     ProxyRefused,
     ReadTimeout,
 )
-from ..protocol.message import BodyPieces, Head, HttpRequest
 from ..proxy import Proxy, bracketed, find_proxy
 from ..response import AdaptedResponse
 from ..sockets.connection import chain_of, error_reason, is_refusal, tls_problem

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore2
 
-from ...wire.frame import BrokenFraming
 from ...wire.secrets import SecretBytes
-from ..protocol.interfaces import AttemptTimeouts
-from ..protocol.message import HttpRequest
+from ...wire.sse import BrokenFraming
+from ..protocol.message import AttemptTimeouts, HttpRequest
 from ..proxy import Proxy
 from ..response import AdaptedResponse
 from ..sockets.asyncio_network import running_loop

@@ -11,9 +11,9 @@ from contextvars import ContextVar
 
 import httpcore2
 
-from ...wire.frame import BrokenFraming
+from ...wire.sse import BrokenFraming
 from ..protocol.http1 import InvalidRequest
-from ..protocol.interfaces import (
+from ..protocol.message import (
     AttemptTimeouts,
     CertificateRejected,
     ConnectFailed,

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import httpcore2
 
 from ...errors import ConfigurationError
-from ..protocol.interfaces import AttemptTimeouts
-from ..protocol.message import BodyPieces, Head, HttpRequest
+from ..protocol.message import AttemptTimeouts, BodyPieces, Head, HttpRequest
 from ..proxy import PORTS, Proxy, bracketed, find_proxy
 from ..response import ResponseCheck
 from ..transport import encode_head

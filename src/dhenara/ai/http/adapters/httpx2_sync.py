@@ -14,8 +14,7 @@ from typing import Any
 import httpcore2
 
 from ...wire.secrets import SecretBytes
-from ..protocol.interfaces import AttemptTimeouts
-from ..protocol.message import HttpRequest
+from ..protocol.message import AttemptTimeouts, HttpRequest
 from ..proxy import Proxy
 from ..response import AdaptedResponse
 from ..sockets.socket_connection import wait

@@ -9,8 +9,17 @@ import anyio
 import httpx2
 
 from ...errors import ConfigurationError
-from ..protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout, Response, Transport
-from ..protocol.message import BodyPieces, Head, HttpRequest
+from ..protocol.message import (
+    AttemptTimeouts,
+    BodyPieces,
+    ConnectFailed,
+    ConnectionBroken,
+    Head,
+    HttpRequest,
+    ReadTimeout,
+    Response,
+    Transport,
+)
 from ..response import AdaptedResponse
 from ..transport import MAYBE_RECEIVED
 

@@ -6,7 +6,7 @@ import re
 import zlib
 from typing import Protocol
 
-from ...wire.frame import BrokenFraming
+from ...wire.sse import BrokenFraming
 from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
 # RFC 9112 section 7.1: chunk-size is 1*HEXDIG, extensions follow a semicolon. Sixteen digits are 2**64 bytes.

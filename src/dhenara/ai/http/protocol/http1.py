@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from ...wire.frame import BrokenFraming
+from ...wire.sse import BrokenFraming
 from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
 from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from .message import Head

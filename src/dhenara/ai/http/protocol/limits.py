@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...wire.frame import BrokenFraming, Frame, Frames
+from ...wire.sse import BrokenFraming, Frame, Frames
 
 
 class ReadLimits(Protocol):

@@ -17,7 +17,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from ..protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout
+from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
 from .connection import Connection, NothingWritten, break_of, error_reason, tls_problem
 from .socket_connection import close_copy, is_readable
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from ..protocol.interfaces import CertificateRejected, ConnectFailed, ConnectionBroken
+from ..protocol.message import CertificateRejected, ConnectFailed, ConnectionBroken
 
 
 class NothingWritten(ConnectionBroken):

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from ..protocol.interfaces import ConnectFailed
+from ..protocol.message import ConnectFailed
 from .connection import error_reason
 
 Address = tuple[int, int, int, str, Any]

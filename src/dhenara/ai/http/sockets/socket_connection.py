@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from ..protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout
+from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
 from .connection import Connection, NothingWritten, error_reason
 from .dns import connect_first
 

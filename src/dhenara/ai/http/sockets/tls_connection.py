@@ -11,7 +11,7 @@ import ssl
 import time
 from collections.abc import Callable
 
-from ..protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout
+from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
 from .connection import Connection, NothingWritten, break_of, error_reason, tls_problem
 from .socket_connection import CHUNK, SocketConnection
 

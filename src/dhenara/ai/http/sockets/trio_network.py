@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from ..protocol.interfaces import ConnectFailed, ReadTimeout
+from ..protocol.message import ConnectFailed, ReadTimeout
 from .connection import Connection, error_reason
 from .dns import SelfClosingSocket
 from .socket_connection import SocketConnection

@@ -26,9 +26,8 @@ from ...types.chat.run import (
 from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent
 from ..pipeline import Pipeline
-from ..streaming.partial_output import PartialOutputReader
 from ..streaming.stream import Batch, Stream
-from ..streaming.structured_output import OutputProblem, OutputValidator
+from ..streaming.structured_output import OutputProblem, OutputValidator, PartialOutputReader
 from .run_state import RunBudget, RunEvent, RunPlan, RunState, next_call, relax_tool_choice
 from .tool_runner import ToolBatch, ToolRunner
 from .toolbox import Toolbox, find_unanswered_calls

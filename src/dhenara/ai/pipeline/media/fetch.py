@@ -9,17 +9,22 @@ from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError, FetchError
 from ...http.protocol.addresses import InvalidUrl, is_public, parse_url, resolve_redirect
-from ...http.protocol.interfaces import ConnectFailed, ConnectionBroken, ReadTimeout, Response, ReusedConnectionClosed
-from ...http.protocol.message import HttpRequest
+from ...http.protocol.message import (
+    ConnectFailed,
+    ConnectionBroken,
+    HttpRequest,
+    ReadTimeout,
+    Response,
+    ReusedConnectionClosed,
+)
 from ...io.protocol import IO
 from ...types.config.call import Call
-from ...types.config.call_policies import Fetching
-from ...types.config.timeouts import Timeouts
+from ...types.config.call_policies import Fetching, Timeouts
 from ...types.content.media import Media, matching_type
 from ...types.content.parts import Content, ToolResultContent
-from ...wire.frame import BrokenFraming
 from ...wire.media_types import is_text, sniff
 from ...wire.secrets import shown_address as shown
+from ...wire.sse import BrokenFraming
 from ..timeouts import TimeoutPolicy
 
 REDIRECTS = (301, 302, 303, 307, 308)

@@ -14,8 +14,7 @@ from ...errors import CallTimeoutError, NotFoundError, PermissionDeniedError
 from ...providers.target import ResolvedTarget
 from ...types.chat.report import CallWarning
 from ...types.config.call import AIModelCallConfig, Call, CallJournal
-from ...types.config.call_policies import Uploading
-from ...types.config.timeouts import Timeouts
+from ...types.config.call_policies import Timeouts, Uploading
 from ...types.content.media import Media
 from ...types.content.parts import Content, ToolResultContent
 from ...types.operations.files import FileRequest, UploadedFile

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from ...codecs.base import MALFORMED as MALFORMED, BinaryBody, Decoder
 from ...codecs.error_mapping import not_an_answer, request_id
 from ...errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
-from ...http.protocol.interfaces import ClientClosed, ConnectFailed, ConnectionBroken, ReadTimeout, Response
 from ...http.protocol.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
-from ...http.protocol.message import Head
+from ...http.protocol.message import ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout, Response
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, ResponseStart, StreamEnd
 from ...types.content.parts import Origin
 from ...wire import json
-from ...wire.frame import BrokenFraming, ForeignFraming, Frame, Frames
+from ...wire.sse import BrokenFraming, ForeignFraming, Frame, Frames
 from ..redaction import Redactor
 from ..timeouts import TimeoutPolicy
 from .stream import Batch

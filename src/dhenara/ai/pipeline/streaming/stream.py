@@ -15,7 +15,7 @@ from ...response.builder import UNFINISHED, ResponseBuilder
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
-from ...types.content.base import Origin
+from ...types.content.media import Origin
 from ..redaction import Redactor
 
 Batch = Sequence[Delta]

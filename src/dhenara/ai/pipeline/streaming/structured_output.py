@@ -1,18 +1,24 @@
-"""Structured output: through a tool call where only tools have schemas; validation and correction."""
+"""Structured output of streams: the complete value at the end, and partial values while it arrives."""
 
 from __future__ import annotations
 
+import dataclasses
+import types
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, cached_property
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
 
 from ...codecs.base import Decoder
 from ...errors import InvalidOutputError
 from ...types.chat.delta import Delta, FinishDelta, Part, TextDelta, ToolCallDelta
 from ...types.chat.message import Message
-from ...types.chat.output import read_output
 from ...types.chat.response import ChatResponse
-from ...wire.frame import Frame
+from ...types.chat.structured import INSIDE, StructuredOutput, read_output
+from ...wire.partial_json import PLAIN, PartialJson, ReadPlan
+from ...wire.sse import Frame
 
 
 class OutputToolDecoder:
@@ -95,3 +101,245 @@ class OutputValidator:
                 raise
             self.repairs -= 1
             return OutputProblem(error.message)
+
+
+AS_THEY_ARE = (str, int, float, bool, Any)
+SLOWEST = 32
+"""Next event only after the text grew by 1/32, so that long responses do not cause many more events than short ones."""
+
+
+class PartialOutputReader:
+    """Parses the text of a response incrementally."""
+
+    __slots__ = ("_json", "_length", "_shown", "_wrapped")
+
+    def __init__(self, shape: StructuredOutput) -> None:
+        plan = PLAIN if shape.model_class is None else plan_for(shape.model_class)
+        self._wrapped = shape.wrapped
+        self._json = PartialJson(InsidePlan(plan) if shape.wrapped else plan)
+        self._length = 0
+        self._shown = 0
+
+    def add(self, text: str) -> None:
+        """Parse the next piece; earlier text is not parsed again."""
+        self._json.feed(text)
+        self._length += len(text)
+
+    def has_new_value(self) -> bool:
+        """Return whether enough text was added for another event."""
+        return self._length > self._shown + self._shown // SLOWEST
+
+    def output(self) -> Any:
+        """Return the object so far; None if there is nothing yet."""
+        self._shown = self._length
+        value = self._json.value()
+        return value.get(INSIDE) if self._wrapped and isinstance(value, dict) else value
+
+
+def partial_output(text: str, shape: StructuredOutput) -> Any:
+    """Return what an unfinished text contains so far; None if nothing can be parsed."""
+    growing = PartialOutputReader(shape)
+    growing.add(text)
+    return growing.output()
+
+
+class InsidePlan(ReadPlan):
+    """Plan for the wrapper object around output that is not an object."""
+
+    def __init__(self, inner: ReadPlan) -> None:
+        self._inner = inner
+
+    def member(self, name: str) -> ReadPlan:
+        return self._inner if name == INSIDE else PLAIN
+
+
+class LeafPlan(ReadPlan):
+    """Plan for values that pydantic converts once they are complete, such as dates; until then they stay plain."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+
+    def enter(self, is_object: bool) -> ReadPlan:
+        return RawPlan(self)
+
+    def close(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return self.close_plain(value)
+
+    def close_plain(self, value: Any) -> Any:
+        """Validate plain data as this type; return it unchanged if it is invalid."""
+        try:
+            return self._adapter.validate_python(value)
+        except ValidationError:
+            return value
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any]:
+        return TypeAdapter(self._kind)
+
+
+class RawPlan(ReadPlan):
+    """Plan for objects whose type is not known yet: plain data until complete."""
+
+    def __init__(self, whole: LeafPlan) -> None:
+        self._whole = whole
+
+    def member(self, name: str) -> ReadPlan:
+        return PLAIN
+
+    def item(self, index: int) -> ReadPlan:
+        return PLAIN
+
+    def close(self, value: Any) -> Any:
+        return self._whole.close_plain(value)
+
+
+class ModelPlan(LeafPlan):
+    """Plan for pydantic models; missing fields have their default or None."""
+
+    def __init__(self, kind: type[BaseModel]) -> None:
+        super().__init__(kind)
+        self._model = kind
+        self._names: dict[str, str] = {}
+        for name, field in kind.model_fields.items():
+            words = (field.alias, field.validation_alias, name)
+            self._names.update((word, name) for word in words if isinstance(word, str))
+        self._missing = {name: None for name, field in kind.model_fields.items() if field.is_required()}
+
+    def enter(self, is_object: bool) -> ReadPlan:
+        return self if is_object else super().enter(is_object)
+
+    def member(self, name: str) -> ReadPlan:
+        known = self._names.get(name)
+        return PLAIN if known is None else plan_for(self._model.model_fields[known].annotation)
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        names = self._names
+        given = {names[word]: one for word, one in value.items() if word in names}
+        return self._model.model_construct(set(given), **{**self._missing, **given})
+
+
+class DataclassPlan(LeafPlan):
+    """Plan for dataclasses; missing fields have their default or None."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        self._class = kind
+        self._hints = hints_of(kind)
+
+    def enter(self, is_object: bool) -> ReadPlan:
+        return self if is_object else super().enter(is_object)
+
+    def member(self, name: str) -> ReadPlan:
+        return plan_for(self._hints.get(name, Any))
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        made = object.__new__(self._class)
+        for field in dataclasses.fields(self._class):
+            object.__setattr__(made, field.name, value[field.name] if field.name in value else default_of(field))
+        return made
+
+
+class CollectionPlan(LeafPlan):
+    """Plan for lists, tuples, sets and dicts."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        self._origin = get_origin(kind)
+        self._inner = get_args(kind)
+
+    def enter(self, is_object: bool) -> ReadPlan:
+        return self if is_object == (self._origin is dict) else super().enter(is_object)
+
+    def member(self, name: str) -> ReadPlan:
+        return plan_for(self._inner[1])
+
+    def item(self, index: int) -> ReadPlan:
+        if self._origin is not tuple or self._inner[-1] is Ellipsis:
+            return plan_for(self._inner[0])
+        return plan_for(self._inner[index]) if index < len(self._inner) else PLAIN
+
+    def close(self, value: Any) -> Any:
+        return self.show(value) if isinstance(value, list | dict) else super().close(value)
+
+    def show(self, value: Any) -> Any:
+        if self._origin is list or not isinstance(value, list):
+            return value
+        try:
+            return self._origin(value)  # tuple, set or frozenset
+        except TypeError:
+            return value  # unhashable items, such as models that are not frozen
+
+
+class ScalarPlan(LeafPlan):
+    """Plan for strings, numbers and other JSON values."""
+
+    def enter(self, is_object: bool) -> ReadPlan:
+        return PLAIN
+
+    def close(self, value: Any) -> Any:
+        return value
+
+
+def plan_for(kind: Any) -> ReadPlan:
+    """Return the plan for values of this type."""
+    kind = strip_annotated(kind)
+    try:
+        return cached_plan(kind)
+    except TypeError:
+        return make_plan(kind)  # unhashable `Annotated` metadata
+
+
+@cache
+def cached_plan(kind: Any) -> ReadPlan:
+    return make_plan(kind)
+
+
+def make_plan(kind: Any) -> ReadPlan:
+    origin = get_origin(kind)
+    if kind in AS_THEY_ARE or isinstance(kind, str):
+        return ScalarPlan(kind)
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel):
+        return ModelPlan(kind)
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+        return DataclassPlan(kind)
+    if origin in (list, tuple, set, frozenset, dict) and get_args(kind) not in ((), ((),)):
+        return CollectionPlan(kind)
+    if origin in (Union, types.UnionType):
+        kinds = tuple(one for one in get_args(kind) if one is not type(None))
+        # A union stays plain data until it is complete.
+        return plan_for(kinds[0]) if len(kinds) == 1 else LeafPlan(kind)
+    return LeafPlan(kind)
+
+
+def default_of(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return None if field.default is dataclasses.MISSING else field.default
+
+
+@cache
+def hints_of(kind: Any) -> dict[str, Any]:
+    """Return the field types; empty if they cannot be resolved outside the function that defines them."""
+    try:
+        return get_type_hints(kind, include_extras=True)
+    except NameError:
+        return {}
+
+
+def strip_annotated(kind: Any) -> Any:
+    """Return the type without `Annotated` and `type` aliases."""
+    while hasattr(kind, "__metadata__") or hasattr(kind, "__value__"):
+        kind = get_args(kind)[0] if hasattr(kind, "__metadata__") else kind.__value__
+    return kind

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...http.protocol.interfaces import AttemptTimeouts
+from ...http.protocol.message import AttemptTimeouts
 from ...io.protocol import IO
 from ..auth import Token, TokenSource
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...codecs.common.request import quote_segment
 from ...errors import ConfigurationError
-from ...http.protocol.interfaces import AttemptTimeouts
+from ...http.protocol.message import AttemptTimeouts
 from ...io.protocol import IO
 from ...wire.secrets import SecretText
 from ..auth import Token, TokenSource

@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from ...codecs.error_mapping import error_from_response, parse_body
 from ...errors import AuthenticationError, BadAnswerError, ConfigurationError, SyncAsyncMismatchError
-from ...http.protocol.interfaces import AttemptTimeouts
-from ...http.protocol.message import Head, HttpRequest
+from ...http.protocol.message import AttemptTimeouts, Head, HttpRequest
 from ...io.protocol import IO
 from ...wire.redaction import redact
 from ...wire.secrets import SecretBytes, SecretText, conceal_all

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import BadAnswerError, ConfigurationError
-from ...http.protocol.interfaces import AttemptTimeouts, ConnectFailed, ConnectionBroken, ReadTimeout
-from ...http.protocol.message import HttpRequest
+from ...http.protocol.message import AttemptTimeouts, ConnectFailed, ConnectionBroken, HttpRequest, ReadTimeout
 from ...io.protocol import IO
 from ...wire import json
 from ...wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, cast
 
-from ..content.base import Citation, Content
+from ..content.media import Citation, Content
 from .report import CallWarning, Result
 from .usage import Usage
 

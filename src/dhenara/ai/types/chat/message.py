@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..content.base import CacheLifetime, joined_text
+from ..content.media import CacheLifetime, joined_text
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem
 from ..display import ShownAsText

@@ -6,18 +6,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 from pydantic import Field, PrivateAttr
 
 from ...errors import ConfigurationError
-from ..content.base import joined_text
+from ..content.media import joined_text
 from ..content.parts import ContentItem, ImageContent, ToolCallContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
-from .answer_parts import AnswerParts
 from .cost import Cost
 from .delta import FinishReason
 from .message import Message
-from .output import read_output
 from .report import Attempt, CallWarning, Fingerprint, Plan
-from .text import MissingText, OptionalText, PartList, Text, WholeText
+from .structured import read_output
+from .text import AnswerParts, MissingText, OptionalText, PartList, Text, WholeText
 from .usage import NO_USAGE, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")

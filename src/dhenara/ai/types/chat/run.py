@@ -10,11 +10,10 @@ from pydantic import Field
 from ..content.parts import ToolCallContent, ToolResultContent
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
-from .answer_parts import AnswerParts
 from .cost import Cost
 from .message import Message
 from .response import AIModelCallResponse, ChatResponse
-from .text import Text
+from .text import AnswerParts, Text
 from .usage import Usage
 
 T = TypeVar("T")

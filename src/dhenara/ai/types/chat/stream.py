@@ -6,8 +6,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ...wire import json
-from ...wire.frame import Frame
-from ...wire.sse import SseFrames, write_event
+from ...wire.sse import Frame, SseFrames, write_event
 from ..content.parts import Citation, ContentItem
 from ..model_base import FrozenModel
 from .delta import FinishReason

@@ -1,20 +1,34 @@
-"""Structured output: the schema that an answer must match."""
+"""Structured output: the requested type and its schema, and the parsed value in a response."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, Self, TypeVar, get_origin
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, get_origin
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 
-from ...errors import ConfigurationError, InvalidSchemaError
+from ...errors import (
+    ConfigurationError,
+    InvalidOutputError,
+    InvalidSchemaError,
+    OutputError,
+    RefusedError,
+    TruncatedError,
+)
 from ...schema.definition import check_definition
 from ...schema.validate import Checker, resolved
+from ...wire import json
+from ...wire.json import find_json
+from ..content.parts import StructuredContent
 from ..tools.json_schema import adapter_of, schema_of
-from ..tools.tool import own_docstring
+from ..tools.tool import describe_errors, own_docstring
 from ..tools.tool_definition import SchemaSource
+
+if TYPE_CHECKING:
+    from .response import ChatResponse
+
 
 OutputMode = Literal["native", "tool", "prompt"]
 """How the schema is enforced: by the provider, as arguments of a tool call, or by instructions in the prompt."""
@@ -196,3 +210,56 @@ def is_object(schema: Mapping[str, Any]) -> bool:
     return isinstance(definition, Mapping) and (
         definition.get("type") == "object" or "properties" in definition or "allOf" in definition
     )
+
+
+CUT = ("length", "context_length")
+DECLINED = ("refusal", "content_filter")
+
+
+def read_output(response: ChatResponse, kind: Any = None) -> Any:
+    """Return the parsed object, validated as `kind` if given."""
+    if problem := problem_with(response):
+        raise problem
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    data = content.parsed if content is not None else None
+    if kind is None or (isinstance(kind, type) and content is not None and type(data) is kind):
+        return data
+    return validate_output(response, content, kind)
+
+
+def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
+    adapter = adapter_of(kind, "the output")
+    try:
+        data = content.data if content is not None else find_json(response.text)
+        return adapter.validate_json(json.dumps(data))
+    except ValidationError as error:
+        raise output_error(
+            response, InvalidOutputError, f"the answer does not match the requested type: {describe_errors(error)}"
+        ) from error
+    except ValueError as error:
+        raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
+
+
+def problem_with(response: ChatResponse) -> OutputError | None:
+    """Return the error that explains why there is no object: refused, truncated or invalid."""
+    content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
+    if content is not None and content.error is None:
+        return None
+    refusal = response.refusal()
+    if refusal is not None or response.finish_reason in DECLINED:
+        return output_error(response, RefusedError, f"the model refused to answer: {refusal or response.finish_reason}")
+    if response.finish_reason in CUT or response.interrupted:
+        return output_error(
+            response, TruncatedError, f"the answer is incomplete ({response.finish_reason or 'interrupted'})"
+        )
+    if content is not None:
+        return output_error(response, InvalidOutputError, f"the answer does not match the schema: {content.error}")
+    if not response.text.strip():
+        return output_error(response, InvalidOutputError, f"the answer contains no object ({response.finish_reason})")
+    return None
+
+
+def output_error(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
+    error = kind(message, provider=response.provider, model=response.model)
+    error.response = response
+    return error

@@ -17,8 +17,7 @@ from ..vendor_parts.anthropic import ANTHROPIC_READERS
 from ..vendor_parts.bedrock import read_bedrock
 from ..vendor_parts.gemini import read_gemini
 from ..vendor_parts.openai import COHERE_READERS, MISTRAL_READERS, OPENAI_READERS
-from .base import Content
-from .media import AudioContent, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
+from .media import AudioContent, Content, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent
 
 Reader = Callable[[Mapping[str, Any]], "dict[str, Any] | None"]

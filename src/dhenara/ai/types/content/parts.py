@@ -6,12 +6,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from ...wire import json
-from .base import Citation as Citation, Content as Content, Origin as Origin, TextContent as TextContent
 from .media import (
     AudioContent as AudioContent,
+    Citation as Citation,
+    Content as Content,
     FileContent as FileContent,
     ImageContent as ImageContent,
     Media as Media,
+    Origin as Origin,
+    TextContent as TextContent,
     VideoContent as VideoContent,
 )
 

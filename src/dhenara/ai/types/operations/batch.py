@@ -8,12 +8,11 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ...errors import CallError
-from ..chat.answer_parts import AnswerParts
 from ..chat.cost import Cost
 from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
-from ..chat.text import Text
+from ..chat.text import AnswerParts, Text
 from ..chat.usage import Usage
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel

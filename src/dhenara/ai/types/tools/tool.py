@@ -1,20 +1,31 @@
-"""Tools that run in your process, made from a function, a model class or a JSON Schema."""
+"""Tools made from functions, and lists of tools."""
 
 from __future__ import annotations
 
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, is_typeddict
 
-from pydantic import Field, PrivateAttr, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PrivateAttr,
+    SerializationInfo,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
 from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
 from ...wire import json
 from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of
+from .provider_tools import KINDS, ServerTool
 from .tool_definition import CHECKED, ToolDefinition
 
 Bound = Callable[[], Any]
@@ -224,3 +235,92 @@ def own_docstring(kind: type[Any]) -> str | None:
     """Return the docstring of the class; None for the signature that dataclasses get as default docstring."""
     text = kind.__dict__.get("__doc__")
     return None if not text or text.startswith(f"{kind.__name__}(") else inspect.cleandoc(text)
+
+
+class ToolList:
+    """Marks a field as a list of tools in any accepted form."""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.plain_serializer_function_ser_schema(write, info_arg=True)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "array"}
+
+
+def read(given: Any) -> Any:
+    if not given:
+        return ()
+    return tuple(read_tools(given))
+
+
+def write(tools: Any, info: SerializationInfo) -> list[Any]:
+    """Serialise the tools as definitions, because functions cannot be serialised."""
+    return [
+        tool.model_dump(
+            mode=info.mode, exclude_none=bool(info.exclude_none), exclude_defaults=bool(info.exclude_defaults)
+        )
+        for tool in tools
+        if isinstance(tool, BaseModel)
+    ]
+
+
+def is_shape(given: Any) -> bool:
+    """Whether this is a class with fields, such as a pydantic model or dataclass."""
+    if not isinstance(given, type):
+        return False
+    return issubclass(given, BaseModel) or hasattr(given, "__dataclass_fields__") or is_typeddict(given)
+
+
+def as_tool(given: Any) -> Any:
+    """Convert functions and model classes to tools; a dict in an unknown format is a provider tool."""
+    if is_shape(given):
+        return Tool.from_type(given)
+    if isinstance(given, Mapping):
+        return as_definition(given)
+    if callable(given) and not isinstance(given, BaseModel | type):
+        return Tool.from_function(given)
+    return given
+
+
+def as_definition(given: Mapping[str, Any]) -> Any:
+    kind = given.get("type")
+    if "properties" in given and "name" not in given:
+        if not given.get("title"):
+            raise ConfigurationError("the JSON Schema of a tool has no title. Add one: it becomes the name of the tool")
+        schema = {key: value for key, value in given.items() if key not in ("title", "description")}
+        return Tool.from_schema(schema, name=str(given["title"]), description=given.get("description"))
+    known = {"spec", "kind", "function", "parameters", "input_schema"} & given.keys()
+    if known or ("name" in given and kind in (None, "function", "custom")):
+        return given
+    return {"spec": dict(given)}
+
+
+def read_tools(given: Any) -> list[Any]:
+    """Read one or more tools; names must be unique, because calls refer to tools by name."""
+    one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
+    tools = [check_tool(as_tool(tool)) for tool in ([given] if one else given)]
+    names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ConfigurationError(f"duplicate tool name {', '.join(sorted(twice))}. Pass name= for one of them")
+    return tools
+
+
+def check_tool(given: Any) -> Any:
+    """Validate a tool; dicts are converted to their class."""
+    if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
+        return given
+    if not isinstance(given, Mapping):
+        raise ConfigurationError(
+            f"{type(given).__name__} is not a tool. Pass a function, a model class, a Tool, a dict with name and "
+            "parameters, or a provider tool such as WebSearch()"
+        )
+    if "kind" in given:
+        kind = KINDS.get(given["kind"])
+        if kind is None:
+            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(KINDS)}")
+        return kind.model_validate(given)
+    return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)
