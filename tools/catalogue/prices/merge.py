@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .decisions import Decisions
 from .rows import FEES, Offer, Rates, Row, written_rates
 
-ORDER = ("v", "g", "l", "d")
+ORDER = ("v", "r", "g", "l", "d")
 """Letters of the sources in the order in which they count where no decision says otherwise."""
 CORE = ("input", "output", "images", "seconds", "characters", "pages", "searches", "video_seconds")
 
