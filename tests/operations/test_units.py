@@ -242,8 +242,8 @@ def test_pages_are_those_that_the_provider_reports_else_those_of_the_answer(serv
     document = FileContent(data=b"%PDF-1.4", mime_type="application/pdf")
     with priced(server, "mistral", "mistral-ocr-latest") as client:
         reported, counted = client.ocr(document).usage, client.ocr(document).usage
-    assert (reported.units, reported.counted, reported.options) == ({"pages": 3}, (), {})
-    assert (counted.units, counted.counted, counted.options) == ({"pages": 2}, ("pages",), {"annotations": True})
+    assert (reported.units, reported.counted) == ({"pages": 3}, ())
+    assert (counted.units, counted.counted) == ({"annotated_pages": 2}, ("annotated_pages",))
 
 
 def test_searches_of_a_reranker_are_what_the_provider_bills(server: FakeServer) -> None:

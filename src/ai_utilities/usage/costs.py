@@ -1,23 +1,15 @@
-"""What a call can cost at most, estimates of its tokens, and which operations and attempts cost nothing."""
+"""Estimates of the tokens of a request, and which operations and attempts cost nothing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
+from dhenara.ai import Exchange
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.types import (
-    Attempt,
-    AudioModelCostData,
-    Call,
-    Cost,
-    ImageModelCostData,
-    Usage,
-)
+from dhenara.ai.types import Attempt, Call, Cost
 
 MANAGEMENT_OPERATIONS = ("files", "batches")
 """Operations about files and batches have no charge; the answers of a batch have."""
@@ -109,74 +101,3 @@ def iter_strings(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for entry in value:
             yield from iter_strings(entry)
-
-
-def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
-    """The most that a call can cost.
-
-    Args:
-        exchange: The call and the request that it becomes.
-        target: The endpoint.
-
-    Returns:
-        US dollars; None if the price or the length of the answer is unknown.
-    """
-    call = exchange.call
-    return highest_cost(USAGES.get(call.operation, unknown_usages)(call, estimate_request(exchange).most), call, target)
-
-
-def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
-    """The most that a call with a prompt of so many tokens can cost; None if unknown."""
-    return highest_cost(answer_usages(call, read), call, target)
-
-
-def highest_cost(usages: Sequence[Usage], call: Call, target: Target) -> Decimal | None:
-    """The highest cost of these usages; None if no price is known."""
-    tier, base_url = call.config.service_tier, target.base_url
-    costs = [price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url) for usage in usages]
-    return max((cost.amount for cost in costs if cost.amount is not None), default=None)
-
-
-def answer_usages(call: Call, read: int) -> list[Usage]:
-    """The longest answer, with and without a write to the provider's cache."""
-    longest = most_generated(call, find_facts(call.endpoint))
-    if longest is None:
-        return []
-    output = longest * (call.config.n or 1)
-    return [Usage(input_tokens=read, output_tokens=output), Usage(cache_write_tokens=read, output_tokens=output)]
-
-
-def embedding_usages(call: Call, read: int) -> list[Usage]:
-    """Embeddings are charged by input tokens only."""
-    return [Usage(input_tokens=read)]
-
-
-def image_usages(call: Call, read: int) -> list[Usage]:
-    """Images at the endpoint's own price, or by tokens as far as the answer limit is known."""
-    if not isinstance(own_prices(call.endpoint), ImageModelCostData):
-        return answer_usages(call, read)
-    n = call.config.n or call.config.options.get("n") or 1
-    return [Usage(units={"images": float(n)}, options=dict(call.config.options))]
-
-
-def speech_usages(call: Call, read: int) -> list[Usage]:
-    """Characters at the endpoint's own price."""
-    from dhenara.ai.types import SpeechRequest
-
-    request, prices = call.request, own_prices(call.endpoint)
-    if not isinstance(request, SpeechRequest) or not isinstance(prices, AudioModelCostData):
-        return answer_usages(call, read)
-    return [Usage(units={"characters": float(len(request.text))})]
-
-
-def unknown_usages(call: Call, read: int) -> list[Usage]:
-    """For operations whose cost cannot be foreseen."""
-    return []
-
-
-USAGES: dict[str, Callable[[Call, int], list[Usage]]] = {
-    "chat": answer_usages,
-    "embed": embedding_usages,
-    "image": image_usages,
-    "speak": speech_usages,
-}

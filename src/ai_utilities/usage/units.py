@@ -20,6 +20,7 @@ EXACT = Context(prec=100)
 
 NOUNS = {
     "code_sessions": ("code session", "code sessions"),
+    "annotated_pages": ("annotated page", "annotated pages"),
     "container_hours": ("container hour", "container hours"),
     "social_searches": ("social search", "social searches"),
     "storage_searches": ("storage search", "storage searches"),

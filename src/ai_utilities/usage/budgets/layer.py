@@ -16,7 +16,8 @@ from dhenara.ai.types import BatchItemContext, BatchRequest, Call
 
 from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
 from ...value_types import JsonObject
-from ..costs import UNCHARGED_OPERATIONS, cost_upper_bound, estimate_tokens, upper_bound_for
+from ..cost_upper_bound import cost_upper_bound, upper_bound_for
+from ..costs import UNCHARGED_OPERATIONS, estimate_tokens
 from ..data import tags_now
 from .alerts import BudgetAlerts
 from .budget import (

@@ -22,11 +22,11 @@ from .response import read_error
 
 def read_billed_units(meta: Report) -> Usage:
     billed = read_object(meta, "billed_units")
-    searches = read_int(billed, "search_units")
+    units = {"searches": read_int(billed, "search_units"), "input_images": read_int(billed, "images")}
     return Usage(
         input_tokens=read_int(billed, "input_tokens"),
         input_image_tokens=read_int(billed, "image_tokens"),
-        units={"searches": float(searches)} if searches else {},
+        units={name: float(used) for name, used in units.items() if used},
         raw=dict(billed),
     )
 

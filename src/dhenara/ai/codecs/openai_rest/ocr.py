@@ -45,8 +45,12 @@ def expected_pages(request: OcrRequest, body: Wire) -> Usage | None:
     most = 1 if isinstance(request.document, ImageContent) else len(pages) if isinstance(pages, list) else None
     if most is None:
         return None
-    options = {"annotations": True} if any(body.get(name) for name in ANNOTATIONS) else {}
-    return Usage(units={"pages": float(most)}, counted=("pages",), options=options)
+    unit = ANNOTATED if any(body.get(name) for name in ANNOTATIONS) else PAGES
+    return Usage(units={unit: float(most)}, counted=(unit,))
+
+
+PAGES, ANNOTATED = "pages", "annotated_pages"
+"""Units of pages; annotated ones cost more, and are no plain pages."""
 
 
 def write_document(document: FileContent | ImageContent) -> dict[str, Any]:
@@ -74,11 +78,9 @@ def read_usage(body: Wire) -> Usage:
     """Return the reported pages, else those of the answer."""
     report = read_object(body, "usage_info")
     reported = read_int(report, "pages_processed")
+    unit = ANNOTATED if is_annotated(body) else PAGES
     return Usage(
-        units={"pages": float(reported or len(body["pages"]))},
-        counted=() if reported else ("pages",),
-        options={"annotations": True} if is_annotated(body) else {},
-        raw=dict(report),
+        units={unit: float(reported or len(body["pages"]))}, counted=() if reported else (unit,), raw=dict(report)
     )
 
 

@@ -1,0 +1,314 @@
+"""The most that a call can cost before it is sent, by operation.
+
+A bound is the price of usages that no answer can exceed: tokens of the prompt counted by bytes, the longest answer, and
+the units that the request determines (images, characters, seconds, pages). Where an answer may be billed in several
+ways, such as input that is written to a cache, the highest price counts. A bound is unknown if the price is, or if
+nothing limits what is used; then each budget's policy for unknown costs decides.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+from dhenara.ai import Exchange, Target
+from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
+from dhenara.ai.types import (
+    AIModel,
+    Call,
+    ChatModelCostData,
+    CodeExecution,
+    EmbeddingRequest,
+    FileContent,
+    FileSearch,
+    ImageContent,
+    OcrRequest,
+    RemoteMCP,
+    RerankRequest,
+    ServerTool,
+    TranscriptionRequest,
+    Usage,
+    WebSearch,
+)
+
+from .costs import estimate_request, iter_strings
+from .pdf_pages import count_pages
+
+Price = Callable[[Usage], Decimal | None]
+
+ZERO = Decimal(0)
+SHORT = 40
+"""Strings of a body up to this length may be names of settings."""
+
+SEARCH_OPTIONS = ("enable_search", "plugins", "search_parameters", "web_search_options")
+"""Options of calls with which providers search, as often as they like."""
+
+TOKENS_PER_TEXT = 4
+"""Tokens that a provider adds to each text to embed."""
+
+TOKENS_PER_PICTURE = 8000
+"""Most tokens of an image to edit, in the highest fidelity."""
+
+TOKENS_PER_PARTIAL = 100
+"""Tokens of a partial image of a stream."""
+
+TOKENS_PER_SECOND = 50
+"""Most tokens of a second of audio; providers count 10 to 32."""
+
+TOKENS_PER_CHUNK = 500
+"""Tokens of a document, with those of the query, from which on a reranker counts several documents."""
+
+DOCUMENTS_PER_SEARCH = 100
+
+CHOICES = {"quality": ("low", "medium", "high"), "size": ("1024x1024", "1024x1536", "1536x1024")}
+"""What a provider may choose for options that are unset or `auto`."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedCall:
+    """A call and what is known of its usage before it is sent.
+
+    Attributes:
+        call: The call.
+        target: Where it goes.
+        read: Most tokens of the prompt.
+        expected: Units that the request determines.
+        words: Short strings of the request, among them names of settings.
+    """
+
+    call: Call
+    target: Target
+    read: int
+    expected: Usage | None = None
+    words: frozenset[str] = field(default_factory=frozenset)
+
+    def price(self, usage: Usage) -> Decimal | None:
+        """The cost of a usage; None if unknown."""
+        call = self.call
+        tier, base_url = call.config.service_tier, self.target.base_url
+        return price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url).amount
+
+    def highest(self, usages: Iterable[Usage]) -> Decimal | None:
+        """The highest cost of these usages, of those that have a price."""
+        return max((cost for usage in usages if (cost := self.price(usage)) is not None), default=None)
+
+    @property
+    def longest(self) -> int | None:
+        """Most tokens of all answers to this call."""
+        longest = most_generated(self.call, find_facts(self.call.endpoint))
+        return None if longest is None else longest * (self.call.config.n or 1)
+
+    @property
+    def has_token_prices(self) -> bool:
+        """Whether the user's prices are those of tokens, so that units cost nothing."""
+        return isinstance(own_prices(self.call.endpoint), ChatModelCostData)
+
+
+def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
+    """The most that a call can cost.
+
+    Args:
+        exchange: The call and the request that it becomes.
+        target: The endpoint.
+
+    Returns:
+        US dollars; None if the price or the length of the answer is unknown.
+    """
+    call = exchange.call
+    words = frozenset(text for text in iter_strings(exchange.body) if len(text) <= SHORT)
+    read = estimate_request(exchange).most
+    bounded = BoundedCall(call, target, read, exchange.expected_usage, words)
+    return UPPER_BOUNDS.get(call.operation, unknown_bound)(bounded)
+
+
+def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
+    """The most that a call of a batch with a prompt of so many tokens can cost; None if unknown."""
+    bound = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)
+    return bound(BoundedCall(call, target, read))
+
+
+def unknown_bound(bounded: BoundedCall) -> Decimal | None:
+    """For operations whose cost cannot be foreseen."""
+    return None
+
+
+def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal | None:
+    """The longest answer, also if the prompt is written to a cache, and with all searches that are allowed.
+
+    Args:
+        bounded: The call.
+        made: Further kinds of output tokens that an answer may have.
+    """
+    searches, longest, read = most_searches(bounded), bounded.longest, bounded.read
+    if searches is None or longest is None:
+        return None
+    if searches:
+        facts = find_facts(bounded.call.endpoint)
+        if facts is None or facts.context_window is None:
+            return None
+        # Results of searches become a part of the prompt, which is read again after each search.
+        read = int(max(read, facts.context_window) * (searches + 1))
+    more: dict[str, Any] = {"units": {"web_searches": searches} if searches else {}}
+    if bounded.expected is not None:
+        more["options"] = bounded.expected.options
+
+    def highest(inputs: Iterable[str], outputs: Iterable[str]) -> tuple[Decimal, str]:
+        """The highest cost, and the kind of input that has it; below zero if no price is known."""
+        costs = [
+            (cost, bucket)
+            for bucket, kind in product(inputs, outputs)
+            if (cost := bounded.price(Usage.model_validate({bucket: read, kind: longest, **more}))) is not None
+        ]
+        return max(costs, default=(Decimal(-1), ""))
+
+    # Prices add up, so the dearest input is dearest with every output.
+    cost, dearest = highest(input_kinds(bounded), ("output_tokens",))
+    return None if cost < 0 else highest((dearest,), output_kinds(bounded, made))[0]
+
+
+def input_kinds(bounded: BoundedCall) -> list[str]:
+    """Kinds of tokens that the prompt may be billed as."""
+    media = {part.type for message in bounded.call.messages for part in message.contents}
+    hour = ["cache_write_1h_tokens"] if "1h" in bounded.words else []
+    kinds = [f"input_{kind}_tokens" for kind in ("audio", "image") if kind in media]
+    return ["input_tokens", "cache_write_tokens", *hour, *kinds]
+
+
+def output_kinds(bounded: BoundedCall, made: tuple[str, ...]) -> list[str]:
+    """Kinds of tokens that the answer may be billed as."""
+    words = {word.lower() for word in bounded.words}
+    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if kind in words]
+    return list(dict.fromkeys(["output_tokens", "reasoning_tokens", *kinds, *made]))
+
+
+def most_searches(bounded: BoundedCall) -> float | None:
+    """The most web searches of a call; None if nothing limits them, or if the provider runs other tools."""
+    config, expected = bounded.call.config, bounded.expected
+    searches = expected.units.get("web_searches", 0.0) if expected else 0.0
+    if searches:
+        return searches
+    if any(config.options.get(name) for name in SEARCH_OPTIONS):
+        return None
+    for tool in config.tools:
+        if isinstance(tool, ServerTool | CodeExecution | FileSearch | RemoteMCP):
+            return None
+        if isinstance(tool, WebSearch):
+            if tool.max_uses is None:
+                return None
+            searches += tool.max_uses
+    return searches
+
+
+def embedding_bound(bounded: BoundedCall) -> Decimal | None:
+    """Embeddings are billed by tokens or characters of texts, and by images or their tokens."""
+    request = bounded.call.request
+    inputs = request.texts if isinstance(request, EmbeddingRequest) else ()
+    read = bounded.read + TOKENS_PER_TEXT * len(inputs)
+    images = float(sum(1 for one in inputs if not isinstance(one, str)))
+    usages = [Usage(input_tokens=read), Usage(units={"characters": float(bounded.read)})]
+    if images:
+        usages += [Usage(input_image_tokens=read), Usage(units={"input_images": images})]
+    return bounded.highest(usages)
+
+
+def image_bound(bounded: BoundedCall) -> Decimal | None:
+    """Images at the price of their options, or the most tokens that the answer may have."""
+    parts = [part for message in bounded.call.messages for part in message.contents]
+    pictures = sum(1 for part in parts if isinstance(part, ImageContent))
+    if bounded.has_token_prices:
+        return answer_bound(bounded, made=("output_image_tokens",))
+    made = images_cost(bounded)
+    if made is None:
+        return answer_bound(bounded, made=("output_image_tokens",))
+    read = bounded.read + TOKENS_PER_PICTURE * pictures
+    inputs = [Usage(input_tokens=read)]
+    if pictures:
+        inputs += [Usage(input_image_tokens=read), Usage(units={"input_images": float(pictures)})]
+    partial = as_count(bounded.call.config.options.get("partial_images"), 0) * TOKENS_PER_PARTIAL
+    drafts = bounded.price(Usage(output_image_tokens=partial)) if partial else ZERO
+    return made + (bounded.highest(inputs) or ZERO) + (drafts or ZERO)
+
+
+def images_cost(bounded: BoundedCall) -> Decimal | None:
+    """The highest price of the images, for every value that the provider may choose; None if one has no price."""
+    config, expected = bounded.call.config, bounded.expected
+    if expected is None:
+        count = as_count(config.n or config.options.get("n"), 1)
+        expected = Usage(units={"images": float(count)}, options=dict(config.options))
+    given = {**defaults_of(bounded.call.endpoint.ai_model), **expected.options}
+    free = {name: values for name, values in CHOICES.items() if given.get(name) in (None, "auto")}
+    every = [{**expected.options, **dict(zip(free, some, strict=True))} for some in product(*free.values())]
+    costs = [bounded.price(expected.model_copy(update={"options": options})) for options in every]
+    known = [cost for cost in costs if cost is not None]
+    return max(known) if len(known) == len(costs) else None
+
+
+def defaults_of(model: AIModel) -> dict[str, Any]:
+    """The options of a model that have a default."""
+    return {name: option.default_value for name, option in (model.valid_options or {}).items()}
+
+
+def speech_bound(bounded: BoundedCall) -> Decimal | None:
+    """Speech by its characters, or by the most tokens of audio."""
+    spoken = None if bounded.expected is None or bounded.has_token_prices else bounded.price(bounded.expected)
+    return answer_bound(bounded, made=("output_audio_tokens",)) if spoken is None else spoken
+
+
+def transcription_bound(bounded: BoundedCall) -> Decimal | None:
+    """Transcripts by the seconds of the audio, or by tokens of audio and of the longest transcript."""
+    request, expected, longest = bounded.call.request, bounded.expected, bounded.longest
+    seconds = expected.units.get("seconds") if expected is not None else None
+    size = len(request.audio.data or b"") if isinstance(request, TranscriptionRequest) else 0
+    tokens = None
+    if longest is not None and (seconds or size):
+        audio_tokens = math.ceil(seconds * TOKENS_PER_SECOND) if seconds else size
+        tokens = bounded.price(Usage(input_audio_tokens=audio_tokens + bounded.read, output_tokens=longest))
+    if expected is None or bounded.has_token_prices:
+        return tokens
+    return max((cost for cost in (tokens, bounded.price(expected)) if cost is not None), default=None)
+
+
+def ocr_bound(bounded: BoundedCall) -> Decimal | None:
+    """The pages that the request names, else those of the PDF file."""
+    if bounded.expected is not None:
+        return bounded.price(bounded.expected)
+    request = bounded.call.request
+    document = request.document if isinstance(request, OcrRequest) else None
+    pages = count_pages(document.data) if isinstance(document, FileContent) and document.data else None
+    if pages is None:
+        return None
+    unit = "annotated_pages" if any("annotation_format" in word for word in bounded.words) else "pages"
+    return bounded.price(Usage(units={unit: float(pages)}))
+
+
+def rerank_bound(bounded: BoundedCall) -> Decimal | None:
+    """Searches by the most documents that long ones are divided into, or tokens with the query for each document."""
+    request = bounded.call.request
+    if not isinstance(request, RerankRequest):
+        return None
+    query, sizes = len(request.query.encode()), [len(text.encode()) for text in request.documents]
+    usages = [Usage(input_tokens=bounded.read + (query + TOKENS_PER_TEXT) * (len(sizes) + 1))]
+    if query < TOKENS_PER_CHUNK:
+        documents = sum(max(1, math.ceil(size / (TOKENS_PER_CHUNK - query))) for size in sizes)
+        usages.append(Usage(units={"searches": float(max(1, math.ceil(documents / DOCUMENTS_PER_SEARCH)))}))
+    return bounded.highest(usages)
+
+
+def as_count(value: Any, otherwise: int) -> int:
+    """A number of an option; `otherwise` if it is none."""
+    return value if isinstance(value, int) and value > 0 else otherwise
+
+
+UPPER_BOUNDS: dict[str, Callable[[BoundedCall], Decimal | None]] = {
+    "chat": answer_bound,
+    "embed": embedding_bound,
+    "image": image_bound,
+    "ocr": ocr_bound,
+    "rerank": rerank_bound,
+    "speak": speech_bound,
+    "transcribe": transcription_bound,
+}
