@@ -15,7 +15,7 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports api workflows changelog dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports api workflows changelog release-notes dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -117,8 +117,11 @@ workflows: $(PIP) ## the workflow files, checked
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --group workflows
 	@$(BIN)/actionlint
 
-changelog: $(STAMP) ## the changes of the next version, as they would stand in CHANGELOG.md
+changelog: $(STAMP) ## the changes since the last entries of CHANGELOG.md
 	@$(BIN)/towncrier build --draft
+
+release-notes: $(STAMP) ## move the changes into CHANGELOG.md, into the section of the version that is not released yet
+	@$(BIN)/python -m tools.changelog
 
 dist: $(STAMP)   ## wheel and sdist in dist/, checked
 	@rm -rf dist
