@@ -20,9 +20,9 @@ SHELL = ("|", "<", ">")
 
 
 def examples() -> Iterator[list[str]]:
-    """What follows `ai-utilities` in each line that is typed, up to a pipe or a file."""
+    """What follows `ai-utilities` in each command, up to a pipe or a file; a backslash continues a line."""
     for name in ("cli.md", "setup.md"):
-        text = PAGE.with_name(name).read_text(encoding="utf-8")
+        text = PAGE.with_name(name).read_text(encoding="utf-8").replace("\\\n", "")
         for line in re.findall(r"^\$ (.*)$", text, re.MULTILINE):
             words = shlex.split(line)
             while "ai-utilities" in words:

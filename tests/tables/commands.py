@@ -11,13 +11,19 @@ import typer
 from ai_utilities.cli.app import app
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
+LINKS = """
+## See also
+
+[Setup and doctor](setup.md), [Settings](settings.md), [Bulk runs](bulk.md), and
+[examples/command_line.py](https://github.com/dhenara/dhenara/blob/main/examples/command_line.py).
+"""
 MARK = "<!-- from here on, the page is made by `make tables` -->\n"
 
 
 def page() -> str:
     """What somebody wrote, and what is made."""
     written, _, _ = PAGE.read_text(encoding="utf-8").partition(MARK)
-    return f"{written}{MARK}\n## All commands and flags\n\n" + "\n".join(reported()) + "\n"
+    return f"{written}{MARK}\n## All commands and flags\n\n" + "\n".join(reported()) + LINKS
 
 
 def reported() -> Iterator[str]:

@@ -1,0 +1,42 @@
+"""Pages begin with a title and what they are for, end with links, and have code that fits beside the navigation."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = [path for path in sorted(DOCS.rglob("*.md")) if "reference" not in path.parts]
+CODE = re.compile(r"^(?P<indent> *)```(?:python|py|toml)\n(?P<code>.*?)^(?P=indent)```", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"^ *(\$ .*)$", re.MULTILINE)
+COLUMNS = 88
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "README.md"], ids=named)
+def test_code_is_at_most_88_columns_wide(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    lines = [line for block in CODE.finditer(text) for line in dedent(block["code"]).splitlines()]
+    assert [line for line in [*lines, *COMMAND.findall(text)] if len(line) > COLUMNS] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_a_page_begins_with_a_title_and_a_sentence(page: Path) -> None:
+    text = re.sub(r"\A---\n.*?\n---\n\s*", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    title, _, rest = text.partition("\n\n")
+    assert re.fullmatch(r"# .+", title)
+    assert re.match(r"[A-Z*`]", rest), "a sentence that says what the page is for"
+    assert len(re.findall(r"^# ", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)) == 1
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "index.md"], ids=named)
+def test_a_page_ends_with_links(page: Path) -> None:
+    text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    assert re.search(r"\]\([^)]+\)", text.rpartition("\n## ")[2])
