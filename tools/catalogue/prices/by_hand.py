@@ -36,6 +36,7 @@ class ByHand:
         own_names: Host to patterns of names with `latest` that are models with a price of their own.
         not_here: Host to patterns of names that lists give to it wrongly, or that are no ids of its API.
         fees: Prices of tools.
+        same_tiers: Host to tiers that cost as much as the usual one.
         names: Host to a name of another list to the ids that it stands for.
     """
 
@@ -47,6 +48,7 @@ class ByHand:
     not_here: dict[str, list[str]]
     names: dict[str, dict[str, list[str]]]
     fees: list[Fee]
+    same_tiers: dict[str, list[str]]
 
 
 def load() -> ByHand:
@@ -69,6 +71,7 @@ def load() -> ByHand:
         told["not_here"],
         told["names"],
         fees,
+        told["same_tiers"],
     )
 
 

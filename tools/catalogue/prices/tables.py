@@ -123,6 +123,9 @@ def build(sources: Sources, date: str) -> Built:
                 for row in merged.rows
                 if not row.slot.region and (not row.until or row.until > date)
             ]
+            for tier in sources.hand.same_tiers.get(host, ()):
+                usual = [row for row in rows if not row.slot.tier and "output" in row.rates]
+                rows += [replace(row, slot=row.slot._replace(tier=tier), differs=[]) for row in usual]
             models[name] = written(rows, merged.unknown)
         files[host] = text_of(host, models, sources.hand, date)
     return Built(files, differences, rows_text(sources.places, sources.hand))
