@@ -126,7 +126,11 @@ def write_hosts(
     """Write the table of each host, without moving names; aliases are written with what they stand for."""
     hosts: dict[str, Rows] = {}
     for source, host, name, facts in rows_of(listed, dev):
-        if is_moving(host, name, by_hand["moving"]) or name in by_hand["moving"].get(f"limits of {host}", ()):
+        if (
+            name in by_hand["wrong"].get(host, ())
+            or is_moving(host, name, by_hand["moving"])
+            or name in by_hand["moving"].get(f"limits of {host}", ())
+        ):
             continue
         known = hosts.setdefault(host, {}).setdefault(name, {}).setdefault(source, {})
         for fact, value in facts:

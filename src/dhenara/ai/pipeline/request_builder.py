@@ -10,6 +10,7 @@ from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
 from ..catalog.modality_filter import drop_unsupported_media
 from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits
 from ..catalog.model_info import ModelFacts, find_facts
+from ..catalog.model_kinds import OF_OPERATION, check_kind
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
 from ..codecs.common.media_support import describe_media, media_of
@@ -55,6 +56,8 @@ class RequestBuilder:
 
     def write(self, call: Call, constraints: tuple[LearnedConstraint, ...] | None = None) -> EncodedRequest:
         """Encode the call, with the given constraints or all that are known."""
+        if call.operation in OF_OPERATION:
+            check_kind(call.endpoint, call.operation)
         is_stored = continues_stored_history(call.config, call.endpoint.ai_model)
         if is_stored and not self._target.quirks.results_by_name:
             check_result_ids(call)
