@@ -11,8 +11,8 @@ from functools import lru_cache
 
 from ..errors import UnsupportedError
 from ..providers.operation_routes import OPERATION_NOUNS, offered_operations
+from ..providers.provider import find_provider
 from ..providers.provider_names import KNOWN
-from ..providers.registry import find_provider
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
 from .host_facts import DEPLOYMENTS
@@ -98,6 +98,7 @@ def check_kind(endpoint: AIModelEndpoint, operation: str) -> None:
     """
     model, provider_name = endpoint.ai_model, str(endpoint.api.provider)
     name = model.base_model or (None if provider_name in DEPLOYMENTS else model.model_name)
+    kind: str | None = None
     if "functional_type" in model.model_fields_set:
         kind = model.functional_type if model.functional_type in KINDS else None
     else:
