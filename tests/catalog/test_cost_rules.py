@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -11,114 +10,118 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog.cost_calculation import (
     audio_cost,
-    cost_by_bucket,
+    cost_by_unit,
     default_options,
     image_cost,
     row_matches,
-    tiered_price,
     token_cost,
 )
 from dhenara.ai.types import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData, Usage
 from dhenara.ai.types.config.model import ValidOptionValue
 
 MILLION = 1_000_000
-PRICES = {
-    "input_tokens": ("input", ["input_text_mtok", "input_mtok"]),
-    "cache_read_tokens": (
-        "cache_read",
-        ["cache_text_read_mtok", "cache_read_mtok", "input_text_mtok", "input_mtok"],
-    ),
-    "cache_write_tokens": (
-        "cache_write",
-        ["cache_write_5m_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"],
-    ),
-    "cache_write_1h_tokens": (
-        "cache_write_1h",
-        ["cache_write_1h_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"],
-    ),
-    "input_audio_tokens": ("input_audio", ["input_audio_mtok", "input_mtok"]),
-    "input_image_tokens": ("input_image", ["input_image_mtok", "input_mtok"]),
-    "output_tokens": ("output", ["output_text_mtok", "output_mtok"]),
-    "reasoning_tokens": ("reasoning", ["output_reasoning_mtok", "output_mtok"]),
-    "output_audio_tokens": ("output_audio", ["output_audio_mtok", "output_mtok"]),
-    "output_image_tokens": ("output_image", ["output_image_mtok", "output_mtok"]),
+RATES = {
+    "input_tokens": ("input", ["input"]),
+    "cache_read_tokens": ("cache_read", ["cache_read", "input"]),
+    "cache_write_tokens": ("cache_write", ["cache_write", "input"]),
+    "cache_write_1h_tokens": ("cache_write_1h", ["cache_write_1h", "input"]),
+    "input_audio_tokens": ("input_audio", ["input_audio", "input"]),
+    "input_image_tokens": ("input_image", ["input_image", "input"]),
+    "output_tokens": ("output", ["output"]),
+    "reasoning_tokens": ("reasoning", ["reasoning", "output"]),
+    "output_audio_tokens": ("output_audio", ["output_audio", "output"]),
+    "output_image_tokens": ("output_image", ["output_image", "output"]),
 }
-"""Each count of tokens: the component of the cost, and the prices that hold for it, the most exact one first."""
+"""Each count of tokens: the component of the cost, and the rates that hold for it, the most exact one first."""
 
 
-@dataclass(frozen=True)
-class Tier:
-    start: int
-    price: Decimal
-
-
-@dataclass(frozen=True)
-class Tiered:
-    base: Decimal
-    tiers: tuple[Tier, ...]
-
-
-@pytest.mark.parametrize("count", PRICES)
+@pytest.mark.parametrize("count", RATES)
 def test_each_count_costs_the_most_exact_price_that_is_known(count: str) -> None:
-    component, keys = PRICES[count]
-    prices: dict[str, Any] = {key: Decimal(number) for number, key in enumerate(keys, 1)}
+    component, keys = RATES[count]
+    rates = {key: Decimal(number) for number, key in enumerate(keys, 1)}
     for number, key in enumerate(keys, 1):
-        actual, missing = cost_by_bucket(prices, Usage(**{count: 2 * MILLION}), {})
+        actual, missing = cost_by_unit(rates, Usage(**{count: 2 * MILLION}), {})
         assert (actual, missing) == ({component: Decimal(2 * number)}, [])
-        prices[key] = None
-    assert cost_by_bucket(prices, Usage(**{count: 1}), {}) == ({}, [component])
-    assert cost_by_bucket({}, Usage(**{count: 0}), {}) == ({}, [])
+        del rates[key]
+    assert cost_by_unit(rates, Usage(**{count: 1}), {}) == ({}, [component])
+    assert cost_by_unit({}, Usage(**{count: 0}), {}) == ({}, [])
 
 
-@given(st.dictionaries(st.sampled_from(sorted(PRICES)), st.integers(1, 10**6)))
+@given(st.dictionaries(st.sampled_from(sorted(RATES)), st.integers(1, 10**6)))
 def test_every_token_is_charged_once(counts: dict[str, int]) -> None:
-    prices = {"input_mtok": Decimal(1), "output_mtok": Decimal(1)}
-    components, missing = cost_by_bucket(prices, Usage(**counts), {})  # type: ignore[arg-type]  # counts of tokens
+    rates = {"input": Decimal(1), "output": Decimal(1)}
+    components, missing = cost_by_unit(rates, Usage(**counts), {})  # type: ignore[arg-type]  # counts of tokens
     assert not missing
     assert sum(components.values()) * MILLION == sum(counts.values())
-    assert components.keys() == {PRICES[count][0] for count in counts}
+    assert components.keys() == {RATES[count][0] for count in counts}
 
 
 @pytest.mark.parametrize(
     ("tool", "fee"),
     [
-        ("web_search_requests", "web_searches_kcount"),
-        ("google_search_call", "web_searches_kcount"),
-        ("nova_grounding", "web_searches_kcount"),
-        ("x_search", "social_searches_kcount"),
-        ("view_x_video", "social_searches_kcount"),
-        ("file_search_call", "storage_searches_kcount"),
-        ("collections_search", "storage_searches_kcount"),
-        ("code_interpreter_call", "code_executions_kcount"),
-        ("image_generation_call", "image_generations_kcount"),
+        ("web_search_requests", "web_searches"),
+        ("google_search_call", "web_searches"),
+        ("nova_grounding", "web_searches"),
+        ("x_search", "social_searches"),
+        ("view_x_video", "social_searches"),
+        ("file_search_call", "storage_searches"),
+        ("collections_search", "storage_searches"),
+        ("code_interpreter_call", "code_sessions"),
+        ("image_generation_call", "images"),
     ],
 )
-def test_tools_of_the_provider_cost_their_fee_per_thousand(tool: str, fee: str) -> None:
-    assert cost_by_bucket({fee: Decimal(10)}, Usage(), {tool: 3}) == ({tool: Decimal("0.03")}, [])
-    assert cost_by_bucket({}, Usage(), {tool: 3}) == ({}, [tool])
-    assert cost_by_bucket({}, Usage(), {tool: 0}) == ({}, [])
+def test_tools_of_the_provider_cost_their_fee_per_call(tool: str, fee: str) -> None:
+    assert cost_by_unit({fee: Decimal("0.01")}, Usage(), {tool: 3}) == ({tool: Decimal("0.03")}, [])
+    assert cost_by_unit({}, Usage(), {tool: 3}) == ({}, [tool])
+    assert cost_by_unit({}, Usage(), {tool: 0}) == ({}, [])
 
 
 @pytest.mark.parametrize("tool", ["web_search_tool_result", "calculator", "max_x_", "bash"])
 def test_other_tools_have_no_fee(tool: str) -> None:
-    assert cost_by_bucket({"web_searches_kcount": Decimal(10)}, Usage(), {tool: 3}) == ({}, [])
+    assert cost_by_unit({"web_searches": Decimal(10)}, Usage(), {tool: 3}) == ({}, [])
 
 
 def test_a_request_may_have_a_price_of_its_own() -> None:
-    assert cost_by_bucket({"requests_kcount": Decimal(5)}, Usage(), {}) == ({"request": Decimal("0.005")}, [])
+    assert cost_by_unit({"requests": Decimal("0.005")}, Usage(), {}) == ({"request": Decimal("0.005")}, [])
 
 
-def test_above_a_threshold_every_token_costs_the_price_of_its_tier() -> None:
-    each = Tiered(Decimal(1), (Tier(100, Decimal(2)), Tier(200, Decimal(3))))
-    assert [tiered_price(each, size) for size in (0, 100, 101, 200, 201)] == [1, 1, 2, 2, 3]
-    assert tiered_price(Decimal(7), 10**9) == 7
+def test_an_hour_in_the_cache_does_not_cost_the_price_of_minutes() -> None:
+    rates = {"input": Decimal(1), "cache_write": Decimal(2)}
+    assert cost_by_unit(rates, Usage(cache_write_1h_tokens=5), {}) == ({}, ["cache_write_1h"])
 
 
-def test_the_whole_prompt_says_which_tier_it_is() -> None:
-    prices = {"input_mtok": Decimal(1), "output_mtok": Tiered(Decimal(1), (Tier(100, Decimal(2)),))}
-    usage = {"input_tokens": 60, "output_tokens": MILLION}
-    assert cost_by_bucket(prices, Usage(**usage, cache_read_tokens=40), {})[0]["output"] == 1
-    assert cost_by_bucket(prices, Usage(**usage, cache_read_tokens=41), {})[0]["output"] == 2
+@pytest.mark.parametrize(
+    ("unit", "amount"), [("characters", "0.002"), ("seconds", "2000"), ("pages", "2000"), ("images", "2000")]
+)
+def test_characters_cost_their_rate_per_million_and_other_units_per_one(unit: str, amount: str) -> None:
+    usage = Usage(units={unit: 1000})
+    assert cost_by_unit({unit: Decimal(2)}, usage, {}) == ({unit: Decimal(amount)}, [])
+    assert cost_by_unit({"input": Decimal(2)}, usage, {}) == ({}, [unit])
+
+
+def test_content_is_charged_by_tokens_or_by_another_measure() -> None:
+    usage = Usage(input_tokens=MILLION, units={"images": 2})
+    assert cost_by_unit({"input": Decimal(1)}, usage, {}) == ({"input": 1}, [])
+    assert cost_by_unit({"images": Decimal(3)}, usage, {}) == ({"images": 6}, [])
+    assert cost_by_unit({"output": Decimal(1)}, usage, {}) == ({}, ["input", "images"])
+    assert cost_by_unit({"input": Decimal(1), "images": Decimal(3)}, usage, {}) == ({"input": 1, "images": 6}, [])
+
+
+def test_a_unit_without_a_rate_is_missing_although_tokens_have_one() -> None:
+    usage = Usage(input_tokens=MILLION, units={"code_sessions": 1})
+    assert cost_by_unit({"input": Decimal(1)}, usage, {}) == ({"input": 1}, ["code_sessions"])
+
+
+def test_a_tool_that_is_counted_as_a_unit_is_charged_once() -> None:
+    rates = {"web_searches": Decimal("0.01")}
+    usage = Usage(units={"web_searches": 2})
+    assert cost_by_unit(rates, usage, {"web_search_call": 3}) == ({"web_searches": Decimal("0.02")}, [])
+
+
+def test_an_answer_without_a_count_of_what_its_model_charges_has_no_cost() -> None:
+    components, missing = cost_by_unit({"seconds": Decimal(1)}, Usage(), {})
+    assert (components, len(missing)) == ({}, 1)
+    assert cost_by_unit({"input": Decimal(1)}, Usage(), {}) == ({}, [])
 
 
 # The user's own prices

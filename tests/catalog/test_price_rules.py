@@ -137,7 +137,7 @@ def test_the_list_names_version_row_and_time() -> None:
     cost = cost_of(sold("openai", "gpt-5.2"), Usage(input_tokens=1_000_000, output_tokens=1_000_000))
     assert cost.amount == sum(cost.components.values())
     assert (cost.priced_as, cost.priced_at, cost.reason) == ("openai/gpt-5.2", NOW, None)
-    assert (cost.source or "").startswith("genai-prices")
+    assert (cost.source or "").endswith("(openai)")
 
 
 def test_tools_are_charged_from_the_usage_or_else_from_what_the_caller_counted() -> None:
@@ -167,7 +167,7 @@ def test_the_model_behind_a_name_is_priced_before_the_one_that_answered() -> Non
     assert "sonnet-4-5" in (cost_of(bedrock, MILLION).priced_as or "")
     unknown = cost_of(sold("openai", "no-such"), MILLION, served="nor-this").reason
     assert unknown == (
-        "the price list of openai does not have nor-this or no-such; "
+        "the price table of openai (2026-11-29) does not have nor-this or no-such; "
         "set cost_data on the endpoint or the model to price it"
     )
 

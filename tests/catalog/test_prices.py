@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -61,6 +62,8 @@ def test_sums_equal_those_of_the_price_list_itself(
     out: int,
     thought: int,
 ) -> None:
+    # A write for an hour is not priced as one for minutes, as the list would do for models that have no such writes.
+    written_long = written_long if listed in ("anthropic", "aws") else 0
     ours = Usage(
         input_tokens=fresh,
         cache_read_tokens=read,
@@ -88,7 +91,7 @@ def test_a_price_says_which_row_it_is_from_when_and_whose() -> None:
     assert actual.amount == Decimal("15.75")
     assert actual.components == {"input": Decimal("1.75"), "output": Decimal("14")}
     assert (actual.priced_as, actual.priced_at) == ("openai/gpt-5.2", NOW)
-    assert actual.source == f"genai-prices {genai_prices.__version__}"
+    assert re.fullmatch(r"\S+ \S+ 20\d\d-\d\d-\d\d \(openai\)", actual.source or "")
 
 
 def test_large_prompts_cost_the_price_of_their_tier() -> None:
@@ -204,7 +207,7 @@ def test_a_stored_answer_holds_its_cost_and_nothing_of_its_endpoint(server: Fake
     assert pickle.loads(retained).cost == pickled.cost  # noqa: S301  # made one line above
 
 
-def test_nobody_loads_prices_who_does_not_ask_for_a_cost() -> None:
+def test_a_table_is_read_at_the_first_cost_of_its_host() -> None:
     program = """
 import sys
 from dhenara.ai import AIModelClient
@@ -215,9 +218,11 @@ with FakeServer(Answer(text="hi")) as server:
     with AIModelClient(AIModelEndpoint(api=api, ai_model=AIModel(model_name="gpt-5.2"))) as client:
         answer = client.generate("?").chat_response
 assert answer.text() == "hi"
-assert "genai_prices" not in sys.modules
+from dhenara.ai.catalog.price_tables import load_table
+assert load_table.cache_info().currsize == 0
 assert answer.cost.amount > 0
-assert "genai_prices" in sys.modules
+assert load_table.cache_info().currsize == 1
+assert "genai_prices" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True, timeout=250)
 

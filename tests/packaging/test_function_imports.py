@@ -26,7 +26,6 @@ HEAVY = {
     "dhenara.ai.types.operations.batch",
     "dhenara.ai.types.operations.embedding",
     "dhenara.ai.types.operations.files",
-    "genai_prices",
     "http.server",
     "importlib.metadata",
     "ssl",

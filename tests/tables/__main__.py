@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tables import commands, features, list_prices, parameters, providers
+from tables import commands, features, parameters, providers
 
 if __name__ == "__main__":
-    for made in (providers, features, parameters, commands, list_prices):
+    for made in (providers, features, parameters, commands):
         made.PAGE.write_text(made.page(), encoding="utf-8")
         print(f"wrote {made.PAGE}")

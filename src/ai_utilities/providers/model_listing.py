@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
 from dhenara.ai.catalog import ModelFacts, find_facts, known_models, price_usage
-from dhenara.ai.integration import find_provider
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 from .facts import facts_of, known_providers
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
 
 SAMPLE = 1000
 """Tokens of a small prompt; some models cost more per token for long prompts."""
+
+MAKERS = {"google_ai": "google", "google_vertex_ai": "google"}
+"""The makers' names in the catalogue, where they differ from those of the providers."""
 
 KINDS = {"text_generation": "chat", "speech_to_text": "transcription", "text_to_speech": "speech"}
 
@@ -98,8 +100,7 @@ def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
 
 def makers_of(provider: str) -> set[str]:
     """The names under which the catalogue has the provider's own models."""
-    known = find_provider(provider)
-    return {provider, known.price_list or provider} if known else {provider}
+    return {provider, MAKERS.get(provider, provider)}
 
 
 def model_from_facts(provider: str | None, model: str, facts: ModelFacts) -> ModelInfo:

@@ -6,6 +6,7 @@ from .host_facts import FactSource
 from .model_constraints import most_generated, most_output
 from .model_info import ModelFacts, find_facts, known_models
 from .prices import own_prices, price_usage
+from .table_files import use_tables
 
 __all__ = [
     "FactSource",
@@ -16,4 +17,5 @@ __all__ = [
     "most_output",
     "own_prices",
     "price_usage",
+    "use_tables",
 ]

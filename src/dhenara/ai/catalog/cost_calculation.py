@@ -10,81 +10,102 @@ from typing import Any
 from ..types.chat.cost import Cost
 from ..types.chat.usage import Usage
 from ..types.config.model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
+from .price_tables import PER_MILLION
 
 MILLION = Decimal(1_000_000)
-THOUSAND = Decimal(1_000)
-Prices = Mapping[str, Any]
 
-# Name of a cost component, field of `Usage`, and prices that may apply, the most specific first.
+# Name of a cost component, field of `Usage`, and units whose rates may apply, the most specific first. A write for an
+# hour costs more than one for minutes, so the rate of the latter does not apply to it.
 BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("input", "input_tokens", ("input_text_mtok", "input_mtok")),
-    ("cache_read", "cache_read_tokens", ("cache_text_read_mtok", "cache_read_mtok", "input_text_mtok", "input_mtok")),
-    (
-        "cache_write",
-        "cache_write_tokens",
-        ("cache_write_5m_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"),
-    ),
-    (
-        "cache_write_1h",
-        "cache_write_1h_tokens",
-        ("cache_write_1h_mtok", "cache_write_mtok", "input_text_mtok", "input_mtok"),
-    ),
-    ("input_audio", "input_audio_tokens", ("input_audio_mtok", "input_mtok")),
-    ("input_image", "input_image_tokens", ("input_image_mtok", "input_mtok")),
-    ("output", "output_tokens", ("output_text_mtok", "output_mtok")),
-    ("reasoning", "reasoning_tokens", ("output_reasoning_mtok", "output_mtok")),
-    ("output_audio", "output_audio_tokens", ("output_audio_mtok", "output_mtok")),
-    ("output_image", "output_image_tokens", ("output_image_mtok", "output_mtok")),
+    ("input", "input_tokens", ("input",)),
+    ("cache_read", "cache_read_tokens", ("cache_read", "input")),
+    ("cache_write", "cache_write_tokens", ("cache_write", "input")),
+    ("cache_write_1h", "cache_write_1h_tokens", ("cache_write_1h", "input")),
+    ("input_audio", "input_audio_tokens", ("input_audio", "input")),
+    ("input_image", "input_image_tokens", ("input_image", "input")),
+    ("output", "output_tokens", ("output",)),
+    ("reasoning", "reasoning_tokens", ("reasoning", "output")),
+    ("output_audio", "output_audio_tokens", ("output_audio", "output")),
+    ("output_image", "output_image_tokens", ("output_image", "output")),
 )
 
 # Tools with a fee per call; other tools cost only their tokens.
 FEES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches_kcount"),
-    (re.compile(r"^x_|view_x"), "social_searches_kcount"),
-    (re.compile(r"file_search|collections_search"), "storage_searches_kcount"),
-    (re.compile(r"code_interpreter"), "code_executions_kcount"),
-    (re.compile(r"image_generation"), "image_generations_kcount"),
+    (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches"),
+    (re.compile(r"^x_|view_x"), "social_searches"),
+    (re.compile(r"file_search|collections_search"), "storage_searches"),
+    (re.compile(r"code_interpreter"), "code_sessions"),
+    (re.compile(r"image_generation"), "images"),
 )
 
+MEASURES = frozenset({"images", "seconds", "characters", "pages", "searches", "video_seconds"})
+"""Units that measure the same content as tokens do; a model is charged by one of them or by tokens."""
 
-def cost_by_bucket(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> tuple[dict[str, Decimal], list[str]]:
-    """Return the cost of each component, and the names of those without a price."""
-    size = usage.prompt_tokens
+UNMEASURED = "what was used: the answer has no count of it"
+
+
+def cost_by_unit(
+    rates: Mapping[str, Decimal], usage: Usage, tools: Mapping[str, int]
+) -> tuple[dict[str, Decimal], list[str]]:
+    """Return the cost of each component, and the names of those without a rate.
+
+    Args:
+        rates: Price of each unit: tokens and characters per million, others per one.
+        usage: What was used.
+        tools: Calls of tools that the provider ran, by name.
+    """
+    tokens = list(token_charges(rates, usage))
+    units = [(unit, as_number(count), rates.get(unit)) for unit, count in usage.units.items() if count]
+    missing_tokens = [name for name, _, rate in tokens if rate is None]
+    missing_units = [unit for unit, _, rate in units if rate is None]
+    charged = [(name, count / MILLION * rate) for name, count, rate in tokens if rate is not None]
+    measured = [unit for unit, _, rate in units if rate is not None and unit in MEASURES]
+    if measured and not charged:
+        missing_tokens = []
+    elif charged and not missing_tokens:
+        missing_units = [unit for unit in missing_units if unit not in MEASURES]
+    charged += [(unit, amount_of(unit, count, rate)) for unit, count, rate in units if rate is not None]
+    fees = list(tool_charges(rates, usage, tools))
+    charged += [(name, fee) for name, fee in fees if fee is not None]
+    missing = [*missing_tokens, *missing_units, *(name for name, fee in fees if fee is None)]
+    if "requests" in rates and "requests" not in usage.units:
+        charged.append(("request", rates["requests"]))
+    if rates and rates.keys() <= MEASURES and not (tokens or units or fees):
+        missing.append(UNMEASURED)
     components: dict[str, Decimal] = {}
-    missing: list[str] = []
-    for name, count, each in iter_charges(prices, usage, tools):
-        if each is None:
-            missing.append(name)
-        else:
-            components[name] = components.get(name, Decimal(0)) + count * tiered_price(each, size)
+    for name, amount in charged:
+        components[name] = components.get(name, Decimal(0)) + amount
     return components, missing
 
 
-def iter_charges(prices: Prices, usage: Usage, tools: Mapping[str, int]) -> Iterator[tuple[str, Decimal, Any]]:
-    """Yield each charge: name, amount and price."""
-    for name, bucket, keys in BUCKETS:
+def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> Iterator[tuple[str, Decimal, Decimal | None]]:
+    """Yield each kind of token that was used: name, count and rate."""
+    for name, bucket, units in BUCKETS:
         tokens: int = getattr(usage, bucket)
         if tokens:
-            yield name, tokens / MILLION, first_price(prices, keys)
+            fallback = next((rates[unit] for unit in units if unit in rates), None)
+            if name == "cache_write_1h" and "cache_write_1h" not in rates and "cache_write" in rates:
+                fallback = None
+            yield name, Decimal(tokens), fallback
+
+
+def tool_charges(
+    rates: Mapping[str, Decimal], usage: Usage, tools: Mapping[str, int]
+) -> Iterator[tuple[str, Decimal | None]]:
+    """Yield the fee of each tool that has one, unless its unit is counted already; None if the fee is unknown."""
     for tool, count in tools.items():
-        fee = next((key for pattern, key in FEES if pattern.search(tool)), None)
-        if count and fee is not None:
-            yield tool, count / THOUSAND, prices.get(fee)
-    if prices.get("requests_kcount") is not None:
-        yield "request", 1 / THOUSAND, prices["requests_kcount"]
+        unit = next((unit for pattern, unit in FEES if pattern.search(tool)), None)
+        if count and unit is not None and unit not in usage.units:
+            yield tool, count * rates[unit] if unit in rates else None
 
 
-def first_price(prices: Prices, keys: tuple[str, ...]) -> Any:
-    return next((prices[key] for key in keys if prices.get(key) is not None), None)
+def amount_of(unit: str, count: Decimal, rate: Decimal) -> Decimal:
+    return count * rate / MILLION if unit in PER_MILLION else count * rate
 
 
-def tiered_price(each: Any, size: int) -> Decimal:
-    """Return the price of the tier for this prompt size; it applies to all tokens."""
-    if isinstance(each, Decimal):
-        return each
-    reached = [tier.price for tier in each.tiers if size > tier.start]
-    price: Decimal = reached[-1] if reached else each.base
-    return price
+def as_number(count: float) -> Decimal:
+    """Return the count with the digits that it shows, as an integer where it is one."""
+    return Decimal(int(count)) if count == int(count) else Decimal(str(count))
 
 
 def token_cost(prices: ChatModelCostData, usage: Usage) -> Cost:

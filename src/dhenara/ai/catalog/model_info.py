@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pkgutil import get_data
 from typing import Any
@@ -25,6 +26,7 @@ from .host_facts import (
     own_limits,
     resolve_alias,
 )
+from .price_tables import Conditions, NoPrice, find_rates
 
 
 @cache
@@ -314,11 +316,27 @@ def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     return described
 
 
+PRICE_HOSTS = {"google": "google_ai", "amazon": "amazon_bedrock"}
+"""Vendors of constants whose host has another name."""
+
+SHOWN_RATES = {
+    "input_token_cost_per_million": "input",
+    "output_token_cost_per_million": "output",
+    "cache_read_cost_per_million": "cache_read",
+    "cache_write_cost_per_million": "cache_write",
+}
+
+
 def listed_prices(vendor: str, name: str) -> dict[str, Any]:
-    """Return the token prices of a model constant, with the price list they are from; empty if unknown."""
-    table = load("constant_prices")
-    prices = table["prices"].get(f"{vendor}/{name}")
-    return {"cost_data": ChatModelCostData(**prices, source=table["source"])} if prices else {}
+    """Return the token prices of a model constant, with the price table that they are from; empty if unknown."""
+    try:
+        rates = find_rates(PRICE_HOSTS.get(vendor, vendor), (name,), Conditions(at=datetime.now(UTC)))
+    except NoPrice:
+        return {}
+    prices = {field: rates.by_unit[unit] for field, unit in SHOWN_RATES.items() if unit in rates.by_unit}
+    if not {"input_token_cost_per_million", "output_token_cost_per_million"} <= prices.keys():
+        return {}
+    return {"cost_data": ChatModelCostData.model_validate({**prices, "source": rates.source})}
 
 
 def image_fields(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Cost of a response: the provider's figure, the user's prices, or the price list; also in batches."""
+"""Cost of a response: the provider's figure, the user's prices, or the price table of the host; also in batches."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, AudioModelCostData, ChatModelCostData, ImageModelCostData
-from .cost_calculation import audio_cost, cost_by_bucket, image_cost, token_cost
+from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
+from .price_names import region_of_call
+from .price_tables import Conditions, NoPrice, find_rates
 
 # Host names of private networks: servers there have no price per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -34,8 +36,9 @@ def price_usage(
     server_tools: Mapping[str, int] | None = None,
     at: datetime | None = None,
     base_url: str | None = None,
+    region: str | None = None,
 ) -> Cost:
-    """Return the cost of a usage: the provider's own figure, else the user's prices, else the public price list.
+    """Return the cost of a usage: the provider's own figure, else the user's prices, else the table of the host.
 
     Args:
         endpoint: The endpoint that was called.
@@ -45,6 +48,7 @@ def price_usage(
         server_tools: Calls of tools that the provider ran, by name.
         at: Time of the call, for prices that change. Default None: now.
         base_url: Base URL of the call, if it is not in the endpoint's config.
+        region: Region that processed the call. Default None: as the usage, the base URL or the endpoint's config says.
 
     Returns:
         The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero.
@@ -68,17 +72,17 @@ def price_usage(
         return FREE
     if provider is not None and provider.local:
         return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
-    if usage.units and not usage.total_tokens:
-        counted = ", ".join(usage.units)
-        return Cost(reason=f"no price is known for {counted}; set cost_data on the endpoint or the model")
-    return list_price_cost(
-        (provider.price_list if provider else None) or str(endpoint.api.provider),
-        billing_names(endpoint, provider, served),
-        usage,
-        service_tier,
-        usage.server_tool_requests or server_tools or {},
-        at,
+    host = price_host(endpoint, provider)
+    where = region_of_call(host, base_url, endpoint.api.config, region or usage.raw.get("inference_geo"))
+    conditions = Conditions(
+        at=at,
+        tier="fast" if usage.raw.get("speed") == "fast" else service_tier,
+        region=where,
+        prompt_tokens=usage.prompt_tokens,
+        options={**default_options(endpoint.ai_model), **usage.options},
     )
+    names = billing_names(endpoint, provider, served, where)
+    return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {})
 
 
 def own_prices(endpoint: AIModelEndpoint) -> AnyCostData | None:
@@ -98,12 +102,21 @@ def with_charge(cost: Cost, prices: ChatModelCostData | ImageModelCostData, at: 
     return cost.model_copy(update={"priced_at": at, "charge": charge})
 
 
-def billing_names(endpoint: AIModelEndpoint, provider: Provider | None, served: str | None) -> tuple[str, ...]:
+def price_host(endpoint: AIModelEndpoint, provider: Provider | None) -> str:
+    """Return the name of the price table of an endpoint."""
+    return (provider and (provider.price_list or provider.name)) or str(endpoint.api.provider)
+
+
+def billing_names(
+    endpoint: AIModelEndpoint, provider: Provider | None, served: str | None, region: str | None = None
+) -> tuple[str, ...]:
     """Return names of the model to look up, in order. Names of deployments (Azure) come last: they may be any text."""
     model = endpoint.ai_model
-    normalized = provider is not None and provider.named is not None
-    names = (model.model_name, model.base_model, served) if normalized else (model.base_model, served, model.model_name)
-    return tuple(name for name in names if name)
+    if provider is not None and provider.named is not None:
+        config = {**endpoint.api.config, "region": region} if region else endpoint.api.config
+        own = provider.named(model.model_name, config)
+        return tuple(name for name in (own, model.model_name, model.base_model, served) if name)
+    return tuple(name for name in (model.base_model, served, model.model_name) if name)
 
 
 def self_hosted_cost(base_url: str) -> Cost:
@@ -121,29 +134,22 @@ def is_self_hosted(host: str) -> bool:
         return "." not in host or host.endswith(OWN_NAMES)
 
 
-def list_price_cost(
-    name: str,
-    models: tuple[str, ...],
-    usage: Usage,
-    tier: str | None,
-    tools: Mapping[str, int],
-    at: datetime,
+def table_cost(
+    host: str, names: tuple[str, ...], usage: Usage, conditions: Conditions, tools: Mapping[str, int]
 ) -> Cost:
-    """Return the cost by the public price list, at the prices of that time."""
-    from .price_list import VERSION, NoPrice, find_row
-
+    """Return the cost by the price table of the host."""
     try:
-        row = find_row(name, models, tier)
+        rates = find_rates(host, names, conditions)
     except NoPrice as unknown:
         return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
-    components, missing = cost_by_bucket(row.prices(at), usage, tools)
+    components, missing = cost_by_unit(rates.by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
     return Cost(
         amount=None if missing else sum(components.values(), Decimal(0)),
         components=components,
-        source=VERSION,
-        priced_as=row.name,
-        priced_at=at,
+        source=rates.source,
+        priced_as=rates.priced_as,
+        priced_at=conditions.at,
         reason=reason,
     )
 

@@ -167,7 +167,9 @@ class Provider:
     """Route of the model list, if it is not the default of the protocol."""
 
     price_list: str | None = None
-    """Name of the provider in genai-prices, if it differs."""
+    """Name of its price table, if it is not the provider's name. Only a provider that resells at the same prices
+    shares the table of another.
+    """
 
 
 @dataclass(frozen=True, slots=True, eq=False)

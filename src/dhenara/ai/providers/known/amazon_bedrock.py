@@ -136,7 +136,6 @@ AMAZON_BEDROCK = Provider(
     config_in_files=FileConfigReader(region_in_files, {"region": "`region = ...` into a profile of ~/.aws/config"}),
     base_url_env=("AWS_ENDPOINT_URL_BEDROCK_RUNTIME",),
     keys_url="https://console.aws.amazon.com/bedrock/home#/api-keys",
-    price_list="aws",
     listing=ModelListRoute(
         "/foundation-models",
         base="https://bedrock.{region}.amazonaws.com",

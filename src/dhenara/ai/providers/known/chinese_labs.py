@@ -139,7 +139,6 @@ MOONSHOT = Provider(
     key_env=("MOONSHOT_API_KEY",),
     base_url_env=("MOONSHOT_BASE_URL",),
     keys_url="https://platform.moonshot.ai/console/api-keys",
-    price_list="moonshotai",
 )
 
 

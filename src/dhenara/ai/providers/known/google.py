@@ -80,7 +80,6 @@ GOOGLE_AI = Provider(
     key_env=("GEMINI_API_KEY", "GOOGLE_API_KEY"),
     base_url_env=("GOOGLE_GEMINI_BASE_URL", "GEMINI_BASE_URL"),
     keys_url="https://aistudio.google.com/apikey",
-    price_list="google",
     listing=ModelListRoute("/models", {"pageSize": "1000"}),
 )
 
@@ -221,6 +220,5 @@ GOOGLE_VERTEX_AI = Provider(
     config_in_files=FileConfigReader(project_in_files),
     base_url_env=("GOOGLE_VERTEX_BASE_URL",),
     keys_url="https://console.cloud.google.com/vertex-ai/studio/settings/api-keys",
-    price_list="google",
     listing=ModelListRoute("/publishers/google/models", prefix="/v1beta1"),
 )

@@ -77,5 +77,4 @@ XAI = Provider(
     key_env=("XAI_API_KEY",),
     base_url_env=("XAI_BASE_URL",),
     keys_url="https://console.x.ai",
-    price_list="x-ai",
 )
