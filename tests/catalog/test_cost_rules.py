@@ -67,7 +67,7 @@ def test_every_token_is_charged_once(counts: dict[str, int]) -> None:
         ("file_search_call", "storage_searches"),
         ("collections_search", "storage_searches"),
         ("code_interpreter_call", "code_sessions"),
-        ("image_generation_call", "images"),
+        ("image_generation_call", "image_generations"),
     ],
 )
 def test_tools_of_the_provider_cost_their_fee_per_call(tool: str, fee: str) -> None:
@@ -116,6 +116,19 @@ def test_a_tool_that_is_counted_as_a_unit_is_charged_once() -> None:
     rates = {"web_searches": Decimal("0.01")}
     usage = Usage(units={"web_searches": 2})
     assert cost_by_unit(rates, usage, {"web_search_call": 3}) == ({"web_searches": Decimal("0.02")}, [])
+
+
+def test_short_audio_costs_what_the_host_charges_at_least() -> None:
+    rates = {"seconds": Decimal(2)}
+    for seconds, amount in ((3.5, 20), (12.5, 25)):
+        usage = Usage(units={"seconds": seconds}, options={"least_seconds": 10})
+        assert cost_by_unit(rates, usage, {}) == ({"seconds": Decimal(amount)}, [])
+
+
+def test_pages_with_annotations_have_their_own_rate() -> None:
+    rates = {"pages": Decimal(1), "annotated_pages": Decimal(3)}
+    assert cost_by_unit(rates, Usage(units={"pages": 2}, options={"annotations": True}), {}) == ({"pages": 6}, [])
+    assert cost_by_unit(rates, Usage(units={"pages": 2}), {}) == ({"pages": 2}, [])
 
 
 def test_an_answer_without_a_count_of_what_its_model_charges_has_no_cost() -> None:

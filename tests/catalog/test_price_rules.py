@@ -207,7 +207,7 @@ def test_the_lists_own_price_for_batches_counts() -> None:
 
 
 def test_where_the_list_has_no_price_for_batches_the_usual_one_is_scaled() -> None:
-    where = sold("mistral", "mistral-large-latest")
+    where = sold("together", "MiniMaxAI/MiniMax-M3")
     usual, cost = cost_of(where, MILLION), batch_cost(where, MILLION, "0.25")
     assert usual.amount
     assert cost.amount == usual.amount / 4

@@ -32,10 +32,10 @@ from dhenara.ai.types.genai.foundation_models.openai.chat import GPT52
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3, GPTImage2, GPTImage15
 
 WITHOUT_PRICE = {
-    "claude-mythos-5", "claude-mythos-5-1", "gemini-4-carbon", "command-a-plus-05-2026", "command-a-reasoning-08-2025",
-    "command-a-vision-07-2025", "north-mini-code", "qwen3.8-max", "qwen3.8-flash", "grok-imagine-image-2.0",
+    "command-a-plus-05-2026", "gemini-4-carbon", "grok-imagine-image-2.0", "muse-spark-1.3", "muse-wonder-1.0",
+    "north-mini-code",
 }  # fmt: skip
-"""Models that the price list does not have."""
+"""Models that the tables have no price for."""
 
 
 def endpoint_of(model: AIModel) -> AIModelEndpoint:

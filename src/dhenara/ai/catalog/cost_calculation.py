@@ -10,7 +10,8 @@ from typing import Any
 from ..types.chat.cost import Cost
 from ..types.chat.usage import Usage
 from ..types.config.model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
-from .price_tables import PER_MILLION
+from .price_rows import PER_MILLION
+from .price_tables import FEES
 
 MILLION = Decimal(1_000_000)
 
@@ -30,16 +31,19 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 # Tools with a fee per call; other tools cost only their tokens.
-FEES: tuple[tuple[re.Pattern[str], str], ...] = (
+TOOL_FEES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches"),
     (re.compile(r"^x_|view_x"), "social_searches"),
     (re.compile(r"file_search|collections_search"), "storage_searches"),
     (re.compile(r"code_interpreter"), "code_sessions"),
-    (re.compile(r"image_generation"), "images"),
+    (re.compile(r"image_generation"), "image_generations"),
 )
 
-MEASURES = frozenset({"images", "seconds", "characters", "pages", "searches", "video_seconds"})
+MEASURES = frozenset({"images", "seconds", "characters", "pages", "video_seconds"})
 """Units that measure the same content as tokens do; a model is charged by one of them or by tokens."""
+
+COUNTED = MEASURES | {"searches", "annotated_pages"}
+"""Units of models that charge no tokens: an answer that counts none of them has no known cost."""
 
 UNMEASURED = "what was used: the answer has no count of it"
 
@@ -55,7 +59,7 @@ def cost_by_unit(
         tools: Calls of tools that the provider ran, by name.
     """
     tokens = list(token_charges(rates, usage))
-    units = [(unit, as_number(count), rates.get(unit)) for unit, count in usage.units.items() if count]
+    units = [(unit, count, rates.get(rate_name(unit, usage))) for unit, count in billed_units(usage)]
     missing_tokens = [name for name, _, rate in tokens if rate is None]
     missing_units = [unit for unit, _, rate in units if rate is None]
     charged = [(name, count / MILLION * rate) for name, count, rate in tokens if rate is not None]
@@ -70,7 +74,7 @@ def cost_by_unit(
     missing = [*missing_tokens, *missing_units, *(name for name, fee in fees if fee is None)]
     if "requests" in rates and "requests" not in usage.units:
         charged.append(("request", rates["requests"]))
-    if rates and rates.keys() <= MEASURES and not (tokens or units or fees):
+    if rates and rates.keys() <= COUNTED and not (tokens or units or fees):
         missing.append(UNMEASURED)
     components: dict[str, Decimal] = {}
     for name, amount in charged:
@@ -92,11 +96,26 @@ def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> Iterator[tuple[
 def tool_charges(
     rates: Mapping[str, Decimal], usage: Usage, tools: Mapping[str, int]
 ) -> Iterator[tuple[str, Decimal | None]]:
-    """Yield the fee of each tool that has one, unless its unit is counted already; None if the fee is unknown."""
+    """Yield the fee of each tool that has one, unless the usage counts such units; None if the fee is unknown."""
+    if not FEES.isdisjoint(usage.units):
+        return
     for tool, count in tools.items():
-        unit = next((unit for pattern, unit in FEES if pattern.search(tool)), None)
-        if count and unit is not None and unit not in usage.units:
+        unit = next((unit for pattern, unit in TOOL_FEES if pattern.search(tool)), None)
+        if count and unit is not None:
             yield tool, count * rates[unit] if unit in rates else None
+
+
+def billed_units(usage: Usage) -> Iterator[tuple[str, Decimal]]:
+    """Yield the units with their counts; audio that is shorter than the host charges at least counts as that."""
+    for unit, count in usage.units.items():
+        if count:
+            least = usage.options.get("least_seconds", 0) if unit == "seconds" else 0
+            yield unit, as_number(max(count, least))
+
+
+def rate_name(unit: str, usage: Usage) -> str:
+    """Return the name of the rate: pages with annotations have their own."""
+    return "annotated_pages" if unit == "pages" and usage.options.get("annotations") else unit
 
 
 def amount_of(unit: str, count: Decimal, rate: Decimal) -> Decimal:

@@ -1,7 +1,7 @@
 """Names of models and regions as each host writes them, for the lookup of prices.
 
 A name that is not in the table of its host has a price only where a rule of that vendor makes it certain: a resource
-path before the name, a region before it (Bedrock), or the date of a snapshot behind it. Any other rest is unknown.
+path before the name, or the date of a snapshot behind it. Any other rest is unknown.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-DAY = re.compile(r"-(20\d\d-?\d\d-?\d\d)")
+DAY = re.compile(r"20\d\d-?\d\d-?\d\d")
 """Date of a snapshot: `gpt-5.2-2025-12-11`, `claude-sonnet-4-5-20250929`."""
 
-BEDROCK_VERSION = re.compile(r"(?:-(20\d{6}))?(?:-v\d+(?::\d+)?)?")
 VERTEX_VERSION = re.compile(r"@(20\d{6})|-00\d()")
 STABLE_VERSION = re.compile(r"-00\d()")
 """Stable versions of Gemini: `gemini-2.0-flash-001`."""
 
 BEDROCK_PATH = re.compile(r"^arn:aws[\w-]*:bedrock:(?P<region>[\w-]*):\d*:(?:foundation-model|inference-profile)/")
-BEDROCK_REGION = re.compile(r"^(?P<region>us|eu|apac|jp|au|ca|in|global|us-gov)\.(?=[a-z0-9]+\.)")
+REGION_PATH = re.compile(r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/")
+"""A region as LiteLLM writes it: `eu/gpt-5.1`, `us-gov-west-1/anthropic.claude-…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,8 @@ class NameRules:
     snapshot: re.Pattern[str] | None = None
 
 
-DATED = NameRules(snapshot=DAY)
 RULES: Mapping[str, NameRules] = {
-    "openai": DATED,
-    "anthropic": DATED,
-    "microsoft_openai": DATED,
-    "microsoft_azure_ai": DATED,
+    "azure": NameRules((REGION_PATH,)),
     "google_ai": NameRules((re.compile(r"^models/"),), STABLE_VERSION),
     "google_vertex_ai": NameRules(
         (
@@ -50,12 +46,10 @@ RULES: Mapping[str, NameRules] = {
         ),
         VERTEX_VERSION,
     ),
-    "amazon_bedrock": NameRules((BEDROCK_PATH, BEDROCK_REGION), BEDROCK_VERSION),
+    "amazon_bedrock": NameRules((BEDROCK_PATH, REGION_PATH)),
     "fireworks": NameRules((re.compile(r"^accounts/fireworks/models/"),)),
 }
 NO_RULES = NameRules()
-FINE_TUNED = re.compile(r"^ft:([^:]+):.*")
-"""OpenAI's fine-tuned models cost what their base costs as `ft:` models: `ft:gpt-4.1-2025-04-14:our-team::id`."""
 
 REGION_IN_URL: Mapping[str, re.Pattern[str]] = {
     "openai": re.compile(r"//([a-z]{2})\.api\.openai\.com"),
@@ -76,31 +70,31 @@ def plain_names(host: str, name: str) -> Iterator[tuple[str, str | None]]:
         region = match.groupdict().get("region") or region
         name = name[match.end() :]
         yield name, region
-    if tuned := FINE_TUNED.match(name):
-        yield f"ft:{tuned[1]}", region
 
 
 def snapshot_of(host: str, name: str, until: str, prefixes: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names of models of which the name may be a snapshot.
+    """Yield the names of models of which the name may be a snapshot or a fine-tuned model.
 
     Args:
         host: The host.
         name: The name.
         until: Date of the table, as `YYYY-MM-DD`: a newer snapshot may have another price.
-        prefixes: Beginnings of names that a date may follow, from the table.
+        prefixes: From the table: beginnings of names that a date may follow (`dated`), and those of fine-tuned models,
+            which anything may follow (`tuned`).
     """
     rule = RULES.get(host, NO_RULES).snapshot
-    if rule is not None:
-        for match in rule.finditer(name):
-            if match.end() == len(name) and match[0] and is_known_day(match[1], until):
-                yield name[: match.start()]
+    for match in rule.finditer(name) if rule is not None else ():
+        if match.end() == len(name) and is_known_day(match[1] or "", until):
+            yield name[: match.start()]
     for prefix, kind in prefixes.items():
-        day = name[len(prefix) :] if kind == "dated" and name.startswith(prefix) else ""
-        if re.fullmatch(r"20\d\d-?\d\d-?\d\d", day) and is_known_day(day, until):
-            yield prefix.rstrip("-@")
+        if not name.startswith(prefix):
+            continue
+        rest = name[len(prefix) :]
+        if (kind == "tuned" and rest) or (kind == "dated" and DAY.fullmatch(rest) and is_known_day(rest, until)):
+            yield prefix.rstrip("-@:")
 
 
-def is_known_day(day: str | None, until: str) -> bool:
+def is_known_day(day: str, until: str) -> bool:
     return not day or day.replace("-", "") <= until.replace("-", "")
 
 

@@ -7,14 +7,15 @@ tier that was used and has no price is unknown, never that of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from .price_names import plain_names, snapshot_of
+from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
 from .table_files import clear_on_change, read_table
 
 ORDINARY = frozenset({"", "default", "standard", "auto", "on_demand"})
@@ -23,60 +24,14 @@ ORDINARY = frozenset({"", "default", "standard", "auto", "on_demand"})
 FEES = frozenset({"web_searches", "social_searches", "storage_searches", "code_sessions", "container_hours"})
 """Units whose price is the same in every tier."""
 
-ELSEWHERE = "cn"
-"""Region that only a row that names it has prices for."""
+APART = ("cn", "us-gov")
+"""Beginnings of regions whose prices only a row that names them has: China, and the government of the USA."""
 
-TOKEN_UNITS = (
-    "input", "cache_read", "cache_write", "cache_write_1h", "input_audio", "cache_read_audio", "input_image", "output",
-    "reasoning", "output_audio", "output_image",
-)  # fmt: skip
-PER_MILLION = frozenset({*TOKEN_UNITS, "characters"})
-"""Units with a price per million; all others have a price per one."""
-
-ROW_FIELDS = frozenset({"source", "tier", "region", "from", "until", "above", "options", "rates", "differs", "note"})
+START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NoPrice(Exception):
     """The table does not have the model, tier or region; the message says which."""
-
-
-class InvalidRow(ValueError):
-    """A row of a table is invalid; the message names the field."""
-
-
-@dataclass(frozen=True, slots=True)
-class PriceRow:
-    """Prices of a model under some conditions.
-
-    Attributes:
-        rates: Unit to price in US dollars: per million tokens or characters, else per one.
-        source: Name and date of the source.
-        tier: Service tier. Default None: the default tier.
-        region: Region. Default None: any that no other row names.
-        starts: First day on which it holds. Default None: since ever.
-        ends: Day from which it does not hold any more.
-        above: It holds for prompts with more tokens than this.
-        options: Options of the call, with the values of which one must have been used.
-        differs: Prices of other sources that disagree, with the reason for the choice.
-    """
-
-    rates: Mapping[str, Decimal]
-    source: str
-    tier: str | None = None
-    region: str | None = None
-    starts: datetime | None = None
-    ends: datetime | None = None
-    above: int = 0
-    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    differs: Any = None
-
-    def holds_at(self, at: datetime) -> bool:
-        """Whether the row holds at this time."""
-        return (self.starts is None or self.starts <= at) and (self.ends is None or at < self.ends)
-
-    def has_options(self, used: Mapping[str, Any]) -> bool:
-        """Whether each option of the row was used with one of its values."""
-        return all(str(used.get(name)).lower() in values for name, values in self.options.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +59,13 @@ class Rates:
 
     Attributes:
         by_unit: Unit to price.
+        estimates: The same for calls whose tokens are not known.
         source: Sources of these prices, with date and host.
         priced_as: Host and model in the table, with tier and region where they have their own price.
     """
 
     by_unit: Mapping[str, Decimal]
+    estimates: Mapping[str, Decimal]
     source: str
     priced_as: str
 
@@ -161,15 +118,15 @@ class PriceTable:
         return self._exact(latest["model"]) if latest is not None else None
 
     def rows(self, model: str) -> list[PriceRow]:
-        """Return the rows of a model of the table."""
+        """Return the rows of a model of the table; raises `NoPrice` if one is invalid."""
         rows = self.read_rows.get(model)
         if rows is None:
-            rows = [parse_row(row, self.sources) for row in self.models[model].get("prices", ())]
+            try:
+                rows = [parse_row(row, self.sources) for row in self.models[model].get("prices", ())]
+            except InvalidRow as error:
+                raise NoPrice(f"the prices of {self.host}/{model} are invalid: {error}") from None
             self.read_rows[model] = rows
         return rows
-
-
-START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @cache
@@ -218,8 +175,16 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
     reason = table.models[model].get("unknown")
     if reason:
         raise NoPrice(f"the price of {host}/{model} is unknown: {reason}")
-    rows = matching_rows(table.rows(model), f"{host}/{model}", conditions, region or conditions.region)
-    return merge_rows(rows, host, model)
+    place = region or conditions.region
+    row = matching_row(table.rows(model), f"{host}/{model}", conditions, place)
+    fees = default_fees(table.rows(model), conditions.at, place) if row.tier else {}
+    qualities = ", ".join(filter(None, (row.tier, row.region)))
+    return Rates(
+        by_unit={**fees, **row.rates},
+        estimates=row.estimates,
+        source=f"{row.source} ({host})",
+        priced_as=f"{host}/{model}" + (f" ({qualities})" if qualities else ""),
+    )
 
 
 def find_model(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[str, str | None]:
@@ -235,8 +200,8 @@ def find_model(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple
     raise NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
 
 
-def matching_rows(rows: list[PriceRow], model: str, conditions: Conditions, region: str | None) -> list[PriceRow]:
-    """Return the rows that apply to a call; raises `NoPrice` if its tier, region, day or options have none."""
+def matching_row(rows: list[PriceRow], model: str, conditions: Conditions, region: str | None) -> PriceRow:
+    """Return the row that applies to a call; raises `NoPrice` if its tier, region, day or options have none."""
     tier = (conditions.tier or "").lower()
     wanted = None if tier in ORDINARY else tier
     current = [row for row in rows if row.holds_at(conditions.at)]
@@ -252,8 +217,15 @@ def matching_rows(rows: list[PriceRow], model: str, conditions: Conditions, regi
     if not fitting:
         used = ", ".join(f"{name}={value}" for name, value in conditions.options.items()) or "no options"
         raise NoPrice(f"no price is known for {model} with {used}")
-    fees = () if wanted is None else (only_fees(row) for row in local if row.tier is None)
-    return [*fees, *(row for row in fitting if row.above == 0 or conditions.prompt_tokens > row.above)]
+    row = most_specific([row for row in fitting if row.above == 0 or conditions.prompt_tokens > row.above])
+    if row is None or not (row.rates or row.estimates):
+        size = f"prompts of {conditions.prompt_tokens} tokens"
+        raise NoPrice(f"no price is known for {size} at {model}" + (f" in the tier {tier!r}" if wanted else ""))
+    return row
+
+
+def most_specific(rows: list[PriceRow]) -> PriceRow | None:
+    return max(rows, key=lambda row: (bool(row.times), len(row.options), row.above, row.starts or START), default=None)
 
 
 def rows_in_region(rows: list[PriceRow], region: str | None) -> list[PriceRow]:
@@ -263,15 +235,14 @@ def rows_in_region(rows: list[PriceRow], region: str | None) -> list[PriceRow]:
     place, so that of a place without a row is unknown.
     """
     named = {row.region for row in rows if row.region is not None}
-    if region is None or (not named and region != ELSEWHERE):
-        return [row for row in rows if row.region is None]
     if region in named:
         return [row for row in rows if row.region == region]
-    if "regional" in named and region != "global":
-        return [row for row in rows if row.region == "regional"]
-    same_kind = any(is_data_centre(one) == is_data_centre(region) for one in named if one != "global")
-    if region == ELSEWHERE or (same_kind and region != "global"):
-        return []
+    if region is not None:
+        if region.startswith(APART):
+            return []
+        others = [one for one in named if one != "global" and not one.startswith(APART)]
+        if region != "global" and any(is_data_centre(one) == is_data_centre(region) for one in others):
+            return []
     return [row for row in rows if row.region is None]
 
 
@@ -279,78 +250,8 @@ def is_data_centre(region: str) -> bool:
     return any(character.isdigit() for character in region)
 
 
-def only_fees(row: PriceRow) -> PriceRow:
-    return PriceRow({unit: rate for unit, rate in row.rates.items() if unit in FEES}, row.source)
-
-
-def merge_rows(rows: list[PriceRow], host: str, model: str) -> Rates:
-    """Return the rate of each unit, from the most specific row that has it."""
-    ordered = sorted(rows, key=lambda row: (row.above, len(row.options), row.starts or START))
-    by_unit = {unit: (rate, row) for row in ordered for unit, rate in row.rates.items()}
-    used = [row for _, row in by_unit.values()]
-    qualities = dict.fromkeys(value for row in used for value in (row.tier, row.region) if value)
-    return Rates(
-        by_unit={unit: rate for unit, (rate, _) in by_unit.items()},
-        source=f"{', '.join(dict.fromkeys(row.source for row in used))} ({host})",
-        priced_as=f"{host}/{model}" + (f" ({', '.join(qualities)})" if qualities else ""),
-    )
-
-
-def parse_row(row: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) -> PriceRow:
-    """Return a row of a table; raises `InvalidRow`."""
-    if unknown := sorted(row.keys() - ROW_FIELDS):
-        raise InvalidRow(f"{unknown[0]}: no such field")
-    if row.get("source") not in sources:
-        raise InvalidRow(f"source: {row.get('source')!r} is not in sources")
-    source = sources[row["source"]]
-    return PriceRow(
-        rates=parse_rates(row.get("rates")),
-        source=" ".join(filter(None, (source["name"], source.get("date")))),
-        tier=row.get("tier"),
-        region=row.get("region"),
-        starts=parse_day(row.get("from"), "from"),
-        ends=parse_day(row.get("until"), "until"),
-        above=parse_count(row.get("above", 0)),
-        options=dict(parse_options(row.get("options") or {})),
-        differs=row.get("differs"),
-    )
-
-
-def parse_rates(rates: Any) -> dict[str, Decimal]:
-    if not isinstance(rates, Mapping) or not rates:
-        raise InvalidRow("rates: at least one unit with its price is needed")
-    return {str(unit): parse_price(price, f"rates.{unit}") for unit, price in rates.items()}
-
-
-def parse_price(price: Any, name: str) -> Decimal:
-    """Return a price; raises `InvalidRow` unless it is a finite number that is not negative."""
-    try:
-        rate = Decimal(str(price)) if isinstance(price, str | int | float | Decimal) else None
-    except InvalidOperation:
-        rate = None
-    if rate is None or isinstance(price, bool) or not rate.is_finite() or rate < 0:
-        raise InvalidRow(f"{name}: {price!r} is not a price; write a number that is not negative")
-    return rate
-
-
-def parse_count(above: Any) -> int:
-    if isinstance(above, bool) or not isinstance(above, int) or above < 0:
-        raise InvalidRow(f"above: {above!r} is not a number of tokens")
-    return above
-
-
-def parse_day(day: Any, name: str, default: Any = None) -> Any:
-    """Return the beginning of the day in UTC; raises `InvalidRow` unless it is `YYYY-MM-DD`."""
-    if day is None:
-        return default
-    try:
-        return datetime.combine(date.fromisoformat(str(day)), time(), UTC)
-    except ValueError:
-        raise InvalidRow(f"{name}: {day!r} is not a date; write YYYY-MM-DD") from None
-
-
-def parse_options(options: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
-    if not isinstance(options, Mapping):
-        raise InvalidRow("options: a table of option names with their values is needed")
-    for name, values in options.items():
-        yield name, tuple(str(value).lower() for value in (values if isinstance(values, list) else [values]))
+def default_fees(rows: list[PriceRow], at: datetime, region: str | None) -> dict[str, Decimal]:
+    """Return the fees of the default tier, which hold in every tier."""
+    usual = [row for row in rows_in_region(rows, region) if row.tier is None and row.holds_at(at) and not row.above]
+    row = most_specific([row for row in usual if not row.options])
+    return {unit: rate for unit, rate in row.rates.items() if unit in FEES} if row is not None else {}

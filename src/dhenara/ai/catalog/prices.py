@@ -142,13 +142,15 @@ def table_cost(
         rates = find_rates(host, names, conditions)
     except NoPrice as unknown:
         return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
-    components, missing = cost_by_unit(rates.by_unit, usage, tools)
+    estimated = not usage.total_tokens and not usage.units.keys().isdisjoint(rates.estimates)
+    by_unit = {**rates.by_unit, **rates.estimates} if estimated else rates.by_unit
+    components, missing = cost_by_unit(by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
     return Cost(
         amount=None if missing else sum(components.values(), Decimal(0)),
         components=components,
         source=rates.source,
-        priced_as=rates.priced_as,
+        priced_as=f"{rates.priced_as}, estimated" if estimated else rates.priced_as,
         priced_at=conditions.at,
         reason=reason,
     )
@@ -162,14 +164,14 @@ def batch_price(
     share: str = "0.5",
     server_tools: Mapping[str, int] | None = None,
 ) -> Cost:
-    """Return the cost of an answer in a batch: reported, by the list price for batches, or a share of the usual cost.
+    """Return the cost of an answer in a batch: reported, by the price for batches, or a share of the usual cost.
 
     Args:
         endpoint: The endpoint of the batch.
         answer: The answer.
         at: Time of the batch.
         base_url: Base URL of the batch.
-        share: Share of the usual token prices, if the list has none for batches. Fees of tools are not reduced.
+        share: Share of the usual token prices, if the table has none for batches. Fees of tools are not reduced.
         server_tools: Calls of tools that the provider ran, by name.
     """
     usage = answer.usage
@@ -185,8 +187,7 @@ def batch_price(
     if regular_cost.amount is None or regular_cost.source in ("cost_data", "local"):
         return scale_cost(regular_cost, share, tools)
     listed = ask(service_tier="batch")
-    # Without a price for batches, the list returns the usual one.
-    return listed if listed.amount not in (None, regular_cost.amount) else scale_cost(regular_cost, share, tools)
+    return listed if listed.amount is not None else scale_cost(regular_cost, share, tools)
 
 
 def scale_cost(cost: Cost, share: str, tools: Collection[str] = ()) -> Cost:

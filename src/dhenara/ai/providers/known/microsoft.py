@@ -66,6 +66,7 @@ MICROSOFT_OPENAI = Provider(
     base_url_env=("AZURE_OPENAI_ENDPOINT",),
     config_env={"resource": ("AZURE_OPENAI_RESOURCE",), "api_version": ("OPENAI_API_VERSION",)},
     keys_url="https://portal.azure.com (your resource, Keys and Endpoint)",
+    price_list="azure",
     listing=ModelListRoute(prefix="/openai/v1"),
 )
 
@@ -117,5 +118,6 @@ MICROSOFT_AZURE_AI = Provider(
     base_url_env=("AZURE_AI_ENDPOINT",),
     config_env={"resource": ("AZURE_AI_RESOURCE", "ANTHROPIC_FOUNDRY_RESOURCE")},
     keys_url="https://ai.azure.com (your resource, Keys and Endpoints)",
+    price_list="azure",
     listing=ModelListRoute(prefix="/openai/v1"),
 )

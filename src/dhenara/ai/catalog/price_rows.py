@@ -1,0 +1,155 @@
+"""Rows of price tables: their conditions and rates, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+TOKEN_UNITS = (
+    "input", "cache_read", "cache_write", "cache_write_1h", "input_audio", "cache_read_audio", "input_image", "output",
+    "reasoning", "output_audio", "output_image",
+)  # fmt: skip
+PER_MILLION = frozenset({*TOKEN_UNITS, "characters"})
+"""Units with a price per million; all others have a price per one."""
+
+ROW_FIELDS = frozenset(
+    {"source", "tier", "region", "from", "until", "times", "above", "options", "rates", "estimates", "added", "differs"}
+)
+
+
+class InvalidRow(ValueError):
+    """A row of a table is invalid; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours of some days of the week (1 is Monday), in minutes since midnight UTC."""
+
+    days: tuple[int, ...]
+    spans: tuple[tuple[int, int], ...]
+
+    def include(self, at: datetime) -> bool:
+        """Whether the time is in these hours."""
+        minute = at.hour * 60 + at.minute
+        return at.isoweekday() in self.days and any(first <= minute < end for first, end in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """Prices of a model under some conditions.
+
+    Attributes:
+        rates: Unit to price in US dollars: per million tokens or characters, else per one. Empty: unknown.
+        source: Name and date of the source.
+        tier: Service tier. Default None: the default tier.
+        region: Region. Default None: any that no other row names.
+        starts: First day on which it holds. Default None: since ever.
+        ends: Day from which it does not hold any more.
+        above: It holds for prompts with more tokens than this.
+        options: Options of the call, with the values of which one must have been used.
+        times: Hours of the week in which it holds, in UTC. Empty: always.
+        estimates: Prices of other units, for calls whose tokens are not known.
+        differs: Prices of other sources that disagree, with the reason for the choice.
+    """
+
+    rates: Mapping[str, Decimal]
+    source: str
+    tier: str | None = None
+    region: str | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+    above: int = 0
+    options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    times: tuple[Hours, ...] = ()
+    estimates: Mapping[str, Decimal] = field(default_factory=dict)
+    differs: Any = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether the row holds at this time."""
+        if (self.starts is not None and at < self.starts) or (self.ends is not None and self.ends <= at):
+            return False
+        return not self.times or any(hours.include(at.astimezone(UTC)) for hours in self.times)
+
+    def has_options(self, used: Mapping[str, Any]) -> bool:
+        """Whether each option of the row was used with one of its values."""
+        return all(str(used.get(name)).lower() in values for name, values in self.options.items())
+
+
+def parse_row(row: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) -> PriceRow:
+    """Return a row of a table; raises `InvalidRow`."""
+    if unknown := sorted(row.keys() - ROW_FIELDS):
+        raise InvalidRow(f"{unknown[0]}: no such field")
+    if row.get("source") not in sources:
+        raise InvalidRow(f"source: {row.get('source')!r} is not in sources")
+    source = sources[row["source"]]
+    return PriceRow(
+        rates=parse_rates(row.get("rates")),
+        source=" ".join(filter(None, (source["name"], source.get("date")))),
+        tier=row.get("tier"),
+        region=row.get("region"),
+        starts=parse_day(row.get("from"), "from"),
+        ends=parse_day(row.get("until"), "until"),
+        above=parse_count(row.get("above", 0)),
+        options=dict(parse_options(row.get("options") or {})),
+        times=tuple(parse_times(row.get("times") or ())),
+        estimates=parse_rates(row.get("estimates") or {}, "estimates"),
+        differs=row.get("differs"),
+    )
+
+
+def parse_rates(rates: Any, name: str = "rates") -> dict[str, Decimal]:
+    if not isinstance(rates, Mapping):
+        raise InvalidRow(f"{name}: a table of units with their prices is needed")
+    return {str(unit): parse_price(price, f"{name}.{unit}") for unit, price in rates.items()}
+
+
+def parse_price(price: Any, name: str) -> Decimal:
+    """Return a price; raises `InvalidRow` unless it is a finite number that is not negative."""
+    try:
+        rate = Decimal(str(price)) if isinstance(price, str | int | float | Decimal) else None
+    except InvalidOperation:
+        rate = None
+    if rate is None or isinstance(price, bool) or not rate.is_finite() or rate < 0:
+        raise InvalidRow(f"{name}: {price!r} is not a price; write a number that is not negative")
+    return rate
+
+
+def parse_count(above: Any) -> int:
+    if isinstance(above, bool) or not isinstance(above, int) or above < 0:
+        raise InvalidRow(f"above: {above!r} is not a number of tokens")
+    return above
+
+
+def parse_day(day: Any, name: str, default: Any = None) -> Any:
+    """Return the beginning of the day in UTC; raises `InvalidRow` unless it is `YYYY-MM-DD`."""
+    if day is None:
+        return default
+    try:
+        return datetime.combine(date.fromisoformat(str(day)), time(), UTC)
+    except ValueError:
+        raise InvalidRow(f"{name}: {day!r} is not a date; write YYYY-MM-DD") from None
+
+
+def parse_options(options: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
+    if not isinstance(options, Mapping):
+        raise InvalidRow("options: a table of option names with their values is needed")
+    for name, values in options.items():
+        yield name, tuple(str(value).lower() for value in (values if isinstance(values, list) else [values]))
+
+
+def parse_times(times: Any) -> Iterator[Hours]:
+    """Yield hours of the week, such as `{"days": [1, 2], "hours": ["01:00-04:00"]}`; raises `InvalidRow`."""
+    for entry in times:
+        try:
+            days, spans = tuple(int(day) for day in entry["days"]), [span.split("-") for span in entry["hours"]]
+            yield Hours(days, tuple((parse_minute(first), parse_minute(end)) for first, end in spans))
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise InvalidRow(f"times: {entry!r} is not days with hours, such as 01:00-04:00") from None
+
+
+def parse_minute(clock: str) -> int:
+    hour, minute = clock.split(":")
+    return int(hour) * 60 + int(minute)
