@@ -316,9 +316,6 @@ def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     return described
 
 
-PRICE_HOSTS = {"google": "google_ai", "amazon": "amazon_bedrock"}
-"""Vendors of constants whose host has another name."""
-
 SHOWN_RATES = {
     "input_token_cost_per_million": "input",
     "output_token_cost_per_million": "output",
@@ -330,7 +327,7 @@ SHOWN_RATES = {
 def listed_prices(vendor: str, name: str) -> dict[str, Any]:
     """Return the token prices of a model constant, with the price table that they are from; empty if unknown."""
     try:
-        rates = find_rates(PRICE_HOSTS.get(vendor, vendor), (name,), Conditions(at=datetime.now(UTC)))
+        rates = find_rates(OWN_HOSTS.get(vendor, vendor), (name,), Conditions(at=datetime.now(UTC)))
     except NoPrice:
         return {}
     prices = {field: rates.by_unit[unit] for field, unit in SHOWN_RATES.items() if unit in rates.by_unit}
