@@ -149,9 +149,9 @@ def test_tools_are_charged_from_the_usage_or_else_from_what_the_caller_counted()
 
 
 def test_an_unknown_price_names_what_has_none() -> None:
-    cost = cost_of(sold("openai", "gpt-5.2"), Usage(input_tokens=10, server_tool_requests={"code_interpreter_call": 1}))
+    cost = cost_of(sold("openai", "gpt-5.2"), Usage(input_tokens=10, server_tool_requests={"image_generation_call": 1}))
     assert (cost.amount, set(cost.components)) == (None, {"input"})
-    assert cost.reason == "no price is known for code_interpreter_call; `components` is what is known"
+    assert cost.reason == "no price is known for image_generation_call; `components` is what is known"
 
 
 def test_the_model_behind_a_name_is_priced_before_the_one_that_answered() -> None:

@@ -131,11 +131,11 @@ def test_an_unknown_price_is_unknown_and_never_zero(provider: str, model: str) -
 
 
 def test_what_has_no_price_makes_a_sum_unknown_and_never_smaller() -> None:
-    usage = Usage(input_tokens=1_000_000, server_tool_requests={"code_interpreter_call": 1})
+    usage = Usage(input_tokens=1_000_000, server_tool_requests={"image_generation_call": 1})
     actual = cost_of(sold("openai", "gpt-5.2"), usage)
     assert actual.amount is None
     assert actual.components == {"input": Decimal("1.75")}
-    assert "code_interpreter_call" in str(actual.reason)
+    assert "image_generation_call" in str(actual.reason)
 
 
 def test_searches_have_their_fee() -> None:
