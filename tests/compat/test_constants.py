@@ -32,7 +32,7 @@ from dhenara.ai.types.genai.foundation_models.openai.chat import GPT52
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3, GPTImage2, GPTImage15
 
 WITHOUT_PRICE = {
-    "command-a-plus-05-2026", "gemini-4-carbon", "grok-imagine-image-2.0", "muse-spark-1.3", "muse-wonder-1.0",
+    "command-a-plus-05-2026", "gemini-4-carbon", "gpt-oss-120b", "gpt-oss-20b", "grok-imagine-image-2.0",
     "north-mini-code",
 }  # fmt: skip
 """Models that the tables have no price for."""
