@@ -56,7 +56,7 @@ def test_a_picture_is_written_and_nothing_overwritten(cli: Any, at_server: FakeS
 def test_a_picture_is_changed(cli: Any, at_server: FakeServer) -> None:
     cli("image", "an otter")
     done = cli("image", "with a hat", "-f", "image.png", "-o", "hat.png", "--option", "n=1", "--usage")
-    assert (done.out, "gpt-image-2" in done.err) == ("hat.png\n", True)
+    assert (done.out, done.err.startswith("[openai gpt-image-2: 1 image, ")) == ("hat.png\n", True), done.err
     assert at_server.exchanges[1].path.endswith("/images/edits")
 
 

@@ -81,3 +81,13 @@ def test_a_failure_is_one_line(cli: Any, at_server: FakeServer, tmp_path: Path) 
     done = cli("transcribe", "talk.wav")
     assert (done.code, "Traceback" in done.err) == (1, False)
     assert cli("transcribe", "nowhere.wav").code == 2
+
+
+def test_units_and_cost_are_shown_on_request(cli: Any, hearing: FakeServer) -> None:
+    done = cli("transcribe", "talk.wav", "-m", "whisper-1", "--usage")
+    assert (done.code, done.out) == (0, "Good morning.\n"), done.err
+    assert done.err.startswith("[openai: 1 second, ")
+    hearing.add_replies(Raw(b"ID3\x04" + bytes(40), headers={"content-type": "audio/mpeg"}))
+    spoken = cli("speak", "Hello there.", "-m", "tts-1", "-u")
+    assert spoken.code == 0, spoken.err
+    assert spoken.err.startswith("[openai: 12 characters, ")

@@ -15,10 +15,11 @@ from enum import IntEnum
 from itertools import zip_longest
 from typing import Protocol, TextIO
 
-from dhenara.ai.types import CallWarning
+from dhenara.ai.types import CallWarning, ImageResponse, OperationResponse
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
 from ..results import AskResult
+from ..usage.units import format_units
 from ..value_types import JsonObject
 from .streams import OutputFailed, command_streams
 
@@ -244,15 +245,26 @@ def show_warnings(result: HasWarnings) -> None:
 
 
 def show_usage(result: AskResult) -> None:
-    """Prints provider, model, tokens, cost and duration in one line."""
+    """Prints provider, model, tokens and other units, cost and duration in one line."""
     usage, counts = result.usage, "tokens unknown"
     if usage.known:
-        counts = f"{usage.prompt_tokens} + {usage.completion_tokens} tokens"
+        counts = ", ".join([f"{usage.prompt_tokens} + {usage.completion_tokens} tokens", *format_units(usage.units)])
     took = f", {result.duration_s:.1f} s" if result.duration_s is not None else ""
     print_note(
         f"[{result.provider} {result.model}: {counts}, "
         f"{format_cost(result.cost.amount)}{took}{', cached' if result.cached else ''}]"
     )
+
+
+def show_operation_usage(result: OperationResponse | ImageResponse) -> None:
+    """Prints provider, model, units, tokens and cost of an operation other than chat in one line."""
+    usage, counts = result.usage, []
+    if usage.known:
+        tokens = [f"{usage.prompt_tokens} + {usage.completion_tokens} tokens"] if usage.total_tokens else []
+        counts = [*format_units(usage.units), *tokens]
+    used = ", ".join(counts) or "usage unknown"
+    model = " ".join(filter(None, (result.provider, result.model)))
+    print_note(f"[{model}: {used}, {format_cost(result.cost.amount)}]")
 
 
 def format_cost(cost: Decimal | None) -> str:

@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from io import BytesIO
 from itertools import product
 from typing import Any
 
@@ -36,7 +37,6 @@ from dhenara.ai.types import (
 )
 
 from .costs import estimate_request, iter_strings
-from .pdf_pages import count_pages
 
 Price = Callable[[Usage], Decimal | None]
 
@@ -283,6 +283,20 @@ def ocr_bound(bounded: BoundedCall) -> Decimal | None:
         return None
     unit = "annotated_pages" if any("annotation_format" in word for word in bounded.words) else "pages"
     return bounded.price(Usage(units={unit: float(pages)}))
+
+
+def count_pages(data: bytes) -> int | None:
+    """The pages of a PDF file; None if it cannot be read, or without pypdf."""
+    if b"%PDF-" not in data[:1024]:
+        return None
+    try:
+        import pypdf
+    except ImportError:
+        return None
+    try:
+        return len(pypdf.PdfReader(BytesIO(data)).pages)
+    except Exception:  # noqa: BLE001  # pypdf raises arbitrary exceptions for damaged files
+        return None
 
 
 def rerank_bound(bounded: BoundedCall) -> Decimal | None:

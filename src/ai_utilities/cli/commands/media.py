@@ -18,7 +18,7 @@ from ...providers.defaults import EMBEDDING_MODELS
 from ...value_types import JsonObject, Options
 from ..clients import ForceFlag, check_source, check_target, client_for, engine_for, write_target
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_input, read_prompt
-from ..output import format_cost, print_note, show_warnings
+from ..output import print_note, show_operation_usage, show_warnings
 from ..streams import require_output, show
 
 PromptArgument = Annotated[str | None, typer.Argument(help="The description; `-` or nothing reads standard input.")]
@@ -37,7 +37,7 @@ OptionFlag = Annotated[
     list[str] | None,
     typer.Option("--option", metavar="NAME=VALUE", help="Provider option, such as size=1024x1024 or n=2."),
 ]
-UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show the cost afterwards.")]
+UsageFlag = Annotated[bool, typer.Option("--usage", "-u", help="Show usage and cost afterwards.")]
 
 
 def register_image(app: typer.Typer) -> None:
@@ -76,7 +76,7 @@ def image(
     if response.text:
         print_note(response.text)
     if usage:
-        print_note(f"[{response.provider} {response.model}: {format_cost(response.cost.amount)}]")
+        show_operation_usage(response)
 
 
 def read_options(pairs: Sequence[str] | None) -> JsonObject:
@@ -125,6 +125,7 @@ def speak(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     timeout: TimeoutFlag = None,
+    usage: UsageFlag = False,
     force: ForceFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
@@ -139,6 +140,8 @@ def speak(
         spoken = client.speak(content, **options)
     show_warnings(spoken)
     show(str(spoken.save(output if force else unused_path(output), overwrite=force)))
+    if usage:
+        show_operation_usage(spoken)
 
 
 class TranscriptFormat(StrEnum):
@@ -176,6 +179,7 @@ def transcribe(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     timeout: TimeoutFlag = None,
+    usage: UsageFlag = False,
     force: ForceFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
@@ -204,6 +208,8 @@ def transcribe(
     else:
         write_target(output, content, force)
         show(str(output))
+    if usage:
+        show_operation_usage(received)
 
 
 WRITERS: dict[TranscriptFormat, Callable[[TranscriptionResponse], str]] = {
