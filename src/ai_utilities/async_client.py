@@ -110,7 +110,12 @@ class AsyncAiClient(
 
     @conceals_its_options
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
-        """Sends one prompt and returns the answer; see `AiClient.ask`."""
+        """Sends one prompt and returns the answer; see `AiClient.ask`.
+
+        Args:
+            prompt: The user message.
+            **options: See `AskOptions`.
+        """
         conceal_options(options)
         if asks_as_before(prompt, options):
             answer: AskResult = await old_method(self, "_ask_as_before")(prompt, options)
@@ -142,7 +147,15 @@ class AsyncAiClient(
         on_progress: Progress | None = None,
         **options: Unpack[AskOptions],
     ) -> list[AskResult]:
-        """Sends several prompts concurrently; see `AiClient.ask_many`."""
+        """Sends several prompts concurrently; see `AiClient.ask_many`.
+
+        Args:
+            prompts: The user messages.
+            concurrency: Number of requests at a time, at least 1; None uses `settings.concurrency`.
+            fail_fast: Whether to start no further request after the first failure.
+            on_progress: Called with the number of finished prompts and the total.
+            **options: See `AskOptions`; they apply to every prompt.
+        """
         prompt_list = check_prompts(prompts, "ask_many")
         self._operations.check_options(options)
         with ProgressBar(self.show_progress if len(prompt_list) > 1 else False) as bar:
@@ -156,14 +169,26 @@ class AsyncAiClient(
             )
 
     async def ask_batch(self, prompts: Iterable[str], **options: Unpack[AskOptions]) -> list[AskResult]:
-        """Sends all prompts to the provider's `ask_many` method; see `AiClient.ask_batch`."""
+        """Sends all prompts to the provider's `ask_many` method; see `AiClient.ask_batch`.
+
+        Args:
+            prompts: The user messages.
+            **options: See `AskOptions`; they apply to every prompt.
+        """
         return await self._operations.ask_batch(check_prompts(prompts, "ask_batch"), dict(options))
 
     @conceals_its_options
     async def ask_json(
         self, prompt: str, *, schema: OutputType | None = None, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> Json:
-        """Asks for JSON and parses the answer; see `AiClient.ask_json`."""
+        """Asks for JSON and parses the answer; see `AiClient.ask_json`.
+
+        Args:
+            prompt: The user message.
+            schema: A JSON Schema or a pydantic model that the answer must match; None accepts any JSON.
+            max_repairs: How often an invalid answer is sent back to the model, 0 or more.
+            **options: See `AskOptions`.
+        """
         conceal_options(options)
         asking = self._operations.ask_json(prompt, schema, max_repairs, dict(options))
         while not asking.done:
@@ -184,7 +209,12 @@ class AsyncAiClient(
 
     @conceals_its_options
     async def embed(self, texts: Sequence[str], **options: Unpack[EmbedOptions]) -> list[list[float]]:
-        """Returns one embedding vector for each text, in order; see `AiClient.embed`."""
+        """Returns one embedding vector for each text, in order; see `AiClient.embed`.
+
+        Args:
+            texts: The texts to embed.
+            **options: See `EmbedOptions`.
+        """
         conceal_options(options)
         call = self._operations.prepare_embed_async(texts, dict(options))
         with call.context():

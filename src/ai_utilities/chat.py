@@ -217,6 +217,12 @@ class Chat(ChatBase["AiClient"]):
         """Sends the next question and returns the answer as an instance of a type; see `AiClient.ask_typed`.
 
         Question and answer are one turn, also if an invalid answer was sent back.
+
+        Args:
+            prompt: The new user message.
+            response_model: The type of the result: a Pydantic model, a dataclass, a `TypedDict` or any other type.
+            max_repairs: How often an invalid answer is sent back with its errors, to be corrected.
+            **options: See `AskOptions`.
         """
         reader = OutputReader(response_model, "ask_typed", prompt)
         merged, recorder = self._prepare_typed(prompt, dict(options))
@@ -263,7 +269,14 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
     async def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
-        """Sends the next question and returns the answer as an instance of a type; see `Chat.ask_typed`."""
+        """Sends the next question and returns the answer as an instance of a type; see `Chat.ask_typed`.
+
+        Args:
+            prompt: The new user message.
+            response_model: The type of the result: a Pydantic model, a dataclass, a `TypedDict` or any other type.
+            max_repairs: How often an invalid answer is sent back with its errors, to be corrected.
+            **options: See `AskOptions`.
+        """
         reader = OutputReader(response_model, "ask_typed", prompt)
         merged, recorder = self._prepare_typed(prompt, dict(options))
         result = await self._client._ask_output(prompt, reader, max_repairs, merged)

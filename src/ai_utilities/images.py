@@ -50,6 +50,7 @@ class ImagesMixin:
         Args:
             prompt: The description; None with one image makes variations of it.
             images: The images to edit: paths, bytes, URLs or content objects.
+            mask: Image whose transparent areas mark where another image may change.
             **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
 
         Returns:
@@ -71,7 +72,14 @@ class AsyncImagesMixin:
         mask: Picture | None = None,
         **options: Unpack[ImageOptions],
     ) -> ImageResponse:
-        """Generates or edits an image; see `AiClient.image`."""
+        """Generates or edits an image; see `AiClient.image`.
+
+        Args:
+            prompt: The description; None with one image makes variations of it.
+            images: The images to edit: paths, bytes, URLs or content objects.
+            mask: Image whose transparent areas mark where another image may change.
+            **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
+        """
         return await generate_image(self._operations, prompt, images, mask, dict(options))
 
 

@@ -113,21 +113,42 @@ class AsyncTextOperationsMixin:
     _operations: ClientCore
 
     async def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
-        """Sorts documents by relevance to the query; see `AiClient.rerank`."""
+        """Sorts documents by relevance to the query; see `AiClient.rerank`.
+
+        Args:
+            query: The query.
+            documents: The documents.
+            **options: See `RankOptions`.
+        """
         response: RerankResponse = await self._operations.operate("rerank", (query, documents), dict(options))
         return response
 
     async def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
-        """Checks texts and images for harmful content; see `AiClient.moderate`."""
+        """Checks texts and images for harmful content; see `AiClient.moderate`.
+
+        Args:
+            inputs: A text or an image, or several. Images are judged together with the texts next to them.
+            **options: See `TextOptions`.
+        """
         response: ModerationResponse = await self._operations.operate("moderate", (inputs,), dict(options))
         return response
 
     async def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
-        """Reads the pages of a document or image as Markdown; see `AiClient.ocr`."""
+        """Reads the pages of a document or image as Markdown; see `AiClient.ocr`.
+
+        Args:
+            document: A path, URL, bytes or a content object.
+            **options: See `PageOptions`.
+        """
         return await read_pages(self._operations, document, dict(options))
 
     async def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
-        """Counts the tokens of a prompt; see `AiClient.count_tokens`."""
+        """Counts the tokens of a prompt; see `AiClient.count_tokens`.
+
+        Args:
+            prompt: The user message.
+            **options: See `CountOptions`.
+        """
         return await count(self._operations, prompt, dict(options))
 
 

@@ -107,25 +107,50 @@ class AsyncAudioMixin:
     _operations: ClientCore
 
     async def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
-        """Transcribe a recording of any length; see `AiClient.transcribe`."""
+        """Transcribe a recording of any length; see `AiClient.transcribe`.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`. With `timestamps`, `to_srt()` and `to_vtt()` return subtitles.
+        """
         return await transcribe_recording(self._operations, "transcribe", audio, dict(options))
 
     async def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
-        """Transcribe a recording into English text; see `AiClient.translate`."""
+        """Transcribe a recording into English text; see `AiClient.translate`.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`.
+        """
         return await transcribe_recording(self._operations, "translate", audio, dict(options))
 
     async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
-        """Stream the transcript of a short recording; see `AiClient.transcribe_stream`."""
+        """Stream the transcript of a short recording; see `AiClient.transcribe_stream`.
+
+        Args:
+            audio: A path, URL, bytes, or an `AudioContent`.
+            **options: See `TranscribeOptions`.
+        """
         transcript: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
         return transcript
 
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
-        """Convert text to speech; see `AiClient.speak`."""
+        """Convert text to speech; see `AiClient.speak`.
+
+        Args:
+            text: The text to speak.
+            **options: See `SpeakOptions`.
+        """
         speech: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
         return speech
 
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
-        """Stream speech; see `AiClient.speak_stream`."""
+        """Stream speech; see `AiClient.speak_stream`.
+
+        Args:
+            text: The text to speak.
+            **options: See `SpeakOptions`.
+        """
         speech: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
         return speech
 

@@ -129,7 +129,17 @@ async def run_bulk_async(
     overwrite: bool = False,
     **options: Unpack[AskOptions],
 ) -> BulkReport:
-    """The same as `run_bulk`, for asyncio and trio; see `run_bulk`. When cancelled, the journal keeps finished rows."""
+    """The same as `run_bulk`, for asyncio and trio; see `run_bulk`. When cancelled, the journal keeps finished rows.
+
+    Args:
+        output: Type of the structured output; None for text.
+        prompt: The new user message.
+        concurrency: Number of concurrent requests; None uses the setting `concurrency`.
+        on_progress: Called after each answer.
+        fail_fast: Whether the first error ends everything; otherwise it is in the result of its prompt.
+        overwrite: Whether an existing file may be replaced.
+        **options: See `AskOptions`.
+    """
     backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:
         client = client if client is not None else await stack.enter_async_context(AsyncAiClient())

@@ -144,14 +144,24 @@ class AsyncBatchesMixin:
     _operations: ClientCore
 
     async def submit_batch(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitOptions]) -> BatchJob:
-        """Submit the prompts as one batch; see `AiClient.submit_batch`."""
+        """Submit the prompts as one batch; see `AiClient.submit_batch`.
+
+        Args:
+            prompts: One prompt, or list of messages, per call.
+            **options: See `SubmitOptions`; they apply to all calls.
+        """
         job: BatchJob = await submit_prompts(self._operations, "submit_batch", prompts, dict(options))
         return job
 
     async def submit_batches(
         self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitManyOptions]
     ) -> AsyncSubmissions:
-        """Submit any number of prompts, in several batches if needed; see `AiClient.submit_batches`."""
+        """Submit any number of prompts, in several batches if needed; see `AiClient.submit_batches`.
+
+        Args:
+            prompts: One prompt, or list of messages, per call.
+            **options: See `SubmitManyOptions`; they apply to all calls.
+        """
         jobs: AsyncSubmissions = await submit_prompts(self._operations, "submit_batches", prompts, dict(options))
         return jobs
 
@@ -161,27 +171,52 @@ class AsyncBatchesMixin:
         return job
 
     async def batch_items(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> AsyncBatchItems:
-        """Return an iterator of the answers of a batch, in the provider's order."""
+        """Return an iterator of the answers of a batch, in the provider's order.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+        """
         items: AsyncBatchItems = await self._operations.operate("batch_items", (job,), dict(options))
         return items
 
     async def get_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
-        """Return the current state of a batch."""
+        """Return the current state of a batch.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+        """
         current: BatchJob = await self._operations.operate("get_batch", (job,), dict(options))
         return current
 
     async def wait_for_batch(self, job: BatchJob | str, **options: Unpack[WaitOptions]) -> BatchJob:
-        """Wait until a batch has ended; see `AiClient.wait_for_batch`."""
+        """Wait until a batch has ended; see `AiClient.wait_for_batch`.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `WaitOptions`.
+        """
         ended: BatchJob = await self._operations.operate("wait_for_batch", (job,), dict(options))
         return ended
 
     async def cancel_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
-        """Cancel a batch. Calls that have no answer yet are not answered."""
+        """Cancel a batch. Calls that have no answer yet are not answered.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+        """
         cancelled: BatchJob = await self._operations.operate("cancel_batch", (job,), dict(options))
         return cancelled
 
     async def batch_results(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchResults:
-        """Return an answer or an error for each prompt, in the order of the prompts."""
+        """Return an answer or an error for each prompt, in the order of the prompts.
+
+        Args:
+            job: The job, or the provider's id of the batch.
+            **options: See `BatchOptions`.
+        """
         results: BatchResults = await self._operations.operate("batch_results", (job,), dict(options))
         return results
 

@@ -106,11 +106,22 @@ class AsyncFilesMixin:
     _operations: ClientCore
 
     async def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
-        """Upload a file, unless it is at the provider already; see `AiClient.upload_file`."""
+        """Upload a file, unless it is at the provider already; see `AiClient.upload_file`.
+
+        Args:
+            path: A path, or the bytes.
+            again: Whether to upload it in any case (default False).
+            **options: Options of the engine's `upload_file`.
+        """
         return await upload(self._operations, path, again, dict(options))
 
     async def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
-        """Return the provider's information about a file; see `AiClient.get_file`."""
+        """Return the provider's information about a file; see `AiClient.get_file`.
+
+        Args:
+            file_id: The provider's id of the file.
+            **options: See `FileOptions`.
+        """
         file: UploadedFile = await self._operations.operate("get_file", (file_id,), dict(options))
         return file
 
@@ -122,11 +133,23 @@ class AsyncFilesMixin:
     async def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
-        """Download a file; see `AiClient.download_file`."""
+        """Download a file; see `AiClient.download_file`.
+
+        Args:
+            file_id: The provider's id of the file.
+            to_path: Where to write it. Default None: the bytes are returned.
+            **options: Options of the engine's `download_file`, such as `on_progress(received, size)` and
+                `overwrite`.
+        """
         return await download(self._operations, file_id, to_path, dict(options))
 
     async def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
-        """Delete a file at the provider; see `AiClient.delete_file`."""
+        """Delete a file at the provider; see `AiClient.delete_file`.
+
+        Args:
+            file_id: The provider's id of the file.
+            **options: See `FileOptions`.
+        """
         await delete(self._operations, file_id, dict(options))
 
 

@@ -104,6 +104,10 @@ class BackgroundMixin:
     def cancel(self, response_id: str, **options: Unpack[CallSettings]) -> AIModelCallResponse:
         """Cancel a background response.
 
+        Args:
+            response_id: Id of the response at the provider.
+            **options: See `CallSettings`.
+
         Returns:
             The response as far as it was generated.
         """

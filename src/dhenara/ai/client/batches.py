@@ -152,7 +152,12 @@ class EngineBatchesMixin(OperationsBase):
         return await self._find_batch(name, since, total, wait, settings, is_async=True)
 
     def get_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
-        """Return the current state of a batch."""
+        """Return the current state of a batch.
+
+        Args:
+            job: The batch, or its id.
+            **settings: See `CallSettings`.
+        """
         return run(self._batch_client(settings, is_async=False).refresh(as_job(job)))
 
     async def get_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
@@ -160,7 +165,12 @@ class EngineBatchesMixin(OperationsBase):
         return await self._batch_client(settings, is_async=True).refresh(as_job(job))
 
     def cancel_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
-        """Cancel a batch; results that are already complete remain available."""
+        """Cancel a batch; results that are already complete remain available.
+
+        Args:
+            job: The batch, or its id.
+            **settings: See `CallSettings`.
+        """
         return run(self._batch_client(settings, is_async=False).cancel(as_job(job)))
 
     async def cancel_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
@@ -192,6 +202,10 @@ class EngineBatchesMixin(OperationsBase):
     def batch_items(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> SyncBatchItems:
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
+
+        Args:
+            job: The batch, or its id.
+            **settings: See `BatchSettings`.
         """
         from ..pipeline.batches.items import items_of
         from ..streams.batches import SyncBatchItems
@@ -207,6 +221,10 @@ class EngineBatchesMixin(OperationsBase):
 
     def batch_results(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Download all results, in the order of the prompts.
+
+        Args:
+            job: The batch, or its id.
+            **settings: See `BatchSettings`.
 
         Returns:
             A response or an error per prompt, with the total cost; structured output is parsed.

@@ -48,7 +48,12 @@ class EngineFilesMixin(OperationsBase):
         return await self._upload(file, settings, is_async=True)
 
     def get_file(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
-        """Return the provider's metadata of a file."""
+        """Return the provider's metadata of a file.
+
+        Args:
+            file_id: Id of the file at the provider.
+            **settings: See `CallSettings`.
+        """
         return run(self._get(file_id, settings, is_async=False))
 
     async def get_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
@@ -141,7 +146,12 @@ class EngineFilesMixin(OperationsBase):
         return await self._download_file(file_id, to_path, on_progress, overwrite, settings, is_async=True)
 
     def delete_file(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
-        """Delete a file at the provider."""
+        """Delete a file at the provider.
+
+        Args:
+            file_id: Id of the file at the provider.
+            **settings: See `CallSettings`.
+        """
         run(self._delete(file_id, settings, is_async=False))
 
     async def delete_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> None:

@@ -61,6 +61,10 @@ class EngineImagesMixin(OperationsBase):
     def vary_image(self, image: Picture, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Generate variations of an image.
 
+        Args:
+            image: The image.
+            **settings: See `DrawSettings`.
+
         Raises:
             UnsupportedError: If the model does not support variations.
         """
@@ -164,7 +168,12 @@ class EngineAudioMixin(OperationsBase):
         return await self._transcribe(audio, "transcribe", settings, is_async=True)
 
     def translate(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
-        """Transcribe audio and translate the text to English; arguments as for `transcribe`."""
+        """Transcribe audio and translate the text to English; arguments as for `transcribe`.
+
+        Args:
+            audio: The recording.
+            **settings: See `TranscribeSettings`.
+        """
         return run(self._transcribe(audio, "translate", settings, is_async=False))
 
     async def translate_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
@@ -173,6 +182,10 @@ class EngineAudioMixin(OperationsBase):
 
     def transcribe_stream(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> SyncTranscript:
         """Transcribe audio as a stream of text chunks.
+
+        Args:
+            audio: The recording.
+            **settings: See `TranscribeSettings`.
 
         Returns:
             An iterator of chunks; its `response` is the complete transcription once the stream has ended.
@@ -209,6 +222,10 @@ class EngineAudioMixin(OperationsBase):
 
     def speak_stream(self, text: str, **settings: Unpack[SpeakSettings]) -> SyncSpeech:
         """Convert text to speech as a stream.
+
+        Args:
+            text: The text.
+            **settings: See `SpeakSettings`.
 
         Returns:
             An iterator of audio bytes; `save()` writes them to a file.

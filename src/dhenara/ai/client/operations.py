@@ -104,7 +104,12 @@ class OperationsMixin(OperationsBase):
         return await self._moderate(inputs, settings, is_async=True)
 
     def ocr(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
-        """Extract the pages of a document or image as Markdown."""
+        """Extract the pages of a document or image as Markdown.
+
+        Args:
+            document: A PDF or an image.
+            **settings: See `OcrSettings`.
+        """
         return run(self._ocr(document, settings, is_async=False))
 
     async def ocr_async(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:

@@ -122,6 +122,14 @@ class RoutingMixin:
 
         Arguments as for `generate`.
 
+        Args:
+            prompt: The new user message.
+            context: Earlier messages, sent before the prompt.
+            instructions: System instructions.
+            messages: The whole conversation, instead of `prompt` and `context`.
+            config: Replaces the client's config for this call.
+            **options: See `CallOptions`.
+
         Returns:
             For each deployment its state and the reason.
 

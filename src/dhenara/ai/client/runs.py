@@ -100,7 +100,13 @@ class RunsMixin:
     def run_streaming(
         self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> RunStream[Any]:
-        """Streaming version of `run`: an iterator of `(event, None)` that ends with `(None, run)`."""
+        """Streaming version of `run`: an iterator of `(event, None)` that ends with `(None, run)`.
+
+        Args:
+            prompt: The new user message.
+            output: Type of the structured output; None for text.
+            **settings: See `RunSettings`.
+        """
         from ..streams.chat import RunStream
 
         return RunStream(self._loop(prompt, output, streamed=True, **settings))

@@ -80,6 +80,11 @@ class Conversation(ConversationRuns):
         """Send prompts and return a stream of `(chunk, final)`; arguments as for `ask`.
 
         The turn is added when the stream ends, or when it is closed, with the text received so far.
+
+        Args:
+            *prompts: The new user messages.
+            instructions: System instructions.
+            **options: See `AnswerOptions`.
         """
         refuse_streaming(options, None)
         request, system = read(prompts), take_instructions(instructions, options)
@@ -98,7 +103,13 @@ class Conversation(ConversationRuns):
     def plan(
         self, *prompts: MessageLike, instructions: Sequence[str] | str = (), **options: Unpack[AnswerOptions]
     ) -> Plan:
-        """Show how each part of the history and the prompts would be sent, without sending anything."""
+        """Show how each part of the history and the prompts would be sent, without sending anything.
+
+        Args:
+            *prompts: The new user messages.
+            instructions: System instructions.
+            **options: See `AnswerOptions`.
+        """
         refuse_streaming(options, None)
         request, system = read(prompts), take_instructions(instructions, options)
         return self.client.plan(**self._request(request, system, {**options, "streaming": False}))

@@ -151,7 +151,14 @@ class ConversationRuns(TurnHistory):
         instructions: Instructions = (),
         **settings: Unpack[RunTurnSettings],
     ) -> RunStream[Any]:
-        """Streaming version of `run`; the turn is added when the stream ends or is closed."""
+        """Streaming version of `run`; the turn is added when the stream ends or is closed.
+
+        Args:
+            *prompts: The new user messages.
+            output: Type of the structured output; None for text.
+            instructions: System instructions.
+            **settings: See `RunTurnSettings`.
+        """
         return self.client.run_streaming(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload

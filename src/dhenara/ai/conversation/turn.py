@@ -151,6 +151,9 @@ class SavedConversation(FrozenModel):
 def read_saved_file(path: str | Path) -> bytes:
     """Return the contents of a saved conversation.
 
+    Args:
+        path: Path of the file.
+
     Raises:
         ConfigurationError: If the file cannot be read.
     """

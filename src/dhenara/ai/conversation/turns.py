@@ -271,7 +271,11 @@ class TurnHistory(ShortRepr):
         self._own_files.add(target)
 
     def remember_file(self, path: str | Path) -> None:
-        """Note that this conversation was read from a file, so that `save` may replace it."""
+        """Note that this conversation was read from a file, so that `save` may replace it.
+
+        Args:
+            path: Path of the file.
+        """
         self._own_files.add(Path(path).resolve())
 
     def _continues(self, path: Path) -> bool:

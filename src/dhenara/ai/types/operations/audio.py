@@ -271,5 +271,10 @@ class SpeechResponse(OperationResponse):
         return self.audio.bytes
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the audio to a file; see `SpokenAudio.save`."""
+        """Write the audio to a file; see `SpokenAudio.save`.
+
+        Args:
+            path: Path of the file.
+            overwrite: Whether an existing file may be replaced.
+        """
         return self.audio.save(path, overwrite=overwrite)
