@@ -25,6 +25,7 @@ from .exceptions import ProviderConfigurationError
 from .providers.base_provider import BaseProvider
 from .providers.factory import is_known
 from .providers.facts import facts_of
+from .routes import route_name
 from .value_types import Options
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def check_first(settings: AiSettings, model: str) -> None:
     """Raise if the first argument is no name that is known, and would go to the default provider."""
     if settings.origin("provider").level is not OriginLevel.DEFAULT or settings.base_url is not None:
         return
+    if route_name(model) is not None:
+        return
     if read_model_name(model).provider is None:
         raise ProviderConfigurationError(
             f"{model!r} is no provider and no model that is known. Write the provider first, as in "
@@ -151,7 +154,7 @@ def wanted_provider(provider: Target, model: str | None, current: str) -> str | 
     """The provider that the options name, if any."""
     if isinstance(provider, str):
         return provider
-    if provider is None and model is not None and names_other_provider(model, current):
+    if provider is None and model is not None and route_name(model) is None and names_other_provider(model, current):
         return read_next_model_name(model, current).provider
     return None
 

@@ -31,6 +31,7 @@ from dhenara.ai.integration import (
 from .client_settings import SETTING_WORDS
 from .config_secrets import redact
 from .exceptions import ProviderConfigurationError
+from .routes import first_model, route_name
 
 if TYPE_CHECKING:
     from .config_models import AiSettings
@@ -144,7 +145,7 @@ def read_dotenv(files: EnvFiles, *, named: bool = False) -> dict[str, str]:
 
 
 SECRETS = frozenset({"api_key", "redis_url", "extra_headers", "cert_password"})
-UNSHOWN = SECRETS | {"provider_config"}
+UNSHOWN = SECRETS | {"provider_config", "routes"}
 
 
 def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
@@ -258,6 +259,9 @@ def main_provider(settings: AiSettings) -> MainProvider:
     """
     name, origin = settings.provider, settings.origin("provider")
     model, model_origin = settings.model, settings.origin("model")
+    if (route := route_name(model)) is not None:
+        maker = read_model_name(first_model(settings, route)).provider
+        return MainProvider(maker or name, model_origin, True, True)
     is_set = origin.level is not OriginLevel.DEFAULT and name != AUTO
     given = MainProvider(name, origin, is_set)
     if model is None or (model_origin.variable or "").upper() == OWN_VARIABLE:

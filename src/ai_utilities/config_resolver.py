@@ -26,6 +26,7 @@ from .config_secrets import MASK, Secret, redact
 from .exceptions import ProviderConfigurationError
 from .providers.defaults import pick_provider
 from .providers.facts import ProviderFacts, facts_of, missing_key, missing_model
+from .routes import route_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,8 @@ class ConfigurationResolver:
         """
         resolved = self.resolve(provider, own_only=own_only)
         facts = resolved.facts
+        if route_name(resolved.model.value) is not None:
+            return resolved  # each deployment has its own key
         if facts.needs_key and resolved.api_key.value is None and not facts.fetches_token:
             raise ProviderConfigurationError(missing_key(resolved.facts, self.variables(), own_only=own_only))
         if needs_model and resolved.model.value is None and facts.needs_key and facts.chats:
@@ -243,11 +246,13 @@ class ConfigurationResolver:
         """The model as the provider names it. One for another provider, from a weaker source, is left out."""
         for setting in self._iter_values("model", facts.model, generic, facts.name):
             model, is_weaker = setting.value, setting.origin.level < chosen.level
-            if model and not (is_weaker and names_other_provider(model, facts.name)):
+            if model and not (is_weaker and route_name(model) is None and names_other_provider(model, facts.name)):
                 return replace(setting, value=self._model_at(facts.name, model))
         return NOBODY
 
     def _model_at(self, name: str, model: str) -> str | None:
+        if route_name(model) is not None:
+            return model
         if self._main.from_model and provider_name(model) == name:
             return None  # only a provider is written
         if named_provider(model) != name:

@@ -31,6 +31,7 @@ from .providers.checks import (
 )
 from .providers.endpoint import make_fallbacks
 from .providers.facts import EMBEDDED, LOOPBACK
+from .routes import route_tables
 
 WHAT = "embedded model"
 FIX = "ai-utilities local install"
@@ -150,6 +151,7 @@ def run_checks(settings: AiSettings, *, network: bool = True, timeout: float | N
         return
     yield from check_settings(resolved)
     yield from check_fallbacks(settings, resolved.provider)
+    yield from check_routes(settings)
     small = resolved.provider == EMBEDDED and resolved.model.value == resolved.facts.first_model
     yield from check_embedded(small)
     if not network:
@@ -189,6 +191,26 @@ def check_fallbacks(settings: AiSettings, main: str) -> Iterator[CheckResult]:
         yield failed("fallbacks", str(error), "correct AI_FALLBACKS, or leave it out")
     else:
         yield passed("fallbacks", ", ".join(named))
+
+
+def check_routes(settings: AiSettings) -> Iterator[CheckResult]:
+    """Check the routes of the settings, and say what is known of each deployment."""
+    try:
+        names = [*route_tables(settings)]
+    except AIUtilitiesError as error:
+        yield failed("routes", str(error), "correct AI_ROUTES_FILE")
+        return
+    for name in names:
+        try:
+            with AiClient(settings.model_copy(update={"model": f"route:{name}", "fallbacks": None})) as client:
+                explained = client.engine.explain_route()
+        except AIUtilitiesError as error:
+            yield failed(f"route {name}", str(error), "correct the route, or set what it needs")
+            continue
+        for one in explained.deployments:
+            text = f"{one.name}: {one.reason}"
+            is_well = one.state in ("available", "unfit")
+            yield passed(f"route {name}", text) if is_well else warning(f"route {name}", text)
 
 
 def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:

@@ -13,11 +13,12 @@ from .config_models import AiSettings
 from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .results import AskResult
+from .routes import has_routes, health_path
 from .usage.data import PartialWriteError, UsageData
 from .usage.totals import TEAM
 
 if TYPE_CHECKING:
-    from dhenara.ai import AnyLayer
+    from dhenara.ai import AnyLayer, HealthStore
 
     from .cache.policy import Policy
     from .execution import ExecutionMode
@@ -94,6 +95,13 @@ def make_limit_store(settings: AiSettings) -> limits.LimitStore:
     return limits.MemoryLimits()
 
 
+def make_health_store(settings: AiSettings) -> limits.SQLiteHealth | limits.RedisHealth:
+    """The store in which processes share which deployments of routes rest: beside that of the limits."""
+    if settings.limit_store == "redis":
+        return limits.RedisHealth(str(settings.redis_url))
+    return limits.SQLiteHealth(health_path(settings, state_path("health.sqlite")))
+
+
 def make_budget(settings: AiSettings) -> usage.BudgetLayer | None:
     """The budget layer of the settings; None if they set no budget."""
     if settings.budget_usd is None:
@@ -159,6 +167,7 @@ class RequestMiddleware:
 
         self._usage_layer: usage.UsageLayer | None = None
         self._has_bounds = False
+        self._health: limits.SQLiteHealth | limits.RedisHealth | None = None
         self._owned: list[Closable] = []
         for name, given in (("layers", layers), ("attempt_layers", attempt_layers)):
             require_type("client", name, given, (list, tuple), "a list of layers")
@@ -199,6 +208,12 @@ class RequestMiddleware:
     def layers(self) -> tuple[Sequence[AnyLayer], Sequence[AnyLayer]]:
         """The layers around each call, and those around each attempt."""
         return self._layers, self._attempt_layers
+
+    def health_store(self, settings: AiSettings) -> HealthStore | None:
+        """The store of health that the settings name, created once; None for this process alone."""
+        if self._health is None and settings.limit_store != "memory" and (settings.fallbacks or has_routes(settings)):
+            self._health = self._own(make_health_store(settings))
+        return self._health
 
     def request_scope(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> ExitStack:
         """Context with the cache policy and tags of one call."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
+    from .health import RedisHealth as RedisHealth, SQLiteHealth as SQLiteHealth
     from .layer import LimitLayer as LimitLayer
     from .limit import Limit as Limit, LimitReachedError as LimitReachedError
     from .stores import (
@@ -20,6 +21,8 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "LimitLayer": ".layer",
+        "RedisHealth": ".health",
+        "SQLiteHealth": ".health",
         "Limit": ".limit",
         "LimitReachedError": ".limit",
         "RedisLimits": ".stores",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.integration import find_provider, read_model_name
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ModelRoute
 
 from ..config_models import AiSettings, TransportName
 from ..config_origins import OriginLevel
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
+from ..routes import make_route, route_name
 from .facts import ProviderFacts
 
 if TYPE_CHECKING:
@@ -76,14 +78,30 @@ def dotenv_credentials(facts: ProviderFacts, dotenv: Mapping[str, str]) -> dict[
     return dotenv_config({entry: (name,) for entry, name in facts.credentials.items()}, dotenv) or None
 
 
+def make_target(
+    resolved: ResolvedConfiguration, settings: AiSettings, model: str, kind: FunctionalType | None = None
+) -> AIModelEndpoint | ModelRoute:
+    """The endpoint of a model, or the route that is named in its place."""
+    name = route_name(model)
+    if name is None:
+        return make_endpoint(resolved, settings, model, kind)
+    own = settings.model_copy(update={"model": None})
+    return make_route(settings, name, partial(make_fallback, settings=own, main=resolved.provider, what=""))
+
+
+def endpoints_of(target: AIModelEndpoint | ModelRoute) -> list[AIModelEndpoint]:
+    """The endpoints of a route, or the endpoint alone."""
+    return [one.endpoint for one in target.deployments] if isinstance(target, ModelRoute) else [target]
+
+
 def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:
     """The validated endpoints, in order."""
     named = (settings.fallbacks or "").split(",")
     return tuple(make_fallback(name.strip(), settings, main) for name in named if name.strip())
 
 
-def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoint:
-    """`provider/model`, `provider` with its default model, or a model of one maker."""
+def make_fallback(named: str, settings: AiSettings, main: str, what: str = "fallbacks, ") -> AIModelEndpoint:
+    """`provider/model`, `provider` with its default model, or a model of one maker; `what` begins errors."""
     try:
         provider, model = read_model_name(named)
         is_main = provider in (None, main)
@@ -94,7 +112,7 @@ def make_fallback(named: str, settings: AiSettings, main: str) -> AIModelEndpoin
         if chosen is None:
             raise ProviderConfigurationError(f"name a model too, as in '{resolved.provider}/its-model'.")
     except ProviderConfigurationError as error:
-        raise ProviderConfigurationError(f"fallbacks, {named!r}: {error}") from error
+        raise ProviderConfigurationError(f"{what}{named!r}: {error}") from error
     # Headers and entries belong to the main provider and may contain its secrets.
     own = settings if is_main else settings.model_copy(update={"extra_headers": {}, "provider_config": {}})
     return make_endpoint(resolved, own, chosen)

@@ -18,7 +18,7 @@ from dhenara.ai.integration import (
     why_not_offered,
     with_secret_options,
 )
-from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ModelRoute, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..ask_stream import AskStream, AsyncAskStream, AsyncEvents, SyncEvents
@@ -33,7 +33,7 @@ from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
-from .endpoint import connection_options, make_endpoint, make_fallbacks
+from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
 
 if TYPE_CHECKING:
@@ -84,7 +84,8 @@ class EngineProvider(BaseProvider):
         self._config = AIModelCallConfig(**call_defaults(self.settings))
         self._fallbacks = make_fallbacks(self.settings, self.provider_name)
         if self.model is not None and self.configuration.facts.chats:
-            resolve(self._endpoint(self.model), environment())
+            for endpoint in endpoints_of(self._target(self.model)):
+                resolve(endpoint, environment())
 
     @property
     def model(self) -> str | None:
@@ -305,18 +306,19 @@ class EngineProvider(BaseProvider):
         if client is None:
             outer, inner = self._middleware.layers()
             created = AIModelClient(
-                self._endpoint(model, kind),
+                self._target(model, kind),
                 self._config,
                 layers=outer,
                 attempt_layers=inner,
                 fallbacks=self._fallbacks if kind is None else (),
+                health=self._middleware.health_store(self.settings),
                 **connection_options(self.settings),
             )
             client = self._clients.setdefault((model, kind), created)
         return client
 
-    def _endpoint(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint:
-        return make_endpoint(self.configuration, self.settings, model, kind)
+    def _target(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint | ModelRoute:
+        return make_target(self.configuration, self.settings, model, kind)
 
 
 async def in_coroutine(function: Callable[..., T], **options: object) -> T:

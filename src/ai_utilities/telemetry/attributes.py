@@ -45,6 +45,9 @@ SAVED_COST = "ai_utilities.cost.saved_usd"
 CACHED = "ai_utilities.cached"
 ATTEMPTS = "ai_utilities.attempts"
 TAG = "ai_utilities.tag."
+ROUTE = "ai_utilities.route.name"
+DEPLOYMENT = "ai_utilities.route.deployment"
+CHOICE = "ai_utilities.route.reason"
 
 OPERATIONS = {"embed": "embeddings"}
 """Operations that have another name in the conventions."""
@@ -113,7 +116,10 @@ def request_attributes(target: Target, operation: str) -> Attributes:
 def call_attributes(call: Call) -> Attributes:
     """Return the settings of the call and its tags."""
     tags = {TAG + name: value for name, value in tags_now().items()}
-    return (config_attributes(call) if call.operation == "chat" else operation_attributes(call)) | tags
+    own = config_attributes(call) if call.operation == "chat" else operation_attributes(call)
+    if call.deployment is not None:
+        own |= {ROUTE: str(call.route), DEPLOYMENT: call.deployment, CHOICE: str(call.choice)}
+    return own | tags
 
 
 def config_attributes(call: Call) -> Attributes:

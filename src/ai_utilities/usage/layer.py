@@ -211,6 +211,11 @@ def settle_at_exit() -> None:
         layer.flush_at_exit()
 
 
+def route_tags(call: Call) -> dict[str, str]:
+    """The tags by which rows name the route of a call, and the deployment that got it."""
+    return {} if call.deployment is None else {"route": str(call.route), "deployment": call.deployment}
+
+
 class BoundUsage:
     """The usage layer of one endpoint, in sync or async code."""
 
@@ -230,7 +235,7 @@ class BoundUsage:
         facts = {
             **self._facts,
             "operation": call.operation,
-            "tags": {**self._usage.tags, **tags_now()},
+            "tags": {**route_tags(call), **self._usage.tags, **tags_now()},
             "started_at": at,
         }
         if call.operation in MANAGEMENT_OPERATIONS:

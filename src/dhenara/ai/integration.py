@@ -5,6 +5,7 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 
 from __future__ import annotations
 
+from .config.routes_file import read_routes_file, read_variable
 from .config.settings import environment
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
@@ -84,6 +85,8 @@ __all__ = [
     "read_limit_headers",
     "read_model_name",
     "read_next_model_name",
+    "read_routes_file",
+    "read_variable",
     "read_wav",
     "refuse_streaming",
     "require_type",

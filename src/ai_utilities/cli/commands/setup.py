@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ...config_resolver import ConfigurationResolver
-from ...doctor import run_checks
+from ...doctor import check_routes, run_checks
 from ...exceptions import ProviderConfigurationError
 from ...setup.questions import PresetAnswers
 from ...setup.steps import KeyHome
@@ -140,6 +140,7 @@ def doctor(
     provider: ProviderFlag = None,
     model: ModelFlag = None,
     offline: Annotated[bool, typer.Option("--offline", help="Send no network requests.")] = False,
+    routes: Annotated[bool, typer.Option("--routes", help="Show only the deployments of routes.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
     timeout: TimeoutFlag = None,
     env_file: EnvFileFlag = None,
@@ -148,8 +149,9 @@ def doctor(
 
     Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
     """
-    failed = False
-    for finding in run_checks(settings_for(provider, model, env_file), network=not offline, timeout=timeout):
+    failed, settings = False, settings_for(provider, model, env_file)
+    findings = check_routes(settings) if routes else run_checks(settings, network=not offline, timeout=timeout)
+    for finding in findings:
         show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))
         failed = failed or finding.health == "failure"
     if failed:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
-from os import PathLike, environ
-from pathlib import Path
+from os import PathLike
 from typing import Any
 
+from ..config.routes_file import read_routes_file, read_variable
 from ..errors import ConfigurationError
 from ..types.config.routes import ModelRoute
 
@@ -35,16 +34,6 @@ def with_keys(given: Any) -> Any:
     return [with_keys(one) for one in given] if isinstance(given, list | tuple) else given
 
 
-def read_variable(name: object) -> str:
-    """Return the value of an environment variable that a route names."""
-    value = environ.get(name) if isinstance(name, str) else None
-    if not value:
-        raise ConfigurationError(
-            f"api_key_env: the environment variable {name!r:.80} is not set. Set it to the API key"
-        )
-    return value
-
-
 def load_routes(path: str | PathLike[str]) -> dict[str, ModelRoute]:
     """Read the routes of a TOML file: one table for each, with the fields of `ModelRoute`.
 
@@ -58,19 +47,6 @@ def load_routes(path: str | PathLike[str]) -> dict[str, ModelRoute]:
         ConfigurationError: If the file cannot be read, or a route in it is invalid.
     """
     return {name: read_named_route(name, given) for name, given in read_routes_file(path).items()}
-
-
-def read_routes_file(path: str | PathLike[str]) -> dict[str, Any]:
-    """Return the tables of a file of routes."""
-    try:
-        tables = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"the file of routes {path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the file of routes {path} is not TOML: {error}") from error
-    if not tables:
-        raise ConfigurationError(f"the file of routes {path} is empty. Write a table for each, such as [smart]")
-    return tables
 
 
 def read_named_route(name: str, given: object) -> ModelRoute:

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions
 
 
+ANY_PROMPT = "Hello"
+"""Prompt of explanations that are for no special call."""
+
+
 class ClientOptions(TypedDict, total=False):
     """Arguments of `AIModelClient` for clients with a route."""
 
@@ -120,7 +124,7 @@ class RoutingMixin:
     ) -> RouteExplanation:
         """Say where a call would go now, and why the others are passed over. Nothing is sent.
 
-        Arguments as for `generate`.
+        Arguments as for `generate`; without any, a short prompt is meant.
 
         Args:
             prompt: The new user message.
@@ -136,9 +140,8 @@ class RoutingMixin:
         Raises:
             ConfigurationError: If the client has no route, or `generate` would raise it for the same call.
         """
-        call = self._call(
-            "" if prompt is None and messages is None else prompt, context, instructions, messages, config, **options
-        )
+        given = ANY_PROMPT if prompt is None and context is None and messages is None else prompt
+        call = self._call(given, context, instructions, messages, config, **options)
         router = self._sync_pipeline().router
         if router is None:
             raise ConfigurationError(

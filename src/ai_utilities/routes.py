@@ -1,0 +1,139 @@
+"""Routes of the settings: `AiClient("route:smart")`, with the keys and addresses that the settings have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
+from dhenara.ai.types import AIModel, AIModelEndpoint, Deployment, ModelRoute
+
+from .config_secrets import Secret
+from .exceptions import ProviderConfigurationError
+
+if TYPE_CHECKING:
+    from .config_models import AiSettings
+
+EndpointOf = Callable[[str], AIModelEndpoint]
+"""Makes the endpoint of a model that has no key of its own in the route."""
+
+PREFIX = "route:"
+OWN = ("name", "weight", "model", "api_key", "api_key_env")
+
+
+def route_name(model: str | None) -> str | None:
+    """The name of a route in place of a model, as in `route:smart`; None for models."""
+    return model.removeprefix(PREFIX).strip() if model is not None and model.startswith(PREFIX) else None
+
+
+def route_tables(settings: AiSettings) -> dict[str, Any]:
+    """The routes of the settings and of their file, as they are written; those of the settings win."""
+    listed = {} if settings.routes_file is None else read_routes_file(settings.routes_file)
+    return {**listed, **settings.routes}
+
+
+def has_routes(settings: AiSettings) -> bool:
+    """Whether the settings have routes."""
+    return bool(settings.routes or settings.routes_file)
+
+
+def find_route(settings: AiSettings, name: str) -> Any:
+    """A route as it is written.
+
+    Raises:
+        ProviderConfigurationError: If there is none of this name.
+    """
+    tables = route_tables(settings)
+    if name not in tables:
+        known = f"{did_you_mean(name, tables)} The routes are: {', '.join(tables)}" if tables else ""
+        fix = " Set routes={...}, or AI_ROUTES_FILE to a file with a table for it"
+        raise ProviderConfigurationError(f"there is no route {name!r:.60}.{known or fix}")
+    return tables[name]
+
+
+def make_route(settings: AiSettings, name: str, endpoint_of: EndpointOf) -> ModelRoute:
+    """The route of this name, with an endpoint for each deployment.
+
+    Args:
+        settings: The settings.
+        name: Its name, without `route:`.
+        endpoint_of: Makes the endpoint of a model from the settings.
+
+    Raises:
+        ProviderConfigurationError: If the route or a deployment is invalid, or a key is missing.
+    """
+    written = find_route(settings, name)
+    try:
+        return ModelRoute.of(with_endpoints(written, settings, endpoint_of), name)
+    except ProviderConfigurationError as error:
+        raise ProviderConfigurationError(f"route {name!r}: {error}") from error
+
+
+def first_model(settings: AiSettings, name: str) -> str:
+    """The model of the first deployment of a route, as it is written.
+
+    Raises:
+        ProviderConfigurationError: If there is no such route, or it has no deployment.
+    """
+    written = find_route(settings, name)
+    while not isinstance(written, str):
+        if isinstance(written, ModelRoute):
+            first = written.deployments[0]
+            return f"{first.provider}/{first.model}"
+        if isinstance(written, Deployment | AIModelEndpoint):
+            endpoint = written.endpoint if isinstance(written, Deployment) else written
+            return f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
+        written = first_of(written, name)
+    return written
+
+
+def first_of(written: Any, name: str) -> Any:
+    """The first entry of a part of a route."""
+    inner = written
+    if isinstance(written, Mapping):
+        inner = next((written[key] for key in ("groups", "deployments", "endpoint", "model") if key in written), None)
+    if isinstance(inner, list | tuple):
+        inner = inner[0] if inner else None
+    if inner is None or inner is written:
+        raise ProviderConfigurationError(f"route {name!r} has no deployment. Write one such as 'openai/gpt-5.4-mini'")
+    return inner
+
+
+def with_endpoints(written: Any, settings: AiSettings, endpoint_of: EndpointOf) -> Any:
+    """A route with an endpoint in place of each model that is written."""
+    if isinstance(written, list | tuple):
+        return [with_endpoints(one, settings, endpoint_of) for one in written]
+    if isinstance(written, str):
+        return endpoint_of(written)
+    if not isinstance(written, Mapping):
+        return written
+    for inner in ("groups", "deployments"):
+        if inner in written:
+            return {**written, inner: with_endpoints(written[inner], settings, endpoint_of)}
+    return to_deployment(written, settings, endpoint_of) if "model" in written else written
+
+
+def to_deployment(written: Mapping[str, Any], settings: AiSettings, endpoint_of: EndpointOf) -> Deployment:
+    """A deployment. Without a key of its own it has that of the settings for its provider."""
+    model, options = written["model"], {name: value for name, value in written.items() if name not in OWN}
+    key = written.get("api_key") or read_key(written.get("api_key_env"), settings)
+    if key is None and isinstance(model, str):
+        endpoint = endpoint_of(model)
+        if options:
+            named = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
+            endpoint = AIModelEndpoint.of(named, endpoint.api.api_key, **cast("Any", options))
+    else:
+        endpoint = AIModelEndpoint.of(cast("str | AIModel", model), key, **cast("Any", options))
+    return Deployment(endpoint=endpoint, **{name: written[name] for name in ("name", "weight") if name in written})
+
+
+def read_key(name: object, settings: AiSettings) -> Secret | None:
+    """The value of a variable of the environment or `.env` that a deployment names; None if it names none."""
+    return None if name is None else Secret(read_variable(name, {**settings.dotenv, **os.environ}))
+
+
+def health_path(settings: AiSettings, usual: Path) -> Path:
+    """The file in which processes share the health of deployments: beside that of the limits."""
+    return usual if settings.limit_path is None else settings.limit_path.with_name("health.sqlite")

@@ -1,0 +1,155 @@
+"""Routes as settings: `AiClient("route:smart")`, from code, the environment or a file, in books and spans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ai_utilities import AiClient, AiSettings, AskResult, ProviderConfigurationError
+from ai_utilities.doctor import check_routes
+from ai_utilities.usage import MemoryLedger, UsageTracker
+from dhenara.ai.testing import Answer, FakeServer, Refusal
+from support.kit import Uniform, run
+from support.worlds import World
+
+HELLO = Answer(text="Hello!")
+LIMITED = Refusal(429, "slow down", headers={"retry-after": "30"})
+
+
+@pytest.fixture
+def spare(monkeypatch: pytest.MonkeyPatch, server: FakeServer) -> Iterator[FakeServer]:
+    with FakeServer() as standing_by:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-main-secret")
+        monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-spare-secret")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", standing_by.url)
+        yield standing_by
+
+
+ROUTES = {"smart": [{"model": "openai/gpt-5.4-mini", "name": "main"}, "anthropic/claude-9"]}
+FILE = """
+[smart]
+[[smart.groups]]
+strategy = "round_robin"
+deployments = [{ model = "openai/gpt-5.4-mini", name = "main", api_key_env = "OTHER_KEY" }]
+
+[[smart.groups]]
+deployments = ["anthropic/claude-9"]
+"""
+
+
+def test_a_route_is_named_in_place_of_a_model(world: World, server: FakeServer, spare: FakeServer) -> None:
+    async def script(client: Uniform) -> list[AskResult]:
+        return [await client.ask("hi") for _ in range(3)]
+
+    server.add_replies(LIMITED)
+    spare.add_replies(*[HELLO] * 3)
+    answers = run(world, script, "route:smart", routes=ROUTES)
+    assert [(answer, answer.provider) for answer in answers] == [("Hello!", "anthropic")] * 3
+    assert (len(server.exchanges), len(spare.exchanges)) == (1, 3)
+    assert spare.exchanges[0].headers["x-api-key"] == "sk-spare-secret"
+
+
+def test_routes_are_read_from_a_file(
+    server: FakeServer, spare: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(FILE)
+    monkeypatch.setenv("AI_ROUTES_FILE", str(file))
+    monkeypatch.setenv("OTHER_KEY", "sk-other-secret")
+    server.add_replies(HELLO)
+    with AiClient("route:smart") as client:
+        assert client.ask("hi") == "Hello!"
+    assert server.exchanges[0].headers["authorization"] == "Bearer sk-other-secret"
+
+
+def test_one_call_may_name_a_route(server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(HELLO, LIMITED)
+    spare.add_replies(HELLO)
+    with AiClient("openai/gpt-5.4-mini", routes=ROUTES) as client:
+        assert client.ask("hi").provider == "openai"
+        assert client.ask("hi", model="route:smart").provider == "anthropic"
+
+
+def test_rows_of_the_ledger_name_the_deployment_and_no_secret(server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(LIMITED)
+    spare.add_replies(HELLO)
+    ledger = MemoryLedger()
+    with AiClient("route:smart", routes=ROUTES, usage_tracker=UsageTracker(ledger)) as client:
+        client.ask("hi")
+    rows = list(ledger.rows())
+    assert [(row.provider, row.tags) for row in rows] == [
+        ("openai", {"route": "smart", "deployment": "main"}),
+        ("anthropic", {"route": "smart", "deployment": "anthropic/claude-9"}),
+    ]
+    assert "secret" not in "".join(row.model_dump_json() for row in rows)
+
+
+def test_the_state_is_explained(server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(LIMITED)
+    spare.add_replies(HELLO)
+    with AiClient("route:smart", routes=ROUTES) as client:
+        client.ask("hi")
+        explained = client.engine.explain_route("hi")
+    assert explained.route == "smart"
+    assert [one.state for one in explained.deployments] == ["resting", "available"]
+
+
+def test_processes_share_health_through_the_store_of_limits(
+    server: FakeServer, spare: FakeServer, tmp_path: Path
+) -> None:
+    """Two clients with one file stand for two processes."""
+    server.add_replies(LIMITED)
+    spare.add_replies(HELLO, HELLO)
+    shared = {"routes": ROUTES, "limit_store": "sqlite", "limit_path": tmp_path / "limits.sqlite"}
+    for _ in range(2):
+        with AiClient("route:smart", **shared) as client:  # type: ignore[arg-type]  # settings of several types
+            assert client.ask("hi").provider == "anthropic"
+    assert len(server.exchanges) == 1
+    assert (tmp_path / "health.sqlite").exists()
+
+
+def test_doctor_shows_each_deployment(server: FakeServer, spare: FakeServer) -> None:
+    lines = [str(line) for line in check_routes(AiSettings(routes=ROUTES))]
+    assert "route smart" in lines[0]
+    assert "main: the first deployment of the route" in lines[0]
+    assert "anthropic/claude-9" in lines[1]
+
+
+def test_doctor_says_what_a_route_lacks(spare: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    (line,) = check_routes(AiSettings(routes=ROUTES))
+    assert line.health == "failure"
+    assert "ANTHROPIC_API_KEY" in line.finding
+
+
+@pytest.mark.parametrize(
+    ("routes", "message"),
+    [
+        ({}, "there is no route 'smart'"),
+        ({"smart2": ["openai/gpt-5.4-mini"]}, "Did you mean 'smart2'"),
+        ({"smart": []}, "route 'smart' has no deployment"),
+        ({"smart": ["nobody/knows"]}, "no provider is named for 'nobody/knows'"),
+        (
+            {"smart": [{"deployments": ["openai/gpt-5.4-mini"], "strategy": "fastest"}]},
+            "there is no strategy 'fastest'",
+        ),
+        ({"smart": [{"model": "openai/gpt-5.4-mini", "api_key_env": "NOT_SET"}]}, "variable NOT_SET is not set"),
+    ],
+)
+def test_a_route_that_cannot_work_is_reported_at_once(
+    routes: dict[str, object], message: str, server: FakeServer, spare: FakeServer
+) -> None:
+    with pytest.raises(ProviderConfigurationError, match=message):
+        AiClient("route:smart", routes=routes)
+    assert server.exchanges == []
+
+
+def test_keys_in_routes_are_in_no_text(spare: FakeServer) -> None:
+    routes = {"smart": [{"model": "openai/gpt-5.4-mini", "api_key": "sk-very-secret"}]}
+    settings = AiSettings(routes=routes)
+    with AiClient("route:smart", routes=routes) as client:
+        for text in (repr(settings), settings.model_dump_json(), repr(client), repr(client.settings)):
+            assert "very-secret" not in text
