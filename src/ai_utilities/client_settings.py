@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from types import MappingProxyType
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from .value_types import Json
 
@@ -77,7 +77,7 @@ class ClientArguments(AlternativeSettings, total=False):
     fallbacks: str | Sequence[str] | None
     """Models or providers to try in order if the first fails, such as `["anthropic/claude-sonnet-5", "groq"]`."""
 
-    routes: Mapping[str, Any]
+    routes: Mapping[str, object]
     """Routes by name, for `AiClient("route:NAME")`: groups of deployments; see `ModelRoute`."""
 
     routes_file: FilePath | None

@@ -143,7 +143,7 @@ class AiSettings(BaseSettings):
         default=None,
         description="Models or providers to try in order if the first fails, such as `anthropic/claude-sonnet-5,groq`.",
     )
-    routes: Annotated[dict[str, Any], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
+    routes: Annotated[dict[str, object], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
         default_factory=dict, repr=False, description="Routes by name, for `route:NAME` in place of a model."
     )
     routes_file: Path | None = Field(default=None, description="TOML file of routes, one table for each.")

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
-from dhenara.ai.types import AIModel, AIModelEndpoint, Deployment, ModelRoute
+from dhenara.ai.types import AIModelEndpoint, Deployment, ModelRoute
 
 from .config_secrets import Secret
 from .exceptions import ProviderConfigurationError
+from .value_types import Options
 
 if TYPE_CHECKING:
     from .config_models import AiSettings
@@ -28,7 +29,7 @@ def route_name(model: str | None) -> str | None:
     return model.removeprefix(PREFIX).strip() if model is not None and model.startswith(PREFIX) else None
 
 
-def route_tables(settings: AiSettings) -> dict[str, Any]:
+def route_tables(settings: AiSettings) -> dict[str, object]:
     """The routes of the settings and of their file, as they are written; those of the settings win."""
     listed = {} if settings.routes_file is None else read_routes_file(settings.routes_file)
     return {**listed, **settings.routes}
@@ -39,7 +40,7 @@ def has_routes(settings: AiSettings) -> bool:
     return bool(settings.routes or settings.routes_file)
 
 
-def find_route(settings: AiSettings, name: str) -> Any:
+def find_route(settings: AiSettings, name: str) -> object:
     """A route as it is written.
 
     Raises:
@@ -89,7 +90,7 @@ def first_model(settings: AiSettings, name: str) -> str:
     return written
 
 
-def first_of(written: Any, name: str) -> Any:
+def first_of(written: object, name: str) -> object:
     """The first entry of a part of a route."""
     inner = written
     if isinstance(written, Mapping):
@@ -101,7 +102,7 @@ def first_of(written: Any, name: str) -> Any:
     return inner
 
 
-def with_endpoints(written: Any, settings: AiSettings, endpoint_of: EndpointOf) -> Any:
+def with_endpoints(written: object, settings: AiSettings, endpoint_of: EndpointOf) -> object:
     """A route with an endpoint in place of each model that is written."""
     if isinstance(written, list | tuple):
         return [with_endpoints(one, settings, endpoint_of) for one in written]
@@ -115,18 +116,19 @@ def with_endpoints(written: Any, settings: AiSettings, endpoint_of: EndpointOf) 
     return to_deployment(written, settings, endpoint_of) if "model" in written else written
 
 
-def to_deployment(written: Mapping[str, Any], settings: AiSettings, endpoint_of: EndpointOf) -> Deployment:
+def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_of: EndpointOf) -> Deployment:
     """A deployment. Without a key of its own it has that of the settings for its provider."""
-    model, options = written["model"], {name: value for name, value in written.items() if name not in OWN}
+    model = written["model"]
+    options: Options = {name: value for name, value in written.items() if name not in OWN}
+    own: Options = {name: written[name] for name in ("name", "weight") if name in written}
     key = written.get("api_key") or read_key(written.get("api_key_env"), settings)
-    if key is None and isinstance(model, str):
-        endpoint = endpoint_of(model)
-        if options:
-            named = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
-            endpoint = AIModelEndpoint.of(named, endpoint.api.api_key, **cast("Any", options))
-    else:
-        endpoint = AIModelEndpoint.of(cast("str | AIModel", model), key, **cast("Any", options))
-    return Deployment(endpoint=endpoint, **{name: written[name] for name in ("name", "weight") if name in written})
+    if key is not None or not isinstance(model, str):
+        return Deployment.of({**options, **own, "model": model, "api_key": key})
+    endpoint = endpoint_of(model)
+    if options:
+        named = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
+        endpoint = AIModelEndpoint.of(named, endpoint.api.api_key, **options)
+    return Deployment(endpoint=endpoint, **own)
 
 
 def read_key(name: object, settings: AiSettings) -> Secret | None:

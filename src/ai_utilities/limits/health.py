@@ -10,7 +10,7 @@ import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -23,6 +23,7 @@ from ..storage.sqlite_files import Schema
 from ..storage.store_calls import within
 
 log = logging.getLogger("ai_utilities.limits")
+P = ParamSpec("P")
 T = TypeVar("T")
 
 SECONDS = 0.25
@@ -89,9 +90,9 @@ class StoredHealth(ABC):
     @abstractmethod
     def _claim_probe(self, key: str, seconds: float) -> bool: ...
 
-    def _try(self, work: Callable[..., T], otherwise: T, *args: Any) -> T:
+    def _try(self, work: Callable[P, T], otherwise: T, *args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            result = within(SECONDS, work)(*args)
+            result = within(SECONDS, work)(*args, **kwargs)
         except StoreError as error:
             if not self._failed:
                 log.warning("the store of health fails; this process goes by what it sees itself: %s", error)
