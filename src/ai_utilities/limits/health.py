@@ -147,8 +147,8 @@ class SQLiteHealth(StoredHealth):
             file.execute("DELETE FROM health WHERE ends < ?", (now - GRACE,))
             file.execute(
                 "INSERT INTO health VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (name) DO UPDATE SET "
-                "seconds = max(seconds, excluded.seconds), failures = max(failures, excluded.failures), kind = excluded.kind, "
-                "reason = excluded.reason, probe_ends = 0, ends = max(ends, excluded.ends)",
+                "seconds = max(seconds, excluded.seconds), failures = max(failures, excluded.failures), "
+                "kind = excluded.kind, reason = excluded.reason, probe_ends = 0, ends = max(ends, excluded.ends)",
                 values,
             )
 
