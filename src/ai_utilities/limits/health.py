@@ -16,11 +16,10 @@ from pydantic_core import from_json, to_json
 
 from dhenara.ai import SharedRest
 
-from ..storage.errors import StoreError
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
-from ..storage.store_calls import within
+from ..storage.store_calls import StoreError, within
 
 log = logging.getLogger("ai_utilities.limits")
 P = ParamSpec("P")
