@@ -29,6 +29,7 @@ HEAVY = {
     "http.server",
     "importlib.metadata",
     "ssl",
+    "tomllib",
     "truststore",
     "urllib.request",
 }

@@ -14,7 +14,7 @@ from dhenara.ai.errors import (
     RateLimitError,
     ServerError,
 )
-from dhenara.ai.pipeline.routing.retry_budget import RetryBudget
+from dhenara.ai.pipeline.routing.route_context import RetryBudget
 from dhenara.ai.types import AIModelCallConfig, Candidate, RouteRequest
 from support.simulated_routes import Simulation, answers, down_between, fails, in_turn
 

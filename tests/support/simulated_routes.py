@@ -11,7 +11,7 @@ from typing import Any
 from dhenara.ai.errors import CallError, CallTimeoutError, ServerError
 from dhenara.ai.pipeline.layers.retry import Retry
 from dhenara.ai.pipeline.routing.board import HealthBoard, HealthStore
-from dhenara.ai.pipeline.routing.retry_budget import RetryBudget
+from dhenara.ai.pipeline.routing.route_context import RetryBudget
 from dhenara.ai.pipeline.routing.router import Router
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Deployment, ModelRoute
 from dhenara.ai.types.chat.message import Message

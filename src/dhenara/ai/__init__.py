@@ -11,7 +11,7 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
-    from .client.route_forms import load_routes as load_routes, routes_from_litellm as routes_from_litellm
+    from .client.routing import load_routes as load_routes, routes_from_litellm as routes_from_litellm
     from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
     from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
@@ -36,8 +36,8 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "AIModelClient": ".client.client",
-        "load_routes": ".client.route_forms",
-        "routes_from_litellm": ".client.route_forms",
+        "load_routes": ".client.routing",
+        "routes_from_litellm": ".client.routing",
         "HealthStore": ".pipeline.routing.board",
         "SharedRest": ".pipeline.routing.board",
         "AnyLayer": ".pipeline.middleware",

@@ -1,10 +1,12 @@
-"""Clients with a route: how they are made, and where their calls would go."""
+"""Clients with a route: how they are made, where their calls would go, and the forms in which routes are written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from ..config.settings import read_routes_file, read_variable
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
@@ -14,12 +16,9 @@ from ..types.chat.routing import RouteExplanation
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.routes import ModelRoute
 from .pipelines import PipelineFactory
-from .route_forms import read_route
 from .validation import FALLBACKS
 
 if TYPE_CHECKING:
-    from os import PathLike
-
     from ..http.protocol.message import Transport
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
@@ -157,3 +156,135 @@ def shown_route(pipelines: PipelineFactory) -> Iterator[tuple[str, Any]]:
         yield "route", board.route.name
     others = [other.endpoint for other in pipelines.others]
     yield "fallbacks", [f"{other.api.provider}/{other.ai_model.model_name}" for other in others]
+
+
+def read_route(given: object, name: str | None = None) -> ModelRoute:
+    """Return a route in any form that `AIModelClient.routed` takes.
+
+    Args:
+        given: The route.
+        name: Name of the route, if it has none.
+
+    Raises:
+        ConfigurationError: If it is invalid, or a variable that it names is not set.
+    """
+    return ModelRoute.of(with_keys(given), name)
+
+
+def with_keys(given: Any) -> Any:
+    """Return a route with the values of the environment variables that `api_key_env` names."""
+    if isinstance(given, Mapping):
+        read = {key: with_keys(value) for key, value in given.items()}
+        if "api_key_env" in read:
+            read["api_key"] = read_variable(read.pop("api_key_env"))
+        return read
+    return [with_keys(one) for one in given] if isinstance(given, list | tuple) else given
+
+
+def load_routes(path: str | PathLike[str]) -> dict[str, ModelRoute]:
+    """Read the routes of a TOML file: one table for each, with the fields of `ModelRoute`.
+
+    Args:
+        path: The file.
+
+    Returns:
+        The routes by name.
+
+    Raises:
+        ConfigurationError: If the file cannot be read, or a route in it is invalid.
+    """
+    return {name: read_named_route(name, given) for name, given in read_routes_file(path).items()}
+
+
+def read_named_route(name: str, given: object) -> ModelRoute:
+    """Return a route; errors begin with its name."""
+    try:
+        return read_route(given, name)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"route {name!r}: {error}") from error
+
+
+LITELLM_STRATEGIES = {
+    "simple-shuffle": "weighted",
+    "least-busy": "least_in_flight",
+    "latency-based-routing": "latency",
+    "cost-based-routing": "cheapest",
+    "usage-based-routing": "headroom",
+    "usage-based-routing-v2": "headroom",
+}
+LITELLM_PARAMETERS = {"api_base": "base_url", "aws_region_name": "region", "vertex_project": "project_id",
+                      "vertex_location": "location", "api_version": "api_version", "api_key": "api_key"}  # fmt: skip
+LITELLM_LIMITS = frozenset({"rpm", "tpm", "max_parallel_requests", "timeout", "stream_timeout", "max_retries"})
+"""Parameters that are settings of layers and calls here, and are not read."""
+
+
+def routes_from_litellm(
+    model_list: Sequence[Mapping[str, Any]],
+    *,
+    routing_strategy: str = "simple-shuffle",
+    fallbacks: Sequence[Mapping[str, Sequence[str]]] = (),
+) -> dict[str, ModelRoute]:
+    """Read the arguments of LiteLLM's `Router`.
+
+    Args:
+        model_list: Its list of deployments, with `model_name` and `litellm_params`.
+        routing_strategy: Its strategy.
+        fallbacks: Its fallbacks, such as `[{"gpt": ["claude"]}]`.
+
+    Returns:
+        A route for each `model_name`.
+
+    Raises:
+        ConfigurationError: If an entry cannot be read.
+    """
+    if routing_strategy not in LITELLM_STRATEGIES:
+        known = ", ".join(LITELLM_STRATEGIES)
+        raise ConfigurationError(f"routing_strategy {routing_strategy!r:.60} is none of LiteLLM's: {known}")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in model_list:
+        if not {"model_name", "litellm_params"} <= entry.keys():
+            raise ConfigurationError("an entry of model_list needs 'model_name' and 'litellm_params'")
+        groups.setdefault(str(entry["model_name"]), []).append(read_litellm_parameters(entry["litellm_params"]))
+    following = {name: [*others] for entry in fallbacks for name, others in entry.items()}
+    if missing := {other for others in following.values() for other in others} - groups.keys():
+        raise ConfigurationError(f"fallbacks name {min(missing)!r}, which is not in model_list")
+    strategy = LITELLM_STRATEGIES[routing_strategy]
+    return {
+        name: read_route(
+            [{"deployments": groups[one], "strategy": strategy} for one in (name, *following.get(name, ()))], name
+        )
+        for name in groups
+    }
+
+
+def read_litellm_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of one deployment as this library names them."""
+    deployment: dict[str, Any] = {"model": litellm_model(str(given["model"]))}
+    for name, value in given.items():
+        if name == "weight":
+            deployment["weight"] = value
+        elif isinstance(value, str) and value.startswith("os.environ/") and name == "api_key":
+            deployment["api_key_env"] = value.removeprefix("os.environ/")
+        elif name in LITELLM_PARAMETERS:
+            deployment[LITELLM_PARAMETERS[name]] = read_litellm_value(value)
+        elif name != "model" and name not in LITELLM_LIMITS:
+            raise ConfigurationError(f"litellm_params: {name!r} has no equal here. Leave it out, or write the route")
+    return deployment
+
+
+def read_litellm_value(value: Any) -> Any:
+    """Return a value; `os.environ/NAME` is that of a variable."""
+    if isinstance(value, str) and value.startswith("os.environ/"):
+        return read_variable(value.removeprefix("os.environ/"))
+    return value
+
+
+LITELLM_PROVIDERS = {"gemini": "google_ai", "vertex_ai": "google_vertex_ai", "bedrock": "amazon_bedrock",
+                     "azure": "microsoft_openai", "azure_ai": "microsoft_azure_ai", "together_ai": "together",
+                     "fireworks_ai": "fireworks", "hosted_vllm": "vllm", "ollama_chat": "ollama"}  # fmt: skip
+
+
+def litellm_model(name: str) -> str:
+    """Return the name of a model with the provider as this library names it."""
+    provider, slash, model = name.partition("/")
+    return f"{LITELLM_PROVIDERS.get(provider, provider)}/{model}" if slash else name

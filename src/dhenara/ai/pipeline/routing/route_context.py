@@ -1,4 +1,10 @@
-"""What all calls of a route share, and what is read of each call before it is sent along the route."""
+"""What all calls of a route share, and what is read of each call before it is sent along the route.
+
+Retry budget of the process: repeated requests are a share of the live ones, so that outages cause no storm.
+
+As in Envoy: at any moment, at most a share of the calls that are running may be repeating a request, and always a few.
+A first request to another deployment that is available is no repetition: it adds no load to what fails.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ...io.locks import new_lock
 from ...io.protocol import IO
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
@@ -15,7 +22,55 @@ from ..streaming.stream import Stream
 from .board import HealthBoard
 from .decision import RouteCall, find_unfit
 from .fit import read_request, stored_at
-from .retry_budget import PROCESS_RETRIES, RetryBudget
+
+SHARE = 0.2
+"""Share of the live calls that may be retries at the same time."""
+
+ALWAYS = 10
+"""Retries that may always run at the same time."""
+
+
+class RetryBudget:
+    """Counts live calls and retries of routes.
+
+    Args:
+        share: Share of the live calls that may be retries.
+        always: Retries that are always allowed.
+    """
+
+    def __init__(self, share: float = SHARE, always: int = ALWAYS) -> None:
+        self.share = share
+        self.always = always
+        self.live = 0
+        self.retrying = 0
+        self._lock = new_lock()
+
+    def begin(self) -> None:
+        """A call begins."""
+        with self._lock:
+            self.live += 1
+
+    def end(self, retries: int) -> None:
+        """A call has its answer or failed.
+
+        Args:
+            retries: The retries that it was granted.
+        """
+        with self._lock:
+            self.live -= 1
+            self.retrying -= retries
+
+    def grant(self) -> bool:
+        """Return whether one more retry may run; it counts until its call ends."""
+        with self._lock:
+            if self.retrying >= max(self.always, self.share * self.live):
+                return False
+            self.retrying += 1
+            return True
+
+
+PROCESS_RETRIES = RetryBudget()
+"""The budget of all routes of this process."""
 
 SAME_MODEL = ("embed",)
 """Operations that only deployments of the same model can take over: vectors of different models are not comparable."""

@@ -14,17 +14,19 @@ from typing import Any
 
 from ...error_text import stored_error_text
 from ...errors import CallError, CallTimeoutError, NoDeploymentError, NotFoundError, RateLimitError
+from ...types.chat.report import CallWarning, WarningCode
 from ...types.chat.routing import RouteExplanation
+from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
 from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
 from ..layers.retry import MAX_RETRY_AFTER, requested_delay
 from ..layers.tracing import DeploymentChosen
 from ..streaming.stream import Stream
+from .board import Standing
 from .decision import Decision, decide, explain
 from .fit import stored_at
 from .health import Failure, failure_kind
-from .notes import adapt_call, warn_fallback, warn_passed_over
 from .route_context import RouteContext, conversation_key, read_call
 
 
@@ -287,3 +289,39 @@ def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
     )
     error.deployments = tuple(explanation.deployments)
     return error
+
+
+def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -> bool:
+    """Add a warning about a deployment of an earlier group that rests or cannot do what the call needs.
+
+    Returns:
+        Whether there is something to say.
+    """
+    name, health = one.deployment.name, one.health
+    if unfit is not None:
+        text = f"{name} was passed over: {unfit}"
+    elif health.resting_until:
+        text = f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
+    else:
+        return False
+    append_note(call, "relieved", f"a fallback endpoint answered because {text}")
+    return True
+
+
+def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
+    """Add a warning to the response that says why a fallback answered."""
+    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
+    append_note(call, "relieved", f"a fallback endpoint answered because {who} failed: {error.message}")
+
+
+def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
+    """Return the call for this endpoint without `options`, which are specific to the first provider."""
+    first = call.endpoint.api.provider
+    if not call.config.options or endpoint.api.provider == first:
+        return call
+    append_note(call, "unsupported_parameter", f"options for {first} were not sent to another provider", "options")
+    return replace(call, config=call.config.model_copy(update={"options": {}}))
+
+
+def append_note(call: Call, code: WarningCode, message: str, parameter: str | None = None) -> None:
+    call.journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)

@@ -13,8 +13,7 @@ from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from .board import HealthBoard, HealthStore
 from .decision import decide, explain
-from .retry_budget import PROCESS_RETRIES, RetryBudget
-from .route_context import DeploymentPipeline, RouteContext, read_call
+from .route_context import PROCESS_RETRIES, DeploymentPipeline, RetryBudget, RouteContext, read_call
 from .routed_call import RoutedCall
 
 
