@@ -14,10 +14,10 @@ Model = dict[str, Any]
 
 
 def grouped(models: Mapping[str, Model]) -> dict[str, Model]:
-    """Put names of the same model with the same prices together: dated ones, and those of regions at Bedrock."""
+    """Put names of a model with the same prices together: with a date, a region of Bedrock, or in other letters."""
     groups: dict[tuple[str, str], list[str]] = {}
     for name in sorted(models):
-        same = GEO.sub("", undated(name), count=1)
+        same = GEO.sub("", undated(name).removesuffix("@default"), count=1).lower()
         groups.setdefault((same, json.dumps(models[name], sort_keys=True)), []).append(name)
     result: dict[str, Model] = {}
     for names in groups.values():
