@@ -125,6 +125,7 @@ def write_hosts(
 ) -> None:
     """Write the table of each host, without moving names; aliases are written with what they stand for."""
     hosts: dict[str, Rows] = {}
+    spellings: dict[tuple[str, str], str] = {}
     for source, host, name, facts in rows_of(listed, dev):
         if (
             name in by_hand["wrong"].get(host, ())
@@ -132,10 +133,15 @@ def write_hosts(
             or name in by_hand["moving"].get(f"limits of {host}", ())
         ):
             continue
+        # Lists differ in capital letters only: the first spelling counts.
+        name = spellings.setdefault((host, name.lower()), name)
         known = hosts.setdefault(host, {}).setdefault(name, {}).setdefault(source, {})
         for fact, value in facts:
             if value not in (None, [], 0):
                 known[fact] = merged(fact, known.get(fact), value)
+    for host, given in by_hand["rows"].items():
+        for name, (source, by_hand_facts) in given.items():
+            hosts[host].setdefault(name, {})[source] = dict(by_hand_facts)
     folder.mkdir(exist_ok=True)
     for host, rows in sorted(hosts.items()):
         settle(rows)

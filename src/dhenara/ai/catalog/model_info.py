@@ -137,9 +137,10 @@ class ModelFacts:
         """Return the limits as settings of an `AIModel`."""
         return ChatModelSettings(
             max_context_window_tokens=self.context_window,
-            max_input_tokens=self.max_input_tokens,
+            max_input_tokens=self.max_input_tokens or self.context_window,
             max_output_tokens=self.max_output_tokens,
             supports_reasoning=self.reasoning,
+            max_reasoning_tokens=self.reasoning_budget[1] if self.reasoning_budget else None,
             reasoning_efforts=self.reasoning_efforts,
             input_modalities=self.input_modalities,
             refused_parameters=self.refused,
