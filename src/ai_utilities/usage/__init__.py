@@ -28,6 +28,13 @@ if TYPE_CHECKING:
         create_usage_tracker as create_usage_tracker,
     )
     from .open_rows import OpenRow as OpenRow
+    from .reconciliation.buckets import ReconciledBucket as ReconciledBucket
+    from .reconciliation.exports import ExportError as ExportError, UsageExport as UsageExport
+    from .reconciliation.reconcile import (
+        Reconciliation as Reconciliation,
+        read_export as read_export,
+        reconcile as reconcile,
+    )
     from .redis import RedisLedger as RedisLedger
     from .report import UsageReport as UsageReport, make_report as make_report, usage_page as usage_page
     from .sqlite import SQLiteLedger as SQLiteLedger
@@ -54,6 +61,12 @@ __getattr__, __dir__ = lazy_package(
         "OpenRow": ".open_rows",
         "usage_page": ".report",
         "RedisLedger": ".redis",
+        "ExportError": ".reconciliation.exports",
+        "Reconciliation": ".reconciliation.reconcile",
+        "ReconciledBucket": ".reconciliation.buckets",
+        "UsageExport": ".reconciliation.exports",
+        "read_export": ".reconciliation.reconcile",
+        "reconcile": ".reconciliation.reconcile",
         "UsageReport": ".report",
         "make_report": ".report",
         "SQLiteLedger": ".sqlite",

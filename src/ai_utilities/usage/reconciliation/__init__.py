@@ -1,0 +1,1 @@
+"""Comparison of a ledger with a provider's own usage export."""
