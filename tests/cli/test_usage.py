@@ -16,7 +16,8 @@ from ai_utilities.cli.commands.usage import read_time
 from ai_utilities.config_origins import state_path
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.usage import SQLiteLedger, UsageData
-from ai_utilities.usage.report import format_cost, make_report, round_up, usage_page
+from ai_utilities.usage.charts import round_up
+from ai_utilities.usage.report import format_cost, make_report, usage_page
 from ai_utilities.usage.totals import Totals
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 

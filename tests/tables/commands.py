@@ -39,6 +39,8 @@ def walk(command: Any, before: str) -> Iterator[tuple[str, Any]]:
     """Every command that does something, by its full name."""
     for name, inner in command.commands.items():
         full = f"{before} {name}".strip()
+        if getattr(inner, "invoke_without_command", False):
+            yield full, inner
         if hasattr(inner, "commands"):
             yield from walk(inner, full)
         else:

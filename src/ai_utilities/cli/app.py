@@ -11,9 +11,10 @@ from dhenara.ai import __version__
 
 from .commands.ask import register_ask, register_replay
 from .commands.batch import register_batch
+from .commands.budget import register_budget
 from .commands.cache import register_cache
 from .commands.chat import register_chat
-from .commands.ledger import register_budget, register_ledger
+from .commands.ledger import register_ledger
 from .commands.local import register_local
 from .commands.media import register_embed, register_image, register_speak, register_transcribe
 from .commands.models import register_models, register_providers

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
     from .budgets.thresholds import BudgetAlert as BudgetAlert
+    from .currency import DisplayCurrency as DisplayCurrency
     from .data import PartialWriteError as PartialWriteError, UsageData as UsageData, tagged as tagged
     from .layer import UsageLayer as UsageLayer
     from .ledger import (
@@ -52,6 +53,7 @@ __getattr__, __dir__ = lazy_package(
         "MemoryBudgets": ".budgets.memory",
         "RedisBudgets": ".budgets.redis",
         "Reservation": ".budgets.budget",
+        "DisplayCurrency": ".currency",
         "PartialWriteError": ".data",
         "SQLiteBudgets": ".budgets.sqlite",
         "UsageData": ".data",

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,26 +17,43 @@ import typer
 from ...config_origins import state_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_ledger
-from ...usage.report import Sums, UsageReport, days_before, format_cost, make_report, usage_page
+from ...usage.currency import USD, DisplayCurrency
+from ...usage.report import (
+    Sums,
+    UsageReport,
+    days_before,
+    describe_unknown,
+    format_cost,
+    make_report,
+    usage_page,
+)
 from ...usage.sqlite import SQLiteLedger
-from ...usage.totals import Totals
+from ...usage.totals import GROUPS, Group, Totals, read_zone
+from ...usage.units import format_units
 from ...value_types import JsonObject
 from ..clients import ForceFlag, check_target, read_tags, settings_for, write_target
 from ..inputs import EnvFileFlag
 from ..output import print_note, table
 from ..streams import show
+from .currency_flags import CurrencyFlag, RateDateFlag, RateFlag, RateSourceFlag, read_currency
 
 if TYPE_CHECKING:
     from ...usage.ledger import Ledger
+    from ...usage.sqlite_recovery import Recovery
 
 
+BY_HELP = f"Group by these, separated by commas: {', '.join(GROUPS)} or tag:NAME."
 ByFlag = Annotated[
-    str | None, typer.Option("--by", metavar="WHAT", help="Group by day, model, provider, outcome or tag:NAME.")
+    str | None,
+    typer.Option("--by", metavar="WHAT", help=BY_HELP),
 ]
 SinceFlag = Annotated[str, typer.Option(metavar="WHEN", help="Start: 7d, 24h, 2w, today, a date, or all.")]
 UntilFlag = Annotated[str | None, typer.Option(metavar="WHEN", help="End, in the same formats.")]
 TagFlag = Annotated[
     list[str] | None, typer.Option("--tag", metavar="NAME=VALUE", help="Only requests with this tag; may be repeated.")
+]
+ZoneFlag = Annotated[
+    str, typer.Option("--time-zone", metavar="NAME", help="Time zone of days and months, such as Europe/Berlin.")
 ]
 PlotFlag = Annotated[bool, typer.Option("--plot", help="Draw a chart of cost and tokens.")]
 HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page with charts.")]
@@ -44,55 +61,72 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register_usage(app: typer.Typer) -> None:
-    app.command("usage")(usage)
+    from .reconcile import reconcile_export
+
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None, add_completion=False)
+    group.callback()(usage)
+    group.command("reconcile")(reconcile_export)
+    app.add_typer(group, name="usage")
 
 
 def usage(
+    context: typer.Context,
     by: ByFlag = None,
     since: SinceFlag = "30d",
     until: UntilFlag = None,
     tag: TagFlag = None,
+    time_zone: ZoneFlag = "UTC",
+    currency: CurrencyFlag = None,
+    rate: RateFlag = None,
+    rate_date: RateDateFlag = None,
+    rate_source: RateSourceFlag = None,
     plot: PlotFlag = False,
     html: HtmlFlag = None,
     force: ForceFlag = False,
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Show usage and cost by day, model and tag.
+    """Show usage and cost by day, model, key, team, unit and tag.
 
-    Reads the ledger, which all commands write and your own programs can write. Days are in UTC.
+    Reads the ledger, which all commands write and your own programs can write.
     """
+    if context.invoked_subcommand is not None:
+        return
+    shown_in = read_currency(currency, rate, rate_date, rate_source)
+    groupings = tuple(name.strip() for name in by.split(",")) if by else ()
     if html is not None:
         check_target("--html", html, force)
     ledger, place = open_ledger(env_file)
-    span = (read_time(since), read_time(until))
+    span = (read_time(since, zone=time_zone), read_time(until, zone=time_zone))
     tags = dict(read_tags(tag))
     try:
-        grouped = {by: ledger.totals(by, *span, tags)} if by else None
-        report = make_report(ledger, *span, tags)
+        report = make_report(ledger, *span, tags, by=groupings, time_zone=time_zone)
         losses = ledger.recoveries() if isinstance(ledger, SQLiteLedger) else []
     finally:
         ledger.close()
+    print_warnings(report, losses)
+    if html is not None:
+        write_target(html, usage_page(report, currency=shown_in), force)
+        print_note(f"written to {html}")
+    if as_json:
+        show(to_json(report))
+    elif not report.total.requests:
+        print_note(f"no usage (--since {since}); the ledger is {place}")
+    elif plot:
+        show(render_plot(report, shown_in))
+    elif html is None or by:
+        show(render_table(report.by, report.combined, shown_in) if by else render_tables(report, shown_in))
+    if shown_in.code != USD.code and not as_json:
+        print_note(shown_in.label)
+
+
+def print_warnings(report: UsageReport, losses: Sequence[Recovery]) -> None:
+    """Notes about rows that were lost, and requests that have no end."""
     for loss in losses:
         print_note(f"this ledger was damaged and recovered on {loss.at[:10]}: {loss}")
     if report.total.abandoned:
         left = f"{report.total.abandoned:,} requests of ended processes are open"
         print_note(f"{left}; `ai-utilities ledger close` closes them")
-    if html is not None:
-        write_target(html, usage_page(report), force)
-        print_note(f"written to {html}")
-    if as_json:
-        show(to_json(report, grouped))
-    elif not report.total.requests:
-        print_note(f"no usage (--since {since}); the ledger is {place}")
-    elif plot:
-        show(render_report(report))
-    elif html is None or by:
-        show(render_table(by, grouped[by]) if by and grouped else render_tables(report))
-
-
-def render_report(report: UsageReport) -> str:
-    return render_plot(report)
 
 
 def open_ledger(env_file: Path | None) -> tuple[Ledger, str]:
@@ -111,13 +145,14 @@ AGO = re.compile(r"(?P<count>\d{1,6})(?P<unit>[hdw])")
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
-def read_time(text: str | None, now: datetime | None = None) -> datetime | None:
-    """A moment in UTC; None for `all` and for no text."""
+def read_time(text: str | None, now: datetime | None = None, zone: str = "UTC") -> datetime | None:
+    """A moment; None for `all` and for no text. Days and times without an offset are those of the time zone."""
+    place = read_zone(zone)
     now = now or datetime.now(UTC)
     if text is None or text == "all":
         return None
     if text in ("today", "yesterday"):
-        return days_before(int(text == "yesterday"), now)
+        return days_before(int(text == "yesterday"), now, place)
     try:
         if ago := AGO.fullmatch(text):
             return now - int(ago["count"]) * UNITS[ago["unit"]]
@@ -127,30 +162,39 @@ def read_time(text: str | None, now: datetime | None = None) -> datetime | None:
             f"{text!r} is not a time. Use 7d, 24h or 2w (that long ago), today, yesterday, all, or a date "
             "such as 2026-11-01"
         ) from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
+    return moment.replace(tzinfo=moment.tzinfo or place)
 
 
-HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out", "cost")
-NOTE = "+ means that the cost of some requests is unknown."
-NAMELESS = {"day": "(no date)", "model": "(no model)", "provider": "(no provider)"}
+HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out")
+NAMELESS = {name: f"(no {name})" for name in GROUPS} | {"day": "(no date)", "month": "(no date)"}
 
 
-def render_tables(report: UsageReport) -> str:
-    """Tables by day, by model and by each tag, and the total."""
-    parts = [render_table("day", report.days), render_table("model", report.models)]
-    parts += [render_table(f"tag:{name}", sums) for name, sums in report.tags.items()]
-    parts.append(render_summary(report.total))
+def render_tables(report: UsageReport, currency: DisplayCurrency = USD) -> str:
+    """Tables by day, by model, by what else differs, and by each tag; and the total."""
+    tables = {"day": report.days, "model": report.models, **report.groups}
+    tables |= {f"tag:{name}": sums for name, sums in report.tags.items()}
+    parts = [render_table((by,), one_by_one(sums), currency) for by, sums in tables.items()]
+    parts.append(render_summary(report.total, currency))
     return "\n\n".join(parts)
 
 
-def render_table(by: str, sums: Sums) -> str:
-    """One table; rows without a value for the group have a placeholder name."""
-    nameless = NAMELESS.get(by, "(no such tag)")
-    rows = [(group or nameless, *row(total)) for group, total in sums.items()]
-    return table((by.removeprefix("tag:"), *HEAD), rows)
+def one_by_one(sums: Sums) -> dict[Group, Totals]:
+    """Totals of one grouping, in the form of those of several."""
+    return {(name,): total for name, total in sums.items()}
 
 
-def row(total: Totals) -> tuple[str, ...]:
+def render_table(by: Sequence[str], sums: Mapping[Group, Totals], currency: DisplayCurrency = USD) -> str:
+    """One table; rows without a value for a grouping have a placeholder name."""
+    units = ("units",) if any(total.units for total in sums.values()) else ()
+    rows = [
+        (*(value or NAMELESS.get(name, "(no such tag)") for name, value in zip(by, group, strict=True)),
+         *counts_of(total), *(", ".join(format_units(total.units)) for _ in units), format_cost(total, currency))
+        for group, total in sums.items()
+    ]  # fmt: skip
+    return table((*(name.removeprefix("tag:") for name in by), *HEAD, *units, "cost"), rows)
+
+
+def counts_of(total: Totals) -> tuple[str, ...]:
     counts = (
         total.requests,
         total.failed,
@@ -159,17 +203,18 @@ def row(total: Totals) -> tuple[str, ...]:
         total.prompt_tokens,
         total.completion_tokens,
     )
-    return (*(f"{count:,}" for count in counts), format_cost(total))
+    return tuple(f"{count:,}" for count in counts)
 
 
-def render_summary(total: Totals) -> str:
-    """The total in one line, and a legend if needed."""
+def render_summary(total: Totals, currency: DisplayCurrency = USD) -> str:
+    """The total in one line, and what is not known of its cost."""
     cached = f", {total.cached:,} from the cache" if total.cached else ""
     failed = f", {total.failed:,} failed" if total.failed else ""
     cut = f", {total.interrupted:,} interrupted" if total.interrupted else ""
     counts = f"{total.requests:,} requests{cached}{failed}{cut}{open_requests(total)}"
-    line = f"{counts}, {total.total_tokens:,} tokens, {format_cost(total)}"
-    return line if total.is_exact else f"{line}\n{NOTE}"
+    units = "".join(f", {part}" for part in format_units(total.units))
+    line = f"{counts}, {total.total_tokens:,} tokens{units}, {format_cost(total, currency)}"
+    return line if total.is_exact else f"{line}\n+ marks sums with such a part: {describe_unknown(total)}"
 
 
 def open_requests(total: Totals) -> str:
@@ -182,11 +227,20 @@ def open_requests(total: Totals) -> str:
     return f", {' and '.join(parts)}"
 
 
-def to_json(report: UsageReport, grouped: Mapping[str, Sums] | None) -> str:
+def to_json(report: UsageReport) -> str:
+    """The report as JSON, in US dollars. Groups by several values are a list."""
     fields: JsonObject = {"total": asdict(report.total)}
-    sums = grouped or {"day": report.days, "model": report.models, **{f"tag:{n}": s for n, s in report.tags.items()}}
-    for by, groups in sums.items():
-        fields[by] = {group: asdict(total) for group, total in groups.items()}
+    sums = {"day": report.days, "model": report.models, **report.groups}
+    sums |= {f"tag:{name}": groups for name, groups in report.tags.items()}
+    if len(report.by) == 1:
+        sums = {report.by[0]: {group[0]: total for group, total in report.combined.items()}}
+    elif report.by:
+        groups = [
+            {**dict(zip(report.by, group, strict=True)), **asdict(total)} for group, total in report.combined.items()
+        ]
+        return json.dumps({**fields, "groups": groups}, indent=2, default=str, ensure_ascii=False)
+    for by, totals in sums.items():
+        fields[by] = {group: asdict(total) for group, total in totals.items()}
     return json.dumps(fields, indent=2, default=str, ensure_ascii=False)
 
 
@@ -195,14 +249,15 @@ BLOCKS = " ▏▎▍▌▋▊▉█"
 """Eighths of a character, so that small differences are visible."""
 
 
-def render_plot(report: UsageReport) -> str:
+def render_plot(report: UsageReport, currency: DisplayCurrency = USD) -> str:
     """One line per day, or per month for long times: a bar for cost and one for tokens."""
     periods = report.periods
     period_width = max(len(period) for period in periods)
     spent = [float(total.cost) for total in periods.values()]
     used = [float(total.total_tokens) for total in periods.values()]
     labels = [
-        (format_total_cost(total), f"{total.total_tokens:,}" if total.requests else "") for total in periods.values()
+        (format_total_cost(total, currency), f"{total.total_tokens:,}" if total.requests else "")
+        for total in periods.values()
     ]
     extra = period_width + sum(max(len(cells[column]) for cells in labels) for column in (0, 1)) + 8
     width = max(NARROWEST, (shutil.get_terminal_size().columns - extra) // 2)
@@ -213,11 +268,11 @@ def render_plot(report: UsageReport) -> str:
         f"{f'{render_bar(tokens, max(used), width)} {count}'.strip()}"
         for period, money, tokens, (cost, count) in zip(periods, spent, used, labels, strict=True)
     ]
-    return "\n".join([head, *(line.rstrip() for line in lines), "", render_summary(report.total)])
+    return "\n".join([head, *(line.rstrip() for line in lines), "", render_summary(report.total, currency)])
 
 
-def format_total_cost(total: Totals) -> str:
-    return format_cost(total) if total.requests else ""
+def format_total_cost(total: Totals, currency: DisplayCurrency) -> str:
+    return format_cost(total, currency) if total.requests else ""
 
 
 def render_bar(amount: float, most: float, width: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import Field
 
 from ..display import markdown_table
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, InvalidValueError
 
 NO_PRICE = "no price is known"
 
@@ -44,6 +44,33 @@ class Cost(FrozenModel):
     reason: str | None = None
     saved: Decimal | None = None
     charge: Decimal | None = None
+
+    def in_currency(
+        self, currency: str, rate: Decimal | float, *, rate_date: object = None, source: str | None = None
+    ) -> Cost:
+        """Return this cost in another currency, for display, at a rate of yours.
+
+        Args:
+            currency: Code of the currency, such as `EUR`.
+            rate: Units of it for one unit of the currency of this cost.
+            rate_date: Date of the rate. Default None.
+            source: Where the rate is from, such as `ECB`. Default None.
+
+        Returns:
+            A new cost whose `source` names the rate. An unknown cost stays unknown.
+
+        Raises:
+            ValueError: If the rate is not a number above 0.
+        """
+        by = as_decimal(rate)
+        if not (by.is_finite() and by > 0):
+            raise InvalidValueError.because("Cost.in_currency", f"rate must be a number above 0, not {rate}", "rate")
+        about = ", ".join(str(part) for part in (source, rate_date) if part)
+        note = f"{by} {currency} for 1 {self.currency}{f' ({about})' if about else ''}"
+        shares = {name: getattr(self, name) for name in ("saved", "charge")}
+        converted = {name: None if amount is None else amount * by for name, amount in shares.items()}
+        named = "; ".join(part for part in (self.source, note) if part)
+        return (self * by).model_copy(update={**converted, "currency": currency, "source": named})
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         for name, value in super().__repr_args__():
