@@ -55,6 +55,8 @@ FREE = {"input": Decimal(0), "output": Decimal(0)}
 NO_NAME = re.compile(r"^regional\.|\.ft-|[-.:]$")
 """Ids that genai-prices made for itself."""
 EARLY = "2000-01-01"
+WEEKDAYS = re.compile(r"Monday to Friday|weekends", re.IGNORECASE)
+"""In notes: prices by time of day that do not hold on Saturdays and Sundays, which the list cannot say."""
 
 
 def read(snapshot: Any) -> Book:
@@ -156,7 +158,7 @@ def rows_at(model: Any, tier: str, context: dict[str, str] | None, since: str) -
             key = tuple((unit, str(rate)) for unit, rate in prices[0].items())
             special.setdefault(key, []).append(f"{start:%H:%M}-{end:%H:%M}")
     for told, hours in special.items():
-        days = range(1, 6) if "Monday to Friday" in (model.price_comments or "") else range(1, 8)
+        days = range(1, 6) if WEEKDAYS.search(model.price_comments or "") else range(1, 8)
         times: Times = ((tuple(days), tuple(hours)),)
         yield Row(Slot(tier=tier, times=times), {unit: Decimal(rate) for unit, rate in told})
 
