@@ -34,6 +34,8 @@ HEAVY = {
     "urllib.request",
 }
 
+MOST_HIDDEN = 40
+
 CHECKED = (
     "dhenara.ai.client",
     "dhenara.ai.config",
@@ -118,3 +120,8 @@ def test_a_light_module_is_not_on_the_list() -> None:
 def test_a_module_that_imports_a_listed_one_is_heavy() -> None:
     assert is_heavy("dhenara.ai.http.tls")
     assert is_heavy("dhenara.ai.io.async_io")
+
+
+def test_imports_of_our_own_inside_functions_do_not_become_more() -> None:
+    hidden = [name for module in MODULES for name, _, inside in imports_of(module) if inside and name in MODULES]
+    assert len(hidden) <= MOST_HIDDEN

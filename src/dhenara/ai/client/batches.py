@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
+from .. import streams, types
 from ..errors import ConfigurationError, UnsupportedError
 from ..history.parsing import take_instructions
 from ..io.sync_io import Spool, run
@@ -20,7 +21,7 @@ from .call_factory import (
 )
 
 if TYPE_CHECKING:
-    from ..pipeline.batches.jobs import BatchClient
+    from ..pipeline.batches.items import BatchResultsClient
     from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
     from ..types.config.call_options import AnswerOptions, BatchSettings, CallSettings
     from ..types.operations.batch import BatchJob, BatchResults
@@ -94,10 +95,8 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             An iterator of submitted jobs.
         """
-        from ..streams.batches import SyncSubmissions
-
         batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
-        return SyncSubmissions(batching, batching.portions(calls), name, on_submit)
+        return streams.SyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
     async def submit_batches_async(
         self,
@@ -109,10 +108,8 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[BatchSettings],
     ) -> AsyncSubmissions:
         """Async version of `submit_batches`, for `async for`."""
-        from ..streams.batches import AsyncSubmissions
-
         batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
-        return AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
+        return streams.AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
     def find_batch(
         self,
@@ -207,17 +204,11 @@ class EngineBatchesMixin(OperationsBase):
             job: The batch, or its id.
             **settings: See `BatchSettings`.
         """
-        from ..pipeline.batches.items import items_of
-        from ..streams.batches import SyncBatchItems
-
-        return SyncBatchItems(run(items_of(self._batch_client(settings, is_async=False), as_job(job))))
+        return streams.SyncBatchItems(run(self._batch_client(settings, is_async=False).items(as_job(job))))
 
     async def batch_items_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
-        from ..pipeline.batches.items import items_of
-        from ..streams.batches import AsyncBatchItems
-
-        return AsyncBatchItems(await items_of(self._batch_client(settings, is_async=True), as_job(job)))
+        return streams.AsyncBatchItems(await self._batch_client(settings, is_async=True).items(as_job(job)))
 
     def batch_results(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Download all results, in the order of the prompts.
@@ -242,7 +233,7 @@ class EngineBatchesMixin(OperationsBase):
         is_async: bool,
         config: AIModelCallConfig | None = None,
         **options: Unpack[AnswerOptions],
-    ) -> tuple[BatchClient, Iterator[Call]]:
+    ) -> tuple[BatchResultsClient, Iterator[Call]]:
         refuse_streaming(options, None)
         check_prompts(prompts)
         system = take_instructions(instructions, options)
@@ -261,32 +252,25 @@ class EngineBatchesMixin(OperationsBase):
         *,
         is_async: bool,
     ) -> BatchJob | None:
-        from ..pipeline.batches.items import find_batch
-
-        return await find_batch(self._batch_client(settings, is_async=is_async), name, since, total, wait)
+        return await self._batch_client(settings, is_async=is_async).find(name, since, total, wait)
 
     async def _batch_results(self, job: BatchJob | str, settings: Mapping[str, Any], *, is_async: bool) -> BatchResults:
-        from ..pipeline.batches.items import results_of
+        return await self._batch_client(settings, is_async=is_async).results(as_job(job))
 
-        return await results_of(self._batch_client(settings, is_async=is_async), as_job(job))
+    def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchResultsClient:
+        from ..pipeline.batches.items import BatchResultsClient
 
-    def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchClient:
-        from ..pipeline.batches.jobs import BatchClient
-        from ..types.operations.batch import BatchRequest
-
-        own, call = self._prepare("batches", BatchRequest, {"action": "get"}, settings, is_async)
+        own, call = self._prepare("batches", types.BatchRequest, {"action": "get"}, settings, is_async)
         try:
             files = self._pipeline("files", is_async=is_async)
         except UnsupportedError:
             files = None
-        return BatchClient(own, self._pipeline("chat", is_async=is_async), files, call, Spool)
+        return BatchResultsClient(own, self._pipeline("chat", is_async=is_async), files, call, Spool)
 
 
 def as_job(given: BatchJob | str) -> BatchJob:
     """Return the job; a plain id becomes a job with only that id."""
-    from ..types.operations.batch import BatchJob
-
-    return BatchJob(batch_id=given) if isinstance(given, str) else given
+    return types.BatchJob(batch_id=given) if isinstance(given, str) else given
 
 
 def check_prompts(prompts: Any) -> None:

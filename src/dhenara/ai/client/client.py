@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import SecretStr
 
+from .. import streams
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
 from ..history.truncation import truncate_history
@@ -172,9 +173,7 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
             return run(pipeline.answer(call))
-        from ..streams.chat import SyncStream
-
-        return AIModelCallResponse.streaming(stream=SyncStream(pipeline, call, run(pipeline.start(call))))
+        return AIModelCallResponse.streaming(stream=streams.SyncStream(pipeline, call, run(pipeline.start(call))))
 
     @conceals_its_options
     async def generate_async(
@@ -195,9 +194,9 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
             return await pipeline.answer(call)
-        from ..streams.chat import AsyncStream
-
-        return AIModelCallResponse.streaming(async_stream=AsyncStream(pipeline, call, await pipeline.start(call)))
+        return AIModelCallResponse.streaming(
+            async_stream=streams.AsyncStream(pipeline, call, await pipeline.start(call))
+        )
 
     def plan(
         self,

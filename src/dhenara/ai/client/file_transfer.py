@@ -1,20 +1,29 @@
-"""Reads files from disk while they are uploaded; downloads to a temporary file, renamed when complete."""
+"""What the client's file methods do: uploads read files from disk, downloads write a temporary file and rename it.
+
+It is loaded with the first of these calls.
+"""
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from os import PathLike
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from ..errors import CallError, ConfigurationError, OutputExistsError
 from ..output_files import check_output, move_output
 from ..pipeline.layers.retry import Retry
+from ..pipeline.media.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal
+from ..types.content.media import Media
+from ..types.operations.files import FileBytes, FileRequest, UploadedFile
 
 DownloadProgress = Callable[[int, int | None], None]
 
@@ -151,3 +160,93 @@ class FileBody:
                     self._on_progress(sent, self.size)
         if sent < self.size:
             raise ConfigurationError(f"file {self._path} was truncated during the upload")
+
+
+File = str | PathLike[str] | bytes | Media
+Place = str | PathLike[str]
+Received = Callable[[int, int | None], None]
+
+
+class FileCalls:
+    """The file operations of one client; each method prepares a call and sends it.
+
+    Args:
+        prepare: Makes the pipeline and the call of an operation, from its name, request, settings and mode.
+        is_async: Whether the calls are awaited.
+    """
+
+    def __init__(self, prepare: Callable[..., tuple[Pipeline, Call]], is_async: bool) -> None:
+        self.prepare = prepare
+        self.is_async = is_async
+
+    def _prepare_action(self, action: str, settings: Any, given: dict[str, Any]) -> tuple[Pipeline, Call]:
+        return self.prepare("files", FileRequest, {"action": action, **given}, settings, self.is_async)
+
+    async def upload(self, file: File, settings: Any) -> UploadedFile:
+        options = dict(settings)
+        on_progress = options.pop("on_progress", None)
+        if isinstance(file, Media):
+            options.setdefault("name", file.name)
+            options.setdefault("mime_type", file.mime_type)
+            file = bytes_of(file)
+        if isinstance(file, bytes):
+            content: bytes | FileBody = file
+            name, size = options.pop("name", None) or "file", len(file)
+        elif not isinstance(file, str | PathLike):
+            raise ConfigurationError(
+                f"a file to upload must be a path, bytes or a content part, not {type(file).__name__}."
+            )
+        else:
+            path = Path(file).expanduser()
+            content = FileBody(path, on_progress)
+            name, size = options.pop("name", None) or path.name, content.size
+        kind = options.pop("mime_type", None) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+        given = {"content": content, "size": size, "name": name, "mime_type": kind}
+        return await upload_file(*self._prepare_action("upload", options, given))
+
+    async def get(self, file_id: str, settings: Any) -> UploadedFile:
+        pipeline, call = self._prepare_action("get", settings, {"file_id": require_file_id(file_id)})
+        return await pipeline.perform(call, UploadedFile)
+
+    async def list_all(self, purpose: str | None, most: int | None, settings: Any) -> list[UploadedFile]:
+        pipeline, call = self._prepare_action("list", settings, {"purpose": purpose})
+        return await list_files(pipeline, call, most)
+
+    async def download(
+        self,
+        file_id: str,
+        to_path: Place | None,
+        on_progress: Received | None,
+        overwrite: bool,
+        settings: Any,
+    ) -> bytes | Path:
+        pipeline, call = self._prepare_action("download", settings, {"file_id": require_file_id(file_id)})
+        if to_path is not None:
+            return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress, overwrite=overwrite)
+        if on_progress is not None:
+            raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
+        return (await pipeline.perform(call, FileBytes)).data
+
+    async def delete(self, file_id: str, settings: Any) -> None:
+        await delete_file(*self._prepare_action("delete", settings, {"file_id": require_file_id(file_id)}))
+
+    async def wait(self, file_id: str, wait: float, settings: Any) -> UploadedFile:
+        pipeline, call = self._prepare_action("get", settings, {"file_id": require_file_id(file_id)})
+        return await wait_for_file(pipeline, call, wait)
+
+
+def bytes_of(part: Media) -> bytes:
+    """Return the bytes of a part.
+
+    Raises:
+        ConfigurationError: If it has a URL or the id of an uploaded file instead.
+    """
+    if part.data is None:
+        raise ConfigurationError("a content part to upload must have data. Pass a path, bytes or a part with data=...")
+    return part.data
+
+
+def require_file_id(file_id: str) -> str:
+    if not file_id:
+        raise ConfigurationError("file_id is empty. Pass the id of an uploaded file.")
+    return file_id

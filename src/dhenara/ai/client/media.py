@@ -8,6 +8,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
+from .. import streams, types
 from ..codecs.operations.quirks import ImageQuirks
 from ..errors import ConfigurationError, UnsupportedError
 from ..io.sync_io import run
@@ -190,19 +191,15 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of chunks; its `response` is the complete transcription once the stream has ended.
         """
-        from ..streams.audio import SyncTranscript
-
         pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
-        return SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
+        return streams.SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
         """Async version of `transcribe_stream`, for `async for`."""
-        from ..streams.audio import AsyncTranscript
-
         pipeline, call = self._transcription_call(
             await self._load_audio(audio, is_async=True), "transcribe", settings, is_async=True
         )
-        return AsyncTranscript(pipeline, call, await pipeline.start(as_streaming(call)))
+        return streams.AsyncTranscript(pipeline, call, await pipeline.start(as_streaming(call)))
 
     def speak(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
         """Convert text to speech.
@@ -230,26 +227,20 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of audio bytes; `save()` writes them to a file.
         """
-        from ..streams.audio import SyncSpeech
-
         pipeline, call = self._speech_call(text, settings, is_async=False)
-        return SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
+        return streams.SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
 
     async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
         """Async version of `speak_stream`, for `async for`."""
-        from ..streams.audio import AsyncSpeech
-
         pipeline, call = self._speech_call(text, settings, is_async=True)
-        return AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
+        return streams.AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
 
     async def _transcribe(
         self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> TranscriptionResponse:
-        from ..types.operations.audio import TranscriptionResponse
-
         sound = await self._load_audio(audio, is_async=is_async)
         pipeline, call = self._transcription_call(sound, task, settings, is_async=is_async)
-        return await pipeline.perform(call, TranscriptionResponse)
+        return await pipeline.perform(call, types.TranscriptionResponse)
 
     async def _load_audio(self, audio: Sound, *, is_async: bool) -> AudioContent:
         """Read files with the IO object's `call`, which does not block the event loop."""
@@ -258,23 +249,17 @@ class EngineAudioMixin(OperationsBase):
         return load_audio(audio)
 
     async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
-        from ..types.operations.audio import SpeechResponse
-
         pipeline, call = self._speech_call(text, settings, is_async=is_async)
-        return await pipeline.perform(call, SpeechResponse)
+        return await pipeline.perform(call, types.SpeechResponse)
 
     def _transcription_call(
         self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool
     ) -> tuple[Pipeline, Call]:
-        from ..types.operations.audio import TranscriptionRequest
-
         given = {"audio": sound, "task": task}
-        return self._prepare("transcribe", TranscriptionRequest, given, settings, is_async)
+        return self._prepare("transcribe", types.TranscriptionRequest, given, settings, is_async)
 
     def _speech_call(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> tuple[Pipeline, Call]:
-        from ..types.operations.audio import SpeechRequest
-
-        return self._prepare("speak", SpeechRequest, {"text": text}, settings, is_async)
+        return self._prepare("speak", types.SpeechRequest, {"text": text}, settings, is_async)
 
 
 def as_streaming(call: Call) -> Call:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
+from .. import types
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
 from ..history.parsing import MessageLike, take_instructions
@@ -53,20 +54,14 @@ class OperationsMixin(OperationsBase):
         Returns:
             One vector per input, in the same order.
         """
-        from ..pipeline.media.embeddings import embed
-        from ..types.operations.embedding import EmbeddingRequest
-
         conceal_options(settings)
-        return run(embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async=False)))
+        return run(self._embed(texts, settings, is_async=False))
 
     @conceals_its_options
     async def embed_async(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:
         """Async version of `embed`."""
-        from ..pipeline.media.embeddings import embed
-        from ..types.operations.embedding import EmbeddingRequest
-
         conceal_options(settings)
-        return await embed(*self._prepare("embed", EmbeddingRequest, {"texts": texts}, settings, is_async=True))
+        return await self._embed(texts, settings, is_async=True)
 
     def rerank(self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]) -> RerankResponse:
         """Rank documents by relevance to a query.
@@ -150,30 +145,29 @@ class OperationsMixin(OperationsBase):
         """Async version of `count_tokens`."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
+    async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
+        from ..pipeline.media.embeddings import embed
+
+        return await embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
+
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
     ) -> RerankResponse:
-        from ..types.operations.embedding import RerankRequest, RerankResponse
-
         if isinstance(documents, str):
             raise ConfigurationError('documents must be a list of texts, not str: rerank(query, ["..."])')
         given = {"query": query, "documents": documents}
-        pipeline, call = self._prepare("rerank", RerankRequest, given, settings, is_async)
-        return (await pipeline.perform(call, RerankResponse)).with_documents(tuple(documents))
+        pipeline, call = self._prepare("rerank", types.RerankRequest, given, settings, is_async)
+        return (await pipeline.perform(call, types.RerankResponse)).with_documents(tuple(documents))
 
     async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
-        from ..types.operations.embedding import ModerationRequest, ModerationResponse
-
-        pipeline, call = self._prepare("moderate", ModerationRequest, {"inputs": inputs}, settings, is_async)
-        return await pipeline.perform(call, ModerationResponse)
+        pipeline, call = self._prepare("moderate", types.ModerationRequest, {"inputs": inputs}, settings, is_async)
+        return await pipeline.perform(call, types.ModerationResponse)
 
     async def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> OcrResponse:
-        from ..types.operations.files import OcrRequest, OcrResponse
-
-        pipeline, call = self._prepare("ocr", OcrRequest, {"document": document}, settings, is_async)
-        return await pipeline.perform(call, OcrResponse)
+        pipeline, call = self._prepare("ocr", types.OcrRequest, {"document": document}, settings, is_async)
+        return await pipeline.perform(call, types.OcrResponse)
 
     async def _count(
         self, inputs: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool

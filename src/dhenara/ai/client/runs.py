@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, over
 
 from pydantic import ValidationError
 
+from .. import streams, types
 from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
@@ -107,9 +108,7 @@ class RunsMixin:
             output: Type of the structured output; None for text.
             **settings: See `RunSettings`.
         """
-        from ..streams.chat import RunStream
-
-        return RunStream(self._loop(prompt, output, streamed=True, **settings))
+        return streams.RunStream(self._loop(prompt, output, streamed=True, **settings))
 
     @overload
     def run_streaming_async(
@@ -123,9 +122,7 @@ class RunsMixin:
         self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> AsyncRunStream[Any]:
         """Async version of `run_streaming`, for `async for`; not awaited itself."""
-        from ..streams.chat import AsyncRunStream
-
-        return AsyncRunStream(self._async_loop(prompt, output, streamed=True, **settings))
+        return streams.AsyncRunStream(self._async_loop(prompt, output, streamed=True, **settings))
 
     def generate_typed(self, prompt: MessageLike | None, response_model: type[T], **settings: Unpack[RunSettings]) -> T:
         """Run and return the output as an object of a type.
@@ -156,21 +153,17 @@ class RunsMixin:
     ) -> RunLoop:
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use run_async.")
-        from ..pipeline.agent.run_loop import RunLoop
-
         call, plan = self._plan_run(prompt, output, streamed, **settings)
         check_sync_tools(call, plan)
-        return RunLoop(self._sync_pipeline(), call, plan)
+        return start_loop(self._sync_pipeline(), call, plan)
 
     def _async_loop(
         self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]
     ) -> RunLoop:
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use run.")
-        from ..pipeline.agent.run_loop import RunLoop
-
         call, plan = self._plan_run(prompt, output, streamed, **settings)
-        return RunLoop(self._async_pipeline(), call, plan)
+        return start_loop(self._async_pipeline(), call, plan)
 
     def _plan_run(
         self,
@@ -228,15 +221,19 @@ class RunsMixin:
         raise NotImplementedError
 
 
+def start_loop(pipeline: Pipeline, call: Call, plan: RunPlan) -> RunLoop:
+    from ..pipeline.agent.run_loop import RunLoop
+
+    return RunLoop(pipeline, call, plan)
+
+
 def read_limits(given: Any) -> RunLimits | None:
     """Return the limits of a run; a dict has their fields."""
-    from ..types.chat.run import RunLimits
-
-    if given is None or isinstance(given, RunLimits):
+    if given is None or isinstance(given, types.RunLimits):
         return given
     if isinstance(given, Mapping):
         try:
-            return RunLimits(**given)
+            return types.RunLimits(**given)
         except ValidationError as error:
             raise ConfigurationError(f"limits: {describe_problems(error)}") from error
     raise ConfigurationError(f"limits must be RunLimits, not {type(given).__name__}: limits=RunLimits(rounds=5)")

@@ -81,10 +81,14 @@ def choose_transport(given: Any, tls: TlsSettings, *, is_async: bool) -> Transpo
     return adapt_transport(given, is_async=is_async)
 
 
-def synchronous(name: str, tls: TlsSettings) -> Transport:
+def tls_contexts(tls: TlsSettings) -> TlsContexts:
     from .tls import TlsContexts
 
-    contexts = TlsContexts(tls, environment())
+    return TlsContexts(tls, environment())
+
+
+def synchronous(name: str, tls: TlsSettings) -> Transport:
+    contexts = tls_contexts(tls)
     if name == "httpx2":
         from .adapters.httpx2_sync import SyncHttpx2Transport
 
@@ -95,9 +99,8 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
 def asynchronous(name: str, tls: TlsSettings) -> Transport:
     """Return a transport that keeps one transport per event loop, because connections belong to a loop."""
     from .loop_transport import LoopTransport, loop_transport
-    from .tls import TlsContexts
 
-    contexts = TlsContexts(tls, environment())
+    contexts = tls_contexts(tls)
     if name == "httpx2":
         return LoopTransport(partial(httpx2_of, contexts))
     if name == "aiohttp":

@@ -28,6 +28,9 @@ from ..streaming.structured_output import OutputToolDecoder
 from .jobs import BatchClient
 from .result_lines import BatchResultLines
 
+CLOCKS = timedelta(minutes=5)
+"""Largest assumed difference between the provider's clock and ours."""
+
 MOST_CALLS = 10_000_000
 """Larger than any batch; a larger index in a key does not belong to a call of ours."""
 
@@ -164,61 +167,56 @@ def arrival_of(item: BatchItem, origin: Any) -> Stream:
     return CompletedStream(item.response, origin)
 
 
-async def items_of(batching: BatchClient, job: BatchJob) -> BatchItemReader:
-    """Return a reader for the items of a finished batch; raise `ConfigurationError` if it is not finished."""
-    protocol = batching.chat.target.origin.protocol
-    if job.protocol not in (None, protocol):
-        raise ConfigurationError(
-            f"this batch uses the protocol {job.protocol}, but this endpoint uses {protocol}. "
-            "Read its results with an endpoint for the same model."
-        )
-    job = await batching.refresh(job)
-    if not job.over:
-        raise ConfigurationError(f"the batch {job.batch_id} is {job.state}. Call wait_for_batch first.")
-    return BatchItemReader(batching, job)
-
-
-async def results_of(batching: BatchClient, job: BatchJob) -> BatchResults:
-    """Return all items, in the order of the calls."""
-    items = await items_of(batching, job)
-    collected: list[BatchItem] = []
-    while (item := await items.next_item()) is not None:
-        collected.append(item)
-    collected.sort(key=lambda item: item.index)
-    answers = [item.response for item in collected if item.response is not None]
-    usage, cost = add_usages([one.usage for one in answers]), add_costs([one.cost for one in answers])
-    return BatchResults(tuple(collected), usage, cost, items.job)
-
-
-CLOCKS = timedelta(minutes=5)
-"""Largest assumed difference between the provider's clock and ours."""
-
-
-async def find_batch(
-    batching: BatchClient, name: str, since: datetime | None, total: int | None, longest: float
-) -> BatchJob | None:
-    """Return the batch submitted under this name, or None.
-
-    Some providers have no batch names; the name is then in the keys of the results, so batches of matching time and
-    size are waited for.
-    """
-    cursor: str | None = None
-    while True:
-        page = await batching.perform(BatchPage, action="list", cursor=cursor)
-        for job in page.jobs:
-            if since and job.created_at and job.created_at < since - CLOCKS:
-                continue
-            if await has_name(batching, job, name, total, longest):
-                known = {"name": name, "protocol": batching.chat.target.origin.protocol}
-                return job.model_copy(update={**known, "total": max(job.total, total or 0)})
-        cursor = page.cursor
-        if cursor is None:
-            return None
-
-
 async def has_name(batching: BatchClient, job: BatchJob, name: str, total: int | None, longest: float) -> bool:
     if batching.codec.named:
         return job.name == name
     if total not in (None, job.total):
         return False
     return await BatchItemReader(batching, await batching.wait(job, longest, None)).has_name(name)
+
+
+class BatchResultsClient(BatchClient):
+    """A batch client that also finds batches and reads their results."""
+
+    async def items(self, job: BatchJob) -> BatchItemReader:
+        """Return a reader for the items of a finished batch; raise `ConfigurationError` if it is not finished."""
+        protocol = self.chat.target.origin.protocol
+        if job.protocol not in (None, protocol):
+            raise ConfigurationError(
+                f"this batch uses the protocol {job.protocol}, but this endpoint uses {protocol}. "
+                "Read its results with an endpoint for the same model."
+            )
+        job = await self.refresh(job)
+        if not job.over:
+            raise ConfigurationError(f"the batch {job.batch_id} is {job.state}. Call wait_for_batch first.")
+        return BatchItemReader(self, job)
+
+    async def results(self, job: BatchJob) -> BatchResults:
+        """Return all items, in the order of the calls."""
+        items = await self.items(job)
+        collected: list[BatchItem] = []
+        while (item := await items.next_item()) is not None:
+            collected.append(item)
+        collected.sort(key=lambda item: item.index)
+        answers = [item.response for item in collected if item.response is not None]
+        usage, cost = add_usages([one.usage for one in answers]), add_costs([one.cost for one in answers])
+        return BatchResults(tuple(collected), usage, cost, items.job)
+
+    async def find(self, name: str, since: datetime | None, total: int | None, longest: float) -> BatchJob | None:
+        """Return the batch submitted under this name, or None.
+
+        Some providers have no batch names; the name is then in the keys of the results, so batches of matching time and
+        size are waited for.
+        """
+        cursor: str | None = None
+        while True:
+            page = await self.perform(BatchPage, action="list", cursor=cursor)
+            for job in page.jobs:
+                if since and job.created_at and job.created_at < since - CLOCKS:
+                    continue
+                if await has_name(self, job, name, total, longest):
+                    known = {"name": name, "protocol": self.chat.target.origin.protocol}
+                    return job.model_copy(update={**known, "total": max(job.total, total or 0)})
+            cursor = page.cursor
+            if cursor is None:
+                return None
