@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .middleware import Tracker
     from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
+    from .usage.ledger import UsageTracker
     from .value_types import Json, Options
 
 T = TypeVar("T")
@@ -119,9 +120,9 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         return self._operations.engine
 
     @property
-    def usage_tracker(self) -> Tracker | None:
-        """The usage tracker: the one that was passed, or the `UsageTracker` of the settings; None without tracking."""
-        return self._operations.middleware.usage_tracker
+    def usage_tracker(self) -> UsageTracker:
+        """The usage tracker: yours, or that of the settings; without tracking, one whose totals stay at 0."""
+        return self._operations.middleware.shown_tracker
 
     @property
     def cache(self) -> CacheBackend | None:

@@ -166,6 +166,7 @@ class RequestMiddleware:
         """Whether a layer was passed that is not in the settings."""
 
         self._usage_layer: usage.UsageLayer | None = None
+        self._silent_tracker: usage.UsageTracker | None = None
         self._has_bounds = False
         self._health: limits.SQLiteHealth | limits.RedisHealth | None = None
         self._owned: list[Closable] = []
@@ -204,6 +205,14 @@ class RequestMiddleware:
             self._own(limit.store)
             self._attempt_layers = (*self._attempt_layers, limit)
         self._has_bounds = budget is not None or limit is not None
+
+    @property
+    def shown_tracker(self) -> usage.UsageTracker:
+        """The tracker for users: one of theirs may have fewer methods, and without tracking it counts nothing."""
+        if self.usage_tracker is None:
+            self._silent_tracker = self._silent_tracker or usage.UsageTracker()
+            return self._silent_tracker
+        return cast("usage.UsageTracker", self.usage_tracker)
 
     def layers(self) -> tuple[Sequence[AnyLayer], Sequence[AnyLayer]]:
         """The layers around each call, and those around each attempt."""

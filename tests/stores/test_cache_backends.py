@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.cache import CacheBackend, MemoryCache, NullCache, RedisCache, SQLiteCache
+from dhenara.ai.errors import DhenaraError
 from support.waiting import wait_until
 
 FORKLESS = multiprocessing.get_context("spawn")
@@ -196,6 +197,15 @@ def test_a_cache_of_ones_own_needs_get_and_set() -> None:
     assert cache.get_text("key") == '{"a":1}'
     with pytest.raises(NotImplementedError, match="Plain has no namespaces"):
         cache.clear_namespace("a")
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [lambda cache: cache.delete("a"), lambda cache: cache.clear(), lambda cache: list(cache.stored_keys())],
+)
+def test_what_a_cache_of_ones_own_lacks_is_an_error_of_the_tree(operation: Callable[[CacheBackend], object]) -> None:
+    with pytest.raises(DhenaraError, match=r"Plain cannot .*\. Override its method"):
+        operation(Plain())
 
 
 def fill(kind: str, where: str, number: int) -> None:

@@ -248,7 +248,7 @@ def test_settings_give_all_calls_team_tags_and_label(server: FakeServer) -> None
     with AiClient(kit_settings(server)) as client:
         client.ask("?")
         client.ask("?", tags={"stage": "live"})
-        rows = list(client.usage_tracker.ledger.rows())  # type: ignore[union-attr]
+        rows = list(client.usage_tracker.ledger.rows())
     assert [row.tags for row in rows] == [{"stage": "test", "team": "search"}, {"stage": "live", "team": "search"}]
     assert [row.key for row in rows] == ["ci", "ci"]
 
@@ -257,11 +257,19 @@ def test_async_calls_have_them_too(server: FakeServer) -> None:
     async def ask() -> list[UsageData]:
         async with AsyncAiClient(kit_settings(server)) as client:
             await client.ask("?")
-            return list(client.usage_tracker.ledger.rows())  # type: ignore[union-attr]
+            return list(client.usage_tracker.ledger.rows())
 
     server.add_replies(Answer(text="Hello!"))
     (row,) = asyncio.run(ask())
     assert (row.tags["team"], row.key) == ("search", "ci")
+
+
+def test_a_client_without_tracking_has_a_tracker_that_stays_at_zero(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello!"))
+    with AiClient(kit_settings(server), usage_tracking=False) as client:
+        client.ask("?")
+        assert client.usage_tracker.total == Totals()
+        assert client.usage_tracker is client.usage_tracker
 
 
 def test_tags_are_read_from_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .backend import CacheBackend as CacheBackend, CacheStats as CacheStats
+    from .backend import (
+        CacheBackend as CacheBackend,
+        CacheCapabilityError as CacheCapabilityError,
+        CacheStats as CacheStats,
+    )
     from .layer import CacheLayer as CacheLayer
     from .memory import MemoryCache as MemoryCache, NullCache as NullCache
     from .policy import caching as caching
@@ -18,6 +22,7 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "CacheBackend": ".backend",
+        "CacheCapabilityError": ".backend",
         "CacheLayer": ".layer",
         "CacheStats": ".backend",
         "MemoryCache": ".memory",

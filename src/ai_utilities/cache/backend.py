@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, Self, TypeVar
 
 from pydantic_core import from_json, to_json
 
+from dhenara.ai.errors import UnsupportedError
+
 if TYPE_CHECKING:
     from ..value_types import Json
 
@@ -99,6 +101,10 @@ DEFAULT_TTL = 3600.0
 """Seconds after which entries expire if nothing else is said; also the default of `AiSettings.cache_ttl_s`."""
 
 
+class CacheCapabilityError(UnsupportedError, NotImplementedError):
+    """The cache backend does not have an optional operation."""
+
+
 class CacheBackend(ABC):
     """Base class of cache backends. A custom backend needs `get` and `set`; the other methods are optional.
 
@@ -138,17 +144,17 @@ class CacheBackend(ABC):
             key: The key.
 
         Raises:
-            NotImplementedError: If the cache cannot do so.
+            CacheCapabilityError: If the cache cannot do so.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot delete single values")
+        raise CacheCapabilityError(f"{type(self).__name__} cannot delete single values. Override its method delete.")
 
     def clear(self) -> None:
         """Deletes all entries.
 
         Raises:
-            NotImplementedError: If the cache cannot do so.
+            CacheCapabilityError: If the cache cannot do so.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot be cleared")
+        raise CacheCapabilityError(f"{type(self).__name__} cannot be cleared. Override its method clear.")
 
     def clear_namespace(self, namespace: str) -> None:
         """Deletes every key of a namespace.
@@ -157,9 +163,9 @@ class CacheBackend(ABC):
             namespace: The part of the keys before the first colon.
 
         Raises:
-            NotImplementedError: If the cache cannot do so.
+            CacheCapabilityError: If the cache cannot do so.
         """
-        raise NotImplementedError(f"{type(self).__name__} has no namespaces")
+        raise CacheCapabilityError(f"{type(self).__name__} has no namespaces. Override its method clear_namespace.")
 
     def purge(self) -> int:
         """Deletes expired entries and returns their number. Backends also do so from time to time."""
@@ -176,9 +182,9 @@ class CacheBackend(ABC):
             namespace: Only keys of this namespace; None returns all.
 
         Raises:
-            NotImplementedError: If the cache cannot list its keys.
+            CacheCapabilityError: If the cache cannot list its keys.
         """
-        raise NotImplementedError(f"{type(self).__name__} cannot list its keys")
+        raise CacheCapabilityError(f"{type(self).__name__} cannot list its keys. Override its method stored_keys.")
 
     def claim(self, key: str, holder: str, seconds: float) -> bool:
         """Claims a key, so that only one process computes its value.

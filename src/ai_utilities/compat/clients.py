@@ -204,11 +204,12 @@ def validate_audio_file(client: Client) -> Method:
 
 
 def usage_stats(client: Client) -> Method:
-    return lambda: None if client.usage_tracker is None else read_stats(client.usage_tracker)
+    tracker = client._operations.middleware.usage_tracker
+    return lambda: None if tracker is None else read_stats(tracker)
 
 
 def print_usage_summary(client: Client) -> Method:
-    return lambda: print_summary(client.usage_tracker)
+    return lambda: print_summary(client._operations.middleware.usage_tracker)
 
 
 METHODS: Mapping[str, Callable[[Client], Method]] = {
