@@ -13,6 +13,8 @@ from tools.catalogue.prices.coverage import counts, models_by_name, read_tables
 from tools.catalogue.prices.decisions import Decisions
 from tools.catalogue.prices.rows import PER_MILLION
 
+from dhenara.ai.catalog.price_tables import load_table
+
 TABLES = read_tables()
 RATE = re.compile(r"\d+(\.\d*[1-9])?")
 DAY = re.compile(r"20\d\d-[01]\d-[0-3]\d")
@@ -68,6 +70,13 @@ def test_each_row_and_difference_is_from_a_source_of_the_file(host: str) -> None
         differing = {one["source"] for one in row.get("differs", ())}
         assert {row["source"], *row.get("added", ()), *differing} <= known, name
         assert all(one["why"] for one in row.get("differs", ())), name
+
+
+@HOSTS
+def test_the_lookup_reads_every_row(host: str) -> None:
+    table = load_table(host)
+    assert table is not None
+    assert sum(len(table.rows(model)) for model in table.models) == len(rows_of(host))
 
 
 @HOSTS

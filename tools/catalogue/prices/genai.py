@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 from .places import GENAI
-from .rows import Book, Offer, Rates, Row, Slot, Times
+from .rows import FREE, Book, Offer, Rates, Row, Slot, Times
 
 UNITS = {
     "input_mtok": "input",
@@ -50,8 +50,6 @@ TIERS = {
     ("service_tier", "fast"): "fast",
     ("speed", "fast"): "fast",
 }
-FREE = {"input": Decimal(0), "output": Decimal(0)}
-"""Variants of models at OpenRouter whose names end in `:free` cost nothing."""
 NO_NAME = re.compile(r"^regional\.|\.ft-|[-.:]$")
 """Ids that genai-prices made for itself."""
 EARLY = "2000-01-01"

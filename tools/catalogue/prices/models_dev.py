@@ -7,19 +7,24 @@ from decimal import Decimal
 from typing import Any
 
 from .places import MODELS_DEV
-from .rows import Book, Offer, Rates, Row, Slot
+from .rows import FREE, Book, Offer, Rates, Row, Slot
 
 UNITS = ("input", "output", "cache_read", "cache_write", "reasoning", "input_audio", "output_audio")
 
 
 def read(listed: Mapping[str, Any]) -> Book:
-    """Return what models.dev says by host and model; models of cost 0 are left out, as they may be unknown."""
+    """Return what models.dev says by host and model.
+
+    Models of cost 0 are left out, as it may be unknown, except those of OpenRouter that are free by their names.
+    """
     book: Book = {}
     for provider, host in MODELS_DEV.items():
         for name, model in listed.get(provider, {}).get("models", {}).items():
             rows = list(rows_of(model.get("cost") or {}))
             if any(row.rates.get("input") or row.rates.get("output") for row in rows):
                 book.setdefault(host, {}).setdefault(name, Offer(rows))
+            elif host == "openrouter" and name.endswith(":free"):
+                book.setdefault(host, {})[name] = Offer([Row(Slot(), dict(FREE))])
     return book
 
 

@@ -26,6 +26,8 @@ FEES = (
     *("code_sessions", "container_hours", "requests"),
 )
 """Units that are paid on top of tokens, in each tier alike."""
+FREE = {"input": Decimal(0), "output": Decimal(0)}
+"""Variants of models at OpenRouter whose names end in `:free` cost nothing."""
 DATED = re.compile(r"[-@](20\d\d-?\d\d-?\d\d)$")
 
 

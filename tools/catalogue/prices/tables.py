@@ -107,7 +107,7 @@ def build(sources: Sources, date: str) -> Built:
         names = {name for book in sources.books.values() for name in book.get(host, ())}
         for name in sorted(names):
             offers = {letter: book[host][name] for letter, book in sources.books.items() if name in book.get(host, ())}
-            if name in sources.hand.aliases.get(host, {}) or (host == "openrouter" and set(offers) == {"d"}):
+            if name in sources.hand.aliases.get(host, {}) or only_old(host, name, set(offers)):
                 continue
             if why := why_not_here(host, name, sources.hand):
                 if "l" in offers:
@@ -139,6 +139,11 @@ def without_errors(host: str, name: str, offer: Offer, decisions: Decisions) -> 
         for row in offer.rows
     ]
     return replace(offer, rows=rows)
+
+
+def only_old(host: str, name: str, letters: set[str]) -> bool:
+    """Whether OpenRouter has probably dropped a model: the newer list has all of its models."""
+    return host == "openrouter" and letters == {"d"} and not name.endswith(":free")
 
 
 def why_not_here(host: str, name: str, hand: by_hand.ByHand) -> str:
