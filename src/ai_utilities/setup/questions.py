@@ -93,10 +93,10 @@ def ask_about_provider(
         yield Notice(f"{facts.name} does not answer: {problem}")
         choices = (
             Option("again", "change key, base URL or model"),
-            Option("keep", "keep it as it is"),
-            Option("leave", "leave it out"),
+            Option("keep", "write these settings anyway"),
+            Option("leave", "do not write this provider"),
         )
-        decision = yield Choose("failed", "What now?", choices, "again")
+        decision = yield Choose("failed", "How to continue?", choices, "again")
         if decision != "again":
             return entry if decision == "keep" else None
         # Everything is asked again, also for a key that is in the environment.
