@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
+from pkgutil import get_data
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.catalog import find_facts, known_models
+from dhenara.ai.catalog import find_facts, host_facts, known_models
 from dhenara.ai.catalog.host_facts import FactSource, HostRow, forget_own_limits, host_table, use_own_limits
 from dhenara.ai.catalog.model_constraints import most_output
 from dhenara.ai.pipeline.request_builder import RequestBuilder
@@ -127,7 +130,7 @@ def test_a_deployment_is_limited_only_by_the_model_declared_behind_it() -> None:
     assert sent_limit("microsoft_openai", declared, 200_000) == 16_384
 
 
-@pytest.mark.parametrize("name", ["gemini-flash-latest", "qwen-plus-latest", "mistral-tiny", "chat-latest"])
+@pytest.mark.parametrize("name", ["chat-latest", "daybreak-red-latest", "mistral-tiny", "kimi-latest"])
 def test_a_name_that_moves_has_no_facts(name: str) -> None:
     assert find_facts(name) is None
     assert name not in known_models()
@@ -136,6 +139,18 @@ def test_a_name_that_moves_has_no_facts(name: str) -> None:
 def test_an_alias_with_a_date_has_the_facts_of_its_model() -> None:
     assert find_facts("mistral-small-latest") == find_facts("mistral-small-2603", "mistral")
     assert find_facts("mistral-small-latest", "deepinfra") is None
+
+
+@pytest.mark.parametrize("host", sorted({host for host, _ in ROWS}))
+def test_an_alias_has_facts_and_a_price_of_the_same_model(host: str) -> None:
+    prices = json.loads(get_data("dhenara.ai.catalog", f"tables/prices/{host}.json") or b"{}") if priced(host) else {}
+    moves = {name.lower(): [move["model"] for move in moves] for name, moves in prices.get("aliases", {}).items()}
+    ours = {name: [move["model"] for move in moves] for name, moves in host_table(host)["aliases"].items()}
+    assert ours == moves, "run `python -m tools.catalogue`"
+
+
+def priced(host: str) -> bool:
+    return (Path(host_facts.__file__).parent / "tables" / "prices" / f"{host}.json").exists()
 
 
 def test_rules_of_a_vendor_hold_where_its_own_service_runs() -> None:

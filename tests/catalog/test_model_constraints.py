@@ -253,6 +253,41 @@ def test_who_knows_better_that_a_model_reasons_is_believed(server: FakeServer) -
     assert server.exchanges[-1].json["reasoning_effort"] == "high"
 
 
+def sent_by(server: FakeServer, model: AIModel, **config: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """The body that arrives for a model with settings of its own, and the warnings by parameter."""
+    server.add_replies(Answer(text="Hello!"))
+    with AIModelClient(endpoint(server.url).model_copy(update={"ai_model": model})) as client:
+        warnings = client.generate("?", **config).chat_response.warnings
+    return server.exchanges[-1].json, {str(warning.parameter): warning.code for warning in warnings}
+
+
+def test_settings_of_the_user_apply_to_unknown_models_too(server: FakeServer) -> None:
+    mine = AIModel(
+        model_name="gpt-of-tomorrow",
+        settings=ChatModelSettings(
+            max_output_tokens=100, reasoning_efforts=("low", "high"), refused_parameters=("temperature",)
+        ),
+    )
+    body, warned = sent_by(server, mine, max_output_tokens=500, reasoning_effort="max", temperature=0.2)
+    assert (body["max_completion_tokens"], body["reasoning_effort"]) == (100, "high")
+    assert "temperature" not in body
+    assert warned.keys() == {"max_output_tokens", "reasoning_effort", "temperature"}
+
+
+def test_settings_of_the_user_replace_what_the_tables_say(server: FakeServer) -> None:
+    mine = AIModel(model_name="gpt-5", settings=ChatModelSettings(reasoning_efforts=("low", "high")))
+    body, warned = sent_by(server, mine, reasoning_effort="low")
+    assert (body["reasoning_effort"], warned) == ("low", {})
+    assert sent_by(server, mine, reasoning_effort="minimal")[0]["reasoning_effort"] == "low"
+
+
+def test_a_budget_leaves_room_for_the_answer(server: FakeServer) -> None:
+    body, warned = sent(server, "anthropic", "claude-sonnet-4-5", reasoning_effort="max")
+    assert body["max_tokens"] <= 64_000
+    assert body["thinking"]["budget_tokens"] < body["max_tokens"]
+    assert warned == {"reasoning_effort": "clamped_parameter"}
+
+
 @pytest.mark.parametrize("config", [{}, {"reasoning": True}, {"reasoning_effort": "max"}])
 def test_a_tool_that_cannot_be_forced_while_the_model_reasons_is_offered(
     config: dict[str, Any], server: FakeServer

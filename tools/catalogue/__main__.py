@@ -134,7 +134,7 @@ HOST_PREFIXES = ("azure", "azure_ai", "vertex_ai", "groq", "cerebras", "bedrock"
 
 
 def plain(name: str) -> str:
-    from dhenara.ai.catalog.model_info import names_of as spelled
+    from dhenara.ai.catalog.host_facts import names_of as spelled
 
     return spelled(name)[-1]
 

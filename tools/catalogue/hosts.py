@@ -145,9 +145,22 @@ def write_hosts(
     folder.mkdir(exist_ok=True)
     for host, rows in sorted(hosts.items()):
         settle(rows)
-        aliases = by_hand["aliases"].get(host, {})
-        text = written(host, date, {**sources, **by_hand["sources"]}, rows, aliases)
+        aliases, alias_sources = price_aliases(folder.parent / "prices" / f"{host}.json")
+        text = written(host, date, {**sources, **by_hand["sources"], **alias_sources}, rows, aliases)
         (folder / f"{host}.json").write_text(text, encoding="utf-8")
+
+
+def price_aliases(table: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the aliases of the host's table of prices, so that a name has the facts and the price of one model."""
+    prices = json.loads(table.read_text(encoding="utf-8")) if table.exists() else {}
+    aliases = {
+        name.lower(): [{**move, "source": f"prices: {move['source']}"} for move in moves]
+        for name, moves in prices.get("aliases", {}).items()
+    }
+    sources = {
+        f"prices: {key}": {k: one[k] for k in ("name", "date")} for key, one in prices.get("sources", {}).items()
+    }
+    return aliases, sources
 
 
 def rows_of(listed: Any, dev: Any) -> Iterator[tuple[str, str, str, Iterator[Fact]]]:

@@ -33,6 +33,34 @@ DEPLOYMENTS = ("microsoft_openai", "microsoft_azure_ai")
 LIMITS = ("context_window", "max_input_tokens", "max_output_tokens")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+# Prefixes and suffixes around the name itself, outermost first.
+WRAPPINGS = (
+    re.compile(r"^.*/(?=[^/]+$)"),  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
+    re.compile(r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)"),
+    re.compile(r"^(?:anthropic|amazon|meta|mistral|openai|cohere|deepseek|qwen|google|moonshotai|moonshot|zai|ai21)\."),
+    re.compile(r":(?!\d+b)[a-z0-9_.-]+$"),  # routes and variants: :free, :fastest, :0
+    re.compile(r"-v\d+$"),
+    re.compile(r"@[a-z0-9-]+$"),
+    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|default)$"),
+    re.compile(r"-\d{2}-\d{4}$"),
+)
+FINE_TUNED = re.compile(r"^ft:([^:]+):")
+
+
+@lru_cache(1_024)
+def names_of(name: str) -> tuple[str, ...]:
+    """Return the name in lower case, then with fewer and fewer prefixes and suffixes."""
+    names = [name.lower()]
+    tuned = FINE_TUNED.match(names[0])
+    if tuned:
+        names.append(tuned[1])
+    for wrapping in WRAPPINGS:
+        plainer = wrapping.sub("", names[-1])
+        if plainer and plainer != names[-1]:
+            names.append(plainer)
+    return tuple(names)
+
+
 # What hosts have around their own name of a model, outermost first.
 AROUND = {
     "amazon_bedrock": (re.compile(r"^arn:aws[^/]*/"), re.compile(r"^(?:us|eu|apac|global|jp|au|ca|in|us-gov)\.")),

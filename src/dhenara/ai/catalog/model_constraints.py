@@ -46,6 +46,26 @@ def apply_constraints(
     return (replace(call, config=config.model_copy(update=changes)) if changes else call), warnings.all()
 
 
+def with_own_settings(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> ModelFacts | None:
+    """Return the facts as far as the user's settings of the model do not say otherwise, also of an unknown model."""
+    settings = endpoint.ai_model.settings
+    if settings is None or settings.host is not None or settings == is_silent(settings):
+        return facts
+    known = facts or ModelFacts(endpoint.ai_model.model_name, None)
+    least = known.reasoning_budget[0] if known.reasoning_budget else 1
+    changes: dict[str, Any] = {
+        "reasoning": settings.supports_reasoning,
+        "reasoning_efforts": settings.reasoning_efforts,
+        "refused": settings.refused_parameters,
+        "reasoning_budget": (least, settings.max_reasoning_tokens) if settings.max_reasoning_tokens else (),
+    }
+    return replace(known, **{name: value for name, value in changes.items() if value not in (None, ())})
+
+
+LEAST_ANSWER = 8_192
+"""The most tokens that a protocol adds to a budget for the answer of a call without a limit."""
+
+
 def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts | None, *, with_limit: bool) -> AIModelEndpoint:
     """Return the endpoint with facts that protocols need, unless the model's settings have them.
 
@@ -61,7 +81,9 @@ def with_model_limits(endpoint: AIModelEndpoint, facts: ModelFacts | None, *, wi
         limit is None and not (facts and facts.reasoning)
     ):
         return endpoint
-    known = {"max_output_tokens": limit, "supports_reasoning": facts.reasoning if facts else None}
+    known: dict[str, Any] = {"max_output_tokens": limit, "supports_reasoning": facts.reasoning if facts else None}
+    if facts is not None and facts.output_limit is not None and facts.output_limit > LEAST_ANSWER:
+        known["max_reasoning_tokens"] = facts.output_limit - LEAST_ANSWER
     return with_settings(endpoint, (settings or ChatModelSettings()).model_copy(update=known))
 
 

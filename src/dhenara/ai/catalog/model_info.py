@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from .host_facts import (
     FactSource,
     find_row,
     host_table,
+    names_of,
     own_limits,
     resolve_alias,
 )
@@ -35,34 +35,6 @@ def load(table: str) -> dict[str, Any]:
     content = get_data(__package__ or "", f"tables/{table}.json")
     loaded: dict[str, Any] = json.loads(content or b"{}")
     return loaded
-
-
-# Prefixes and suffixes around the name itself, outermost first.
-WRAPPINGS = (
-    re.compile(r"^.*/(?=[^/]+$)"),  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
-    re.compile(r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)"),
-    re.compile(r"^(?:anthropic|amazon|meta|mistral|openai|cohere|deepseek|qwen|google|moonshotai|moonshot|zai|ai21)\."),
-    re.compile(r":(?!\d+b)[a-z0-9_.-]+$"),  # routes and variants: :free, :fastest, :0
-    re.compile(r"-v\d+$"),
-    re.compile(r"@[a-z0-9-]+$"),
-    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|default)$"),
-    re.compile(r"-\d{2}-\d{4}$"),
-)
-FINE_TUNED = re.compile(r"^ft:([^:]+):")
-
-
-@lru_cache(1_024)
-def names_of(name: str) -> tuple[str, ...]:
-    """Return the name in lower case, then with fewer and fewer prefixes and suffixes."""
-    names = [name.lower()]
-    tuned = FINE_TUNED.match(names[0])
-    if tuned:
-        names.append(tuned[1])
-    for wrapping in WRAPPINGS:
-        plainer = wrapping.sub("", names[-1])
-        if plainer and plainer != names[-1]:
-            names.append(plainer)
-    return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)

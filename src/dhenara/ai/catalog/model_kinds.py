@@ -15,8 +15,7 @@ from ..providers.provider import find_provider
 from ..providers.provider_names import KNOWN
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
-from .host_facts import DEPLOYMENTS
-from .model_info import find_facts
+from .host_facts import DEPLOYMENTS, find_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +114,8 @@ def kind_of_model(provider_name: str, name: str) -> str | None:
         return None
     last = name.lower().rpartition("/")[2].partition(":")[0]
     named = next((kind for kind, one in KINDS.items() if matches(last, one.names)), None)
-    facts = None if named else find_facts(name, provider_name)
-    listed = facts.functional_type if facts else None
+    row = None if named else find_row(provider_name, name)
+    listed = row.facts.get("functional_type") if row else None
     return named or (listed if listed in BY_TABLE else None)
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..catalog.default_parameters import without_default_warnings
 from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
 from ..catalog.modality_filter import drop_unsupported_media
-from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits
+from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits, with_own_settings
 from ..catalog.model_info import ModelFacts, find_facts
 from ..catalog.model_kinds import OF_OPERATION, check_kind
 from ..codecs.base import EncodedRequest
@@ -82,7 +82,7 @@ class RequestBuilder:
         return encoded
 
     def _facts(self, call: Call) -> ModelFacts | None:
-        return find_facts(call.endpoint)
+        return with_own_settings(call.endpoint, find_facts(call.endpoint))
 
     def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
         """Encode without media that the model does not support."""

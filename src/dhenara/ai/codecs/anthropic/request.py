@@ -10,7 +10,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
-from ..common.output_limit import both_limited, with_reasoning_room
+from ..common.output_limit import both_limited, cap_budget, with_reasoning_room
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
     anthropic_cache_control,
@@ -72,8 +72,8 @@ def adaptive_thinking(config: AIModelCallConfig, quirks: MessagesQuirks, warning
 def budgeted_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector, limit: int) -> Wire:
     """Encode a budget. The API's limit includes reasoning and ours does not, so they are added."""
     request = budget_for(call.config) or max(quirks.smallest_budget, limit // 2)
-    budget = max(request, quirks.smallest_budget)
-    if budget != request:
+    budget = cap_budget(call, max(request, quirks.smallest_budget), warnings)
+    if request < quirks.smallest_budget:
         warnings.clamped("max_reasoning_tokens", f"the smallest budget is {quirks.smallest_budget}")
     settings = call.endpoint.ai_model.settings
     most = settings.max_output_tokens if settings else None

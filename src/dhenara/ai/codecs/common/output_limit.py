@@ -39,6 +39,17 @@ def with_reasoning_room(
     return config.model_copy(update={"max_output_tokens": total})
 
 
+def cap_budget(call: Call, budget: int, warnings: WarningCollector) -> int:
+    """Return a budget that leaves room for the answer of a call without a limit, where the model's limit is known."""
+    settings = call.endpoint.ai_model.settings
+    most = settings.max_reasoning_tokens if settings else None
+    if most is None or budget <= most or call.config.max_output_tokens is not None:
+        return budget
+    named = "reasoning_effort" if call.config.max_reasoning_tokens is None else "max_reasoning_tokens"
+    warnings.clamped(named, f"{most} reasoning tokens are left beside the answer in what the model can generate")
+    return most
+
+
 def both_limited(most: int) -> str:
     return f"the model generates at most {most} tokens of reasoning and answer together"
 

@@ -10,7 +10,7 @@ from ...wire import json
 from ..base import EncodedRequest
 from ..common.fields import Wire
 from ..common.media import prepare_media
-from ..common.output_limit import with_reasoning_room
+from ..common.output_limit import cap_budget, with_reasoning_room
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
     budget_for,
@@ -47,7 +47,7 @@ def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
     body: Wire = {"messages": messages}
     if system:
         body["system"] = system
-    more = write_reasoning(config, quirks, warnings)
+    more = write_reasoning(call, quirks, warnings)
     budget = more.get("thinking", {}).get("budget_tokens")
     inference = write_parameters(limit_reasoning(call, quirks, budget, warnings), quirks, warnings)
     if budget is not None:
@@ -105,8 +105,9 @@ def limit_reasoning(
     )
 
 
-def write_reasoning(config: AIModelCallConfig, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
+def write_reasoning(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
     """Encode reasoning in the fields of the model family."""
+    config = call.config
     if config.wants_reasoning is None:
         return {}
     if not config.wants_reasoning:
@@ -115,7 +116,7 @@ def write_reasoning(config: AIModelCallConfig, quirks: ConverseQuirks, warnings:
         warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
     match quirks.reasoning:
         case "budget":
-            budget = max(1_024, budget_for(config) or 4_096)
+            budget = cap_budget(call, max(1_024, budget_for(config) or 4_096), warnings)
             return {"thinking": {"type": "enabled", "budget_tokens": budget}}
         case "adaptive":
             return {
