@@ -108,6 +108,7 @@ class Request:
     at: float
     index: int
     state: str
+    ended: float = float("inf")
 
 
 @dataclass
@@ -213,7 +214,8 @@ class SimulatedPipeline:
         simulation, io = self._simulation, self._simulation.io
         now = io.monotonic()
         one = simulation.board.standings[self._index]
-        simulation.requests.append(Request(now, self._index, one.health.state(now)))
+        request = Request(now, self._index, one.health.state(now))
+        simulation.requests.append(request)
         seconds, error = simulation.behaviours[one.deployment.name](now, io.timeline.chance)
         if call.deadline is not None and now + seconds > call.deadline:
             await io.sleep(call.deadline - now)
@@ -221,6 +223,7 @@ class SimulatedPipeline:
             late.retriable = False
             raise late
         await io.sleep(seconds)
+        request.ended = io.monotonic()
         if error is not None:
             raise error
         return AnsweredStream()
