@@ -120,7 +120,7 @@ def call() -> Picture:
     steps = [
         ("generate()", "prompt, options"),
         ("History", "parse, repair, cut"),
-        ("Layers", "fallback, yours, retry"),
+        ("Layers", "route, yours, retry"),
         ("Codec", "encode once"),
     ]
     for number, (title, line) in enumerate(steps):
@@ -177,6 +177,27 @@ def fallback() -> Picture:
     return picture
 
 
+def route() -> Picture:
+    """A route: groups in order of preference, with a strategy in each."""
+    picture = Picture(
+        900, 330, "A route: the first group with a deployment that can take the call; within it a strategy chooses"
+    )
+    picture.box(20, 120, 130, 70, "generate()", "route smart", kind="main")
+    picture.text(450, 25, "group 1: weighted", "head")
+    picture.box(230, 40, 210, 65, "openai, key A", "weight 3: available", kind="good")
+    picture.box(460, 40, 210, 65, "openai, key B", "rests 28 s: 429", kind="bad")
+    picture.text(450, 145, "group 2, if group 1 rests: latency", "head")
+    picture.box(230, 160, 210, 65, "azure, Sweden", "0.4 s to the first token")
+    picture.box(460, 160, 210, 65, "azure, France", "0.9 s to the first token")
+    picture.box(345, 250, 210, 65, "a model without images", "passed over: unfit")
+    picture.box(730, 110, 150, 80, "Response", "attempts, reasons", "warnings", kind="main")
+    picture.arrow((150, 140), (230, 75))
+    picture.arrow((150, 170), (230, 190))
+    picture.arrow((670, 75), (730, 130))
+    picture.arrow((670, 190), (730, 170))
+    return picture
+
+
 def plan() -> Picture:
     """What becomes of each part of a conversation at another provider."""
     picture = Picture(900, 270, "A plan says for each part whether it is sent unchanged, translated, or left out")
@@ -201,7 +222,7 @@ def plan() -> Picture:
 
 
 PICTURES: dict[str, Callable[[], Picture]] = {
-    "layers": layers, "call": call, "stream": stream, "fallback": fallback, "plan": plan,
+    "layers": layers, "call": call, "stream": stream, "fallback": fallback, "route": route, "plan": plan,
 }  # fmt: skip
 
 
