@@ -43,7 +43,7 @@ FEES = {
 PAGES = {"ocr_cost_per_page": "pages", "annotation_cost_per_page": "annotated_pages"}
 UPLIFT = "regional_endpoint_uplift_multiplier"
 QUERIES = {"rerank": "searches", "search": "web_searches", "vector_store": "searches"}
-ROUNDED = Decimal("0.001")
+ROUNDED = Decimal("0.0005")
 LIKE = {
     **dict.fromkeys(("input_audio", "input_image", "input_video"), "input"),
     **dict.fromkeys(("cache_read_audio", "cache_read_image"), "cache_read"),
@@ -193,10 +193,7 @@ def measures_of(place: Place, entry: Entry) -> Iterator[tuple[str, Decimal]]:
     if seconds and mode == "video_generation":
         yield "video_seconds", number(seconds)
     elif seconds := seconds or entry.get("input_cost_per_second"):
-        minute = (entry.get("metadata") or {}).get("original_pricing_per_minute")
-        exact = number(minute) / 60 if isinstance(minute, int | float) else number(seconds)
-        # The note is meant only if the rate is that of the note, rounded.
-        yield "seconds", exact if abs(exact - number(seconds)) < exact * ROUNDED else number(seconds)
+        yield "seconds", exact_second(number(seconds), entry.get("metadata") or {})
     drawn, given = entry.get("output_cost_per_image"), entry.get("input_cost_per_image")
     draws = mode in ("image_generation", "image_edit")
     if drawn and (draws or "lyria" in place.model):
@@ -205,6 +202,15 @@ def measures_of(place: Place, entry: Entry) -> Iterator[tuple[str, Decimal]]:
     if given and not in_tokens:
         made = draws and not (drawn or entry.get("output_cost_per_image_token"))
         yield "images" if made else "input_images", number(given)
+
+
+def exact_second(rate: Decimal, notes: Mapping[str, Any]) -> Decimal:
+    """Return a price per second as the vendor has it: LiteLLM rounds prices per minute or hour."""
+    exact = [(rate * 3600).quantize(Decimal("0.01")) / 3600]
+    for note, seconds in (("original_pricing_per_minute", 60), ("original_pricing_per_hour", 3600)):
+        if isinstance(notes.get(note), int | float):
+            exact.insert(0, number(notes[note]) / seconds)
+    return next((one for one in exact if abs(one - rate) < one * ROUNDED), rate)
 
 
 def options_of(entry: Entry) -> Iterator[tuple[Options, Rates]]:
