@@ -68,6 +68,7 @@ def test_a_known_price(host: str, model: str, rates: dict[str, str]) -> None:
         ("google_ai", "gemini-2.5-pro", {"above": 200_000}, {"input": "2.5", "output": "15"}),
         ("google_vertex_ai", "claude-haiku-4-5@20251001", {"region": "global"}, {"input": "1", "output": "5"}),
         ("azure", "gpt-5.1", {"region": "eu"}, {"input": "1.375", "output": "11"}),
+        ("alibaba", "wan2.7-t2v", {"region": "cn"}, {"video_seconds": "0.143353"}),
         ("perplexity", "sonar", {"options": {"search_context_size": ["low"]}}, {"input": "1", "requests": "0.005"}),
     ],
 )

@@ -101,7 +101,8 @@ def place_of(name: str, entry: Mapping[str, Any]) -> Place | None:
         if RESERVED.fullmatch(rest):
             return Place(host, model, reserved=True)
         return Place(host, rest, region)
-    return Place(host, model)
+    notes = str((entry.get("metadata") or {}).get("comment") or "")
+    return Place(host, model, "cn" if "China (Beijing) list price" in notes else "")
 
 
 def without(name: str, prefixes: tuple[str, ...]) -> str:
