@@ -21,7 +21,7 @@ def actual(monkeypatch: pytest.MonkeyPatch) -> list[EmbeddedModel]:
     """What is found, one look after the other; the last one stays."""
     looks: list[EmbeddedModel] = []
     monkeypatch.setattr(
-        "ai_utilities.cli.commands.local.embedded_model", lambda: looks.pop(0) if len(looks) > 1 else looks[0]
+        "ai_utilities.cli.commands.setup.embedded_model", lambda: looks.pop(0) if len(looks) > 1 else looks[0]
     )
     return looks
 
@@ -87,7 +87,7 @@ def test_without_pip_and_uv_there_is_a_way_out(
     cli: Any, actual: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     actual += [BARE]
-    monkeypatch.setattr("ai_utilities.cli.commands.local.find_spec", lambda name: None)
+    monkeypatch.setattr("ai_utilities.cli.commands.setup.find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: None)
     assert "ensurepip" in cli("local", "install", "-y").err
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/uv")

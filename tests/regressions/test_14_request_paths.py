@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.common.request import quote_segment
-from dhenara.ai.codecs.gemini.request import full_name
+from dhenara.ai.codecs.gemini.codec import full_name
 from dhenara.ai.codecs.operations.operation import SupportsBackground
 from dhenara.ai.errors import ConfigurationError, UnsupportedError
 from dhenara.ai.http.protocol.message import StreamedLines

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import streams, types
+import dhenara.ai.streams as streams
+import dhenara.ai.types as types
+
 from ..errors import ConfigurationError, UnsupportedError
 from ..history.parsing import take_instructions
 from ..io.sync_io import Spool, run

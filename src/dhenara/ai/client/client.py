@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from pydantic import SecretStr
 
-from .. import streams
+import dhenara.ai.streams as streams
+
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
 from ..history.truncation import truncate_history

@@ -8,7 +8,9 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from .. import streams, types
+import dhenara.ai.streams as streams
+import dhenara.ai.types as types
+
 from ..codecs.operations.quirks import ImageQuirks
 from ..errors import ConfigurationError, UnsupportedError
 from ..io.sync_io import run

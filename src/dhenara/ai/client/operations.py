@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
-from .. import types
+import dhenara.ai.types as types
+
 from ..codecs.operations.operation import estimate_tokens
 from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
 from ..history.parsing import MessageLike, take_instructions

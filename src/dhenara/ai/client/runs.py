@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, over
 
 from pydantic import ValidationError
 
-from .. import streams, types
+import dhenara.ai.streams as streams
+import dhenara.ai.types as types
+
 from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run

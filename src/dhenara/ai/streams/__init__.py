@@ -1,4 +1,8 @@
-"""The iterators that users hold. Each is imported when it is first used, because most programs use few of them."""
+"""The iterators that users hold. Each is imported when it is first used, because most programs use few of them.
+
+The client imports this package with `import dhenara.ai.streams as streams`, because `from .. import streams` would
+first ask `dhenara.ai` for that name, which looks it up among the names of version 1.
+"""
 
 from __future__ import annotations
 

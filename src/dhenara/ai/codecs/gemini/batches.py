@@ -34,7 +34,7 @@ from ..operations.batch import (
 )
 from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import BatchQuirks, FileQuirks
-from .request import full_name, model_path
+from .codec import full_name, model_path
 from .response import read_error
 
 BATCH_STATES: dict[str, BatchState] = {

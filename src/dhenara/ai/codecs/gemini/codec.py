@@ -1,22 +1,182 @@
-"""The Gemini codec, its errors, token counts, and an adapter for operations whose answer is a chat response."""
+"""The Gemini codec: the body of requests, errors, token counts, and an adapter for operations with chat responses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta
-from ...types.config.call import Call
+from ...types.chat.structured import OutputMode
+from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.fields import Wire
+from ..common.media import prepare_media
+from ..common.plan import WarningCollector
+from ..common.request import (
+    budget_for,
+    dialect_effort,
+    quote_path,
+    quote_segment,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    with_reasoning_room,
+    write_parameters,
+)
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import GeminiQuirks
-from .request import full_name, model_path, write_request
 from .response import GeminiReader, read_error
+from .tools import write_tools
+
+PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
+SINGLE = ("models", "tunedModels")
+"""Collections whose names have one more segment; those of others may have several."""
+
+
+def full_name(model: str) -> str:
+    """Return the name with its collection; the default is `models`."""
+    return model if model.startswith(PREFIXED) else f"models/{model}"
+
+
+def model_path(model: str) -> str:
+    """Return the full name, quoted segment by segment for a path."""
+    name = full_name(model)
+    collection, _, rest = name.partition("/")
+    return f"{collection}/{quote_segment(rest, '@') if collection in SINGLE else quote_path(rest, '@')}"
+
+
+def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
+    """Encode the request; unsupported settings are recorded as warnings."""
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
+    config = call.config
+    system, contents = write_messages(call, quirks, warnings)
+    body: Wire = {"contents": contents}
+    if system:
+        body["systemInstruction"] = {"parts": [{"text": system}]}
+    generation = {
+        **write_settings(with_thinking_room(call, quirks, warnings), quirks, warnings),
+        **write_thinking(config, quirks, warnings),
+        **write_format(config, mode, quirks, warnings),
+    }
+    if generation:
+        body["generationConfig"] = generation
+    body.update(write_tools(config, quirks, warnings))
+    write_cache(config, warnings, body)
+    warn_unsupported_context(config, warnings)
+    body.update(quirks.defaults)
+    body.update(call.endpoint.ai_model.parameters)
+    merge_options(body, config.options)
+    place = path(call, quirks, streaming=call.config.streaming)
+    return warnings.build_request(place, body, stream_fields={}, whole_path=path(call, quirks))
+
+
+def write_cache(config: AIModelCallConfig, warnings: WarningCollector, body: Wire) -> None:
+    """Encode the cache settings. Prompts are cached automatically; cached content contains instructions and tools."""
+    warn_unsupported_cache(config, warnings, ("stored",))
+    if config.prompt_cache is None or config.prompt_cache.stored is None:
+        return
+    body["cachedContent"] = config.prompt_cache.stored
+    for name in ("systemInstruction", "tools", "toolConfig"):
+        if body.pop(name, None) is not None:
+            warnings.unsupported(name, "it is part of the cached content and cannot be sent with it")
+
+
+def path(call: Call, quirks: GeminiQuirks, *, streaming: bool = False) -> str:
+    name = call.endpoint.ai_model.model_name
+    method = "streamGenerateContent?alt=sse" if streaming else "generateContent"
+    return quirks.path.format(model=model_path(name), name=model_path(name), method=method)
+
+
+def merge_options(body: Wire, options: Wire) -> None:
+    """Merge generation options into the existing ones; set all others in the body."""
+    for name, value in options.items():
+        known = body.get(name)
+        body[name] = {**known, **value} if isinstance(known, dict) and isinstance(value, dict) else value
+
+
+def write_settings(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    written = write_parameters(config, quirks, warnings)
+    if "logprobs" in written:
+        written.setdefault("responseLogprobs", True)
+    return written
+
+
+def with_thinking_room(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> AIModelCallConfig:
+    """Return the config with an output limit that covers thinking too."""
+    config = call.config
+    match quirks.thinking:
+        case "budget":
+            budget = max(budget_for(config) or 0, quirks.smallest_budget)
+            return with_reasoning_room(call, budget if budget_for(config) else None, warnings, is_sent=True)
+        case "level":
+            return with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    return config
+
+
+def write_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    if config.wants_reasoning is None:
+        return {}
+    return THINKING[quirks.thinking](config, quirks, warnings)
+
+
+def disable_thinking(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    if config.wants_reasoning:
+        warnings.unsupported("reasoning", "this model does not support reasoning")
+    return {}
+
+
+def thinking_budget(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a budget: 0 turns reasoning off, -1 lets the model decide."""
+    least = quirks.smallest_budget
+    if not config.wants_reasoning:
+        if least:
+            warnings.translated(
+                "reasoning", f"this model cannot turn reasoning off; its minimum of {least} tokens is used"
+            )
+        return {"thinkingConfig": {"thinkingBudget": least}}
+    tokens = budget_for(config)
+    if tokens is not None and tokens < least:
+        warnings.clamped("max_reasoning_tokens", f"the smallest budget is {least}")
+        tokens = least
+    return {"thinkingConfig": {"thinkingBudget": -1 if tokens is None else tokens, "includeThoughts": True}}
+
+
+def thinking_level(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "this model supports a level instead of a budget")
+    thinking: Wire = {"thinkingLevel": dialect_effort(config, quirks.levels, warnings)}
+    if not config.wants_reasoning:
+        warnings.translated("reasoning", "this model cannot turn reasoning off; the lowest level is used")
+        return {"thinkingConfig": thinking}
+    return {"thinkingConfig": {**thinking, "includeThoughts": True}}
+
+
+THINKING: dict[str, Callable[[AIModelCallConfig, GeminiQuirks, WarningCollector], Wire]] = {
+    "none": disable_thinking,
+    "budget": thinking_budget,
+    "level": thinking_level,
+}
+
+
+def write_format(
+    config: AIModelCallConfig, mode: OutputMode | None, quirks: GeminiQuirks, warnings: WarningCollector
+) -> Wire:
+    """Encode the output format. JSON mode cannot be combined with tools, so only the prompt asks for JSON."""
+    shape = config.structured_output
+    if shape is None or mode == "tool" or (mode == "prompt" and config.tools):
+        return {}
+    if mode == "prompt":
+        return {"responseMimeType": "application/json"}
+    schema, _ = native_schema(shape, quirks, warnings)
+    return {"responseMimeType": "application/json", "responseJsonSchema": schema}
 
 
 class Gemini:

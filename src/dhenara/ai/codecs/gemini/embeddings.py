@@ -19,7 +19,7 @@ from ..common.request import quote_path, quote_segment
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks
-from .request import full_name, model_path
+from .codec import full_name, model_path
 from .response import read_error
 
 

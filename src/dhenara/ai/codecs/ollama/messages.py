@@ -129,3 +129,35 @@ def write_parts(contents: Sequence[Content], warnings: WarningCollector) -> Wire
                 words.append(part.get_text())
     wire: Wire = {"content": "\n".join(parts for parts in words if parts)}
     return {**wire, "images": images} if images else wire
+
+
+# Hardly any text has fewer bytes per token, so the estimate is rather too high.
+FEWEST_BYTES_PER_TOKEN = 3
+# Hardly any text has this many characters per token.
+MOST_CHARACTERS_PER_TOKEN = 6
+
+
+def iter_texts(body: Wire) -> Iterator[str]:
+    """Return all text of the request."""
+    for message in body["messages"]:
+        yield message.get("content") or ""
+        yield message.get("thinking") or ""
+        yield str(message.get("tool_calls") or "")
+    yield str(body.get("tools") or "")
+
+
+def is_prompt_truncated(body: Wire, prompt_tokens: int) -> bool:
+    """Whether the prompt that was read is much shorter than the one that was sent.
+
+    The server drops the oldest messages first, then the beginning of the last one, without any notice.
+    """
+    size = body.get("options", {}).get("num_ctx")
+    if not isinstance(size, int) or not prompt_tokens:
+        return False
+    if prompt_tokens > size:
+        # Ollama's cloud ignores the requested context size and uses that of the model.
+        return False
+    if prompt_tokens == size:
+        return True
+    sent = sum(map(len, iter_texts(body)))
+    return sent > size * FEWEST_BYTES_PER_TOKEN and sent > prompt_tokens * MOST_CHARACTERS_PER_TOKEN

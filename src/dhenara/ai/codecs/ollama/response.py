@@ -42,7 +42,7 @@ from ..common.fields import (
 )
 from ..common.response import ThinkTagParser
 from ..error_mapping import OLLAMA, error_from_response, missing_response, refuse_foreign
-from .request import is_prompt_truncated
+from .messages import is_prompt_truncated
 
 COUNTS = (
     *("prompt_eval_count", "eval_count", "total_duration", "load_duration"),

@@ -1,19 +1,117 @@
-"""The Chat Completions codec and its errors; images and token counts over the same endpoint."""
+"""The Chat Completions codec: the body of requests, errors; images and token counts over the same endpoint."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
-from ...types.config.call import Call
+from ...types.chat.structured import OutputMode
+from ...types.chat.usage import Usage
+from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.media import has_media, prepare_media
+from ..common.plan import WarningCollector
+from ..common.request import (
+    BREAKPOINT,
+    as_continue_request,
+    is_prefilled,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    write_parameters,
+)
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
-from .quirks import ChatQuirks
-from .request import write_request
+from .messages import user_media_rule, write_messages
+from .quirks import PROTOCOL, ChatQuirks
+from .reasoning import limit_reasoning, write_reasoning
 from .response import ChatReader, read_error
+from .tools import write_tools
+
+STREAM_OPTIONS = {"include_usage": True}
+STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
+
+
+def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
+    """Encode the request; unsupported settings are recorded as warnings."""
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    if has_media(call):
+        call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
+    config = call.config
+    if quirks.prefill == "words" and is_prefilled(call):
+        call = as_continue_request(call, warnings)
+    body: dict[str, Any] = {
+        "model": call.endpoint.ai_model.model_name,
+        "messages": write_messages(call, quirks, warnings),
+    }
+    body.update(quirks.defaults)
+    limited = config if config.max_reasoning_tokens is None else limit_reasoning(call, quirks, warnings)
+    body.update(write_settings(limited, quirks, warnings))
+    if config.wants_reasoning is not None:
+        body.update(write_reasoning(config, quirks, warnings))
+    if config.tools:
+        body.update(write_tools(config, quirks, warnings))
+    body.update(write_format(config, mode, quirks, warnings))
+    body.update(write_cache(config, quirks, warnings))
+    warn_unsupported_context(config, warnings)
+    if config.streaming:
+        body["stream"] = True
+        if quirks.stream_usage == "option":
+            body["stream_options"] = STREAM_OPTIONS
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(config.options)
+    encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return encoded if quirks.web_search != "options" else replace(encoded, expected_usage=search_usage(body))
+
+
+def search_usage(body: dict[str, Any]) -> Usage:
+    """Return the usage of search models: one search for each request, which their answers do not report."""
+    options = body.get("web_search_options")
+    size = options.get("search_context_size") if isinstance(options, dict) else None
+    return Usage(
+        units={"web_searches": 1.0}, counted=("web_searches",), options={"search_context_size": size or "medium"}
+    )
+
+
+def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+    written = write_parameters(config, quirks, warnings)
+    if "top_logprobs" in written:
+        written.setdefault("logprobs", True)
+    if not config.tools and "tools" not in config.options:
+        # Rejected without tools.
+        written.pop("parallel_tool_calls", None)
+    return written
+
+
+def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+    warn_unsupported_cache(config, warnings, ("key",) if quirks.cache_key else ())
+    cache = config.prompt_cache
+    if cache is None or not quirks.cache_key:
+        return {}
+    written: dict[str, Any] = {} if cache.key is None else {"prompt_cache_key": cache.key}
+    if cache.lifetime == "long":
+        newer = quirks.cache_mark == BREAKPOINT
+        written |= {"prompt_cache_options": {"ttl": "12h"}} if newer else {"prompt_cache_retention": "24h"}
+    return written
+
+
+def write_format(
+    config: AIModelCallConfig, mode: OutputMode | None, quirks: ChatQuirks, warnings: WarningCollector
+) -> dict[str, Any]:
+    shape = config.structured_output
+    if shape is None or mode == "tool" or (mode == "prompt" and not quirks.json_object):
+        return {}
+    if mode == "prompt":
+        return {"response_format": {"type": "json_object"}}
+    schema, strict = native_schema(shape, quirks, warnings)
+    described: dict[str, Any] = {"name": shape.name, "schema": schema, "strict": strict}
+    if shape.description is not None:
+        described["description"] = shape.description
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
 
 
 class OpenAIChat:

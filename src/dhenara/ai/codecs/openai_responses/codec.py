@@ -1,4 +1,4 @@
-"""The Responses codec and its errors; background responses and token counts."""
+"""The Responses codec: the body of requests, errors; background responses and token counts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,130 @@ from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
-from ...types.config.call import Call
+from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.config.call import AIModelCallConfig, Call
+from ...types.content.parts import ReasoningContent
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.request import quote_segment
+from ..common.fields import Wire
+from ..common.media import prepare_media
+from ..common.plan import WarningCollector, is_own_part
+from ..common.request import (
+    dialect_effort,
+    quote_segment,
+    warn_unsupported_cache,
+    warn_unsupported_context,
+    with_reasoning_room,
+    write_parameters,
+)
+from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from .messages import PROTOCOL, is_user_media, write_messages
 from .quirks import ResponsesQuirks
-from .request import write_request
 from .response import UNDER_WAY, ResponsesReader, read_error
+from .tools import write_tools
+
+SEALED = "reasoning.encrypted_content"
+LOGPROBS = "message.output_text.logprobs"
+STREAM_FIELDS = {"stream": True}
+
+
+def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
+    """Encode the request; unsupported settings are recorded as warnings."""
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
+    config = call.config
+    body: Wire = {"model": call.endpoint.ai_model.model_name}
+    if call.instructions:
+        body["instructions"] = "\n\n".join(call.instructions)
+    body["input"] = write_messages(call, quirks, warnings)
+    # Background responses and conversations require storage.
+    body["store"] = bool(config.options.get("background") or config.options.get("conversation"))
+    body.update(quirks.defaults)
+    limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
+    body.update(write_parameters(limited, quirks, warnings))
+    body.update(write_reasoning(config, quirks, warnings))
+    body.update(write_tools(config, quirks, warnings))
+    if config.structured_output is not None and mode != "tool":
+        body["text"] = {"format": write_format(config.structured_output, mode, quirks, warnings)}
+    body.update(write_cache(config, quirks, warnings))
+    body.update(write_context(config, warnings))
+    wanted = include_fields(call, quirks)
+    if wanted:
+        body["include"] = wanted
+    if config.streaming:
+        body["stream"] = True
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(config.options)
+    encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
+    return replace(encoded, background=True) if body.get("background") is True else encoded
+
+
+def write_reasoning(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    if config.wants_reasoning is None:
+        return {}
+    if not config.wants_reasoning and config.reasoning_effort is None and "none" not in quirks.efforts:
+        # Models without reasoning reject the field.
+        return {}
+    if config.max_reasoning_tokens is not None:
+        warnings.translated("max_reasoning_tokens", "the budget is converted to an effort level")
+    reasoning: Wire = {"effort": dialect_effort(config, quirks.efforts, warnings)}
+    if quirks.summary and config.wants_reasoning:
+        reasoning["summary"] = quirks.summary
+    return {"reasoning": reasoning}
+
+
+def write_cache(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the cache settings: cache key and lifetime; caching itself is automatic."""
+    warn_unsupported_cache(config, warnings, ("key",))
+    cache = config.prompt_cache
+    if cache is None:
+        return {}
+    written: Wire = {} if cache.key is None else {"prompt_cache_key": cache.key}
+    if cache.lifetime == "long":
+        written |= {"prompt_cache_options": {"ttl": "12h"}} if quirks.cache_marks else {"prompt_cache_retention": "24h"}
+    return written
+
+
+def write_context(config: AIModelCallConfig, warnings: WarningCollector) -> Wire:
+    policy = config.context_policy
+    if policy is None:
+        return {}
+    warn_unsupported_context(config, warnings, "compact_at", "truncation")
+    written: Wire = {} if policy.truncation is None else {"truncation": policy.truncation}
+    if policy.compact_at is not None:
+        written["context_management"] = [{"type": "compaction", "compact_threshold": policy.compact_at}]
+    return written
+
+
+def include_fields(call: Call, quirks: ResponsesQuirks) -> list[str]:
+    """Request encrypted reasoning if there may be any: the next turn needs it."""
+    wanted = [LOGPROBS] if call.config.logprobs or call.config.top_logprobs is not None else []
+    settings = call.endpoint.ai_model.settings
+    thinks = (
+        call.config.wants_reasoning or (settings is not None and settings.supports_reasoning) or has_reasoning(call)
+    )
+    return [*wanted, SEALED] if thinks and quirks.encrypted_reasoning else wanted
+
+
+def has_reasoning(call: Call) -> bool:
+    return any(
+        isinstance(part, ReasoningContent) and is_own_part(part, call, PROTOCOL)
+        for message in call.messages
+        for part in message.contents
+    )
+
+
+def write_format(
+    shape: StructuredOutput, mode: OutputMode | None, quirks: ResponsesQuirks, warnings: WarningCollector
+) -> Wire:
+    if mode == "prompt":
+        return {"type": "json_object"}
+    schema, strict = native_schema(shape, quirks, warnings)
+    written: Wire = {"type": "json_schema", "name": shape.name, "schema": schema, "strict": strict}
+    return written if shape.description is None else {**written, "description": shape.description}
 
 
 class OpenAIResponses:
