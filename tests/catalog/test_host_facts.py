@@ -169,6 +169,11 @@ def test_what_the_weights_decide_holds_at_every_host() -> None:
     assert "reasoning_effort" not in encoded("openrouter", AIModel(model_name="openai/gpt-4o"), reasoning_effort="low")
 
 
+def test_a_table_has_no_models_of_a_maker_that_its_host_does_not_serve() -> None:
+    for host in ("google_ai", "openai", "xai"):
+        assert not [name for name in host_table(host)["models"] if "claude" in name]
+
+
 def test_own_limits_win_over_the_tables() -> None:
     source = FactSource("my contract", "2026-11-29")
     row = HostRow("gpt-4o", {"max_output_tokens": 100}, {"max_output_tokens": source})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.providers.model_listing import all_models
+from ai_utilities.providers.model_listing import all_models, models_from_catalog
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 
 OWN = Raw(b'{"data": [{"id": "gpt-5.2", "owned_by": "openai"}, {"id": "ours-7b", "owned_by": "us"}]}')
@@ -58,10 +58,29 @@ def test_with_nobody_configured_the_whole_catalogue_is_shown(
 
 def test_a_provider_whose_models_nobody_knows_is_an_error(cli: Any, at_server: FakeServer) -> None:
     assert cli("models", "-p", "nobody").code == 2
-    assert "TOGETHER_API_KEY" in cli("models", "-p", "together").err
+    assert "HF_TOKEN" in cli("models", "-p", "huggingface").err
 
 
 def test_every_model_of_the_catalogue_can_be_shown(cli: Any, at_server: FakeServer) -> None:
     done = cli("models", "--all")
     assert len(done.out.splitlines()) == len(all_models()) + 2
     assert {offer.provider for offer in all_models() if offer.price_in is not None} >= {"google_ai", "xai"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        ("deepinfra", "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8"),
+        ("fireworks", "accounts/fireworks/models/llama4-maverick-instruct-basic"),
+        ("amazon_bedrock", "anthropic.claude-sonnet-5"),
+        ("google_vertex_ai", "claude-sonnet-5"),
+    ],
+)
+def test_models_of_a_host_are_those_of_its_table(provider: str, model: str) -> None:
+    models = models_from_catalog(provider)
+    names = [info.model for info in models]
+    assert model in names
+    assert len(names) == len(set(names))
+    info = next(info for info in models if info.model == model)
+    assert info.max_output_tokens
+    assert info.provider == provider

@@ -176,7 +176,8 @@ def rows_of(listed: Any, dev: Any) -> Iterator[tuple[str, str, str, Iterator[Fac
             yield "models.dev", host, plain(host, key), models_dev_row(entry)
     for provider in get_snapshot().providers:
         for model in provider.models if provider.id in PRICES else ():
-            if model.context_window:
+            # Its provider "google" has Claude too, which only Vertex AI serves.
+            if model.context_window and (PRICES[provider.id] == "anthropic" or not model.id.startswith("claude")):
                 yield "prices", PRICES[provider.id], model.id, iter([("context_window", model.context_window)])
 
 

@@ -87,15 +87,17 @@ def all_models() -> list[ModelInfo]:
 
 
 def iter_served(provider: str) -> Iterator[tuple[str, ModelFacts]]:
-    """The provider's own models, and those of other makers under the names it uses."""
+    """The provider's own models, and the models of others that its table has, without retired ones."""
     makers = makers_of(provider)
-    for name in known_models():
-        facts = find_facts(name)
-        if facts is not None and facts.vendor in makers:
+    own = [name for name in known_models() if (facts := find_facts(name)) is not None and facts.vendor in makers]
+    for name in own:
+        if (facts := find_facts(name, provider)) is not None:
             yield name, facts
-        elif facts is not None and provider in facts.served_by:
-            there = facts.served_by[provider]
-            yield there, find_facts(there, provider) or facts
+    for name in known_models(host=provider):
+        facts = find_facts(name, provider)
+        others = facts is not None and facts.vendor not in ({None, *makers} if own else makers)
+        if facts is not None and others and not facts.retired:
+            yield name, facts
 
 
 def makers_of(provider: str) -> set[str]:

@@ -25,6 +25,7 @@ from .host_facts import (
     names_of,
     own_limits,
     resolve_alias,
+    row_index,
 )
 from .price_tables import Conditions, NoPrice, find_rates
 
@@ -218,12 +219,15 @@ def service_hosts(vendor: str) -> tuple[str, ...]:
     return OWN_HOSTS.get(vendor, vendor), *SAME_API.get(vendor, ())
 
 
-def known_models(vendor: str | None = None) -> tuple[str, ...]:
+def known_models(vendor: str | None = None, *, host: str | None = None) -> tuple[str, ...]:
     """Return the names of all models in the catalogue.
 
     Args:
         vendor: Only the models of this vendor, such as `"openai"`. Default None: all.
+        host: The models in the table of this host instead, under its own names. Default None: models of vendors.
     """
+    if host is not None:
+        return tuple(row_index(provider_name(host) or host).values())
     return tuple(name for owner, name in name_index().values() if vendor in (None, owner))
 
 
