@@ -17,7 +17,7 @@ ZERO = Decimal(0)
 
 
 def model_key(name: str) -> str:
-    """A name under which both sides know a model.
+    """A name that both sides have for a model.
 
     Exports have dated names (`gpt-5-mini-2025-08-07`) or names for people (`Claude Haiku 4.5`), and ledgers the names
     that were called.

@@ -1,6 +1,6 @@
 """Kinds of models that do not chat: what they do, the operation that they need, and how their names look.
 
-The tables of hosts know the kinds of listed models. Families are recognized by name too, so that a model of next month
+The tables of hosts have the kinds of listed models. Families are recognized by name too, so that a model of next month
 is not sent to chat either.
 """
 

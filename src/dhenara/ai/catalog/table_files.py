@@ -33,7 +33,7 @@ def tables_folder() -> Path | None:
 
 
 def clear_on_change(clear: Callable[[], None]) -> None:
-    """Register a function that forgets what was read from tables."""
+    """Register a function that clears what was read from tables."""
     _clear_caches.append(clear)
 
 

@@ -14,7 +14,7 @@ from .strategies import CHOOSE, REASONS, choose_by_function, headroom_of
 
 @dataclass(slots=True, eq=False)
 class RouteCall:
-    """What the decision knows of one call.
+    """The facts of one call that the decision uses.
 
     Attributes:
         request: What the call needs.
