@@ -83,8 +83,8 @@ class BudgetAlerts:
                 await self._report(budget, BudgetAlert(name, threshold, limit, to_dollars(spent), refused))
 
     async def _report(self, budget: Budget, alert: BudgetAlert) -> None:
-        log.warning("%s", redact(str(alert)))
         callback = budget.on_alert
+        log.log(logging.WARNING if callback is None else logging.INFO, "%s", redact(str(alert)))
         if callback is None:
             return
         is_async = inspect.iscoroutinefunction(callback)
