@@ -6,6 +6,7 @@ import base64
 import json
 import struct
 from decimal import Decimal
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -335,3 +336,66 @@ def test_a_usage_shows_its_units() -> None:
     usage = Usage(units={"seconds": 2.5}, counted=("seconds",))
     assert "2.5" in usage._repr_markdown_()
     assert Usage.model_validate_json(usage.model_dump_json()) == usage
+
+
+# Public prices
+
+
+def listed(host: str, model: str, unit: str, **options: str) -> Decimal:
+    """The rate of a unit in the table of a host."""
+    table = json.loads((files("dhenara.ai.catalog") / f"tables/prices/{host}.json").read_text())
+    (row,) = [
+        one
+        for one in table["models"][model]["prices"]
+        if not {"tier", "until"} & set(one) and all(value in one["options"][name] for name, value in options.items())
+    ]
+    rate = Decimal(row["rates"][unit])
+    return rate / 1_000_000 if unit == "characters" else rate
+
+
+def test_each_operation_is_priced_by_its_unit_without_further_settings(world: World, server: FakeServer) -> None:
+    results = [{"index": 0, "relevance_score": 0.5}]
+    usage = {"pages_processed": 3}
+    server.add_replies(
+        SampleOperations(),
+        SampleOperations(),
+        Raw(b"Hi", headers={"content-type": "text/plain"}),
+        drawn(2),
+        reply({"pages": [{"index": 0, "markdown": "a"}], "usage_info": usage}),
+        reply({"results": results, "meta": {"billed_units": {"search_units": 2}}}),
+    )
+
+    def cost(provider: str, model: str, name: str, *given: Any, **more: Any) -> Decimal | None:
+        client = priced(server, provider, model)
+        answer = world.ask(client, name, *given, **more)
+        world.close(client)
+        amount: Decimal | None = getattr(answer, "image_response", answer).cost.amount
+        return amount
+
+    assert cost("openai", "tts-1", "speak", "Hello") == 5 * listed("openai", "tts-1", "characters")
+    voice = cost("deepgram", "aura-2-thalia-en", "speak", "Hello")
+    assert voice == 5 * listed("deepgram", "aura-2", "characters")
+    spoken = cost("openai", "whisper-1", "transcribe", SOUND)
+    assert spoken == Decimal("2.5") * listed("openai", "whisper-1", "seconds")
+    images = cost("openai", "dall-e-3", "generate", "A cat", options={"quality": "hd"})
+    assert images == 2 * listed("openai", "dall-e-3", "images", quality="hd", size="1024x1024")
+    document = FileContent(data=b"%PDF-1.4", mime_type="application/pdf")
+    assert cost("mistral", "mistral-ocr-2505", "ocr", document) == 3 * listed("mistral", "mistral-ocr-2505", "pages")
+    assert cost("cohere", "rerank-v3.5", "rerank", "q", ["a"]) == 2 * listed("cohere", "rerank-v3.5", "searches")
+
+
+def test_searches_in_an_answer_are_charged_once(server: FakeServer) -> None:
+    server.add_replies(grounded("gemini-3-flash-preview"))
+    with priced(server, "google_ai", "gemini-3-flash-preview") as client:
+        cost = client.generate("News?", tools=[WebSearch()]).chat_response.cost
+    assert cost.components["web_searches"] == 2 * listed("google_ai", "gemini-3-flash-preview", "web_searches")
+    assert set(cost.components) == {"input", "web_searches"}
+
+
+def test_opening_a_page_is_no_search(server: FakeServer) -> None:
+    opened = {"type": "web_search_call", "id": "w", "status": "completed", "action": {"type": "open_page"}}
+    usage = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+    server.add_replies(reply({"object": "response", "status": "completed", "output": [opened], "usage": usage}))
+    with priced(server, "openai", "gpt-5-pro") as client:
+        cost = client.generate("News?").chat_response.cost
+    assert set(cost.components) == {"input", "output"}

@@ -27,6 +27,7 @@ from dhenara.ai.types import (
     FileContent,
     ImageContent,
     ImageModelCostData,
+    PromptCache,
     WebSearch,
 )
 from support.worlds import World, endpoint
@@ -202,6 +203,7 @@ def spend(server: FakeServer, provider: str, model: str, prices: Any, reply: Any
     assert all(spent <= most for spent, most in zip(store.spent_amounts, store.reserved, strict=True))
 
 
+WORDS = st.text(max_size=40).map(lambda text: f"x{text}")
 often = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
@@ -221,7 +223,7 @@ def test_an_answer_costs_at_most_what_was_reserved(
     }
     message = {"index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop"}
     reply = Raw(json.dumps({"object": "chat.completion", "choices": [message], "usage": usage}).encode())
-    spend(server, "openai", "gpt-5.4-mini", TOKENS, reply, lambda one: one.generate(text), max_output_tokens=50)
+    spend(server, "openai", "gpt-5.4-mini", TOKENS, reply, lambda one: one.generate(f"x{text}"), max_output_tokens=50)
 
 
 @often
@@ -248,7 +250,7 @@ def test_images_cost_at_most_what_was_reserved(
 @often
 @given(text=st.text(min_size=1, max_size=200))
 def test_speech_costs_at_most_what_was_reserved(text: str, server: FakeServer) -> None:
-    spend(server, "openai", "tts-1", CHARACTERS, SampleOperations(), lambda one: one.speak(text))
+    spend(server, "openai", "tts-1", CHARACTERS, SampleOperations(), lambda one: one.speak(f"x{text}"))
 
 
 @often
@@ -261,7 +263,7 @@ def test_transcription_costs_at_most_what_was_reserved(seconds: float, reported:
 
 
 @often
-@given(texts=st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=30), data=st.data())
+@given(texts=st.lists(WORDS, min_size=1, max_size=30), data=st.data())
 def test_embeddings_cost_at_most_what_was_reserved(texts: list[str], data: st.DataObject, server: FakeServer) -> None:
     # A token has at least one byte, and a text up to two tokens at its ends.
     most = sum(len(text.encode("utf-8", "surrogatepass")) + 2 for text in texts)
@@ -274,8 +276,8 @@ def test_embeddings_cost_at_most_what_was_reserved(texts: list[str], data: st.Da
 
 @often
 @given(
-    texts=st.lists(st.text(min_size=1, max_size=50), min_size=1, max_size=5),
-    query=st.text(min_size=1, max_size=50),
+    texts=st.lists(WORDS, min_size=1, max_size=5),
+    query=WORDS,
     share=st.floats(0, 1),
 )
 def test_reranking_by_tokens_costs_at_most_what_was_reserved(
@@ -306,3 +308,115 @@ def test_budgets_work_in_every_kind_of_code(world: World, server: FakeServer) ->
 def test_a_file_in_the_cloud_is_of_unknown_length(server: FakeServer) -> None:
     document = FileContent(url="https://files.example/a.pdf")
     assert needed(server, "mistral", "mistral-ocr-latest", None, lambda one: one.ocr(document)) is None
+
+
+# Public prices
+
+
+def test_pictures_and_speech_have_bounds_by_public_prices(server: FakeServer) -> None:
+    def most(provider: str, model: str, ask: Ask, **config: Any) -> Decimal | None:
+        return needed(server, provider, model, None, ask, **config)
+
+    assert most("openai", "dall-e-3", lambda one: one.generate("A cat")) == Decimal("0.04")
+    assert most("openai", "dall-e-3", lambda one: one.generate("A cat", options={"quality": "hd"})) == Decimal("0.08")
+    assert most("openai", "tts-1", lambda one: one.speak("x" * 1000)) == Decimal("0.015")
+    assert most("openai", "whisper-1", lambda one: one.transcribe(SOUND)) == Decimal("0.00025")
+    assert most("mistral", "mistral-ocr-2505", lambda one: one.ocr(paper(), pages=[0, 3])) == Decimal("0.002")
+    assert most("mistral", "mistral-ocr-2505", lambda one: one.ocr(paper(pdf(3)))) == Decimal("0.003")
+    assert most("cohere", "rerank-v3.5", lambda one: one.rerank("q", ["a"] * 101)) == Decimal("0.004")
+
+
+def paper(data: bytes = b"%PDF-1.4") -> FileContent:
+    return FileContent(data=data, mime_type="application/pdf")
+
+
+def test_images_by_tokens_are_reserved_at_the_dearest_size_and_quality_with_their_prompt(server: FakeServer) -> None:
+    def most(**options: Any) -> Decimal:
+        ask = lambda one: one.generate("A cat", options=options)  # noqa: E731
+        amount = needed(server, "openai", "gpt-image-1", None, ask)
+        assert amount is not None
+        return amount
+
+    assert Decimal("0.25") < most() < Decimal("0.27")
+    assert Decimal("0.011") < most(quality="low", size="1024x1024") < Decimal("0.02")
+
+
+SIZES = {"1024x1024": 0, "1024x1536": 1, "1536x1024": 2}
+TOKENS_OF_IMAGES = {"low": (272, 408, 400), "medium": (1056, 1584, 1568), "high": (4160, 6240, 6208)}
+"""Tokens of an image of gpt-image-1, as OpenAI's guide lists them."""
+
+
+@often
+@given(
+    count=st.integers(1, 3),
+    quality=st.sampled_from([None, "low", "medium", "high"]),
+    size=st.sampled_from([None, *SIZES]),
+    chosen=st.sampled_from(sorted(TOKENS_OF_IMAGES)),
+    area=st.sampled_from(sorted(SIZES)),
+    read=st.integers(0, 5),
+)
+def test_images_by_tokens_cost_at_most_what_was_reserved(
+    count: int, quality: str | None, size: str | None, chosen: str, area: str, read: int, server: FakeServer
+) -> None:
+    options = {name: value for name, value in (("quality", quality), ("size", size)) if value is not None}
+    tokens = count * TOKENS_OF_IMAGES[quality or chosen][SIZES[size or area]]
+    usage = {"input_tokens": read, "output_tokens": tokens, "total_tokens": read + tokens}
+    ask = lambda one: one.generate("A cat", n=count, options=options)  # noqa: E731
+    spend(server, "openai", "gpt-image-1", None, drawn(count, usage=usage), ask)
+
+
+@often
+@given(read=st.integers(1, 3000), written=st.integers(0, 3000), made=st.integers(0, 30), hour=st.booleans())
+def test_an_hour_in_the_cache_costs_at_most_what_was_reserved(
+    read: int, written: int, made: int, hour: bool, server: FakeServer
+) -> None:
+    text = "x" * (read + written)
+    stored = {"ephemeral_1h_input_tokens" if hour else "ephemeral_5m_input_tokens": written}
+    body = {
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-sonnet-4-5",
+        "content": [{"type": "text", "text": "Yes"}],
+        "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": read,
+            "cache_creation_input_tokens": written,
+            "cache_creation": stored,
+            "output_tokens": made,
+        },
+    }
+    cache = PromptCache(automatic=True, lifetime="long" if hour else "short")
+    ask = lambda one: one.generate(text, max_output_tokens=30, prompt_cache=cache)  # noqa: E731
+    spend(server, "anthropic", "claude-sonnet-4-5", None, Raw(json.dumps(body).encode()), ask)
+
+
+@often
+@given(uses=st.integers(1, 3), share=st.floats(0, 1), made=st.integers(0, 30))
+def test_limited_searches_cost_at_most_what_was_reserved(
+    uses: int, share: float, made: int, server: FakeServer
+) -> None:
+    searches = round(uses * share)
+    body = {
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-haiku-4-5",
+        "content": [{"type": "text", "text": "Yes"}],
+        "stop_reason": "end_turn",
+        "usage": {
+            "input_tokens": int(200_000 * (searches + 1) * share),
+            "output_tokens": made,
+            "server_tool_use": {"web_search_requests": searches},
+        },
+    }
+    ask = lambda one: one.generate("News?", max_output_tokens=30, tools=[WebSearch(max_uses=uses)])  # noqa: E731
+    spend(server, "anthropic", "claude-haiku-4-5", None, Raw(json.dumps(body).encode()), ask)
+
+
+@often
+@given(made=st.integers(0, 30), share=st.floats(0, 1))
+def test_reasoning_that_is_dearer_costs_at_most_what_was_reserved(made: int, share: float, server: FakeServer) -> None:
+    details = {"reasoning_tokens": int(made * share)}
+    usage = {"prompt_tokens": 1, "completion_tokens": made, "completion_tokens_details": details}
+    message = {"index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop"}
+    reply = Raw(json.dumps({"object": "chat.completion", "choices": [message], "usage": usage}).encode())
+    spend(server, "alibaba", "qwen-plus", None, reply, lambda one: one.generate("?"), max_output_tokens=30)

@@ -41,6 +41,12 @@ from .costs import estimate_request, iter_strings
 Price = Callable[[Usage], Decimal | None]
 
 ZERO = Decimal(0)
+ESTIMATED = ", estimated"
+"""The end of `priced_as` for prices of units where a model is billed by tokens."""
+
+ROUNDING = Decimal("1.05")
+"""Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
+
 SHORT = 40
 """Strings of a body up to this length may be names of settings."""
 
@@ -90,7 +96,9 @@ class BoundedCall:
         """The cost of a usage; None if unknown."""
         call = self.call
         tier, base_url = call.config.service_tier, self.target.base_url
-        return price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url).amount
+        cost = price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url)
+        rounded = (cost.priced_as or "").endswith(ESTIMATED)
+        return cost.amount * ROUNDING if rounded and cost.amount is not None else cost.amount
 
     def highest(self, usages: Iterable[Usage]) -> Decimal | None:
         """The highest cost of these usages, of those that have a price."""

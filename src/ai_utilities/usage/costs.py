@@ -72,11 +72,11 @@ def estimate_tokens(body: object) -> TokenEstimate:
     """Estimates the tokens of a request body of any protocol.
 
     Args:
-        body: The body, as a JSON value. Long base64 texts count as media.
+        body: The body, as a JSON value. Long base64 texts count as media, except in the fields of texts.
     """
     text = media = 0
-    for string in iter_strings(body):
-        if MEDIA.match(string):
+    for field, string in iter_fields(body):
+        if MEDIA.match(string) and (field not in TEXT_FIELDS or string.startswith("data:")):
             media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
         else:
             text += len(string.encode("utf-8", "surrogatepass"))
@@ -90,14 +90,23 @@ def estimate_request(exchange: Exchange) -> TokenEstimate:
     return TokenEstimate(body.usual + media, body.most + media)
 
 
+TEXT_FIELDS = frozenset({"arguments", "content", "input", "instructions", "output", "prompt", "system", "text"})
+"""Fields with texts in any protocol: a text may look like base64, and then has many tokens."""
+
+
 def iter_strings(value: object) -> Iterator[str]:
     """All strings of a JSON value, also field names, as tool schemas are counted too."""
+    return (string for _, string in iter_fields(value))
+
+
+def iter_fields(value: object, field: str = "") -> Iterator[tuple[str, str]]:
+    """All strings of a JSON value with the name of their field, and the field names themselves."""
     if isinstance(value, str):
-        yield value
+        yield field, value
     elif isinstance(value, dict):
         for name, entry in value.items():
-            yield str(name)
-            yield from iter_strings(entry)
+            yield "", str(name)
+            yield from iter_fields(entry, str(name))
     elif isinstance(value, list | tuple):
         for entry in value:
-            yield from iter_strings(entry)
+            yield from iter_fields(entry, field)

@@ -18,6 +18,9 @@ VERTEX_VERSION = re.compile(r"@(20\d{6})|-00\d()")
 STABLE_VERSION = re.compile(r"-00\d()")
 """Stable versions of Gemini: `gemini-2.0-flash-001`."""
 
+VOICE = re.compile(r"-[a-z]+-[a-z]{2}()")
+"""Voice and language of a model of Deepgram: `aura-2-thalia-en`."""
+
 BEDROCK_PATH = re.compile(r"^arn:aws[\w-]*:bedrock:(?P<region>[\w-]*):\d*:(?:foundation-model|inference-profile)/")
 REGION_PATH = re.compile(r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/")
 """A region as LiteLLM writes it: `eu/gpt-5.1`, `us-gov-west-1/anthropic.claude-…`."""
@@ -47,6 +50,7 @@ RULES: Mapping[str, NameRules] = {
         VERTEX_VERSION,
     ),
     "amazon_bedrock": NameRules((BEDROCK_PATH, REGION_PATH)),
+    "deepgram": NameRules(snapshot=VOICE),
     "fireworks": NameRules((re.compile(r"^accounts/fireworks/models/"),)),
 }
 NO_RULES = NameRules()

@@ -17,7 +17,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
 from .price_names import region_of_call
-from .price_tables import Conditions, NoPrice, find_rates
+from .price_tables import FEES, Conditions, NoPrice, find_rates
 
 # Host names of private networks: servers there have no price per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -194,7 +194,7 @@ def scale_cost(cost: Cost, share: str, tools: Collection[str] = ()) -> Cost:
     """Return the cost with token prices reduced to this share; fees of tools stay."""
     if cost.amount is None:
         return cost
-    saved = Decimal(1) - Decimal(share)
-    fees = sum((fee for name, fee in cost.components.items() if name in tools), Decimal(0))
-    parts = {name: part if name in tools else part * Decimal(share) for name, part in cost.components.items()}
+    saved, unscaled = Decimal(1) - Decimal(share), {*tools, *FEES}
+    fees = sum((fee for name, fee in cost.components.items() if name in unscaled), Decimal(0))
+    parts = {name: part if name in unscaled else part * Decimal(share) for name, part in cost.components.items()}
     return cost.model_copy(update={"amount": cost.amount - (cost.amount - fees) * saved, "components": parts})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,7 +25,6 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
             answer.usage,
             served=answer.model,
             service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
-            server_tools=tools_of(answer),
             at=datetime.fromtimestamp(at, UTC),
             base_url=target.base_url,
         )
@@ -43,12 +41,6 @@ def tier_of(answer: ChatResponse) -> str | None:
         other.get("type") if isinstance(other, dict) else other,
     )
     return next((tier for tier in known if isinstance(tier, str) and tier), None)
-
-
-def tools_of(answer: ChatResponse) -> dict[str, int]:
-    """Return how often each provider-run tool ran, as far as the response shows."""
-    parts = (part for choice in answer.choices for part in choice.contents)
-    return dict(Counter(part.name for part in parts if part.type == "server_tool"))
 
 
 def total_usage(usages: Iterable[Usage]) -> Usage:

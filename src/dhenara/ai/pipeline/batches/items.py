@@ -33,7 +33,7 @@ from ...types.operations.batch import (
 from ...types.operations.files import FileRequest
 from ...wire import json
 from ..pipeline import Pipeline
-from ..pricing import add_costs, add_usages, tools_of
+from ..pricing import add_costs, add_usages
 from ..streaming.completed_stream import CompletedStream
 from ..streaming.response_reader import MALFORMED
 from ..streaming.stream import Stream
@@ -239,7 +239,7 @@ class BatchItemReader:
     def _price(self, answer: ChatResponse) -> Cost:
         at = self.job.created_at or datetime.fromtimestamp(self._batching.own.io.time(), UTC)
         share = self._batching.quirks.price_share
-        return batch_price(self._target.endpoint, answer, at, self._target.base_url, share, tools_of(answer))
+        return batch_price(self._target.endpoint, answer, at, self._target.base_url, share)
 
     async def _notify_layers(self, item: BatchItem, *, request: bool) -> None:
         """Pass each item through the layers as a call of its own."""
