@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from itertools import product
-from typing import Any
 
 from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
@@ -36,6 +35,7 @@ from dhenara.ai.types import (
     WebSearch,
 )
 
+from ..value_types import Options
 from .costs import estimate_request, iter_strings
 
 Price = Callable[[Usage], Decimal | None]
@@ -160,7 +160,7 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
             return None
         # Results of searches become a part of the prompt, which is read again after each search.
         read = int(max(read, facts.context_window) * (searches + 1))
-    more: dict[str, Any] = {"units": {"web_searches": searches} if searches else {}}
+    more: Options = {"units": {"web_searches": searches} if searches else {}}
     if bounded.expected is not None:
         more["options"] = bounded.expected.options
 
@@ -255,7 +255,7 @@ def images_cost(bounded: BoundedCall) -> Decimal | None:
     return max(known) if len(known) == len(costs) else None
 
 
-def defaults_of(model: AIModel) -> dict[str, Any]:
+def defaults_of(model: AIModel) -> dict[str, object]:
     """The options of a model that have a default."""
     return {name: option.default_value for name, option in (model.valid_options or {}).items()}
 
@@ -320,7 +320,7 @@ def rerank_bound(bounded: BoundedCall) -> Decimal | None:
     return bounded.highest(usages)
 
 
-def as_count(value: Any, otherwise: int) -> int:
+def as_count(value: object, otherwise: int) -> int:
     """A number of an option; `otherwise` if it is none."""
     return value if isinstance(value, int) and value > 0 else otherwise
 
