@@ -21,10 +21,6 @@ from .option_checks import SYSTEM_NAMES
 from .results import AskResult
 
 if TYPE_CHECKING:
-    from .value_types import Json
-
-
-if TYPE_CHECKING:
     from dhenara.ai.types import (
         ModerationResponse,
         OcrResponse,
@@ -34,7 +30,7 @@ if TYPE_CHECKING:
 
     from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
     from .operations import ClientCore
-    from .value_types import Options
+    from .value_types import Json, Options
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent
     Judged = str | ImageContent | Sequence[str | ImageContent]
