@@ -143,7 +143,7 @@ STYLE = """
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebf0; --soft: #98a2b3; --line: #2c3442; --paper: #14181f;
   --card: #1b212b; --spend: #6ea3f7; --input: #57c4b4; --output: #f0a765; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto;
-  max-width: 820px; padding: 32px 24px 64px; }
+  max-width: 960px; padding: 32px 24px 64px; }
 h1 { font-size: 24px; margin: 0; } h2 { font-size: 16px; margin: 36px 0 8px; }
 p { color: var(--soft); margin: 4px 0 20px; }
 .cards { display: flex; flex-wrap: wrap; gap: 12px; }
@@ -154,9 +154,12 @@ svg { width: 100%; height: auto; } .grid { stroke: var(--line); } .tick { fill: 
 .key { color: var(--soft); font-size: 13px; font-weight: 400; margin-left: 12px; }
 .key i { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 4px; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { text-align: right; padding: 5px 8px; border-bottom: 1px solid var(--line); font-weight: 400; }
-th { color: var(--soft); font-size: 13px; } th:first-child, td:first-child { text-align: left; word-break: break-word; }
-.share { width: 22%; } .share i { display: block; height: 10px; border-radius: 2px; background: var(--spend); }
+th, td { text-align: right; padding: 5px 6px; border-bottom: 1px solid var(--line); font-weight: 400; }
+th { color: var(--soft); font-size: 13px; }
+.group { text-align: left; min-width: 4.8em; max-width: 20em; overflow-wrap: break-word; }
+.wide { overflow-x: auto; } .units { min-width: 6.5em; }
+.share { width: 12%; min-width: 24px; }
+.share i { display: block; height: 10px; border-radius: 2px; background: var(--spend); }
 """
 HEAD = ("requests", "failed", "interrupted", "cached", "tokens in", "tokens out")
 
@@ -256,14 +259,17 @@ def render_table(headings: Sequence[str], groups: Mapping[Group, Totals], curren
         weights = {group: float(total.total_tokens) for group, total in groups.items()}
     percent = percent_of_largest(weights)
     units = ("units",) if any(total.units for total in groups.values()) else ()
-    head = "".join(f"<th>{escape(name)}</th>" for name in (*headings, *HEAD, *units, "cost", ""))
+    named = "".join(f'<th class="group">{escape(name)}</th>' for name in headings)
+    head = named + "".join(f"<th>{escape(name)}</th>" for name in (*HEAD, *units, "cost", ""))
     rows = []
     for group, total in groups.items():
         ended = (total.requests, total.failed, total.interrupted, total.cached)
         counts = (*ended, total.prompt_tokens, total.completion_tokens)
-        cells = [*(escape(name or "none") for name in group), *(f"{number:,}" for number in counts)]
-        cells += [escape(", ".join(format_units(total.units))) for _ in units]
-        cells.append(escape(format_cost(total, currency)))
+        cells = [f'<td class="group">{escape(name or "none")}</td>' for name in group]
+        cells += [f"<td>{number:,}</td>" for number in counts]
+        cells += [f'<td class="units">{escape(", ".join(format_units(total.units)))}</td>' for _ in units]
+        cells.append(f"<td>{escape(format_cost(total, currency))}</td>")
         share = f'<td class="share"><i style="width: {percent[group]:.1f}%"></i></td>'
-        rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + share + "</tr>")
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+        rows.append(f"<tr>{''.join(cells)}{share}</tr>")
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f'<div class="wide">{table}</div>'

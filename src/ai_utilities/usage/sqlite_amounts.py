@@ -31,8 +31,8 @@ def decimal_add(left: str, right: str) -> str:
 def row_place(text: str) -> str:
     """Key, operation and unit of a stored row, as a JSON list; those of a damaged row are empty."""
     fields = read_fields(text)
-    tokens = number_of(fields, "prompt_tokens") + number_of(fields, "completion_tokens")
-    unit = unit_of(int(tokens), (name for name, amount in units_in(fields).items() if amount))
+    tokens = sum(count for name in ("prompt_tokens", "completion_tokens") if isinstance(count := fields.get(name), int))
+    unit = unit_of(tokens, (name for name, amount in units_in(fields).items() if amount))
     return json.dumps([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit])
 
 
