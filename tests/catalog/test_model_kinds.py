@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from ai_utilities import AiClient
 from dhenara.ai import AIModelClient
+from dhenara.ai.catalog import use_tables
 from dhenara.ai.catalog.host_facts import host_table
 from dhenara.ai.catalog.model_kinds import KINDS, kind_of_model
 from dhenara.ai.errors import UnsupportedError
@@ -95,3 +99,18 @@ def test_no_chat_model_of_a_table_is_refused(host: str) -> None:
 
 def test_every_kind_names_an_operation_that_exists() -> None:
     assert {one.operation for one in KINDS.values()} - {None} <= OPERATION_NOUNS.keys()
+
+
+def test_a_table_that_is_replaced_says_the_kinds_anew(tmp_path: Path) -> None:
+    assert kind_of_model("groq", "a-model-of-tomorrow") is None
+    row = {"mine": {"functional_type": "embedding"}}
+    table = {"host": "groq", "date": "2026-11-29", "aliases": {}, "models": {"a-model-of-tomorrow": row}}
+    table["sources"] = {"mine": {"name": "a list", "date": "2026-11-29"}}
+    (tmp_path / "hosts").mkdir()
+    (tmp_path / "hosts" / "groq.json").write_text(json.dumps(table), encoding="utf-8")
+    use_tables(tmp_path)
+    try:
+        assert kind_of_model("groq", "a-model-of-tomorrow") == "embedding"
+    finally:
+        use_tables(None)
+    assert kind_of_model("groq", "a-model-of-tomorrow") is None

@@ -15,6 +15,7 @@ from ..codecs.base import EncodedRequest, Quirks
 from ..types.config.call import AIModelCallConfig, Call
 from .model_constraints import is_set, reasons
 from .model_info import ModelFacts, find_facts, load
+from .table_files import clear_on_change
 
 
 def drop_unsupported_defaults(call: Call) -> Call:
@@ -58,6 +59,9 @@ def is_refused_by_siblings(vendor: str, name: str) -> bool:
         for facts in by_source.values()
         for kind in ("refused", "refused_while_reasoning")
     )
+
+
+clear_on_change(is_refused_by_siblings.cache_clear)
 
 
 def without_default_warnings(encoded: EncodedRequest, config: AIModelCallConfig, quirks: Quirks) -> EncodedRequest:

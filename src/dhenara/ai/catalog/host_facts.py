@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pkgutil import get_data
 from types import MappingProxyType
 from typing import Any
 
-from ..wire import json
+from .table_files import clear_on_change, read_table
 
 OWN_HOSTS = {"google": "google_ai", "amazon": "amazon_bedrock"}
 """Vendors whose own provider has another name."""
@@ -175,9 +174,9 @@ def host_table(host: str) -> Mapping[str, Any]:
     """Return the table of a host; empty if there is none."""
     if re.fullmatch(r"\w+", host) is None:
         return NOTHING
-    try:
-        content = get_data(__package__ or "", f"tables/hosts/{host}.json")
-    except OSError:
-        return NOTHING
-    table: Mapping[str, Any] = json.loads(content or b"{}")
+    table: Mapping[str, Any] = read_table(f"hosts/{host}") or NOTHING
     return table
+
+
+for cached in (find_row, row_index, host_table):
+    clear_on_change(cached.cache_clear)

@@ -16,6 +16,7 @@ from ..providers.provider_names import KNOWN
 from ..types.config.api import AIModelEndpoint
 from ..wire.text import matches
 from .host_facts import DEPLOYMENTS, find_row
+from .table_files import clear_on_change
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,3 +129,6 @@ def explain_kind(provider_name: str, kind: str) -> str:
         noun = OPERATION_NOUNS[one.operation]
         return f"this model {one.does} and does not chat, and {noun} is not offered here. Use a chat model."
     return f"this model {one.does} and does not chat. Call {one.call}, or use a chat model."
+
+
+clear_on_change(kind_of_model.cache_clear)
