@@ -7,6 +7,7 @@ import struct
 from collections.abc import Callable
 from decimal import Decimal
 from io import BytesIO
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryBudgets
 from ai_utilities.usage.budgets.budget import Refused, Reservation, UnknownCostError, to_dollars
-from ai_utilities.usage.cost_upper_bound import count_pages
+from ai_utilities.usage.cost_upper_bound import count_pages, upper_bound_for
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, Raw, SampleOperations
 from dhenara.ai.testing.sample_operations import png, wav_tone
@@ -22,6 +23,7 @@ from dhenara.ai.types import (
     AIModelCallConfig,
     AudioContent,
     AudioModelCostData,
+    Call,
     ChatModelCostData,
     CodeExecution,
     FileContent,
@@ -420,3 +422,24 @@ def test_reasoning_that_is_dearer_costs_at_most_what_was_reserved(made: int, sha
     message = {"index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop"}
     reply = Raw(json.dumps({"object": "chat.completion", "choices": [message], "usage": usage}).encode())
     spend(server, "alibaba", "qwen-plus", None, reply, lambda one: one.generate("?"), max_output_tokens=30)
+
+
+def in_batch(share: float, **config: Any) -> Decimal:
+    """The share of the most that a call of a batch can cost."""
+    at = endpoint("http://localhost", "anthropic", "claude-haiku-4-5")
+    call = Call(endpoint=at, config=AIModelCallConfig(max_output_tokens=10, **config), messages=())
+    target: Any = SimpleNamespace(base_url="https://api.anthropic.com", price_share=share)
+    most = upper_bound_for(target, call, 1_000_000)
+    assert most is not None
+    return most * Decimal(str(share))
+
+
+def test_fees_of_searches_are_not_reduced_in_batches() -> None:
+    search = [WebSearch(max_uses=5)]
+    tokens = in_batch(1.0, tools=search) - Decimal("0.05")
+    assert in_batch(0.5, tools=search) == tokens / 2 + Decimal("0.05")
+
+
+def test_an_hour_in_the_cache_counts_in_batches_too() -> None:
+    short, long = (in_batch(0.5, prompt_cache=PromptCache(automatic=True, lifetime=one)) for one in ("short", "long"))
+    assert long - short == Decimal("0.375")

@@ -13,10 +13,24 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ai_utilities.usage import Ledger, MemoryLedger, RedisLedger, SQLiteLedger, UsageData
+from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.usage import (
+    Budget,
+    BudgetLayer,
+    Ledger,
+    MemoryLedger,
+    RedisLedger,
+    SQLiteLedger,
+    UsageData,
+    UsageLayer,
+)
 from ai_utilities.usage.open_rows import expiry
 from ai_utilities.usage.totals import Totals
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import FakeServer, SampleOperations
+from dhenara.ai.testing.sample_operations import wav_tone
 from dhenara.ai.types import Cost, Usage
+from support.worlds import World, endpoint
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 OLD = Path(__file__).parent / "old_ledgers"
@@ -139,3 +153,38 @@ def test_totals_are_added_and_shown_with_their_units() -> None:
     assert str(total) == "2 requests, 0 tokens, 1.5 seconds, 2 web searches, $1"
     assert str(Totals().plus(spoken(1))) == "1 requests, 0 tokens, 1 second, $0"
     assert hash(total) == hash(Totals() + total)
+
+
+@pytest.mark.parametrize(
+    ("model", "name", "given", "units", "cost"),
+    [
+        ("tts-1", "speak", "Hello", {"characters": 5}, "0.000075"),
+        ("whisper-1", "transcribe", wav_tone(3), {"seconds": 1}, "0.0001"),
+        ("dall-e-3", "generate", "A cat", {"images": 1}, "0.04"),
+    ],
+)
+def test_calls_have_rows_with_units_and_their_public_price(
+    model: str, name: str, given: Any, units: dict[str, float], cost: str, world: World, server: FakeServer
+) -> None:
+    server.add_replies(SampleOperations())
+    rows = MemoryLedger()
+    layers = [UsageLayer(rows), BudgetLayer(Budget(1))]
+    client = AIModelClient(endpoint(server.url, model=model), layers=layers)
+    world.ask(client, name, given)
+    world.close(client)
+    (row,) = rows.rows()
+    assert (row.units, row.cost, row.outcome) == (units, Decimal(cost), "answered")
+    assert (rows.total().units, rows.total().cost) == (units, Decimal(cost))
+
+
+def test_cached_transcripts_cost_nothing_and_show_what_they_saved(world: World, server: FakeServer) -> None:
+    server.add_replies(SampleOperations())
+    rows = MemoryLedger()
+    layers = [UsageLayer(rows), CacheLayer(MemoryCache(), policy="always")]
+    client = AIModelClient(endpoint(server.url, model="whisper-1"), layers=layers)
+    for _ in range(2):
+        world.ask(client, "transcribe", wav_tone(3))
+    world.close(client)
+    _, cached = rows.rows()
+    assert (cached.units, cached.cost, cached.saved_cost) == ({"seconds": 1}, 0, Decimal("0.0001"))
+    assert (rows.total().units, rows.total().saved_cost) == ({"seconds": 1}, Decimal("0.0001"))

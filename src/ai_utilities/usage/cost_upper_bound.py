@@ -135,8 +135,14 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
 
 def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
     """The most that a call of a batch with a prompt of so many tokens can cost; None if unknown."""
-    bound = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)
-    return bound(BoundedCall(call, target, read))
+    bounded = BoundedCall(call, target, read)
+    most = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)(bounded)
+    searches = most_searches(bounded)
+    if most is None or not searches:
+        return most
+    # Batches reduce the price of tokens; the share of the amount that counts has to have the whole fee in it.
+    fees = bounded.price(Usage(units={"web_searches": searches})) or ZERO
+    return most + fees * (1 / Decimal(str(target.price_share)) - 1)
 
 
 def unknown_bound(bounded: BoundedCall) -> Decimal | None:
@@ -181,7 +187,9 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
 def input_kinds(bounded: BoundedCall) -> list[str]:
     """Kinds of tokens that the prompt may be billed as."""
     media = {part.type for message in bounded.call.messages for part in message.contents}
-    hour = ["cache_write_1h_tokens"] if "1h" in bounded.words else []
+    cache = bounded.call.config.prompt_cache
+    long = "1h" in bounded.words or (cache is not None and cache.lifetime == "long")
+    hour = ["cache_write_1h_tokens"] if long else []
     kinds = [f"input_{kind}_tokens" for kind in ("audio", "image") if kind in media]
     return ["input_tokens", "cache_write_tokens", *hour, *kinds]
 
