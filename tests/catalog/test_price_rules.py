@@ -168,7 +168,7 @@ def test_the_model_behind_a_name_is_priced_before_the_one_that_answered() -> Non
     unknown = cost_of(sold("openai", "no-such"), MILLION, served="nor-this").reason
     assert unknown == (
         "the price table of openai (2026-11-29) does not have nor-this or no-such; "
-        "set cost_data on the endpoint or the model to price it"
+        "set cost_data on the endpoint or the model, or load a file with your prices"
     )
 
 

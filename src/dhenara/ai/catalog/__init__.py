@@ -5,14 +5,18 @@ from __future__ import annotations
 from .host_facts import FactSource
 from .model_constraints import most_generated, most_output
 from .model_info import ModelFacts, find_facts, known_models
+from .own_tables import OwnTables, forget_own_tables, load_own_tables
 from .prices import own_prices, price_usage
 from .table_files import use_tables
 
 __all__ = [
     "FactSource",
     "ModelFacts",
+    "OwnTables",
     "find_facts",
+    "forget_own_tables",
     "known_models",
+    "load_own_tables",
     "most_generated",
     "most_output",
     "own_prices",

@@ -15,6 +15,13 @@ TOKEN_UNITS = (
 PER_MILLION = frozenset({*TOKEN_UNITS, "characters"})
 """Units with a price per million; all others have a price per one."""
 
+UNITS = (
+    *TOKEN_UNITS, "characters", "seconds", "images", "pages", "annotated_pages", "searches", "web_searches",
+    "social_searches", "storage_searches", "maps_searches", "code_sessions", "container_hours", "image_generations",
+    "requests", "video_seconds", "pixels",
+)  # fmt: skip
+"""Units that a usage may count."""
+
 ROW_FIELDS = frozenset(
     {"source", "tier", "region", "from", "until", "times", "above", "options", "rates", "estimates", "added", "differs"}
 )
@@ -84,6 +91,9 @@ def parse_row(row: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) 
         raise InvalidRow(f"{unknown[0]}: no such field")
     if row.get("source") not in sources:
         raise InvalidRow(f"source: {row.get('source')!r} is not in sources")
+    for name in ("tier", "region"):
+        if not isinstance(row.get(name, ""), str):
+            raise InvalidRow(f"{name}: {row[name]!r} is not a name")
     source = sources[row["source"]]
     return PriceRow(
         rates=parse_rates(row.get("rates")),

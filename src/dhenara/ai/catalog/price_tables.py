@@ -200,6 +200,15 @@ def find_model(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple
     raise NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
 
 
+def listed_name(host: str, names: tuple[str, ...], at: datetime) -> tuple[str, ...]:
+    """Return the name in the table of the model that these names stand for; empty if the table does not have it."""
+    table = load_table(host)
+    try:
+        return (find_model(table, names, at)[0],) if table is not None else ()
+    except NoPrice:
+        return ()
+
+
 def matching_row(rows: list[PriceRow], model: str, conditions: Conditions, region: str | None) -> PriceRow:
     """Return the row that applies to a call; raises `NoPrice` if its tier, region, day or options have none."""
     tier = (conditions.tier or "").lower()

@@ -14,15 +14,18 @@ from ..types.chat.cost import Cost
 from ..types.chat.response import ChatResponse
 from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
-from ..types.config.model import AnyCostData, AudioModelCostData, ChatModelCostData, ImageModelCostData
+from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
+from .own_tables import own_rates
 from .price_names import region_of_call
-from .price_tables import FEES, Conditions, NoPrice, find_rates
+from .price_tables import FEES, Conditions, NoPrice, Rates, find_rates
 
 # Host names of private networks: servers there have no price per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 # Reasoning tokens cost as much as other output, so their share does not matter.
 SAME_PRICE = ("reasoning_tokens",)
+OWN_PRICE_HINT = "set cost_data on the endpoint or the model, or load a file with your prices"
+
 # Without `priced_at`, because no price applies.
 FREE = Cost(amount=Decimal(0), source="local")
 
@@ -60,18 +63,7 @@ def price_usage(
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
     if unclear := [name for name in usage.unclear if name not in SAME_PRICE]:
         return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
-    prices = own_prices(endpoint)
-    if isinstance(prices, ChatModelCostData):
-        return with_charge(token_cost(prices, usage), prices, at)
-    if isinstance(prices, ImageModelCostData):
-        return with_charge(image_cost(prices, usage, endpoint.ai_model), prices, at)
-    if isinstance(prices, AudioModelCostData):
-        return audio_cost(prices, usage).model_copy(update={"priced_at": at})
     provider = find_provider(str(endpoint.api.provider))
-    if provider is not None and provider.embedded:
-        return FREE
-    if provider is not None and provider.local:
-        return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
     host = price_host(endpoint, provider)
     where = region_of_call(host, base_url, endpoint.api.config, region or usage.raw.get("inference_geo"))
     conditions = Conditions(
@@ -82,7 +74,26 @@ def price_usage(
         options={**default_options(endpoint.ai_model), **usage.options},
     )
     names = billing_names(endpoint, provider, served, where)
-    return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {})
+    own = own_rates(provider.name if provider else host, host, names, conditions)
+    if (given := cost_data_cost(endpoint, usage, at, own is not None)) is not None:
+        return given
+    if own is None and provider is not None and provider.embedded:
+        return FREE
+    if own is None and provider is not None and provider.local:
+        return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
+    return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+
+
+def cost_data_cost(endpoint: AIModelEndpoint, usage: Usage, at: datetime, has_own_rates: bool) -> Cost | None:
+    """Return the cost by the `cost_data` of endpoint or model; None if another source has the price."""
+    prices = own_prices(endpoint)
+    if prices is None or (has_own_rates and getattr(prices, "source", None) is not None):
+        return None
+    if isinstance(prices, ChatModelCostData):
+        return with_charge(token_cost(prices, usage), prices, at)
+    if isinstance(prices, ImageModelCostData):
+        return with_charge(image_cost(prices, usage, endpoint.ai_model), prices, at)
+    return audio_cost(prices, usage).model_copy(update={"priced_at": at})
 
 
 def own_prices(endpoint: AIModelEndpoint) -> AnyCostData | None:
@@ -135,21 +146,30 @@ def is_self_hosted(host: str) -> bool:
 
 
 def table_cost(
-    host: str, names: tuple[str, ...], usage: Usage, conditions: Conditions, tools: Mapping[str, int]
+    host: str,
+    names: tuple[str, ...],
+    usage: Usage,
+    conditions: Conditions,
+    tools: Mapping[str, int],
+    own: tuple[Mapping[str, Decimal], str] | None = None,
 ) -> Cost:
-    """Return the cost by the price table of the host."""
+    """Return the cost by the price table of the host, and by the user's rates where there are some."""
+    own_by_unit, own_source = own or ({}, "")
     try:
         rates = find_rates(host, names, conditions)
     except NoPrice as unknown:
-        return Cost(reason=f"{unknown}; set cost_data on the endpoint or the model to price it")
-    estimated = not usage.total_tokens and not usage.units.keys().isdisjoint(rates.estimates)
-    by_unit = {**rates.by_unit, **rates.estimates} if estimated else rates.by_unit
+        if own is None:
+            return Cost(reason=f"{unknown}; {OWN_PRICE_HINT}")
+        rates = Rates({}, {}, "", f"{host}/{names[0]}")
+    estimated = not usage.total_tokens and not usage.units.keys().isdisjoint(rates.estimates.keys() - own_by_unit)
+    by_unit = {**rates.by_unit, **(rates.estimates if estimated else {}), **own_by_unit}
     components, missing = cost_by_unit(by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
+    listed = rates.source if components.keys() - own_by_unit or not own_by_unit else ""
     return Cost(
         amount=None if missing else sum(components.values(), Decimal(0)),
         components=components,
-        source=rates.source,
+        source=", ".join(filter(None, (own_source, listed))),
         priced_as=f"{rates.priced_as}, estimated" if estimated else rates.priced_as,
         priced_at=conditions.at,
         reason=reason,
