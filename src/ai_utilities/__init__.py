@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from .providers.ollama_provider import OllamaProvider as OllamaProvider
     from .providers.openai_provider import OpenAIProvider as OpenAIProvider
     from .results import AskResult as AskResult
+    from .tables_refresh import (
+        TableChanges as TableChanges,
+        refresh_tables as refresh_tables,
+        undo_refresh as undo_refresh,
+    )
     from .text_operations import parse_json_from_text as parse_json_from_text
     from .typed_answers import TypedResult as TypedResult
     from .usage.budgets.budget import BudgetExceededError as BudgetExceededError
@@ -59,6 +64,9 @@ __getattr__, __dir__ = lazy_package(
         "ProviderConfigurationError": ".exceptions",
         "ProviderError": ".exceptions",
         "ProviderRateLimitError": ".exceptions",
+        "TableChanges": ".tables_refresh",
+        "refresh_tables": ".tables_refresh",
+        "undo_refresh": ".tables_refresh",
         "parse_json_from_text": ".text_operations",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",

@@ -200,6 +200,18 @@ class ClientArguments(AlternativeSettings, total=False):
     budget_usd: float | None
     """Maximum US dollars to spend in one window."""
 
+    prices_file: FilePath | None
+    """File with your own prices and limits, in TOML."""
+
+    tables_dir: FilePath | None
+    """Folder of refreshed tables; None is a folder in your data folder."""
+
+    tables_url: str | None
+    """Address of the manifest for `models refresh`."""
+
+    tables_key: str | None
+    """Public ed25519 key, in base64, that refreshed tables must be signed with."""
+
     budget_window: Literal["hour", "day", "month", "total"]
     """The window of the budget."""
 

@@ -212,6 +212,11 @@ class AiSettings(BaseSettings):
     )
     budget_unknown: Unknown = Field(default="refuse", description="What to do if a cost has no upper bound.")
 
+    prices_file: Path | None = Field(default=None, description="File with your own prices and limits, in TOML.")
+    tables_dir: Path | None = Field(default=None, description="Folder of refreshed tables; None: in the data folder.")
+    tables_url: str | None = Field(default=None, description="Address of the manifest for `models refresh`.")
+    tables_key: str | None = Field(default=None, description="Public key (ed25519, base64) of refreshed tables.")
+
     _origins: dict[str, SettingOrigin] = PrivateAttr(default_factory=dict)
     _dotenv: dict[str, str] = PrivateAttr(default_factory=dict)
     _old: Options = PrivateAttr(default_factory=dict)

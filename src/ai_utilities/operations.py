@@ -22,6 +22,7 @@ from .providers.base_provider import BaseProvider, complete_provider, read_answe
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult, Embeddings
+from .tables_folder import use_tables_of
 from .text_operations import create_repair_prompt, json_instructions, read_object
 from .typed_answers import OutputReader, TypedResult
 from .value_types import Arguments, Json, OperationResult, Options
@@ -49,6 +50,7 @@ class ClientCore:
         self.mode = mode
         self.settings = settings if settings is not None else AiSettings()
         self.middleware = middleware
+        use_tables_of(self.settings)
         middleware.configure(self.settings)
         self.provider = create_provider(self.settings, provider, middleware=middleware)
         complete_provider(self.provider, self.settings)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.providers.model_listing import all_models, models_from_catalog
+from dhenara.ai.catalog import forget_own_tables
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 
 OWN = Raw(b'{"data": [{"id": "gpt-5.2", "owned_by": "openai"}, {"id": "ours-7b", "owned_by": "us"}]}')
@@ -84,3 +85,40 @@ def test_models_of_a_host_are_those_of_its_table(provider: str, model: str) -> N
     info = next(info for info in models if info.model == model)
     assert info.max_output_tokens
     assert info.provider == provider
+
+
+def test_a_model_is_explained_with_each_fact_and_price_by_source(cli: Any) -> None:
+    shown = cli("models", "--explain", "openai/gpt-image-1").out
+    assert shown.startswith("gpt-image-1 at openai\n")
+    assert "prices of gpt-image-1 in prices/openai.json of 20" in shown
+    assert "now  [usual] input 5" in shown
+    assert "differs: LiteLLM" in shown
+    explained = json.loads(cli("models", "--explain", "gpt-5.2", "-p", "openai", "--json").out)
+    assert explained["prices"]["model"] == "gpt-5.2"
+    assert explained["prices"]["prices"][0]["rates"]["input"] == "1.75"
+    assert {"fact", "value", "source"} == set(explained["facts"][0])
+
+
+def test_an_unknown_price_is_explained(cli: Any) -> None:
+    done = cli("models", "--explain", "gemini-3.8-flash-anything-at-all", "-p", "google_ai")
+    assert "no price: the price table of google_ai (" in done.err
+    assert "does not have gemini-3.8-flash-anything-at-all" in done.err
+
+
+def test_own_prices_are_explained_and_shown(cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[[prices]]\nhost = "openai"\nmodel = "gpt-5.2"\nunit = "input"\nprice = 3\nsource = "contract"\n')
+    monkeypatch.setenv("AI_PRICES_FILE", str(file))
+    try:
+        shown = cli("models", "--explain", "openai/gpt-5.2").out
+        assert "your own price, which wins: [usual] input 3 - prices.toml: contract" in shown
+        listed = json.loads(cli("models", "-p", "openai", "--offline", "gpt-5.2", "--json").out)
+        assert next(float(one["price_in"]) for one in listed if one["model"] == "gpt-5.2") == 3
+    finally:
+        forget_own_tables()
+
+
+def test_refresh_needs_an_address_and_its_flags_belong_to_it(cli: Any) -> None:
+    assert "AI_TABLES_URL" in cli("models", "refresh").err
+    assert "belong to `ai-utilities models refresh`" in cli("models", "--undo").err
+    assert "the tables of the package" in cli("models", "refresh", "--undo").out

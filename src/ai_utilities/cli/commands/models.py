@@ -23,11 +23,13 @@ from ...providers.engine_provider import ANY
 from ...providers.factory import list_providers
 from ...providers.facts import EMBEDDED, facts_of
 from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
+from ...tables_folder import use_tables_of
 from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table
 from ..streams import show
+from .tables import explain, refresh
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ModelListing
@@ -42,6 +44,12 @@ AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalog
 OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; send no network requests.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+ExplainFlag = Annotated[str | None, typer.Option("--explain", help="Show facts and prices of one model by source.")]
+UrlFlag = Annotated[str | None, typer.Option("--url", help="With refresh: address of the manifest.")]
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="With refresh: check and compare only.")]
+UndoFlag = Annotated[bool, typer.Option("--undo", help="With refresh: use the previous tables again.")]
+
+REFRESH = "refresh"
 TIMEOUT = 60.0
 HEAD = ("model", "context", "output", "$ in/M", "$ out/M", "can", "takes", "kind", "until")
 COLUMN_PRIORITY = ("model", "$ in/M", "$ out/M", "context", "can", "until", "output", "takes", "kind")
@@ -58,6 +66,10 @@ def models(
     every: AllFlag = False,
     offline: OfflineFlag = False,
     as_json: JsonFlag = False,
+    explained: ExplainFlag = None,
+    url: UrlFlag = None,
+    dry_run: DryRunFlag = False,
+    undo: UndoFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
     """List models with capabilities and prices.
@@ -65,8 +77,19 @@ def models(
     Models come from the provider's own list if it can be reached, else from the catalogue, which also has sizes,
     capabilities and prices in US dollars per million tokens. The column `takes` lists input types other than text.
 
+    `models refresh` fetches newer tables of prices and facts from --url or AI_TABLES_URL, checks them and shows what
+    changed; `models refresh --undo` goes back. `--explain NAME` shows each fact and price of one model with its source.
+
     Example: ai-utilities models -p anthropic reasoning image
     """
+    if words == [REFRESH]:
+        refresh(url, dry_run, undo, as_json, env_file)
+        return
+    if url is not None or dry_run or undo:
+        raise ProviderConfigurationError("--url, --dry-run and --undo belong to `ai-utilities models refresh`.")
+    if explained is not None:
+        explain(explained, provider, as_json, env_file)
+        return
     listed, source = (all_models(), "the catalogue") if every else load_models(provider, offline, env_file)
     shown = [model for model in listed if model.matches(words or [])]
     if as_json:
@@ -80,6 +103,7 @@ def models(
 def load_models(provider: str | None, offline: bool, env_file: Path | None) -> tuple[list[ModelInfo], str]:
     """The models of one provider and the source of the list; all models if no provider is configured."""
     settings = settings_for(provider, env_file=env_file)
+    use_tables_of(settings)
     try:
         resolved = ConfigurationResolver(settings).resolve()
     except ProviderConfigurationError:

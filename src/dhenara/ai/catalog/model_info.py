@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cache, lru_cache
-from pkgutil import get_data
 from typing import Any
 
 from ..providers.model_names import maker_of
 from ..providers.provider_names import provider_name
 from ..types.config.api import AIModelEndpoint
-from ..types.config.model import AIModel, ChatModelCostData, ChatModelSettings, FunctionalType, ImageModelCostData
-from ..wire import json
+from ..types.config.model import AIModel, ChatModelSettings, FunctionalType, ImageModelCostData
 from .host_facts import (
     DEPLOYMENTS,
     LIMITS,
@@ -27,15 +24,18 @@ from .host_facts import (
     resolve_alias,
     row_index,
 )
-from .price_tables import Conditions, NoPrice, find_rates
+from .prices import listed_prices
+from .table_files import clear_on_change, read_table
 
 
 @cache
 def load(table: str) -> dict[str, Any]:
     """Return a table of `tables/` by name."""
-    content = get_data(__package__ or "", f"tables/{table}.json")
-    loaded: dict[str, Any] = json.loads(content or b"{}")
+    loaded: dict[str, Any] = read_table(table) or {}
     return loaded
+
+
+clear_on_change(load.cache_clear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
         facts = find_facts(data["model_name"], OWN_HOSTS.get(vendor, vendor))
         known = constant_fields(facts) if facts else {}
         more = image_fields(data["model_name"]) if kind == "image" else {}
-        prices = listed_prices(vendor, data["model_name"])
+        prices = listed_prices(OWN_HOSTS.get(vendor, vendor), data["model_name"])
         return AIModel.model_validate({"provider": vendor, **known, **prices, **more, **data})
 
     return find, lambda: sorted([everything, *load("constants")[vendor][kind]])
@@ -293,26 +293,6 @@ def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     return described
 
 
-SHOWN_RATES = {
-    "input_token_cost_per_million": "input",
-    "output_token_cost_per_million": "output",
-    "cache_read_cost_per_million": "cache_read",
-    "cache_write_cost_per_million": "cache_write",
-}
-
-
-def listed_prices(vendor: str, name: str) -> dict[str, Any]:
-    """Return the token prices of a model constant, with the price table that they are from; empty if unknown."""
-    try:
-        rates = find_rates(OWN_HOSTS.get(vendor, vendor), (name,), Conditions(at=datetime.now(UTC)))
-    except NoPrice:
-        return {}
-    prices = {field: rates.by_unit[unit] for field, unit in SHOWN_RATES.items() if unit in rates.by_unit}
-    if not {"input_token_cost_per_million", "output_token_cost_per_million"} <= prices.keys():
-        return {}
-    return {"cost_data": ChatModelCostData.model_validate({**prices, "source": rates.source})}
-
-
 def image_fields(name: str) -> dict[str, Any]:
     """Return what is known of an image model: its options, and its price where images have one."""
     table = load("images")
@@ -325,3 +305,7 @@ def image_fields(name: str) -> dict[str, Any]:
             option: values for prefix in series for option, values in table["options"][prefix].items()
         }
     return fields
+
+
+for cached in (find_listed, name_index):
+    clear_on_change(cached.cache_clear)

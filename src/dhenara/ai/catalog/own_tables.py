@@ -192,8 +192,7 @@ def own_rates(
     if not _loaded:
         return None
     names = (*names, *listed_name(price_list, names, conditions.at))
-    rows = [row for tables in _loaded.values() for row in rows_of(tables.prices, host, names)]
-    fitting = [row for row in rows if applies(row, conditions)]
+    fitting = [row for row in own_rows(host, names) if applies(row, conditions)]
     if not fitting:
         return None
     # What was loaded last comes last, and the sort keeps the order of equals.
@@ -201,6 +200,11 @@ def own_rates(
     rates = {unit: (rate, row.source) for row in ordered for unit, rate in row.rates.items()}
     sources = ", ".join(dict.fromkeys(source for _, source in rates.values()))
     return {unit: rate for unit, (rate, _) in rates.items()}, sources
+
+
+def own_rows(host: str, names: tuple[str, ...]) -> list[PriceRow]:
+    """Return the user's rows for a model at a host, of all files in the order in which they were loaded."""
+    return [row for tables in _loaded.values() for row in rows_of(tables.prices, host, names)]
 
 
 def rows_of(prices: Prices, host: str, names: Iterable[str]) -> list[PriceRow]:

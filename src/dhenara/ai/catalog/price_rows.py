@@ -72,7 +72,7 @@ class PriceRow:
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     times: tuple[Hours, ...] = ()
     estimates: Mapping[str, Decimal] = field(default_factory=dict)
-    differs: Any = None
+    differs: tuple[Mapping[str, Any], ...] = ()
 
     def holds_at(self, at: datetime) -> bool:
         """Whether the row holds at this time."""
@@ -106,8 +106,17 @@ def parse_row(row: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) 
         options=dict(parse_options(row.get("options") or {})),
         times=tuple(parse_times(row.get("times") or ())),
         estimates=parse_rates(row.get("estimates") or {}, "estimates"),
-        differs=row.get("differs"),
+        differs=tuple(named_differences(row.get("differs") or (), sources)),
     )
+
+
+def named_differences(differs: Any, sources: Mapping[str, Mapping[str, str]]) -> Iterator[Mapping[str, Any]]:
+    """Yield what other sources say, with their names in place of the keys."""
+    for one in differs:
+        key = str(one.get("source")) if isinstance(one, Mapping) else ""
+        if key not in sources:
+            raise InvalidRow(f"differs: {key!r} is not in sources")
+        yield {**one, "source": sources[key]["name"]}
 
 
 def parse_rates(rates: Any, name: str = "rates") -> dict[str, Decimal]:

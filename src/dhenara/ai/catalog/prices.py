@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..providers.provider import Provider, find_provider
@@ -218,3 +219,23 @@ def scale_cost(cost: Cost, share: str, tools: Collection[str] = ()) -> Cost:
     fees = sum((fee for name, fee in cost.components.items() if name in unscaled), Decimal(0))
     parts = {name: part if name in unscaled else part * Decimal(share) for name, part in cost.components.items()}
     return cost.model_copy(update={"amount": cost.amount - (cost.amount - fees) * saved, "components": parts})
+
+
+SHOWN_RATES = {
+    "input_token_cost_per_million": "input",
+    "output_token_cost_per_million": "output",
+    "cache_read_cost_per_million": "cache_read",
+    "cache_write_cost_per_million": "cache_write",
+}
+
+
+def listed_prices(host: str, name: str) -> dict[str, Any]:
+    """Return the token prices of a model constant, with the price table that they are from; empty if unknown."""
+    try:
+        rates = find_rates(host, (name,), Conditions(at=datetime.now(UTC)))
+    except NoPrice:
+        return {}
+    prices = {field: rates.by_unit[unit] for field, unit in SHOWN_RATES.items() if unit in rates.by_unit}
+    if not {"input_token_cost_per_million", "output_token_cost_per_million"} <= prices.keys():
+        return {}
+    return {"cost_data": ChatModelCostData.model_validate({**prices, "source": rates.source})}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from pkgutil import get_data
 from typing import Any
 
 from ..wire import json
+
+LOGGER = logging.getLogger("dhenara.catalog")
 
 _folder: Path | None = None
 _clear_caches: list[Callable[[], None]] = []
@@ -38,17 +41,34 @@ def clear_on_change(clear: Callable[[], None]) -> None:
 
 
 def read_table(name: str) -> Any:
-    """Return the JSON of a table, such as `facts` or `prices/openai`; None if there is none."""
-    content = table_bytes(name)
-    return None if content is None else json.loads(content)
+    """Return the JSON of a table, such as `facts` or `prices/openai`; None if there is none.
+
+    Of two tables with a date, the newer one counts: a new version of the package may have newer tables than a folder
+    that was refreshed long ago. A file of the folder that is damaged is not used.
+    """
+    ours = package_bytes(name)
+    packaged = None if ours is None else json.loads(ours)
+    refreshed = folder_table(name)
+    if refreshed is None:
+        return packaged
+    if packaged is not None and str(packaged.get("date", "")) > str(refreshed.get("date", "")):
+        return packaged
+    return refreshed
 
 
-def table_bytes(name: str) -> bytes | None:
-    """Return the content of a table; None if there is none."""
-    if _folder is not None:
-        path = _folder / f"{name}.json"
-        if path.is_file():
-            return path.read_bytes()
+def folder_table(name: str) -> Any:
+    path = None if _folder is None else _folder / f"{name}.json"
+    if path is None or not path.is_file():
+        return None
+    try:
+        table = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        LOGGER.warning("%s is damaged, so the table of the package is used: %s", path, error)
+        return None
+    return table if isinstance(table, dict) else None
+
+
+def package_bytes(name: str) -> bytes | None:
     try:
         return get_data(__package__ or "", f"tables/{name}.json")
     except FileNotFoundError:

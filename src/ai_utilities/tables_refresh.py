@@ -1,0 +1,296 @@
+"""Newer tables of prices and facts from an address that you name: fetched, checked, and put into use in one step.
+
+The address is that of a manifest, `tables.json`. It has a version, a date and the SHA-256 sum of each file; files lie
+beside it. `python -m tools.catalogue.manifest` makes one from a folder. Nothing is ever fetched unless this is called.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from dhenara.ai.catalog import InvalidTable, RateChange, check_table, compare_prices
+
+from .exceptions import AIUtilitiesError, ProviderConfigurationError
+from .tables_download import download
+from .tables_folder import MANIFEST, VERSION, TablesFolder, tables_folder_of, use_tables_of
+
+if TYPE_CHECKING:
+    from .config_models import AiSettings
+
+NAME = re.compile(r"(?:(?:prices|hosts)/[a-z0-9_]{1,40}|facts)\.json")
+SUM = re.compile(r"[0-9a-f]{64}")
+MOST_FILES = 300
+MOST_MANIFEST_BYTES = 200_000
+MOST_FILE_BYTES = 8_000_000
+MOST_BYTES = 64_000_000
+
+
+class TablesError(AIUtilitiesError):
+    """Tables could not be refreshed. Those that were in use stay in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostChanges:
+    """What changed at one host.
+
+    Attributes:
+        host: The host.
+        added: Models with a price that had none.
+        removed: Models that are not in the table any more.
+        rates: Rates that changed.
+    """
+
+    host: str
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    rates: tuple[RateChange, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything changed."""
+        return bool(self.added or self.removed or self.rates)
+
+
+@dataclass(frozen=True, slots=True)
+class TableChanges:
+    """What a refresh changed, or would change.
+
+    Attributes:
+        version: The version of the tables.
+        date: Their date.
+        previous: The version that was in use before. None: the tables of the package.
+        checked: What was checked: `"SHA-256 sums"`, or `"SHA-256 sums and the ed25519 signature"`.
+        fetched: Names of the files that were fetched; others had not changed.
+        hosts: Changes of prices by host, of hosts with changes.
+        installed: Whether the tables are in use now: not after a dry run, nor if the version was in use already.
+    """
+
+    version: str
+    date: str
+    previous: str | None
+    checked: str
+    fetched: tuple[str, ...] = ()
+    hosts: tuple[HostChanges, ...] = ()
+    installed: bool = False
+
+
+def refresh_tables(
+    url: str | None = None,
+    *,
+    settings: AiSettings | None = None,
+    dry_run: bool = False,
+    timeout: float = 60.0,
+) -> TableChanges:
+    """Fetches newer tables of prices and facts, checks them, and uses them from now on.
+
+    Each file must have the sum of the manifest, and each row must be valid. With `tables_key` set, the manifest must
+    have a valid signature by that key. Whatever fails, the tables in use stay in use.
+
+    Args:
+        url: Address of the manifest, with https (http only for this machine). Default None: `tables_url` of the
+            settings.
+        settings: Settings with the address, the folder and the key. Default None: from the environment and `.env`.
+        dry_run: Whether to check and compare only. Default False.
+        timeout: Seconds for the whole refresh. Default 60.
+
+    Returns:
+        What changed.
+
+    Raises:
+        ProviderConfigurationError: No address, or one without https.
+        TablesError: The tables cannot be fetched, are older than those in use, or are invalid.
+    """
+    settings = settings if settings is not None else read_settings()
+    address = check_address(url or settings.tables_url)
+    use_tables_of(settings)
+    fetch = download(timeout)
+    folder = tables_folder_of(settings)
+    signed = fetch_file(fetch, address, MOST_MANIFEST_BYTES)
+    manifest = read_manifest(signed)
+    checked = check_signature(manifest, settings.tables_key)
+    changes = TableChanges(manifest["version"], manifest["date"], folder.current(), checked)
+    current = folder.current()
+    if current is not None and version_number(manifest["version"]) <= version_number(current):
+        if manifest["version"] == current:
+            return changes
+        raise TablesError(
+            f"{shown(address)}: version {manifest['version']} is older than {current}, which is in use. "
+            "To go back, run `ai-utilities models refresh --undo`."
+        )
+    return install(manifest, signed, address, folder, fetch, changes, None if dry_run else settings)
+
+
+def undo_refresh(settings: AiSettings | None = None) -> str | None:
+    """Uses the tables again that were in use before the last refresh.
+
+    Args:
+        settings: Settings with the folder. Default None: from the environment and `.env`.
+
+    Returns:
+        The version in use now. None: the tables of the package.
+    """
+    settings = settings if settings is not None else read_settings()
+    folder = tables_folder_of(settings)
+    version = folder.undo() if folder.current() is not None else None
+    use_tables_of(settings)
+    return version
+
+
+def install(
+    manifest: Mapping[str, Any],
+    signed: bytes,
+    address: str,
+    folder: TablesFolder,
+    fetch: Callable[[str, int], bytes],
+    changes: TableChanges,
+    settings: AiSettings | None,
+) -> TableChanges:
+    """Collects all files of a version, checks them and, if there are settings, puts them into use."""
+    unfinished = folder.begin()
+    try:
+        fetched, hosts = collect_files(manifest, address, folder.folder_of(folder.current()), unfinished, fetch)
+        write_file(unfinished / MANIFEST, signed)
+        if settings is not None:
+            folder.finish(unfinished, manifest["version"])
+            use_tables_of(settings)
+    except OSError as error:
+        raise TablesError(f"{folder.path}: {error.strerror or error}; the tables in use did not change") from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return TableChanges(
+        changes.version, changes.date, changes.previous, changes.checked, fetched, hosts, settings is not None
+    )
+
+
+def collect_files(
+    manifest: Mapping[str, Any], address: str, current: Path | None, target: Path, fetch: Callable[[str, int], bytes]
+) -> tuple[tuple[str, ...], tuple[HostChanges, ...]]:
+    """Writes every file of a version, fetched or from the version in use; returns which were fetched, and changes."""
+    fetched, hosts = [], []
+    for name, entry in manifest["files"].items():
+        content = unchanged_file(current, name, entry["sha256"])
+        if content is None:
+            content = fetch_file(fetch, urljoin(address, name), entry["size"])
+            fetched.append(name)
+        where = shown(urljoin(address, name))
+        if len(content) != entry["size"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
+            raise TablesError(f"{where}: the file has not the SHA-256 sum of the manifest; the tables did not change")
+        try:
+            table = check_table(name.removesuffix(".json"), content)
+        except InvalidTable as error:
+            raise TablesError(f"{where}: {error}; the tables in use did not change") from None
+        if name.startswith("prices/"):
+            host = table["host"]
+            added, removed, rates = compare_prices(host, table)
+            hosts.append(HostChanges(host, tuple(added), tuple(removed), tuple(rates)))
+        write_file(target / name, content)
+    return tuple(fetched), tuple(host for host in hosts if host)
+
+
+def unchanged_file(current: Path | None, name: str, checksum: str) -> bytes | None:
+    """The file of the version in use, if it has this sum."""
+    try:
+        content = (current / name).read_bytes() if current is not None else b""
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == checksum else None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read_settings() -> AiSettings:
+    from .config_models import AiSettings
+
+    return AiSettings()
+
+
+def check_address(url: str | None) -> str:
+    """The address, if it is encrypted or on this machine."""
+    if not url:
+        raise ProviderConfigurationError("There is no address of tables. Pass --url or url=, or set AI_TABLES_URL.")
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")):
+        return url
+    raise ProviderConfigurationError(f"{shown(url)}: tables are fetched with https only. Pass an address with https.")
+
+
+def shown(url: str) -> str:
+    """The address without name, password and query, which may be secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def fetch_file(fetch: Callable[[str, int], bytes], url: str, most: int) -> bytes:
+    try:
+        return fetch(url, most)
+    except (OSError, ValueError) as error:
+        raise TablesError(f"{shown(url)}: {error}; the tables in use did not change") from error
+
+
+def read_manifest(content: bytes) -> dict[str, Any]:
+    """The manifest, with every field checked."""
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+        files = manifest["files"]
+        sizes = [entry["size"] for entry in files.values()]
+        valid = (
+            VERSION.fullmatch(manifest["version"])
+            and VERSION.fullmatch(manifest["date"])
+            and 0 < len(files) <= MOST_FILES
+            and all(NAME.fullmatch(name) and SUM.fullmatch(entry["sha256"]) for name, entry in files.items())
+            and all(type(size) is int and 0 < size <= MOST_FILE_BYTES for size in sizes)
+            and sum(sizes) <= MOST_BYTES
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        valid = False
+    if not valid:
+        raise TablesError("The manifest is invalid: it needs version, date, and for each file its sha256 and size.")
+    return manifest
+
+
+def version_number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.split(r"[-.]", version))
+
+
+def signed_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """What a signature is made of: version, date and files, as JSON with sorted keys and without spaces."""
+    content = {name: manifest[name] for name in ("version", "date", "files")}
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def check_signature(manifest: Mapping[str, Any], key: str | None) -> str:
+    """What is checked; raises unless the manifest has a signature by the key, if one is set."""
+    if key is None:
+        return "SHA-256 sums"
+    try:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    except ImportError:
+        raise ProviderConfigurationError(
+            "tables_key is set, but signatures need the package cryptography. Run: pip install 'dhenara[google]'"
+        ) from None
+    try:
+        public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key, validate=True))
+    except (ValueError, binascii.Error):
+        raise ProviderConfigurationError("tables_key is not an ed25519 public key: 32 bytes in base64") from None
+    try:
+        public.verify(base64.b64decode(str(manifest.get("signature") or "")), signed_bytes(manifest))
+    except (InvalidSignature, ValueError):
+        raise TablesError("The manifest has no valid signature by tables_key; the tables did not change.") from None
+    return "SHA-256 sums and the ed25519 signature"

@@ -1,0 +1,153 @@
+"""Checks of tables that were fetched, and what differs between two price tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from ..wire import json
+from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
+from .price_tables import load_table
+
+
+class InvalidTable(ValueError):
+    """A table is invalid; the message names model and field."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateChange:
+    """A rate that differs.
+
+    Attributes:
+        model: The model.
+        row: Tier, region and size of the prompt of the row; empty for the usual price.
+        unit: The unit.
+        old: The price before; None if there was none.
+        new: The price now; None if there is none.
+    """
+
+    model: str
+    row: str
+    unit: str
+    old: Decimal | None
+    new: Decimal | None
+
+
+def check_table(name: str, content: bytes) -> Mapping[str, Any]:
+    """Return a table, after all of its rows were read.
+
+    Args:
+        name: Name of the table, such as `prices/openai` or `facts`.
+        content: The file.
+
+    Raises:
+        InvalidTable: The file is no such table.
+    """
+    try:
+        table = json.loads(content)
+    except ValueError as error:
+        raise InvalidTable(f"no valid JSON: {error}") from None
+    if not isinstance(table, dict):
+        raise InvalidTable("no JSON object")
+    if name.startswith("prices/"):
+        check_prices(name.removeprefix("prices/"), table)
+    elif not isinstance(table.get("models"), dict) or not isinstance(table.get("sources"), dict):
+        raise InvalidTable("models and sources are needed")
+    return table
+
+
+def check_prices(host: str, table: Mapping[str, Any]) -> None:
+    """Raise `InvalidTable` unless every row of a price table can be read."""
+    if table.get("host") != host:
+        raise InvalidTable(f"host: {table.get('host')!r} is not {host!r}")
+    for field in ("sources", "models"):
+        if not isinstance(table.get(field), dict):
+            raise InvalidTable(f"{field}: an object is needed")
+    try:
+        if parse_day(table.get("date"), "date") is None:
+            raise InvalidTable("date: missing")
+        for model, entry in table["models"].items():
+            check_model(model, entry, table["sources"])
+        for alias, entries in table.get("aliases", {}).items():
+            check_alias(alias, entries)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise InvalidTable(f"another form than that of price tables ({type(error).__name__}: {error})") from None
+    except InvalidRow as error:
+        raise InvalidTable(str(error)) from None
+
+
+def check_alias(alias: str, entries: list[Mapping[str, Any]]) -> None:
+    for entry in entries:
+        parse_day(entry.get("from"), "from")
+        if not isinstance(entry["model"], str):
+            raise InvalidTable(f"aliases, {alias}: model: {entry['model']!r} is not a name")
+
+
+def check_model(model: str, entry: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
+    if unknown := sorted(entry.keys() - {"names", "prices", "unknown"}):
+        raise InvalidTable(f"{model}: {unknown[0]}: no such field")
+    if "unknown" not in entry and not entry.get("prices"):
+        raise InvalidTable(f"{model}: prices: at least one row is needed, or the reason in `unknown`")
+    if not all(isinstance(name, str) for name in entry.get("names", [])):
+        raise InvalidTable(f"{model}: names: texts are needed")
+    for number, row in enumerate(entry.get("prices", []), 1):
+        try:
+            parse_row(row, sources)
+        except InvalidRow as error:
+            raise InvalidTable(f"{model}, row {number}, {error}") from None
+
+
+def compare_prices(host: str, table: Mapping[str, Any]) -> tuple[list[str], list[str], list[RateChange]]:
+    """Return what a new price table changes, compared with the one in use.
+
+    Args:
+        host: The host.
+        table: The new table.
+
+    Returns:
+        Models that are new, models that are gone, and changed rates.
+    """
+    current = load_table(host)
+    old_models = current.models if current is not None else {}
+    old_sources = current.sources if current is not None else {}
+    new_models = table["models"]
+    changes: list[RateChange] = []
+    for model in new_models.keys() & old_models.keys():
+        if new_models[model] != old_models[model]:
+            old = dict(iter_rates(old_models[model], old_sources))
+            changes.extend(changed_rates(model, old, dict(iter_rates(new_models[model], table["sources"]))))
+    changes.sort(key=lambda change: (change.model, change.row))
+    return sorted(new_models.keys() - old_models.keys()), sorted(old_models.keys() - new_models.keys()), changes
+
+
+def changed_rates(
+    model: str, old: Mapping[tuple[str, str], Decimal], new: Mapping[tuple[str, str], Decimal]
+) -> Iterator[RateChange]:
+    for row, unit in dict.fromkeys([*old, *new]):
+        before, now = old.get((row, unit)), new.get((row, unit))
+        if before != now:
+            yield RateChange(model, row, unit, before, now)
+
+
+def iter_rates(entry: Mapping[str, Any], sources: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Decimal]]:
+    for row in entry.get("prices", ()):
+        parsed = parse_row(row, sources)
+        for unit, rate in parsed.rates.items():
+            yield (conditions_of(parsed), unit), rate
+
+
+def conditions_of(row: PriceRow) -> str:
+    """Return in words when a row applies; empty for the usual price."""
+    options = [f"{name} {' or '.join(values)}" for name, values in row.options.items()]
+    parts = [
+        row.tier,
+        row.region,
+        f"prompts above {row.above:,} tokens" if row.above else None,
+        f"from {row.starts:%Y-%m-%d}" if row.starts else None,
+        f"until {row.ends:%Y-%m-%d}" if row.ends else None,
+        "at certain hours" if row.times else None,
+        *options,
+    ]
+    return ", ".join(filter(None, parts))
