@@ -307,5 +307,5 @@ def image_fields(name: str) -> dict[str, Any]:
     return fields
 
 
-for cached in (find_listed, name_index):
+for cached in (home_of, find_listed, name_index):
     clear_on_change(cached.cache_clear)
