@@ -27,7 +27,7 @@ from ai_utilities.tables_refresh import TablesError
 from dhenara.ai.catalog import forget_own_tables, price_usage, use_tables
 from dhenara.ai.types import AIModelEndpoint, Usage
 
-DAY = "2027-01-01"
+DAY = "2099-01-01"
 
 
 def price_table(rate: str, *models: str, date: str = DAY) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def publish(folder: Path, version: str, table: dict[str, Any], *arguments: str) 
 
 
 def rate_in_use() -> Decimal | None:
-    at = datetime(2027, 2, 1, tzinfo=UTC)
+    at = datetime(2026, 11, 29, tzinfo=UTC)
     return price_usage(AIModelEndpoint.of("openai/gpt-5.2", "k"), Usage(input_tokens=1_000_000), at=at).amount
 
 
