@@ -517,6 +517,15 @@ def test_files_are_read_with_a_byte_order_mark(tmp_path: Path) -> None:
         read_export(tmp_path / "missing.csv", "anthropic")
 
 
+def test_a_key_is_named_by_its_id_or_by_its_name() -> None:
+    events = [event("anthropic")]
+    header, first = anthropic_csv(events).replace("key_aaa", "Console key").splitlines()
+    text = f"{header},api_key_id,api_key_status\n{first},apikey_01,active\n"
+    for keys in ({"apikey_01": "production"}, {"Console key": "production"}):
+        assert compared("anthropic", events, text, keys=keys).is_equal
+    assert not compared("anthropic", events, text, keys={"another": "production"}).is_equal
+
+
 def test_cents_of_the_cost_report_are_dollars() -> None:
     export = read_export(anthropic_costs([event("anthropic", cost=Decimal("1.2345"))]), "anthropic")
     assert export.rows[0].amounts["cost"] == Decimal("1.2345")

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
 from ai_utilities.usage import Ledger, MemoryLedger, RedisLedger, SQLiteLedger, Totals, UsageData, UsageLayer
@@ -110,6 +110,7 @@ def test_kinds_of_tokens_are_summed_without_answers_from_a_cache(ledger: Ledger)
     assert total.tokens("input_audio_tokens") == 0
 
 
+MINUTES = st.integers(-3000, 3000) | st.sampled_from([380, 400, 740, 760])  # around midnight in India and Europe
 ROWS = st.builds(
     UsageData,
     provider=st.sampled_from([None, "openai"]),
@@ -117,7 +118,7 @@ ROWS = st.builds(
     operation=st.sampled_from(["chat", "image"]),
     key=st.sampled_from([None, "key-1234abcd", "b"]),
     outcome=st.sampled_from(["answered", "failed", "interrupted"]),
-    started_at=st.none() | st.integers(-3000, 3000).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+    started_at=st.none() | MINUTES.map(lambda minutes: NOON + timedelta(minutes=minutes)),
     input_tokens=st.integers(0, 10**6),
     cache_read_tokens=st.integers(0, 3),
     output_tokens=st.integers(0, 9),
@@ -131,6 +132,7 @@ MOMENTS = st.none() | st.integers(-3000, 3000).map(lambda minutes: NOON + timede
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(rows=[used(380), used(400)], by=["day"], since=None, until=None, zone="Asia/Kolkata")
 @given(rows=st.lists(ROWS, max_size=8), by=GROUPINGS, since=MOMENTS, until=MOMENTS, zone=st.sampled_from(ZONES))
 def test_groups_add_up_to_the_total_and_every_ledger_has_the_same(
     rows: list[UsageData],

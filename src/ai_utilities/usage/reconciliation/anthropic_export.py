@@ -138,10 +138,11 @@ def read_anthropic_csv(text: str) -> UsageExport:
         builder.spans.append((begins, begins + DAY))
         kind = (text_in(row, "usage_type") or "").lower()
         batch = None if kind in ("", "message") else kind == "batch"
-        key = text_in(row, "api_key_id") or text_in(row, "api_key")
+        name = text_in(row, "api_key")
+        key = text_in(row, "api_key_id") or name
         if builder.kind == "costs":
             amounts = {"cost": number_in(row, "cost_usd", where)}
-            builder.rows.append(ExportRow(begins, begins + DAY, amounts, text_in(row, "model"), key))
+            builder.rows.append(ExportRow(begins, begins + DAY, amounts, text_in(row, "model"), key, key_name=name))
             continue
         read = {name: number_in(row, theirs, where) for name, theirs in CSV_TOKENS.items() if theirs in columns}
         amounts = {
@@ -151,5 +152,5 @@ def read_anthropic_csv(text: str) -> UsageExport:
         }
         if "web_search_count" in columns:
             amounts["web_searches"] = number_in(row, "web_search_count", where)
-        builder.rows.append(ExportRow(begins, begins + DAY, amounts, text_in(row, "model_version"), key, batch))
+        builder.rows.append(ExportRow(begins, begins + DAY, amounts, text_in(row, "model_version"), key, batch, name))
     return builder.build(CENT_ROUNDING if builder.kind == "costs" else Decimal(0))

@@ -34,6 +34,7 @@ class ExportRow:
         model: The model; None if the export is not grouped by model.
         key: The provider's id or name of the API key; None if the export is not grouped by key.
         batch: Whether these are calls of batches; None if the export does not say.
+        key_name: The name of the API key, if the export has both its id and its name.
     """
 
     begins: datetime
@@ -42,6 +43,7 @@ class ExportRow:
     model: str | None = None
     key: str | None = None
     batch: bool | None = None
+    key_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

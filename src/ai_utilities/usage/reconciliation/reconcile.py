@@ -185,7 +185,7 @@ class Shape:
         """What the export counted."""
         sides: dict[Place, Side] = defaultdict(Side)
         for row in rows:
-            key = self.keys.get(row.key or "", row.key or "")
+            key = self.keys.get(row.key or "") or self.keys.get(row.key_name or "") or row.key or ""
             place = self.place(f"{row.begins:%Y-%m-%d}", row.model or "", key, batch=bool(row.batch))
             sides[place].add(row.amounts)
         return sides
