@@ -131,11 +131,24 @@ def test_the_sum_is_never_above_what_the_model_can_generate(
     answer=st.integers(1, 100_000),
     reasoning=st.none() | st.integers(1_024, 60_000),
     effort=st.sampled_from([None, "low", "medium", "high", "max"]),
+    on=st.sampled_from([None, True]),
 )
 def test_what_is_sent_is_never_above_the_estimate_for_costs(
-    provider: str, model: str, protocol: str, path: str | None, answer: int, reasoning: int | None, effort: Any
+    provider: str,
+    model: str,
+    protocol: str,
+    path: str | None,
+    answer: int,
+    reasoning: int | None,
+    effort: Any,
+    on: bool | None,
 ) -> None:
-    config = {"max_output_tokens": answer, "max_reasoning_tokens": reasoning, "reasoning_effort": effort}
+    config = {
+        "max_output_tokens": answer,
+        "max_reasoning_tokens": reasoning,
+        "reasoning_effort": effort,
+        "reasoning": on,
+    }
     vendor = Vendor(provider, model, protocol, anything)
     call = vendor.call((Prompt(text="?"),), **config)
     facts = find_facts(call.endpoint)

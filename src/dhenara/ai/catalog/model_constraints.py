@@ -62,6 +62,9 @@ def with_own_settings(endpoint: AIModelEndpoint, facts: ModelFacts | None) -> Mo
     return replace(known, **{name: value for name, value in changes.items() if value not in (None, ())})
 
 
+LEAST_BUDGET = 4_096
+"""The most reasoning tokens that a protocol chooses for a call with a small limit."""
+
 LEAST_ANSWER = 8_192
 """The most tokens that a protocol adds to a budget for the answer of a call without a limit."""
 
@@ -272,8 +275,11 @@ def most_generated(call: Call, facts: ModelFacts | None) -> int | None:
     if config.max_output_tokens is None:
         return most
     by_effort = config.max_reasoning_tokens is None and facts is not None and facts.reasoning_efforts
-    reasoning = None if by_effort or not config.wants_reasoning else budget_for(config)
-    total = config.max_output_tokens + (reasoning or 0)
+    reasoning = 0
+    if config.wants_reasoning and not by_effort:
+        # Without a number, protocols with budgets choose one.
+        reasoning = budget_for(config) or max(config.max_output_tokens // 2, LEAST_BUDGET)
+    total = config.max_output_tokens + reasoning
     return total if most is None else min(total, most)
 
 
