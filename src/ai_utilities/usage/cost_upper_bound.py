@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from itertools import product
+from typing import Any
 
 from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
@@ -22,15 +23,9 @@ from dhenara.ai.types import (
     Call,
     ChatModelCostData,
     CodeExecution,
-    EmbeddingRequest,
-    FileContent,
     FileSearch,
-    ImageContent,
-    OcrRequest,
     RemoteMCP,
-    RerankRequest,
     ServerTool,
-    TranscriptionRequest,
     Usage,
     WebSearch,
 )
@@ -103,6 +98,11 @@ class BoundedCall:
     def highest(self, usages: Iterable[Usage]) -> Decimal | None:
         """The highest cost of these usages, of those that have a price."""
         return max((cost for usage in usages if (cost := self.price(usage)) is not None), default=None)
+
+    @property
+    def request(self) -> Any:
+        """The request of an operation other than chat, whose types are not loaded for chat."""
+        return self.call.request
 
     @property
     def longest(self) -> int | None:
@@ -181,7 +181,7 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
 
     # Prices add up, so the dearest input is dearest with every output.
     cost, dearest = highest(input_kinds(bounded), ("output_tokens",))
-    return None if cost < 0 else highest((dearest,), output_kinds(bounded, made))[0]
+    return None if cost < 0 else max(cost, highest((dearest,), output_kinds(bounded, made))[0])
 
 
 def input_kinds(bounded: BoundedCall) -> list[str]:
@@ -195,10 +195,10 @@ def input_kinds(bounded: BoundedCall) -> list[str]:
 
 
 def output_kinds(bounded: BoundedCall, made: tuple[str, ...]) -> list[str]:
-    """Kinds of tokens that the answer may be billed as."""
+    """Further kinds of tokens that the answer may be billed as."""
     words = {word.lower() for word in bounded.words}
     kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if kind in words]
-    return list(dict.fromkeys(["output_tokens", "reasoning_tokens", *kinds, *made]))
+    return list(dict.fromkeys(["reasoning_tokens", *kinds, *made]))
 
 
 def most_searches(bounded: BoundedCall) -> float | None:
@@ -221,8 +221,7 @@ def most_searches(bounded: BoundedCall) -> float | None:
 
 def embedding_bound(bounded: BoundedCall) -> Decimal | None:
     """Embeddings are billed by tokens or characters of texts, and by images or their tokens."""
-    request = bounded.call.request
-    inputs = request.texts if isinstance(request, EmbeddingRequest) else ()
+    inputs = getattr(bounded.request, "texts", ())
     read = bounded.read + TOKENS_PER_TEXT * len(inputs)
     images = float(sum(1 for one in inputs if not isinstance(one, str)))
     usages = [Usage(input_tokens=read), Usage(units={"characters": float(bounded.read)})]
@@ -234,7 +233,7 @@ def embedding_bound(bounded: BoundedCall) -> Decimal | None:
 def image_bound(bounded: BoundedCall) -> Decimal | None:
     """Images at the price of their options, or the most tokens that the answer may have."""
     parts = [part for message in bounded.call.messages for part in message.contents]
-    pictures = sum(1 for part in parts if isinstance(part, ImageContent))
+    pictures = sum(1 for part in parts if part.type == "image")
     if bounded.has_token_prices:
         return answer_bound(bounded, made=("output_image_tokens",))
     made = images_cost(bounded)
@@ -276,9 +275,9 @@ def speech_bound(bounded: BoundedCall) -> Decimal | None:
 
 def transcription_bound(bounded: BoundedCall) -> Decimal | None:
     """Transcripts by the seconds of the audio, or by tokens of audio and of the longest transcript."""
-    request, expected, longest = bounded.call.request, bounded.expected, bounded.longest
+    expected, longest = bounded.expected, bounded.longest
     seconds = expected.units.get("seconds") if expected is not None else None
-    size = len(request.audio.data or b"") if isinstance(request, TranscriptionRequest) else 0
+    size = len(bounded.request.audio.data or b"")
     tokens = None
     if longest is not None and (seconds or size):
         audio_tokens = math.ceil(seconds * TOKENS_PER_SECOND) if seconds else size
@@ -292,9 +291,8 @@ def ocr_bound(bounded: BoundedCall) -> Decimal | None:
     """The pages that the request names, else those of the PDF file."""
     if bounded.expected is not None:
         return bounded.price(bounded.expected)
-    request = bounded.call.request
-    document = request.document if isinstance(request, OcrRequest) else None
-    pages = count_pages(document.data) if isinstance(document, FileContent) and document.data else None
+    data = bounded.request.document.data
+    pages = count_pages(data) if data else None
     if pages is None:
         return None
     unit = "annotated_pages" if any("annotation_format" in word for word in bounded.words) else "pages"
@@ -317,10 +315,8 @@ def count_pages(data: bytes) -> int | None:
 
 def rerank_bound(bounded: BoundedCall) -> Decimal | None:
     """Searches by the most documents that long ones are divided into, or tokens with the query for each document."""
-    request = bounded.call.request
-    if not isinstance(request, RerankRequest):
-        return None
-    query, sizes = len(request.query.encode()), [len(text.encode()) for text in request.documents]
+    request = bounded.request
+    query, *sizes = (len(text.encode("utf-8", "surrogatepass")) for text in (request.query, *request.documents))
     usages = [Usage(input_tokens=bounded.read + (query + TOKENS_PER_TEXT) * (len(sizes) + 1))]
     if query < TOKENS_PER_CHUNK:
         documents = sum(max(1, math.ceil(size / (TOKENS_PER_CHUNK - query))) for size in sizes)
