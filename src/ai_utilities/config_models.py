@@ -39,7 +39,7 @@ from .config_origins import (
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import ProviderConfigurationError
-from .value_types import JsonObject, Options
+from .value_types import JsonObject, Options, read_tag_pairs
 
 PREFIX = "AI_"
 MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})
@@ -78,16 +78,6 @@ def read_cert(value: object) -> object:
 def join_names(value: object) -> object:
     """Joins a list of names, as they are written in a variable."""
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
-
-
-def read_tag_pairs(value: object) -> object:
-    """Parses `AI_TAGS`: pairs of name and value, separated by commas."""
-    if not isinstance(value, str):
-        return value
-    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
-    if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise ValueError("write tags as name=value, separated by commas")
-    return {name.strip(): text.strip() for name, _, text in pairs}
 
 
 NameList = Annotated[str | None, BeforeValidator(join_names)]

@@ -18,3 +18,13 @@ Arguments = tuple[object, ...]
 
 OperationResult = Any
 """What a method of the engine's client returns: the response of the operation, or an iterator."""
+
+
+def read_tag_pairs(value: object) -> object:
+    """Parses `AI_TAGS`: pairs of name and value, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError("write tags as name=value, separated by commas")
+    return {name.strip(): text.strip() for name, _, text in pairs}

@@ -28,7 +28,7 @@ def decimal_add(left: str, right: str) -> str:
     return str(EXACT.add(Decimal(left), Decimal(right)))
 
 
-def row_place(text: str) -> str:
+def row_place(text: bytes) -> str:
     """Key, operation and unit of a stored row, as a JSON list; those of a damaged row are empty."""
     fields = read_fields(text)
     tokens = sum(count for name in ("prompt_tokens", "completion_tokens") if isinstance(count := fields.get(name), int))
@@ -36,14 +36,14 @@ def row_place(text: str) -> str:
     return json.dumps([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit])
 
 
-def row_amounts(text: str) -> str:
+def row_amounts(text: bytes) -> str:
     """What a stored row adds to the amounts; nothing if it is damaged."""
     fields = read_fields(text)
     counts = {name: number_of(fields, name) for name in SPECIAL_TOKENS if name in fields}
     return write_units({name: amount for name, amount in {**units_in(fields), **counts}.items() if amount})
 
 
-def read_fields(text: str) -> JsonObject:
+def read_fields(text: bytes) -> JsonObject:
     """The fields of a stored row; none if it is damaged."""
     try:
         fields = json.loads(text)

@@ -32,8 +32,8 @@ SUM_NAMES = [field.name for field in fields(Totals)][:11]
 
 ROWS = """(SELECT at, provider, model, outcome, cached, tags, json_extract(place, '$[0]') AS key,
     json_extract(place, '$[1]') AS operation, json_extract(place, '$[2]') AS unit, 1 AS requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, cost IS NULL AS unknown, row_amounts(row) AS amounts
-    FROM (SELECT *, row_place(row) AS place FROM usage))"""
+    completion_tokens, cost, saved_cost, cost IS NULL AS unknown, row_amounts(CAST(row AS BLOB)) AS amounts
+    FROM (SELECT *, row_place(CAST(row AS BLOB)) AS place FROM usage))"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,10 +132,11 @@ def make_sums(connection: sqlite3.Connection, rows: str, hours: str) -> None:
     connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 1, hour, provider, model, outcome, cached, tags,
     json_extract(place, '$[0]'), json_extract(place, '$[1]'), json_extract(place, '$[2]'), requests, prompt_tokens,
     completion_tokens, cost, saved_cost, unknown, amounts FROM (SELECT {HOUR_OF.format("")} AS hour,
-    coalesce(provider, '') AS provider, coalesce(model, '') AS model, outcome, cached, tags, row_place(row) AS place,
+    coalesce(provider, '') AS provider,
+    coalesce(model, '') AS model, outcome, cached, tags, row_place(CAST(row AS BLOB)) AS place,
     count(*) AS requests, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS completion_tokens,
     decimal_sum(cost) AS cost, decimal_sum(saved_cost) AS saved_cost, sum(cost IS NULL) AS unknown,
-    units_sum(row_amounts(row)) AS amounts FROM usage WHERE {rows} GROUP BY 1, 2, 3, 4, 5, 6, 7)""")
+    units_sum(row_amounts(CAST(row AS BLOB))) AS amounts FROM usage WHERE {rows} GROUP BY 1, 2, 3, 4, 5, 6, 7)""")
     connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 0, hour, provider, model, outcome, cached, '',
     key, operation, unit, sum(requests), sum(prompt_tokens), sum(completion_tokens), decimal_sum(cost),
     decimal_sum(saved_cost), sum(unknown), units_sum(amounts) FROM usage_sums WHERE scope = 1 AND {hours}
