@@ -30,14 +30,18 @@ ABROAD = {"type": "approximate", "country": "DE"}
 LOOK_UP = ToolDefinition(name="look_up")
 
 
-def encoded(provider: str, model: str, *tools: Any, **api: Any) -> tuple[dict[str, Any], list[str | None]]:
+def encoded(
+    provider: str, model: str, *tools: Any, messages: Any = None, **api: Any
+) -> tuple[dict[str, Any], list[str | None]]:
     """The request's body, and what was warned about."""
     config = {"region": "us-east-1", **api}
     at = AIModelEndpoint(
         api=AIModelAPI(provider=provider, api_key="k", config=config), ai_model=AIModel(model_name=model)
     )
     target = resolve(at, {})
-    outgoing = target.codec.encode(Call(at, (Prompt(text="?"),), AIModelCallConfig(tools=tools)), target.quirks)
+    outgoing = target.codec.encode(
+        Call(at, messages or (Prompt(text="?"),), AIModelCallConfig(tools=tools)), target.quirks
+    )
     return outgoing.body, [warning.parameter for warning in outgoing.warnings]
 
 

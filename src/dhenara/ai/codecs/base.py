@@ -71,6 +71,9 @@ class Quirks:
     tool_rules: SchemaRules = ANY_SCHEMA
     """What the schema of a tool that is not strict may contain."""
 
+    tool_fields: frozenset[str] = frozenset()
+    """Fields that a tool may have besides ours; `Tool.extras` holds them."""
+
     media_support: Mapping[str, MediaSupport] = field(default_factory=dict)
     """Supported media by kind: `image`, `audio`, `video` or `file`."""
 

@@ -126,7 +126,7 @@ def parse_custom_call(call: Mapping[str, Any], custom: Mapping[str, Any]) -> Too
         id=call.get("id") or "",
         name=custom.get("name") or "",
         arguments={"input": custom.get("input") or ""},
-        extras={VENDOR_PART: {"openai_chat": dict(call)}},
+        extras={"type": "custom", VENDOR_PART: {"openai_chat": dict(call)}},
     )
 
 

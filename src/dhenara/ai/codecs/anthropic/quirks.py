@@ -10,6 +10,7 @@ from ...schema.rules import CLOSED, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import MediaSupport, Quirks
 from ..common.media_support import PICTURES
+from ..common.tools import CLAUDE_FIELDS
 
 # Five megabytes in base64, also for uploaded images.
 LARGEST_PICTURE = 5 * 2**20 * 3 // 4
@@ -49,6 +50,7 @@ class MessagesQuirks(Quirks):
         }
     )
     schema_rules: SchemaRules | None = CLOSED
+    tool_fields: frozenset[str] = CLAUDE_FIELDS
     loose_rules: SchemaRules | None = None
     web_search: str = "web_search_20250305"
     code_execution: str = "code_execution_20250825"

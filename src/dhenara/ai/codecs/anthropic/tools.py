@@ -12,6 +12,7 @@ from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    extra_fields,
     select_tools,
     tool_schema,
     user_location,
@@ -109,7 +110,9 @@ def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCo
     if tool.description is not None:
         written["description"] = tool.description
     written["input_schema"] = schema
-    return written if strict is None else {**written, "strict": strict}
+    if strict is not None:
+        written["strict"] = strict
+    return {**extra_fields(tool, quirks, warnings), **written}
 
 
 def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:

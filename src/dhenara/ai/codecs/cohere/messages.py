@@ -146,8 +146,8 @@ def write_answer_part(part: Content, call: Call, warnings: WarningCollector) -> 
 
 
 def write_call(part: ToolCallContent) -> Wire:
-    text = part.arguments_text
-    arguments = json.dumps(part.arguments).decode() if text is None or part.error else text or "{}"
+    text = part.arguments_json
+    arguments = json.dumps(part.arguments).decode() if text is None else text or "{}"
     return {"id": part.id, "type": "function", "function": {"name": part.name, "arguments": arguments}}
 
 

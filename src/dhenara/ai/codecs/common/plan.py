@@ -157,6 +157,11 @@ class WarningCollector:
     def unsupported(self, parameter: str, reason: str = "it was left out") -> None:
         self._add("unsupported_parameter", f"{self._provider} does not support {parameter}: {reason}", parameter)
 
+    def unknown(self, parameter: str) -> None:
+        self._add(
+            "unknown_parameter", f"{parameter} is sent to {self._provider} as it is: it is not known here", parameter
+        )
+
     def translated(self, parameter: str, how: str) -> None:
         self._add("translated_parameter", f"{parameter} was translated for {self._provider}: {how}", parameter)
 

@@ -188,6 +188,27 @@ def tool_schema(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector
     return fitted.schema, False if tool.strict else tool.strict
 
 
+CLAUDE_FIELDS = frozenset(
+    {"allowed_callers", "cache_control", "defer_loading", "eager_input_streaming", "input_examples"}
+)
+RESPONSES_FIELDS = frozenset({"allowed_callers", "async", "defer_loading", "output_schema"})
+GEMINI_FIELDS = frozenset({"behavior", "response", "responseJsonSchema"})
+VENDOR_FIELDS = CLAUDE_FIELDS | RESPONSES_FIELDS | GEMINI_FIELDS
+
+
+def extra_fields(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector) -> dict[str, Any]:
+    """Return the extras of a tool that this dialect takes; those that nobody is known to take are sent as well."""
+    sent: dict[str, Any] = {}
+    for name, value in tool.extras.items():
+        if name in VENDOR_FIELDS and name not in quirks.tool_fields:
+            warnings.unsupported(f"tools.{name}", "this field of a tool was left out")
+            continue
+        if name not in quirks.tool_fields:
+            warnings.unknown(f"tools.{name}")
+        sent[name] = value
+    return sent
+
+
 def warn_dropped_constraints(unsupported: tuple[str, ...], parameter: str, warnings: WarningCollector) -> None:
     if unsupported:
         warnings.translated(parameter, f"{', '.join(unsupported)}: sent as text, and validated here")

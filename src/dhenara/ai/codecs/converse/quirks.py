@@ -40,6 +40,7 @@ class ConverseQuirks(Quirks):
     """Whether reasoning is accepted only with exactly the same conversation, instructions and tools before it."""
 
     schema_rules: SchemaRules | None = CLOSED
+    tool_fields: frozenset[str] = frozenset({"cache_control"})
     loose_rules: SchemaRules | None = None
     media_support: Mapping[str, MediaSupport] = field(
         default_factory=lambda: {

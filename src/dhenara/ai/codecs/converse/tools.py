@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent, ToolResultContent
@@ -13,6 +13,7 @@ from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    extra_fields,
     select_tools,
     tool_schema,
     warn_unsupported_settings,
@@ -38,6 +39,7 @@ def write_provider_tools(
     return wire
 
 
+MARK = "cache_control"
 ANY_SCHEMA: Wire = {"type": "object", "properties": {}}
 
 
@@ -46,7 +48,10 @@ def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) 
     config = call.config
     choice = config.tool_choice
     shown = select_tools(config.tools, choice, warnings, one_by_name=True)
-    declared = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    declared: list[Wire] = []
+    for tool in shown:
+        if isinstance(tool, ToolDefinition):
+            declared += write_tool(tool, quirks, warnings)
     declared += write_provider_tools(shown, quirks, warnings).entries
     if not declared:
         parts = (part for message in call.messages for part in message.contents)
@@ -62,12 +67,20 @@ def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) 
     return {"toolConfig": written}
 
 
-def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: WarningCollector) -> Wire:
+def write_tool(tool: ToolDefinition, quirks: ConverseQuirks, warnings: WarningCollector) -> list[Wire]:
+    """Encode a tool, and its cache marker, which is an entry of its own."""
     schema, strict = tool_schema(tool, quirks, warnings)
     spec: Wire = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description is not None:
         spec["description"] = tool.description
-    return {"toolSpec": spec if strict is None else {**spec, "strict": strict}}
+    if strict is not None:
+        spec["strict"] = strict
+    extras = extra_fields(tool, quirks, warnings)
+    mark = extras.pop(MARK, None)
+    written = [{"toolSpec": {**extras, **spec}}]
+    if isinstance(mark, Mapping):
+        written.append({"cachePoint": {"type": "default", **{name: mark[name] for name in ("ttl",) if name in mark}}})
+    return written
 
 
 def write_choice(choice: ToolChoice) -> Wire:

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 from ...schema.rules import LONE_REFERENCES, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import MediaSupport, Quirks
+from ..common.tools import GEMINI_FIELDS
 
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 # Larger media are uploaded.
@@ -39,6 +40,7 @@ class GeminiQuirks(Quirks):
         }
     )
     schema_rules: SchemaRules | None = LONE_REFERENCES
+    tool_fields: frozenset[str] = GEMINI_FIELDS
     loose_rules: SchemaRules | None = LONE_REFERENCES
     tool_rules: SchemaRules = LONE_REFERENCES
     excludes_domains: bool = False

@@ -9,7 +9,7 @@ from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, 
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.fields import Wire
 from ..common.plan import WarningCollector
-from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, warn_unsupported_settings
+from ..common.tools import AnyTool, ProviderToolsWire, extra_fields, tool_schema, warn_unsupported_settings
 from .quirks import GeminiQuirks
 
 
@@ -85,7 +85,9 @@ def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: Warni
 def write_tool(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     schema, _ = tool_schema(tool, quirks, warnings)
     written: Wire = {"name": tool.name, "parametersJsonSchema": schema}
-    return written if tool.description is None else {**written, "description": tool.description}
+    if tool.description is not None:
+        written["description"] = tool.description
+    return {**extra_fields(tool, quirks, warnings), **written}
 
 
 def write_choice(choice: ToolChoice, config: AIModelCallConfig, warnings: WarningCollector) -> Wire:

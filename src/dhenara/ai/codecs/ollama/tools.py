@@ -6,7 +6,7 @@ from ...types.config.call import AIModelCallConfig
 from ...types.tools.tool_definition import ToolDefinition
 from ..common.fields import Wire
 from ..common.plan import WarningCollector
-from ..common.tools import select_tools, tool_schema, write_raw
+from ..common.tools import extra_fields, select_tools, tool_schema, write_raw
 from .quirks import OllamaQuirks
 
 
@@ -30,4 +30,4 @@ def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: WarningColl
     function: Wire = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
         function["description"] = tool.description
-    return {"type": "function", "function": function}
+    return {**extra_fields(tool, quirks, warnings), "type": "function", "function": function}

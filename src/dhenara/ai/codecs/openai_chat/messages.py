@@ -284,11 +284,11 @@ def part_text(part: Content, call: Call, warnings: WarningCollector) -> str:
 
 def write_tool_call(part: ToolCallContent, call: Call, quirks: ChatQuirks) -> Wire:
     """Encode a tool call; the original argument text is sent back unchanged so that prompt caches match."""
-    text = part.arguments_text
+    text = part.arguments_json
     if part.extras.get("type") == CUSTOM and is_own_part(part, call, PROTOCOL):
-        custom = {"name": part.name, "input": text or ""}
+        custom = {"name": part.name, "input": part.text_input}
         return {"id": legal_id(part.id, quirks.tool_id), "type": CUSTOM, CUSTOM: custom}
-    if text is None or part.error:
+    if text is None:
         text = json.dumps(part.arguments).decode()
     wire = {
         "id": legal_id(part.id, quirks.tool_id),

@@ -17,6 +17,7 @@ from ..common.plan import WarningCollector
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    extra_fields,
     select_tools,
     tool_schema,
     user_location,
@@ -154,7 +155,7 @@ def write_tool(tool: ToolDefinition, quirks: ChatQuirks, warnings: WarningCollec
         function["description"] = tool.description
     if strict is not None and quirks.strict_tools:
         function["strict"] = strict
-    return {"type": "function", "function": function}
+    return {**extra_fields(tool, quirks, warnings), "type": "function", "function": function}
 
 
 def write_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:

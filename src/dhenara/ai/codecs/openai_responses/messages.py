@@ -32,7 +32,7 @@ from ..common.plan import WarningCollector, is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
 from ..common.tools import legal_id
 from .quirks import ResponsesQuirks
-from .tools import kinds_of_calls, write_output
+from .tools import CUSTOM, FUNCTION, kinds_of_calls, write_output
 
 PROTOCOL = "openai_responses"
 
@@ -262,8 +262,8 @@ def write_assistant_text(part: Content) -> Iterator[Wire]:
 
 
 def write_function_call(part: ToolCallContent) -> Wire:
-    arguments = part.arguments_text
-    if arguments is None or part.error:
+    arguments = part.arguments_json
+    if arguments is None:
         arguments = json.dumps(part.arguments).decode()
     wire = {
         "type": "function_call",
@@ -278,14 +278,18 @@ def write_results(
     contents: Sequence[Content], warnings: WarningCollector, kinds: Mapping[str, str], *, marks: bool = False
 ) -> Iterator[Wire]:
     for part in contents:
-        if isinstance(part, ToolResultContent) and part.call_id in kinds:
-            yield write_output(kinds[part.call_id], part, warnings)
-        elif isinstance(part, ToolResultContent):
+        if not isinstance(part, ToolResultContent):
+            continue
+        kind = kinds.get(part.call_id)
+        if kind is not None and not (kind == CUSTOM and part.contents):
+            yield write_output(kind, part, warnings)
+        else:
             output: Any = part.get_text()
             if part.contents:
                 lead = [text(output)] if part.output is not None and output else []
                 output = [*lead, *write_parts(part.contents, warnings, marks=marks)]
             elif mark := part.extras.get(BREAKPOINT) or (breakpoint_of(part.cache) if marks and part.cache else None):
                 output = [{**text(output), BREAKPOINT: mark}]
-            wire = {"type": "function_call_output", "call_id": legal_id(part.call_id, "long"), "output": output}
+            called = FUNCTION if kind is None else kind
+            wire = {"type": f"{called}_output", "call_id": legal_id(part.call_id, "long"), "output": output}
             yield with_vendor_fields(wire, part, PROTOCOL)

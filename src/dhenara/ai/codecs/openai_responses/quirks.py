@@ -10,6 +10,7 @@ from ...schema.rules import ALL_REQUIRED, SchemaRules
 from ...types.config.parameters import wire_names
 from ..base import MediaSupport, Quirks
 from ..common.media_support import PICTURES
+from ..common.tools import RESPONSES_FIELDS
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -34,6 +35,7 @@ class ResponsesQuirks(Quirks):
     """Whether calls must come after the text of an answer."""
 
     schema_rules: SchemaRules | None = ALL_REQUIRED
+    tool_fields: frozenset[str] = RESPONSES_FIELDS
     blocked_domains: str | None = None
     """Field for blocked domains of a search; None if unsupported."""
 

@@ -13,7 +13,14 @@ from ...wire import json
 from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.media import data_url
 from ..common.plan import WarningCollector, is_own_part
-from ..common.tools import AnyTool, ProviderToolsWire, tool_schema, user_location, warn_unsupported_settings
+from ..common.tools import (
+    AnyTool,
+    ProviderToolsWire,
+    extra_fields,
+    tool_schema,
+    user_location,
+    warn_unsupported_settings,
+)
 from .quirks import ResponsesQuirks
 
 
@@ -223,7 +230,9 @@ def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningC
     """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
     schema, strict = tool_schema(tool, quirks, warnings)
     written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
-    return written if tool.description is None else {**written, "description": tool.description}
+    if tool.description is not None:
+        written["description"] = tool.description
+    return {**extra_fields(tool, quirks, warnings), **written}
 
 
 def write_choice(choice: ToolChoice) -> str | Wire:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...codecs.common.tools import CLAUDE_FIELDS
 from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, SpeechQuirks, TranscriptionQuirks
@@ -94,6 +95,7 @@ OPENROUTER = Provider(
                 remote_documents=True,
                 video_shape="video_url",
                 tool_id="any",
+                tool_fields=CLAUDE_FIELDS,
             ),
         ),
         Route("openai_responses", ResponsesQuirks()),

@@ -46,6 +46,7 @@ class Attempt(FrozenModel):
 
 WarningCode = Literal[
     "unsupported_parameter",
+    "unknown_parameter",
     "translated_parameter",
     "clamped_parameter",
     "dropped_content",

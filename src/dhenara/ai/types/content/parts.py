@@ -55,14 +55,20 @@ class RefusalContent(Content):
         return self.text
 
 
+def is_custom_call(extras: Mapping[str, Any]) -> bool:
+    """Whether a call with these extras is for a custom tool, whose input is text instead of JSON."""
+    item = extras.get("item")
+    return extras.get("type") == "custom" or (isinstance(item, Mapping) and item.get("type") == "custom_tool_call")
+
+
 class ToolCallContent(Content):
     """A request of the model to call a tool.
 
     Attributes:
         id: Id of the call.
         name: Name of the tool.
-        arguments: The arguments; empty if they are not a JSON object.
-        arguments_text: The JSON text as the model sent it, for protocols that send text.
+        arguments: The arguments; empty if they are not a JSON object. For custom tools `{"input": text}`.
+        arguments_text: The JSON text as the model sent it, for protocols that send text; the input of a custom tool.
         error: Why the arguments could not be read.
     """
 
@@ -72,6 +78,16 @@ class ToolCallContent(Content):
     arguments: dict[str, Any] = Field(default_factory=dict)
     arguments_text: str | None = None
     error: str | None = None
+
+    @property
+    def arguments_json(self) -> str | None:
+        """The JSON text as the model sent it; None if there is none, or if it cannot be read."""
+        return None if self.error or is_custom_call(self.extras) else self.arguments_text
+
+    @property
+    def text_input(self) -> str | None:
+        """The text that a custom tool was called with; None for calls with arguments."""
+        return str(self.arguments.get("input") or "") if is_custom_call(self.extras) else None
 
     @property
     def text(self) -> str:

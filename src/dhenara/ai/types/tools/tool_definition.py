@@ -9,6 +9,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from ...schema.definition import check_object_definition
 from ...schema.rules import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
+from ...wire.text import similar_names
 from ..model_base import FrozenModel, read_old_fields
 
 
@@ -42,12 +43,15 @@ class ToolDefinition(SchemaSource):
         parameters: JSON Schema of the arguments, an object. Default: no arguments.
         strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports
             the schema.
+        extras: Further fields in the provider's format, such as `{"defer_loading": True}`. Fields that are not known
+            here are sent with a warning; those of another provider are left out with a warning.
     """
 
     name: str
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+    extras: dict[str, Any] = Field(default_factory=dict)
     _reference: Callable[..., Any] | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -81,18 +85,31 @@ class ToolDefinition(SchemaSource):
     @model_validator(mode="before")
     @classmethod
     def _unwrap(cls, given: Any) -> Any:
-        """Accept the formats of OpenAI and Anthropic as well."""
+        """Accept the formats of OpenAI and Anthropic as well; fields that are not ours become extras."""
         if not isinstance(given, Mapping):
             return given
         function = given.get("function")
         if isinstance(function, ToolDefinition):
             return {name: getattr(function, name) for name in ToolDefinition.model_fields}
         if isinstance(function, Mapping) and given.get("type", "function") == "function":
-            return dict(function)
+            return with_extras({**{key: value for key, value in given.items() if key not in CALLABLE}, **function}, cls)
         text = {key: value for key, value in given.items() if key != "type" or value not in ("function", "custom")}
         if "input_schema" in text:
             text["parameters"] = text.pop("input_schema")
-        return text
+        return with_extras(text, cls)
+
+
+CALLABLE = ("type", "function")
+
+
+def with_extras(given: dict[str, Any], kind: type[ToolDefinition]) -> dict[str, Any]:
+    """Move the fields that a tool does not have to its extras, except misspelled names of its fields."""
+    own = kind.model_fields
+    further = {name: value for name, value in given.items() if name not in own and not similar_names(name, own)}
+    if not further:
+        return given
+    known = {name: value for name, value in given.items() if name not in further}
+    return {**known, "extras": {**known.get("extras", {}), **further}}
 
 
 class ToolChoice(FrozenModel):
