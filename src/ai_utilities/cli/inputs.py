@@ -16,6 +16,7 @@ import typer
 from dhenara.ai.types import PARAMETERS
 
 from ..exceptions import ProviderConfigurationError
+from ..usage.currency import USD, DisplayCurrency
 from ..value_types import Json, JsonObject
 from .streams import show
 
@@ -196,3 +197,28 @@ TimeoutFlag = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", help="Timeout of the whole call, including retries.", min=0.001, callback=finite),
 ]
+
+
+CurrencyFlag = Annotated[
+    str | None, typer.Option("--currency", metavar="CODE", help="Show amounts in this currency; needs --rate.")
+]
+RateFlag = Annotated[
+    str | None, typer.Option("--rate", metavar="NUMBER", help="Units of the currency for one US dollar.")
+]
+RateDateFlag = Annotated[str | None, typer.Option("--rate-date", metavar="DATE", help="Date of the rate.")]
+RateSourceFlag = Annotated[str | None, typer.Option("--rate-source", metavar="NAME", help="Where the rate is from.")]
+
+
+def read_currency(code: str | None, rate: str | None, rate_date: str | None, source: str | None) -> DisplayCurrency:
+    """The currency of the flags; US dollars without them.
+
+    Raises:
+        ProviderConfigurationError: If there is a currency without a rate, or a rate without a currency.
+    """
+    if code is None and rate is None:
+        return USD
+    if code is None or rate is None:
+        raise ProviderConfigurationError(
+            "a currency needs a rate: --currency EUR --rate 0.92 (units of the currency for one US dollar)"
+        )
+    return DisplayCurrency(code, rate, rate_date, source)

@@ -22,10 +22,9 @@ from ...usage.budgets.redis import RedisBudgets
 from ...usage.budgets.sqlite import SQLiteBudgets
 from ...usage.currency import USD, DisplayCurrency, format_amount
 from ..clients import settings_for
-from ..inputs import EnvFileFlag, add_command_group
+from ..inputs import CurrencyFlag, EnvFileFlag, RateDateFlag, RateFlag, RateSourceFlag, add_command_group, read_currency
 from ..output import print_note
 from ..streams import show
-from .currency_flags import CurrencyFlag, RateDateFlag, RateFlag, RateSourceFlag, read_currency
 from .stores import open_row, show_open, show_repair
 
 if TYPE_CHECKING:

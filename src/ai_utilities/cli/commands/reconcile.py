@@ -19,7 +19,7 @@ from ...value_types import JsonObject
 from ..inputs import EnvFileFlag
 from ..output import Exit, print_note, table
 from ..streams import show
-from .usage import open_ledger, read_time
+from .usage import open_ledger, read_time, usage
 
 ExportArgument = Annotated[Path, typer.Argument(help="Usage or cost export of the provider: JSON or CSV.")]
 ProviderFlag = Annotated[str, typer.Option("--provider", metavar="NAME", help="openai or anthropic.")]
@@ -40,6 +40,13 @@ ToleranceFlag = Annotated[
 StrictFlag = Annotated[bool, typer.Option("--strict", help="End with exit code 3 if anything differs.")]
 AllFlag = Annotated[bool, typer.Option("--all", help="Show equal days and models too.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def register_usage(app: typer.Typer) -> None:
+    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None, add_completion=False)
+    group.callback()(usage)
+    group.command("reconcile")(reconcile_export)
+    app.add_typer(group, name="usage")
 
 
 def reconcile_export(

@@ -32,10 +32,9 @@ from ...usage.totals import GROUPS, Group, Totals, read_zone
 from ...usage.units import format_units
 from ...value_types import JsonObject
 from ..clients import ForceFlag, check_target, read_tags, settings_for, write_target
-from ..inputs import EnvFileFlag
+from ..inputs import CurrencyFlag, EnvFileFlag, RateDateFlag, RateFlag, RateSourceFlag, read_currency
 from ..output import print_note, table
 from ..streams import show
-from .currency_flags import CurrencyFlag, RateDateFlag, RateFlag, RateSourceFlag, read_currency
 
 if TYPE_CHECKING:
     from ...usage.ledger import Ledger
@@ -58,15 +57,6 @@ ZoneFlag = Annotated[
 PlotFlag = Annotated[bool, typer.Option("--plot", help="Draw a chart of cost and tokens.")]
 HtmlFlag = Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write an HTML page with charts.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def register_usage(app: typer.Typer) -> None:
-    from .reconcile import reconcile_export
-
-    group = typer.Typer(invoke_without_command=True, rich_markup_mode=None, add_completion=False)
-    group.callback()(usage)
-    group.command("reconcile")(reconcile_export)
-    app.add_typer(group, name="usage")
 
 
 def usage(
