@@ -201,6 +201,18 @@ def test_a_conversation_stays_where_its_prompt_is_cached(world: World, server: F
     world.close(client)
 
 
+def test_equal_prompts_are_not_one_conversation(world: World, server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(*[HELLO] * 4)
+    spare.add_replies(*[HELLO] * 4)
+    group = [endpoint(server.url), endpoint(spare.url)]
+    client = AIModelClient.routed([{"deployments": group, "strategy": "round_robin"}])
+    examples = [{"role": "user", "content": "2+2"}, {"role": "assistant", "content": "4"}]
+    for context in ([], [], examples, examples, [], []):
+        world.run(client, "3+3", context)
+    assert (len(server.exchanges), len(spare.exchanges)) == (3, 3)
+    world.close(client)
+
+
 def test_a_missing_key_of_any_deployment_raises_before_anything_is_sent(
     server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,15 +8,17 @@ A first request to another deployment that is available is no repetition: it add
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from ...io.locks import new_lock
 from ...io.protocol import IO
+from ...types.chat.message import Message
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
 from ...types.config.routes import served_model
+from ...types.content.media import Media
 from ..layers.tracing import Observer
 from ..streaming.stream import Stream
 from .board import HealthBoard
@@ -117,7 +119,8 @@ def read_call(context: RouteContext, call: Call) -> RouteCall:
     unfit = find_unfit(board.standings, request) if what is None else not_holding(board, what)
     if call.operation in SAME_MODEL:
         unfit |= of_another_model(board)
-    home = board.deployment_of(conversation_key(call), context.io.monotonic()) if board.route.affinity else None
+    earlier = earlier_key(call) if board.route.affinity else None
+    home = None if earlier is None else board.deployment_of(earlier, context.io.monotonic())
     return RouteCall(request, unfit, home=home)
 
 
@@ -141,8 +144,21 @@ def of_another_model(board: HealthBoard) -> dict[int, str]:
     }
 
 
-def conversation_key(call: Call) -> object:
-    """Return what identifies the beginning of a conversation: its instructions and first message."""
-    first = call.messages[0] if call.messages else None
-    text = "" if first is None else "".join(part.get_text() for part in first.contents)
-    return hash((call.instructions, text))
+def conversation_key(instructions: Sequence[str], messages: Sequence[Message]) -> int:
+    """Return what identifies the beginning of a conversation."""
+    return hash((tuple(instructions), tuple(map(message_key, messages))))
+
+
+def message_key(message: Message) -> int:
+    parts = [(part.type, part.get_text(), part.data if isinstance(part, Media) else None) for part in message.contents]
+    return hash((message.role, *parts))
+
+
+def earlier_key(call: Call) -> int | None:
+    """Return the key of the call that the last answer in the history was for; None at the beginning of a conversation.
+
+    Calls that only share a beginning, such as the same examples, do not continue each other.
+    """
+    messages = call.messages
+    last = next((index for index in range(len(messages) - 1, 0, -1) if messages[index].role == "assistant"), None)
+    return None if last is None else conversation_key(call.instructions, messages[:last])

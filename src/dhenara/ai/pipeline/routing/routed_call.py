@@ -226,7 +226,8 @@ class RoutedCall:
         self.record_headroom(index)
         await self.board.record_answer(self.io, index, began, attempts[-1].seconds)
         if self.board.route.affinity:
-            self.board.remember_conversation(conversation_key(self.call), index, self.io.monotonic())
+            key = conversation_key(self.call.instructions, self.call.messages)
+            self.board.remember_conversation(key, index, self.io.monotonic())
 
     def record_headroom(self, index: int) -> None:
         head = self.call.journal.head

@@ -1,0 +1,1 @@
+"""Routers in the same simulated outages; see `benchmarks/README.md`."""
