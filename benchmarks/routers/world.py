@@ -108,9 +108,9 @@ class JumpingSelector(selectors.DefaultSelector):
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout == 0:
             return super().select(0)
-        ready = super().select(0.002)
+        ready = super().select(0.0003)
         while not ready and self.clock.threads:
-            ready = super().select(0.01)
+            ready = super().select(0.002)
         if not ready and timeout:
             self.clock.now += timeout
         return ready

@@ -23,6 +23,7 @@ from dhenara.ai.errors import (
     ServerError,
 )
 from dhenara.ai.pipeline.routing.health import (
+    ANSWERS_TO_FORGET,
     AVAILABLE,
     PROBE_SECONDS,
     Failure,
@@ -100,9 +101,27 @@ def test_a_late_rate_limit_still_extends_the_rest() -> None:
     assert (longer.resting_until, shorter.resting_until, shorter.failures) == (33.0, 33.0, 1)
 
 
-def test_an_answer_makes_it_available() -> None:
+def test_an_answer_makes_it_available_and_several_in_a_row_forget_the_failures() -> None:
     health = Health(failures=5, resting_until=10.0, failed_at=4.0)
-    assert health.after_answer(began=11.0) is AVAILABLE
+    for number in range(1, ANSWERS_TO_FORGET):
+        health = health.after_answer(began=10.0 + number)
+        assert (health.state(11.0), health.failures) == ("available", 5)
+    assert health.after_answer(began=20.0) is AVAILABLE
+
+
+def test_pauses_grow_while_every_second_call_fails() -> None:
+    health, now = AVAILABLE, 0.0
+    for _ in range(10):
+        health = health.after_failure(Failure("server"), now, now)
+        now = max(now, health.resting_until) + 1.0
+        health = health.after_answer(began=now)
+        now += 1.0
+    assert health.failures == 10
+
+
+def test_a_server_with_a_stand_in_rests_after_its_first_failure() -> None:
+    pauses = [pause_after("server", failures, is_alone=False) for failures in (1, 2, 3, 30)]
+    assert pauses == [1, 2, 4, 60]
 
 
 def test_an_answer_to_an_earlier_call_does_not_end_the_rest() -> None:

@@ -179,18 +179,11 @@ class HealthBoard:
             rest = SharedRest(health.resting_until - now, health.failures, health.kind, health.reason)
             await self._call_store(io, self.store.rest, one.key, rest)
 
-    def record_end(self, index: int, began: float) -> None:
-        """The answer of a call that began at this time is complete."""
-        one = self.standings[index]
-        if one.health.in_stream:
-            with self._lock:
-                one.health = one.health.after_answer(began)
-
     async def record_answer(self, io: IO, index: int, began: float, first_token: float | None) -> None:
         """The answer of a call that began at this time has begun, after so many seconds."""
         one = self.standings[index]
         with self._lock:
-            one.health = one.health.after_answer(began, complete=False)
+            one.health = one.health.after_answer(began)
             if first_token is not None:
                 before = one.latency
                 one.latency = first_token if before is None else before + LATENCY_SHARE * (first_token - before)

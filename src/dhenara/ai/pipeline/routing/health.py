@@ -1,7 +1,8 @@
 """Health of a deployment: a state machine without a clock of its own.
 
 A deployment is available, rests after a failure that concerns it, or is half open: its rest is over and one call, the
-probe, tries it. An answer makes it available again; another failure lets it rest longer.
+probe, tries it. An answer makes it available again; another failure lets it rest longer. Failures are forgotten after
+several answers in a row.
 
 Calls run at the same time, so several of them may report the same outage. A failure counts only if its call began after
 the last failure that was counted: a burst of failures is one. For the same reason an answer ends a rest only if its
@@ -35,15 +36,18 @@ FailureKind = Literal["rate_limit", "quota", "server", "access"]
 State = Literal["available", "resting", "half_open", "probing"]
 
 FIRST_PAUSE: dict[FailureKind, float] = {"rate_limit": 1.0, "quota": 60.0, "server": 0.0, "access": 300.0}
-"""Seconds of rest after the first failure in a row. A server that failed once is asked again at once."""
+"""Seconds of rest after the first failure."""
 
 SECOND_PAUSE: dict[FailureKind, float] = {"rate_limit": 2.0, "quota": 120.0, "server": 1.0, "access": 600.0}
-"""Seconds of rest after the second failure in a row; doubled by each further one."""
+"""Seconds of rest after the second failure; doubled by each further one."""
 
 LONGEST_PAUSE: dict[FailureKind, float] = {"rate_limit": 60.0, "quota": 3600.0, "server": 60.0, "access": 3600.0}
 
 PROBE_SECONDS = 120.0
 """Seconds after which another call may try, if the outcome of a probe did not arrive."""
+
+ANSWERS_TO_FORGET = 5
+"""Answers in a row after which earlier failures are forgotten, so that pauses grow while a part of the calls fails."""
 
 MOST_FAILURES = 30
 """Failures in a row that are told apart; the exponent of the pause is limited because floats are."""
@@ -56,14 +60,14 @@ class Failure:
     Attributes:
         kind: What failed.
         text: The error for explanations, without contents of the request.
-        in_stream: Whether the answer had begun.
+        is_alone: Whether no other deployment of its group could take the call.
         retry_after: Seconds of rest that the provider asked for; None if it did not say.
     """
 
     kind: FailureKind
     text: str = ""
     retry_after: float | None = None
-    in_stream: bool = False
+    is_alone: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +75,13 @@ class Health:
     """State of a deployment. Times are those of one monotonic clock.
 
     Attributes:
-        failures: Failures in a row.
+        failures: Failures without several answers in a row between them.
         resting_until: When its rest ends; 0 if it does not rest and needs no probe.
         probing_until: Until when the outcome of a probe is awaited; 0 without one.
         failed_at: When the last counted failure was reported.
         kind: Kind of the last failure.
         reason: Text of the last failure.
-        in_stream: Whether the answer had begun then; such failures count until an answer is complete.
+        answers: Answers since the last failure; after several in a row, the failures are forgotten.
     """
 
     failures: int = 0
@@ -86,7 +90,7 @@ class Health:
     failed_at: float = -1.0
     kind: FailureKind = "server"
     reason: str = ""
-    in_stream: bool = False
+    answers: int = 0
 
     def state(self, now: float) -> State:
         """Return whether calls may go there.
@@ -110,22 +114,24 @@ class Health:
         """
         counts = began >= self.failed_at
         failures = min(self.failures + 1, MOST_FAILURES) if counts else self.failures
-        pause = failure.retry_after if failure.retry_after is not None else pause_after(failure.kind, failures)
+        pause = failure.retry_after
+        if pause is None:
+            pause = pause_after(failure.kind, failures, is_alone=failure.is_alone)
         if not counts and failure.retry_after is None:
             return self
         until = now + pause if pause else 0.0
         if not counts and until <= self.resting_until:
             return self
         failed_at = now if counts else self.failed_at
-        return Health(failures, until, 0.0, failed_at, failure.kind, failure.text, failure.in_stream)
+        return Health(failures, until, 0.0, failed_at, failure.kind, failure.text)
 
-    def after_answer(self, began: float, *, complete: bool = True) -> Health:
-        """Return the health after an answer of a call that began at this time, or after its first chunk."""
-        if began < self.failed_at:
+    def after_answer(self, began: float) -> Health:
+        """Return the health after an answer of a call that began at this time."""
+        if not self.failures or began < self.failed_at:
             return self
-        if self.in_stream and not complete:
-            return replace(self, resting_until=0.0, probing_until=0.0)
-        return AVAILABLE
+        if self.answers + 1 >= ANSWERS_TO_FORGET:
+            return AVAILABLE
+        return replace(self, resting_until=0.0, probing_until=0.0, answers=self.answers + 1)
 
     def with_probe(self, now: float) -> Health:
         """Return the health while a probe is on its way."""
@@ -139,8 +145,13 @@ class Health:
 AVAILABLE = Health()
 
 
-def pause_after(kind: FailureKind, failures: int) -> float:
-    """Return the seconds of rest after so many failures in a row."""
+def pause_after(kind: FailureKind, failures: int, *, is_alone: bool = True) -> float:
+    """Return the seconds of rest after so many failures.
+
+    A server that failed once is called again at once, unless another deployment of its group can take the calls.
+    """
+    if kind == "server" and not is_alone:
+        failures += 1
     if failures <= 1:
         return FIRST_PAUSE[kind]
     return float(min(SECOND_PAUSE[kind] * 2 ** (failures - 2), LONGEST_PAUSE[kind]))

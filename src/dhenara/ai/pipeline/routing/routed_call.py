@@ -154,21 +154,23 @@ class RoutedCall:
             self.context.observer(
                 DeploymentChosen(one.deployment.provider, one.deployment.model, route, name, decision.reason)
             )
+        moves = bool(decision.others) or (decision.is_probe and self.has_others(index))
         return replace(
             adapt_call(self.call, endpoint),
             has_fallback=bool(decision.others) or self.has_others(index),
             deployment=one.deployment.name,
             route=self.board.route.name,
             choice=decision.reason,
-            retry_gate=DeploymentGate(self, index, moves=bool(decision.others)),
+            retry_gate=DeploymentGate(self, index, moves=moves),
         )
 
-    def has_others(self, index: int) -> bool:
-        """Return whether another deployment may take the call, now or after a rest."""
+    def has_others(self, index: int, *, in_group: bool = False) -> bool:
+        """Return whether another deployment may take the call, now or after a rest; in the same group or in any."""
+        group = self.board.standings[index].group
         return any(
-            one not in self.facts.failed and one not in self.facts.unfit
-            for one in range(len(self.board.standings))
-            if one != index
+            number not in self.facts.failed and number not in self.facts.unfit
+            for number, one in enumerate(self.board.standings)
+            if number != index and (one.group == group or not in_group)
         )
 
     def leave(self, index: int, error: CallError) -> None:
@@ -203,7 +205,7 @@ class RoutedCall:
             if index not in self.warned and warn_passed_over(self.call, one, unfit.get(index), now):
                 self.warned.add(index)
 
-    async def record_failure(self, index: int, error: CallError, began: float, *, in_stream: bool = False) -> None:
+    async def record_failure(self, index: int, error: CallError, began: float) -> None:
         """Let the deployment rest if the failure concerns it."""
         kind = failure_kind(error)
         if isinstance(error, NotFoundError) and stored_at(self.call) is not None:
@@ -214,7 +216,8 @@ class RoutedCall:
             return
         retry_after = requested_delay(self.call, error, self.io.time())
         self.record_headroom(index)
-        failure = Failure(kind, stored_error_text(error, self.call), retry_after, in_stream)
+        is_alone = not self.has_others(index, in_group=True)
+        failure = Failure(kind, stored_error_text(error, self.call), retry_after, is_alone)
         await self.board.record_failure(self.io, index, failure, began)
 
     async def record_answer(self, index: int, began: float, sent: int) -> None:
@@ -247,9 +250,7 @@ class RoutedCall:
             self.board.end(index)
             error = stream.error
             if isinstance(error, CallError) and not (isinstance(error, CallTimeoutError) and error.limit == "total"):
-                await self.record_failure(index, error, began, in_stream=True)
-            elif stream.complete:
-                self.board.record_end(index, began)
+                await self.record_failure(index, error, began)
 
         return end
 
