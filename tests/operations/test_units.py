@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.codecs.operations.audio import exact_seconds
 from dhenara.ai.testing import FakeServer, Raw, RawStream, SampleOperations
 from dhenara.ai.testing.sample_operations import png, wav_tone
 from dhenara.ai.types import (
@@ -26,7 +27,6 @@ from dhenara.ai.types import (
     Usage,
     WebSearch,
 )
-from dhenara.ai.wire.audio_length import exact_seconds
 from support.worlds import World, endpoint
 
 SOUND = wav_tone(2.5)

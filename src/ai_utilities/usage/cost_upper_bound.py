@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from io import BytesIO
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from dhenara.ai import Exchange, Target
 from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
@@ -32,6 +32,9 @@ from dhenara.ai.types import (
 
 from ..value_types import Options
 from .costs import estimate_request, iter_strings
+
+if TYPE_CHECKING:  # chat does not load the types of other operations
+    from dhenara.ai.types import EmbeddingRequest, OcrRequest, RerankRequest, TranscriptionRequest
 
 Price = Callable[[Usage], Decimal | None]
 
@@ -98,11 +101,6 @@ class BoundedCall:
     def highest(self, usages: Iterable[Usage]) -> Decimal | None:
         """The highest cost of these usages, of those that have a price."""
         return max((cost for usage in usages if (cost := self.price(usage)) is not None), default=None)
-
-    @property
-    def request(self) -> Any:
-        """The request of an operation other than chat, whose types are not loaded for chat."""
-        return self.call.request
 
     @property
     def longest(self) -> int | None:
@@ -221,7 +219,7 @@ def most_searches(bounded: BoundedCall) -> float | None:
 
 def embedding_bound(bounded: BoundedCall) -> Decimal | None:
     """Embeddings are billed by tokens or characters of texts, and by images or their tokens."""
-    inputs = getattr(bounded.request, "texts", ())
+    inputs = cast("EmbeddingRequest", bounded.call.request).texts
     read = bounded.read + TOKENS_PER_TEXT * len(inputs)
     images = float(sum(1 for one in inputs if not isinstance(one, str)))
     usages = [Usage(input_tokens=read), Usage(units={"characters": float(bounded.read)})]
@@ -277,7 +275,7 @@ def transcription_bound(bounded: BoundedCall) -> Decimal | None:
     """Transcripts by the seconds of the audio, or by tokens of audio and of the longest transcript."""
     expected, longest = bounded.expected, bounded.longest
     seconds = expected.units.get("seconds") if expected is not None else None
-    size = len(bounded.request.audio.data or b"")
+    size = len(cast("TranscriptionRequest", bounded.call.request).audio.data or b"")
     tokens = None
     if longest is not None and (seconds or size):
         audio_tokens = math.ceil(seconds * TOKENS_PER_SECOND) if seconds else size
@@ -291,7 +289,7 @@ def ocr_bound(bounded: BoundedCall) -> Decimal | None:
     """The pages that the request names, else those of the PDF file."""
     if bounded.expected is not None:
         return bounded.price(bounded.expected)
-    data = bounded.request.document.data
+    data = cast("OcrRequest", bounded.call.request).document.data
     pages = count_pages(data) if data else None
     if pages is None:
         return None
@@ -315,7 +313,7 @@ def count_pages(data: bytes) -> int | None:
 
 def rerank_bound(bounded: BoundedCall) -> Decimal | None:
     """Searches by the most documents that long ones are divided into, or tokens with the query for each document."""
-    request = bounded.request
+    request = cast("RerankRequest", bounded.call.request)
     query, *sizes = (len(text.encode("utf-8", "surrogatepass")) for text in (request.query, *request.documents))
     usages = [Usage(input_tokens=bounded.read + (query + TOKENS_PER_TEXT) * (len(sizes) + 1))]
     if query < TOKENS_PER_CHUNK:
