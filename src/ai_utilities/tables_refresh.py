@@ -13,20 +13,18 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from dhenara.ai.catalog import InvalidTable, RateChange, check_table, compare_prices
 
+from .config_models import AiSettings
 from .exceptions import AIUtilitiesError, ProviderConfigurationError
-from .tables_download import download
 from .tables_folder import MANIFEST, VERSION, TablesFolder, tables_folder_of, use_tables_of
-
-if TYPE_CHECKING:
-    from .config_models import AiSettings
+from .value_types import JsonObject
 
 NAME = re.compile(r"(?:(?:prices|hosts)/[a-z0-9_]{1,40}|facts)\.json")
 SUM = re.compile(r"[0-9a-f]{64}")
@@ -34,6 +32,7 @@ MOST_FILES = 300
 MOST_MANIFEST_BYTES = 200_000
 MOST_FILE_BYTES = 8_000_000
 MOST_BYTES = 64_000_000
+PORTION = 65_536
 
 
 class TablesError(AIUtilitiesError):
@@ -110,7 +109,7 @@ def refresh_tables(
         ProviderConfigurationError: No address, or one without https.
         TablesError: The tables cannot be fetched, are older than those in use, or are invalid.
     """
-    settings = settings if settings is not None else read_settings()
+    settings = settings if settings is not None else AiSettings()
     address = check_address(url or settings.tables_url)
     use_tables_of(settings)
     fetch = download(timeout)
@@ -139,7 +138,7 @@ def undo_refresh(settings: AiSettings | None = None) -> str | None:
     Returns:
         The version in use now. None: the tables of the package.
     """
-    settings = settings if settings is not None else read_settings()
+    settings = settings if settings is not None else AiSettings()
     folder = tables_folder_of(settings)
     version = folder.undo() if folder.current() is not None else None
     use_tables_of(settings)
@@ -147,7 +146,7 @@ def undo_refresh(settings: AiSettings | None = None) -> str | None:
 
 
 def install(
-    manifest: Mapping[str, Any],
+    manifest: JsonObject,
     signed: bytes,
     address: str,
     folder: TablesFolder,
@@ -173,7 +172,7 @@ def install(
 
 
 def collect_files(
-    manifest: Mapping[str, Any], address: str, current: Path | None, target: Path, fetch: Callable[[str, int], bytes]
+    manifest: JsonObject, address: str, current: Path | None, target: Path, fetch: Callable[[str, int], bytes]
 ) -> tuple[tuple[str, ...], tuple[HostChanges, ...]]:
     """Writes every file of a version, fetched or from the version in use; returns which were fetched, and changes."""
     fetched, hosts = [], []
@@ -214,12 +213,6 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def read_settings() -> AiSettings:
-    from .config_models import AiSettings
-
-    return AiSettings()
-
-
 def check_address(url: str | None) -> str:
     """The address, if it is encrypted or on this machine."""
     if not url:
@@ -243,10 +236,10 @@ def fetch_file(fetch: Callable[[str, int], bytes], url: str, most: int) -> bytes
         raise TablesError(f"{shown(url)}: {error}; the tables in use did not change") from error
 
 
-def read_manifest(content: bytes) -> dict[str, Any]:
+def read_manifest(content: bytes) -> JsonObject:
     """The manifest, with every field checked."""
     try:
-        manifest: dict[str, Any] = json.loads(content)
+        manifest: JsonObject = json.loads(content)
         files = manifest["files"]
         sizes = [entry["size"] for entry in files.values()]
         valid = (
@@ -268,13 +261,13 @@ def version_number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split(r"[-.]", version))
 
 
-def signed_bytes(manifest: Mapping[str, Any]) -> bytes:
+def signed_bytes(manifest: JsonObject) -> bytes:
     """What a signature is made of: version, date and files, as JSON with sorted keys and without spaces."""
     content = {name: manifest[name] for name in ("version", "date", "files")}
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def check_signature(manifest: Mapping[str, Any], key: str | None) -> str:
+def check_signature(manifest: JsonObject, key: str | None) -> str:
     """What is checked; raises unless the manifest has a signature by the key, if one is set."""
     if key is None:
         return "SHA-256 sums"
@@ -294,3 +287,33 @@ def check_signature(manifest: Mapping[str, Any], key: str | None) -> str:
     except (InvalidSignature, ValueError):
         raise TablesError("The manifest has no valid signature by tables_key; the tables did not change.") from None
     return "SHA-256 sums and the ed25519 signature"
+
+
+def download(timeout: float) -> Callable[[str, int], bytes]:
+    """A function that fetches a file with at most so many bytes; all files together may take `timeout` seconds."""
+    from urllib.request import HTTPRedirectHandler, build_opener  # An HTTP client, which only a refresh needs.
+
+    class NoRedirects(HTTPRedirectHandler):
+        """A redirect is an error: it could lead to an address without encryption."""
+
+        def redirect_request(self, *_: object) -> None:
+            """Follow nothing."""
+
+    opener = build_opener(NoRedirects)
+    deadline = time.monotonic() + timeout
+
+    def fetch(url: str, most: int) -> bytes:
+        content = bytearray()
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"the refresh took longer than {timeout:g} s")
+        with opener.open(url, timeout=left) as response:
+            while portion := response.read1(PORTION):
+                content += portion
+                if len(content) > most:
+                    raise OSError(f"the file has more than {most:,} bytes")
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"the refresh took longer than {timeout:g} s")
+        return bytes(content)
+
+    return fetch

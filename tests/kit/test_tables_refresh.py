@@ -42,6 +42,14 @@ def price_table(rate: str, *models: str, date: str = DAY) -> dict[str, Any]:
 
 
 class Quiet(SimpleHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path != "/moved.json":
+            super().do_GET()
+            return
+        self.send_response(302)
+        self.send_header("Location", "/tables.json")
+        self.end_headers()
+
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
 
@@ -236,6 +244,20 @@ def test_tables_are_fetched_over_https_only(settings: AiSettings, url: str) -> N
         refresh_tables(url, settings=settings)
     with pytest.raises(ProviderConfigurationError, match="AI_TABLES_URL"):
         refresh_tables(settings=settings)
+
+
+def test_a_redirect_is_not_followed(site: tuple[Path, str], settings: AiSettings) -> None:
+    folder, url = site
+    publish(folder, DAY, price_table("7"))
+    with pytest.raises(TablesError, match="302"):
+        refresh_tables(url.replace("tables.json", "moved.json"), settings=settings)
+
+
+def test_a_refresh_ends_in_time(site: tuple[Path, str], settings: AiSettings) -> None:
+    folder, url = site
+    publish(folder, DAY, price_table("7"))
+    with pytest.raises(TablesError, match="longer than"):
+        refresh_tables(url, settings=settings, timeout=0)
 
 
 def test_a_signature_is_checked_if_a_key_is_set(

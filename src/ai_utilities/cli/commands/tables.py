@@ -15,6 +15,7 @@ from dhenara.ai.integration import read_model_name
 from ...config_resolver import ConfigurationResolver
 from ...exceptions import ProviderConfigurationError
 from ...tables_folder import use_tables_of
+from ...tables_refresh import refresh_tables, undo_refresh
 from ...value_types import JsonObject
 from ..clients import settings_for
 from ..output import print_note, table
@@ -31,8 +32,6 @@ MOST_SHOWN = 20
 
 def refresh(url: str | None, dry_run: bool, undo: bool, as_json: bool, env_file: Path | None) -> None:
     """Refreshes the tables, or goes back, and shows what changed."""
-    from ...tables_refresh import refresh_tables, undo_refresh  # It loads an HTTP client.
-
     settings = settings_for(env_file=env_file)
     if undo:
         version = undo_refresh(settings)

@@ -6,9 +6,16 @@ from .host_facts import FactSource
 from .model_constraints import most_generated, most_output
 from .model_info import ModelFacts, find_facts, known_models
 from .own_tables import OwnTables, forget_own_tables, load_own_tables
-from .price_explanation import ExplainedPrice, PriceExplanation, explain_prices
 from .prices import own_prices, price_usage
-from .table_checks import InvalidTable, RateChange, check_table, compare_prices
+from .table_checks import (
+    ExplainedPrice,
+    InvalidTable,
+    PriceExplanation,
+    RateChange,
+    check_table,
+    compare_prices,
+    explain_prices,
+)
 from .table_files import use_tables
 
 __all__ = [
