@@ -38,7 +38,7 @@ class SharedMemory:
 
     def recover(self, key: str) -> None:
         if self.works:
-            self.rests.pop(key, None)
+            self.rests[key] = self.timeline.now, SharedRest(0.0, 0, "server", "")
 
     def claim_probe(self, key: str, seconds: float) -> bool:
         if not self.works:
@@ -88,6 +88,24 @@ def test_an_answer_to_the_probe_of_one_process_is_known_to_all() -> None:
     second.ask_at(5, 33)
     timeline.run()
     assert [*second.deployments_called()] == ["b", "a"]
+
+
+def test_a_store_that_lost_its_contents_gets_them_again() -> None:
+    """A server that was started anew is empty, which does not mean that anything answered."""
+    timeline = Timeline()
+    store = SharedMemory(timeline)
+    first = Simulation([["a"], ["b"]], {"a": fails(limited), "b": answers()}, timeline=timeline, store=store)
+    second = Simulation([["a"], ["b"]], {"a": fails(limited), "b": answers()}, timeline=timeline, store=store)
+
+    async def lose() -> None:
+        store.rests.clear()
+
+    first.ask_at(0, 6, 8, 10)
+    timeline.start(lose(), 5)
+    second.ask_at(7.5, 9.5)
+    timeline.run()
+    assert [*first.deployments_called()] == ["a", "b", "b", "b", "b"]
+    assert [*second.deployments_called()] == ["b", "b"]
 
 
 def test_the_store_is_read_once_a_second_at_most() -> None:

@@ -43,11 +43,15 @@ def test_a_shorter_rest_does_not_replace_a_longer_one(make: Callable[[], StoredH
     assert (store.read(["a"]) or {})["a"].seconds > 1000
 
 
-def test_an_answer_removes_the_rest(make: Callable[[], StoredHealth]) -> None:
+def test_an_answer_ends_the_rest_for_all(make: Callable[[], StoredHealth]) -> None:
     store = make()
     store.rest("a", REST)
     make().recover("a")
-    assert store.read(["a"]) == {}
+    rest = (store.read(["a"]) or {})["a"]
+    assert rest.failures == 0
+    assert rest.seconds <= 0
+    store.rest("a", REST)
+    assert (store.read(["a"]) or {})["a"].failures == 3
 
 
 def test_one_of_many_may_try(make: Callable[[], StoredHealth]) -> None:

@@ -40,7 +40,7 @@ class StoredHealth(ABC):
     _failed = False
 
     def read(self, keys: Sequence[str]) -> Mapping[str, SharedRest] | None:
-        """Return the deployments that rest or need a probe; None if the store cannot be used.
+        """Return the rests of deployments, also those that ended some minutes ago; None if the store cannot be used.
 
         Args:
             keys: Names of the deployments, without secrets.
@@ -57,7 +57,7 @@ class StoredHealth(ABC):
         self._try(self._rest, None, key, rest)
 
     def recover(self, key: str) -> None:
-        """Store that a deployment answered.
+        """Store that an answer ended a rest; `read` then returns it with 0 failures.
 
         Args:
             key: Name of the deployment.
@@ -152,8 +152,9 @@ class SQLiteHealth(StoredHealth):
             )
 
     def _recover(self, key: str) -> None:
+        now = self._clock()
         with self._file.transaction() as file:
-            file.execute("DELETE FROM health WHERE name = ?", (key,))
+            file.execute("UPDATE health SET ends = ?, seconds = 0, failures = 0 WHERE name = ?", (now, key))
 
     def _claim_probe(self, key: str, seconds: float) -> bool:
         now = self._clock()
@@ -222,7 +223,9 @@ class RedisHealth(StoredHealth):
 
     def _recover(self, key: str) -> None:
         with self._server.connected_client() as client:
-            client.delete(self._server.key_name(key), self._server.key_name(key, "probe"))
+            text = to_json({"failures": 0, "kind": "server", "reason": ""}).decode()
+            client.set(self._server.key_name(key), text, px=int(GRACE * 1000))
+            client.delete(self._server.key_name(key, "probe"))
 
     def _claim_probe(self, key: str, seconds: float) -> bool:
         with self._server.connected_client() as client:

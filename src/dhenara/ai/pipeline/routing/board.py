@@ -35,8 +35,8 @@ class SharedRest:
     """A rest as a store has it.
 
     Attributes:
-        seconds: Seconds until its end; 0 or less if a probe is due.
-        failures: Failures in a row.
+        seconds: Seconds until its end; 0 or less if it has ended.
+        failures: Failures before it; 0 if an answer ended it.
         kind: Kind of the last failure.
         reason: Text of the last failure.
     """
@@ -54,13 +54,13 @@ class HealthStore(Protocol):
     """Whether methods wait for a file or a server; they are then called off the event loop."""
 
     def read(self, keys: Sequence[str]) -> Mapping[str, SharedRest] | None:
-        """Return the deployments that rest or need a probe.
+        """Return the rests of deployments, also those that ended some minutes ago.
 
         Args:
             keys: Names of the deployments, without secrets.
 
         Returns:
-            Their rests by name; None if the store cannot be used.
+            The rests by name; None if the store cannot be used.
         """
         ...
 
@@ -74,7 +74,7 @@ class HealthStore(Protocol):
         ...
 
     def recover(self, key: str) -> None:
-        """Store that a deployment answered.
+        """Store that an answer ended a rest; `read` then returns it with 0 failures.
 
         Args:
             key: Name of the deployment.
@@ -175,9 +175,7 @@ class HealthBoard:
             one.health = health = one.health.after_failure(failure, began, now)
             one.changed_at = now
         if self.store is not None and health.resting_until > now:
-            one.is_shared = True
-            rest = SharedRest(health.resting_until - now, health.failures, health.kind, health.reason)
-            await self._call_store(io, self.store.rest, one.key, rest)
+            await self._share(io, one, health, now)
 
     async def record_answer(self, io: IO, index: int, began: float, first_token: float | None) -> None:
         """The answer of a call that began at this time has begun, after so many seconds."""
@@ -211,11 +209,23 @@ class HealthBoard:
             for one in self.standings:
                 if one.changed_at <= now:
                     self._adopt(one, shared.get(one.key), now)
+            lost = [one for one in self.standings if one.is_shared and one.key not in shared]
+        for one in lost:  # by a server that was started anew, for example
+            await self._share(io, one, one.health, now)
+
+    async def _share(self, io: IO, one: Standing, health: Health, now: float) -> None:
+        """Write a rest into the store, if it has not ended."""
+        one.is_shared = health.resting_until > now
+        if one.is_shared and self.store is not None:
+            rest = SharedRest(health.resting_until - now, health.failures, health.kind, health.reason)
+            await self._call_store(io, self.store.rest, one.key, rest)
 
     def _adopt(self, one: Standing, rest: SharedRest | None, now: float) -> None:
-        """Take over what the store has of a deployment; a rest that it has no more was ended by an answer."""
+        """Take over what the store has of a deployment."""
         if rest is None:
-            if one.is_shared:
+            return
+        if not rest.failures:
+            if one.is_shared and now + rest.seconds >= one.changed_at:
                 one.health, one.is_shared = AVAILABLE, False
             return
         one.is_shared = True

@@ -1,9 +1,10 @@
 """One call on its way through the deployments of a route.
 
 Each deployment uses its own layers. One deadline applies to all of them, and after the first chunk nothing moves.
-Requests of one call are limited: by `retries` within each group, by `attempts` of the route in all, and by the retry
-budget of the process. Within a group a retry goes to another deployment at once if one is available; only the last one
-is asked again after a pause. With every deployment resting, the call waits for the first of them, if there is time.
+Requests of one call are limited: in each group by one for each deployment and `retries` repetitions, by `attempts` of
+the route in all, and by the retry budget of the process. Within a group a retry goes to another deployment at once if
+one is available; only the last one is asked again after a pause. With every deployment resting, the call waits for the
+first of them, if there is time.
 """
 
 from __future__ import annotations
@@ -105,10 +106,10 @@ class RoutedCall:
 
     def attempts_left(self, group: int | None) -> int:
         """Return how many requests the call may still make, in one group or in all."""
-        most, route = self.call.config.retries + 1, self.board.route
-        total = most * len(route.groups) if route.attempts is None else route.attempts
-        left = total - self.used
-        return left if group is None else min(left, most - self.used_by_group[group])
+        groups, limit = self.board.route.groups, self.board.route.attempts
+        most = [self.call.config.retries + len(one.deployments) for one in groups]
+        left = (sum(most) if limit is None else limit) - self.used
+        return left if group is None else min(left, most[group] - self.used_by_group[group])
 
     def count_attempt(self, group: int) -> None:
         self.used += 1

@@ -137,8 +137,8 @@ class ModelRoute(AccessModel):
     Attributes:
         groups: The groups in order of preference; at least one.
         name: Name of the route in explanations and logs. Default `"default"`.
-        attempts: Maximum number of requests of one call, retries and moves together. Default None: `retries` of the
-            call plus 1 in each group.
+        attempts: Maximum number of requests of one call, retries and moves together. Default None: in each group one
+            for each deployment, and `retries` of the call more.
         affinity: Whether a conversation stays at the deployment where the beginning of its prompt is cached, as long
             as it is available. Default True.
     """
