@@ -39,7 +39,7 @@ $(LOCAL): $(PIP) constraints.txt
 
 $(WEIGHTS): $(LOCAL) src/dhenara/ai/embedded/weights.py
 	@echo "Fetching the small model (about 100 MB, once) ..."
-	@$(BIN)/python -m dhenara.ai.embedded.fetch_weights
+	@$(BIN)/python -m dhenara.ai.embedded.weights
 	@touch $@
 
 demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="..." for your own question)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError
-from .prepared_calls import AnyAsyncCall, AnyCall, Around
+from .execution import AnyAsyncCall, AnyCall, Around
 from .results import AskResult, as_answer, read_final
 
 if TYPE_CHECKING:

@@ -14,10 +14,19 @@ from .config_models import AiSettings
 from .config_origins import has_own_server, main_provider
 from .config_resolver import ConfigurationResolver, Explanation
 from .exceptions import ProviderCapabilityError
-from .execution import ExecutionMode, run_sync
+from .execution import (
+    AnyAsyncCall,
+    AnyCall,
+    Around,
+    ExecutionMode,
+    PreparedAsyncCall,
+    PreparedCall,
+    ValidatedAsk,
+    run_sync,
+    unchanged,
+)
 from .middleware import RequestMiddleware
 from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
-from .prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, ValidatedAsk, unchanged
 from .providers.base_provider import BaseProvider, complete_provider, read_answer
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider

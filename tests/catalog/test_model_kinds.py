@@ -10,8 +10,8 @@ import pytest
 from ai_utilities import AiClient
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import use_tables
+from dhenara.ai.catalog.capabilities import KINDS, kind_of_model
 from dhenara.ai.catalog.host_facts import host_table
-from dhenara.ai.catalog.model_kinds import KINDS, kind_of_model
 from dhenara.ai.errors import UnsupportedError
 from dhenara.ai.providers.operation_routes import OPERATION_NOUNS
 from dhenara.ai.providers.provider_names import KNOWN

@@ -45,21 +45,21 @@ def test_both_parts_are_installed_and_looked_at(cli: Any, actual: list[EmbeddedM
     runner, weights = ran
     assert runner[:4] == [sys.executable, "-m", "pip", "install"]
     assert runner[4].startswith("xllamacpp")
-    assert weights == [sys.executable, "-m", "dhenara.ai.embedded.fetch_weights"]
+    assert weights == [sys.executable, "-m", "dhenara.ai.embedded.weights"]
     assert "is installed" in done.out
 
 
 def test_a_damaged_file_is_replaced(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
     actual += [DAMAGED, DAMAGED]
     done = cli("local", "install", "--yes")
-    assert [command[1:] for command in ran] == [["-m", "dhenara.ai.embedded.fetch_weights"]]
+    assert [command[1:] for command in ran] == [["-m", "dhenara.ai.embedded.weights"]]
     assert (done.code, "still not usable" in done.err) == (1, True)
 
 
 def test_nothing_is_run_without_consent(cli: Any, actual: list[EmbeddedModel], ran: list[list[str]]) -> None:
     actual += [BARE]
     assert "Pass --yes" in cli("local", "install").err
-    assert "fetch_weights" in cli("local", "install", "--dry-run").out
+    assert "dhenara.ai.embedded.weights" in cli("local", "install", "--dry-run").out
     assert not ran
 
 

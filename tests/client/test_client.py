@@ -18,9 +18,9 @@ import trio
 
 from dhenara.ai import AIModelClient, LearnedConstraints
 from dhenara.ai.errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
-from dhenara.ai.pipeline.layers.tracing import CallAnswered, CallEnded, CallFailed, CallStarted
 from dhenara.ai.pipeline.middleware import Send
 from dhenara.ai.pipeline.streaming.stream import Stream
+from dhenara.ai.pipeline.tracing import CallAnswered, CallEnded, CallFailed, CallStarted
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, Raw, Refusal, Stall
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, ValidOptionValue
 from support.worlds import World, endpoint

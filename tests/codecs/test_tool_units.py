@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.response.tool_units import with_tool_units
+from dhenara.ai.response.builder import with_tool_units
 from dhenara.ai.types import ServerToolContent, Usage
 from support.corpus import Exchange, body_bytes, read
 from support.protocols import PROTOCOLS, Recorded

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.http.sockets.dns import connect_first
+from dhenara.ai.http.sockets.connection import connect_first
 
 
 def test_a_slow_lookup_times_out() -> None:

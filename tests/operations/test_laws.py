@@ -11,7 +11,7 @@ from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.client.media import EngineImagesMixin
 from dhenara.ai.client.operations import OperationsMixin
 from dhenara.ai.errors import CallTimeoutError, ConfigurationError
-from dhenara.ai.pipeline.layers.tracing import CallEnded, CallEvent, CallStarted
+from dhenara.ai.pipeline.tracing import CallEnded, CallEvent, CallStarted
 from dhenara.ai.testing import FakeServer, SampleOperations, stall_before_head
 from dhenara.ai.testing.sample_operations import png
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, FileContent, ImageContent

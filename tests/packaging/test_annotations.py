@@ -10,7 +10,7 @@ KIT = Path(__file__).resolve().parents[2] / "src" / "ai_utilities"
 
 UNTYPED = {
     "value_types.py",  # JSON, and options and results on their way through the kit
-    "prepared_calls.py",  # calls whose answer is of any type
+    "execution.py",  # calls whose answer is of any type
     "usage/data.py",  # fields of a row by name
     "storage/redis.py",  # replies of a server
     "storage/sqlite_files.py",  # columns of a row

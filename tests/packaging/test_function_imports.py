@@ -19,7 +19,7 @@ HEAVY = {
     "anyio",
     "asyncio",
     "dhenara.ai.embedded.engine",
-    "dhenara.ai.pipeline.layers.tracing",
+    "dhenara.ai.pipeline.tracing",
     "dhenara.ai.types.chat.run",
     "dhenara.ai.types.chat.stream",
     "dhenara.ai.types.operations.audio",

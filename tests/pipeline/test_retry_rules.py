@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import AuthenticationError, CallError, PermissionDeniedError, RateLimitError, ServerError
 from dhenara.ai.http.protocol.message import Head
-from dhenara.ai.pipeline.layers.retry import Retry
+from dhenara.ai.pipeline.retry import Retry
 from dhenara.ai.pipeline.timeouts import with_deadline
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Message, Timeouts
 

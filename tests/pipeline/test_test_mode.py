@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, ServerError
-from dhenara.ai.pipeline.layers.retry import backoff
+from dhenara.ai.pipeline.retry import backoff
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, ArtifactConfig
 

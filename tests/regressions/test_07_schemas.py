@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, DhenaraError, InvalidOutputError, InvalidSchemaError
-from dhenara.ai.schema.untransform import restore
+from dhenara.ai.response.structured import restore
 from dhenara.ai.schema.validate import problems
 from dhenara.ai.schema.values import compile_pattern
 from dhenara.ai.testing import Answer, FakeServer

@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, DhenaraError
-from dhenara.ai.http.sockets.dns import addresses
+from dhenara.ai.http.sockets.connection import addresses
 from support.worlds import WORLDS, World, endpoint
 
 NAMES = ["a" * 70 + ".invalid", "a..invalid", ".invalid", "..", "xn--.invalid"]

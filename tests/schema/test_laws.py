@@ -9,10 +9,10 @@ import jsonschema
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.response.structured import restore
 from dhenara.ai.schema import rules
 from dhenara.ai.schema.rules import SchemaRules
 from dhenara.ai.schema.transform import transform_schema
-from dhenara.ai.schema.untransform import restore
 from dhenara.ai.schema.validate import problems
 from support.schemas import TREE, Schema, schemas, values
 

@@ -23,7 +23,7 @@ from ai_utilities.usage.budgets.budget import (
     to_dollars,
     to_nanodollars,
 )
-from ai_utilities.usage.budgets.memory import MemoryBudgets
+from ai_utilities.usage.budgets.reservations import MemoryBudgets
 from dhenara.ai.errors import ConfigurationError
 
 NOW = datetime(2026, 1, 31, 23, 59, 30, tzinfo=UTC).timestamp()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dhenara.ai.errors import CallError, CallTimeoutError, ServerError
-from dhenara.ai.pipeline.layers.retry import Retry
+from dhenara.ai.pipeline.retry import Retry
 from dhenara.ai.pipeline.routing.board import HealthBoard, HealthStore
 from dhenara.ai.pipeline.routing.route_context import RetryBudget
 from dhenara.ai.pipeline.routing.router import Router

@@ -11,7 +11,7 @@ from ..concurrency import check_concurrency
 from ..execution import run_sync
 
 if TYPE_CHECKING:
-    from dhenara.ai.streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from dhenara.ai.streams.operations import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..operation_options import SpeakOptions, TranscribeOptions

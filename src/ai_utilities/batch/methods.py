@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dhenara.ai import MessageLike
-    from dhenara.ai.streams.batches import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
+    from dhenara.ai.streams.operations import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
     from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions

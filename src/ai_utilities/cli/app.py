@@ -14,10 +14,9 @@ from .commands.batch import register_batch
 from .commands.budget import register_budget
 from .commands.cache import register_cache
 from .commands.chat import register_chat
-from .commands.ledger import register_ledger
+from .commands.ledger import register_ledger, register_usage
 from .commands.media import register_embed, register_image, register_speak, register_transcribe
 from .commands.models import register_models, register_providers
-from .commands.reconcile import register_usage
 from .commands.setup import register_doctor, register_local, register_settings, register_setup
 from .output import Exit, print_error, run_guarded
 from .streams import show

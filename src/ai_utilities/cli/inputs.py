@@ -16,7 +16,7 @@ import typer
 from dhenara.ai.types import PARAMETERS
 
 from ..exceptions import ProviderConfigurationError
-from ..usage.currency import USD, DisplayCurrency
+from ..usage.amounts import USD, DisplayCurrency
 from ..value_types import Json, JsonObject
 from .streams import show
 

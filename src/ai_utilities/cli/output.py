@@ -19,7 +19,7 @@ from dhenara.ai.types import CallWarning, ImageResponse, OperationResponse
 
 from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
 from ..results import AskResult
-from ..usage.units import format_units
+from ..usage.amounts import format_units
 from ..value_types import JsonObject
 from .streams import OutputFailed, command_streams
 

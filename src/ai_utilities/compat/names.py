@@ -18,7 +18,6 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         *("analyze_audio_file", "convert_audio_format", "create_audio_file_info", "get_audio_format"),
         *("get_audio_info", "get_file_size", "load_audio_file", "save_audio_file", "validate_audio_file"),
     ),
-    "ai_utilities.compat.audio_processor": ("AudioProcessor",),
     "ai_utilities.compat.metrics": (
         *("HistogramBucket", "JSONExporter", "MetricType", "MetricValue", "MetricsCollector", "MetricsRegistry"),
         *("OpenTelemetryExporter", "PrometheusExporter", "Timer", "metrics", "monitor_requests"),
@@ -28,8 +27,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         "SyncProvider",
     ),
     "dhenara.ai.compat.stand_ins": ("UploadedFile",),
-    "ai_utilities.compat.tokens": (
-        *("RateLimitInfo", "ResponseProcessor", "TokenCounter", "normalize_prompt", "stable_hash"),
+    "ai_utilities.compat.classes": (
+        *("AudioProcessor", "RateLimitInfo", "ResponseProcessor", "TokenCounter", "normalize_prompt", "stable_hash"),
     ),
     "ai_utilities.compat.usage": (
         *("ThreadSafeUsageTracker", "UsageScope", "UsageStats", "UsageTracker", "create_usage_tracker"),

@@ -25,8 +25,7 @@ from ..storage.store_calls import (
     within,
 )
 from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
-from .limit import WORDS, Limit, LimitReachedError
-from .step_types import Ask, SeenLimit, SettleAsk, TakeAsk, Verdict
+from .limit import WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
 from .stores import LimitStore, MemoryLimits
 from .window_state import NEVER_LONGER
 

@@ -21,7 +21,7 @@ from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
 from ..storage.store_calls import StoreEvictsError, StoreVersionError, WakeupEvent
-from .step_types import Account, Ask, TakeAsk, Verdict
+from .limit import Account, Ask, TakeAsk, Verdict
 from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, apply_step, checked, new_state
 
 Group = tuple[str, ...]

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from ..value_types import JsonObject
-from .step_types import (
+from .limit import (
     NO_VERDICT,
     Account,
     Ask,

@@ -26,9 +26,9 @@ from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
+from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, unchanged
 from ..images import generate_image_with_model, generate_image_with_model_async
 from ..middleware import RequestMiddleware
-from ..prepared_calls import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, unchanged
 from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider

@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
+    from .amounts import DisplayCurrency as DisplayCurrency
+    from .budgets.alerts_and_forecasts import BudgetForecast as BudgetForecast
     from .budgets.budget import (
         Budget as Budget,
         BudgetExceededError as BudgetExceededError,
         BudgetStore as BudgetStore,
         Reservation as Reservation,
     )
-    from .budgets.forecast import BudgetForecast as BudgetForecast
     from .budgets.layer import BudgetLayer as BudgetLayer
-    from .budgets.memory import MemoryBudgets as MemoryBudgets
     from .budgets.redis import RedisBudgets as RedisBudgets
+    from .budgets.reservations import MemoryBudgets as MemoryBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
     from .budgets.thresholds import BudgetAlert as BudgetAlert
-    from .currency import DisplayCurrency as DisplayCurrency
     from .data import PartialWriteError as PartialWriteError, UsageData as UsageData, tagged as tagged
     from .layer import UsageLayer as UsageLayer
     from .ledger import (
@@ -46,14 +46,14 @@ __getattr__, __dir__ = lazy_package(
     {
         "Budget": ".budgets.budget",
         "BudgetAlert": ".budgets.thresholds",
-        "BudgetForecast": ".budgets.forecast",
+        "BudgetForecast": ".budgets.alerts_and_forecasts",
         "BudgetExceededError": ".budgets.budget",
         "BudgetLayer": ".budgets.layer",
         "BudgetStore": ".budgets.budget",
-        "MemoryBudgets": ".budgets.memory",
+        "MemoryBudgets": ".budgets.reservations",
         "RedisBudgets": ".budgets.redis",
         "Reservation": ".budgets.budget",
-        "DisplayCurrency": ".currency",
+        "DisplayCurrency": ".amounts",
         "PartialWriteError": ".data",
         "SQLiteBudgets": ".budgets.sqlite",
         "UsageData": ".data",

@@ -16,7 +16,7 @@ from dhenara.ai.errors import DhenaraError
 from dhenara.ai.integration import CheckedModel, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
-from .units import Units
+from .amounts import Units
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
 """`open`: sent, the outcome is not known yet; `abandoned`: the same, but the process has ended.

@@ -8,11 +8,10 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from html import escape
 from typing import TypedDict
 
+from .amounts import USD, DisplayCurrency, format_amount, format_units
 from .charts import ChartSeries, format_count, percent_of_largest, render_columns
-from .currency import USD, DisplayCurrency, format_amount
 from .ledger import Ledger
 from .totals import Group, TimeZone, Totals
-from .units import format_units
 
 MOST_DAYS = 62
 """Days up to which a report is by day; longer times are by month."""

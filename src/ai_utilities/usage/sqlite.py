@@ -17,6 +17,7 @@ from pydantic_core import to_json
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from ..storage.store_calls import StoreDamagedError, StoreRecoveredError
+from .amounts import write_units
 from .data import BATCH, UsageData
 from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
@@ -24,7 +25,6 @@ from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_sums import add_periods, read_sums, whole_hours
 from .sqlite_tables import HOUR, USAGE, VALID, condition, equip, make_dirty_again
 from .totals import Group, TimeZone, Totals, amounts_of, check_grouping, group_of, read_zone
-from .units import write_units
 
 log = logging.getLogger("ai_utilities.usage")
 REPAIR = "Or run `ai-utilities ledger repair` or SQLiteLedger.repair(path), which keeps what can be read."

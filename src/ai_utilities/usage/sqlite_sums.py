@@ -13,9 +13,9 @@ from datetime import datetime, tzinfo
 from decimal import Decimal
 
 from ..storage.sqlite_files import Row
+from .amounts import read_units
 from .sqlite_tables import HOUR, tag_of, tag_value
 from .totals import PARTIAL, PERIODS, Group, Totals, period_label, split_amounts, splits_hour, tag_name
-from .units import read_units
 
 PARTLY = f"outcome IN ({', '.join(map(repr, PARTIAL))})"
 SUMMED = f"""

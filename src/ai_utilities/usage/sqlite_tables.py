@@ -1,21 +1,74 @@
-"""The tables of a ledger in SQLite and their migrations; `sqlite_sums.py` reads totals.
-
-`usage` has every settled row, `usage_open` those of requests without a known outcome. `usage_sums` has the sums of
-every hour, so that totals read no rows: with scope 0 over all tags, with scope 1 for each combination of tags. They are
-written in the transaction that writes the rows. Rows that another program adds, changes or deletes leave a mark in
-`usage_dirty` by triggers, and the sums of that hour are computed again before they are read.
-"""
+"""The tables of a ledger in SQLite, their migrations, and exact sums in SQL; `sqlite_sums.py` reads totals."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from ..storage.sqlite_files import Schema, columns_of
-from .sqlite_amounts import DecimalSum, decimal_add, row_amounts, row_place
-from .units import UnitsSum, units_add
+from ..value_types import JsonObject
+from .amounts import EXACT, UnitsSum, exact, units_add, write_units
+from .totals import SPECIAL_TOKENS, unit_of
+
+
+class DecimalSum:
+    """The exact sum of a column of amounts."""
+
+    def __init__(self) -> None:
+        self._sum = Decimal(0)
+
+    def step(self, amount: str | None) -> None:
+        if amount is not None:
+            self._sum = EXACT.add(self._sum, Decimal(amount))
+
+    def finalize(self) -> str:
+        return str(self._sum)
+
+
+def decimal_add(left: str, right: str) -> str:
+    return str(EXACT.add(Decimal(left), Decimal(right)))
+
+
+def row_place(text: bytes) -> str:
+    """Key, operation and unit of a stored row, as a JSON list; those of a damaged row are empty."""
+    fields = read_fields(text)
+    tokens = sum(count for name in ("prompt_tokens", "completion_tokens") if isinstance(count := fields.get(name), int))
+    unit = unit_of(tokens, (name for name, amount in units_in(fields).items() if amount))
+    return json.dumps([fields.get("key") or "", fields.get("operation") or "chat" if fields else "", unit])
+
+
+def row_amounts(text: bytes) -> str:
+    """What a stored row adds to the amounts; nothing if it is damaged."""
+    fields = read_fields(text)
+    counts = {name: number_of(fields, name) for name in SPECIAL_TOKENS if name in fields}
+    return write_units({name: amount for name, amount in {**units_in(fields), **counts}.items() if amount})
+
+
+def read_fields(text: bytes) -> JsonObject:
+    """The fields of a stored row; none if it is damaged."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, TypeError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def units_in(fields: JsonObject) -> dict[str, Decimal]:
+    units = fields.get("units")
+    return {name: number_of(units, name) for name in units} if isinstance(units, dict) else {}
+
+
+def number_of(fields: JsonObject, name: str) -> Decimal:
+    """A number of a stored row; 0 if it is none."""
+    try:
+        return exact(fields.get(name) or 0)
+    except InvalidOperation:
+        return Decimal(0)
+
 
 HOUR = 3600
 NO_HOUR = -1

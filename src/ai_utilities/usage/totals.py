@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import ShortRepr, Shown
 
+from .amounts import add_units, exact, format_units
 from .data import BUCKETS, UsageData
-from .units import add_units, exact, format_units
 
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose real usage and cost may be higher than reported."""

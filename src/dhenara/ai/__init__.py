@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .client.routing import load_routes as load_routes, routes_from_litellm as routes_from_litellm
     from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
-    from .pipeline.layers.learned_store import LearnedConstraints as LearnedConstraints
+    from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import (
         AnyLayer as AnyLayer,
         Bindable as Bindable,
@@ -47,7 +47,7 @@ __getattr__, __dir__ = lazy_package(
         "Exchange": ".pipeline.middleware",
         "Layer": ".pipeline.middleware",
         "LearnedConstraint": ".catalog.learned_constraints",
-        "LearnedConstraints": ".pipeline.layers.learned_store",
+        "LearnedConstraints": ".pipeline.learned_store",
         "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
         "current_tool_call": ".pipeline.agent.tool_runner",

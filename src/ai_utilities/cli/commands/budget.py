@@ -16,16 +16,16 @@ import typer
 from ...config_origins import state_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import budget_of, make_budget_store, tags_of
+from ...usage.amounts import USD, DisplayCurrency, format_amount
+from ...usage.budgets.alerts_and_forecasts import METHOD, BudgetForecast, forecast
 from ...usage.budgets.budget import to_dollars
-from ...usage.budgets.forecast import METHOD, BudgetForecast, forecast
 from ...usage.budgets.redis import RedisBudgets
 from ...usage.budgets.sqlite import SQLiteBudgets
-from ...usage.currency import USD, DisplayCurrency, format_amount
 from ..clients import settings_for
 from ..inputs import CurrencyFlag, EnvFileFlag, RateDateFlag, RateFlag, RateSourceFlag, add_command_group, read_currency
 from ..output import print_note
 from ..streams import show
-from .stores import open_row, show_open, show_repair
+from .ledger import open_row, show_open, show_repair
 
 if TYPE_CHECKING:
     from ...config_models import AiSettings

@@ -17,7 +17,7 @@ from ...cache.entry import read_entry
 from ...config_origins import cache_path
 from ...exceptions import ProviderConfigurationError
 from ...middleware import make_cache, make_ledger
-from ...usage.currency import format_amount
+from ...usage.amounts import format_amount
 from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, add_command_group, confirm_action

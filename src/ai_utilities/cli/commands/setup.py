@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import questionary
 import typer
 
 from dhenara.ai.diagnosis import embedded_model, weights_folder
@@ -22,7 +23,7 @@ from ...config_resolver import ConfigurationResolver
 from ...doctor import check_routes, run_checks
 from ...exceptions import ProviderConfigurationError
 from ...setup.questions import PresetAnswers
-from ...setup.steps import KeyHome
+from ...setup.steps import Answer, Choose, Confirm, Hide, KeyHome, Notice, Question, Write
 from ...setup.wizard import OfflineRunner, Prompter, SetupResult, SetupWizard
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TimeoutFlag, add_command_group, confirm_action
@@ -76,8 +77,6 @@ def setup(
 
 def load_terminal() -> Prompter:
     """The questions at the terminal."""
-    from ..terminal import TerminalPrompter
-
     show("Ctrl-C exits without changes.\n")
     return TerminalPrompter()
 
@@ -249,3 +248,64 @@ def pip_command() -> list[str]:
     if (uv := shutil.which("uv")) is not None:
         return [uv, "pip", "install", "--python", sys.executable]
     raise ProviderConfigurationError(f"neither pip nor uv is available for {sys.executable}. Run: python -m ensurepip")
+
+
+MANY = 12
+"""Longer lists are searched by typing."""
+
+
+class TerminalPrompter:
+    """Asks the user. Ctrl-C ends the wizard; nothing is written."""
+
+    def ask(self, question: Question) -> Answer:
+        answer = ask_question(question)
+        if answer is None:
+            raise KeyboardInterrupt
+        return answer
+
+    def show(self, notice: Notice) -> None:
+        show(notice.text)
+
+
+def ask_question(question: Question) -> Answer | None:
+    """Asks one question; None after Ctrl-C."""
+    match question:
+        case Confirm(text=text, default=agreed):
+            answer: bool | None = questionary.confirm(text, default=agreed).ask()
+            return answer
+        case Hide(text=text):
+            return read(questionary.password(text))
+        case Write(text=text, default=default):
+            return read(questionary.text(text, default=default or ""))
+        case Choose():
+            return choose_option(question)
+
+
+def choose_option(question: Choose) -> str | None:
+    """A list to select from; with free input, a line with completion."""
+    values = [option.value for option in question.options]
+    if question.free:
+        hint = " (Tab shows all)" if len(values) > 1 else ""
+        prompt = questionary.autocomplete(
+            f"{question.text}{hint}", choices=values, default=question.default or "", match_middle=True
+        )
+        return read(prompt)
+    choices = [
+        questionary.Choice(f"{option.value}  {option.note}".rstrip(), value=option.value) for option in question.options
+    ]
+    default = next((choice for choice in choices if choice.value == question.default), None)
+    return read(
+        questionary.select(
+            question.text,
+            choices=choices,
+            default=default,
+            use_search_filter=len(choices) > MANY,
+            use_jk_keys=len(choices) <= MANY,
+        )
+    )
+
+
+def read(prompt: questionary.Question) -> str | None:
+    """The text that the user enters; None after Ctrl-C."""
+    answer = prompt.ask()
+    return None if answer is None else str(answer)

@@ -19,7 +19,7 @@ from ...value_types import JsonObject
 from ..cost_upper_bound import cost_upper_bound, upper_bound_for
 from ..costs import UNCHARGED_OPERATIONS, estimate_tokens
 from ..data import tags_now
-from .alerts import BudgetAlerts
+from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
 from .budget import (
     Budget,
     BudgetStore,
@@ -30,9 +30,7 @@ from .budget import (
     to_dollars,
     to_nanodollars,
 )
-from .call_reservations import CallReservations
-from .forecast import BudgetForecast, forecast
-from .memory import MemoryBudgets
+from .reservations import CallReservations, MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")
 TOKEN_STEP = 64

@@ -13,10 +13,9 @@ from dhenara.ai.integration import ShortRepr, Shown
 
 from ..ledger import Ledger
 from ..totals import SPECIAL_TOKENS, Totals
-from .anthropic_export import read_anthropic_csv, read_anthropic_json
 from .buckets import ZERO, Place, ReconciledBucket, Side, compare, model_key
 from .exports import ExportError, ExportRow, UsageExport, within
-from .openai_export import read_openai_csv, read_openai_json
+from .provider_exports import read_anthropic_csv, read_anthropic_json, read_openai_csv, read_openai_json
 
 READERS = {
     "openai": (read_openai_json, read_openai_csv),

@@ -24,7 +24,7 @@ from .call_factory import (
 
 if TYPE_CHECKING:
     from ..pipeline.batches.items import BatchResultsClient
-    from ..streams.batches import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
+    from ..streams.operations import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
     from ..types.config.call_options import AnswerOptions, BatchSettings, CallSettings
     from ..types.operations.batch import BatchJob, BatchResults
 

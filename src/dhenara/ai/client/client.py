@@ -18,7 +18,7 @@ from ..history.truncation import truncate_history
 from ..http.protocol.message import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
-from ..pipeline.layers.learned_store import LearnedConstraints
+from ..pipeline.learned_store import LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_generation
@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from ..conversation.turn import Turn
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
-    from ..pipeline.layers.tracing import Observer
     from ..pipeline.routing.board import HealthStore
+    from ..pipeline.tracing import Observer
     from ..types.config.call_options import CallOptions
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport

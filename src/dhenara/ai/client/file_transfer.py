@@ -16,9 +16,9 @@ from uuid import uuid4
 
 from ..errors import CallError, ConfigurationError, OutputExistsError
 from ..output_files import check_output, move_output
-from ..pipeline.layers.retry import Retry
 from ..pipeline.media.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
 from ..pipeline.pipeline import Pipeline
+from ..pipeline.retry import Retry
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal

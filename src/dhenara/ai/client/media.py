@@ -25,7 +25,7 @@ from ..wire.media_types import audio_type
 from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
-    from ..streams.audio import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
+    from ..streams.operations import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from ..types.config.call_options import DrawSettings, SpeakSettings, TranscribeSettings
     from ..types.operations.audio import SpeechResponse, TranscriptionResponse
 

@@ -14,7 +14,7 @@ from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_sh
 from ..http.transport_selection import choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
-from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
+from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.credentials import hashed
@@ -23,8 +23,8 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.routes import ModelRoute, served_model
 
 if TYPE_CHECKING:
-    from ..pipeline.layers.tracing import Observer
     from ..pipeline.routing.board import HealthBoard, HealthStore
+    from ..pipeline.tracing import Observer
 
 BUILTIN = "builtin"
 ROUTED = ("chat", "image", "embed")

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from ..errors import ConfigurationError
 from ..http.transport_selection import check_transport
-from ..pipeline.layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
+from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import Bindable
 from ..providers.model_names import read_model_name
 from ..types.config.api import AIModelEndpoint

@@ -18,7 +18,7 @@ import anyio.to_thread
 from ..http.loop_transport import LoopTransport
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.asyncio_network import running_loop, wake_future
-from ..http.sockets.dns import resolve_addresses
+from ..http.sockets.connection import resolve_addresses
 from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, begin
 
 T = TypeVar("T")

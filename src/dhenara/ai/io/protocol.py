@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response
@@ -113,3 +115,8 @@ class IO(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+def new_lock() -> AbstractContextManager[bool]:
+    """Return a new lock, for `with`."""
+    return Lock()

@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from ..errors import SyncAsyncMismatchError
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
-from ..http.sockets.dns import resolve_addresses
+from ..http.sockets.connection import resolve_addresses
 from ..http.transport import blocking_transport
 from .protocol import Outcome, UserJob, WakeupSignal, attempt
 

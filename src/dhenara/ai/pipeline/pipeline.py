@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..catalog.default_parameters import drop_unsupported_defaults
+from ..catalog.learned_constraints import drop_unsupported_defaults
 from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan
 from ..errors import BadAnswerError, DhenaraError
@@ -20,20 +20,20 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
-from .artifacts import record_call
 from .authentication import with_authentication
-from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
-from .layers.retry import AdaptiveRetry, Retry
+from .call_log import record_call
+from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, stack_layers
 from .request_builder import RequestBuilder
+from .retry import AdaptiveRetry, Retry
+from .streaming.completed_stream import answer_in_test_mode
 from .streaming.stream import Stream
-from .test_mode import answer_in_test_mode
 from .timeouts import with_deadline
 from .transport_call import RequestSender
 
 if TYPE_CHECKING:
-    from .layers.tracing import Observer
     from .routing.router import Router
+    from .tracing import Observer
 
 R = TypeVar("R", bound=OperationResponse)
 
@@ -231,6 +231,6 @@ def finish_facts(answer: ChatResponse) -> dict[str, str]:
 
 def trace_layer(io: IO, observer: Observer) -> Layer:
     """Return the layer that reports the events of calls to the observer."""
-    from .layers.tracing import Trace
+    from .tracing import Trace
 
     return Trace(io, observer).trace_call

@@ -23,8 +23,8 @@ from ..wire.sse import Frame
 from .authentication import with_authentication
 from .call_log import log_request
 from .connect import connect, limited, read_error_response
-from .layers.retry import Retry
 from .middleware import Send, wrap_layer
+from .retry import Retry
 from .streaming.response_reader import BufferedSource, ResponseReader, undecodable_error
 from .streaming.stream import Stream
 from .timeouts import TimeoutPolicy, with_deadline

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from ..catalog.default_parameters import without_default_warnings
-from ..catalog.learned_constraints import LearnedConstraint, apply_lessons
-from ..catalog.modality_filter import drop_unsupported_media
+from ..catalog.capabilities import OF_OPERATION, check_kind, drop_unsupported_media
+from ..catalog.learned_constraints import LearnedConstraint, apply_lessons, without_default_warnings
 from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits, with_own_settings
 from ..catalog.model_info import ModelFacts, find_facts
-from ..catalog.model_kinds import OF_OPERATION, check_kind
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
 from ..codecs.common.media_support import describe_media, media_of
@@ -25,7 +23,7 @@ from ..types.config.call import Call
 from ..types.config.call_policies import Uploading
 from ..types.config.parameters import CONSTRAINED
 from ..types.content.media import Media
-from .layers.learned_store import SHARED_CONSTRAINTS, LearnedConstraints, target_key
+from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints, target_key
 
 
 class RequestBuilder:

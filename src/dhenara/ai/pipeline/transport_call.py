@@ -29,10 +29,10 @@ from .pricing import cost_function
 from .request_builder import add_target
 from .request_key import EncodedCall, unserializable
 from .streaming.background import with_background
+from .streaming.completed_stream import unsupported_error
 from .streaming.response_reader import BufferedSource, ResponseReader, StreamingSource
 from .streaming.stream import DeltaSource, Stream
 from .streaming.structured_output import OutputToolDecoder
-from .test_mode import unsupported_error
 from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:

@@ -11,30 +11,28 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .audio import (
-        AsyncSpeech as AsyncSpeech,
-        AsyncTranscript as AsyncTranscript,
-        SyncSpeech as SyncSpeech,
-        SyncTranscript as SyncTranscript,
-    )
-    from .batches import (
-        AsyncBatchItems as AsyncBatchItems,
-        AsyncSubmissions as AsyncSubmissions,
-        SyncBatchItems as SyncBatchItems,
-        SyncSubmissions as SyncSubmissions,
-    )
     from .chat import (
         AsyncRunStream as AsyncRunStream,
         AsyncStream as AsyncStream,
         RunStream as RunStream,
         SyncStream as SyncStream,
     )
+    from .operations import (
+        AsyncBatchItems as AsyncBatchItems,
+        AsyncSpeech as AsyncSpeech,
+        AsyncSubmissions as AsyncSubmissions,
+        AsyncTranscript as AsyncTranscript,
+        SyncBatchItems as SyncBatchItems,
+        SyncSpeech as SyncSpeech,
+        SyncSubmissions as SyncSubmissions,
+        SyncTranscript as SyncTranscript,
+    )
 
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
-        **dict.fromkeys(("AsyncSpeech", "AsyncTranscript", "SyncSpeech", "SyncTranscript"), ".audio"),
-        **dict.fromkeys(("AsyncBatchItems", "AsyncSubmissions", "SyncBatchItems", "SyncSubmissions"), ".batches"),
+        **dict.fromkeys(("AsyncSpeech", "AsyncTranscript", "SyncSpeech", "SyncTranscript"), ".operations"),
+        **dict.fromkeys(("AsyncBatchItems", "AsyncSubmissions", "SyncBatchItems", "SyncSubmissions"), ".operations"),
         **dict.fromkeys(("AsyncRunStream", "AsyncStream", "RunStream", "SyncStream"), ".chat"),
     },
 )

@@ -127,7 +127,7 @@ class FrozenModel(CheckedModel):
 
 def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of this version for fields that the class had in version 1."""
-    fields: dict[str, Any] = import_module("dhenara.ai.compat.fields").READERS[kind](given)
+    fields: dict[str, Any] = import_module("dhenara.ai.compat.stand_ins").READERS[kind](given)
     return fields
 
 

@@ -1,18 +1,27 @@
-"""The Cohere chat codec, and the body of its requests."""
+"""The Cohere codecs of chat and embeddings, and the body of their requests."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from ...errors import CallError
 from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
+from ...types.content.media import Media
+from ...types.operations.embedding import EmbeddingResponse
+from ...wire import json
 from ...wire.sse import Frames, SseFrames
-from ..base import EncodedRequest
-from ..common.fields import Wire
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
+from ..common.fields import Report, Wire, read_int, read_name, read_object
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
     budget_for,
+    quote_segment,
     warn_unsupported_cache,
     warn_unsupported_context,
     warn_unsupported_marks,
@@ -21,6 +30,9 @@ from ..common.request import (
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
+from ..operations.inputs import check_vectors, image_url, read_embedding_input
+from ..operations.operation import DocumentReader, OperationCodec
+from ..operations.quirks import EmbeddingQuirks
 from .messages import PROTOCOL, is_user_media, write_documents, write_messages
 from .quirks import CohereQuirks
 from .response import CohereReader, read_error
@@ -94,3 +106,72 @@ class Cohere:
 
 
 CODEC = Cohere()
+
+
+def read_billed_units(meta: Report) -> Usage:
+    billed = read_object(meta, "billed_units")
+    units = {"searches": read_int(billed, "search_units"), "input_images": read_int(billed, "images")}
+    return Usage(
+        input_tokens=read_int(billed, "input_tokens"),
+        input_image_tokens=read_int(billed, "image_tokens"),
+        units={name: float(used) for name, used in units.items() if used},
+        raw=dict(billed),
+    )
+
+
+TRUNCATE = {True: "END", False: "NONE"}
+
+
+def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    params = {name: TRUNCATE[value] if name == "truncate" else value for name, value in request.params.items()}
+    body: dict[str, Any] = {
+        **({"model": request.model} if quirks.names_model else {}),
+        **({"inputs": list(map(write_input, request.inputs))} if request.has_images else {"texts": request.texts}),
+        # Required by newer models; most texts are embedded to be searched.
+        "input_type": "search_document",
+        "embedding_types": ["float"],
+        **quirks.defaults,
+        **params,
+        **call.endpoint.ai_model.parameters,
+        **call.config.options,
+    }
+    path = quirks.path.format(model=quote_segment(request.model))
+    # On cloud platforms the token count is in a response header, not in the body.
+    response_format = None if quirks.names_model else ResponseFormat(DocumentReader(read_counts), body="blob")
+    return EncodedRequest(path, body, {}, request.warnings.all(), response_format=response_format)
+
+
+def write_input(one: str | Media) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"content": [{"type": "text", "text": one}]}
+    return {"content": [{"type": "image_url", "image_url": {"url": image_url(one)}}]}
+
+
+def read_counts(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, BinaryBody):
+        raise ValueError("expected vectors, got another content type")
+    counted = body.head.headers.get("x-amzn-bedrock-input-token-count", "")
+    yield from read_vectors(json.loads(body.data))
+    if counted.isdigit():
+        yield UsageDelta(Usage(input_tokens=int(counted)))
+
+
+def vectors_of(data: dict[str, Any]) -> list[list[float]]:
+    """Return the vectors, by type or in the format of older models."""
+    made: Any = data["embeddings"]
+    return check_vectors(made["float"] if isinstance(made, dict) else made)
+
+
+def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    return read_vectors(body)
+
+
+def read_vectors(body: dict[str, Any]) -> Iterator[Delta]:
+    yield ResponseStart(read_name(body, "id"))
+    if body.get("meta"):
+        yield UsageDelta(read_billed_units(body["meta"]))
+    yield ResultDelta(EmbeddingResponse(vectors=vectors_of(body)))
+
+
+EMBEDDINGS = OperationCodec("cohere.embeddings", write_embeddings, read_embeddings, read_error)

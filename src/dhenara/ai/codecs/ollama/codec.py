@@ -1,17 +1,20 @@
-"""The Ollama chat codec, and the body of its requests."""
+"""The Ollama codecs of chat and embeddings, and the body of their requests."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
+from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.structured import OutputMode, StructuredOutput
+from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
+from ...types.operations.embedding import EmbeddingResponse
 from ...wire.sse import Frames, NdjsonFrames
 from ..base import EncodedRequest
-from ..common.fields import Wire
+from ..common.fields import Wire, read_int, read_name
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -23,6 +26,9 @@ from ..common.request import (
 )
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
+from ..operations.inputs import check_vectors, read_embedding_input
+from ..operations.operation import OperationCodec
+from ..operations.quirks import EmbeddingQuirks
 from .messages import FEWEST_BYTES_PER_TOKEN, PROTOCOL, is_user_media, iter_texts, write_messages
 from .quirks import OllamaQuirks
 from .response import OllamaReader, read_error
@@ -141,3 +147,23 @@ class Ollama:
 
 
 CODEC = Ollama()
+
+
+TIMES = ("total_duration", "load_duration")
+
+
+def write_embeddings(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
+    request = read_embedding_input(call, quirks)
+    body: dict[str, Any] = {"model": request.model, "input": request.texts, **quirks.defaults, **request.params}
+    body.update(call.endpoint.ai_model.parameters)
+    body.update(call.config.options)
+    return EncodedRequest(quirks.path, body, {}, request.warnings.all())
+
+
+def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
+    yield ResponseStart(None, read_name(body, "model"), {name: body[name] for name in TIMES if name in body} or None)
+    yield UsageDelta(Usage(input_tokens=read_int(body, "prompt_eval_count")))
+    yield ResultDelta(EmbeddingResponse(vectors=check_vectors(body["embeddings"])))
+
+
+EMBEDDINGS = OperationCodec("ollama.embeddings", write_embeddings, read_embeddings, read_error)

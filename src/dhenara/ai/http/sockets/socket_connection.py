@@ -10,8 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
-from .connection import Connection, NothingWritten, error_reason
-from .dns import connect_first
+from .connection import Connection, NothingWritten, connect_first, error_reason
 
 if TYPE_CHECKING:
     import ssl

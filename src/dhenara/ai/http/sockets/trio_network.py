@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from ..protocol.message import ConnectFailed, ReadTimeout
-from .connection import Connection, error_reason
-from .dns import SelfClosingSocket
+from .connection import Connection, SelfClosingSocket, error_reason
 from .socket_connection import SocketConnection
 from .tls_connection import secured
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ...io.locks import new_lock
-from ...io.protocol import IO
+from ...io.protocol import IO, new_lock
 from ...types.config.routes import Deployment, ModelRoute
 from .fit import DeploymentFacts, read_deployment_facts
 from .health import AVAILABLE, Failure, FailureKind, Health

@@ -12,15 +12,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...io.locks import new_lock
-from ...io.protocol import IO
+from ...io.protocol import IO, new_lock
 from ...types.chat.message import Message
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
 from ...types.config.routes import served_model
 from ...types.content.media import Media
-from ..layers.tracing import Observer
 from ..streaming.stream import Stream
+from ..tracing import Observer
 from .board import HealthBoard
 from .decision import RouteCall, find_unfit
 from .fit import read_request, stored_at

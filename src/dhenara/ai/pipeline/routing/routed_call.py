@@ -21,9 +21,9 @@ from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
 from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
-from ..layers.retry import MAX_RETRY_AFTER, requested_delay
-from ..layers.tracing import DeploymentChosen
+from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
+from ..tracing import DeploymentChosen
 from .board import Standing
 from .decision import Decision, decide, explain
 from .fit import stored_at

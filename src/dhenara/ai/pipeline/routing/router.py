@@ -8,9 +8,9 @@ from ...io.protocol import IO
 from ...types.chat.routing import RouteExplanation
 from ...types.config.call import Call
 from ...types.config.routes import ModelRoute
-from ..layers.tracing import Observer
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
+from ..tracing import Observer
 from .board import HealthBoard, HealthStore
 from .decision import decide, explain
 from .route_context import PROCESS_RETRIES, DeploymentPipeline, RetryBudget, RouteContext, read_call

@@ -11,11 +11,11 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from ...catalog.learned_constraints import LearnedConstraint
-from ...errors import ConfigurationError
-from ...providers.target import ResolvedTarget
-from ...types.model_base import require_type
-from ...wire import json
+from ..catalog.learned_constraints import LearnedConstraint
+from ..errors import ConfigurationError
+from ..providers.target import ResolvedTarget
+from ..types.model_base import require_type
+from ..wire import json
 
 try:
     import fcntl

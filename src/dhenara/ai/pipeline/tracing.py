@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from ...errors import DhenaraError
-from ...io.protocol import IO
-from ...types.chat.report import Attempt
-from ...types.chat.usage import Usage
-from ...types.config.call import Call
-from ..middleware import Send
-from ..streaming.stream import Stream
+from ..errors import DhenaraError
+from ..io.protocol import IO
+from ..types.chat.report import Attempt
+from ..types.chat.usage import Usage
+from ..types.config.call import Call
+from .middleware import Send
+from .streaming.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
-"""Streams of transcripts and speech."""
+"""Streams of transcripts and speech, and iterators over batch items and submitted batches."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Generic, Self, TypeVar
@@ -11,12 +11,15 @@ from typing import Generic, Self, TypeVar
 from ..errors import BadAnswerError, ConfigurationError
 from ..io.sync_io import run
 from ..output_files import open_output
+from ..pipeline.batches.items import BatchItemReader
+from ..pipeline.batches.jobs import BatchClient, BatchSplitter
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import Delta, MediaDelta, ResultDelta, TextDelta
 from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
 from ..types.operations.audio import SpeechResponse, TranscriptionResponse
+from ..types.operations.batch import BatchItem, BatchJob
 
 P = TypeVar("P", str, bytes)
 R = TypeVar("R", bound=OperationResponse)
@@ -192,3 +195,120 @@ class AsyncSpeech(SpeechPieces, AsyncPieces[bytes, SpeechResponse]):
         finally:
             await call(file.close)
         return target
+
+
+OnSubmit = Callable[[str | None, int], None]
+"""Called with the name of a batch and its number of calls, just before it is submitted."""
+
+
+class BatchItems:
+    """Items in the provider's order; `index` is the index of the call."""
+
+    def __init__(self, items: BatchItemReader) -> None:
+        self._items = items
+
+    @property
+    def job(self) -> BatchJob:
+        """The finished batch."""
+        return self._items.job
+
+    def __del__(self) -> None:
+        self._items.abandon()
+
+
+class SyncBatchItems(BatchItems):
+    """Iterator over batch items; closing it closes the connection."""
+
+    def __iter__(self) -> Iterator[BatchItem]:
+        return self
+
+    def __next__(self) -> BatchItem:
+        item = run(self._items.next_item())
+        if item is None:
+            raise StopIteration
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        run(self._items.close())
+
+
+class AsyncBatchItems(BatchItems):
+    """Async version of `SyncBatchItems`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BatchItem:
+        item = await self._items.next_item()
+        if item is None:
+            raise StopAsyncIteration
+        return item
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._items.close()
+
+
+class Submissions:
+    """Base of the submission iterators; after an error, iteration continues with the calls that follow."""
+
+    def __init__(
+        self, batching: BatchClient, portions: BatchSplitter, name: str | None, on_submit: OnSubmit | None
+    ) -> None:
+        self._batching = batching
+        self._portions = portions
+        self._name = name
+        self._on_submit = on_submit
+        self._made = 0
+
+    async def _next(self) -> BatchJob | None:
+        portion = await self._portions.next_portion()
+        if portion is None:
+            return None
+        name = None if self._name is None else f"{self._name}-{self._made}"
+        self._made += 1
+        try:
+            if self._on_submit is not None:
+                self._on_submit(name, portion.spool.count)
+            return await self._batching.submit_portion(portion, name)
+        finally:
+            portion.spool.close()
+
+
+class SyncSubmissions(Submissions):
+    """Iterator that submits one batch per step."""
+
+    def __iter__(self) -> Iterator[BatchJob]:
+        return self
+
+    def __next__(self) -> BatchJob:
+        job = run(self._next())
+        if job is None:
+            raise StopIteration
+        return job
+
+
+class AsyncSubmissions(Submissions):
+    """Async version of `SyncSubmissions`."""
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> BatchJob:
+        job = await self._next()
+        if job is None:
+            raise StopAsyncIteration
+        return job

@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from ...catalog.default_parameters import concerns_default
-from ...catalog.learned_constraints import LearnedConstraint
-from ...catalog.parameter_refusals import read_lessons
-from ...codecs.error_mapping import request_id
-from ...errors import AuthenticationError, BadRequestError, CallError, PermissionDeniedError
-from ...io.protocol import IO
-from ...providers.target import ResolvedTarget
-from ...types.chat.report import Attempt
-from ...types.config.call import AIModelCallConfig, Call
-from ..call_log import log_attempt, log_learned, log_retry
-from ..middleware import Send
-from ..request_builder import RequestBuilder
-from ..streaming.stream import Stream
+from ..catalog.learned_constraints import LearnedConstraint, concerns_default
+from ..catalog.parameter_refusals import read_lessons
+from ..codecs.error_mapping import request_id
+from ..errors import AuthenticationError, BadRequestError, CallError, PermissionDeniedError
+from ..io.protocol import IO
+from ..providers.target import ResolvedTarget
+from ..types.chat.report import Attempt
+from ..types.config.call import AIModelCallConfig, Call
+from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
+from .middleware import Send
+from .request_builder import RequestBuilder
+from .streaming.stream import Stream
 
 MAX_RETRY_AFTER = 120.0
 LONGEST_RELIEVED = 2.0

@@ -1,1 +1,0 @@
-"""The engine's own middleware: deadline and retries, learned constraints, fallbacks and tracing."""
