@@ -71,6 +71,8 @@ test-all:        ## the whole suite, the slow tests too, on every Python that is
 	done
 
 everything: $(STAMP) $(WEIGHTS)
+	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/ui/node; \
+	else echo "== npm is not here: the tests with real user interface clients are skipped"; fi
 	@THOROUGH=1 $(BIN)/python -m pytest -n $(JOBS)
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file

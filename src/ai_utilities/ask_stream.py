@@ -207,14 +207,30 @@ class AskStream(SyncStreamBase):
 
     def __next__(self) -> str:
         while not self._over:
-            with self._around():
-                if self._events is None:
-                    call = self._prepare()
-                    self._events = call.read(call.send())
-                event, final = next(self._events)
-            if piece := self._read_event(event, final):
+            if piece := self._read_event(*self._next_event()):
                 return piece
         raise StopIteration
+
+    def events(self) -> Iterator[tuple[object, EngineResult | None]]:
+        """Iterates over all events in place of the text: `(event, None)`, and `(None, final)` at the end.
+
+        Yields:
+            The events of the engine's stream: chunks, and of a tool run its steps and tools.
+        """
+        try:
+            while not self._over:
+                event, final = self._next_event()
+                yield event, final
+                self._read_event(event, final)
+        finally:
+            self.close()
+
+    def _next_event(self) -> tuple[object, EngineResult | None]:
+        with self._around():
+            if self._events is None:
+                call = self._prepare()
+                self._events = call.read(call.send())
+            return next(self._events)
 
     def close(self) -> None:
         """Closes the connection, so the provider stops generating."""
@@ -244,14 +260,26 @@ class AsyncAskStream(AsyncStreamBase):
 
     async def __anext__(self) -> str:
         while not self._over:
-            with self._around():
-                if self._events is None:
-                    call = await self._prepare()
-                    self._events = call.read(await call.send())
-                event, final = await anext(self._events)
-            if piece := self._read_event(event, final):
+            if piece := self._read_event(*await self._next_event()):
                 return piece
         raise StopAsyncIteration
+
+    async def events(self) -> AsyncIterator[tuple[object, EngineResult | None]]:
+        """Iterates over all events in place of the text; see `AskStream.events`."""
+        try:
+            while not self._over:
+                event, final = await self._next_event()
+                yield event, final
+                self._read_event(event, final)
+        finally:
+            await self.aclose()
+
+    async def _next_event(self) -> tuple[object, EngineResult | None]:
+        with self._around():
+            if self._events is None:
+                call = await self._prepare()
+                self._events = call.read(await call.send())
+            return await anext(self._events)
 
     async def aclose(self) -> None:
         """Closes the connection, so the provider stops generating."""

@@ -274,6 +274,17 @@ def test_a_call_that_needs_approval_runs_after_approval(server: FakeServer, worl
     assert run.tools[1].result.output == "the user declined this call: not there"
 
 
+def test_a_call_is_pending_until_somebody_decides(server: FakeServer, world: World) -> None:
+    server.add_replies(calls(("weather", {"city": "Rome"}), ("ask", {})))
+    client = AIModelClient(endpoint(server.url))
+    own = Tool.from_schema({"type": "object", "properties": {}}, name="ask")
+    tools = [Tool.from_function(weather, needs_approval=True), own]
+    run = go(world, client, "?", tools=tools, approve=lambda call: None)
+    world.close(client)
+    assert run.stopped == "pending"
+    assert [(tool.outcome, tool.needs_approval) for tool in run.tools] == [("pending", True), ("pending", False)]
+
+
 def test_approval_may_be_awaited(server: FakeServer, world: World) -> None:
     async def approve(call: Any) -> bool:
         await anyio.sleep(0)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from ...types.config.call import Call
+from ...types.config.call import AIModelCallConfig
 from ...types.tools.tool_definition import ToolDefinition
-from ..common.caller_tools import split_tools
 from ..common.fields import Wire
 from ..common.plan import WarningCollector
 from ..common.tools import extra_fields, select_tools, tool_schema, write_raw
 from .quirks import CohereQuirks
 
 
-def write_tools(call: Call, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
+def write_tools(config: AIModelCallConfig, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
     """Encode the tools. Only "required" and "none" are supported; named tools are chosen by sending no others."""
-    config = call.config
     choice = config.tool_choice
     shown = select_tools(config.tools, choice, warnings, one_by_name=False)
-    own, _ = split_tools(shown, call, "cohere", warnings)
+    own = [tool for tool in shown if isinstance(tool, ToolDefinition)]
     tools = [write_tool(tool, quirks, warnings) for tool in own] + write_raw(shown, warnings)
     if not tools:
         return {}

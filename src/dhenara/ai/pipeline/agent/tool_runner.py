@@ -46,7 +46,7 @@ class ToolRunner:
         """Look up the tools and ask for approval where needed."""
         planned = [self.box.plan(call) for call in calls]
         for one in planned:
-            if one.bound is not None and one.tool is not None and one.tool.must_ask(one.call):
+            if one.bound is not None and one.tool is not None and one.tool.needs_approval:
                 await self._ask_about(one)
         ready = [one for one in planned if one.bound is not None]
         room = self.budget.admit(len(ready))
@@ -76,7 +76,9 @@ class ToolRunner:
         decision = self.approve(one.call) if awaited else await self.io.call(self.approve, one.call)
         if inspect.isawaitable(decision):
             decision = await decision
-        if decision is not True:
+        if decision is None:
+            one.wait()
+        elif decision is not True:
             one.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
 
 

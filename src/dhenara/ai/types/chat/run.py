@@ -55,12 +55,14 @@ class ToolRun(FrozenModel):
         outcome: What happened to the call.
         result: The result that the model gets. None while the call is pending.
         seconds: Duration in seconds.
+        needs_approval: Whether a pending call needs approval. False: the caller has to run it.
     """
 
     call: ToolCallContent
     outcome: ToolOutcome
     result: ToolResultContent | None = None
     seconds: float = 0.0
+    needs_approval: bool = False
 
 
 class Step(FrozenModel):

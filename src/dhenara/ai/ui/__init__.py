@@ -1,0 +1,28 @@
+"""Streams and runs in user interfaces: the AI SDK (`useChat`) and AG-UI, and their requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..lazy_package import lazy_package
+
+if TYPE_CHECKING:
+    from .ag_ui import read_run_input as read_run_input, to_ag_ui_events as to_ag_ui_events
+    from .ai_sdk import read_ui_messages as read_ui_messages, to_ui_message_stream as to_ui_message_stream
+    from .event_stream import UIEventStream as UIEventStream, public_error_text as public_error_text
+    from .requests import UIRequest as UIRequest
+    from .web import ui_response as ui_response
+
+__getattr__, __dir__ = lazy_package(
+    __name__,
+    {
+        "UIEventStream": ".event_stream",
+        "UIRequest": ".requests",
+        "public_error_text": ".event_stream",
+        "read_run_input": ".ag_ui",
+        "read_ui_messages": ".ai_sdk",
+        "to_ag_ui_events": ".ag_ui",
+        "to_ui_message_stream": ".ai_sdk",
+        "ui_response": ".web",
+    },
+)

@@ -1,0 +1,262 @@
+"""The stream of events that a user interface reads, and texts of errors that it may show."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Protocol, Self
+
+from ..errors import (
+    BrokenStreamError,
+    CallTimeoutError,
+    ConnectionFailedError,
+    ContentFilteredError,
+    ContextLengthError,
+    QuotaError,
+    RateLimitError,
+    RefusedError,
+    RunLimitError,
+    SyncAsyncMismatchError,
+)
+from ..types.chat.response import AIModelCallResponse
+from ..types.chat.run import ToolRun
+from .events import EventReader, UIEvent
+
+logger = logging.getLogger("dhenara.ui")
+
+SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+
+PUBLIC_TEXTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (QuotaError, "The assistant is not available at the moment."),
+    (RateLimitError, "There are too many requests at the moment. Try again soon."),
+    (CallTimeoutError, "The answer took too long. Try again."),
+    (ContextLengthError, "The conversation is too long for the model. Start a new one."),
+    ((ContentFilteredError, RefusedError), "A content filter blocked the request or the answer."),
+    ((BrokenStreamError, ConnectionFailedError), "The connection to the model failed. Try again."),
+    (RunLimitError, "The assistant reached the limit of one answer."),
+)
+OTHERWISE = "The assistant could not answer. Try again."
+
+
+def public_error_text(error: Exception | None) -> str:
+    """Return a text about an error that may be shown to anybody: it has no names, addresses, keys or contents.
+
+    Args:
+        error: The error. None if there is only its message.
+
+    Returns:
+        The text.
+    """
+    return next((text for kind, text in PUBLIC_TEXTS if isinstance(error, kind)), OTHERWISE)
+
+
+FAILURES = {
+    "declined": "The call was declined.",
+    "timed_out": "The tool took too long.",
+    "invalid": "The arguments of the call are not valid.",
+    "unknown": "There is no such tool.",
+}
+
+
+def tool_failure(tool: ToolRun, whole: bool) -> str:
+    """Return why a tool has no result: all that the model gets to know, or what may be shown to anybody."""
+    if whole and tool.result is not None:
+        return tool.result.get_text()
+    return FAILURES.get(tool.outcome, "The tool failed.")
+
+
+class UIEventWriter(Protocol):
+    """Writes events in the format of one user interface."""
+
+    headers: ClassVar[Mapping[str, str]]
+    last_line: ClassVar[str]
+
+    def start(self) -> Iterable[dict[str, Any]]: ...
+
+    def write(self, event: UIEvent) -> Iterable[dict[str, Any]]: ...
+
+
+class UIEventStream:
+    """The events of one answer or run in the format of a user interface, as dicts or as server-sent events.
+
+    Iterate with `for` over what sync code returned, and with `async for` over what async code returned. An exception of
+    the source becomes an error event; it is logged to the logger `dhenara.ui`. Closing it closes the source.
+
+    Args:
+        source: A stream, run or answer, or a function or awaitable that returns one.
+        writer: Writes the events in the format of the user interface.
+    """
+
+    def __init__(self, source: Any, writer: UIEventWriter) -> None:
+        self._given = source
+        self._source: Any = None
+        self._writer = writer
+        self._reader = EventReader(lambda: getattr(self._source, "error", None))
+        self._messages: deque[dict[str, Any]] = deque(writer.start())
+        self._ended = False
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of the HTTP response."""
+        return dict(self._writer.headers)
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the source is async: iterate with `async for` then."""
+        source = self._given if self._source is None else self._source
+        stream = stream_of(source)
+        return inspect.isawaitable(stream) or hasattr(stream, "__aiter__") or inspect.iscoroutinefunction(stream)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        if self.is_async:
+            raise SyncAsyncMismatchError("this stream comes from async code. Write: async for event in stream")
+        return self
+
+    def __next__(self) -> dict[str, Any]:
+        while not self._messages and not self._ended:
+            try:
+                if self._source is None:
+                    self._given = self._given() if callable(self._given) else self._given
+                    if inspect.isawaitable(self._given):
+                        raise SyncAsyncMismatchError("the function is async. Write: async for event in stream")
+                    self._source = items_of(self._given)
+                item = next(self._source, None)
+            except Exception as error:  # noqa: BLE001  # the user interface gets an error event
+                self._fail(error)
+            else:
+                self._read(item)
+        if not self._messages:
+            raise StopIteration
+        return self._messages.popleft()
+
+    def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        return self
+
+    async def __anext__(self) -> dict[str, Any]:
+        while not self._messages and not self._ended:
+            try:
+                if self._source is None:
+                    given = self._given() if callable(self._given) else self._given
+                    self._given = await given if inspect.isawaitable(given) else given
+                    self._source = items_of(self._given)
+                item = await next_item(self._source)
+            except Exception as error:  # noqa: BLE001  # the user interface gets an error event
+                self._fail(error)
+            else:
+                self._read(item)
+        if not self._messages:
+            raise StopAsyncIteration
+        return self._messages.popleft()
+
+    def sse(self) -> Iterator[str]:
+        """Yield the events as server-sent events. The source is closed at the end, also if the reader stops early."""
+        try:
+            for message in self:
+                yield encode(message)
+            if self._writer.last_line:
+                yield self._writer.last_line
+        finally:
+            self.close()
+
+    async def sse_async(self) -> AsyncIterator[str]:
+        """Async version of `sse`."""
+        try:
+            async for message in self:
+                yield encode(message)
+            if self._writer.last_line:
+                yield self._writer.last_line
+        finally:
+            await self.aclose()
+
+    def close(self) -> None:
+        """Close the source, which ends its request."""
+        self._ended = True
+        for source in self._closable():
+            if (close := getattr(source, "close", None)) is not None:
+                close()
+
+    async def aclose(self) -> None:
+        """Close the source, which ends its request and its async tools."""
+        self._ended = True
+        for source in self._closable():
+            if (aclose := getattr(source, "aclose", None)) is not None:
+                await aclose()
+            elif (close := getattr(source, "close", None)) is not None:
+                close()
+
+    def _closable(self) -> tuple[Any, Any]:
+        given = self._given
+        return self._source, stream_of(given)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def _read(self, item: Any) -> None:
+        """Read one item of the source; None is its end."""
+        if item is None:
+            self._ended = True
+            self._write(self._reader.finish())
+            return
+        event, final = item if isinstance(item, tuple) else (item, None)
+        self._write(self._reader.read(final if event is None else event))
+
+    def _fail(self, error: Exception) -> None:
+        self._ended = True
+        logger.error("a stream to a user interface failed: %s: %s", type(error).__name__, error)
+        self._write(self._reader.fail(error))
+        self._write(self._reader.finish())
+
+    def _write(self, events: Iterable[UIEvent]) -> None:
+        for event in events:
+            self._messages.extend(self._writer.write(event))
+
+
+def encode(message: Mapping[str, Any]) -> str:
+    """Return a message as a server-sent event."""
+    return f"data: {json.dumps(message, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+def items_of(source: Any) -> Any:
+    """Return an iterator over what a source has: events of a stream, pieces of text, or one whole answer or run."""
+    source = stream_of(source)
+    if callable(events := getattr(source, "events", None)):
+        source = events()
+    if hasattr(source, "__anext__"):
+        return source
+    if isinstance(source, AsyncIterable):
+        return aiter(source)
+    whole = getattr(source, "run", None) or getattr(source, "response", None) if isinstance(source, str) else None
+    if whole is not None:
+        source = whole
+    if isinstance(source, Iterable) and not isinstance(source, str | AIModelCallResponse) and not is_answer(source):
+        return iter(source)
+    return iter([source])
+
+
+def stream_of(source: Any) -> Any:
+    """Return the stream of a streamed response; anything else unchanged."""
+    stream: Any = source.stream_generator if isinstance(source, AIModelCallResponse) else None
+    return source if stream is None else stream
+
+
+def is_answer(source: object) -> bool:
+    """Whether this is a whole answer; their fields can be iterated too."""
+    return hasattr(source, "usage") and not hasattr(source, "__next__")
+
+
+async def next_item(source: Any) -> Any:
+    if hasattr(source, "__anext__"):
+        return await anext(source, None)
+    return next(source, None)

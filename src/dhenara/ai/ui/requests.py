@@ -1,0 +1,169 @@
+"""Requests of user interfaces: what a browser sent, read into a conversation."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import ConfigurationError
+from ..types.chat.message import Message
+from ..types.content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
+from ..types.content.parsing import KINDS as MEDIA_KINDS
+from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
+from ..types.tools.tool_definition import ToolDefinition
+from ..wire import json
+
+MediaItem = ImageContent | AudioContent | VideoContent | FileContent
+
+APPROVAL = "approval-"
+"""Start of the ids of questions whether a tool may run; the id of the call follows."""
+
+Decision = bool | str
+"""Of a person about a tool call: True, False, or the reason why it is declined."""
+
+
+@dataclass(frozen=True, slots=True)
+class UIRequest:
+    """A request of a user interface. All of it comes from a browser: do not trust it more than its user.
+
+    Attributes:
+        messages: The conversation, as the browser has it. System messages are left out by default.
+        decisions: What the user decided about tool calls, by the id of the call.
+        tools: Tools that the user interface runs; their calls stay pending (AG-UI).
+        thread_id: Id of the conversation.
+        run_id: Id of the run (AG-UI).
+        message_id: Id of the message that the answer continues; None if it is a new message (AI SDK).
+        state: State of the application (AG-UI).
+        context: Information about the application, by description (AG-UI).
+        extras: Other fields of the request.
+    """
+
+    messages: tuple[Message, ...]
+    decisions: Mapping[str, Decision] = field(default_factory=dict)
+    tools: tuple[ToolDefinition, ...] = ()
+    thread_id: str | None = None
+    run_id: str | None = None
+    message_id: str | None = None
+    state: Any = None
+    context: Mapping[str, str] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    def approve(self, call: ToolCallContent) -> Decision | None:
+        """Return what the user decided about a call; None if it has not been asked about. Pass it as `approve=`.
+
+        Args:
+            call: The tool call.
+        """
+        return self.decisions.get(call.id)
+
+    def continue_from(self, stored: Sequence[Message]) -> list[Message]:
+        """Return a conversation that you stored, with what is new in this request.
+
+        What is new are user messages, and results of tool calls that the stored conversation has no result for.
+        Nothing else of the request is used, so a browser cannot change earlier answers. An edited last question, or one
+        that is asked again, replaces the stored one and what followed.
+
+        Args:
+            stored: The messages of the conversation, such as `run.messages`.
+
+        Returns:
+            The messages of the next call.
+
+        Raises:
+            ConfigurationError: The request has fewer user messages than the stored conversation, and no new one.
+        """
+        prompts = [message for message in self.messages if message.role == "user"]
+        places = [index for index, message in enumerate(stored) if message.role == "user"]
+        ends_with_question = bool(self.messages) and self.messages[-1].role == "user"
+        if ends_with_question and len(prompts) <= len(places):
+            return [*stored[: places[len(prompts) - 1]], prompts[-1]]
+        if len(prompts) < len(places):
+            raise ConfigurationError(
+                "the request has fewer messages than the stored conversation. Ask the user to reload the page"
+            )
+        answered = {part.call_id for one in stored for part in one.contents if isinstance(part, ToolResultContent)}
+        open_calls = {
+            part.id
+            for one in stored
+            for part in one.contents
+            if isinstance(part, ToolCallContent) and part.id not in answered
+        }
+        results = [
+            part
+            for one in self.messages
+            for part in one.contents
+            if isinstance(part, ToolResultContent) and part.call_id in open_calls
+        ]
+        added = [Message(role="tool", contents=results)] if results else []
+        return [*stored, *added, *prompts[len(places) :]]
+
+
+def read_body(body: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
+    """Read the body of a request; raises ConfigurationError if it is not a JSON object."""
+    if isinstance(body, Mapping):
+        return dict(body)
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise ConfigurationError("the request of the user interface is not JSON") from None
+    parsed: dict[str, Any] = require(value, dict, "the request")
+    return parsed
+
+
+def require(value: Any, kind: type[Any], what: str) -> Any:
+    """Return a value of a request if it has this type."""
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"the request of the user interface is invalid: {what} is not a {KINDS[kind]}")
+    return value
+
+
+KINDS: dict[type[Any], str] = {dict: "JSON object", list: "list", str: "string"}
+
+
+def text_in(given: Mapping[str, Any], name: str, where: str) -> str:
+    """Return a required text of a request."""
+    text: str = require(given.get(name), str, f"{where}.{name}")
+    return text
+
+
+def optional_text(given: Mapping[str, Any], name: str) -> str | None:
+    """Return a text of a request; None if it is missing."""
+    value = given.get(name)
+    return None if value is None else require(value, str, name)
+
+
+def read_media(url: str, mime_type: str | None, name: str | None = None) -> ContentItem:
+    """Read a file of a request: a data URL, or an http(s) URL, which is fetched by the usual rules."""
+    if url.startswith("data:"):
+        head, _, encoded = url.removeprefix("data:").partition(",")
+        if not head.endswith(";base64"):
+            raise ConfigurationError("a file in the request is a data URL without base64")
+        return read_base64(encoded, mime_type or head.split(";")[0], name)
+    if not url.startswith(("https://", "http://")):
+        raise ConfigurationError("a file in the request has neither a data URL nor an http(s) URL")
+    return media_class(mime_type)(url=url, mime_type=mime_type, name=name)
+
+
+def read_base64(encoded: str, mime_type: str | None, name: str | None = None) -> ContentItem:
+    """Read the bytes of a file in a request."""
+    try:
+        data = base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error):
+        raise ConfigurationError("a file in the request is not base64") from None
+    return media_class(mime_type)(data=data, mime_type=mime_type or "application/octet-stream", name=name)
+
+
+def media_class(mime_type: str | None) -> type[MediaItem]:
+    """Return the class of a media type."""
+    return MEDIA_KINDS.get((mime_type or "").split("/")[0], FileContent)
+
+
+def media_url(media: Media) -> str | None:
+    """Return the URL of media, or a data URL with the bytes; None for ids of files at a provider."""
+    if media.data is None:
+        return media.url
+    media_type = media.mime_type or "application/octet-stream"
+    return f"data:{media_type};base64,{base64.b64encode(media.data).decode()}"

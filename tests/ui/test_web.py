@@ -1,0 +1,135 @@
+"""Responses for Starlette and FastAPI, and what happens when the browser leaves."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import anyio
+import pytest
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
+from dhenara.ai.ui import to_ui_message_stream, ui_response
+from support.worlds import endpoint
+
+SCOPE = {"type": "http", "asgi": {"spec_version": "2.4"}, "method": "POST", "path": "/", "headers": []}
+
+
+async def serve(response: Any, leave: anyio.Event | None = None, broken: bool = False) -> list[dict[str, Any]]:
+    """What an ASGI server gets; the browser leaves at the event, or is gone when something is sent."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        await (leave or anyio.Event()).wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if broken and sent:
+            raise OSError("the browser is gone")
+        sent.append(message)
+
+    with anyio.fail_after(60):
+        await response(SCOPE, receive, send)
+    return sent
+
+
+def body(sent: list[dict[str, Any]]) -> str:
+    return b"".join(message.get("body", b"") for message in sent).decode()
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_response_has_headers_and_events(is_async: bool, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello"))
+
+    async def main() -> list[dict[str, Any]]:
+        client = AIModelClient(endpoint(server.url))
+        run = client.run_streaming_async("?") if is_async else client.run_streaming("?")
+        sent = await serve(ui_response(to_ui_message_stream(run)))
+        await client.aclose()
+        return sent
+
+    sent = anyio.run(main)
+    headers = dict(sent[0]["headers"])
+    assert headers[b"x-vercel-ai-ui-message-stream"] == b"v1"
+    assert headers[b"content-type"].startswith(b"text/event-stream")
+    assert '"delta":"Hello"' in body(sent)
+    assert body(sent).endswith("data: [DONE]\n\n")
+
+
+def test_a_browser_that_leaves_cancels_the_tool_that_runs(server: FakeServer) -> None:
+    server.add_replies(Answer(tool_calls=(FakeToolCall("wait", {}, "c1"),)))
+    seen: list[str] = []
+
+    async def main() -> None:
+        leave = anyio.Event()
+
+        async def wait() -> str:
+            """Waits."""
+            leave.set()
+            try:
+                await anyio.sleep(300)
+            except BaseException:
+                seen.append("cancelled")
+                raise
+            return "done"
+
+        client = AIModelClient(endpoint(server.url))
+        run = client.run_streaming_async("?", tools=[wait])
+        await serve(ui_response(to_ui_message_stream(run)), leave)
+        seen.append(run.run.stopped)
+        await client.aclose()
+
+    anyio.run(main)
+    assert seen == ["cancelled", "interrupted"]
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+def test_a_connection_that_breaks_closes_the_stream(is_async: bool, server: FakeServer) -> None:
+    server.add_replies(Answer(text="a long story " * 50))
+
+    async def main() -> str:
+        client = AIModelClient(endpoint(server.url))
+        run = client.run_streaming_async("?") if is_async else client.run_streaming("?")
+        await serve(ui_response(to_ui_message_stream(run)), broken=True)
+        await client.aclose()
+        return run.run.stopped
+
+    assert anyio.run(main) == "interrupted"
+
+
+def run_python(code: str) -> str:
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+
+
+def test_without_starlette_the_error_says_what_to_install() -> None:
+    printed = run_python(
+        """
+        import sys
+        sys.modules["starlette"] = None
+        sys.modules["starlette.concurrency"] = None
+        from dhenara.ai.ui import to_ui_message_stream
+        list(to_ui_message_stream(iter(["a"])))
+        try:
+            from dhenara.ai.ui import ui_response
+        except Exception as error:
+            print(type(error).__name__, error)
+        """
+    )
+    assert printed.startswith("ConfigurationError")
+    assert "pip install 'dhenara[web]'" in printed
+
+
+def test_plain_imports_do_not_load_user_interfaces() -> None:
+    printed = run_python(
+        """
+        import sys
+        import ai_utilities, dhenara.ai, dhenara.ai.types
+        ai_utilities.AiClient, dhenara.ai.AIModelClient
+        print([name for name in sys.modules if name.startswith(("dhenara.ai.ui", "starlette"))])
+        """
+    )
+    assert printed == "[]\n"
