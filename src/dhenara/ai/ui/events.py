@@ -196,7 +196,8 @@ class EventReader:
     def _open_step(self, number: int) -> Iterator[UIEvent]:
         yield from self._close_step()
         self._step, self._is_open = number, True
-        self._streamed, self._calls, self._server_calls = set(), {}, {}
+        for of_step in (self._streamed, self._calls, self._server_calls):
+            of_step.clear()
         yield StepOpened(number)
 
     def _close_step(self) -> Iterator[UIEvent]:
