@@ -32,7 +32,15 @@ def first_of(candidates: list[Candidate], request: RouteRequest) -> Candidate:
     return candidates[0]
 
 
-STRATEGIES: list[Any] = ["weighted", "round_robin", "least_in_flight", "latency", "cheapest", "headroom", pytest.param(first_of, id="own function")]
+STRATEGIES: list[Any] = [
+    "weighted",
+    "round_robin",
+    "least_in_flight",
+    "latency",
+    "cheapest",
+    "headroom",
+    pytest.param(first_of, id="own function"),
+]
 
 
 def troubled(seed: int, hours: float) -> Behaviour:
