@@ -9,19 +9,18 @@ nothing limits what is used; then each budget's policy for unknown costs decides
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from decimal import Decimal
-from io import BytesIO
 from itertools import product
 from typing import TYPE_CHECKING, cast
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
+from dhenara.ai.catalog import find_facts
 from dhenara.ai.types import (
     AIModel,
     Call,
-    ChatModelCostData,
     CodeExecution,
     FileSearch,
     RemoteMCP,
@@ -31,25 +30,23 @@ from dhenara.ai.types import (
 )
 
 from ..value_types import Options
-from .costs import estimate_request, iter_strings
+from .costs import count_pages, estimate_request, iter_strings
+from .request_terms import BoundedCall, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations
-    from dhenara.ai.types import EmbeddingRequest, OcrRequest, RerankRequest, TranscriptionRequest
+    from dhenara.ai.types import EmbeddingRequest, OcrRequest, RerankRequest, SpeechRequest, TranscriptionRequest
 
 Price = Callable[[Usage], Decimal | None]
 
 ZERO = Decimal(0)
-ESTIMATED = ", estimated"
-"""The end of `priced_as` for prices of units where a model is billed by tokens."""
-
-ROUNDING = Decimal("1.05")
-"""Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
-
 SHORT = 40
 """Strings of a body up to this length may be names of settings."""
 
-SEARCH_OPTIONS = ("enable_search", "plugins", "search_parameters", "web_search_options")
-"""Options of calls with which providers search, as often as they like."""
+CITATION = Usage(units={"citations": 1.0})
+"""What models that search by themselves are billed for, as often as they like."""
+
+REQUEST = Usage(units={"requests": 1.0})
+"""What models that search with every request are billed for, however they search."""
 
 TOKENS_PER_TEXT = 4
 """Tokens that a provider adds to each text to embed."""
@@ -63,55 +60,25 @@ TOKENS_PER_PARTIAL = 100
 TOKENS_PER_SECOND = 50
 """Most tokens of a second of audio; providers count 10 to 32."""
 
+PIXELS_PER_TOKEN = 100
+"""Fewest pixels of a generated image for one token, in the highest quality: 150 to 250 at OpenAI."""
+
+TOKENS_PER_CHARACTER = 6
+"""Most tokens of audio for a character that is spoken, at three characters in a second."""
+
+LEAST_SPOKEN = 50
+"""Characters that a pause before and after speech is as long as."""
+
+SPOKEN_KINDS = ("output_audio_tokens", "output_tokens")
+
 TOKENS_PER_CHUNK = 500
 """Tokens of a document, with those of the query, from which on a reranker counts several documents."""
 
 DOCUMENTS_PER_SEARCH = 100
 
+SIZE = re.compile(r"[1-9]\d{0,4}x[1-9]\d{0,4}")
 CHOICES = {"quality": ("low", "medium", "high"), "size": ("1024x1024", "1024x1536", "1536x1024")}
 """What a provider may choose for options that are unset or `auto`."""
-
-
-@dataclass(frozen=True, slots=True)
-class BoundedCall:
-    """A call and what is known of its usage before it is sent.
-
-    Attributes:
-        call: The call.
-        target: Where it goes.
-        read: Most tokens of the prompt.
-        expected: Units that the request determines.
-        words: Short strings of the request, among them names of settings.
-    """
-
-    call: Call
-    target: Target
-    read: int
-    expected: Usage | None = None
-    words: frozenset[str] = field(default_factory=frozenset)
-
-    def price(self, usage: Usage) -> Decimal | None:
-        """The cost of a usage; None if unknown."""
-        call = self.call
-        tier, base_url = call.config.service_tier, self.target.base_url
-        cost = price_usage(call.endpoint, usage, service_tier=tier, base_url=base_url)
-        rounded = (cost.priced_as or "").endswith(ESTIMATED)
-        return cost.amount * ROUNDING if rounded and cost.amount is not None else cost.amount
-
-    def highest(self, usages: Iterable[Usage]) -> Decimal | None:
-        """The highest cost of these usages, of those that have a price."""
-        return max((cost for usage in usages if (cost := self.price(usage)) is not None), default=None)
-
-    @property
-    def longest(self) -> int | None:
-        """Most tokens of all answers to this call."""
-        longest = most_generated(self.call, find_facts(self.call.endpoint))
-        return None if longest is None else longest * (self.call.config.n or 1)
-
-    @property
-    def has_token_prices(self) -> bool:
-        """Whether the user's prices are those of tokens, so that units cost nothing."""
-        return isinstance(own_prices(self.call.endpoint), ChatModelCostData)
 
 
 def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
@@ -128,12 +95,16 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
     words = frozenset(text for text in iter_strings(exchange.body) if len(text) <= SHORT)
     read = estimate_request(exchange).most
     bounded = BoundedCall(call, target, read, exchange.expected_usage, words)
+    per_request = bool(bounded.price(REQUEST))
+    bounded = replace(bounded, terms=read_terms(exchange.body, free=("web_search_options",) if per_request else ()))
+    if call.config.options.get("model") not in (None, call.endpoint.ai_model.model_name):
+        return None
     return UPPER_BOUNDS.get(call.operation, unknown_bound)(bounded)
 
 
 def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
     """The most that a call of a batch with a prompt of so many tokens can cost; None if unknown."""
-    bounded = BoundedCall(call, target, read)
+    bounded = BoundedCall(call, target, read, terms=read_terms(call.config.options))
     most = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)(bounded)
     searches = most_searches(bounded)
     if most is None or not searches:
@@ -155,8 +126,8 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
         bounded: The call.
         made: Further kinds of output tokens that an answer may have.
     """
-    searches, longest, read = most_searches(bounded), bounded.longest, bounded.read
-    if searches is None or longest is None:
+    searches, longest, read = most_searches(bounded), bounded.longest, bounded.prompt
+    if searches is None or longest is None or read is None:
         return None
     if searches:
         facts = find_facts(bounded.call.endpoint)
@@ -205,8 +176,11 @@ def most_searches(bounded: BoundedCall) -> float | None:
     searches = expected.units.get("web_searches", 0.0) if expected else 0.0
     if searches:
         return searches
-    if any(config.options.get(name) for name in SEARCH_OPTIONS):
+    if bounded.terms.searches is None or bounded.price(CITATION):
         return None
+    searches = float(bounded.terms.searches)
+    if searches:
+        return searches
     for tool in config.tools:
         if isinstance(tool, ServerTool | CodeExecution | FileSearch | RemoteMCP):
             return None
@@ -235,13 +209,15 @@ def image_bound(bounded: BoundedCall) -> Decimal | None:
     if bounded.has_token_prices:
         return answer_bound(bounded, made=("output_image_tokens",))
     made = images_cost(bounded)
-    if made is None:
+    if made is None and bounded.longest is not None:
         return answer_bound(bounded, made=("output_image_tokens",))
+    if made is None and (made := pixels_cost(bounded)) is None:
+        return None
     read = bounded.read + TOKENS_PER_PICTURE * pictures
     inputs = [Usage(input_tokens=read)]
     if pictures:
         inputs += [Usage(input_image_tokens=read), Usage(units={"input_images": float(pictures)})]
-    partial = as_count(bounded.call.config.options.get("partial_images"), 0) * TOKENS_PER_PARTIAL
+    partial = whole_number(bounded.call.config.options.get("partial_images"), 0) * TOKENS_PER_PARTIAL
     drafts = bounded.price(Usage(output_image_tokens=partial)) if partial else ZERO
     return made + (bounded.highest(inputs) or ZERO) + (drafts or ZERO)
 
@@ -250,7 +226,7 @@ def images_cost(bounded: BoundedCall) -> Decimal | None:
     """The highest price of the images, for every value that the provider may choose; None if one has no price."""
     config, expected = bounded.call.config, bounded.expected
     if expected is None:
-        count = as_count(config.n or config.options.get("n"), 1)
+        count = whole_number(config.n or config.options.get("n"), 1)
         expected = Usage(units={"images": float(count)}, options=dict(config.options))
     given = {**defaults_of(bounded.call.endpoint.ai_model), **expected.options}
     free = {name: values for name, values in CHOICES.items() if given.get(name) in (None, "auto")}
@@ -258,6 +234,17 @@ def images_cost(bounded: BoundedCall) -> Decimal | None:
     costs = [bounded.price(expected.model_copy(update={"options": options})) for options in every]
     known = [cost for cost in costs if cost is not None]
     return max(known) if len(known) == len(costs) else None
+
+
+def pixels_cost(bounded: BoundedCall) -> Decimal | None:
+    """The price of the images by their pixels, where tokens are billed and nothing limits them."""
+    expected = bounded.expected
+    if expected is None or "images" not in expected.units:
+        return None
+    size = str({**defaults_of(bounded.call.endpoint.ai_model), **expected.options}.get("size"))
+    width, _, height = (size if SIZE.fullmatch(size) else CHOICES["size"][-1]).partition("x")
+    tokens = math.ceil(int(width) * int(height) / PIXELS_PER_TOKEN) * math.ceil(expected.units["images"])
+    return bounded.highest([Usage(output_image_tokens=tokens), Usage(output_tokens=tokens)])
 
 
 def defaults_of(model: AIModel) -> dict[str, object]:
@@ -268,7 +255,13 @@ def defaults_of(model: AIModel) -> dict[str, object]:
 def speech_bound(bounded: BoundedCall) -> Decimal | None:
     """Speech by its characters, or by the most tokens of audio."""
     spoken = None if bounded.expected is None or bounded.has_token_prices else bounded.price(bounded.expected)
-    return answer_bound(bounded, made=("output_audio_tokens",)) if spoken is None else spoken
+    if spoken is not None or bounded.longest is not None:
+        return answer_bound(bounded, made=("output_audio_tokens",)) if spoken is None else spoken
+    request = cast("SpeechRequest", bounded.call.request)
+    slowness = max(1.0, 1 / (request.speed or 1.0))
+    tokens = math.ceil((len(request.text) + LEAST_SPOKEN) * TOKENS_PER_CHARACTER * slowness)
+    read = bounded.read
+    return bounded.highest(Usage.model_validate({"input_tokens": read, kind: tokens}) for kind in SPOKEN_KINDS)
 
 
 def transcription_bound(bounded: BoundedCall) -> Decimal | None:
@@ -297,20 +290,6 @@ def ocr_bound(bounded: BoundedCall) -> Decimal | None:
     return bounded.price(Usage(units={unit: float(pages)}))
 
 
-def count_pages(data: bytes) -> int | None:
-    """The pages of a PDF file; None if it cannot be read, or without pypdf."""
-    if b"%PDF-" not in data[:1024]:
-        return None
-    try:
-        import pypdf
-    except ImportError:
-        return None
-    try:
-        return len(pypdf.PdfReader(BytesIO(data)).pages)
-    except Exception:  # noqa: BLE001  # pypdf raises arbitrary exceptions for damaged files
-        return None
-
-
 def rerank_bound(bounded: BoundedCall) -> Decimal | None:
     """Searches by the most documents that long ones are divided into, or tokens with the query for each document."""
     request = cast("RerankRequest", bounded.call.request)
@@ -320,11 +299,6 @@ def rerank_bound(bounded: BoundedCall) -> Decimal | None:
         documents = sum(max(1, math.ceil(size / (TOKENS_PER_CHUNK - query))) for size in sizes)
         usages.append(Usage(units={"searches": float(max(1, math.ceil(documents / DOCUMENTS_PER_SEARCH)))}))
     return bounded.highest(usages)
-
-
-def as_count(value: object, otherwise: int) -> int:
-    """A number of an option; `otherwise` if it is none."""
-    return value if isinstance(value, int) and value > 0 else otherwise
 
 
 UPPER_BOUNDS: dict[str, Callable[[BoundedCall], Decimal | None]] = {

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from io import BytesIO
 
 from dhenara.ai import Exchange
 from dhenara.ai.errors import CallError, ConnectionFailedError
@@ -110,3 +111,17 @@ def iter_fields(value: object, field: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for entry in value:
             yield from iter_fields(entry, field)
+
+
+def count_pages(data: bytes) -> int | None:
+    """The pages of a PDF file; None if it cannot be read, or without pypdf."""
+    if b"%PDF-" not in data[:1024]:
+        return None
+    try:
+        import pypdf
+    except ImportError:
+        return None
+    try:
+        return len(pypdf.PdfReader(BytesIO(data)).pages)
+    except Exception:  # noqa: BLE001  # pypdf raises arbitrary exceptions for damaged files
+        return None

@@ -11,8 +11,9 @@ from functools import partial
 from types import NoneType
 
 from dhenara.ai import Layer, Send, Stream, Target
+from dhenara.ai.catalog import price_usage
 from dhenara.ai.integration import require_type
-from dhenara.ai.types import BatchItemContext, BatchRequest, Call
+from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
 from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
 from ...value_types import JsonObject
@@ -33,6 +34,18 @@ from .budget import (
 from .reservations import CallReservations, MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")
+
+LIMITS = {
+    "chat": "Set max_output_tokens (max_tokens in the kit), and max_uses of WebSearch; leave out other tools that the "
+    "provider runs",
+    "image": "Set max_output_tokens, or choose a size and quality that have a price",
+    "ocr": "Name the pages: pages=[0, 1]; or install dhenara[pdf], which counts those of PDF files",
+    "rerank": "Shorten the query, or set cost_data of the endpoint",
+    "speak": "Set cost_data of the endpoint",
+    "transcribe": "Send WAV, FLAC or Ogg, whose length is known, or set cost_data of the endpoint",
+}
+"""What to do where a price is known, but not how much is used, by operation."""
+
 TOKEN_STEP = 64
 """Tokens to whose multiples the prompts of a batch are rounded up, so that few prices have to be computed."""
 
@@ -304,9 +317,14 @@ def refuse_unknown(call: Call, budgets: Sequence[Budget]) -> None:
     """
     if all(budget.unknown != "refuse" for budget in budgets):
         return
-    name = call.endpoint.ai_model.model_name
+    endpoint = call.endpoint
+    cost = price_usage(endpoint, Usage(input_tokens=1, output_tokens=1))
+    if cost.amount is None and cost.priced_as is None:
+        why = f"{cost.reason}."
+    else:
+        why = f"nothing limits what it may use. {LIMITS.get(call.operation, LIMITS['chat'])}."
     raise UnknownCostError(
-        f"a budget applies to this call, and the most that {name} can cost is not known. Set max_output_tokens, and "
-        "cost_data of the endpoint if its price is unknown; or allow such calls with Budget(unknown='allow'), which is "
+        f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): a budget applies to this call, and the most that it "
+        f"can cost is not known: {why} Or allow such calls with Budget(unknown='allow'), which is "
         "AI_BUDGET_UNKNOWN=allow."
     )

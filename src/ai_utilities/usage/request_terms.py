@@ -1,0 +1,231 @@
+"""What the body of a request says of its own cost, in any protocol and whatever parameters it was made from.
+
+A provider bills what was sent. So parameters in `options` count like those that have a name of their own: number and
+length of answers, tools that the provider runs, and contexts that it keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from dhenara.ai import Target
+from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
+from dhenara.ai.types import Call, ChatModelCostData, Usage
+
+from .costs import MEDIA_TOKENS
+
+LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict")
+"""Fields with the most tokens of an answer."""
+
+COUNTS = ("n", "best_of", "candidateCount", "num_generations")
+"""Fields with a number of answers."""
+
+SETTINGS = ("generationConfig", "generation_config", "inferenceConfig", "options")
+"""Fields of a body that have such fields in turn."""
+
+CONTEXTS = ("previous_response_id", "previous_interaction_id", "conversation", "cachedContent", "cached_content")
+"""References to a context that the provider keeps, and that becomes a part of the prompt."""
+
+FILES = frozenset({"file_id", "fileId", "fileUri", "file_uri", "file_url", "document_url", "video_url", "s3Location"})
+"""References to files whose length is not known."""
+
+SEARCHES = ("enable_search", "plugins", "search_parameters", "web_search_options")
+"""Fields with which providers search, as often as they like."""
+
+UNLIMITED = ("mcp_servers", "models")
+"""Fields that let the provider run tools, or choose another model."""
+
+CALLER_TOOLS = ("apply_patch", "bash", "computer", "custom", "function", "local_shell", "memory", "text_editor")
+"""Beginnings of the types of tools that the caller runs; all others are the provider's."""
+
+CALLER_FIELDS = frozenset({"cachePoint", "computerUse", "functionDeclarations", "function_declarations", "toolSpec"})
+"""Fields of the declarations of such tools that have no type and no name."""
+
+FREE_TOOLS = ("tool_search", "namespace")
+REPORTED = ("inference_geo", "speed")
+
+
+ESTIMATED = ", estimated"
+"""The end of `priced_as` for prices of units where a model is billed by tokens."""
+
+ROUNDING = Decimal("1.05")
+"""Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestTerms:
+    """What a request says of its own cost.
+
+    Attributes:
+        longest: Most tokens of one answer. Default 0: the request does not limit them.
+        answers: Number of answers. Default 1.
+        searches: Most web searches by tools. Default 0; None if nothing limits them, or what the provider does at all.
+        has_context: Whether the prompt has parts of unknown length: a context or file that the provider keeps.
+        pictures: Most tokens of images that are only referred to.
+        tier: The service tier, if the body names one.
+        report: Fields that answers repeat in their usage, and that change prices.
+    """
+
+    longest: int = 0
+    answers: int = 1
+    searches: int | None = 0
+    has_context: bool = False
+    pictures: int = 0
+    tier: str | None = None
+    report: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundedCall:
+    """A call and what is known of its usage before it is sent.
+
+    Attributes:
+        call: The call.
+        target: Where it goes.
+        read: Most tokens of the prompt.
+        expected: Units that the request determines.
+        words: Short strings of the request, among them names of settings.
+        terms: What the request says of its cost.
+    """
+
+    call: Call
+    target: Target
+    read: int
+    expected: Usage | None = None
+    words: frozenset[str] = field(default_factory=frozenset)
+    terms: RequestTerms = field(default_factory=RequestTerms)
+
+    def price(self, usage: Usage) -> Decimal | None:
+        """The cost of a usage, in the dearest tier that the call allows; None if unknown."""
+        tier = self.terms.tier or self.call.config.service_tier
+        costs = [self._price_in(tier, usage)]
+        if tier == "auto" and costs[0] is not None:
+            costs.append(self._price_in("priority", usage))
+        return max((cost for cost in costs if cost is not None), default=None)
+
+    def _price_in(self, tier: str | None, usage: Usage) -> Decimal | None:
+        if self.terms.report:
+            usage = usage.model_copy(update={"raw": dict(self.terms.report)})
+        cost = price_usage(self.call.endpoint, usage, service_tier=tier, base_url=self.target.base_url)
+        rounded = (cost.priced_as or "").endswith(ESTIMATED)
+        return cost.amount * ROUNDING if rounded and cost.amount is not None else cost.amount
+
+    def highest(self, usages: Iterable[Usage]) -> Decimal | None:
+        """The highest cost of these usages, of those that have a price."""
+        return max((cost for usage in usages if (cost := self.price(usage)) is not None), default=None)
+
+    @property
+    def longest(self) -> int | None:
+        """Most tokens of all answers to this call."""
+        longest, given = most_generated(self.call, find_facts(self.call.endpoint)), self.terms.longest
+        if longest is None and (not given or self.call.config.wants_reasoning):
+            return None
+        return max(longest or 0, given) * max(self.call.config.n or 1, self.terms.answers)
+
+    @property
+    def prompt(self) -> int | None:
+        """Most tokens of the prompt: what is sent, and what the provider adds; None if unknown."""
+        if not self.terms.has_context:
+            return self.read + self.terms.pictures
+        facts = find_facts(self.call.endpoint)
+        window = None if facts is None else facts.context_window
+        return None if window is None else max(self.read, window)
+
+    @property
+    def has_token_prices(self) -> bool:
+        """Whether the user's prices are those of tokens, so that units cost nothing."""
+        return isinstance(own_prices(self.call.endpoint), ChatModelCostData)
+
+
+def read_terms(body: Mapping[str, object], *, free: tuple[str, ...] = ()) -> RequestTerms:
+    """Reads the terms of a request.
+
+    Args:
+        body: The body that is sent, as JSON values; parameters in the provider's format are understood too.
+        free: Fields for which this model is not billed.
+    """
+    body = {name: value for name, value in body.items() if name not in free}
+    settings = [body, *(inner for name in SETTINGS if isinstance(inner := body.get(name), Mapping))]
+    prompt = {name: value for name, value in body.items() if name not in ("tools", "toolConfig", "tool_config")}
+    tier = body.get("service_tier")
+    return RequestTerms(
+        longest=highest_of(settings, LENGTHS),
+        answers=max(1, highest_of(settings, COUNTS)),
+        searches=searches_of(body),
+        has_context=any(body.get(name) for name in CONTEXTS)
+        or isinstance(body.get("prompt"), Mapping)
+        or any(kind == "file" for kind in iter_references(prompt)),
+        pictures=MEDIA_TOKENS * sum(1 for kind in iter_references(prompt) if kind == "image"),
+        tier=tier if isinstance(tier, str) else None,
+        report={name: body[name] for name in REPORTED if body.get(name)},
+    )
+
+
+def highest_of(settings: list[Mapping[str, object]], names: tuple[str, ...]) -> int:
+    """The highest whole number of these fields; 0 if there is none."""
+    return max(whole_number(part.get(name), 0) for part in settings for name in names)
+
+
+def whole_number(value: object, otherwise: int) -> int:
+    """A number of an option; `otherwise` if it is none above 0."""
+    return value if isinstance(value, int) and value > 0 else otherwise
+
+
+def searches_of(body: Mapping[str, object]) -> int | None:
+    """Most web searches; None if the provider may run other tools, or searches without a limit."""
+    if any(body.get(name) for name in (*SEARCHES, *UNLIMITED)):
+        return None
+    config = body.get("toolConfig")
+    tools = [body.get("tools"), config.get("tools") if isinstance(config, Mapping) else None]
+    searches = 0
+    for tool in (tool for group in tools if isinstance(group, list | tuple) for tool in group):
+        uses = most_uses(tool) if isinstance(tool, Mapping) else 0
+        if uses is None:
+            return None
+        searches += uses
+    return searches
+
+
+def most_uses(tool: Mapping[str, object]) -> int | None:
+    """The most searches of a tool; 0 if the caller runs it, None if nothing limits what the provider does."""
+    kind = str(tool.get("type") or "")
+    if kind.startswith((*CALLER_TOOLS, *FREE_TOOLS)):
+        return 0
+    if kind == "shell" and not isinstance(tool.get("environment"), Mapping):
+        return 0
+    uses = tool.get("max_uses")
+    if not uses and isinstance(parameters := tool.get("parameters"), Mapping):
+        uses = parameters.get("max_uses")
+    if "web_search" in kind and isinstance(uses, int):
+        return uses
+    if kind:
+        return None
+    is_function = "name" in tool or not set(tool) - CALLER_FIELDS
+    return 0 if is_function else None
+
+
+def iter_references(value: object) -> Iterator[str]:
+    """Files and images of a prompt that are only referred to: "file" or "image" for each."""
+    if isinstance(value, list | tuple):
+        for entry in value:
+            yield from iter_references(entry)
+    elif isinstance(value, Mapping):
+        kind, source = value.get("type"), value.get("source")
+        remote = isinstance(source, Mapping) and source.get("type") in ("url", "file")
+        if remote or any(name in FILES and refers(inner) for name, inner in value.items()):
+            yield "image" if kind in ("image", "input_image") else "file"
+        elif refers(value.get("image_url")):
+            yield "image"
+        for name, inner in value.items():
+            if name in ("args", "arguments") or (name == "input" and isinstance(inner, Mapping)):
+                continue  # arguments of tool calls may have any fields
+            yield from iter_references(inner)
+
+
+def refers(value: object) -> bool:
+    """Whether the value of a field is a reference, and not the data itself."""
+    if isinstance(value, Mapping):
+        return any(refers(value.get(name)) for name in ("url", "uri"))
+    return isinstance(value, str) and value != "" and not value.startswith("data:")
