@@ -185,9 +185,8 @@ def test_images_and_speech_of_the_usual_models_fit_a_budget(server: FakeServer) 
 def test_a_refusal_says_what_is_not_known_and_what_to_do(name: str, says: str, server: FakeServer) -> None:
     provider, _, model = name.partition("/")
     config = AIModelCallConfig(max_output_tokens=10, options={"tools": [{"type": "web_search"}]})
-    layers = [BudgetLayer(Budget(1))]
-    with AIModelClient(endpoint(server.url, provider, model), config, layers=layers) as one:
-        with pytest.raises(UnknownCostError) as refused:
-            one.generate("?")
+    one = AIModelClient(endpoint(server.url, provider, model), config, layers=[BudgetLayer(Budget(1))])
+    with one, pytest.raises(UnknownCostError) as refused:
+        one.generate("?")
     assert str(refused.value).startswith(f"{provider} ({model}): a budget applies")
     assert says in str(refused.value)

@@ -324,7 +324,7 @@ def refuse_unknown(call: Call, budgets: Sequence[Budget]) -> None:
     else:
         why = f"nothing limits what it may use. {LIMITS.get(call.operation, LIMITS['chat'])}."
     raise UnknownCostError(
-        f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): a budget applies to this call, and the most that it "
-        f"can cost is not known: {why} Or allow such calls with Budget(unknown='allow'), which is "
+        f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): a budget applies to this call, and the most that "
+        f"it can cost is not known: {why} Or allow such calls with Budget(unknown='allow'), which is "
         "AI_BUDGET_UNKNOWN=allow."
     )
