@@ -107,8 +107,8 @@ def test_a_call_whose_worst_case_is_unknown_is_refused_unless_allowed(server: Fa
         AIModelClient(priced(server.url), layers=[BudgetLayer(Budget(1))]) as unlimited,
         AIModelClient(priced(server.url), layers=[BudgetLayer(Budget(1, unknown="allow"))]) as lenient,
     ):
-        for asking in (unpriced, unlimited):
-            with pytest.raises(UnknownCostError, match="Set max_output_tokens"):
+        for asking, advice in ((unpriced, "set cost_data"), (unlimited, "Set max_output_tokens")):
+            with pytest.raises(UnknownCostError, match=advice):
                 asking.generate("?")
         lenient.generate("?")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -55,6 +56,30 @@ USUAL_BYTES_PER_TOKEN = 4
 OVERHEAD = 16
 """Tokens that the provider adds per message."""
 
+ADDED_AT_MOST = 128
+"""Most tokens of a system prompt that the provider writes itself."""
+
+ADDED_FOR_TOOLS = 1500
+"""Most tokens that it adds to explain how tools are used; Anthropic adds 300 to 1,300."""
+
+ADDED_FOR_FORMATS = 500
+"""Most tokens that it adds to explain the format of the answer."""
+
+ADDED_FOR_PASSES = 2000
+"""Most tokens that it adds where several answers are compared."""
+
+TOOLS = frozenset({"tools", "toolConfig", "tool_config"})
+FORMATS = frozenset({"response_format", "responseSchema", "responseJsonSchema", "output_format", "output_config"})
+OWN_TOOLS = ("apply_patch", "bash", "computer", "local_shell", "memory", "shell", "text_editor", "tool_search")
+"""Beginnings of the types of tools that the provider describes to the model, with as many tokens again."""
+
+TOKENS_PER_PAGE = 3000
+PDF_START = "JVBERi"
+"""How PDF files begin as base64."""
+
+PDF = re.compile(rf"(data:application/pdf;base64,)?{PDF_START}")
+PAGE = re.compile(rb"/Type\s*/Page[^s]")
+
 
 @dataclass(frozen=True, slots=True)
 class TokenEstimate:
@@ -75,20 +100,49 @@ def estimate_tokens(body: object) -> TokenEstimate:
     Args:
         body: The body, as a JSON value. Long base64 texts count as media, except in the fields of texts.
     """
-    text = media = 0
+    text = media = pages = 0
+    added = ADDED_AT_MOST
     for field, string in iter_fields(body):
         if MEDIA.match(string) and (field not in TEXT_FIELDS or string.startswith("data:")):
             media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
         else:
             text += len(string.encode("utf-8", "surrogatepass"))
-    return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + OVERHEAD)
+            added += tokens_added(field, string)
+        if start := PDF.match(string):
+            pages += page_tokens(decode_base64(string[start.end() - len(PDF_START) :]))
+    return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + pages + added)
+
+
+def tokens_added(field: str, string: str) -> int:
+    """Most tokens that a provider adds to the prompt because of a field name, or the value of a field."""
+    if field == "type":
+        return ADDED_FOR_TOOLS if string.startswith(OWN_TOOLS) else 0
+    if field == "mode":
+        return ADDED_FOR_PASSES if string == "pro" else 0
+    if field:
+        return 0
+    return ADDED_FOR_TOOLS if string in TOOLS else ADDED_FOR_FORMATS if string in FORMATS else 0
+
+
+def page_tokens(document: bytes) -> int:
+    """Most tokens of the pages that a PDF file shows; 0 for other files."""
+    return TOKENS_PER_PAGE * len(PAGE.findall(document)) if document.startswith(b"%PDF-") else 0
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes of a base64 text, as far as it is one."""
+    try:
+        return base64.b64decode(text.rstrip("=") + "==", altchars=b"-_" if {"-", "_"} & set(text) else None)
+    except ValueError:
+        return b""
 
 
 def estimate_request(exchange: Exchange) -> TokenEstimate:
     """Estimates the tokens of a request as it will be sent, including uploaded media."""
     body = estimate_tokens(exchange.body)
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_PER_MEDIA_TOKEN) for part in exchange.uploads)
-    return TokenEstimate(body.usual + media, body.most + media)
+    pages = sum(page_tokens(part.data or b"") for part in exchange.uploads)
+    return TokenEstimate(body.usual + media, body.most + media + pages)
 
 
 TEXT_FIELDS = frozenset({"arguments", "content", "input", "instructions", "output", "prompt", "system", "text"})
