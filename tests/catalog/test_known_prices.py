@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from tools.catalogue.prices.coverage import models_by_name, read_tables
+
+from dhenara.ai.catalog import price_usage
+from dhenara.ai.types import AIModelEndpoint, Usage
 
 NAMES = {host: models_by_name(table) for host, table in read_tables().items()}
 TODAY = "2026-11-29"
@@ -103,3 +107,10 @@ def test_the_busy_hours_of_deepseek_are_on_working_days() -> None:
     for model in ("deepseek-flash", "deepseek-v4-flash", "deepseek-v4-pro"):
         usual, dear = rates_of("deepseek", model), rates_of("deepseek", model, times=busy)
         assert float(dear["input"]) == 2 * float(usual["input"])
+
+
+def test_cohere_bills_fewer_tokens_than_its_models_read() -> None:
+    counts = {"billed_units": {"input_tokens": 39, "output_tokens": 27}, "tokens": {"input_tokens": 1683}}
+    read = Usage(input_tokens=691, cache_read_tokens=992, output_tokens=62, raw=counts)
+    cost = price_usage(AIModelEndpoint.of("cohere/command-a-03-2025"), read)
+    assert cost.amount == (39 * Decimal("2.5") + 27 * Decimal(10)) / 1_000_000

@@ -8,6 +8,7 @@ import pytest
 
 from ai_utilities.usage.costs import estimate_tokens
 from ai_utilities.usage.request_terms import RequestTerms, read_terms
+from dhenara.ai.catalog.prices import as_billed
 from dhenara.ai.types import Usage
 from support.corpus import CORPUS, Exchange, read
 from support.protocols import PROTOCOLS
@@ -30,7 +31,7 @@ def recorded() -> Iterator[tuple[Exchange, RequestTerms, Usage]]:
                 continue
             usage = read(protocol.load(), protocol.quirks, exchange).response().usage
             if usage is not None:
-                yield exchange, terms, usage
+                yield exchange, terms, as_billed(usage)
 
 
 def test_prompts_and_answers_are_at_most_as_long_as_reserved() -> None:

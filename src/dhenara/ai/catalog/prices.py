@@ -64,6 +64,7 @@ def price_usage(
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
     if unclear := [name for name in usage.unclear if name not in SAME_PRICE]:
         return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
+    usage = as_billed(usage)
     provider = find_provider(str(endpoint.api.provider))
     host = price_host(endpoint, provider)
     where = region_of_call(host, base_url, endpoint.api.config, region or usage.raw.get("inference_geo"))
@@ -83,6 +84,20 @@ def price_usage(
     if own is None and provider is not None and provider.local:
         return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
     return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+
+
+def as_billed(usage: Usage) -> Usage:
+    """Return the usage with the tokens that are billed, where a report has them beside those that were read.
+
+    Cohere reports both: its prompts of its own, with 500 to 1,500 tokens, are not billed.
+    """
+    report = usage.raw.get("billed_units")
+    billed = report if isinstance(report, Mapping) else {}
+    read, made = billed.get("input_tokens"), billed.get("output_tokens")
+    if not (isinstance(read, int | float) and isinstance(made, int | float) and read >= 0 and made >= 0):
+        return usage
+    tokens = {"input_tokens": int(read), "cache_read_tokens": 0, "output_tokens": int(made), "reasoning_tokens": 0}
+    return usage.model_copy(update=tokens)
 
 
 def cost_data_cost(endpoint: AIModelEndpoint, usage: Usage, at: datetime, has_own_rates: bool) -> Cost | None:
