@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.pipeline.routing.board import HealthBoard
 from dhenara.ai.pipeline.routing.decision import RouteCall, decide
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import ModelRoute, RouteRequest
+from support.counted_calls import count_calls
 from support.simulated_routes import simulated_endpoint
 from support.worlds import endpoint
-
-
-def calls_of(work: Callable[[], Any]) -> list[str]:
-    """The Python functions that are called, by file."""
-    called: list[str] = []
-
-    def count(frame: Any, event: str, argument: object) -> None:
-        if event == "call":
-            called.append(frame.f_code.co_filename)
-
-    sys.setprofile(count)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return called
 
 
 def test_a_call_without_a_route_does_not_enter_the_routing_code(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"), Answer(text="Hello!"))
     with AIModelClient(endpoint(server.url)) as client:
         client.generate("?")
-        called = calls_of(lambda: client.generate("?"))
+        called = count_calls(lambda: client.generate("?")).files
     assert called
     assert not [name for name in called if "pipeline/routing" in Path(name).as_posix()]
 
@@ -46,5 +28,5 @@ def test_a_decision_among_twenty_deployments_makes_few_calls() -> None:
     for strategy in ("weighted", "round_robin", "least_in_flight", "latency", "headroom"):
         route = ModelRoute.of([{**group, "strategy": strategy}])
         board, call = HealthBoard(route), RouteCall(RouteRequest())
-        called = calls_of(lambda: decide(route, board.standings, call, 1.0, 0.5))  # noqa: B023  # called here
-        assert len(called) <= 50
+        called = count_calls(lambda: decide(route, board.standings, call, 1.0, 0.5))  # noqa: B023  # called here
+        assert called.python <= 50

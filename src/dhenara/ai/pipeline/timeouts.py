@@ -71,7 +71,9 @@ class TimeoutPolicy:
 
     def total_error(self) -> CallTimeoutError | None:
         """Return the error if the total timeout has expired, else None."""
-        return self.error(connecting=False) if self.ended() else None
+        if self._deadline is None or self._now() < self._deadline:
+            return None
+        return self.error(connecting=False)
 
     def error(self, *, connecting: bool) -> CallTimeoutError:
         """Return the error for the timeout that expired."""

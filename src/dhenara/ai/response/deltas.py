@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import CallError
@@ -46,8 +46,10 @@ class ChunkBuilder:
         self._model: str | None = None
         self._numbers: dict[tuple[int, Part], int] = {}
 
-    def chunk(self, batch: Iterable[Delta]) -> StreamingChatResponse | None:
+    def chunk(self, batch: Sequence[Delta]) -> StreamingChatResponse | None:
         """Return the chunk for one event; None if the event has no content."""
+        if len(batch) == 1 and type(batch[0]) is TextDelta:
+            return self._text_chunk(batch[0])
         choices: dict[int, Wire] = {}
         usage: Usage | None = None
         for delta in batch:
@@ -68,7 +70,7 @@ class ChunkBuilder:
             return None
         return self._build(choices, usage)
 
-    def text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
+    def _text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
         """Fast path for chunks with text only."""
         shown = {"type": "text", "index": self._number(delta), "text_delta": delta.text}
         return self._build_validated([{"index": delta.choice, "content_deltas": [shown]}], None)

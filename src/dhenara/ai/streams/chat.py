@@ -10,13 +10,12 @@ from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.streaming.stream import Batch, Stream
+from ..pipeline.streaming.stream import Stream
 from ..pipeline.streaming.structured_output import PartialOutputReader
 from ..response.deltas import ChunkBuilder, to_error_event
-from ..types.chat.delta import TextDelta
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.stream import StreamEvent, StreamingChatResponse
+from ..types.chat.stream import StreamEvent
 from ..types.config.call import Call
 from .text import NOT_ENDED, AsyncRunTextStream, AsyncTextStream, RunTextStream, TextStream
 
@@ -72,11 +71,6 @@ class ChatStreamBase:
             self._partial_reader.add(text)
         return self._partial_reader.output()
 
-    def _to_chunk(self, batch: Batch) -> StreamingChatResponse | None:
-        if len(batch) == 1 and type(batch[0]) is TextDelta:
-            return self._chunker.text_chunk(batch[0])
-        return self._chunker.chunk(batch)
-
     def _final(self) -> AIModelCallResponse:
         answer = self._stream.partial()
         if not settings.ENABLE_STREAMING_CONSOLIDATION:
@@ -99,8 +93,8 @@ class SyncStream(ChatStreamBase):
         if self._ended:
             raise StopIteration
         try:
-            while (batch := run(self._stream.pull())) is not None:
-                chunk = self._to_chunk(batch)
+            while (batch := self._stream.take() or run(self._stream.pull())) is not None:
+                chunk = self._chunker.chunk(batch)
                 if chunk is not None:
                     return chunk, None
         except CallError as error:
@@ -138,8 +132,8 @@ class AsyncStream(ChatStreamBase):
         if self._ended:
             raise StopAsyncIteration
         try:
-            while (batch := await self._stream.pull()) is not None:
-                chunk = self._to_chunk(batch)
+            while (batch := self._stream.take() or await self._stream.pull()) is not None:
+                chunk = self._chunker.chunk(batch)
                 if chunk is not None:
                     return chunk, None
         except CallError as error:

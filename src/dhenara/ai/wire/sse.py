@@ -78,107 +78,88 @@ class NdjsonFrames:
 
 
 BOM = b"\xef\xbb\xbf"
+EVENT_END = b"\n\n"
 LONGEST_RETRY = 12
 """Digits of a waiting time in milliseconds; one with more is a mistake, and ignored like any other."""
 
 
 class SseFrames:
-    """Follows the standard, with one mercy: a last event without its blank line is delivered by `finish`."""
+    """Follows the standard, with one mercy: a last event without its blank line is delivered by `finish`.
 
-    __slots__ = ("_after_cr", "_begun", "_data", "_event", "_id", "_line", "_retry")
+    Only what follows the last blank line is kept, with all line ends as LF.
+    """
+
+    __slots__ = ("_after_cr", "_begun", "_rest")
 
     def __init__(self) -> None:
-        self._line = bytearray()
+        self._rest = bytearray()
         self._after_cr = False
         self._begun = False
-        self._data: list[bytes] | None = None
-        self._event: str | None = None
-        self._id: str | None = None
-        self._retry: int | None = None
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        if self._begun and not self._line and self._idle() and chunk.endswith(b"\n\n") and b"\r" not in chunk:
-            return self._read_events(chunk)
-        return self._read_lines(chunk)
+        if self._after_cr or b"\r" in chunk:
+            chunk = self._with_plain_ends(chunk)
+        rest = self._rest
+        if rest or chunk[-2:] != EVENT_END or not self._begun:
+            # The blank line may be half in the rest, which was searched before.
+            begin = max(0, len(rest) - 1)
+            rest += chunk
+            end = rest.rfind(EVENT_END, begin)
+            if end < 0:
+                return []
+            chunk = bytes(rest[: end + 2])
+            del rest[: end + 2]
+        return self._read_events(chunk[:-2].split(EVENT_END))
 
     def finish(self) -> list[Frame]:
-        frames: list[Frame] = []
-        if self._line:
-            self._read_line(bytes(self._line), frames)
-            self._line = bytearray()
-        self._read_line(b"", frames)
-        return frames
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return self._read_events([rest])
 
-    def _idle(self) -> bool:
-        """Whether the last event is complete, and no line end is half seen."""
-        named = self._event is not None or self._id is not None or self._retry is not None
-        return self._data is None and not named and not self._after_cr
-
-    def _read_events(self, chunk: bytes) -> list[Frame]:
-        """The way of nearly every chunk: whole events of one data line each, or of a name and one data line."""
-        frames: list[Frame] = []
-        for block in chunk[:-2].split(b"\n\n"):
-            name, _, data = block.rpartition(b"\n")
-            if data.startswith(b"data: "):
-                if not name:
-                    frames.append(Frame(data[6:]))
-                    continue
-                if name.startswith(b"event: ") and b"\n" not in name:
-                    frames.append(Frame(data[6:], name[7:].decode("utf-8", "replace") or None))
-                    continue
-            for line in block.split(b"\n"):
-                self._read_line(line, frames)
-            self._read_line(b"", frames)
-        return frames
-
-    def _read_lines(self, chunk: bytes) -> list[Frame]:
+    def _with_plain_ends(self, chunk: bytes) -> bytes:
         """A line ends with CR, LF or both; a CR at the end of a chunk ends its line without waiting for an LF."""
-        if self._after_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
-            self._after_cr = False
-        if not chunk:
-            return []
-        self._after_cr = chunk.endswith(b"\r")
-        if b"\r" in chunk:
-            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        first, *rest = chunk.split(b"\n")
-        self._line += first
-        frames: list[Frame] = []
-        for line in rest:
-            self._read_line(bytes(self._line), frames)
-            self._line = bytearray(line)
-        return frames
+        if chunk:
+            begin = 1 if self._after_cr and chunk[:1] == b"\n" else 0
+            self._after_cr = chunk[-1:] == b"\r"
+            chunk = chunk[begin:].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return chunk
 
-    def _read_line(self, line: bytes, frames: list[Frame]) -> None:
+    def _read_events(self, events: list[bytes]) -> list[Frame]:
         if not self._begun:
             self._begun = True
-            line = line.removeprefix(BOM)
-        if not line:
-            self._dispatch(frames)
-            return
+            events[0] = events[0].removeprefix(BOM)
+        frames: list[Frame] = []
+        for event in events:
+            # Nearly every event is one line of data, or a name and one line of data.
+            name, _, data = event.rpartition(b"\n")
+            if data[:6] == b"data: " and not name:
+                frames.append(Frame(data[6:]))
+            elif data[:6] == b"data: " and name[:7] == b"event: " and b"\n" not in name:
+                frames.append(Frame(data[6:], name[7:].decode("utf-8", "replace") or None))
+            else:
+                read_event(event.split(b"\n"), frames)
+        return frames
+
+
+def read_event(lines: list[bytes], frames: list[Frame]) -> None:
+    """Add the event of these lines, if they have data."""
+    frame = Frame(b"")
+    values: list[bytes] = []
+    for line in lines:
         name, _, value = line.partition(b":")
-        if value.startswith(b" "):
-            value = value[1:]
+        value = value.removeprefix(b" ")
         match name:
             case b"data":
-                self._add_data(value)
+                values.append(value)
             case b"event":
-                self._event = value.decode("utf-8", "replace")
+                frame.event = value.decode("utf-8", "replace") or None
             case b"id" if b"\0" not in value:
-                self._id = value.decode("utf-8", "replace")
+                frame.id = value.decode("utf-8", "replace")
             case b"retry" if value.isdigit() and len(value) <= LONGEST_RETRY:
-                self._retry = int(value)
-
-    def _add_data(self, value: bytes) -> None:
-        if self._data is None:
-            self._data = []
-        self._data.append(value)
-
-    def _dispatch(self, frames: list[Frame]) -> None:
-        if self._data is not None:
-            data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
-            frames.append(Frame(data, self._event or None, self._id, self._retry))
-        self._data = self._event = self._id = self._retry = None
+                frame.retry = int(value)
+    if values:
+        frame.data = b"\n".join(values)
+        frames.append(frame)
 
 
 def write_event(data: str | bytes, event: str | None = None, id: str | None = None, retry: int | None = None) -> bytes:

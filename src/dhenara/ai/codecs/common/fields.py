@@ -28,7 +28,12 @@ def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
     value = data.get(name)
     if isinstance(value, dict):
         return [value]
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    for one in value:
+        if not isinstance(one, dict):
+            return [one for one in value if isinstance(one, dict)]
+    return value
 
 
 def read_index(data: Mapping[str, Any], name: str, otherwise: int = 0) -> int:

@@ -19,7 +19,6 @@ from ..common.fields import (
     count,
     invalid_counts,
     read_extras,
-    read_index,
     read_int,
     read_name,
     read_object,
@@ -93,6 +92,8 @@ def modality_tokens(report: Report, name: str, wanted: str) -> int:
 
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
+# Fields that a candidate may have besides its content.
+REST = frozenset({*EXTRA_FIELDS, "logprobsResult", "finishReason"})
 LAST = b"[DONE]"
 # What shows that an event is one of this protocol.
 KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error"})
@@ -115,13 +116,17 @@ NUMBERED = (
 class GeminiReader:
     """Decodes one response. The finish reason is the only end marker."""
 
-    __slots__ = ("_candidates", "_ended", "_model", "_queries", "_seen", "_usage")
+    __slots__ = ("_candidates", "_counted", "_ended", "_model", "_named", "_queries", "_seen", "_usage")
 
     def __init__(self) -> None:
         self._candidates: dict[int, CandidateReader] = {}
         self._ended: set[int] = set()
         self._seen = False
         self._usage: Wire = {}
+        self._counted = True
+        """Whether the usage so far has been emitted."""
+        self._named: tuple[Any, Any] = (None, None)
+        """Id and model as last sent; events repeat them."""
         self._model = ""
         self._queries: dict[int, list[str]] = {}
         """Web searches by candidate; events repeat them."""
@@ -135,7 +140,10 @@ class GeminiReader:
 
     def frame(self, frame: Frame) -> list[Delta]:
         """Decode an event; some gateways end a stream with OpenAI's [DONE]."""
-        data = frame.data.strip()
+        data = frame.data
+        if data[:1] == b"{":
+            return self._read(json.loads(data))
+        data = data.strip()
         event = json.loads(data) if data and data != LAST else None
         return [delta for one in (event if isinstance(event, list) else [event]) for delta in self._read(one)]
 
@@ -143,41 +151,56 @@ class GeminiReader:
         """Emit the citations at the end, because their byte offsets refer to the whole text."""
         for candidate in self._candidates.values():
             yield from candidate.finish()
+        yield from self._count()
         if self._ended and set(self._candidates) <= self._ended:
             yield StreamEnd()
 
-    def _read(self, event: Wire | None) -> Iterator[Delta]:
+    def _read(self, event: Wire | None) -> list[Delta]:
         if event is None:
-            return
-        refuse_foreign(event, GEMINI)
-        self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
-        if event.get("error") or (read_text(event, "message") and "candidates" not in event):
-            yield ErrorDelta(stream_error(event))
-            return
+            return []
+        candidates = event.get("candidates")
+        if not candidates:
+            refuse_foreign(event, GEMINI)
+            self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
+        if event.get("error") or ("candidates" not in event and read_text(event, "message")):
+            return [ErrorDelta(stream_error(event))]
+        deltas: list[Delta] = []
+        named = event.get("responseId"), event.get("modelVersion")
+        if named != self._named:
+            self._named = named
+            deltas += self._begin(event)
+        ended = len(self._ended)
+        for candidate in read_objects(event, "candidates") if candidates else ():
+            self._seen = True
+            deltas += self._candidate(candidate)
+        first = not self._usage
+        if usage := event.get("usageMetadata"):
+            self._add_usage(usage)
+        if event.get("promptFeedback"):
+            deltas += self._blocked(read_object(event, "promptFeedback"))
+        if not self._counted and (first or not candidates or len(self._ended) > ended):
+            deltas += self._count()
+        return deltas
+
+    def _begin(self, event: Wire) -> Iterator[Delta]:
+        self._model = read_text(event, "modelVersion") or self._model
         if event.get("responseId") or event.get("modelVersion"):
             yield ResponseStart(read_name(event, "responseId"), read_name(event, "modelVersion"))
-            self._model = read_text(event, "modelVersion") or self._model
-        for candidate in read_objects(event, "candidates"):
-            yield from self._candidate(candidate)
-        if usage := read_object(event, "usageMetadata"):
-            self._usage.update({name: value for name, value in usage.items() if value is not None})
-        grounded = any(one.get("groundingMetadata") for one in read_objects(event, "candidates"))
-        if self._usage and (usage or grounded):
-            searches = grounded_searches(self._model, self._queries.values())
-            yield from usage_deltas(read_usage(self._usage, searches))
-        feedback = read_object(event, "promptFeedback")
-        if feedback.get("blockReason"):
-            self._ended.add(0)
-            reason = str(feedback["blockReason"])
-            data = read_text(feedback, "blockReasonMessage") or f"the prompt was blocked: {reason}"
-            yield FinishDelta("content_filter", reason, message=data)
 
-    def _candidate(self, data: Wire) -> Iterator[Delta]:
-        index = read_index(data, "index")
+    def _candidate(self, data: Wire) -> list[Delta]:
+        index = data.get("index")
+        if not isinstance(index, int):
+            index = 0
         candidate = self._candidates.get(index)
         if candidate is None:
             candidate = self._candidates[index] = CandidateReader(index)
-        yield from candidate.read(data)
+        deltas = candidate.read(data)
+        if not REST.isdisjoint(data):
+            deltas += self._read_rest(data, index, candidate)
+        return deltas
+
+    def _read_rest(self, data: Wire, index: int, candidate: CandidateReader) -> Iterator[Delta]:
+        """Read the other fields of a candidate, and its finish reason."""
         if extras := read_extras(data, EXTRA_FIELDS):
             yield ResponseStart(extras=extras)
         probable = read_object(data, "logprobsResult")
@@ -185,13 +208,38 @@ class GeminiReader:
             others = [read_objects(top, "candidates") for top in read_objects(probable, "topCandidates")]
             tokens = [logprob_entry(*pair) for pair in zip_longest(chosen, others[: len(chosen)])]
             yield LogprobsDelta(tokens, index)
-        if queries := read_object(data, "groundingMetadata").get("webSearchQueries"):
-            self._queries[index] = queries if isinstance(queries, list) else [str(queries)]
+        if data.get("groundingMetadata"):
+            self._counted = False
+            if queries := read_object(data, "groundingMetadata").get("webSearchQueries"):
+                self._queries[index] = queries if isinstance(queries, list) else [str(queries)]
         if data.get("finishReason"):
             self._ended.add(index)
             raw = str(data["finishReason"])
             why = finish_reason(raw, called=candidate.called)
             yield FinishDelta(why, raw, message=read_text(data, "finishMessage") or None, choice=index)
+
+    def _blocked(self, feedback: Wire) -> Iterator[Delta]:
+        """Read why the prompt was refused."""
+        if feedback.get("blockReason"):
+            self._ended.add(0)
+            reason = str(feedback["blockReason"])
+            data = read_text(feedback, "blockReasonMessage") or f"the prompt was blocked: {reason}"
+            yield FinishDelta("content_filter", reason, message=data)
+
+    def _add_usage(self, report: Any) -> None:
+        """Keep the counts. Nearly every event has new ones; they are read at first, and when an answer ends."""
+        if isinstance(report, dict):
+            for name, value in report.items():
+                if value is not None:
+                    self._usage[name] = value
+            self._counted = False
+
+    def _count(self) -> Iterator[Delta]:
+        """Emit the usage so far, unless that was done."""
+        if self._usage and not self._counted:
+            self._counted = True
+            searches = grounded_searches(self._model, self._queries.values())
+            yield from usage_deltas(read_usage(self._usage, searches))
 
 
 def finish_reason(raw: str, *, called: bool) -> FinishReason:

@@ -33,8 +33,6 @@ class GroundingSources:
         self._cited: list[Wire] = []
 
     def add(self, candidate: Wire) -> None:
-        if not candidate.get("groundingMetadata") and not candidate.get("citationMetadata"):
-            return
         grounding = read_object(candidate, "groundingMetadata")
         data = grounding.get("groundingChunks")
         chunks: list[Any] = data if isinstance(data, list) else []
@@ -150,11 +148,20 @@ class CandidateReader:
         self._sources = GroundingSources()
         self.called = False
 
-    def read(self, data: Wire) -> Iterator[Delta]:
-        for part in read_objects(read_object(data, "content"), "parts"):
-            yield from self._part(part)
-        yield from unread_warning(read_object(data, "content").get("parts"))
-        self._sources.add(data)
+    def read(self, data: Wire) -> list[Delta]:
+        content = data.get("content")
+        parts = content.get("parts") if isinstance(content, dict) else None
+        deltas: list[Delta] = []
+        silent = False
+        for part in parts if isinstance(parts, list) else (parts,):
+            read = self._part(part) if isinstance(part, dict) else ()
+            silent = silent or not read
+            deltas += read
+        if silent:
+            deltas += unread_warning(parts)
+        if data.get("groundingMetadata") or data.get("citationMetadata"):
+            self._sources.add(data)
+        return deltas
 
     def finish(self) -> Iterator[Delta]:
         yield from self._end_call()
@@ -163,28 +170,25 @@ class CandidateReader:
         for cited in sources.citations("".join(self._text)):
             yield CitationDelta(place, cited, self._choice)
 
-    def _part(self, part: Wire) -> Iterator[Delta]:
-        signature = read_text(part, "thoughtSignature")
-        extras = {"thought_signature": signature} if signature else None
+    def _part(self, part: Wire) -> list[Delta]:
+        signature = part.get("thoughtSignature")
+        extras = {"thought_signature": signature} if signature and isinstance(signature, str) else None
         if isinstance(call := part.get("functionCall"), dict):
-            yield from self._function_call(call, extras)
-        elif isinstance(part.get("text"), str):
-            yield from self._text_deltas(part, extras)
-        else:
-            yield from self._other_part(part, extras)
+            return list(self._function_call(call, extras))
+        if isinstance(text := part.get("text"), str):
+            return [self._text_delta(text, "thought" if part.get("thought") else "text", extras)]
+        return list(self._other_part(part, extras))
 
-    def _text_deltas(self, part: Wire, extras: Wire | None) -> Iterator[Delta]:
-        kind = "thought" if part.get("thought") else "text"
+    def _text_delta(self, text: str, kind: str, extras: Wire | None) -> Delta:
         if extras is not None or self._open != kind:
             self._parts += 1
         self._open = None if extras is not None else kind
         if kind == "thought":
-            yield ReasoningDelta(self._parts, part["text"], choice=self._choice, extras=extras)
-            return
-        self._text.append(part["text"])
-        if part["text"] or self._last_text is None:
+            return ReasoningDelta(self._parts, text, choice=self._choice, extras=extras)
+        self._text.append(text)
+        if text or self._last_text is None:
             self._last_text = self._parts
-        yield TextDelta(self._parts, part["text"], self._choice, extras)
+        return TextDelta(self._parts, text, self._choice, extras)
 
     def _next_part(self) -> int:
         self._open = None
@@ -229,7 +233,7 @@ class CandidateReader:
             yield self._media(part, extras)
         elif extras and not plain:
             # A signature that arrives alone after its text.
-            yield from self._text_deltas({"text": ""}, extras)
+            yield self._text_delta("", "text", extras)
         elif name := next(iter(plain), None):
             yield ContentDelta(
                 self._next_part(), GenericContent(kind=name, data=plain, extras=extras or {}), self._choice

@@ -91,6 +91,10 @@ class CompletedStream(Stream):
     def complete(self) -> bool:
         return not self._response.interrupted if not self._pulled else super().complete
 
+    def take(self) -> Batch | None:
+        self._pulled = True
+        return super().take()
+
     async def pull(self) -> Batch | None:
         self._pulled = True
         return await super().pull()

@@ -87,6 +87,19 @@ class Stream:
         """Whether the end of the response has been received."""
         return self._builder.complete
 
+    def take(self) -> Batch | None:
+        """Return the deltas of an event that has arrived; None if only `pull` can tell what is next."""
+        if not self._ready or (self._overdue is not None and self._overdue() is not None):
+            return None
+        return self._add_next()
+
+    def _add_next(self) -> Batch:
+        batch = self._ready.popleft()
+        add = self._builder.add
+        for delta in batch:
+            add(delta)
+        return batch
+
     async def pull(self) -> Batch | None:
         """Return the deltas of the next event, or None at the end; `partial()` already includes them.
 
@@ -103,11 +116,7 @@ class Stream:
         if not self._ready and not self._over:
             await self._fill()
         if self._ready:
-            batch = self._ready.popleft()
-            add = self._builder.add
-            for delta in batch:
-                add(delta)
-            return batch
+            return self._add_next()
         if self._rest:
             self._ready.append(self._rest)
             self._rest = ()
@@ -218,13 +227,16 @@ class Stream:
                 await self._finish()
                 return
             for batch in batches:
-                await self._receive(batch)
+                failed = self._receive(batch)
+                if failed is not None:
+                    await self._break(failed)
 
     def _drained(self) -> Batch:
         rest = self._source.drain()
         return rest if self._redactor is None else self._redactor.redact_batch(rest)
 
-    async def _receive(self, batch: Batch) -> None:
+    def _receive(self, batch: Batch) -> Exception | None:
+        """Store the deltas of an event; return the error that it contains."""
         if self._redactor is not None:
             batch = self._redactor.redact_batch(batch)
         for failed in batch:
@@ -232,11 +244,11 @@ class Stream:
                 break
         else:
             self._ready.append(batch)
-            return
+            return None
         rest = [delta for delta in batch if not isinstance(delta, ErrorDelta)]
         if rest:
             self._ready.append(rest)
-        await self._break(failed.error)
+        return failed.error
 
     async def _finish(self) -> None:
         """Handle the end of the bytes: without the protocol's end marker the stream is interrupted."""

@@ -243,8 +243,12 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
     @property
     def text_delta(self) -> str:
         """The new text of the first choice."""
-        first = (choice for choice in self.data.choice_deltas if choice.index == 0)
-        return "".join(delta.text_delta for choice in first for delta in choice.content_deltas)
+        text = ""
+        for choice in self.data.choice_deltas:
+            if choice.index == 0:
+                for delta in choice.content_deltas:
+                    text += delta.text_delta
+        return text
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):

@@ -1,0 +1,98 @@
+"""A chunk and a call cost a bounded number of function calls, as a ratio to the least that Python can do.
+
+The numbers are counted, not timed. A limit that is exceeded says that something was added to every chunk or every call:
+remove it, or raise the limit and say why in `decisions/0034-chunks-are-counted-in-calls.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from benchmarks.answers import ANSWERS, END, TOKENS, WORDS
+from benchmarks.contestants.ours import APIS
+from benchmarks.contestants.wire import EVENT_TEXTS
+from pydantic_core import from_json
+
+from ai_utilities import AiClient
+from dhenara.ai import AIModelClient
+from support.counted_calls import count_calls
+from support.raw_server import STREAM_HEAD, Connection, RawServer
+
+CHUNK_LIMITS = {"chat": 10.5, "responses": 11.0, "anthropic": 9.8, "gemini": 14.7}
+"""Calls for a chunk, over those of the reference loop."""
+CALL_LIMIT = 1300
+"""Calls for a whole answer in the engine."""
+KIT_LIMIT = 1.6
+"""Calls for a question to the kit, with usage tracking, over those of the engine."""
+
+
+def replies(data: bytes) -> Callable[[Connection], None]:
+    def each(connection: Connection) -> None:
+        while connection.request() is not None:
+            connection.send(data)
+
+    return each
+
+
+@pytest.fixture(params=list(CHUNK_LIMITS))
+def protocol(request: pytest.FixtureRequest) -> str:
+    actual: str = request.param
+    return actual
+
+
+@pytest.fixture
+def streaming_url(protocol: str) -> Iterator[str]:
+    with RawServer(replies(STREAM_HEAD + b"".join(ANSWERS[protocol].events) + END)) as server:
+        yield server.url
+
+
+@pytest.fixture
+def answering_url() -> Iterator[str]:
+    with RawServer(replies(ANSWERS["chat"].whole)) as server:
+        yield server.url
+
+
+def client_of(url: str, protocol: str) -> AIModelClient:
+    model, path, wire_protocol = APIS[protocol]
+    return AIModelClient(model, api_key="sk-test", base_url=url + path, protocol=wire_protocol)
+
+
+def reference_calls(protocol: str) -> int:
+    """The calls of a loop over the lines of the same stream, which parses each event and takes its text."""
+    lines = b"".join(ANSWERS[protocol].events).split(b"\n")
+    texts: list[str] = []
+
+    def read() -> None:
+        for line in lines:
+            if line.startswith(b"data: {"):
+                texts.append(EVENT_TEXTS[protocol](from_json(line[6:])))
+
+    calls = count_calls(read).every
+    assert "".join(texts) == "".join(WORDS)
+    return calls
+
+
+def test_a_chunk_costs_few_calls(protocol: str, streaming_url: str) -> None:
+    with client_of(streaming_url, protocol) as client:
+
+        def read() -> str:
+            return "".join(client.generate("?", streaming=True).text_stream)
+
+        assert read() == "".join(WORDS)
+        calls = count_calls(read).every
+    ratio = calls / reference_calls(protocol)
+    assert ratio < CHUNK_LIMITS[protocol], f"{calls / TOKENS:.1f} calls a chunk"
+
+
+def test_a_call_of_the_engine_and_of_the_kit_costs_few_calls(answering_url: str) -> None:
+    with (
+        client_of(answering_url, "chat") as engine,
+        AiClient("openai/bench", api_key="sk-test", base_url=f"{answering_url}/v1") as kit,
+    ):
+        works: list[Callable[[], Any]] = [lambda: engine.generate("?").text, lambda: kit.ask("?")]
+        assert all(work() for work in works)
+        direct, through_kit = (count_calls(work).every for work in works)
+    assert direct < CALL_LIMIT
+    assert through_kit < direct * KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"

@@ -1,0 +1,46 @@
+"""Counted calls of functions: what some work costs, the same on every machine and however busy it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class CountedCalls:
+    """The calls of this thread while some work ran."""
+
+    files: list[str] = field(default_factory=list)
+    """The file of each Python function that was called; resumed coroutines and generators count again."""
+
+    in_c: int = 0
+
+    @property
+    def python(self) -> int:
+        return len(self.files)
+
+    @property
+    def every(self) -> int:
+        """Calls of Python and C functions."""
+        return self.python + self.in_c
+
+
+def count_calls(work: Callable[[], Any]) -> CountedCalls:
+    """Run `work` and count the calls it makes."""
+    counted = CountedCalls()
+    files = counted.files
+
+    def note(frame: Any, event: str, argument: object) -> None:
+        if event == "call":
+            files.append(frame.f_code.co_filename)
+        elif event == "c_call":
+            counted.in_c += 1
+
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return counted
