@@ -52,7 +52,15 @@ TABLES: dict[str, dict[str, Any]] = {
             ]
         },
     },
-    "google_ai": {"gemini-3.8-flash": {"prices": [row("1")]}},
+    "google_ai": {
+        "gemini-3.8-flash": {"prices": [row("1")]},
+        "gemini-2.0-flash": {"prices": [row("1")]},
+        "gemini-2.0-flash-exp": {"prices": [row("1")]},
+    },
+    "anthropic": {"claude-x": {"names": ["claude-x-20260101"], "prices": [row("3")]}},
+    "deepgram": {"aura-2": {"prices": [row("3")]}, "nova-3": {"prices": [row("3")]}},
+    "azure": {"gpt-z": {"prices": [row("1")]}},
+    "alibaba": {"wan": {"prices": [row("1", region="cn")]}},
     "google_vertex_ai": {
         "claude-x": {
             "names": ["claude-x@20260101"],
@@ -63,6 +71,10 @@ TABLES: dict[str, dict[str, Any]] = {
     "amazon_bedrock": {
         "anthropic.claude-x-20260101-v1:0": {"prices": [row("3.3"), row("3.6", region="us-gov-west-1")]},
         "global.anthropic.claude-x-20260101-v1:0": {"prices": [row("3")]},
+        "au.anthropic.claude-x-20260101-v1:0": {
+            "names": ["eu.anthropic.claude-x-20260101-v1:0"],
+            "prices": [row("3.4")],
+        },
         "meta.llama": {"prices": [row("1"), row("2", region="eu-west-1"), row("3", region="us-east-1")]},
     },
     "deepseek": {
@@ -73,6 +85,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "mistral": {"large-2512": {"prices": [row("1")]}, "large-2610": {"prices": [row("2")]}},
 }  # fmt: skip
 MORE: dict[str, dict[str, Any]] = {
+    "anthropic": {"prefixes": {"claude-x-": "dated"}},
     "openai": {"prefixes": {"gpt-a-": "dated", "ft:gpt-a-2026-01-01:": "tuned"}},
     "mistral": {
         "aliases": {
@@ -122,12 +135,16 @@ def cost_of(provider: str, model: str, usage: Usage, *, config: Any = None, **mo
         ("openai", "gpt-a-2025-01-01", "9"),
         ("openai", "ft:gpt-a-2026-01-01:our-team::id", "4"),
         ("google_ai", "models/gemini-3.8-flash", "1"),
-        ("google_ai", "gemini-3.8-flash-001", "1"),
+        ("google_ai", "gemini-2.0-flash-001", "1"),
+        ("anthropic", "claude-x-20260317", "3"),
+        ("deepgram", "aura-2-thalia-en", "3"),
         ("google_vertex_ai", "publishers/google/models/gemini-y", "1"),
         ("google_vertex_ai", "claude-x@20260101", "3"),
         ("google_vertex_ai", "publishers/anthropic/models/claude-x@20260202", "3"),
         ("amazon_bedrock", "anthropic.claude-x-20260101-v1:0", "3.3"),
         ("mistral", "large-2610-20261101", "2"),
+        ("azure", "global/gpt-z", "1"),
+        ("azure", "global-standard/gpt-z", "1"),
     ],
 )  # fmt: skip
 def test_names_that_a_rule_of_the_vendor_makes_certain_have_a_price(host: str, name: str, price: str) -> None:
@@ -142,6 +159,19 @@ def test_names_that_a_rule_of_the_vendor_makes_certain_have_a_price(host: str, n
         ("google_ai", "gemini-3.8-flash-preview"),
         ("google_ai", "gemini-3.8"),
         ("openai", "gpt-a-2099-07-01"),  # newer than the table
+        ("openai", "gpt-a-2026-02-30"),  # no such day
+        ("openai", "gpt-a-2025-06-30"),  # before the first snapshot
+        ("openai", "gpt-a-20260317"),  # not as OpenAI writes dates
+        ("anthropic", "claude-x-2026-03-17"),
+        ("google_ai", "gemini-3.8-flash-001"),  # numbers ended with 2.0
+        ("google_ai", "gemini-2.0-flash-exp-001"),
+        ("google_ai", "gemini-2.0-flash-002"),  # 1.0 and 1.5 had two
+        ("google_vertex_ai", "claude-x-001"),
+        ("google_vertex_ai", "claude-x@20260101@20260202"),
+        ("google_vertex_ai", "claude-x@20251231"),
+        ("google_vertex_ai", "claude-x@20260230"),
+        ("google_vertex_ai", "gemini-y@20260101"),
+        ("deepgram", "nova-3-thalia-en"),
         ("openai", "gpt-a-mini"),
         ("openai", "gpt-a-2026-01-01-preview"),
         ("openai", "models/gpt-a"),
@@ -153,6 +183,16 @@ def test_names_that_a_rule_of_the_vendor_makes_certain_have_a_price(host: str, n
 )
 def test_any_other_rest_of_a_name_is_unknown(host: str, name: str) -> None:
     assert f"(2099-06-30) does not have {name}" in no_price(host, name)
+
+
+def test_the_name_that_was_called_is_shown_if_the_table_has_it() -> None:
+    def shown(host: str, name: str) -> str:
+        return find_rates(host, [name], Conditions(at=NOW)).priced_as
+
+    bedrock = "anthropic.claude-x-20260101-v1:0"
+    assert shown("amazon_bedrock", f"eu.{bedrock}") == f"amazon_bedrock/eu.{bedrock}"
+    assert shown("amazon_bedrock", f"au.{bedrock}") == f"amazon_bedrock/au.{bedrock}"
+    assert shown("openai", "gpt-a-2026-01-01") == "openai/gpt-a"
 
 
 def test_a_host_has_the_prices_of_its_own_table_only() -> None:
@@ -206,6 +246,9 @@ def test_a_region_has_its_own_price_or_none() -> None:
     assert no_price("openai", "gpt-r", region="jp") == "no price is known for the region 'jp' of openai/gpt-r"
     assert rate("openai", "gpt-c", region="jp") == 2
     assert "'cn'" in no_price("openai", "gpt-c", region="cn")
+    assert no_price("alibaba", "wan") == (
+        "the price of alibaba/wan depends on the region, and that of the call is not known"
+    )
     assert [rate("amazon_bedrock", "meta.llama", region=one) for one in ("eu-west-1", "us")] == [2, 1]
     assert "'eu-north-1'" in no_price("amazon_bedrock", "meta.llama", region="eu-north-1")
     assert [rate("google_vertex_ai", "claude-x", region=one) for one in ("global", "us-east5", "eu")] == [

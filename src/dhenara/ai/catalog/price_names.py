@@ -7,19 +7,28 @@ path before the name, or the date of a snapshot behind it. Any other rest is unk
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 DAY = re.compile(r"20\d\d-?\d\d-?\d\d")
-"""Date of a snapshot: `gpt-5.2-2025-12-11`, `claude-sonnet-4-5-20250929`."""
+DAYS: Mapping[str, re.Pattern[str]] = {
+    "openai": re.compile(r"20\d\d-\d\d-\d\d"),
+    "anthropic": re.compile(r"20\d{6}"),
+}
+"""Date of a snapshot, as the host writes it: `gpt-5.2-2025-12-11`, `claude-sonnet-4-5-20250929`; others: either."""
 
-VERTEX_VERSION = re.compile(r"@(20\d{6})|-00\d()")
-STABLE_VERSION = re.compile(r"-00\d()")
-"""Stable versions of Gemini: `gemini-2.0-flash-001`."""
+NUMBERED = re.compile(
+    r"(?P<model>gemini-(?:1\.[05](?=.*-00[12]$)|2\.0(?=.*-001$))-(?!.*(?:preview|exp|-00.-))[a-z0-9-]+)-00[12]"
+)
+"""Numbered stable versions of Gemini: `gemini-2.0-flash-001`. Models since 2.5 have none."""
 
-VOICE = re.compile(r"-[a-z]+-[a-z]{2}()")
-"""Voice and language of a model of Deepgram: `aura-2-thalia-en`."""
+DATED_CLAUDE = re.compile(r"(?P<model>claude-[^@]+)@(?P<day>20\d{6})")
+"""Snapshot of a Claude model on Vertex AI."""
+
+VOICE = re.compile(r"(?P<model>aura(?:-\d)?)-[a-z]+-[a-z]{2}")
+"""Voice and language of a speech model of Deepgram: `aura-2-thalia-en`."""
 
 BEDROCK_PATH = re.compile(r"^arn:aws[\w-]*:bedrock:(?P<region>[\w-]*):\d*:(?:foundation-model|inference-profile)/")
 REGION_PATH = re.compile(r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/")
@@ -32,25 +41,26 @@ class NameRules:
 
     Attributes:
         paths: What may stand before the name, outermost first. A group `region` is the region of the call.
-        snapshot: Suffix of a snapshot, which costs what the model costs; its group is the date. Default None: no rule.
+        snapshots: Names of snapshots and voices, which cost what the model costs: a group `model`, and perhaps a group
+            `day` with the date. Default: none.
     """
 
     paths: tuple[re.Pattern[str], ...] = ()
-    snapshot: re.Pattern[str] | None = None
+    snapshots: tuple[re.Pattern[str], ...] = ()
 
 
 RULES: Mapping[str, NameRules] = {
-    "azure": NameRules((REGION_PATH,)),
-    "google_ai": NameRules((re.compile(r"^models/"),), STABLE_VERSION),
+    "azure": NameRules((re.compile(r"^global(?:-standard)?/"), REGION_PATH)),
+    "google_ai": NameRules((re.compile(r"^models/"),), (NUMBERED,)),
     "google_vertex_ai": NameRules(
         (
             re.compile(r"^(?:projects/[^/]+/locations/(?P<region>[^/]+)/)?publishers/[^/]+/models/"),
             re.compile(r"^(?:models|google|anthropic)/"),
         ),
-        VERTEX_VERSION,
+        (NUMBERED, DATED_CLAUDE),
     ),
     "amazon_bedrock": NameRules((BEDROCK_PATH, REGION_PATH)),
-    "deepgram": NameRules(snapshot=VOICE),
+    "deepgram": NameRules(snapshots=(VOICE,)),
     "fireworks": NameRules((re.compile(r"^accounts/fireworks/models/"),)),
 }
 NO_RULES = NameRules()
@@ -76,8 +86,8 @@ def plain_names(host: str, name: str) -> Iterator[tuple[str, str | None]]:
         yield name, region
 
 
-def snapshot_of(host: str, name: str, until: str, prefixes: Mapping[str, str]) -> Iterator[str]:
-    """Yield the names of models of which the name may be a snapshot or a fine-tuned model.
+def snapshot_of(host: str, name: str, until: str, prefixes: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """Yield the names of models of which the name may be a snapshot or a fine-tuned model, with the date in the name.
 
     Args:
         host: The host.
@@ -86,20 +96,34 @@ def snapshot_of(host: str, name: str, until: str, prefixes: Mapping[str, str]) -
         prefixes: From the table: beginnings of names that a date may follow (`dated`), and those of fine-tuned models,
             which anything may follow (`tuned`).
     """
-    rule = RULES.get(host, NO_RULES).snapshot
-    for match in rule.finditer(name) if rule is not None else ():
-        if match.end() == len(name) and is_known_day(match[1] or "", until):
-            yield name[: match.start()]
+    for rule in RULES.get(host, NO_RULES).snapshots:
+        match = rule.fullmatch(name)
+        day = match.groupdict().get("day") if match is not None else None
+        if match is not None and (day is None or is_known_day(day, until)):
+            yield match["model"], day
+    days = DAYS.get(host, DAY)
     for prefix, kind in prefixes.items():
         if not name.startswith(prefix):
             continue
         rest = name[len(prefix) :]
-        if (kind == "tuned" and rest) or (kind == "dated" and DAY.fullmatch(rest) and is_known_day(rest, until)):
-            yield prefix.rstrip("-@:")
+        if kind == "tuned" and rest:
+            yield prefix.rstrip("-@:"), None
+        if kind == "dated" and days.fullmatch(rest) and is_known_day(rest, until):
+            yield prefix.rstrip("-@:"), rest
 
 
 def is_known_day(day: str, until: str) -> bool:
-    return not day or day.replace("-", "") <= until.replace("-", "")
+    """Return whether the text is a day of the calendar, and not after the other one."""
+    try:
+        return date.fromisoformat(day) <= date.fromisoformat(until)
+    except ValueError:
+        return False
+
+
+def is_older(day: str, names: Iterable[str]) -> bool:
+    """Return whether a day is before each date in the names, so that no such snapshot exists."""
+    known = [match[0].replace("-", "") for name in names for match in DAY.finditer(name)]
+    return bool(known) and day.replace("-", "") < min(known)
 
 
 def region_of_call(host: str, base_url: str | None, config: Mapping[str, Any], reported: Any) -> str | None:

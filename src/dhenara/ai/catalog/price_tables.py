@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .price_names import plain_names, snapshot_of
+from .price_names import is_older, plain_names, snapshot_of
 from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
 from .table_files import clear_on_change, read_table
 
@@ -99,13 +99,20 @@ class PriceTable:
             if model := self._aliased(plain, at):
                 return model, region
         for plain, region in names:
-            for bare in snapshot_of(self.host, plain, self.date, self.prefixes):
-                if model := self._exact(bare):
+            for bare, day in snapshot_of(self.host, plain, self.date, self.prefixes):
+                model = self._exact(bare)
+                if model and not (day and is_older(day, (model, *self.models[model].get("names", ())))):
                     return model, region
         return None
 
     def is_alias(self, name: str) -> bool:
         return any(plain in self.aliases for plain, _ in plain_names(self.host, name))
+
+    def name_to_show(self, model: str, names: Iterable[str]) -> str:
+        """Return the name of a call for a model, unless it is the table's own with a date or other suffix."""
+        others = self.models[model].get("names", ())
+        named = (plain for name in names for plain, _ in plain_names(self.host, name))
+        return next((name for name in named if name in others and not name.startswith(model)), model)
 
     def _exact(self, name: str) -> str | None:
         if name in self.models:
@@ -171,7 +178,8 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
     table = load_table(host)
     if table is None:
         raise NoPrice(f"no price table is known for {host}")
-    model, region = find_model(table, tuple(dict.fromkeys(names)), conditions.at)
+    names = tuple(dict.fromkeys(names))
+    model, region = find_model(table, names, conditions.at)
     reason = table.models[model].get("unknown")
     if reason:
         raise NoPrice(f"the price of {host}/{model} is unknown: {reason}")
@@ -183,7 +191,7 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
         by_unit={**fees, **row.rates},
         estimates=row.estimates,
         source=f"{row.source} ({host})",
-        priced_as=f"{host}/{model}" + (f" ({qualities})" if qualities else ""),
+        priced_as=f"{host}/{table.name_to_show(model, names)}" + (f" ({qualities})" if qualities else ""),
     )
 
 
@@ -218,6 +226,8 @@ def matching_row(rows: list[PriceRow], model: str, conditions: Conditions, regio
         raise NoPrice(f"no price is known for {model} on {conditions.at:%Y-%m-%d}")
     local = rows_in_region(current, region)
     if not local:
+        if region is None:
+            raise NoPrice(f"the price of {model} depends on the region, and that of the call is not known")
         raise NoPrice(f"no price is known for the region {region!r} of {model}")
     in_tier = [row for row in local if row.tier == wanted]
     if not in_tier:
