@@ -179,6 +179,20 @@ ROW = 'host = "openai"\nmodel = "m"\n'
             "[[prices]]\nhost = 'opena'\nmodel = 'm'\nunit = 'input'\nprice = 1\n",
             r"host: there is no provider 'opena'; did",
         ),
+        (
+            f"[[prices]]\n{ROW}unit = 'input'\nprice = 1\nfrom = 2026-05-01\nuntil = 2026-05-01\n",
+            r"row 1, until: 2026-05-01 is not after from",
+        ),
+        (
+            f"[[prices]]\n{ROW}unit = 'input'\nprice = '1e400'\n",
+            r"row 1, price: '1e400' is not a price; write US dollars",
+        ),
+        (
+            f"[[prices]]\n{ROW}unit = 'input'\nprice = 1\n[[prices]]\n{ROW}rates = {{ input = 2 }}\n",
+            r"two prices of input for openai/m under the same conditions, 1 and 2\. Delete one",
+        ),
+        ("prices = [1]\n", r"\[\[prices\]\] row 1, host: a row is a table with host and model"),
+        (f"x = {'[' * 5000}{']' * 5000}\n", "no valid TOML"),
         (f"[[limits]]\n{ROW}", r"\[\[limits\]\] row 1, max_output_tokens: write at least one"),
         (f"[[limits]]\n{ROW}max_output_tokens = 0\n", r"row 1, max_output_tokens: 0 is not a number"),
     ],
@@ -192,6 +206,16 @@ def test_a_mistake_is_named_with_file_row_and_field_and_what_was_loaded_stays(
     with pytest.raises(ConfigurationError, match=rf"wrong\.toml.*{message}"):
         load_own_tables(wrong)
     assert cost_of("openai", "gpt-5.2", Usage(input_tokens=100_000)).amount == Decimal("0.1")
+
+
+def test_the_default_tier_may_be_named_and_spelling_does_not_matter(file: Path) -> None:
+    rows = [("default", 1), ("Batch", 2)]
+    file.write_text(
+        "".join(f"[[prices]]\n{ROW}unit = 'input'\nprice = {price}\ntier = '{tier}'\n" for tier, price in rows)
+    )
+    load_own_tables(file)
+    usage = Usage(input_tokens=MILLION)
+    assert [cost_of("openai", "m", usage, service_tier=tier).amount for tier in (None, "batch")] == [1, 2]
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

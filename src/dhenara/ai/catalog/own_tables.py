@@ -87,7 +87,7 @@ def read_toml(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{file}: cannot be read ({error.strerror}). Name an existing file.") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{file}: no valid TOML: {error}") from None
 
 
@@ -98,10 +98,26 @@ def parse_own_tables(file: Path, content: Mapping[str, Any]) -> OwnTables:
     prices: Prices = {}
     limits: dict[str, list[HostRow]] = {}
     for host, model, price in read_rows(file, content.get("prices", []), "prices", own_price):
-        prices.setdefault((host, model.lower()), []).append(price)
+        earlier = prices.setdefault((host, model.lower()), [])
+        for other in earlier:
+            if unit := contradiction(other, price):
+                raise ConfigurationError(
+                    f"{file}, [[prices]]: two prices of {unit} for {host}/{model} under the same conditions, "
+                    f"{other.rates[unit]} and {price.rates[unit]}. Delete one, or tell them apart by tier, region, "
+                    "from, above or options."
+                )
+        earlier.append(price)
     for host, _, limit in read_rows(file, content.get("limits", []), "limits", own_limit):
         limits.setdefault(host, []).append(limit)
     return OwnTables(file, prices, limits)
+
+
+def contradiction(one: PriceRow, other: PriceRow) -> str | None:
+    """Return a unit for which two rows have different prices under the same conditions; None if there is none."""
+    conditions = [(row.tier, row.region, row.starts, row.ends, row.above, row.options) for row in (one, other)]
+    if conditions[0] != conditions[1]:
+        return None
+    return next((unit for unit, rate in one.rates.items() if other.rates.get(unit, rate) != rate), None)
 
 
 def read_rows(
@@ -117,8 +133,10 @@ def read_rows(
             raise ConfigurationError(f"{file}, [[{table}]] row {number}, {error}") from None
 
 
-def host_of(row: Mapping[str, Any]) -> str:
+def host_of(row: Any) -> str:
     """Return the provider that a row is for; raises `InvalidRow`."""
+    if not isinstance(row, dict):
+        raise InvalidRow("host: a row is a table with host and model")
     for name in ("host", "model"):
         if not isinstance(row.get(name), str) or not row[name]:
             raise InvalidRow(f"{name}: write the name in quotes")
@@ -150,7 +168,8 @@ def own_price(file: Path, row: Mapping[str, Any]) -> PriceRow:
     conditions = {field: row[field] for field in CONDITIONS if field in row}
     source = f"{file.name}: {row['source']}" if row.get("source") else file.name
     parsed = parse_row({**conditions, "rates": {}, "source": "own"}, {"own": {"name": source}})
-    return replace(parsed, rates=each)
+    tier = parsed.tier.lower() if parsed.tier else ""
+    return replace(parsed, rates=each, tier=None if tier in ORDINARY else tier)
 
 
 def price_each(unit: str, price: Decimal, per: int | None) -> Decimal:

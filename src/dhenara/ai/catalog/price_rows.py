@@ -22,6 +22,9 @@ UNITS = (
 )  # fmt: skip
 """Units that a usage may count."""
 
+MOST = Decimal(1_000_000_000)
+"""Prices from here on are mistakes."""
+
 ROW_FIELDS = frozenset(
     {"source", "tier", "region", "from", "until", "times", "above", "options", "rates", "estimates", "added", "differs"}
 )
@@ -95,13 +98,16 @@ def parse_row(row: Mapping[str, Any], sources: Mapping[str, Mapping[str, str]]) 
         if not isinstance(row.get(name, ""), str):
             raise InvalidRow(f"{name}: {row[name]!r} is not a name")
     source = sources[row["source"]]
+    starts, ends = parse_day(row.get("from"), "from"), parse_day(row.get("until"), "until")
+    if starts is not None and ends is not None and ends <= starts:
+        raise InvalidRow(f"until: {row['until']} is not after from, {row['from']}, so that the row would never apply")
     return PriceRow(
         rates=parse_rates(row.get("rates")),
         source=" ".join(filter(None, (source["name"], source.get("date")))),
         tier=row.get("tier"),
         region=row.get("region"),
-        starts=parse_day(row.get("from"), "from"),
-        ends=parse_day(row.get("until"), "until"),
+        starts=starts,
+        ends=ends,
         above=parse_count(row.get("above", 0)),
         options=dict(parse_options(row.get("options") or {})),
         times=tuple(parse_times(row.get("times") or ())),
@@ -133,6 +139,8 @@ def parse_price(price: Any, name: str) -> Decimal:
         rate = None
     if rate is None or isinstance(price, bool) or not rate.is_finite() or rate < 0:
         raise InvalidRow(f"{name}: {price!r} is not a price; write a number that is not negative")
+    if rate >= MOST:
+        raise InvalidRow(f"{name}: {price!r} is not a price; write US dollars, less than {MOST:,}")
     return rate
 
 
@@ -149,7 +157,7 @@ def parse_day(day: Any, name: str, default: Any = None) -> Any:
     try:
         return datetime.combine(date.fromisoformat(str(day)), time(), UTC)
     except ValueError:
-        raise InvalidRow(f"{name}: {day!r} is not a date; write YYYY-MM-DD") from None
+        raise InvalidRow(f"{name}: {str(day)!r} is not a date; write YYYY-MM-DD") from None
 
 
 def parse_options(options: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
