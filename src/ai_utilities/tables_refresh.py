@@ -16,7 +16,10 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from dhenara.ai.catalog import InvalidTable, RateChange, check_table, compare_prices
@@ -25,6 +28,9 @@ from .config_models import AiSettings
 from .exceptions import AIUtilitiesError, ProviderConfigurationError
 from .tables_folder import MANIFEST, VERSION, TablesFolder, tables_folder_of, use_tables_of
 from .value_types import JsonObject
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 NAME = re.compile(r"(?:(?:prices|hosts)/[a-z0-9_]{1,40}|facts)\.json")
 SUM = re.compile(r"[0-9a-f]{64}")
@@ -303,17 +309,42 @@ def download(timeout: float) -> Callable[[str, int], bytes]:
     deadline = time.monotonic() + timeout
 
     def fetch(url: str, most: int) -> bytes:
-        content = bytearray()
+        # The timeout of a socket begins anew with every byte, also of headers; a thread can be left at any time.
         left = deadline - time.monotonic()
-        if left <= 0:
+        outcome: list[bytes | Exception] = []
+        open_url = partial(opener.open, url, timeout=max(left, 0.001))
+        thread = Thread(target=read_into, args=(outcome, open_url, most, deadline), name="tables", daemon=True)
+        if left > 0:
+            thread.start()
+            thread.join(left)
+        if not outcome or time.monotonic() > deadline:
             raise TimeoutError(f"the refresh took longer than {timeout:g} s")
-        with opener.open(url, timeout=left) as response:
-            while portion := response.read1(PORTION):
-                content += portion
-                if len(content) > most:
-                    raise OSError(f"the file has more than {most:,} bytes")
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"the refresh took longer than {timeout:g} s")
-        return bytes(content)
+        content = outcome[0]
+        if isinstance(content, Exception):
+            raise content
+        if len(content) > most:
+            raise OSError(f"the file has more than {most:,} bytes")
+        return content
 
     return fetch
+
+
+def read_into(
+    outcome: list[bytes | Exception], open_url: Callable[[], HTTPResponse], most: int, deadline: float
+) -> None:
+    """Reads until the file ends, has more bytes than it may have, or the time is over; appends it, or the error."""
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+
+    content = bytearray()
+    try:
+        with open_url() as response:
+            while len(content) <= most and time.monotonic() <= deadline and (portion := response.read1(PORTION)):
+                content += portion
+        outcome.append(bytes(content))
+    except (OSError, ValueError) as error:
+        if isinstance(error, HTTPError):
+            error.close()
+        outcome.append(error)
+    except HTTPException as error:
+        outcome.append(OSError(f"no valid HTTP response: {str(error) or type(error).__name__}"))

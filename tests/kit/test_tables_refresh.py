@@ -7,12 +7,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -52,6 +54,14 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
+
+
+@contextmanager
+def serving(handler: type[StreamRequestHandler]) -> Iterator[str]:
+    with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/tables.json"
+        server.shutdown()
 
 
 @pytest.fixture
@@ -154,8 +164,18 @@ def negative_rate(folder: Path) -> None:
     change_manifest(folder, files={"prices/openai.json": entry})
 
 
+def other_table(changes: dict[str, Any], folder: Path) -> None:
+    content = json.dumps({**price_table("7"), **changes}).encode()
+    (folder / "prices" / "openai.json").write_bytes(content)
+    entry = {"sha256": hashlib.sha256(content).hexdigest(), "size": len(content)}
+    change_manifest(folder, files={"prices/openai.json": entry})
+
+
 def other_name(name: str, folder: Path) -> None:
     files = json.loads((folder / "tables.json").read_bytes())["files"]
+    if name in ("hosts/openai.json", "facts.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / "prices" / "openai.json").read_bytes())
     change_manifest(folder, files={name: files["prices/openai.json"]})
 
 
@@ -171,6 +191,12 @@ def remove_file(folder: Path) -> None:
         (grow, "more than"),
         (negative_rate, "rates.input: '-7' is not a price"),
         (remove_file, "404"),
+        (partial(other_table, {"models": {}}), "models: at least one is needed"),
+        (partial(other_table, {"aliases": {"a": [{"model": "nowhere"}]}}), "'nowhere' is not in the table"),
+        (partial(other_table, {"prefixes": {"gpt-5.2-": "any"}}), "'any' is not dated or tuned"),
+        (partial(other_table, {"prefixes": {"": "tuned"}}), "there is no such model"),
+        (partial(other_name, "hosts/openai.json"), "gpt-5.2: prices: no source of the table"),
+        (partial(other_name, "facts.json"), "gpt-5.2: an object with models is needed|gpt-5.2/prices"),
         (partial(other_name, "../../evil.json"), "manifest is invalid"),
         (partial(other_name, "/etc/passwd.json"), "manifest is invalid"),
         (partial(other_name, "prices/..%2Fx.json"), "manifest is invalid"),
@@ -234,7 +260,8 @@ def test_a_table_that_is_damaged_later_is_not_used(site: tuple[Path, str], setti
 def test_newer_tables_of_the_package_win_over_old_ones(site: tuple[Path, str], settings: AiSettings) -> None:
     folder, url = site
     publish(folder, DAY, price_table("7", date="2020-01-01"))
-    refresh_tables(url, settings=settings)
+    changes = refresh_tables(url, settings=settings)
+    assert changes.hosts == ()
     assert rate_in_use() == Decimal("1.75")
 
 
@@ -247,17 +274,41 @@ def test_tables_are_fetched_over_https_only(settings: AiSettings, url: str) -> N
 
 
 def test_a_redirect_is_not_followed(site: tuple[Path, str], settings: AiSettings) -> None:
-    folder, url = site
-    publish(folder, DAY, price_table("7"))
+    _, url = site
     with pytest.raises(TablesError, match="302"):
         refresh_tables(url.replace("tables.json", "moved.json"), settings=settings)
 
 
 def test_a_refresh_ends_in_time(site: tuple[Path, str], settings: AiSettings) -> None:
-    folder, url = site
-    publish(folder, DAY, price_table("7"))
+    _, url = site
     with pytest.raises(TablesError, match="longer than"):
         refresh_tables(url, settings=settings, timeout=0)
+
+
+@pytest.mark.parametrize("stream", [b"x-more: 1\r\n", b""])
+def test_a_server_that_never_ends_its_headers_is_left_in_time(stream: bytes, settings: AiSettings) -> None:
+    ended = Event()
+
+    class Slow(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            with suppress(OSError):
+                while not ended.wait(0.05):
+                    self.wfile.write(stream)
+
+    with serving(Slow) as url:
+        with pytest.raises(TablesError, match=r"longer than 0\.3 s|timed out"):
+            refresh_tables(url, settings=settings, timeout=0.3)
+        ended.set()
+
+
+def test_what_is_no_http_is_an_error_of_tables(settings: AiSettings) -> None:
+    class Other(StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
+
+    with serving(Other) as url, pytest.raises(TablesError, match="no valid HTTP response"):
+        refresh_tables(url, settings=settings)
 
 
 def test_a_signature_is_checked_if_a_key_is_set(

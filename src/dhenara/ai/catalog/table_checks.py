@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +16,9 @@ from .own_tables import own_rows
 from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
 from .price_tables import NoPrice, find_model, load_table
 from .prices import billing_names, price_host
+from .table_files import package_bytes
+
+TOKEN_LIMITS = frozenset({"context_window", "max_input_tokens", "max_output_tokens"})
 
 
 class InvalidTable(ValueError):
@@ -58,37 +61,72 @@ def check_table(name: str, content: bytes) -> Mapping[str, Any]:
     if not isinstance(table, dict):
         raise InvalidTable("no JSON object")
     if name.startswith("prices/"):
-        check_prices(name.removeprefix("prices/"), table)
-    elif not isinstance(table.get("models"), dict) or not isinstance(table.get("sources"), dict):
-        raise InvalidTable("models and sources are needed")
+        check_host(name.removeprefix("prices/"), table, check_model)
+    elif name.startswith("hosts/"):
+        check_host(name.removeprefix("hosts/"), table, check_facts)
+    else:
+        check_objects(table)
+        check_vendors(table)
     return table
 
 
-def check_prices(host: str, table: Mapping[str, Any]) -> None:
-    """Raise `InvalidTable` unless every row of a price table can be read."""
-    if table.get("host") != host:
-        raise InvalidTable(f"host: {table.get('host')!r} is not {host!r}")
+def check_objects(table: Mapping[str, Any]) -> None:
     for field in ("sources", "models"):
         if not isinstance(table.get(field), dict):
             raise InvalidTable(f"{field}: an object is needed")
+    if not table["models"]:
+        raise InvalidTable("models: at least one is needed")
+
+
+def check_vendors(table: Mapping[str, Any]) -> None:
+    """Raise `InvalidTable` unless the table of models of all hosts has facts by vendor, model and source."""
+    for vendor, models in table["models"].items():
+        if not isinstance(models, dict):
+            raise InvalidTable(f"{vendor}: an object with models is needed")
+        for model, entry in models.items():
+            check_facts(f"{vendor}/{model}", entry, table["sources"])
+
+
+def check_host(host: str, table: Mapping[str, Any], check: Callable[[str, Any, Mapping[str, Any]], None]) -> None:
+    """Raise `InvalidTable` unless every row of the table of a host can be read."""
+    if table.get("host") != host:
+        raise InvalidTable(f"host: {table.get('host')!r} is not {host!r}")
+    check_objects(table)
     try:
         if parse_day(table.get("date"), "date") is None:
             raise InvalidTable("date: missing")
         for model, entry in table["models"].items():
-            check_model(model, entry, table["sources"])
+            check(model, entry, table["sources"])
+        known = {*table["models"], *(name for entry in table["models"].values() for name in entry.get("names", ()))}
         for alias, entries in table.get("aliases", {}).items():
-            check_alias(alias, entries)
+            check_alias(alias, entries, known if check is check_model else None)
+        for prefix, kind in table.get("prefixes", {}).items():
+            if kind not in ("dated", "tuned") or prefix.rstrip("-@:") not in known:
+                raise InvalidTable(f"prefixes, {prefix}: {kind!r} is not dated or tuned, or there is no such model")
     except (AttributeError, KeyError, TypeError) as error:
         raise InvalidTable(f"another form than that of price tables ({type(error).__name__}: {error})") from None
     except InvalidRow as error:
         raise InvalidTable(str(error)) from None
 
 
-def check_alias(alias: str, entries: list[Mapping[str, Any]]) -> None:
+def check_alias(alias: str, entries: list[Mapping[str, Any]], known: Container[str] | None) -> None:
     for entry in entries:
         parse_day(entry.get("from"), "from")
-        if not isinstance(entry["model"], str):
-            raise InvalidTable(f"aliases, {alias}: model: {entry['model']!r} is not a name")
+        # Facts of a model that an alias stood for may be unknown; a price must not be.
+        if not isinstance(entry["model"], str) or (known is not None and entry["model"] not in known):
+            raise InvalidTable(f"aliases, {alias}: model: {entry['model']!r} is not in the table")
+
+
+def check_facts(model: str, entry: Any, sources: Mapping[str, Any]) -> None:
+    """Raise `InvalidTable` unless the facts of a model stand under sources, and limits are numbers of tokens."""
+    if not isinstance(entry, dict):
+        raise InvalidTable(f"{model}: an object with facts by source is needed")
+    for source, facts in entry.items():
+        if source not in sources or not isinstance(facts, dict):
+            raise InvalidTable(f"{model}: {source}: no source of the table, or no object with facts")
+        for name in TOKEN_LIMITS & facts.keys():
+            if type(facts[name]) is not int or facts[name] < 1:
+                raise InvalidTable(f"{model}: {name}: {facts[name]!r} is not a number of tokens")
 
 
 def check_model(model: str, entry: Mapping[str, Any], sources: Mapping[str, Any]) -> None:
@@ -115,6 +153,9 @@ def compare_prices(host: str, table: Mapping[str, Any]) -> tuple[list[str], list
     Returns:
         Models that are new, models that are gone, and changed rates.
     """
+    packaged = json.loads(package_bytes(f"prices/{host}") or b"{}")
+    if str(packaged.get("date", "")) > table["date"]:
+        table = packaged  # The newer one of the two will be used.
     current = load_table(host)
     old_models = current.models if current is not None else {}
     old_sources = current.sources if current is not None else {}
