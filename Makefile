@@ -15,7 +15,7 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports api workflows changelog release-notes dist docs clean
+.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -139,6 +139,9 @@ bench-caches: $(STAMP)  ## what a cache hit costs, against the peers, in one run
 
 bench-transports: $(STAMP)  ## what a call and a chunk cost over each HTTP client, in one run
 	@$(BIN)/python -m benchmarks.transports
+
+bench-routers: $(STAMP)  ## routers in the same simulated outages, in one run
+	@$(BIN)/python -m benchmarks.routers
 
 check: lint types imports api test  ## what the build runs
 

@@ -14,6 +14,7 @@ CLOCK.install()
 
 import httpx  # noqa: E402
 import litellm  # noqa: E402
+from litellm.utils import custom_llm_setup  # noqa: E402
 
 litellm.suppress_debug_info = True
 ERRORS = {
@@ -47,6 +48,7 @@ START_AT = 0.0
 
 def make(world: World, clock: JumpingClock) -> Any:
     litellm.custom_provider_map = [{"provider": "simulated", "custom_handler": Simulated(world)}]
+    custom_llm_setup()
     groups = {"main": MAIN, "spare": SPARE}
     models = [
         {"model_name": group, "litellm_params": {"model": f"simulated/{name}", "api_key": name}}
