@@ -7,11 +7,23 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai import AIModelClient
+from dhenara.ai import AIModelClient, CompletedStream, Send, Stream
 from dhenara.ai.errors import ConfigurationError, NoDeploymentError, ServerError
 from dhenara.ai.pipeline.tracing import CallEvent, DeploymentChosen
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, Refusal
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Deployment, FileContent, ImageContent, ModelRoute
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelEndpoint,
+    Call,
+    ChatResponse,
+    ChatResponseChoice,
+    Deployment,
+    FileContent,
+    ImageContent,
+    ModelRoute,
+    TextContent,
+)
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -231,3 +243,15 @@ def test_keys_are_in_no_text_of_a_route(server: FakeServer) -> None:
     with AIModelClient.routed(route) as client:
         for text in (repr(route), route.model_dump_json(), repr(client), str(client.explain_route("?"))):
             assert "sk-test-secret" not in text
+
+
+def test_an_answer_from_a_cache_says_nothing_about_the_deployment(server: FakeServer) -> None:
+    async def cached(call: Call, send: Send) -> Stream:
+        choice = ChatResponseChoice(index=0, contents=[TextContent(text="Hello!")])
+        return CompletedStream(ChatResponse(choices=[choice]))
+
+    with AIModelClient.routed([endpoint(server.url)], layers=[cached]) as client:
+        client.generate("?")
+        (only,) = client.explain_route("?").deployments
+        assert only.first_token_seconds is None
+    assert server.exchanges == []

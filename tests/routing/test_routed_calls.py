@@ -14,6 +14,8 @@ from dhenara.ai.errors import (
     RateLimitError,
     ServerError,
 )
+from dhenara.ai.io.sync_io import run
+from dhenara.ai.pipeline.routing.health import Health
 from dhenara.ai.pipeline.routing.route_context import RetryBudget
 from dhenara.ai.types import AIModelCallConfig, Candidate, RouteRequest
 from support.simulated_routes import Simulation, answers, down_between, fails, in_turn
@@ -107,7 +109,8 @@ def test_a_call_without_time_to_wait_gets_an_error_that_names_each() -> None:
 
 
 def test_no_call_waits_for_a_key_that_is_not_accepted() -> None:
-    simulation = Simulation([["a"]], {"a": fails(lambda: AuthenticationError("no key"))})
+    refused = fails(lambda: AuthenticationError("no key"))
+    simulation = Simulation([["a"]], {"a": refused}, config=AIModelCallConfig(timeout=1000))
     simulation.ask_at(0, 1)
     first, second = simulation.run()
     assert isinstance(first.error, AuthenticationError)
@@ -215,3 +218,36 @@ def test_an_outage_ends_for_all_calls_when_the_probe_answers() -> None:
     outcomes = simulation.run()
     assert all(one.error is None for one in outcomes)
     assert {one.index for one in simulation.requests if one.at > 130} == {0}
+
+
+def test_a_pause_before_a_retry_ends_elsewhere_if_the_deployment_rests_meanwhile() -> None:
+    behaviours = {"a": in_turn(fails(), fails(lambda: limited(30)), answers()), "b": answers()}
+    simulation = Simulation([["a"], ["b"]], behaviours, config=AIModelCallConfig(retry_delay=2.0))
+    simulation.ask_at(0, 0.2)
+    outcomes = simulation.run()
+    assert [*simulation.deployments_called()] == ["a", "a", "b", "b"]
+    assert all(one.error is None for one in outcomes)
+
+
+def test_moves_to_a_deployment_that_fails_as_well_are_capped() -> None:
+    """The second one has not answered since its last failure: a fifth of the calls may go on to it at once."""
+    behaviours = {"a": fails(), "b": answers(10.0)}
+    simulation = Simulation([["a"], ["b"]], behaviours, config=AIModelCallConfig(retries=0))
+    simulation.board.standings[1].health = Health(failures=1, failed_at=0.0)
+    simulation.ask_at(*[number / 10_000 for number in range(100)])
+    simulation.run()
+    assert [*simulation.deployments_called()].count("b") == 20
+
+
+def test_moves_to_a_deployment_that_answers_are_free() -> None:
+    behaviours = {"a": fails(), "b": answers(10.0)}
+    simulation = Simulation([["a"], ["b"]], behaviours, config=AIModelCallConfig(retries=0))
+    simulation.ask_at(*[number / 10_000 for number in range(100)])
+    assert all(one.error is None for one in simulation.run())
+
+
+def test_only_one_of_two_threads_gets_the_probe() -> None:
+    simulation = Simulation([["a"]], {"a": answers()})
+    simulation.board.standings[0].health = Health(failures=2, resting_until=1.0, failed_at=0.5)
+    simulation.io.timeline.now = 2.0
+    assert [run(simulation.board.claim_probe(simulation.io, 0)) for _ in range(2)] == [True, False]

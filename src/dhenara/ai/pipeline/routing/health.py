@@ -104,6 +104,11 @@ class Health:
             return "resting"
         return "probing" if now < self.probing_until else "half_open"
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether nothing was answered since the last failure."""
+        return self.failures > 0 and self.answers == 0
+
     def after_failure(self, failure: Failure, began: float, now: float) -> Health:
         """Return the health after a failure.
 

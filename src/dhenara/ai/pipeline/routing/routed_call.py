@@ -57,7 +57,7 @@ class RoutedCall:
                 if decision.index is None:
                     await self.wait(decision)
                     continue
-                if self.errors and self.board.standings[decision.index].health.failures and not self.grant():
+                if self.errors and self.board.standings[decision.index].health.is_failing and not self.grant():
                     raise self.final_error()
                 stream = await self.try_deployment(decision.index, decision)
                 if stream is not None:
