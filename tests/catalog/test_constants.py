@@ -118,7 +118,6 @@ SDK = "only OpenAI's SDK names it so far"
 WEIGHTS = "OpenAI publishes the weights and does not serve it, so it has neither a price nor a limit of its own"
 INPUT_ONLY = "the lists have the input limit, and OpenAI limits input and output separately"
 BY_OPTIONS = "its price depends on size and quality; the table of prices has them"
-GENERATE = "its options are those of generateContent, in generationConfig"
 UNKNOWN = {
     ("gpt-6.2-astra", "cost context input output"): SDK,
     ("gpt-6.2-sol", "cost context input output"): SDK,
@@ -135,13 +134,6 @@ UNKNOWN = {
     ("north-mini-code", "cost context input output"): "no list has more than the name",
     ("MiniMax-M3.1-Flash", "output"): "no list has MiniMax's own limit; other hosts have theirs",
     ("grok-imagine-image-2.0", "cost"): BY_OPTIONS,
-    ("grok-imagine-image", "cost"): BY_OPTIONS,
-    ("grok-imagine-image-quality", "cost"): BY_OPTIONS,
-    ("gemini-3.1-flash-image", "options"): GENERATE,
-    ("gemini-nano-banana-2.1", "options"): GENERATE,
-    ("gemini-3.1-flash-lite-image", "options"): GENERATE,
-    ("gemini-3-pro-image", "options"): GENERATE,
-    ("gemini-2.5-flash-image", "options"): GENERATE,
 }
 """What constants do not carry, and why. Everything else has cost, limits, and options where it generates images."""
 

@@ -31,6 +31,7 @@ from dhenara.ai.types import (
     ImageModelCostData,
     Prompt,
 )
+from dhenara.ai.types.genai.foundation_models.google.image import Gemini3ProImage
 from dhenara.ai.types.genai.foundation_models.openai.image import DallE3
 from support.worlds import World, endpoint
 
@@ -195,6 +196,29 @@ def test_gemini_draws_and_talks(world: World, server: FakeServer) -> None:
     with pytest.raises(UnsupportedError, match="does not support masks"):
         world.ask(client, "edit_image", "A hat", CAT, mask=CAT)
     world.close(client)
+
+
+@pytest.mark.parametrize(
+    ("options", "sent"),
+    [
+        ({"aspect_ratio": "16:9", "image_size": "2K"}, {"aspectRatio": "16:9", "imageSize": "2K"}),
+        ({"aspectRatio": "16:9"}, {"aspectRatio": "16:9"}),
+        (
+            {"image_size": "2K", "generationConfig": {"imageConfig": {"imageSize": "4K"}}},
+            {"imageSize": "4K"},
+        ),
+    ],
+)
+def test_shape_and_size_of_gemini_images_have_their_place(
+    server: FakeServer, options: dict[str, Any], sent: dict[str, Any]
+) -> None:
+    server.add_replies(Answer(text="A cat"))
+    api = AIModelAPI(provider="google_ai", api_key="k", config={"base_url": server.url})
+    with AIModelClient(AIModelEndpoint(api=api, ai_model=Gemini3ProImage)) as client:
+        client.generate("A cat", options=options)
+    requested = server.exchanges[0].json
+    assert requested["generationConfig"] == {"responseModalities": ["TEXT", "IMAGE"], "imageConfig": sent}
+    assert not requested.keys() & options.keys() - {"generationConfig"}
 
 
 def test_imagen_draws_from_words(server: FakeServer) -> None:

@@ -219,6 +219,14 @@ TRANSCRIPTION = GeminiTranscription()
 
 IMAGE_MODALITIES = ["TEXT", "IMAGE"]
 
+IMAGE_CONFIG = {
+    "aspect_ratio": "aspectRatio",
+    "aspectRatio": "aspectRatio",
+    "image_size": "imageSize",
+    "imageSize": "imageSize",
+}
+"""Options of Gemini's image models, as the SDK and the API name them, with their names in `imageConfig`."""
+
 
 class GeminiImages(Gemini):
     """Returns text in addition to the images."""
@@ -226,8 +234,11 @@ class GeminiImages(Gemini):
     name = "gemini.images"
 
     def encode(self, call: Call, quirks: GeminiQuirks) -> EncodedRequest:
-        options = call.config.options
+        options = dict(call.config.options)
         generation: dict[str, Any] = {"responseModalities": IMAGE_MODALITIES, **(options.get("generationConfig") or {})}
+        named = {IMAGE_CONFIG[name]: options.pop(name) for name in IMAGE_CONFIG.keys() & options.keys()}
+        if named:
+            generation["imageConfig"] = {**named, **(generation.get("imageConfig") or {})}
         wanted = {"options": {**options, "generationConfig": generation}}
         return super().encode(replace(call, config=call.config.model_copy(update=wanted)), quirks)
 
