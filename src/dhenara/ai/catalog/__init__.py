@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from .host_facts import FactSource
-from .model_constraints import most_generated, most_output
-from .model_info import ModelFacts, find_facts, known_models
-from .own_tables import OwnTables, forget_own_tables, load_own_tables
-from .prices import own_prices, price_usage
-from .table_checks import (
-    ExplainedPrice,
-    InvalidTable,
-    PriceExplanation,
-    RateChange,
-    check_table,
-    compare_prices,
-    explain_prices,
-)
-from .table_files import use_tables
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "ExplainedPrice",
-    "FactSource",
-    "InvalidTable",
-    "ModelFacts",
-    "OwnTables",
-    "PriceExplanation",
-    "RateChange",
-    "check_table",
-    "compare_prices",
-    "explain_prices",
-    "find_facts",
-    "forget_own_tables",
-    "known_models",
-    "load_own_tables",
-    "most_generated",
-    "most_output",
-    "own_prices",
-    "price_usage",
-    "use_tables",
-]
+from ..lazy_package import lazy_package
+
+if TYPE_CHECKING:
+    from .host_facts import FactSource as FactSource
+    from .model_constraints import most_generated as most_generated, most_output as most_output
+    from .model_info import ModelFacts as ModelFacts, find_facts as find_facts, known_models as known_models
+    from .own_tables import (
+        OwnTables as OwnTables,
+        forget_own_tables as forget_own_tables,
+        load_own_tables as load_own_tables,
+    )
+    from .prices import own_prices as own_prices, price_usage as price_usage
+    from .table_checks import (
+        ExplainedPrice as ExplainedPrice,
+        InvalidTable as InvalidTable,
+        PriceExplanation as PriceExplanation,
+        RateChange as RateChange,
+        check_table as check_table,
+        compare_prices as compare_prices,
+        explain_prices as explain_prices,
+    )
+    from .table_files import use_tables as use_tables
+
+__getattr__, __dir__ = lazy_package(
+    __name__,
+    {
+        "ExplainedPrice": ".table_checks",
+        "FactSource": ".host_facts",
+        "InvalidTable": ".table_checks",
+        "ModelFacts": ".model_info",
+        "OwnTables": ".own_tables",
+        "PriceExplanation": ".table_checks",
+        "RateChange": ".table_checks",
+        "check_table": ".table_checks",
+        "compare_prices": ".table_checks",
+        "explain_prices": ".table_checks",
+        "find_facts": ".model_info",
+        "forget_own_tables": ".own_tables",
+        "known_models": ".model_info",
+        "load_own_tables": ".own_tables",
+        "most_generated": ".model_constraints",
+        "most_output": ".model_constraints",
+        "own_prices": ".prices",
+        "price_usage": ".prices",
+        "use_tables": ".table_files",
+    },
+)

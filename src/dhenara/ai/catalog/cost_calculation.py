@@ -31,12 +31,12 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 # Tools with a fee per call; other tools cost only their tokens.
-TOOL_FEES: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"web_search(?!_tool_result)|google_search_call|nova_grounding"), "web_searches"),
-    (re.compile(r"^x_|view_x"), "social_searches"),
-    (re.compile(r"file_search|collections_search"), "storage_searches"),
-    (re.compile(r"code_interpreter"), "code_sessions"),
-    (re.compile(r"image_generation"), "image_generations"),
+TOOL_FEES: tuple[tuple[str, str], ...] = (
+    (r"web_search(?!_tool_result)|google_search_call|nova_grounding", "web_searches"),
+    (r"^x_|view_x", "social_searches"),
+    (r"file_search|collections_search", "storage_searches"),
+    (r"code_interpreter", "code_sessions"),
+    (r"image_generation", "image_generations"),
 )
 
 MEASURES = frozenset({"images", "seconds", "characters", "pages", "video_seconds"})
@@ -100,7 +100,7 @@ def tool_charges(
     if not FEES.isdisjoint(usage.units):
         return
     for tool, count in tools.items():
-        unit = next((unit for pattern, unit in TOOL_FEES if pattern.search(tool)), None)
+        unit = next((unit for pattern, unit in TOOL_FEES if re.search(pattern, tool)), None)
         if count and unit is not None:
             yield tool, count * rates[unit] if unit in rates else None
 

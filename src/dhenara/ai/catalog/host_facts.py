@@ -32,29 +32,29 @@ DEPLOYMENTS = ("microsoft_openai", "microsoft_azure_ai")
 LIMITS = ("context_window", "max_input_tokens", "max_output_tokens")
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-# Prefixes and suffixes around the name itself, outermost first.
+# Prefixes and suffixes around the name itself, outermost first. Patterns are compiled when they are first used.
 WRAPPINGS = (
-    re.compile(r"^.*/(?=[^/]+$)"),  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
-    re.compile(r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)"),
-    re.compile(r"^(?:anthropic|amazon|meta|mistral|openai|cohere|deepseek|qwen|google|moonshotai|moonshot|zai|ai21)\."),
-    re.compile(r":(?!\d+b)[a-z0-9_.-]+$"),  # routes and variants: :free, :fastest, :0
-    re.compile(r"-v\d+$"),
-    re.compile(r"@[a-z0-9-]+$"),
-    re.compile(r"[-@](20\d\d-\d\d-\d\d|20\d{6}|default)$"),
-    re.compile(r"-\d{2}-\d{4}$"),
+    r"^.*/(?=[^/]+$)",  # paths: models/…, publishers/google/models/…, openai/…, an ARN's profile
+    r"^(us|eu|apac|global|jp|au|ca|us-gov|regional)\.(?=[a-z0-9-]+\.)",
+    r"^(?:anthropic|amazon|meta|mistral|openai|cohere|deepseek|qwen|google|moonshotai|moonshot|zai|ai21)\.",
+    r":(?!\d+b)[a-z0-9_.-]+$",  # routes and variants: :free, :fastest, :0
+    r"-v\d+$",
+    r"@[a-z0-9-]+$",
+    r"[-@](20\d\d-\d\d-\d\d|20\d{6}|default)$",
+    r"-\d{2}-\d{4}$",
 )
-FINE_TUNED = re.compile(r"^ft:([^:]+):")
+FINE_TUNED = r"^ft:([^:]+):"
 
 
 @lru_cache(1_024)
 def names_of(name: str) -> tuple[str, ...]:
     """Return the name in lower case, then with fewer and fewer prefixes and suffixes."""
     names = [name.lower()]
-    tuned = FINE_TUNED.match(names[0])
+    tuned = re.match(FINE_TUNED, names[0])
     if tuned:
         names.append(tuned[1])
     for wrapping in WRAPPINGS:
-        plainer = wrapping.sub("", names[-1])
+        plainer = re.sub(wrapping, "", names[-1])
         if plainer and plainer != names[-1]:
             names.append(plainer)
     return tuple(names)
@@ -62,9 +62,9 @@ def names_of(name: str) -> tuple[str, ...]:
 
 # What hosts have around their own name of a model, outermost first.
 AROUND = {
-    "amazon_bedrock": (re.compile(r"^arn:aws[^/]*/"), re.compile(r"^(?:us|eu|apac|global|jp|au|ca|in|us-gov)\.")),
-    "google_ai": (re.compile(r"^models/"),),
-    "google_vertex_ai": (re.compile(r"^(?:projects/.*/)?publishers/[^/]+/models/"),),
+    "amazon_bedrock": (r"^arn:aws[^/]*/", r"^(?:us|eu|apac|global|jp|au|ca|in|us-gov)\."),
+    "google_ai": (r"^models/",),
+    "google_vertex_ai": (r"^(?:projects/.*/)?publishers/[^/]+/models/",),
 }
 
 
@@ -143,7 +143,7 @@ def names_at(host: str, name: str) -> tuple[str, ...]:
     """Return the name in lower case, then with less and less around it."""
     names = [name.lower()]
     for around in AROUND.get(host, ()):
-        names.append(around.sub("", names[-1]))
+        names.append(re.sub(around, "", names[-1]))
     return tuple(dict.fromkeys(names))
 
 

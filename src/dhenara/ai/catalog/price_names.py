@@ -1,7 +1,8 @@
 """Names of models and regions as each host writes them, for the lookup of prices.
 
 A name that is not in the table of its host has a price only where a rule of that vendor makes it certain: a resource
-path before the name, or the date of a snapshot behind it. Any other rest is unknown.
+path before the name, or the date of a snapshot behind it. Any other rest is unknown. Patterns are compiled when they
+are first used, because most calls need none of them.
 """
 
 from __future__ import annotations
@@ -12,26 +13,24 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-DAY = re.compile(r"20\d\d-?\d\d-?\d\d")
-DAYS: Mapping[str, re.Pattern[str]] = {
-    "openai": re.compile(r"20\d\d-\d\d-\d\d"),
-    "anthropic": re.compile(r"20\d{6}"),
+DAY = r"20\d\d-?\d\d-?\d\d"
+DAYS: Mapping[str, str] = {
+    "openai": r"20\d\d-\d\d-\d\d",
+    "anthropic": r"20\d{6}",
 }
 """Date of a snapshot, as the host writes it: `gpt-5.2-2025-12-11`, `claude-sonnet-4-5-20250929`; others: either."""
 
-NUMBERED = re.compile(
-    r"(?P<model>gemini-(?:1\.[05](?=.*-00[12]$)|2\.0(?=.*-001$))-(?!.*(?:preview|exp|-00.-))[a-z0-9-]+)-00[12]"
-)
+NUMBERED = r"(?P<model>gemini-(?:1\.[05](?=.*-00[12]$)|2\.0(?=.*-001$))-(?!.*(?:preview|exp|-00.-))[a-z0-9-]+)-00[12]"
 """Numbered stable versions of Gemini: `gemini-2.0-flash-001`. Models since 2.5 have none."""
 
-DATED_CLAUDE = re.compile(r"(?P<model>claude-[^@]+)@(?P<day>20\d{6})")
+DATED_CLAUDE = r"(?P<model>claude-[^@]+)@(?P<day>20\d{6})"
 """Snapshot of a Claude model on Vertex AI."""
 
-VOICE = re.compile(r"(?P<model>aura(?:-\d)?)-[a-z]+-[a-z]{2}")
+VOICE = r"(?P<model>aura(?:-\d)?)-[a-z]+-[a-z]{2}"
 """Voice and language of a speech model of Deepgram: `aura-2-thalia-en`."""
 
-BEDROCK_PATH = re.compile(r"^arn:aws[\w-]*:bedrock:(?P<region>[\w-]*):\d*:(?:foundation-model|inference-profile)/")
-REGION_PATH = re.compile(r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/")
+BEDROCK_PATH = r"^arn:aws[\w-]*:bedrock:(?P<region>[\w-]*):\d*:(?:foundation-model|inference-profile)/"
+REGION_PATH = r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/"
 """A region as LiteLLM writes it: `eu/gpt-5.1`, `us-gov-west-1/anthropic.claude-…`."""
 
 
@@ -45,32 +44,32 @@ class NameRules:
             `day` with the date. Default: none.
     """
 
-    paths: tuple[re.Pattern[str], ...] = ()
+    paths: tuple[str, ...] = ()
     snapshots: tuple[re.Pattern[str], ...] = ()
 
 
 RULES: Mapping[str, NameRules] = {
-    "azure": NameRules((re.compile(r"^global(?:-standard)?/"), REGION_PATH)),
-    "google_ai": NameRules((re.compile(r"^models/"),), (NUMBERED,)),
+    "azure": NameRules((r"^global(?:-standard)?/", REGION_PATH)),
+    "google_ai": NameRules((r"^models/",), (NUMBERED,)),
     "google_vertex_ai": NameRules(
         (
-            re.compile(r"^(?:projects/[^/]+/locations/(?P<region>[^/]+)/)?publishers/[^/]+/models/"),
-            re.compile(r"^(?:models|google|anthropic)/"),
+            r"^(?:projects/[^/]+/locations/(?P<region>[^/]+)/)?publishers/[^/]+/models/",
+            r"^(?:models|google|anthropic)/",
         ),
         (NUMBERED, DATED_CLAUDE),
     ),
     "amazon_bedrock": NameRules((BEDROCK_PATH, REGION_PATH)),
     "deepgram": NameRules(snapshots=(VOICE,)),
-    "fireworks": NameRules((re.compile(r"^accounts/fireworks/models/"),)),
+    "fireworks": NameRules((r"^accounts/fireworks/models/",)),
 }
 NO_RULES = NameRules()
 
-REGION_IN_URL: Mapping[str, re.Pattern[str]] = {
-    "openai": re.compile(r"//([a-z]{2})\.api\.openai\.com"),
-    "amazon_bedrock": re.compile(r"//bedrock[a-z-]*\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)"),
-    "google_vertex_ai": re.compile(r"//(?:([a-z0-9-]+)-aiplatform|aiplatform\.([a-z]+)\.rep)\.googleapis"),
+REGION_IN_URL: Mapping[str, str] = {
+    "openai": r"//([a-z]{2})\.api\.openai\.com",
+    "amazon_bedrock": r"//bedrock[a-z-]*\.([a-z0-9-]+)\.(?:amazonaws\.com|api\.aws)",
+    "google_vertex_ai": r"//(?:([a-z0-9-]+)-aiplatform|aiplatform\.([a-z]+)\.rep)\.googleapis",
 }
-CHINA = re.compile(r"//(?:api\.moonshot\.cn|open\.bigmodel\.cn|api\.minimaxi\.com|dashscope\.aliyuncs\.com)")
+CHINA = r"//(?:api\.moonshot\.cn|open\.bigmodel\.cn|api\.minimaxi\.com|dashscope\.aliyuncs\.com)"
 
 
 def plain_names(host: str, name: str) -> Iterator[tuple[str, str | None]]:
@@ -78,7 +77,7 @@ def plain_names(host: str, name: str) -> Iterator[tuple[str, str | None]]:
     region: str | None = None
     yield name, None
     for path in RULES.get(host, NO_RULES).paths:
-        match = path.match(name)
+        match = re.match(path, name)
         if match is None:
             continue
         region = match.groupdict().get("region") or region
@@ -141,10 +140,10 @@ def region_of_call(host: str, base_url: str | None, config: Mapping[str, Any], r
     if isinstance(reported, str) and reported not in ("", "not_available"):
         return reported
     address = base_url or str(config.get("base_url") or "")
-    if CHINA.search(address):
+    if re.search(CHINA, address):
         return "cn"
     pattern = REGION_IN_URL.get(host)
-    match = pattern.search(address) if pattern else None
+    match = re.search(pattern, address) if pattern else None
     if match:
         return next((group for group in match.groups() if group), None)
     configured = config.get("region") or config.get("location")
