@@ -96,7 +96,7 @@ def read_target(provider: Target, settings: AiSettings | None) -> Target:
     """
     if provider is None or isinstance(provider, str | BaseProvider):
         return provider
-    made: BaseProvider | None = import_module("ai_utilities.compat.providers").use_provider(provider, settings)
+    made: BaseProvider | None = import_module("ai_utilities.compat.configuration").use_provider(provider, settings)
     if made is None:
         shown = provider.__name__ if isinstance(provider, type) else type(provider).__name__
         raise ProviderConfigurationError(

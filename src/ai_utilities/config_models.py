@@ -222,7 +222,7 @@ class AiSettings(BaseSettings):
         unknown = explicit - set(fields) - MODEL_VARIABLES
         old: Options = {}
         if unknown or any(values.get(name, "") is None for name in NULLABLE):
-            values, old = import_module("ai_utilities.compat.settings").read_settings(values)
+            values, old = import_module("ai_utilities.compat.configuration").read_settings(values)
             explicit = {name for name in values if not name.startswith("_")}
             unknown = explicit - set(fields) - MODEL_VARIABLES
         origins = find_origins(fields, PREFIX, explicit, os.environ, dotenv)
@@ -240,7 +240,7 @@ class AiSettings(BaseSettings):
         self._origins, self._dotenv = origins, {**read_keyring({**dotenv, **os.environ}), **dotenv}
         if old:
             self._old = old
-            self._dotenv.update(import_module("ai_utilities.compat.settings").other_values(old))
+            self._dotenv.update(import_module("ai_utilities.compat.configuration").other_values(old))
 
     @field_validator("provider", mode="before")
     @classmethod
@@ -342,4 +342,4 @@ class AiSettings(BaseSettings):
             """Return a setting of version 1; called only for names that do not exist here."""
             if name.startswith("_"):
                 return super().__getattr__(name)
-            return import_module("ai_utilities.compat.settings").old_setting(self, name, self._old)
+            return import_module("ai_utilities.compat.configuration").old_setting(self, name, self._old)

@@ -24,7 +24,7 @@ from ai_utilities.exceptions import ProviderCapabilityError, ProviderConfigurati
 from ai_utilities.providers.base_provider import BaseProvider
 from ai_utilities.results import AskResult
 from ai_utilities.usage import MemoryLedger, UsageTracker
-from dhenara.ai.pipeline.batches.jobs import BatchClient
+from dhenara.ai.pipeline.batch_jobs import BatchClient
 from dhenara.ai.testing import FakeBatches, FakeServer, Stall
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"

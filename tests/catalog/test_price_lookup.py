@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.catalog import price_usage, use_tables
-from dhenara.ai.catalog.price_names import region_of_call
-from dhenara.ai.catalog.price_rows import InvalidRow, parse_row
+from dhenara.ai.catalog.price_rows import InvalidRow, parse_row, region_of_call
 from dhenara.ai.catalog.price_tables import Conditions, NoPrice, find_rates
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Cost, Usage
 

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.base import EncodedRequest
 from dhenara.ai.codecs.openai_chat.codec import CODEC
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import ChatResponse

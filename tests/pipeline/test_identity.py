@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from dhenara.ai import AIModelClient, Provider, Route, register_provider
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.errors import (
     AuthenticationError,
     CallTimeoutError,

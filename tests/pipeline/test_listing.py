@@ -172,7 +172,7 @@ def test_listing_has_the_retries_and_errors_of_calls(world: World, server: FakeS
 
 
 def test_a_local_provider_of_the_users_own_lists_without_another_line(server: FakeServer) -> None:
-    from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+    from dhenara.ai.codecs.quirks import ChatQuirks
 
     routes = (Route("openai_chat", ChatQuirks()),)
     register_provider(Provider("listed_here", f"{server.url}/own", routes, needs_key=False))
@@ -184,7 +184,7 @@ def test_a_local_provider_of_the_users_own_lists_without_another_line(server: Fa
 
 
 def test_a_provider_without_a_model_list_raises_unsupported() -> None:
-    from dhenara.ai.codecs.converse.quirks import ConverseQuirks
+    from dhenara.ai.codecs.quirks import ConverseQuirks
 
     register_provider(
         Provider("listless", "http://127.0.0.1:1", (Route("converse", ConverseQuirks()),), needs_key=False)

@@ -18,7 +18,7 @@ from google.oauth2 import service_account as google_service_account
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, ConfigurationError, ServerError
-from dhenara.ai.providers.tokens.google import signed_jwt
+from dhenara.ai.providers.google_tokens import signed_jwt
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from support.worlds import World

@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai import AIModelClient, Provider, Route, register_provider
 from dhenara.ai.codecs.base import load_codec
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers import provider as registry
 from dhenara.ai.providers.auth import header

@@ -13,8 +13,8 @@ from dhenara.ai.errors import AuthenticationError, ConfigurationError, DhenaraEr
 from dhenara.ai.http.protocol.message import Head, HttpRequest
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.providers.auth import Token, TokenSource
-from dhenara.ai.providers.tokens.entra import client_secret_source
-from dhenara.ai.providers.tokens.google import from_info
+from dhenara.ai.providers.entra_tokens import client_secret_source
+from dhenara.ai.providers.google_tokens import from_info
 from support.calls import JSON
 
 USER = {"type": "authorized_user", "client_id": "i", "client_secret": "s", "refresh_token": "r"}

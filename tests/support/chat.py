@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.wire import json

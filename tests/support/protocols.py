@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dhenara.ai.codecs.anthropic.codec import ChunkFrames
-from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
 from dhenara.ai.codecs.base import Codec, Quirks, load_codec
-from dhenara.ai.codecs.cohere.quirks import CohereQuirks
-from dhenara.ai.codecs.converse.quirks import ConverseQuirks
-from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
-from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
+from dhenara.ai.codecs.quirks import (
+    ChatQuirks,
+    CohereQuirks,
+    ConverseQuirks,
+    GeminiQuirks,
+    MessagesQuirks,
+    ResponsesQuirks,
+)
 from dhenara.ai.types import Usage
 from dhenara.ai.wire.sse import Frames
 from support.corpus import Exchange, exchanges

@@ -22,7 +22,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
         *("HistogramBucket", "JSONExporter", "MetricType", "MetricValue", "MetricsCollector", "MetricsRegistry"),
         *("OpenTelemetryExporter", "PrometheusExporter", "Timer", "metrics", "monitor_requests"),
     ),
-    "ai_utilities.compat.providers": (
+    "ai_utilities.compat.configuration": (
         *("AsyncOpenAIProvider", "AsyncProvider", "OpenAICompatibleProvider", "ProviderCapabilities"),
         "SyncProvider",
     ),

@@ -180,7 +180,7 @@ def read_answer(answer: object, prompt: str) -> AskResult:
     """Returns what a provider answered as a result; providers may return a text."""
     if isinstance(answer, AskResult):
         return answer
-    result: AskResult = import_module("ai_utilities.compat.providers").as_result(answer, prompt)
+    result: AskResult = import_module("ai_utilities.compat.configuration").as_result(answer, prompt)
     return result
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .types.chat.report import Attempt
     from .types.chat.response import ChatResponse
-    from .types.chat.routing import DeploymentReport
     from .types.chat.run import Run
     from .types.config.call_policies import Limit
+    from .types.config.routes import DeploymentReport
 
 
 class DhenaraError(Exception):

@@ -5,7 +5,7 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 
 from __future__ import annotations
 
-from .config.settings import environment, read_routes_file, read_variable
+from .config import environment, read_routes_file, read_variable
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.pricing import add_costs, add_usages, unique

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.anthropic.codec import CODEC
-from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
+from dhenara.ai.codecs.quirks import MessagesQuirks
 from dhenara.ai.errors import ServerError
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import GenericContent, ReasoningContent, TextContent

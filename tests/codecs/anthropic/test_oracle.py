@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.anthropic.codec import CODEC
-from dhenara.ai.codecs.anthropic.quirks import MessagesQuirks
+from dhenara.ai.codecs.quirks import MessagesQuirks
 from dhenara.ai.types import Call, ReasoningContent, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.cohere.codec import CODEC
-from dhenara.ai.codecs.cohere.quirks import CohereQuirks
+from dhenara.ai.codecs.quirks import CohereQuirks
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import GenericContent, TextContent
 from dhenara.ai.wire import json

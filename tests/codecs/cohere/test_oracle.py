@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.cohere.codec import CODEC
-from dhenara.ai.codecs.cohere.quirks import CohereQuirks
+from dhenara.ai.codecs.quirks import CohereQuirks
 from dhenara.ai.types import Call, ReasoningContent, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.converse.codec import CODEC
-from dhenara.ai.codecs.converse.quirks import ConverseQuirks
+from dhenara.ai.codecs.quirks import ConverseQuirks
 from dhenara.ai.errors import AuthenticationError, ContextLengthError
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.types import ChatResponse

@@ -14,7 +14,7 @@ from botocore.validate import ParamValidator
 from hypothesis import given, settings
 
 from dhenara.ai.codecs.converse.codec import CODEC
-from dhenara.ai.codecs.converse.quirks import ConverseQuirks
+from dhenara.ai.codecs.quirks import ConverseQuirks
 from dhenara.ai.errors import RateLimitError
 from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.gemini.codec import CODEC
-from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
+from dhenara.ai.codecs.quirks import GeminiQuirks
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import ImageContent, TextContent
 from dhenara.ai.wire import json

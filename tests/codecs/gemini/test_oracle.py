@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.gemini.codec import CODEC
-from dhenara.ai.codecs.gemini.quirks import GeminiQuirks
+from dhenara.ai.codecs.quirks import GeminiQuirks
 from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls

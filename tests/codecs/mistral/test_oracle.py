@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from mistralai.client import Mistral, models
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import (

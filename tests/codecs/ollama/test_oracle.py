@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from ollama._types import ChatRequest
 
 from dhenara.ai.codecs.ollama.codec import CODEC
-from dhenara.ai.codecs.ollama.quirks import OllamaQuirks
+from dhenara.ai.codecs.quirks import OllamaQuirks
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt, ToolCallContent, ToolResultContent

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.base import load_codec
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.schema.rules import ANY_SCHEMA
 from dhenara.ai.types import (
     AIModel,

@@ -12,7 +12,7 @@ from openai.types.chat import completion_create_params as params
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.openai_chat.codec import CODEC
-from dhenara.ai.codecs.openai_chat.quirks import ChatQuirks
+from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.types import Call, TextContent, ToolCallContent
 from dhenara.ai.wire import json
 from support.calls import calls

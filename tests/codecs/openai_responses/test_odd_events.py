@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.codecs.openai_responses.codec import CODEC
-from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
+from dhenara.ai.codecs.quirks import ResponsesQuirks
 from dhenara.ai.types import ChatResponse
 from dhenara.ai.types.content.parts import AudioContent, GenericContent
 from dhenara.ai.wire import json

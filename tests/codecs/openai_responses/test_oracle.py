@@ -10,7 +10,7 @@ from openai.types.responses import response_create_params as params
 from pydantic import TypeAdapter
 
 from dhenara.ai.codecs.openai_responses.codec import CODEC
-from dhenara.ai.codecs.openai_responses.quirks import ResponsesQuirks
+from dhenara.ai.codecs.quirks import ResponsesQuirks
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import AIModelCallConfig, Call, Message, Origin, Prompt
 from dhenara.ai.wire import json

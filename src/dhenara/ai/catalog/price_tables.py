@@ -14,8 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from .price_names import is_older, plain_names, snapshot_of
-from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
+from .price_rows import InvalidRow, PriceRow, is_older, parse_day, parse_row, plain_names, snapshot_of
 from .table_files import clear_on_change, read_table
 
 ORDINARY = frozenset({"", "default", "standard", "auto", "on_demand"})

@@ -18,7 +18,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
 from .own_tables import own_rates
-from .price_names import region_of_call
+from .price_rows import region_of_call
 from .price_tables import FEES, Conditions, NoPrice, Rates, find_rates
 
 # Host names of private networks: servers there have no price per token.

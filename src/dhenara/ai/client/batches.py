@@ -23,7 +23,7 @@ from .call_factory import (
 )
 
 if TYPE_CHECKING:
-    from ..pipeline.batches.items import BatchResultsClient
+    from ..pipeline.batch_items import BatchResultsClient
     from ..streams.operations import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
     from ..types.config.call_options import AnswerOptions, BatchSettings, CallSettings
     from ..types.operations.batch import BatchJob, BatchResults
@@ -260,7 +260,7 @@ class EngineBatchesMixin(OperationsBase):
         return await self._batch_client(settings, is_async=is_async).results(as_job(job))
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchResultsClient:
-        from ..pipeline.batches.items import BatchResultsClient
+        from ..pipeline.batch_items import BatchResultsClient
 
         own, call = self._prepare("batches", types.BatchRequest, {"action": "get"}, settings, is_async)
         try:

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
-from ..config.settings import read_routes_file, read_variable
+from ..config import read_routes_file, read_variable
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
-from ..types.chat.routing import RouteExplanation
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.config.routes import ModelRoute
+from ..types.config.routes import ModelRoute, RouteExplanation
 from .pipelines import PipelineFactory
 from .validation import FALLBACKS
 

@@ -22,7 +22,7 @@ from ..errors import (
 )
 from ..http.protocol.message import Head
 from ..wire import json
-from .common.fields import read_text
+from .common.response_fields import read_text
 
 STATUS: dict[int, type[CallError]] = {
     400: BadRequestError,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ..config.settings import settings
+from ..config import settings
 from ..errors import ConfigurationError
 from ..types.chat.cost import Cost
 from ..types.chat.usage import Usage

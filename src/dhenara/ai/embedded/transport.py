@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from ..config.settings import environment
+from ..config import environment
 from ..errors import ConfigurationError
 from ..http.protocol.message import AttemptTimeouts, Head, HttpRequest, ReadTimeout
 from ..wire import json

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from ..config.settings import environment
+from ..config import environment
 from ..errors import ConfigurationError
 
 SMALL = "smollm2-135m"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from anyio.lowlevel import RunVar
 
-from ..config.settings import environment
+from ..config import environment
 from .pool import ConnectionPool
 from .protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from .sockets.asyncio_network import AsyncioNetwork, running_loop

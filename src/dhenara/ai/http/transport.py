@@ -18,7 +18,7 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ..config.settings import environment
+from ..config import environment
 from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.sse import BrokenFraming
 from .pool import ConnectionPool, ServerAddress

@@ -6,7 +6,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from ..config.settings import environment
+from ..config import environment
 from ..errors import ConfigurationError
 from .protocol.message import Transport
 from .tls_settings import TlsSettings

@@ -13,7 +13,7 @@ from ..wire import json
 from ..wire.secrets import SecretText
 from .auth import AuthContext, Token, TokenSource
 from .provider import Provider
-from .tokens.exchange import user_token_source
+from .token_exchange import user_token_source
 
 
 @dataclass(frozen=True, slots=True)

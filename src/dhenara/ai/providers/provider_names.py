@@ -14,11 +14,9 @@ from ..wire.secrets import is_key
 from ..wire.text import similar_names
 
 MODULES = {
-    "openai": ("openai",),
     "anthropic": ("anthropic",),
     "google": ("google_ai", "google_vertex_ai"),
-    "mistral": ("mistral",),
-    "xai": ("xai",),
+    "labs": ("openai", "mistral", "xai"),
     "chinese_labs": ("deepseek", "alibaba", "moonshot", "zai", "minimax"),
     "gateways": ("openrouter", "huggingface", "github_models"),
     "microsoft": ("microsoft_openai", "microsoft_azure_ai"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Generic, Self, TypeVar
 
-from ..config.settings import settings
+from ..config import settings
 from ..errors import CallError, ConfigurationError
 from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop

@@ -24,12 +24,6 @@ if TYPE_CHECKING:
         ChatResponse as ChatResponse,
         ChatResponseChoice as ChatResponseChoice,
     )
-    from .chat.routing import (
-        Candidate as Candidate,
-        DeploymentReport as DeploymentReport,
-        RouteExplanation as RouteExplanation,
-        RouteRequest as RouteRequest,
-    )
     from .chat.run import (
         OutputGrew as OutputGrew,
         RepairStarted as RepairStarted,
@@ -112,10 +106,14 @@ if TYPE_CHECKING:
         ReasoningEffort as ReasoningEffort,
     )
     from .config.routes import (
+        Candidate as Candidate,
         ChooseDeployment as ChooseDeployment,
         Deployment as Deployment,
+        DeploymentReport as DeploymentReport,
         ModelRoute as ModelRoute,
+        RouteExplanation as RouteExplanation,
         RouteGroup as RouteGroup,
+        RouteRequest as RouteRequest,
     )
     from .content.parsing import content_of as content_of
     from .content.parts import (
@@ -190,10 +188,10 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AIModelAPI": ".config.api",
-    "Candidate": ".chat.routing",
-    "DeploymentReport": ".chat.routing",
-    "RouteExplanation": ".chat.routing",
-    "RouteRequest": ".chat.routing",
+    "Candidate": ".config.routes",
+    "DeploymentReport": ".config.routes",
+    "RouteExplanation": ".config.routes",
+    "RouteRequest": ".config.routes",
     "ChooseDeployment": ".config.routes",
     "Deployment": ".config.routes",
     "ModelRoute": ".config.routes",

@@ -15,7 +15,6 @@ from ...wire import json
 from ...wire.eventstream import EventStreamFrames
 from ...wire.sse import BrokenFraming, Frame, Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
@@ -31,11 +30,12 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Wire
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from ..quirks import MessagesQuirks
 from .messages import MARK, PROTOCOL, is_user_media, write_messages, write_system
-from .quirks import MessagesQuirks
 from .response import MessagesReader, read_error
 from .tools import write_tools
 

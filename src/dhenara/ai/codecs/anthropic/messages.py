@@ -27,11 +27,11 @@ from ...types.content.parts import (
 )
 from ...wire.media_types import is_text
 from ...wire.text import clean_text
-from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import PromptPrefix, WarningCollector, drop_foreign_reasoning, is_own_part
 from ..common.request import anthropic_cache_control
+from ..common.response_fields import Wire
 from ..common.tools import legal_id
 
 PROTOCOL = "anthropic"

@@ -22,8 +22,9 @@ from ...types.chat.delta import (
 from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.sse import Frame
-from ..common.fields import (
+from ..common.response_fields import (
     Report,
+    TokenReport,
     Wire,
     count,
     invalid_counts,
@@ -35,10 +36,11 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    reported_cost,
+    split,
     unread_warning,
     usage_deltas,
 )
-from ..common.usage import TokenReport, reported_cost, split
 from ..error_mapping import MESSAGES, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 from .response_parts import BlockReader, read_citation
 

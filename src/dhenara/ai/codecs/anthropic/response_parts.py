@@ -17,7 +17,7 @@ from ...types.chat.delta import (
 )
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ..common.fields import Wire, address_of, build_citation, is_readable, read_object, read_objects, read_text
+from ..common.response_fields import Wire, address_of, build_citation, is_readable, read_object, read_objects, read_text
 
 SERVER_TOOLS = frozenset({"server_tool_use", "mcp_tool_use"})
 CALLS = SERVER_TOOLS | {"tool_use"}

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ...types.config.call import AIModelCallConfig
 from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
-from ..common.fields import Wire
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -19,7 +19,7 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from .quirks import MessagesQuirks
+from ..quirks import MessagesQuirks
 
 MCP_BETA = "mcp-client-2025-11-20"
 

@@ -16,7 +16,6 @@ from ...types.operations.embedding import EmbeddingResponse
 from ...wire import json
 from ...wire.sse import Frames, SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Report, Wire, read_int, read_name, read_object
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -28,13 +27,14 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Report, Wire, read_int, read_name, read_object
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec
 from ..operations.quirks import EmbeddingQuirks
+from ..quirks import CohereQuirks
 from .messages import PROTOCOL, is_user_media, write_documents, write_messages
-from .quirks import CohereQuirks
 from .response import CohereReader, read_error
 from .tools import write_tools
 

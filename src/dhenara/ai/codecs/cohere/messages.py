@@ -22,10 +22,10 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
 from ...wire.media_types import is_text
-from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, drop_empty, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
+from ..common.response_fields import Wire
 
 PROTOCOL = "cohere"
 ADDRESSES = ("http://", "https://")

@@ -24,8 +24,9 @@ from ...types.chat.usage import Usage
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ...wire.sse import Frame
-from ..common.fields import (
+from ..common.response_fields import (
     Report,
+    TokenReport,
     Wire,
     build_citation,
     count,
@@ -36,10 +37,10 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    split,
     unread_warning,
     usage_deltas,
 )
-from ..common.usage import TokenReport, split
 from ..error_mapping import COHERE, contains_error, error_from_response, missing_response, refuse_foreign
 
 

@@ -19,8 +19,8 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
-from .fields import Wire
 from .plan import WarningCollector, is_own_part
+from .response_fields import Wire
 
 
 def with_vendor_fields(wire: Wire, part: Content, protocol: str) -> Wire:

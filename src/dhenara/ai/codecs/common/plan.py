@@ -13,7 +13,7 @@ from ...types.content.media import Media, Origin, TextContent
 from ...types.content.parts import Content, GenericContent, ReasoningContent
 from ...wire import json
 from ..base import EncodedRequest
-from .fields import Wire
+from .response_fields import Wire
 
 
 def is_own_part(content: Content, call: Call, protocol: str) -> bool:

@@ -21,8 +21,8 @@ from ...types.config.api import AIModelEndpoint
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.media import CacheLifetime, Content, TextContent
 from ..base import Quirks
-from .fields import Wire
 from .plan import WarningCollector
+from .response_fields import Wire
 
 UNSET: tuple[object, ...] = (None, (), {})
 

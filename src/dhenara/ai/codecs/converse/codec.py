@@ -12,7 +12,6 @@ from ...wire import json
 from ...wire.eventstream import EventStreamFrames
 from ...wire.sse import Frames
 from ..base import EncodedRequest
-from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
@@ -27,11 +26,12 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Wire
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import aws_error, parse_body
 from ..operations.operation import OperationCodec, count_reader
+from ..quirks import ConverseQuirks
 from .messages import PROTOCOL, is_user_media, write_messages, write_system
-from .quirks import ConverseQuirks
 from .response import ConverseReader
 from .tools import write_tools
 

@@ -14,9 +14,9 @@ from ...types.operations.embedding import EmbeddingResponse, RankedDocument, Rer
 from ...wire import json
 from ...wire.media_types import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Wire, read_int
 from ..common.media import to_base64
 from ..common.request import quote_segment
+from ..common.response_fields import Wire, read_int
 from ..error_mapping import aws_error
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec, request_of

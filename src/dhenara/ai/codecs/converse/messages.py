@@ -21,13 +21,13 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import PromptPrefix, WarningCollector, drop_foreign_reasoning, is_own_part
 from ..common.request import cache_point
+from ..common.response_fields import Wire
 from ..common.tools import legal_id
-from .quirks import DOCUMENTS
+from ..quirks import DOCUMENTS
 
 DEFAULTS = {"image/": "image/png", "audio/": "audio/wav", "video/": "video/mp4", "": "application/pdf"}
 UNSAFE = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")

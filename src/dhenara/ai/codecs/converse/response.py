@@ -26,8 +26,9 @@ from ...types.chat.usage import Usage
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
 from ...wire.sse import Frame
-from ..common.fields import (
+from ..common.response_fields import (
     Report,
+    TokenReport,
     Wire,
     address_of,
     build_citation,
@@ -41,10 +42,10 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    split,
     unread_warning,
     usage_deltas,
 )
-from ..common.usage import TokenReport, split
 from ..error_mapping import CONVERSE, aws_error, contains_error, error_from_response, missing_response, refuse_foreign
 
 

@@ -8,8 +8,8 @@ from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent, ToolResultContent
 from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
-from ..common.fields import Wire
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -19,7 +19,7 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from .quirks import ConverseQuirks
+from ..quirks import ConverseQuirks
 
 
 def write_provider_tools(

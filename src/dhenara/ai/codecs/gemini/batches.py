@@ -20,9 +20,9 @@ from ...types.operations.files import (
     read_time,
 )
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Wire, read_int, read_object, require
 from ..common.plan import WarningCollector
 from ..common.request import quote_segment
+from ..common.response_fields import Wire, read_int, read_object, require
 from ..operations.batch import (
     MARK,
     BatchCodec,

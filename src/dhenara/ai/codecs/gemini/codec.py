@@ -13,7 +13,6 @@ from ...types.chat.structured import OutputMode
 from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -26,11 +25,12 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Wire
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from ..quirks import GeminiQuirks
 from .messages import PROTOCOL, is_user_media, write_messages
-from .quirks import GeminiQuirks
 from .response import GeminiReader, read_error
 from .tools import write_tools
 

@@ -13,9 +13,9 @@ from ...types.content.media import Media
 from ...types.operations.embedding import EmbeddingResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
-from ..common.fields import read_int, read_object
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
+from ..common.response_fields import read_int, read_object
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks

@@ -41,9 +41,9 @@ from ..operations.audio import add_wav_header
 from ..operations.inputs import read_image_prompt
 from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import ImageQuirks
+from ..quirks import GeminiQuirks
 from .codec import ChatAdapterReader, Gemini, model_path
 from .embeddings import resource_path
-from .quirks import GeminiQuirks
 from .response import read_error
 
 

@@ -19,11 +19,11 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...wire.media_types import is_youtube
-from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
-from .quirks import GeminiQuirks
+from ..common.response_fields import Wire
+from ..quirks import GeminiQuirks
 
 PROTOCOL = "gemini"
 SIGNATURE = "thought_signature"

@@ -13,8 +13,9 @@ from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, Lo
 from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.sse import Frame
-from ..common.fields import (
+from ..common.response_fields import (
     Report,
+    TokenReport,
     Wire,
     count,
     invalid_counts,
@@ -24,9 +25,9 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    split,
     usage_deltas,
 )
-from ..common.usage import TokenReport, split
 from ..error_mapping import GEMINI, error_from_response, missing_response, refuse_foreign
 from .response_parts import CandidateReader
 

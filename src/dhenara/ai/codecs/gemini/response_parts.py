@@ -19,7 +19,15 @@ from ...types.chat.delta import (
 )
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ..common.fields import Wire, build_citation, read_name, read_object, read_objects, read_text, unread_warning
+from ..common.response_fields import (
+    Wire,
+    build_citation,
+    read_name,
+    read_object,
+    read_objects,
+    read_text,
+    unread_warning,
+)
 
 
 class GroundingSources:

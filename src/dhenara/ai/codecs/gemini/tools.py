@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from ...types.config.call import AIModelCallConfig
 from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
-from ..common.fields import Wire
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire
 from ..common.tools import AnyTool, ProviderToolsWire, extra_fields, tool_schema, warn_unsupported_settings
-from .quirks import GeminiQuirks
+from ..quirks import GeminiQuirks
 
 
 def write_provider_tools(

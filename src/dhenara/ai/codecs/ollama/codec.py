@@ -14,7 +14,6 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.operations.embedding import EmbeddingResponse
 from ...wire.sse import Frames, NdjsonFrames
 from ..base import EncodedRequest
-from ..common.fields import Wire, read_int, read_name
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -24,13 +23,14 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Wire, read_int, read_name
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks
+from ..quirks import OllamaQuirks
 from .messages import FEWEST_BYTES_PER_TOKEN, PROTOCOL, is_user_media, iter_texts, write_messages
-from .quirks import OllamaQuirks
 from .response import OllamaReader, read_error
 from .tools import write_tools
 

@@ -19,9 +19,9 @@ from ...types.content.parts import (
 )
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
-from ..common.fields import Wire
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
+from ..common.response_fields import Wire
 
 PROTOCOL = "ollama"
 

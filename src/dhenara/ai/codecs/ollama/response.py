@@ -27,7 +27,8 @@ from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..base import EncodedRequest, RequestAware
-from ..common.fields import (
+from ..common.response import ThinkTagParser
+from ..common.response_fields import (
     Report,
     Wire,
     count,
@@ -40,7 +41,6 @@ from ..common.fields import (
     read_text,
     usage_deltas,
 )
-from ..common.response import ThinkTagParser
 from ..error_mapping import OLLAMA, error_from_response, missing_response, refuse_foreign
 from .messages import is_prompt_truncated
 

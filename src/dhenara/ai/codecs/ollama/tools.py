@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ...types.config.call import AIModelCallConfig
 from ...types.tools.tool_definition import ToolDefinition
-from ..common.fields import Wire
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire
 from ..common.tools import extra_fields, select_tools, tool_schema, write_raw
-from .quirks import OllamaQuirks
+from ..quirks import OllamaQuirks
 
 
 def write_tools(config: AIModelCallConfig, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:

@@ -25,8 +25,8 @@ from ..common.request import (
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from ..quirks import PROTOCOL, ChatQuirks
 from .messages import user_media_rule, write_messages
-from .quirks import PROTOCOL, ChatQuirks
 from .reasoning import limit_reasoning, write_reasoning
 from .response import ChatReader, read_error
 from .tools import write_tools

@@ -27,13 +27,13 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
 from ...wire import json
 from ...wire.media_types import is_text
-from ..common.fields import Wire
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import data_url, document_name, is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, breakpoint_of, is_prefilled
+from ..common.response_fields import Wire
 from ..common.tools import legal_id
-from .quirks import PROTOCOL, ChatQuirks
+from ..quirks import PROTOCOL, ChatQuirks
 from .reasoning import replay_reasoning
 from .tools import CUSTOM
 

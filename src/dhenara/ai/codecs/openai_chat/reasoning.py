@@ -7,10 +7,10 @@ from typing import Any
 
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ContentItem, ReasoningContent
-from ..common.fields import Wire, read_text
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import dialect_effort, with_reasoning_room
-from .quirks import PROTOCOL, ChatQuirks
+from ..common.response_fields import Wire, read_text
+from ..quirks import PROTOCOL, ChatQuirks
 
 Written = dict[str, Any]
 

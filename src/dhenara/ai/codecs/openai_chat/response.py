@@ -14,7 +14,8 @@ from ...wire import json
 from ...wire.sse import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
-from ..common.fields import (
+from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
+from ..common.response_fields import (
     Wire,
     is_readable,
     read_extras,
@@ -24,11 +25,10 @@ from ..common.fields import (
     read_text,
     unread_warning,
     usage_deltas,
+    with_expected,
 )
-from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
-from ..common.usage import with_expected
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
-from .quirks import ChatQuirks
+from ..quirks import ChatQuirks
 from .response_parts import TEXT, MessageReader, read_sources, read_usage
 
 FINISH: dict[str, FinishReason] = {

@@ -18,8 +18,10 @@ from ...types.chat.delta import (
 from ...types.chat.usage import Usage
 from ...types.content.parts import GenericContent
 from ...wire import json
-from ..common.fields import (
+from ..common.response import ThinkTagParser, WrapperCalls
+from ..common.response_fields import (
     Report,
+    TokenReport,
     Wire,
     amount,
     build_citation,
@@ -32,11 +34,11 @@ from ..common.fields import (
     read_object,
     read_objects,
     read_text,
+    reported_cost,
+    split,
     unread_warning,
 )
-from ..common.response import ThinkTagParser, WrapperCalls
-from ..common.usage import TokenReport, reported_cost, split
-from .quirks import ChatQuirks
+from ..quirks import ChatQuirks
 from .reasoning import ReasoningDetails, find_reasoning, reasoning_text
 from .tools import CallReader
 

@@ -12,8 +12,8 @@ from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, 
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ...wire.partial_json import PartialJson
-from ..common.fields import Wire, read_index, read_object, read_objects, read_text
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire, read_index, read_object, read_objects, read_text
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -24,7 +24,7 @@ from ..common.tools import (
     warn_unsupported_settings,
     warn_unsupported_tool,
 )
-from .quirks import ChatQuirks
+from ..quirks import ChatQuirks
 
 
 def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings: WarningCollector) -> ProviderToolsWire:

@@ -12,7 +12,6 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ReasoningContent
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.fields import Wire
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import (
@@ -23,11 +22,12 @@ from ..common.request import (
     with_reasoning_room,
     write_parameters,
 )
+from ..common.response_fields import Wire
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
+from ..quirks import ResponsesQuirks
 from .messages import PROTOCOL, is_user_media, write_messages
-from .quirks import ResponsesQuirks
 from .response import UNDER_WAY, ResponsesReader, read_error
 from .tools import write_tools
 

@@ -25,13 +25,13 @@ from ...types.content.parts import (
 from ...types.vendor_parts.common import VENDOR_PART
 from ...wire import json
 from ...wire.media_types import is_text
-from ..common.fields import Wire
 from ..common.foreign_parts import has_own_form, with_vendor_fields
 from ..common.media import data_url, document_name, is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import BREAKPOINT, breakpoint_of
+from ..common.response_fields import Wire
 from ..common.tools import legal_id
-from .quirks import ResponsesQuirks
+from ..quirks import ResponsesQuirks
 from .tools import CUSTOM, FUNCTION, kinds_of_calls, write_output
 
 PROTOCOL = "openai_responses"

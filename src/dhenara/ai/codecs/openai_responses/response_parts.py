@@ -19,9 +19,9 @@ from ...types.chat.delta import (
 )
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
-from ..common import fields
-from ..common.fields import Wire, read_objects, read_text, unread_warning
-from .quirks import ResponsesQuirks
+from ..common import response_fields as fields
+from ..common.response_fields import Wire, read_objects, read_text, unread_warning
+from ..quirks import ResponsesQuirks
 from .tools import CUSTOM, arguments_of, call_id_of, is_for_caller, is_vendor_call
 
 

@@ -10,9 +10,9 @@ from ...types.content.parts import ImageContent, ToolCallContent, ToolResultCont
 from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
-from ..common.fields import Wire, read_name, read_object, read_text
 from ..common.media import data_url
 from ..common.plan import WarningCollector, is_own_part
+from ..common.response_fields import Wire, read_name, read_object, read_text
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
@@ -21,7 +21,7 @@ from ..common.tools import (
     user_location,
     warn_unsupported_settings,
 )
-from .quirks import ResponsesQuirks
+from ..quirks import ResponsesQuirks
 
 
 def write_provider_tools(

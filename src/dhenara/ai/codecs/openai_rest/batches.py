@@ -12,8 +12,8 @@ from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
 from ...types.operations.files import read_time
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Wire, read_int, read_object, require
 from ..common.request import quote_segment
+from ..common.response_fields import Wire, read_int, read_object, require
 from ..error_mapping import protocol_of
 from ..openai_chat.response import read_error
 from ..operations.batch import MARK, BatchCodec, BatchResult, error_body, upload_request

@@ -23,8 +23,16 @@ from ...types.operations.embedding import (
     RerankResponse,
 )
 from ..base import EncodedRequest
-from ..common.fields import Report, invalid_counts, read_int, read_name, read_object, require, usage_deltas
-from ..common.usage import reported_cost
+from ..common.response_fields import (
+    Report,
+    invalid_counts,
+    read_int,
+    read_name,
+    read_object,
+    reported_cost,
+    require,
+    usage_deltas,
+)
 from ..openai_chat.response import read_error
 from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import OperationCodec, request_of

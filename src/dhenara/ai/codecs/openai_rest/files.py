@@ -26,11 +26,11 @@ from ...types.operations.files import (
 from ...types.operations.image import GeneratedImage
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
-from ..common.fields import Wire, read_int, read_name, read_object, read_objects, require
 from ..common.media import data_url
 from ..common.media_support import with_media_type
 from ..common.plan import WarningCollector
 from ..common.request import quote_segment
+from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, require
 from ..openai_chat.response import read_error
 from ..operations.batch import batch_line_format, download_format
 from ..operations.inputs import image_url

@@ -17,8 +17,19 @@ from ...wire import json
 from ...wire.media_types import image_type
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Report, Wire, count, invalid_counts, read_int, read_name, read_object, usage_deltas
-from ..common.usage import TokenReport, reported_cost, split_if_counted
+from ..common.response_fields import (
+    Report,
+    TokenReport,
+    Wire,
+    count,
+    invalid_counts,
+    read_int,
+    read_name,
+    read_object,
+    reported_cost,
+    split_if_counted,
+    usage_deltas,
+)
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images

@@ -16,9 +16,16 @@ from ...wire import json
 from ...wire.media_types import audio_type
 from ...wire.sse import BytesAsFrames, Frame, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Report, count, invalid_counts, read_object, usage_deltas
 from ..common.plan import WarningCollector
-from ..common.usage import TokenReport, split_if_counted
+from ..common.response_fields import (
+    Report,
+    TokenReport,
+    count,
+    invalid_counts,
+    read_object,
+    split_if_counted,
+    usage_deltas,
+)
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..operations.audio import AudioReader, rename_fields, speech_usage

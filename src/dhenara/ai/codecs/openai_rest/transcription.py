@@ -15,9 +15,20 @@ from ...types.operations.audio import SpokenSegment, TranscriptionRequest, Trans
 from ...wire import json
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Wire, amount, count, invalid_counts, read_int, read_name, read_object, usage_deltas
 from ..common.plan import WarningCollector
-from ..common.usage import TokenReport, reported_cost, split_if_counted
+from ..common.response_fields import (
+    TokenReport,
+    Wire,
+    amount,
+    count,
+    invalid_counts,
+    read_int,
+    read_name,
+    read_object,
+    reported_cost,
+    split_if_counted,
+    usage_deltas,
+)
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.response_parts import input_audio

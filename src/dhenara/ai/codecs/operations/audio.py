@@ -15,8 +15,8 @@ from ...types.operations.audio import SpeechRequest, SpeechResponse, SpokenAudio
 from ...wire.media_types import SUFFIXES, audio_type, canonical_audio_type, read_wav, write_wav
 from ...wire.sse import Frame
 from ..base import BinaryBody
-from ..common.fields import Wire
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire
 
 PCM_RATE = 24_000
 """Sample rate of raw PCM audio, unless the provider says otherwise."""

@@ -14,7 +14,7 @@ from ...types.operations.files import FileBytes
 from ...wire import json
 from ...wire.sse import BytesAsFrames, Frame, NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
-from ..common.fields import Wire
+from ..common.response_fields import Wire
 from .operation import OperationCodec
 from .quirks import BatchQuirks
 

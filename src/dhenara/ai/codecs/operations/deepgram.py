@@ -15,8 +15,8 @@ from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, TranscriptionRequest, TranscriptionResponse
 from ...wire.sse import BytesAsFrames, Frames, SseFrames
 from ..base import EncodedRequest, ResponseFormat
-from ..common.fields import Wire, amount, read_object, read_text
 from ..common.plan import WarningCollector
+from ..common.response_fields import Wire, amount, read_object, read_text
 from ..error_mapping import error_from_response, parse_body
 from .audio import (
     AudioReader,

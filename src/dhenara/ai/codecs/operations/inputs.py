@@ -15,10 +15,10 @@ from ...types.content.parts import Content, ImageContent, TextContent
 from ...types.operations.embedding import EmbeddingRequest
 from ...types.operations.image import GeneratedImage, ImageRequest
 from ...wire.media_types import image_type
-from ..common.fields import require
 from ..common.media_support import with_media_type
 from ..common.plan import WarningCollector
 from ..common.request import set_parameters
+from ..common.response_fields import require
 from .operation import request_of
 from .quirks import EmbeddingQuirks
 

@@ -22,7 +22,7 @@ from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import MALFORMED, EncodedRequest, Quirks
-from ..common.fields import count, require
+from ..common.response_fields import count, require
 from ..error_mapping import contains_error, parse_body
 
 Q = TypeVar("Q", bound=Quirks)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError
-from ...history.repair import continues_stored_history
+from ...history.preparation import continues_stored_history
 from ...response.deltas import ChunkBuilder, to_error_event
 from ...types.chat.delta import TextDelta
 from ...types.chat.response import AIModelCallResponse

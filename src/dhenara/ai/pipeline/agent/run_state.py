@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from ...errors import RunLimitError
-from ...history.repair import repair_history
-from ...history.truncation import truncate_history
+from ...history.preparation import repair_history, truncate_history
 from ...io.protocol import IO
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ...types.chat.routing import DeploymentReport, DeploymentState, RouteExplanation, RouteRequest
-from ...types.config.routes import ModelRoute, RouteGroup
+from ...types.config.routes import (
+    DeploymentReport,
+    DeploymentState,
+    ModelRoute,
+    RouteExplanation,
+    RouteGroup,
+    RouteRequest,
+)
 from .board import Standing
 from .fit import why_unfit
 from .strategies import CHOOSE, REASONS, choose_by_function, headroom_of

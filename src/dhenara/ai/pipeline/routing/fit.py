@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from ...catalog.model_info import find_facts
 from ...catalog.prices import price_usage
 from ...codecs.operations.operation import estimate_tokens
-from ...history.repair import continues_stored_history
-from ...types.chat.routing import RouteRequest
+from ...history.preparation import continues_stored_history
 from ...types.chat.usage import Usage
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
+from ...types.config.routes import RouteRequest
 from ...types.content.media import Media
 from ...types.content.parts import AudioContent, ImageContent, ToolResultContent, VideoContent
 from ...types.tools.tool_definition import ToolDefinition

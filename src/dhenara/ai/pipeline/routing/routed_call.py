@@ -16,9 +16,9 @@ from typing import Any
 from ...error_text import stored_error_text
 from ...errors import CallError, CallTimeoutError, NoDeploymentError, NotFoundError, RateLimitError
 from ...types.chat.report import CallWarning, WarningCode
-from ...types.chat.routing import RouteExplanation
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
+from ...types.config.routes import RouteExplanation
 from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
 from ..retry import MAX_RETRY_AFTER, requested_delay

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...io.protocol import IO
-from ...types.chat.routing import RouteExplanation
 from ...types.config.call import Call
-from ...types.config.routes import ModelRoute
+from ...types.config.routes import ModelRoute, RouteExplanation
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from ..tracing import Observer

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...errors import ConfigurationError
-from ...types.chat.routing import Candidate, RouteRequest
-from ...types.config.routes import ChooseDeployment, StrategyName
+from ...types.config.routes import Candidate, ChooseDeployment, RouteRequest, StrategyName
 from .board import Standing
 
 EXPLORED = 0.02

@@ -11,15 +11,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...codecs.anthropic.codec import ChunkFrames
-from ...codecs.anthropic.quirks import MessagesQuirks
-from ...codecs.converse.quirks import ConverseQuirks
-from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, RerankQuirks
+from ...codecs.quirks import ChatQuirks, ConverseQuirks, MessagesQuirks, ResponsesQuirks
 from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws
+from ..aws_tokens import aws_token_source, region_in_files
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
-from ..tokens.aws import aws_token_source, region_in_files
 from .anthropic import BINDING, claude_routes, name_on_bedrock, prefix_patterns, split_date
 from .specialists import COHERE_EMBEDDINGS
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...codecs.anthropic.quirks import MessagesQuirks
-from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks
+from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, MessagesQuirks, ResponsesQuirks
 from ..auth import header
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings
 from ..provider import Provider, Route

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from ...codecs.common.tools import CLAUDE_FIELDS
-from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, SpeechQuirks, TranscriptionQuirks
+from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, ResponsesQuirks
 from ..operation_routes import (
     HEARING_PARAMS,
     PLAIN_EMBEDDINGS,

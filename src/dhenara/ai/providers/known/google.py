@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...codecs.anthropic.quirks import MessagesQuirks
 from ...codecs.gemini.embeddings import TASK_TYPES
-from ...codecs.gemini.quirks import MOST_BYTES, GeminiQuirks
-from ...codecs.openai_chat.quirks import ChatQuirks
 from ...codecs.operations.quirks import BatchQuirks, EmbeddingQuirks, FileQuirks, ImageQuirks
+from ...codecs.quirks import MOST_BYTES, ChatQuirks, GeminiQuirks, MessagesQuirks
 from ...errors import ConfigurationError
 from ..auth import header
+from ..google_tokens import google_token_source, project_in_files
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
-from ..tokens.google import google_token_source, project_in_files
 from .anthropic import claude_routes, name_on_vertex
 
 # Reasoning settings of each generation.

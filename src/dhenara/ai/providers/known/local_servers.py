@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ...codecs.ollama.quirks import OllamaQuirks
-from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, ImageQuirks
+from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, OllamaQuirks, ResponsesQuirks
 from ...schema.rules import ANY_SCHEMA
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images, moderations, rerank, speech, transcriptions
 from ..provider import ModelListRoute, Provider, Route

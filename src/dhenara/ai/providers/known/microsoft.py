@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ...codecs.anthropic.quirks import MessagesQuirks
-from ...codecs.openai_chat.quirks import ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import ImageQuirks
+from ...codecs.quirks import ChatQuirks, MessagesQuirks, ResponsesQuirks
 from ..auth import header
+from ..entra_tokens import entra_token_source
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images
 from ..provider import ModelListRoute, Provider, Route
-from ..tokens.entra import entra_token_source
 from .anthropic import claude_routes
-from .openai import DRAWING, ONLY_DRAW, RESPONSES_ONLY
+from .labs import DRAWING, ONLY_DRAW, RESPONSES_ONLY
 
 # A dated API version has its own paths; the current version needs no date.
 DATED = {"api_version": "20*"}

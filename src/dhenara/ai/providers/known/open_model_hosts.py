@@ -6,9 +6,8 @@ from dataclasses import replace
 
 from ...codecs.base import MediaSupport
 from ...codecs.common.media_support import PICTURES
-from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
-from ...codecs.openai_responses.quirks import ResponsesQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, FileQuirks, ImageQuirks, SpeechQuirks, TranscriptionQuirks
+from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, ResponsesQuirks
 from ...schema.rules import CLOSED, NUMBERS
 from ..operation_routes import (
     BATCHES,

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ...codecs.cohere.quirks import CohereQuirks
-from ...codecs.openai_chat.quirks import OPEN_MODEL_NAMES, ChatQuirks
 from ...codecs.operations.quirks import EmbeddingQuirks, RerankQuirks, SpeechQuirks, TranscriptionQuirks
+from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, CohereQuirks
 from ..auth import header
 from ..base_urls import strip_suffixes
 from ..operation_routes import embeddings, rerank, transcriptions

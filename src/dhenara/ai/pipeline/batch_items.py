@@ -9,19 +9,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from ...catalog.prices import batch_price
-from ...codecs.base import Decoder
-from ...codecs.operations.batch import BatchResult, index_of
-from ...errors import BadAnswerError, BrokenStreamError, CallError, ConfigurationError, ServerError, UnsupportedError
-from ...http.protocol.message import Head
-from ...response.builder import ResponseBuilder
-from ...response.structured import parse_structured
-from ...types.chat.cost import Cost
-from ...types.chat.delta import ResultDelta
-from ...types.chat.report import Attempt
-from ...types.chat.response import ChatResponse
-from ...types.config.call import Call, CallJournal
-from ...types.operations.batch import (
+from ..catalog.prices import batch_price
+from ..codecs.base import Decoder
+from ..codecs.operations.batch import BatchResult, index_of
+from ..errors import BadAnswerError, BrokenStreamError, CallError, ConfigurationError, ServerError, UnsupportedError
+from ..http.protocol.message import Head
+from ..response.builder import ResponseBuilder
+from ..response.structured import parse_structured
+from ..types.chat.cost import Cost
+from ..types.chat.delta import ResultDelta
+from ..types.chat.report import Attempt
+from ..types.chat.response import ChatResponse
+from ..types.config.call import Call, CallJournal
+from ..types.operations.batch import (
     BatchItem,
     BatchItemContext,
     BatchJob,
@@ -30,15 +30,15 @@ from ...types.operations.batch import (
     BatchRequest,
     BatchResults,
 )
-from ...types.operations.files import FileRequest
-from ...wire import json
-from ..pipeline import Pipeline
-from ..pricing import add_costs, add_usages
-from ..streaming.completed_stream import CompletedStream
-from ..streaming.response_reader import MALFORMED
-from ..streaming.stream import Stream
-from ..streaming.structured_output import OutputToolDecoder
-from .jobs import BatchClient
+from ..types.operations.files import FileRequest
+from ..wire import json
+from .batch_jobs import BatchClient
+from .pipeline import Pipeline
+from .pricing import add_costs, add_usages
+from .streaming.completed_stream import CompletedStream
+from .streaming.response_reader import MALFORMED
+from .streaming.stream import Stream
+from .streaming.structured_output import OutputToolDecoder
 
 TRIES = 3
 """How often an interrupted download of results is restarted."""

@@ -8,14 +8,14 @@ from inspect import isawaitable
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from ...codecs.error_mapping import error_from_response, parse_body
-from ...errors import AuthenticationError, BadAnswerError, ConfigurationError, SyncAsyncMismatchError
-from ...http.protocol.message import AttemptTimeouts, Head, HttpRequest
-from ...io.protocol import IO
-from ...wire.redaction import redact
-from ...wire.secrets import SecretBytes, SecretText, conceal_all
-from ..auth import Token, TokenSource
-from ..secret_values import PUBLIC, distinct, request_secrets
+from ..codecs.error_mapping import error_from_response, parse_body
+from ..errors import AuthenticationError, BadAnswerError, ConfigurationError, SyncAsyncMismatchError
+from ..http.protocol.message import AttemptTimeouts, Head, HttpRequest
+from ..io.protocol import IO
+from ..wire.redaction import redact
+from ..wire.secrets import SecretBytes, SecretText, conceal_all
+from .auth import Token, TokenSource
+from .secret_values import PUBLIC, distinct, request_secrets
 
 FORM = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

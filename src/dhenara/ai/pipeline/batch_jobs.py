@@ -7,21 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from ...codecs.base import EncodedRequest
-from ...codecs.common.media_support import describe_media
-from ...codecs.common.tools import output_mode, output_tool_name
-from ...codecs.operations.batch import BatchCodec
-from ...codecs.operations.quirks import BatchQuirks
-from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
-from ...http.protocol.message import LineSource, StreamedLines
-from ...types.chat.report import CallWarning, OperationResponse
-from ...types.config.call import Call, CallJournal
-from ...types.operations.batch import BatchJob, BatchPage, BatchRequest
-from ...types.operations.files import FileRequest
-from ...wire import json
-from ..media.fetch import fetch_media
-from ..media.files import upload
-from ..pipeline import Pipeline
+from ..codecs.base import EncodedRequest
+from ..codecs.common.media_support import describe_media
+from ..codecs.common.tools import output_mode, output_tool_name
+from ..codecs.operations.batch import BatchCodec
+from ..codecs.operations.quirks import BatchQuirks
+from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
+from ..http.protocol.message import LineSource, StreamedLines
+from ..types.chat.report import CallWarning, OperationResponse
+from ..types.config.call import Call, CallJournal
+from ..types.operations.batch import BatchJob, BatchPage, BatchRequest
+from ..types.operations.files import FileRequest
+from ..wire import json
+from .media.fetch import fetch_media
+from .media.files import upload
+from .pipeline import Pipeline
 
 A_LINE = 256
 """Upper bound of the bytes around a call in its line."""

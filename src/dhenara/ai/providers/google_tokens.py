@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ...errors import BadAnswerError, ConfigurationError
-from ...http.protocol.message import AttemptTimeouts, ConnectFailed, ConnectionBroken, HttpRequest, ReadTimeout
-from ...io.protocol import IO
-from ...wire import json
-from ...wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers
-from ..auth import Token, TokenSource
-from .exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
+from ..errors import BadAnswerError, ConfigurationError
+from ..http.protocol.message import AttemptTimeouts, ConnectFailed, ConnectionBroken, HttpRequest, ReadTimeout
+from ..io.protocol import IO
+from ..wire import json
+from ..wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers
+from .auth import Token, TokenSource
+from .token_exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 
 
 def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:

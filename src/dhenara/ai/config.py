@@ -12,9 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ..errors import ConfigurationError
-from ..wire.secrets import SecretText
-from ..wire.text import similar_names
+from .errors import ConfigurationError
+from .wire.secrets import SecretText
+from .wire.text import similar_names
 
 DEFAULTS: dict[str, Any] = {
     "ENABLE_STREAMING_CONSOLIDATION": True,

@@ -8,13 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from ...codecs.common.request import quote_segment
-from ...errors import ConfigurationError
-from ...http.protocol.message import AttemptTimeouts
-from ...io.protocol import IO
-from ...wire.secrets import SecretText
-from ..auth import Token, TokenSource
-from .exchange import form_request, from_credential, request_token
+from ..codecs.common.request import quote_segment
+from ..errors import ConfigurationError
+from ..http.protocol.message import AttemptTimeouts
+from ..io.protocol import IO
+from ..wire.secrets import SecretText
+from .auth import Token, TokenSource
+from .token_exchange import form_request, from_credential, request_token
 
 AUTHORITY = "https://login.microsoftonline.com"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

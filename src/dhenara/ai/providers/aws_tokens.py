@@ -8,10 +8,10 @@ from configparser import ConfigParser, Error
 from pathlib import Path
 from typing import Any
 
-from ...errors import ConfigurationError
-from ...http.protocol.message import AttemptTimeouts
-from ...io.protocol import IO
-from ..auth import Token, TokenSource
+from ..errors import ConfigurationError
+from ..http.protocol.message import AttemptTimeouts
+from ..io.protocol import IO
+from .auth import Token, TokenSource
 
 STATIC = {
     "access_key_id": "aws_access_key_id",

@@ -1,1 +1,0 @@
-"""Batches: split and submit them, find and follow them, read their results."""

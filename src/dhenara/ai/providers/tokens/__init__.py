@@ -1,1 +1,0 @@
-"""Token sources: static tokens, Google, Entra ID, AWS."""
