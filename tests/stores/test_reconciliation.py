@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -444,6 +444,54 @@ def test_further_pages_are_reported() -> None:
     assert compared("openai", [event()], both).is_equal
     lines = f"{json.dumps(page)}\n{json.dumps(last)}\n"
     assert compared("openai", [event()], lines).is_equal
+
+
+@pytest.mark.parametrize("make", [openai_json, openai_csv, anthropic_json, anthropic_csv])
+def test_results_that_were_saved_twice_are_named(make: Callable[[Sequence[Event]], str]) -> None:
+    provider = "openai" if make in (openai_json, openai_csv) else "anthropic"
+    one = event(provider)
+    text = make([one])
+    rows = [line for line in text.splitlines() if line.startswith(("2026-11-20", str(int(START.timestamp()))))]
+    twice = f"{text}\n{text}\n" if text.startswith("{") else f"{text}{rows[0]}\n"
+    assert compared(provider, [one], text).is_equal
+    result = compared(provider, [one], twice)
+    assert not result.is_equal
+    assert "2026-11-20" in next(note for note in result.notes if "twice" in note)
+    assert "twice" in result.differences[0].explanation
+    assert not compared(provider, [one, one], twice).is_equal
+
+
+def test_days_of_another_time_zone_are_refused() -> None:
+    page = json.loads(openai_json([event()]))
+    for bucket in page["data"]:
+        bucket["start_time"] += 3600
+        bucket["end_time"] += 3600
+    with pytest.raises(ExportError, match="midnight UTC"):
+        read_export(json.dumps(page), "openai")
+
+
+def test_the_account_of_costs_is_no_unknown_field() -> None:
+    page = json.loads(openai_costs([event()]))
+    for bucket in page["data"]:
+        for result in bucket["results"]:
+            result["organization_id"] = "org-1"
+    assert compared("openai", [event()], json.dumps(page), kind="costs").is_equal
+
+
+def test_exports_have_whole_seconds_of_each_request() -> None:
+    ledger = MemoryLedger()
+    units = {"seconds": 2.5}
+    ledger.add([UsageData(provider="openai", model="whisper-1", operation="transcribe", units=units, started_at=START)])
+
+    def is_equal(seconds: int) -> bool:
+        kind = "organization.usage.audio_transcriptions.result"
+        result = {"object": kind, "model": "whisper-1", "seconds": seconds, "num_model_requests": 1}
+        times = {"start_time": int(START.timestamp()), "end_time": int((START + DAY).timestamp())}
+        page = {"data": [{**times, "results": [result]}], "has_more": False}
+        return reconcile(ledger, read_export(json.dumps(page), "openai")).is_equal
+
+    assert is_equal(3)
+    assert not is_equal(4)
 
 
 def test_an_export_without_models_is_compared_by_day() -> None:

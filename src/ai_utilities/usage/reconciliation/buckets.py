@@ -113,10 +113,10 @@ def compare(place: Place, ours: Side, theirs: Side, names: frozenset[str], toler
     """
     mine = {name: ours.amounts.get(name, ZERO) for name in sorted(names)}
     other = {name: theirs.amounts.get(name, ZERO) for name in sorted(names)}
+    # Exports have whole seconds of each request.
+    allowed = {"cost": tolerance, "seconds": theirs.amounts.get("requests", ZERO)}
     differences = {
-        name: other[name] - mine[name]
-        for name in names
-        if abs(other[name] - mine[name]) > (tolerance if name == "cost" else ZERO)
+        name: other[name] - mine[name] for name in names if abs(other[name] - mine[name]) > allowed.get(name, ZERO)
     }
     # A cost that is higher there may be the cost that is unknown here.
     hidden = "cost" in names and ours.unknown_costs > 0 and differences.get("cost", ZERO) >= 0

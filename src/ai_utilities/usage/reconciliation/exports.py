@@ -16,6 +16,7 @@ from ...value_types import Json, JsonObject
 
 NO_ROUNDING = Decimal(0)
 LONGEST_BUCKET = timedelta(days=1)
+SHORTEST = timedelta(microseconds=1)
 
 
 class ExportError(ConfigurationError):
@@ -59,6 +60,7 @@ class UsageExport:
         operations: The operations of calls that it covers; empty for all.
         unknown_columns: Columns or fields that are not understood, and were not compared.
         skipped: Kinds of results that are not compared.
+        repeated: Times of results that it has twice.
         complete: Whether it has all pages.
         rounding: By how much each cost may be rounded.
     """
@@ -71,6 +73,7 @@ class UsageExport:
     operations: frozenset[str] = frozenset()
     unknown_columns: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
     complete: bool = True
     rounding: Decimal = NO_ROUNDING
 
@@ -87,6 +90,8 @@ class ExportBuilder:
         operations: The operations of the rows.
         unknown: Fields that are not understood.
         skipped: Kinds of results that are not compared.
+        seen: The buckets or rows with results so far.
+        repeated: Times of those that came twice.
         complete: Whether no page is missing.
     """
 
@@ -97,7 +102,16 @@ class ExportBuilder:
     operations: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     skipped: set[str] = field(default_factory=set)
+    seen: set[str] = field(default_factory=set)
+    repeated: set[str] = field(default_factory=set)
     complete: bool = True
+
+    def note_repeated(self, begins: datetime, content: Json) -> None:
+        """Keeps the time of a bucket or row that came before with equal content."""
+        text = json.dumps(content, default=str, sort_keys=True)
+        if text in self.seen:
+            self.repeated.add(f"{begins:%Y-%m-%d %H:%M}")
+        self.seen.add(text)
 
     def note_unknown(self, fields: Iterable[str], known: Iterable[str]) -> None:
         """Keeps the names of fields that are not known."""
@@ -113,6 +127,12 @@ class ExportBuilder:
             raise ExportError(f"the export of {self.provider} has no rows. Export a time with usage.")
         if any(ends - begins > LONGEST_BUCKET for begins, ends in self.spans):
             raise ExportError(f"the export of {self.provider} has buckets of more than a day. Export it by day.")
+        crossing = [begins for begins, ends in self.spans if begins.date() != (ends - SHORTEST).date()]
+        if crossing:
+            raise ExportError(
+                f"the export of {self.provider} has days that do not begin at midnight UTC, such as that of "
+                f"{min(crossing):%Y-%m-%d %H:%M} UTC. Export it by day or hour of UTC."
+            )
         return UsageExport(
             provider=self.provider,
             kind=self.kind,
@@ -122,6 +142,7 @@ class ExportBuilder:
             operations=frozenset(self.operations),
             unknown_columns=tuple(sorted(self.unknown)),
             skipped=tuple(sorted(self.skipped)),
+            repeated=tuple(sorted(self.repeated)),
             complete=self.complete,
             rounding=rounding,
         )

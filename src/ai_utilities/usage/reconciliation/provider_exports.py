@@ -89,12 +89,15 @@ def read_openai_bucket(builder: ExportBuilder, bucket: Json) -> None:
     begins, ends = (time_in(bucket[name], "openai: a bucket of the export") for name in ("start_time", "end_time"))
     builder.note_unknown(bucket, (*TIMES, "object", "results", "result"))
     builder.spans.append((begins, ends))
-    for result in bucket.get("results") or bucket.get("result") or []:
+    results = bucket.get("results") or bucket.get("result") or []
+    if results:
+        builder.note_repeated(begins, bucket)
+    for result in results:
         kind = result.get("object")
         where = f"openai: the bucket of {begins:%Y-%m-%d %H:%M}"
         if kind == COSTS:
             builder.kind = "costs"
-            builder.note_unknown(result, OPENAI_COST_FIELDS)
+            builder.note_unknown(result, (*OPENAI_COST_FIELDS, *ORGANIZATION))
             amount = result.get("amount") or {}
             cost = cost_in(amount, "value", amount.get("currency"), where)
             model = model_of_item(text_in(result, "line_item"))
@@ -102,7 +105,7 @@ def read_openai_bucket(builder: ExportBuilder, bucket: Json) -> None:
         elif kind in RESULTS:
             amounts, operations = RESULTS[kind]
             builder.operations.update(operations)
-            builder.note_unknown(result, (*OPENAI_PLACES, *PARTS, *amounts.values()))
+            builder.note_unknown(result, (*OPENAI_PLACES, *PARTS, *ORGANIZATION, *amounts.values()))
             read = {name: number_in(result, theirs, where) for name, theirs in amounts.items() if theirs in result}
             batch = result.get("batch")
             model, key = text_in(result, "model"), text_in(result, "api_key_id")
@@ -139,6 +142,7 @@ def read_openai_csv(text: str) -> UsageExport:
                 model = model_of_item(text_in(row, "line_item"))
                 builder.rows.append(ExportRow(begins, ends, {"cost": cost}, model, key))
         elif row["num_model_requests"]:
+            builder.note_repeated(begins, dict(row))
             named = {name: theirs for name, theirs in COMPLETION_AMOUNTS.items() if theirs in columns}
             read = {name: number_in(row, theirs, where) for name, theirs in named.items()}
             batch = row.get("batch", "").lower()
@@ -216,7 +220,10 @@ def read_anthropic_bucket(builder: ExportBuilder, bucket: Json) -> None:
     begins, ends = (time_in(bucket[name], "anthropic: a bucket") for name in ("starting_at", "ending_at"))
     builder.note_unknown(bucket, ("starting_at", "ending_at", "results"))
     builder.spans.append((begins, ends))
-    for result in bucket.get("results") or []:
+    results = bucket.get("results") or []
+    if results:
+        builder.note_repeated(begins, bucket)
+    for result in results:
         where = f"anthropic: the bucket of {begins:%Y-%m-%d %H:%M}"
         model, key, tier = (text_in(result, name) for name in ("model", "api_key_id", "service_tier"))
         if "amount" in result:
@@ -282,6 +289,7 @@ def read_anthropic_csv(text: str) -> UsageExport:
             amounts = {"cost": number_in(row, "cost_usd", where)}
             builder.rows.append(ExportRow(begins, begins + DAY, amounts, text_in(row, "model"), key, key_name=name))
             continue
+        builder.note_repeated(begins, dict(row))
         read = {name: number_in(row, theirs, where) for name, theirs in CSV_TOKENS.items() if theirs in columns}
         amounts = {
             "input_tokens": number_in(row, "usage_input_tokens_no_cache", where) + sum(read.values()),

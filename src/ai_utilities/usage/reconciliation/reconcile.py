@@ -149,7 +149,7 @@ def reconcile(
         buckets.append(compare(place, mine, other, names, allowed))
     explained = tuple(explain_all(buckets, cut))
     notes = tuple(notes_on(export, shape))
-    complete = export.complete and not export.unknown_columns
+    complete = export.complete and not export.unknown_columns and not export.repeated
     return Reconciliation(export.provider, export.kind, cut.begins, cut.ends, explained, notes, complete)
 
 
@@ -219,6 +219,8 @@ def notes_on(export: UsageExport, shape: Shape) -> Iterator[str]:
         yield "the export has further pages (has_more): what they have is missing here"
     if export.unknown_columns:
         yield f"columns that are not understood, and not compared: {', '.join(export.unknown_columns)}"
+    if export.repeated:
+        yield f"results that the export has twice, and that were added up: those of {', '.join(export.repeated)} UTC"
     if export.skipped:
         yield f"results that are not compared: {', '.join(export.skipped)}"
     if not shape.by_model:
@@ -245,6 +247,8 @@ def explain(bucket: ReconciledBucket, buckets: Mapping[Place, ReconciledBucket],
     last_day = bucket.place.day == f"{export.ends - timedelta(seconds=1):%Y-%m-%d}"
     if more_here and last_day:
         return "the export ends on this day: it may have been made before the provider counted the latest requests"
+    if not more_here and any(time.startswith(bucket.place.day) for time in export.repeated):
+        return "the export has results of this day twice: answers or rows were saved twice"
     if bucket.status == "only there":
         return "no such requests in the ledger: a program without this ledger, or another key, has sent them"
     if bucket.status == "only here":
