@@ -110,6 +110,21 @@ def test_a_file_that_is_not_sent_may_fill_the_context(name: str, part: FileConte
     assert amount * 1_000_000 >= CONTEXT[name.partition("/")[0]]
 
 
+def test_batches_count_files_and_options_too(server: FakeServer) -> None:
+    at = endpoint(server.url, "anthropic", "claude-haiku-4-5").model_copy(update={"cost_data": TOKENS})
+
+    def most(prompt: Any, **options: Any) -> Decimal:
+        config = AIModelCallConfig(max_output_tokens=10, options=options)
+        one = AIModelClient(at, config, layers=[BudgetLayer(Budget(0))])
+        with one, pytest.raises(BudgetExceededError) as refused:
+            one.submit_batch([prompt])
+        return refused.value.needed
+
+    plain = most("Hi")
+    assert most("Hi", max_tokens=5000) >= plain + Decimal("0.009")
+    assert most(["Summarise.", FileContent.from_file_id("file-1")]) * 2_000_000 >= CONTEXT["anthropic"]
+
+
 def test_a_picture_that_is_only_named_counts_as_one_that_is_sent(server: FakeServer) -> None:
     for name in ("openai/gpt-5.4-mini", "anthropic/claude-haiku-4-5"):
         amount = needed(server, name, ["What is it?", ImageContent(url="https://a.example/cat.png")])

@@ -102,9 +102,10 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
     return UPPER_BOUNDS.get(call.operation, unknown_bound)(bounded)
 
 
-def upper_bound_for(target: Target, call: Call, read: int) -> Decimal | None:
+def upper_bound_for(target: Target, call: Call, read: int, has_files: bool = False) -> Decimal | None:
     """The most that a call of a batch with a prompt of so many tokens can cost; None if unknown."""
-    bounded = BoundedCall(call, target, read, terms=read_terms(call.config.options))
+    terms = read_terms(call.config.options)
+    bounded = BoundedCall(call, target, read, terms=replace(terms, has_context=terms.has_context or has_files))
     most = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)(bounded)
     searches = most_searches(bounded)
     if most is None or not searches:

@@ -18,8 +18,9 @@ from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
 from ...value_types import JsonObject
 from ..cost_upper_bound import cost_upper_bound, upper_bound_for
-from ..costs import UNCHARGED_OPERATIONS, estimate_tokens
+from ..costs import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
 from ..data import tags_now
+from ..request_terms import iter_references
 from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
 from .budget import (
     Budget,
@@ -69,7 +70,7 @@ def batch_request_of(call: Call) -> BatchRequest | None:
 
 
 async def batch_upper_bound(
-    io: StoreIO, request: BatchRequest, target: Target, upper_bound: Callable[[Call, int], Decimal | None]
+    io: StoreIO, request: BatchRequest, target: Target, upper_bound: Callable[[Call, int, bool], Decimal | None]
 ) -> Decimal | None:
     """The most that all calls of a batch can cost.
 
@@ -77,20 +78,24 @@ async def batch_upper_bound(
         io: The IO of the call.
         request: The batch.
         target: The endpoint.
-        upper_bound: The most that a call with a prompt of so many tokens can cost.
+        upper_bound: The most that a call with a prompt of so many tokens can cost, and of files that are only named.
 
     Returns:
         US dollars at the price of batches; None if unknown.
     """
-    prices: dict[int, Decimal | None] = {}
+    prices: dict[tuple[int, bool], Decimal | None] = {}
     total = Decimal(0)
     for number, body in enumerate(request.bodies):
         if number % YIELD_EVERY == 0:
             await io.sleep(0)
-        read = -(-estimate_tokens(json.loads(body)).most // TOKEN_STEP) * TOKEN_STEP
-        if read not in prices:
-            prices[read] = upper_bound(request.sample_call, read)
-        most = prices[read]
+        content = json.loads(body)
+        references = list(iter_references(content))
+        named = MEDIA_TOKENS * references.count("image")
+        read = -(-(estimate_tokens(content).most + named) // TOKEN_STEP) * TOKEN_STEP
+        kind = read, "file" in references
+        if kind not in prices:
+            prices[kind] = upper_bound(request.sample_call, *kind)
+        most = prices[kind]
         if most is None:
             return None
         total += most
