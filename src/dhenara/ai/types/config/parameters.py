@@ -98,7 +98,8 @@ class CallParameters(FrozenModel):
             telemetry="max_tokens",
         ),
     ] = Field(default=None, gt=0)
-    """Maximum number of tokens of the answer. With `max_reasoning_tokens` it does not count reasoning; else it does."""
+    """Maximum number of tokens of the answer. Reasoning counts too, unless it has a number of tokens of its own: with
+    `max_reasoning_tokens`, or with an effort that the provider takes as a number of tokens."""
 
     reasoning: Annotated[bool | None, Parameter(OWN_FORM)] = None
     """Turn reasoning on or off. Default None: the model's default."""
@@ -260,7 +261,8 @@ class ParameterArguments(TypedDict, total=False):
     """The fields of `CallParameters` as keyword arguments of a call."""
 
     max_output_tokens: int | None
-    """Maximum number of tokens of the answer. With `max_reasoning_tokens` it does not count reasoning; else it does."""
+    """Maximum number of tokens of the answer. Reasoning counts too, unless it has a number of tokens of its own: with
+    `max_reasoning_tokens`, or with an effort that the provider takes as a number of tokens."""
 
     reasoning: bool | None
     """Turn reasoning on or off. Default None: the model's default."""

@@ -1,0 +1,26 @@
+"""Pages that list everything of one kind leave nothing out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import ai_utilities.usage
+from ai_utilities import AiSettings, exceptions
+from dhenara.ai import errors
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+
+ALL_ERRORS = {*dir(errors), *dir(exceptions), *ai_utilities.usage.__all__}
+OLD_NAME = "AiUtilitiesError"
+
+
+@pytest.mark.parametrize("name", AiSettings.model_fields)
+def test_the_page_of_settings_lists_every_setting(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "settings.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", sorted(name for name in ALL_ERRORS - {OLD_NAME} if name.endswith("Error")))
+def test_the_page_of_errors_lists_every_error(name: str) -> None:
+    assert f"`{name}`" in (DOCS / "errors.md").read_text(encoding="utf-8")
