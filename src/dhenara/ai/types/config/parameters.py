@@ -98,8 +98,7 @@ class CallParameters(FrozenModel):
             telemetry="max_tokens",
         ),
     ] = Field(default=None, gt=0)
-    """Maximum number of tokens of the answer. Reasoning counts too, unless it has a number of tokens of its own: with
-    `max_reasoning_tokens`, or with an effort that the provider takes as a number of tokens."""
+    """Maximum number of tokens of the answer. It includes reasoning, unless that has a number of tokens of its own."""
 
     reasoning: Annotated[bool | None, Parameter(OWN_FORM)] = None
     """Turn reasoning on or off. Default None: the model's default."""
@@ -261,8 +260,7 @@ class ParameterArguments(TypedDict, total=False):
     """The fields of `CallParameters` as keyword arguments of a call."""
 
     max_output_tokens: int | None
-    """Maximum number of tokens of the answer. Reasoning counts too, unless it has a number of tokens of its own: with
-    `max_reasoning_tokens`, or with an effort that the provider takes as a number of tokens."""
+    """Maximum number of tokens of the answer. It includes reasoning, unless that has a number of tokens of its own."""
 
     reasoning: bool | None
     """Turn reasoning on or off. Default None: the model's default."""
