@@ -48,8 +48,8 @@ def find_route(settings: AiSettings, name: str) -> object:
     """
     tables = route_tables(settings)
     if name not in tables:
-        known = f"{did_you_mean(name, tables)} The routes are: {', '.join(tables)}" if tables else ""
-        fix = " Set routes={...}, or AI_ROUTES_FILE to a file with a table for it"
+        known = f"{did_you_mean(name, tables)} The routes are: {', '.join(tables)}." if tables else ""
+        fix = " Set routes={...}, or AI_ROUTES_FILE to a file with a table for it."
         raise ProviderConfigurationError(f"there is no route {name!r:.60}.{known or fix}")
     return tables[name]
 

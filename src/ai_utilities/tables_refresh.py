@@ -222,7 +222,7 @@ def write_file(path: Path, content: bytes) -> None:
 def check_address(url: str | None) -> str:
     """The address, if it is encrypted or on this machine."""
     if not url:
-        raise ProviderConfigurationError("There is no address of tables. Pass --url or url=, or set AI_TABLES_URL.")
+        raise ProviderConfigurationError("no address of newer tables. Pass url=..., or set AI_TABLES_URL.")
     parts = urlsplit(url)
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "::1", "localhost")):
         return url

@@ -107,6 +107,7 @@ def test_a_call_is_stored_and_replayed_with_another_model(cli: Any, at_server: F
         (["ask", "Hi", "--temperature", "9"], 2, "temperature"),
         (["ask", "Hi", "--param", "top_p"], 2, "--param takes name=value"),
         (["ask", "Hi", "--param", "top_q=0.5"], 2, "unknown parameter 'top_q'. Did you mean 'top_p'?"),
+        (["ask", "Hi", "--param", "xyz=1"], 2, "unknown parameter 'xyz'. All are listed at https://"),
         (["ask", "Hi", "--file", "nowhere.png"], 2, "nowhere.png"),
         (["ask", "Hi", "--schema", "nowhere.json"], 2, "nowhere.json"),
         (["aks", "Hi"], 2, "Did you mean 'ask'"),

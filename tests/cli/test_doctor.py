@@ -120,3 +120,9 @@ def test_providers_say_who_is_ready(cli: Any, at_server: FakeServer) -> None:
     assert actual["local"]["ready"]
     assert "openai" in cli("providers", "--ready").out
     assert "anthropic" not in cli("providers", "--ready").out
+
+
+def test_the_doctor_says_that_there_are_no_routes(cli: Any) -> None:
+    done = cli("doctor", "--routes")
+    assert (done.code, done.out) == (0, "")
+    assert "no routes are set. Set AI_ROUTES_FILE" in done.err

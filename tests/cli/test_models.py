@@ -99,6 +99,17 @@ def test_a_model_is_explained_with_each_fact_and_price_by_source(cli: Any) -> No
     assert {"fact", "value", "source"} == set(explained["facts"][0])
 
 
+def test_facts_of_a_model_are_shown_without_python_syntax(cli: Any) -> None:
+    lines = cli("models", "--explain", "openai/gpt-5.2").out.partition("prices of")[0].splitlines()
+    shown = {line.split()[0]: line for line in lines[1:]}
+    assert " 400,000 tokens " in shown["context_window"]
+    assert " text, image, pdf " in shown["input_modalities"]
+    assert " yes " in shown["tools"]
+    assert not [line for line in lines if "('" in line or "{'" in line]
+    facts = json.loads(cli("models", "--explain", "openai/gpt-5.2", "--json").out)["facts"]
+    assert {fact["fact"]: fact["value"] for fact in facts}["context_window"] == 400_000
+
+
 def test_an_unknown_price_is_explained(cli: Any) -> None:
     done = cli("models", "--explain", "gemini-3.8-flash-anything-at-all", "-p", "google_ai")
     assert "no price: the price table of google_ai (" in done.err

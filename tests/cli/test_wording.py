@@ -33,6 +33,8 @@ WRONG: dict[str, tuple[dict[str, str], list[str]]] = {
     "no model": ({"XAI_API_KEY": "x"}, ["ask", "?", "-p", "xai"]),
     "no embedding model": ({"XAI_API_KEY": "x"}, ["embed", "a", "-p", "xai"]),
     "no image model": ({"GROQ_API_KEY": "x"}, ["image", "a", "-p", "groq"]),
+    "no route of this name": ({}, ["ask", "?", "-m", "route:smart"]),
+    "no address of tables": ({}, ["models", "refresh"]),
     "no address": ({}, ["ask", "?", "-p", "openai_compatible", "-m", "x"]),
     "unknown provider": ({"AI_PROVIDER": "opnai"}, ["ask", "?"]),
     "unknown provider of a flag": ({}, ["ask", "?", "-p", "opnai"]),

@@ -60,3 +60,19 @@ def test_the_flags_of_an_example_are_there(words: list[str]) -> None:
 
 def test_every_exit_code_is_in_the_table() -> None:
     assert re.findall(r"^\| (\d+) \|", TEXT, re.MULTILINE) == [str(int(code)) for code in Exit]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_descriptions_in_lists_of_commands_are_complete(name: str) -> None:
+    assert not COMMANDS[name].get_short_help_str(62).endswith("...")
+
+
+def test_descriptions_in_the_list_of_all_commands_are_complete() -> None:
+    every = typer.main.get_command(app)
+    assert not [line for line in every.get_help(typer.Context(every)).splitlines() if re.search(r"\w\.\.\.$", line)]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_values_of_flags_have_a_name_of_their_own(name: str) -> None:
+    help_text = COMMANDS[name].get_help(typer.Context(COMMANDS[name]))
+    assert not re.findall(r"--[a-z-]+ <(?:str|float|int|list)", help_text)

@@ -20,6 +20,7 @@ from ..usage.amounts import USD, DisplayCurrency
 from ..value_types import Json, JsonObject
 from .streams import show
 
+PARAMETERS_PAGE = "https://dhenara.github.io/dhenara/parameters/"
 NO_TEXT = "standard input is not UTF-8 text. Convert it (iconv -f latin1 -t utf-8), or attach it with --file."
 
 
@@ -142,7 +143,7 @@ def read_parameter(pair: str) -> tuple[str, Json]:
         raise ProviderConfigurationError(f"--param takes name=value, such as top_p=0.9, not {pair!r}")
     if name not in PARAMETERS:
         close = get_close_matches(name, PARAMETERS, 1)
-        hint = f"Did you mean {close[0]!r}?" if close else f"Known are {', '.join(PARAMETERS)}."
+        hint = f"Did you mean {close[0]!r}?" if close else f"All are listed at {PARAMETERS_PAGE}."
         raise ProviderConfigurationError(f"--param: unknown parameter {name!r}. {hint}")
     try:
         return name, json.loads(value)

@@ -57,6 +57,8 @@ PHRASES: tuple[tuple[str, Replacement], ...] = (
     (r" For another source of tokens pass credentials=\{'token': a_function\}\.", ""),
     (r"pass config=\{'headers': \{\.\.\.\}\} instead", "use AI_EXTRA_HEADERS"),
     (CONFIG, as_variable),
+    (r"Set routes=\{\.\.\.\}, or AI_ROUTES_FILE", "Set AI_ROUTES_FILE"),
+    (r"Pass url=\.\.\.", "Pass --url"),
     # How calls are made
     (r",? or raise Timeouts\(\w+=\.\.\.\)", ""),
     (r"; raise Timeouts\(\w+=\.\.\.\)", ""),

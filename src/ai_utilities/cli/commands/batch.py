@@ -55,6 +55,7 @@ def batch(
         str,
         typer.Option(
             "--on",
+            metavar="WHERE",
             help="Where to run: 'here'; 'provider': its batch API, within a day at half the price; or 'ray': the "
             "machines of the Ray cluster in RAY_ADDRESS.",
         ),

@@ -44,7 +44,7 @@ def register_budget(app: typer.Typer) -> None:
         "close": close_abandoned_reservations,
         "repair": repair_budget,
     }
-    add_command_group(app, "budget", "Show what is left, a forecast and open reservations; repair budgets.", commands)
+    add_command_group(app, "budget", "Show a budget, its forecast and open reservations; repair it.", commands)
 
 
 def show_budget(
@@ -55,9 +55,9 @@ def show_budget(
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Show what is spent and left of the budget, and what will probably be spent at the end of its window.
+    """Show what is spent and left of the budget, and a forecast.
 
-    The forecast is what is spent so far, divided by the part of the window that has passed.
+    The forecast for the end of the window is what is spent so far, divided by the part of the window that has passed.
     """
     shown_in = read_currency(currency, rate, rate_date, rate_source)
     settings = settings_for(env_file=env_file)

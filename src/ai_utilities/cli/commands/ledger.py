@@ -155,7 +155,10 @@ def reconcile_export(
     as_json: JsonFlag = False,
     env_file: EnvFileFlag = None,
 ) -> None:
-    """Compare the ledger with a provider's own usage export, by day (UTC), model and key."""
+    """Compare the ledger with a provider's usage export.
+
+    Compares by day (UTC), model and key.
+    """
     export = read_export(file, provider)
     models, keys = read_pairs("--map-model", map_model), read_pairs("--key", key)
     moment = read_time(until) if until else None

@@ -158,7 +158,7 @@ FormFlag = Annotated[TranscriptFormat, typer.Option("--format", help="Plain text
 LanguageFlag = Annotated[
     str | None, typer.Option("--language", "-l", metavar="CODE", help="Language code of the speech: en, de.")
 ]
-HintFlag = Annotated[str | None, typer.Option("--prompt", help="Names and words likely to occur.")]
+HintFlag = Annotated[str | None, typer.Option("--prompt", metavar="TEXT", help="Names and words likely to occur.")]
 EnglishFlag = Annotated[bool, typer.Option("--translate", help="Translate to English.")]
 SpeakersFlag = Annotated[bool, typer.Option("--speakers", help="Label speakers, if supported by the model.")]
 TranscriptFlag = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Output file.")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -104,7 +104,8 @@ def explain(name: str, provider: str | None, as_json: bool, env_file: Path | Non
         show(json.dumps({"model": model, "facts": facts, "prices": asdict(prices)}, indent=2, default=str))
         return
     show(f"{model} at {prices.host}")
-    show(table(("fact", "value", "source"), [tuple(row.values()) for row in facts]) if facts else "no facts are known")
+    rows = [(fact["fact"], fact_text(fact), fact["source"]) for fact in facts]
+    show(table(("fact", "value", "source"), rows) if facts else "no facts are known")
     for line in describe_prices(prices):
         show(line)
 
@@ -128,9 +129,21 @@ def facts_rows(host: str, model: str) -> list[JsonObject]:
     if facts is None:
         return []
     return [
-        {"fact": name, "value": str(getattr(facts, name, None)), "source": f"{source.name} ({source.date})"}
+        {"fact": name, "value": getattr(facts, name, None), "source": f"{source.name} ({source.date})"}
         for name, source in sorted(facts.sources.items())
     ]
+
+
+def fact_text(fact: JsonObject) -> str:
+    """The value of a fact as a reader expects it."""
+    value: object = fact["value"]
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,} tokens"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {one}" for key, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)
 
 
 def describe_prices(prices: PriceExplanation) -> Iterator[str]:
@@ -159,8 +172,10 @@ AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalog
 OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; send no network requests.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-ExplainFlag = Annotated[str | None, typer.Option("--explain", help="Show facts and prices of one model by source.")]
-UrlFlag = Annotated[str | None, typer.Option("--url", help="With refresh: address of the manifest.")]
+ExplainFlag = Annotated[
+    str | None, typer.Option("--explain", metavar="NAME", help="Show facts and prices of one model by source.")
+]
+UrlFlag = Annotated[str | None, typer.Option("--url", metavar="URL", help="With refresh: address of the manifest.")]
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="With refresh: check and compare only.")]
 UndoFlag = Annotated[bool, typer.Option("--undo", help="With refresh: use the previous tables again.")]
 
