@@ -159,12 +159,12 @@ def doctor(
 
     Checks settings, stores, key, network, certificates, clock, model and limits. Sends one small request.
     """
-    failed, found, settings = False, False, settings_for(provider, model, env_file)
+    failed, count, settings = False, 0, settings_for(provider, model, env_file)
     findings = check_routes(settings) if routes else run_checks(settings, network=not offline, timeout=timeout)
     for finding in findings:
         show(json.dumps(asdict(finding)) if as_json else wrap_text(str(finding), sys.stdout, INDENT))
-        failed, found = failed or finding.health == "failure", True
-    if routes and not found:
+        failed, count = failed or finding.health == "failure", count + 1
+    if routes and not count:
         print_note("no routes are set. Set AI_ROUTES_FILE to a TOML file with a table for each route.")
     if failed:
         raise typer.Exit(1)
