@@ -132,11 +132,13 @@ def test_speech_is_reserved_by_its_characters(provider: str, model: str, server:
     assert needed(server, provider, model, MINUTES, lambda one: one.speak("x" * 1000)) is None
 
 
-def test_transcription_is_reserved_by_seconds_where_the_file_tells_them(server: FakeServer) -> None:
-    mp3 = AudioContent(data=b"ID3\x04" + bytes(100), mime_type="audio/mpeg")
+def test_transcription_is_reserved_by_seconds_of_the_file_or_by_its_bytes(server: FakeServer) -> None:
+    mp3 = AudioContent(data=b"ID3\x04" + bytes(9_996), mime_type="audio/mpeg")
+    webm = AudioContent(data=b"\x1aE\xdf\xa3" + bytes(9_996), mime_type="audio/webm")
     for provider, model in (("openai", "whisper-1"), ("deepgram", "nova-3"), ("groq", "whisper-large-v3")):
         assert needed(server, provider, model, MINUTES, lambda one: one.transcribe(SOUND)) == Decimal("0.025")
-        assert needed(server, provider, model, MINUTES, lambda one: one.transcribe(mp3)) is None
+        assert needed(server, provider, model, MINUTES, lambda one: one.transcribe(mp3)) == Decimal("0.1")
+        assert needed(server, provider, model, MINUTES, lambda one: one.transcribe(webm)) == Decimal("0.2")
 
 
 def test_transcription_by_tokens_is_reserved_with_the_longest_transcript(server: FakeServer) -> None:

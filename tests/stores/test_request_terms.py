@@ -12,7 +12,8 @@ from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer
 from ai_utilities.usage.budgets.budget import UnknownCostError
 from ai_utilities.usage.request_terms import most_uses, read_terms
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import FakeServer
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelCallConfig, ChatModelCostData, FileContent, ImageContent
 from support.worlds import endpoint
 
@@ -205,3 +206,30 @@ def test_a_refusal_says_what_is_not_known_and_what_to_do(name: str, says: str, s
         one.generate("?")
     assert str(refused.value).startswith(f"{provider} ({model}): a budget applies")
     assert says in str(refused.value)
+
+
+def test_a_refusal_of_an_image_names_its_size(server: FakeServer) -> None:
+    at = endpoint(server.url, "openai", "dall-e-3")
+    one = AIModelClient(at, AIModelCallConfig(options={"size": "5x5"}), layers=[BudgetLayer(Budget(1))])
+    with one, pytest.raises(UnknownCostError, match="choose a size and quality that have a price"):
+        one.generate("An otter")
+
+
+def test_a_call_of_unknown_cost_is_sent_only_if_anything_is_left(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Yes"), Answer(text="Yes"))
+    unknown = endpoint(server.url, "openai", "gpt-of-next-year")
+    budget = Budget("0.001", window="total", unknown="allow")
+    layer = BudgetLayer(budget)
+    now = 0.0
+    with AIModelClient(unknown, layers=[layer]) as one:
+        one.generate("?")
+        assert layer.remaining(budget, now) == Decimal("0.001")
+        layer.settle([budget.window_at({}, now)], 1_000_000)
+        with pytest.raises(BudgetExceededError):
+            one.generate("?")
+
+
+def test_a_limit_is_finite() -> None:
+    for limit in (float("inf"), "Infinity", "nan"):
+        with pytest.raises(ConfigurationError, match="limit of a budget"):
+            Budget(limit)

@@ -71,6 +71,10 @@ LEAST_SPOKEN = 50
 
 SPOKEN_KINDS = ("output_audio_tokens", "output_tokens")
 
+LEAST_BYTES_PER_SECOND = {"audio/mpeg": 1000, "audio/mp3": 1000}
+LEAST_BYTES = 500
+"""Fewest bytes of a second of audio whose length is not in the header: 8 kbit/s in MP3, 4 kbit/s in other formats."""
+
 TOKENS_PER_CHUNK = 500
 """Tokens of a document, with those of the query, from which on a reranker counts several documents."""
 
@@ -268,13 +272,19 @@ def speech_bound(bounded: BoundedCall) -> Decimal | None:
 def transcription_bound(bounded: BoundedCall) -> Decimal | None:
     """Transcripts by the seconds of the audio, or by tokens of audio and of the longest transcript."""
     expected, longest = bounded.expected, bounded.longest
+    audio = cast("TranscriptionRequest", bounded.call.request).audio
     seconds = expected.units.get("seconds") if expected is not None else None
-    size = len(cast("TranscriptionRequest", bounded.call.request).audio.data or b"")
+    if expected is None or not seconds:
+        slowest = LEAST_BYTES_PER_SECOND.get(audio.mime_type or "", LEAST_BYTES)
+        seconds = float(math.ceil(len(audio.data or b"") / slowest))
+        expected = Usage(units={"seconds": seconds})
+    if not seconds:
+        return None
     tokens = None
-    if longest is not None and (seconds or size):
-        audio_tokens = math.ceil(seconds * TOKENS_PER_SECOND) if seconds else size
+    if longest is not None:
+        audio_tokens = math.ceil(seconds * TOKENS_PER_SECOND)
         tokens = bounded.price(Usage(input_audio_tokens=audio_tokens + bounded.read, output_tokens=longest))
-    if expected is None or bounded.has_token_prices:
+    if bounded.has_token_prices:
         return tokens
     return max((cost for cost in (tokens, bounded.price(expected)) if cost is not None), default=None)
 

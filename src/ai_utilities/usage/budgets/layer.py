@@ -36,6 +36,9 @@ from .reservations import CallReservations, MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")
 
+USUAL_OPTIONS = {"size": "1024x1024", "quality": "standard"}
+"""Options of images that have a price, if a model has one."""
+
 LIMITS = {
     "chat": "Set max_output_tokens (max_tokens in the kit), and max_uses of WebSearch; leave out other tools that the "
     "provider runs",
@@ -273,7 +276,7 @@ class BoundBudget:
             refuse_unknown(call, budgets)
         windows = [budget.window_at(tags, self._io.time()) for budget in budgets]
         alerts = BudgetAlerts(self._layer, self._io, budgets, windows)
-        reserved = CallReservations(self._layer, self._io, call, windows, upper_bound or Decimal(0), alerts)
+        reserved = CallReservations(self._layer, self._io, call, windows, upper_bound, alerts)
         try:
             await reserved.reserve()
             stream = await send(call)
@@ -323,7 +326,7 @@ def refuse_unknown(call: Call, budgets: Sequence[Budget]) -> None:
     if all(budget.unknown != "refuse" for budget in budgets):
         return
     endpoint = call.endpoint
-    cost = price_usage(endpoint, Usage(input_tokens=1, output_tokens=1))
+    cost = price_usage(endpoint, Usage(input_tokens=1, output_tokens=1, options=USUAL_OPTIONS))
     if cost.amount is None and cost.priced_as is None:
         why = f"{cost.reason}."
     else:

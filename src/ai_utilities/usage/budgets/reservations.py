@@ -52,7 +52,7 @@ class CallReservations:
         io: The IO of the call.
         call: The call.
         windows: The budgets that apply to the call, each in one window.
-        upper_bound: The most that the call can cost, in US dollars.
+        upper_bound: The most that the call can cost, in US dollars. None if unknown: it is sent if anything is left.
         alerts: Reports thresholds of the budgets that are reached.
     """
 
@@ -62,14 +62,15 @@ class CallReservations:
         io: StoreIO,
         call: Call,
         windows: Sequence[BudgetWindow],
-        upper_bound: Decimal,
+        upper_bound: Decimal | None,
         alerts: BudgetAlerts,
     ) -> None:
         self._layer = layer
         self._io = io
         self._call = call
         self._windows = windows
-        self._upper_bound = upper_bound
+        self._upper_bound = upper_bound or Decimal(0)
+        self._reserved = to_nanodollars(self._upper_bound) if upper_bound is not None else 1
         self._alerts = alerts
         self._spent: list[Reservation] = []
         self._current: Reservation | None = None
@@ -86,7 +87,7 @@ class CallReservations:
             StoreError: If the store cannot be used.
         """
         left = self._left()
-        reservation = make_reservation(self._windows, to_nanodollars(self._upper_bound), left)
+        reservation = make_reservation(self._windows, self._reserved, left)
         try:
             refused = await call_store(self._io, self._layer.store, within(left, self._open), reservation)
         except BaseException as error:

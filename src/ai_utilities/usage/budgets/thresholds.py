@@ -11,9 +11,10 @@ from dhenara.ai.integration import require_type
 
 
 def is_amount(value: object) -> bool:
-    """Whether it is an amount of money of at least 0."""
+    """Whether it is a finite amount of money of at least 0."""
     try:
-        return not isinstance(value, bool) and Decimal(str(value)) >= 0
+        amount = Decimal(str(value))
+        return not isinstance(value, bool) and amount.is_finite() and amount >= 0
     except InvalidOperation:
         return False
 
