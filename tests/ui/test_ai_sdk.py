@@ -10,7 +10,7 @@ import pytest
 from ai_utilities import AiClient
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, SyncAsyncMismatchError
-from dhenara.ai.testing import Answer, CutReply, FakeServer, FakeToolCall, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, Refusal
 from dhenara.ai.types import ImageContent, Message, Tool, ToolCallContent
 from dhenara.ai.ui import UIEventStream, public_error_text, read_ui_messages, to_ui_message_stream
 from support.worlds import Blocking, World, endpoint
@@ -180,7 +180,7 @@ def test_what_the_user_decided_is_done(
 ) -> None:
     request = read_ui_messages(json.dumps(answered(approval)))
     assert (request.thread_id, request.message_id) == ("chat", "a")
-    given = {"messages": request.messages, "approve": request.approve, "tools": [GUARDED]}
+    given: dict[str, Any] = {"messages": request.messages, "approve": request.approve, "tools": [GUARDED]}
     chunks = run_chunks(world, server, Answer(text="done"), **given)
     assert kinds(chunks)[:3] == ["start", kind, "start-step"]
     sent = server.exchanges[-1].json["messages"][-1]
@@ -189,7 +189,7 @@ def test_what_the_user_decided_is_done(
 
 def test_a_call_that_nobody_decided_about_stays_pending(server: FakeServer, world: World) -> None:
     request = read_ui_messages(answered({"approved": True}))
-    given = {"messages": request.messages, "approve": request.approve, "tools": [GUARDED]}
+    given: dict[str, Any] = {"messages": request.messages, "approve": request.approve, "tools": [GUARDED]}
     chunks = run_chunks(world, server, Answer(tool_calls=(call("weather", "call_9", city="Oslo"),)), **given)
     assert [chunk["toolCallId"] for chunk in chunks if chunk["type"] == "tool-approval-request"] == ["call_9"]
 
@@ -227,7 +227,7 @@ def test_error_texts_can_be_chosen(server: FakeServer, world: World) -> None:
 
 
 def test_a_broken_stream_keeps_its_text_and_ends_with_an_error(server: FakeServer, world: World) -> None:
-    chunks = run_chunks(world, server, CutReply(Answer(text="Hello there, how are you?"), after=4))
+    chunks = run_chunks(world, server, CutReply(DialectReply(Answer(text="Hello there, how are you?")), after=4))
     assert "text-delta" in kinds(chunks)
     assert kinds(chunks)[-4:] == ["text-end", "error", "finish-step", "finish"]
     assert kinds(chunks).count("error") == 1

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, CutReply, FakeServer, FakeToolCall
-from dhenara.ai.types import Tool, ToolCallContent
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall
+from dhenara.ai.types import Tool, ToolLike
 from dhenara.ai.ui import UIEventStream, read_run_input, read_ui_messages, to_ag_ui_events, to_ui_message_stream
 from support.worlds import endpoint
 
@@ -44,7 +44,7 @@ def erase(name: str) -> str:
     return f"{name} is erased"
 
 
-TOOLS = [weather, Tool.from_function(erase, needs_approval=True)]
+TOOLS: list[ToolLike] = [weather, Tool.from_function(erase, needs_approval=True)]
 LOCATION = Tool.from_schema({"type": "object", "properties": {}}, name="location")
 ROUNDS = (
     Answer(
@@ -130,7 +130,7 @@ def test_a_chat_with_tools_of_both_sides_and_approval(approved: str, server: Fak
 
 
 def test_a_chat_shows_an_error(server: FakeServer) -> None:
-    server.add_replies(CutReply(Answer(text="Hello there, how are you?"), after=4))
+    server.add_replies(CutReply(DialectReply(Answer(text="Hello there, how are you?")), after=4))
     with AIModelClient(endpoint(server.url)) as client, serving(chat_handler(client)) as url:
         seen = node("use_chat.mjs", url, "yes", "Hi")
     assert seen["errors"] == ["The connection to the model failed. Try again."]
@@ -151,10 +151,10 @@ def test_versions_5_and_6_read_the_same_message(server: FakeServer) -> None:
     assert built["ai"]["id"] == built["ai5"]["id"] == "m"
 
 
-def agent_handler(client: AIModelClient, seen: list[ToolCallContent]) -> Handle:
+def agent_handler(client: AIModelClient) -> Handle:
     def handle(body: bytes) -> UIEventStream:
         request = read_run_input(body)
-        tools = [*TOOLS, *request.tools]
+        tools: list[ToolLike] = [*TOOLS, *request.tools]
         run = client.run_streaming(messages=request.messages, tools=tools, approve=request.approve)
         return to_ag_ui_events(run, request, state=lambda: DATA)
 
@@ -165,7 +165,7 @@ def agent_handler(client: AIModelClient, seen: list[ToolCallContent]) -> Handle:
 def test_an_agent_with_tools_of_both_sides_and_interrupts(approved: str, server: FakeServer) -> None:
     DATA["count"] = 0
     server.add_replies(*ROUNDS)
-    with AIModelClient(endpoint(server.url)) as client, serving(agent_handler(client, [])) as url:
+    with AIModelClient(endpoint(server.url)) as client, serving(agent_handler(client)) as url:
         seen = node("http_agent.mjs", url, approved, "How warm is it here?")
     assert seen["failure"] is None
     assert seen["outcomes"] == ["success", "interrupt", "success"]
@@ -185,7 +185,7 @@ def test_an_agent_with_tools_of_both_sides_and_interrupts(approved: str, server:
 
 
 def test_an_agent_shows_an_error(server: FakeServer) -> None:
-    server.add_replies(CutReply(Answer(text="Hello there, how are you?"), after=4))
-    with AIModelClient(endpoint(server.url)) as client, serving(agent_handler(client, [])) as url:
+    server.add_replies(CutReply(DialectReply(Answer(text="Hello there, how are you?")), after=4))
+    with AIModelClient(endpoint(server.url)) as client, serving(agent_handler(client)) as url:
         seen = node("http_agent.mjs", url, "yes", "Hi")
     assert seen["failure"] == "The connection to the model failed. Try again."

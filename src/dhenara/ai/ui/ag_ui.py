@@ -33,7 +33,7 @@ from .events import (
     StreamFinished,
     UIEvent,
 )
-from .requests import APPROVAL, Decision, UIRequest, media_url, optional_text, read_body, require, text_in
+from .requests import APPROVAL, Decision, UIRequest, media_url, objects_in, optional_text, read_body, require, text_in
 
 AGUIEvent = dict[str, Any]
 APPROVAL_SCHEMA = {
@@ -244,12 +244,12 @@ def read_run_input(body: bytes | str | Mapping[str, Any], *, allow_system: bool 
     for number, message in enumerate(require(given.get("messages"), list, "messages")):
         where = f"messages[{number}]"
         read_message(require(message, dict, where), where, messages, names, allow_system)
-    context = [require(one, dict, "context") for one in given.get("context") or ()]
+    context = objects_in(given, "context")
     extras = ("forwardedProps", "parentRunId", "protocolVersion")
     return UIRequest(
         messages=tuple(messages),
-        decisions=dict(read_decision(require(one, dict, "resume")) for one in given.get("resume") or ()),
-        tools=tuple(read_tool(require(one, dict, "tools")) for one in given.get("tools") or ()),
+        decisions=dict(read_decision(one) for one in objects_in(given, "resume")),
+        tools=tuple(read_tool(one) for one in objects_in(given, "tools")),
         thread_id=text_in(given, "threadId", "input"),
         run_id=text_in(given, "runId", "input"),
         state=given.get("state"),
@@ -266,8 +266,8 @@ def read_message(
     contents: list[ContentItem] = []
     if role == "assistant":
         contents = read_content(given.get("content") or "", where)
-        for call in given.get("toolCalls") or ():
-            contents += read_call(require(call, dict, where), where, names)
+        for call in objects_in(given, "toolCalls"):
+            contents += read_call(call, where, names)
     elif role == "tool":
         call_id = text_in(given, "toolCallId", where)
         if not call_id.startswith(SERVER_TOOL):

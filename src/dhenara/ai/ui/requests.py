@@ -135,6 +135,12 @@ def optional_text(given: Mapping[str, Any], name: str) -> str | None:
     return None if value is None else require(value, str, name)
 
 
+def objects_in(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Return a list of objects of a request; empty if it is missing."""
+    value = given.get(name)
+    return [] if value is None else [require(one, dict, name) for one in require(value, list, name)]
+
+
 def read_media(url: str, mime_type: str | None, name: str | None = None) -> ContentItem:
     """Read a file of a request: a data URL, or an http(s) URL, which is fetched by the usual rules."""
     if url.startswith("data:"):
