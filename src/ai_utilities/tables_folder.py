@@ -11,6 +11,7 @@ a refresh that is killed leaves the version that was in use.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -148,3 +149,20 @@ def use_prices_file(path: Path) -> None:
         load_own_tables(path)
         if state is not None:
             _prices_read[path] = state
+
+
+def unchanged_file(current: Path | None, name: str, checksum: str) -> bytes | None:
+    """The file of the version in use, if it has this sum."""
+    try:
+        content = (current / name).read_bytes() if current is not None else b""
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == checksum else None
+
+
+def write_file(path: Path, content: bytes) -> None:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -10,23 +10,30 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 import re
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from dhenara.ai.catalog import InvalidTable, RateChange, check_table, compare_prices
+from dhenara.ai.catalog import InvalidTable, LimitChange, RateChange, check_table, compare_limits, compare_prices
 
 from .config_models import AiSettings
 from .exceptions import AIUtilitiesError, ProviderConfigurationError
-from .tables_folder import MANIFEST, VERSION, TablesFolder, tables_folder_of, use_tables_of
+from .tables_folder import (
+    MANIFEST,
+    VERSION,
+    TablesFolder,
+    tables_folder_of,
+    unchanged_file,
+    use_tables_of,
+    write_file,
+)
 from .value_types import JsonObject
 
 if TYPE_CHECKING:
@@ -54,16 +61,18 @@ class HostChanges:
         added: Models with a price that had none.
         removed: Models that are not in the table any more.
         rates: Rates that changed.
+        limits: Limits of tokens that changed.
     """
 
     host: str
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     rates: tuple[RateChange, ...] = ()
+    limits: tuple[LimitChange, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether anything changed."""
-        return bool(self.added or self.removed or self.rates)
+        return bool(self.added or self.removed or self.rates or self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class TableChanges:
         previous: The version that was in use before. None: the tables of the package.
         checked: What was checked: `"SHA-256 sums"`, or `"SHA-256 sums and the ed25519 signature"`.
         fetched: Names of the files that were fetched; others had not changed.
-        hosts: Changes of prices by host, of hosts with changes.
+        hosts: Changes of prices and limits by host, of hosts with changes.
         installed: Whether the tables are in use now: not after a dry run, nor if the version was in use already.
     """
 
@@ -181,7 +190,8 @@ def collect_files(
     manifest: JsonObject, address: str, current: Path | None, target: Path, fetch: Callable[[str, int], bytes]
 ) -> tuple[tuple[str, ...], tuple[HostChanges, ...]]:
     """Writes every file of a version, fetched or from the version in use; returns which were fetched, and changes."""
-    fetched, hosts = [], []
+    fetched: list[str] = []
+    hosts: dict[str, HostChanges] = {}
     for name, entry in manifest["files"].items():
         content = unchanged_file(current, name, entry["sha256"])
         if content is None:
@@ -194,29 +204,15 @@ def collect_files(
             table = check_table(name.removesuffix(".json"), content)
         except InvalidTable as error:
             raise TablesError(f"{where}: {error}; the tables in use did not change") from None
+        host = str(table.get("host"))
+        changes = hosts.get(host, HostChanges(host))
         if name.startswith("prices/"):
-            host = table["host"]
             added, removed, rates = compare_prices(host, table)
-            hosts.append(HostChanges(host, tuple(added), tuple(removed), tuple(rates)))
+            hosts[host] = replace(changes, added=tuple(added), removed=tuple(removed), rates=tuple(rates))
+        elif name.startswith("hosts/"):
+            hosts[host] = replace(changes, limits=tuple(compare_limits(host, table)))
         write_file(target / name, content)
-    return tuple(fetched), tuple(host for host in hosts if host)
-
-
-def unchanged_file(current: Path | None, name: str, checksum: str) -> bytes | None:
-    """The file of the version in use, if it has this sum."""
-    try:
-        content = (current / name).read_bytes() if current is not None else b""
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == checksum else None
-
-
-def write_file(path: Path, content: bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with path.open("xb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    return tuple(fetched), tuple(changes for changes in hosts.values() if changes)
 
 
 def check_address(url: str | None) -> str:
@@ -239,7 +235,8 @@ def fetch_file(fetch: Callable[[str, int], bytes], url: str, most: int) -> bytes
     try:
         return fetch(url, most)
     except (OSError, ValueError) as error:
-        raise TablesError(f"{shown(url)}: {error}; the tables in use did not change") from error
+        reason = getattr(error, "reason", None) if not hasattr(error, "code") else None
+        raise TablesError(f"{shown(url)}: {reason or error}; the tables in use did not change") from error
 
 
 def read_manifest(content: bytes) -> JsonObject:

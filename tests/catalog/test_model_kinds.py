@@ -12,7 +12,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import use_tables
 from dhenara.ai.catalog.capabilities import KINDS, kind_of_model
 from dhenara.ai.catalog.host_facts import host_table
-from dhenara.ai.errors import UnsupportedError
+from dhenara.ai.errors import ConfigurationError, UnsupportedError
 from dhenara.ai.providers.operation_routes import OPERATION_NOUNS
 from dhenara.ai.providers.provider_names import KNOWN
 from dhenara.ai.testing import Answer, FakeServer
@@ -65,6 +65,15 @@ def test_ask_says_what_the_model_is_for(model: str, does: str, named: str, serve
     ):
         client.ask("Hello")
     assert server.exchanges == []
+
+
+@pytest.mark.parametrize(("model", "call"), [("voyage/voyage-3", "embed"), ("deepgram/nova-3", "transcribe")])
+def test_providers_that_do_not_chat_say_what_they_do(model: str, call: str) -> None:
+    with (
+        pytest.raises(ConfigurationError, match=rf"\({model.partition('/')[2]}\): .* does not chat\. Call .*{call}"),
+        AIModelClient(model, api_key="k") as client,
+    ):
+        client.generate("Hello")
 
 
 def test_a_type_that_the_user_sets_is_believed(server: FakeServer) -> None:

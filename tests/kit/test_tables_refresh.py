@@ -7,14 +7,12 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import Event, Thread
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -23,10 +21,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tools.catalogue.manifest import main as make_manifest
 
 from ai_utilities import AiClient, AiSettings, refresh_tables, undo_refresh
+from ai_utilities.cli.commands.models import describe_host
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.tables_folder import TablesFolder, use_tables_of
 from ai_utilities.tables_refresh import TablesError
-from dhenara.ai.catalog import forget_own_tables, price_usage, use_tables
+from dhenara.ai.catalog import LimitChange, forget_own_tables, price_usage, use_tables
 from dhenara.ai.types import AIModelEndpoint, Usage
 
 DAY = "2099-01-01"
@@ -54,14 +53,6 @@ class Quiet(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Requests are not logged."""
-
-
-@contextmanager
-def serving(handler: type[StreamRequestHandler]) -> Iterator[str]:
-    with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/tables.json"
-        server.shutdown()
 
 
 @pytest.fixture
@@ -111,6 +102,21 @@ def test_a_refresh_shows_what_changed_and_is_in_use_at_once(site: tuple[Path, st
     assert (change.model, change.old, change.new) == ("gpt-5.2", Decimal("1.75"), 7)
     assert rate_in_use() == 7
     assert refresh_tables(url, settings=settings).installed is False
+
+
+def test_changed_limits_are_shown(site: tuple[Path, str], settings: AiSettings) -> None:
+    folder, url = site
+    facts = {"host": "openai", "date": DAY, "sources": {"v": {"name": "Vendor", "date": DAY}}, "models": {}}
+    facts["models"] = {"gpt-next": {"v": {"max_output_tokens": 77, "tools": True}}}
+    (folder / "hosts").mkdir()
+    (folder / "hosts" / "openai.json").write_text(json.dumps(facts))
+    publish(folder, DAY, price_table("7"))
+    (host,) = refresh_tables(url, settings=settings).hosts
+    assert LimitChange("gpt-next", "max_output_tokens", None, 77) in host.limits
+    assert any((one.model, one.limit, one.new) == ("gpt-5.2", "max_output_tokens", None) for one in host.limits)
+    assert len(host.rates) > 0
+    lines = list(describe_host(host))
+    assert lines[0].endswith(f"{len(host.limits)} limits changed")
 
 
 def test_a_new_process_uses_the_refreshed_tables(site: tuple[Path, str], settings: AiSettings) -> None:
@@ -283,32 +289,6 @@ def test_a_refresh_ends_in_time(site: tuple[Path, str], settings: AiSettings) ->
     _, url = site
     with pytest.raises(TablesError, match="longer than"):
         refresh_tables(url, settings=settings, timeout=0)
-
-
-@pytest.mark.parametrize("stream", [b"x-more: 1\r\n", b""])
-def test_a_server_that_never_ends_its_headers_is_left_in_time(stream: bytes, settings: AiSettings) -> None:
-    ended = Event()
-
-    class Slow(StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
-            with suppress(OSError):
-                while not ended.wait(0.05):
-                    self.wfile.write(stream)
-
-    with serving(Slow) as url:
-        with pytest.raises(TablesError, match=r"longer than 0\.3 s|timed out"):
-            refresh_tables(url, settings=settings, timeout=0.3)
-        ended.set()
-
-
-def test_what_is_no_http_is_an_error_of_tables(settings: AiSettings) -> None:
-    class Other(StreamRequestHandler):
-        def handle(self) -> None:
-            self.wfile.write(b"SSH-2.0-OpenSSH_9.9\r\n")
-
-    with serving(Other) as url, pytest.raises(TablesError, match="no valid HTTP response"):
-        refresh_tables(url, settings=settings)
 
 
 def test_a_signature_is_checked_if_a_key_is_set(

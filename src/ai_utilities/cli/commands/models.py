@@ -75,7 +75,10 @@ def describe(changes: TableChanges) -> Iterator[str]:
 
 
 def describe_host(host: HostChanges) -> Iterator[str]:
-    yield f"{host.host}: {len(host.added)} models added, {len(host.removed)} removed, {len(host.rates)} rates changed"
+    yield (
+        f"{host.host}: {len(host.added)} models added, {len(host.removed)} removed, {len(host.rates)} rates and "
+        f"{len(host.limits)} limits changed"
+    )
     lines = [
         *(f"  + {name}" for name in host.added),
         *(f"  - {name}" for name in host.removed),
@@ -83,6 +86,7 @@ def describe_host(host: HostChanges) -> Iterator[str]:
             f"  {one.model}{f' ({one.row})' if one.row else ''}: {one.unit} {amount(one.old)} -> {amount(one.new)}"
             for one in host.rates
         ),
+        *(f"  {one.model}: {one.limit} {one.old or 'unknown'} -> {one.new or 'unknown'}" for one in host.limits),
     ]
     yield from lines[:MOST_SHOWN]
     if len(lines) > MOST_SHOWN:

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from .table_checks import (
         ExplainedPrice as ExplainedPrice,
         InvalidTable as InvalidTable,
+        LimitChange as LimitChange,
         PriceExplanation as PriceExplanation,
         RateChange as RateChange,
         check_table as check_table,
+        compare_limits as compare_limits,
         compare_prices as compare_prices,
         explain_prices as explain_prices,
     )
@@ -36,8 +38,10 @@ __getattr__, __dir__ = lazy_package(
         "ModelFacts": ".model_info",
         "OwnTables": ".own_tables",
         "PriceExplanation": ".table_checks",
+        "LimitChange": ".table_checks",
         "RateChange": ".table_checks",
         "check_table": ".table_checks",
+        "compare_limits": ".table_checks",
         "compare_prices": ".table_checks",
         "explain_prices": ".table_checks",
         "find_facts": ".model_info",

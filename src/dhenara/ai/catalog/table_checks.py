@@ -12,6 +12,7 @@ from ..providers.provider import find_provider
 from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.model import AIModel
 from ..wire import json
+from .host_facts import host_table
 from .own_tables import own_rows
 from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
 from .price_tables import NoPrice, find_model, load_table
@@ -42,6 +43,23 @@ class RateChange:
     unit: str
     old: Decimal | None
     new: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitChange:
+    """A limit of tokens that differs.
+
+    Attributes:
+        model: The model.
+        limit: `context_window`, `max_input_tokens` or `max_output_tokens`.
+        old: The number before; None if it was not known.
+        new: The number now; None if it is not known any more.
+    """
+
+    model: str
+    limit: str
+    old: int | None
+    new: int | None
 
 
 def check_table(name: str, content: bytes) -> Mapping[str, Any]:
@@ -153,9 +171,7 @@ def compare_prices(host: str, table: Mapping[str, Any]) -> tuple[list[str], list
     Returns:
         Models that are new, models that are gone, and changed rates.
     """
-    packaged = json.loads(package_bytes(f"prices/{host}") or b"{}")
-    if str(packaged.get("date", "")) > table["date"]:
-        table = packaged  # The newer one of the two will be used.
+    table = newer_of_package(f"prices/{host}", table)
     current = load_table(host)
     old_models = current.models if current is not None else {}
     old_sources = current.sources if current is not None else {}
@@ -167,6 +183,35 @@ def compare_prices(host: str, table: Mapping[str, Any]) -> tuple[list[str], list
             changes.extend(changed_rates(model, old, dict(iter_rates(new_models[model], table["sources"]))))
     changes.sort(key=lambda change: (change.model, change.row))
     return sorted(new_models.keys() - old_models.keys()), sorted(old_models.keys() - new_models.keys()), changes
+
+
+def compare_limits(host: str, table: Mapping[str, Any]) -> list[LimitChange]:
+    """Return the limits that a new table of facts changes, compared with the one in use.
+
+    Args:
+        host: The host.
+        table: The new table.
+    """
+    old, new = (merged_facts(one) for one in (host_table(host), newer_of_package(f"hosts/{host}", table)))
+    changes = []
+    for model in sorted(old.keys() | new.keys()):
+        for limit in sorted(TOKEN_LIMITS):
+            before, now = (facts.get(model, {}).get(limit) for facts in (old, new))
+            if before != now:
+                changes.append(LimitChange(model, limit, before, now))
+    return changes
+
+
+def merged_facts(table: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the facts of each model of a table of facts; later sources win."""
+    models = table.get("models", {}).items()
+    return {model: {name: fact for facts in entry.values() for name, fact in facts.items()} for model, entry in models}
+
+
+def newer_of_package(name: str, table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the table of the package if it is newer than this one, because it will be the one in use."""
+    packaged: Mapping[str, Any] = json.loads(package_bytes(name) or b"{}")
+    return packaged if str(packaged.get("date", "")) > table["date"] else table
 
 
 def changed_rates(

@@ -231,7 +231,12 @@ def find_route(provider: Provider, model: str, protocol: str | None, config: Map
     serving = next((route for route in routes if route.serves(model, config)), None)
     if serving is not None:
         return serving
-    spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes)) or "no chat protocol"
+    if not provider.routes:
+        offered = " or ".join(dict.fromkeys(route.operation for route in provider.operations))
+        raise ConfigurationError(
+            f"{provider.name} ({model}): this provider does not chat. Call {offered}, or use another"
+        )
+    spoken = ", ".join(dict.fromkeys(route.codec for route in provider.routes))
     wanted = f" in the protocol {protocol!r}" if protocol else ""
     raise ConfigurationError(f"{provider.name} does not serve the model {model!r}{wanted}; it supports {spoken}")
 
