@@ -20,11 +20,11 @@ from dhenara.ai import AIModelClient
 from support.counted_calls import count_calls
 from support.raw_server import STREAM_HEAD, Connection, RawServer
 
-CHUNK_LIMITS = {"chat": 10.5, "responses": 11.0, "anthropic": 9.8, "gemini": 14.7}
+CHUNK_LIMITS = {"chat": 8.4, "responses": 8.9, "anthropic": 7.6, "gemini": 11.9}
 """Calls for a chunk, over those of the reference loop."""
 CALL_LIMIT = 1300
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 1.6
+KIT_LIMIT = 1.52
 """Calls for a question to the kit, with usage tracking, over those of the engine."""
 
 

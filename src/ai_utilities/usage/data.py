@@ -182,9 +182,9 @@ class UsageData(CheckedModel):
 def reconcile(facts: Facts) -> Facts:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
     fields = dict(facts)
-    if any(fields.get(name) for name in BUCKETS):
-        fields.setdefault("prompt_tokens", sum(fields.get(name) or 0 for name in INPUT_BUCKETS))
-        fields.setdefault("completion_tokens", sum(fields.get(name) or 0 for name in OUTPUT_BUCKETS))
+    if any(map(fields.get, BUCKETS)):
+        fields.setdefault("prompt_tokens", sum([fields.get(name) or 0 for name in INPUT_BUCKETS]))
+        fields.setdefault("completion_tokens", sum([fields.get(name) or 0 for name in OUTPUT_BUCKETS]))
     else:
         fields["input_tokens"] = fields.get("prompt_tokens") or 0
         fields["output_tokens"] = fields.get("completion_tokens") or 0

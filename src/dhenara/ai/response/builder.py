@@ -202,8 +202,11 @@ class ResponseBuilder:
     _result: Result | None = None
     _terminal: bool = False
     _error: Exception | None = None
+    _built: ChatResponse | None = None
+    """The response so far, until something is added: layers and the caller read the same one."""
 
     def add(self, delta: Delta) -> None:
+        self._built = None
         apply = APPLY.get(type(delta))
         if apply is not None:
             apply(self, delta)
@@ -232,10 +235,16 @@ class ResponseBuilder:
 
     def fail(self, error: Exception) -> None:
         """Record the error that interrupted the response; the first one counts."""
+        self._built = None
         self._error = self._error or error
 
     def response(self) -> ChatResponse:
         """Return the response so far, marked as interrupted unless it is complete."""
+        if self._built is None:
+            self._built = self._build()
+        return self._built
+
+    def _build(self) -> ChatResponse:
         # Content that precedes a result is not a part of it.
         indices = sorted(self._choices) if self._result is None else ()
         choices = [self._choices[index].choice(index, self.origin) for index in indices]

@@ -70,6 +70,14 @@ class ChunkBuilder:
             return None
         return self._build(choices, usage)
 
+    def text(self, batch: Sequence[Delta]) -> str | None:
+        """Return the `text_delta` of the chunk for one event; nothing else of a chunk is made for text alone."""
+        if len(batch) == 1 and type(batch[0]) is TextDelta and batch[0].choice == 0:
+            self._numbers.setdefault((0, batch[0].part), len(self._numbers))
+            return batch[0].text
+        chunk = self.chunk(batch)
+        return None if chunk is None else chunk.text_delta
+
     def _text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
         """Fast path for chunks with text only."""
         shown = {"type": "text", "index": self._number(delta), "text_delta": delta.text}

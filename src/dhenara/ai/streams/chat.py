@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from ..config import settings
@@ -10,14 +12,19 @@ from ..io.sync_io import run
 from ..pipeline.agent.run_loop import RunLoop
 from ..pipeline.agent.run_state import RunEvent
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.streaming.stream import Stream
+from ..pipeline.streaming.stream import Batch, Stream
 from ..pipeline.streaming.structured_output import PartialOutputReader
 from ..response.deltas import ChunkBuilder, to_error_event
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.stream import StreamEvent
+from ..types.chat.stream import SSEErrorResponse, StreamEvent
 from ..types.config.call import Call
 from .text import NOT_ENDED, AsyncRunTextStream, AsyncTextStream, RunTextStream, TextStream
+
+Piece = TypeVar("Piece")
+"""What is made of an event of a stream: a chunk, or its text."""
+
+Event = tuple[Piece | SSEErrorResponse | None, AIModelCallResponse | None]
 
 
 class ChatStreamBase:
@@ -84,19 +91,22 @@ class SyncStream(ChatStreamBase):
     @property
     def text_stream(self) -> TextStream:
         """Iterator over the text alone."""
-        return TextStream(self)
+        return TextStream(self, partial(self._next, self._chunker.text))
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> StreamEvent:
+        return self._next(self._chunker.chunk)
+
+    def _next(self, read: Callable[[Batch], Piece | None]) -> Event[Piece]:
+        """Return the next event with what `read` returns for it; events without are passed over."""
         if self._ended:
             raise StopIteration
         try:
             while (batch := self._stream.take() or run(self._stream.pull())) is not None:
-                chunk = self._chunker.chunk(batch)
-                if chunk is not None:
-                    return chunk, None
+                if piece := read(batch):
+                    return piece, None
         except CallError as error:
             return to_error_event(error), None
         self._ended = True
@@ -123,19 +133,22 @@ class AsyncStream(ChatStreamBase):
     @property
     def text_stream(self) -> AsyncTextStream:
         """Iterator over the text alone."""
-        return AsyncTextStream(self)
+        return AsyncTextStream(self, partial(self._next_async, self._chunker.text))
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> StreamEvent:
+        return await self._next_async(self._chunker.chunk)
+
+    async def _next_async(self, read: Callable[[Batch], Piece | None]) -> Event[Piece]:
+        """Return the next event with what `read` returns for it; events without are passed over."""
         if self._ended:
             raise StopAsyncIteration
         try:
             while (batch := self._stream.take() or await self._stream.pull()) is not None:
-                chunk = self._chunker.chunk(batch)
-                if chunk is not None:
-                    return chunk, None
+                if piece := read(batch):
+                    return piece, None
         except CallError as error:
             return to_error_event(error), None
         self._ended = True

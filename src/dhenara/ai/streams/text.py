@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from ..errors import CallError
@@ -72,12 +72,14 @@ class TextStream(TextStreamBase, Iterator[str]):
     the connection.
     """
 
-    def __init__(self, stream: SyncSource) -> None:
+    def __init__(self, stream: SyncSource, read: Callable[[], tuple[Any, Any]] | None = None) -> None:
         super().__init__(stream)
+        self._read = read or stream.__next__
+        """Returns the next event, or its text in the place of the event."""
 
     def __next__(self) -> str:
         while not self._over:
-            event, final = next(self._stream)
+            event, final = self._read()
             if final is not None:
                 self._end()
             elif piece := text_of(event):
@@ -99,12 +101,13 @@ class TextStream(TextStreamBase, Iterator[str]):
 class AsyncTextStream(TextStreamBase, AsyncIterator[str]):
     """Async version of `TextStream`."""
 
-    def __init__(self, stream: AsyncSource) -> None:
+    def __init__(self, stream: AsyncSource, read: Callable[[], Awaitable[tuple[Any, Any]]] | None = None) -> None:
         super().__init__(stream)
+        self._read_async = read or stream.__anext__
 
     async def __anext__(self) -> str:
         while not self._over:
-            event, final = await anext(self._stream)
+            event, final = await self._read_async()
             if final is not None:
                 self._end()
             elif piece := text_of(event):
@@ -155,6 +158,8 @@ class AsyncRunTextStream(AsyncTextStream, Generic[T]):
 
 
 def text_of(event: object) -> str:
-    """Return the new text of a chunk; other events of a run have none."""
+    """Return the new text of a chunk, or of the text that a stream returns for it; other events of a run have none."""
+    if isinstance(event, str):
+        return event
     text: str = getattr(event, "text_delta", "")
     return text

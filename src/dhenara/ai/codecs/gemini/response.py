@@ -161,9 +161,10 @@ class GeminiReader:
             return []
         candidates = event.get("candidates")
         if not candidates:
-            refuse_foreign(event, GEMINI)
-            self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
-        if event.get("error") or ("candidates" not in event and read_text(event, "message")):
+            self._check_other(event)
+        else:
+            self._seen = True
+        if event.get("error") or (not candidates and "candidates" not in event and read_text(event, "message")):
             return [ErrorDelta(stream_error(event))]
         deltas: list[Delta] = []
         named = event.get("responseId"), event.get("modelVersion")
@@ -171,9 +172,9 @@ class GeminiReader:
             self._named = named
             deltas += self._begin(event)
         ended = len(self._ended)
-        for candidate in read_objects(event, "candidates") if candidates else ():
-            self._seen = True
-            deltas += self._candidate(candidate)
+        for candidate in candidates if isinstance(candidates, list) else (candidates,):
+            if isinstance(candidate, dict):
+                deltas += self._candidate(candidate)
         first = not self._usage
         if usage := event.get("usageMetadata"):
             self._add_usage(usage)
@@ -182,6 +183,11 @@ class GeminiReader:
         if not self._counted and (first or not candidates or len(self._ended) > ended):
             deltas += self._count()
         return deltas
+
+    def _check_other(self, event: Wire) -> None:
+        """Check an event without candidates."""
+        refuse_foreign(event, GEMINI)
+        self._seen = self._seen or any(event.get(name) for name in KNOWN) or bool(read_text(event, "message"))
 
     def _begin(self, event: Wire) -> Iterator[Delta]:
         self._model = read_text(event, "modelVersion") or self._model

@@ -13,6 +13,8 @@ from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
 # RFC 9112 section 7.1.2: trailers have the form of header fields; a line that begins with space continues one.
 TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
+# The usual size line: more than nothing, no extension.
+USUAL_SIZE_LINE = re.compile(rb"(0{0,8}[1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
 LONGEST_SIZE = 64
 """Longest size in the line of a chunk, in bytes, without its extension."""
 
@@ -119,7 +121,13 @@ class ChunkedBody:
     def feed(self, data: bytes) -> None:
         at, end = 0, len(data)
         while at < end and not self.done:
-            at = self._read_chunk(data, at) if self._left else self._read_line(data, at)
+            if self._left:
+                at = self._read_chunk(data, at)
+            elif self._line or self._trailers or (match := USUAL_SIZE_LINE.match(data, at)) is None:
+                at = self._read_line(data, at)
+            else:
+                at = match.end()
+                self._left = int(match[1], 16) + 2
         if at < end:
             self.leftover = True
 
@@ -132,6 +140,11 @@ class ChunkedBody:
 
     def _read_chunk(self, data: bytes, at: int) -> int:
         """As much of the chunk as is here; its last two bytes are its line end."""
+        end = at + self._left
+        if self._left > 2 and data[end - 2 : end] == b"\r\n":
+            self._left = 0
+            self._ready.append(data[at : end - 2])
+            return end
         here = len(data) - at
         content = min(self._left - 2, here)
         if content > 0:
