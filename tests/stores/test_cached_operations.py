@@ -215,21 +215,17 @@ def test_the_kit_embeds_what_is_new_and_gives_a_matrix(world: World, server: Fak
 @pytest.mark.parametrize("operation", ["embed", "speak"])
 def test_budgets_of_the_settings_hold_for_operations(operation: str, world: World, server: FakeServer) -> None:
     server.add_replies(*[SampleOperations()] * 3)
-    ask: Callable[[Uniform], Any] = {
-        "embed": lambda client: client.embed(["a text"]),
-        "speak": lambda client: client.speak("Hello"),
+    ask: Callable[..., Any] = {
+        "embed": lambda client, times=1, **options: client.embed(["a text " * times], **options),
+        "speak": lambda client, times=1, **options: client.speak("Hello " * times, **options),
     }[operation]
-
-    async def script(client: Uniform) -> None:
-        await ask(client)
-
-    free: AiSettings = settings(server.url, budget_usd=0.000001, usage_tracking=False)
-    if operation == "embed":
-        run(world, script, settings(server.url, budget_usd=1))
-        with pytest.raises(BudgetExceededError):
-            run(world, lambda client: client.embed(["a text " * 1000]), free)
-    else:
-        with pytest.raises(UnknownCostError, match="AI_BUDGET_UNKNOWN"):
-            run(world, script, settings(server.url, budget_usd=1))
-        run(world, script, settings(server.url, budget_usd=1, budget_unknown="allow"))
-    assert len(server.exchanges) == 1
+    budget: AiSettings = settings(server.url, budget_usd=1, usage_tracking=False)
+    run(world, ask, budget)
+    with pytest.raises(BudgetExceededError):
+        run(world, lambda client: ask(client, 1000), settings(server.url, budget_usd=0.000001, usage_tracking=False))
+    unpriced = "tts-of-next-year" if operation == "speak" else "text-embedding-of-next-year"
+    with pytest.raises(UnknownCostError, match="AI_BUDGET_UNKNOWN"):
+        run(world, lambda client: ask(client, model=unpriced), budget)
+    allowed = settings(server.url, budget_usd=1, budget_unknown="allow")
+    run(world, lambda client: ask(client, model=unpriced), allowed)
+    assert len(server.exchanges) == 2
