@@ -175,6 +175,13 @@ if TYPE_CHECKING:
         ImageRequest as ImageRequest,
         ImageResponse as ImageResponse,
     )
+    from .tools.caller_tools import (
+        ApplyPatch as ApplyPatch,
+        ComputerUse as ComputerUse,
+        Memory as Memory,
+        Shell as Shell,
+        TextEditor as TextEditor,
+    )
     from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
@@ -183,8 +190,24 @@ if TYPE_CHECKING:
         UserLocation as UserLocation,
         WebSearch as WebSearch,
     )
-    from .tools.tool import InvalidArgumentsError as InvalidArgumentsError, Tool as Tool
+    from .tools.tool import CustomTool as CustomTool, InvalidArgumentsError as InvalidArgumentsError, Tool as Tool
+    from .tools.tool_actions import (
+        ComputerAction as ComputerAction,
+        EditorAction as EditorAction,
+        PatchOperation as PatchOperation,
+        ShellAction as ShellAction,
+    )
     from .tools.tool_definition import ToolChoice as ToolChoice, ToolDefinition as ToolDefinition
+    from .tools.tool_executors import (
+        ComputerExecutor as ComputerExecutor,
+        MemoryExecutor as MemoryExecutor,
+        PatchExecutor as PatchExecutor,
+        PatchResult as PatchResult,
+        Screenshot as Screenshot,
+        ShellExecutor as ShellExecutor,
+        ShellResult as ShellResult,
+        TextEditorExecutor as TextEditorExecutor,
+    )
 
 _HOMES = {
     "AIModelAPI": ".config.api",
@@ -299,6 +322,24 @@ _HOMES = {
     "PlannedPart": ".chat.report",
     "AIModelAPIProviderEnum": ".config.api",
     "content_of": ".content.parsing",
+    "ApplyPatch": ".tools.caller_tools",
+    "ComputerExecutor": ".tools.tool_executors",
+    "ComputerUse": ".tools.caller_tools",
+    "CustomTool": ".tools.tool",
+    "Memory": ".tools.caller_tools",
+    "MemoryExecutor": ".tools.tool_executors",
+    "PatchExecutor": ".tools.tool_executors",
+    "Shell": ".tools.caller_tools",
+    "ShellExecutor": ".tools.tool_executors",
+    "TextEditor": ".tools.caller_tools",
+    "TextEditorExecutor": ".tools.tool_executors",
+    "ComputerAction": ".tools.tool_actions",
+    "EditorAction": ".tools.tool_actions",
+    "PatchOperation": ".tools.tool_actions",
+    "ShellAction": ".tools.tool_actions",
+    "PatchResult": ".tools.tool_executors",
+    "Screenshot": ".tools.tool_executors",
+    "ShellResult": ".tools.tool_executors",
     "CodeExecution": ".tools.provider_tools",
     "FileSearch": ".tools.provider_tools",
     "UserLocation": ".tools.provider_tools",

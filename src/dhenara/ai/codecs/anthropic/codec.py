@@ -114,7 +114,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     model = call.endpoint.ai_model.model_name
     thinking = write_thinking(call, quirks, warnings)
     system = write_system(call)
-    tools = write_tools(config, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
+    tools = write_tools(call, quirks, warnings, thinks=thinking.get("thinking", {}).get("type") == "enabled")
     prefix = PromptPrefix(system, tools.get("tools")) if quirks.binds_thinking else None
     messages = write_messages(strip_trailing_space(call), warnings, prefix)
     body: Wire = {} if quirks.version_in_body else {"model": model}

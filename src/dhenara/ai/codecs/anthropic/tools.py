@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...types.config.call import AIModelCallConfig
+from ...types.config.call import Call
+from ...types.tools.caller_tools import ComputerUse
 from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool import Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
+from ..common.caller_tools import ToolVersion, rename_choice, split_tools
 from ..common.plan import WarningCollector
 from ..common.response_fields import Wire
 from ..common.tools import (
@@ -86,13 +89,18 @@ def write_mcp(server: RemoteMCP, wire: ProviderToolsWire, warnings: WarningColle
     wire.entries.append(toolset)
 
 
-def write_tools(config: AIModelCallConfig, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:
+def write_tools(call: Call, quirks: MessagesQuirks, warnings: WarningCollector, *, thinks: bool) -> Wire:
+    config = call.config
     if not config.tools:
         return {}
-    choice = config.tool_choice
-    shown = select_tools(config.tools, choice, warnings, one_by_name=not thinks)
-    own = [write_tool(tool, quirks, warnings) for tool in shown if isinstance(tool, ToolDefinition)]
+    shown = select_tools(config.tools, config.tool_choice, warnings, one_by_name=not thinks)
+    functions, native = split_tools(shown, call, "anthropic", warnings)
+    choice = rename_choice(config.tool_choice, native)
+    own = [write_tool(tool, quirks, warnings) for tool in functions]
+    own += [write_native(tool, version, quirks, warnings) for tool, version in native]
     provider_tools = write_provider_tools(shown, quirks, warnings)
+    if betas := list(dict.fromkeys(version.beta for _, version in native if version.beta)):
+        provider_tools.fields["betas"] = [*provider_tools.fields.get("betas", ()), *betas]
     if not (own or provider_tools.entries):
         return {}
     written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
@@ -113,6 +121,19 @@ def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCo
     if strict is not None:
         written["strict"] = strict
     return {**extra_fields(tool, quirks, warnings), **written}
+
+
+NATIVE_FIELDS = frozenset({"max_characters", "display_number", "enable_zoom", "configs"})
+
+
+def write_native(tool: Tool, version: ToolVersion, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a tool that the API defines and the caller runs."""
+    written: Wire = {"type": version.version}
+    if "toolset" not in version.version:
+        written["name"] = version.name
+        if isinstance(tool, ComputerUse):
+            written["display_width_px"], written["display_height_px"] = tool.width, tool.height
+    return {**extra_fields(tool, quirks, warnings, NATIVE_FIELDS), **written}
 
 
 def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:

@@ -59,7 +59,7 @@ def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
     limited = with_reasoning_room(call, budget_for(config), warnings, is_sent=True)
     body.update(write_parameters(limited, quirks, warnings))
     body.update(write_thinking(config))
-    body.update(write_tools(config, quirks, warnings))
+    body.update(write_tools(call, quirks, warnings))
     # JSON mode cannot be combined with tools, so only the prompt asks for JSON.
     if config.structured_output is not None and mode != "tool" and not config.tools:
         body["response_format"] = write_format(config.structured_output, mode, quirks, warnings)

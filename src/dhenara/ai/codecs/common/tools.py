@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -196,14 +196,20 @@ GEMINI_FIELDS = frozenset({"behavior", "response", "responseJsonSchema"})
 VENDOR_FIELDS = CLAUDE_FIELDS | RESPONSES_FIELDS | GEMINI_FIELDS
 
 
-def extra_fields(tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector) -> dict[str, Any]:
-    """Return the extras of a tool that this dialect takes; those that nobody is known to take are sent as well."""
+def extra_fields(
+    tool: ToolDefinition, quirks: Quirks, warnings: WarningCollector, further: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the extras of a tool that this dialect takes; those that nobody is known to take are sent as well.
+
+    `further` are fields that only this tool takes.
+    """
     sent: dict[str, Any] = {}
     for name, value in tool.extras.items():
-        if name in VENDOR_FIELDS and name not in quirks.tool_fields:
+        known = name in quirks.tool_fields or name in further
+        if name in VENDOR_FIELDS and not known:
             warnings.unsupported(f"tools.{name}", "this field of a tool was left out")
             continue
-        if name not in quirks.tool_fields:
+        if not known:
             warnings.unknown(f"tools.{name}")
         sent[name] = value
     return sent

@@ -8,6 +8,7 @@ from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent, ToolResultContent
 from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
+from ..common.caller_tools import split_tools
 from ..common.plan import WarningCollector
 from ..common.response_fields import Wire
 from ..common.tools import (
@@ -49,9 +50,8 @@ def write_tools(call: Call, quirks: ConverseQuirks, warnings: WarningCollector) 
     choice = config.tool_choice
     shown = select_tools(config.tools, choice, warnings, one_by_name=True)
     declared: list[Wire] = []
-    for tool in shown:
-        if isinstance(tool, ToolDefinition):
-            declared += write_tool(tool, quirks, warnings)
+    for tool in split_tools(shown, call, "converse", warnings)[0]:
+        declared += write_tool(tool, quirks, warnings)
     declared += write_provider_tools(shown, quirks, warnings).entries
     if not declared:
         parts = (part for message in call.messages for part in message.contents)

@@ -68,7 +68,7 @@ def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     }
     if generation:
         body["generationConfig"] = generation
-    body.update(write_tools(config, quirks, warnings))
+    body.update(write_tools(call, quirks, warnings))
     write_cache(config, warnings, body)
     warn_unsupported_context(config, warnings)
     body.update(quirks.defaults)

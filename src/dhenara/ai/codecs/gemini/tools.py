@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...types.config.call import AIModelCallConfig
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
+from ..common.caller_tools import split_tools
 from ..common.plan import WarningCollector
 from ..common.response_fields import Wire
 from ..common.tools import AnyTool, ProviderToolsWire, extra_fields, tool_schema, warn_unsupported_settings
@@ -67,10 +68,19 @@ def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
 MODES = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
-def write_tools(config: AIModelCallConfig, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
+COMPUTER_FIELDS = ("excludedPredefinedFunctions", "enablePromptInjectionDetection", "disabledSafetyPolicies")
+ENVIRONMENTS = {"browser": "BROWSER", "mobile": "MOBILE"}
+
+
+def write_tools(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
     """Encode the tools: all functions in one entry, each provider tool in its own."""
-    functions = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    config = call.config
+    shown, native = split_tools(config.tools, call, "gemini", warnings)
+    functions = [write_tool(tool, quirks, warnings) for tool in shown]
     tools: list[Wire] = [{"functionDeclarations": functions}] if functions else []
+    for tool, version in native:
+        place = f"ENVIRONMENT_{ENVIRONMENTS.get(tool.environment, 'DESKTOP')}"
+        tools.append({version.version: {**extra_fields(tool, quirks, warnings, COMPUTER_FIELDS), "environment": place}})
     tools += write_provider_tools(config.tools, quirks, warnings).entries
     if not tools:
         return {}

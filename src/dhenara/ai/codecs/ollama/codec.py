@@ -75,7 +75,7 @@ def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
         "messages": write_messages(call, warnings),
         "stream": config.streaming,
     }
-    body.update(write_tools(config, quirks, warnings))
+    body.update(write_tools(call, quirks, warnings))
     if config.structured_output is not None and mode != "tool":
         body["format"] = write_format(config.structured_output, mode, quirks, warnings)
     body.update(write_thinking(config, quirks, warnings))

@@ -54,7 +54,7 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     if config.wants_reasoning is not None:
         body.update(write_reasoning(config, quirks, warnings))
     if config.tools:
-        body.update(write_tools(config, quirks, warnings))
+        body.update(write_tools(call, quirks, warnings))
     body.update(write_format(config, mode, quirks, warnings))
     body.update(write_cache(config, quirks, warnings))
     warn_unsupported_context(config, warnings)

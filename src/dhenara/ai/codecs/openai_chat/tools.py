@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ...types.chat.delta import Delta, ToolCallDelta
-from ...types.config.call import AIModelCallConfig
+from ...types.config.call import Call
 from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool import CustomTool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ...wire.partial_json import PartialJson
+from ..common.caller_tools import split_tools
 from ..common.plan import WarningCollector
 from ..common.response_fields import Wire, read_index, read_object, read_objects, read_text
 from ..common.tools import (
@@ -133,15 +135,18 @@ def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
     return written
 
 
-def write_tools(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+def write_tools(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+    config = call.config
     chosen = select_tools(config.tools, config.tool_choice, warnings, one_by_name=quirks.named_tool_choice)
-    own = [write_tool(tool, quirks, warnings) for tool in chosen if isinstance(tool, ToolDefinition)]
+    functions, native = split_tools(chosen, call, "openai_chat", warnings)
+    own = [write_tool(tool, quirks, warnings) for tool in functions]
+    own += [write_custom(tool, quirks, warnings) for tool, _ in native]
     provider_tools = write_provider_tools(chosen, quirks, warnings)
     if not (own or provider_tools.entries):
         return provider_tools.fields
     written: dict[str, Any] = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
     if config.tool_choice is not None:
-        written.update(write_choice(config.tool_choice, quirks, warnings))
+        written.update(write_choice(config.tool_choice, quirks, warnings, {tool.name for tool, _ in native}))
     return written
 
 
@@ -158,8 +163,23 @@ def write_tool(tool: ToolDefinition, quirks: ChatQuirks, warnings: WarningCollec
     return {**extra_fields(tool, quirks, warnings), "type": "function", "function": function}
 
 
-def write_choice(choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+def write_custom(tool: CustomTool, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+    """Encode a tool whose input is text."""
+    custom: dict[str, Any] = {"name": tool.name}
+    if tool.description is not None:
+        custom["description"] = tool.description
+    if tool.grammar is not None:
+        grammar = {"syntax": tool.syntax, "definition": tool.grammar}
+        custom["format"] = {"type": "grammar", "grammar": grammar}
+    return {**extra_fields(tool, quirks, warnings), "type": CUSTOM, CUSTOM: custom}
+
+
+def write_choice(
+    choice: ToolChoice, quirks: ChatQuirks, warnings: WarningCollector, custom: Collection[str] = ()
+) -> dict[str, Any]:
     if len(choice.names) == 1 and choice.mode == "required" and quirks.named_tool_choice:
+        if choice.names[0] in custom:
+            return {"tool_choice": {"type": CUSTOM, CUSTOM: {"name": choice.names[0]}}}
         return {"tool_choice": {"type": "function", "function": {"name": choice.names[0]}}}
     word = quirks.tool_choice_words.get(choice.mode, choice.mode)
     if word is None:

@@ -52,7 +52,7 @@ def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     limited = with_reasoning_room(call, config.max_reasoning_tokens, warnings, is_sent=False)
     body.update(write_parameters(limited, quirks, warnings))
     body.update(write_reasoning(config, quirks, warnings))
-    body.update(write_tools(config, quirks, warnings))
+    body.update(write_tools(call, quirks, warnings))
     if config.structured_output is not None and mode != "tool":
         body["text"] = {"format": write_format(config.structured_output, mode, quirks, warnings)}
     body.update(write_cache(config, quirks, warnings))

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...types.chat.message import Message
-from ...types.config.call import AIModelCallConfig, Call
+from ...types.config.call import Call
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
+from ...types.tools.caller_tools import ComputerUse, Shell
 from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.tool import CustomTool, Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
+from ..common.caller_tools import ToolVersion, split_tools
 from ..common.media import data_url
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire, read_name, read_object, read_text
@@ -87,7 +90,7 @@ def write_mcp(server: RemoteMCP) -> Wire:
     return written
 
 
-FUNCTION, CUSTOM = "function_call", "custom_tool_call"
+FUNCTION, CUSTOM, CUSTOM_TOOL = "function_call", "custom_tool_call", "custom"
 ABOUT = frozenset({"id", "call_id", "type", "status", "execution", "created_by", "caller"})
 """Fields of an item that are not arguments of its call."""
 
@@ -167,7 +170,9 @@ def computer_output(result: ToolResultContent, warnings: WarningCollector) -> Wi
     if picture is not None and picture.file_id is not None:
         shown = {"file_id": picture.file_id}
     output = {"type": "computer_screenshot", **shown}
-    return {"type": "computer_call_output", "call_id": result.call_id, "output": output}
+    checks = result.extras.get("acknowledged_safety_checks")
+    confirmed = {"acknowledged_safety_checks": checks} if checks else {}
+    return {"type": "computer_call_output", "call_id": result.call_id, "output": output, **confirmed}
 
 
 def local_shell_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
@@ -181,7 +186,9 @@ def shell_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
         text = result.get_text()
         options = ("", text) if result.is_error else (text, "")
         chunks = [{"stdout": options[0], "stderr": options[1], "outcome": outcome}]
-    return {"type": "shell_call_output", "call_id": result.call_id, "output": chunks}
+    written: Wire = {"type": "shell_call_output", "call_id": result.call_id, "output": chunks}
+    most = result.extras.get("max_output_length")
+    return written if most is None else {**written, "max_output_length": most}
 
 
 def patch_output(result: ToolResultContent, warnings: WarningCollector) -> Wire:
@@ -215,15 +222,41 @@ OUTPUTS: Outputs = {
 }
 
 
-def write_tools(config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    config = call.config
     if not config.tools:
         return {}
-    own = [write_tool(tool, quirks, warnings) for tool in config.tools if isinstance(tool, ToolDefinition)]
+    functions, native = split_tools(config.tools, call, "openai_responses", warnings)
+    own = [write_tool(tool, quirks, warnings) for tool in functions]
+    own += [write_native(tool, version, quirks, warnings) for tool, version in native]
     provider_tools = write_provider_tools(config.tools, quirks, warnings)
     written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
+    if any(version.version == "computer_use_preview" for _, version in native):
+        written["truncation"] = "auto"  # required with this tool
     if config.tool_choice is not None:
-        written["tool_choice"] = write_choice(config.tool_choice)
+        written["tool_choice"] = write_choice(config.tool_choice, native)
     return written
+
+
+ENVIRONMENTS = {"mobile": "browser"}
+
+
+def write_native(tool: Tool, version: ToolVersion, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a tool that the API defines and the caller runs."""
+    written: Wire = {"type": version.version}
+    match tool:
+        case Shell() if version.version == "shell":
+            written["environment"] = {"type": "local"}
+        case ComputerUse() if version.version == "computer_use_preview":
+            written["display_width"], written["display_height"] = tool.width, tool.height
+            written["environment"] = ENVIRONMENTS.get(tool.environment, tool.environment)
+        case CustomTool():
+            written["name"] = tool.name
+            if tool.description is not None:
+                written["description"] = tool.description
+            if tool.grammar is not None:
+                written["format"] = {"type": "grammar", "syntax": tool.syntax, "definition": tool.grammar}
+    return {**extra_fields(tool, quirks, warnings, ("environment",)), **written}
 
 
 def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
@@ -235,10 +268,12 @@ def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningC
     return {**extra_fields(tool, quirks, warnings), **written}
 
 
-def write_choice(choice: ToolChoice) -> str | Wire:
+def write_choice(choice: ToolChoice, native: Sequence[tuple[Tool, ToolVersion]]) -> str | Wire:
+    own: dict[str, Wire] = {tool.name: {"type": version.version} for tool, version in native}
+    own |= {tool.name: {"type": CUSTOM_TOOL, "name": tool.name} for tool, _ in native if isinstance(tool, CustomTool)}
     if len(choice.names) == 1 and choice.mode == "required":
-        return {"type": "function", "name": choice.names[0]}
+        return own.get(choice.names[0]) or {"type": "function", "name": choice.names[0]}
     if choice.names and choice.mode != "none":
-        allowed = [{"type": "function", "name": name} for name in choice.names]
+        allowed = [own.get(name) or {"type": "function", "name": name} for name in choice.names]
         return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
     return choice.mode

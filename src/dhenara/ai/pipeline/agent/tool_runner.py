@@ -46,7 +46,7 @@ class ToolRunner:
         """Look up the tools and ask for approval where needed."""
         planned = [self.box.plan(call) for call in calls]
         for one in planned:
-            if one.bound is not None and one.tool is not None and one.tool.needs_approval:
+            if one.bound is not None and one.tool is not None and one.tool.must_ask(one.call):
                 await self._ask_about(one)
         ready = [one for one in planned if one.bound is not None]
         room = self.budget.admit(len(ready))

@@ -11,23 +11,18 @@ from pydantic_core import to_json
 from ...types.chat.message import Message
 from ...types.chat.run import ToolOutcome, ToolRun
 from ...types.content.parts import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
+from ...types.tools.caller_tools import CallerTool
 from ...types.tools.provider_tools import ServerTool
 from ...types.tools.tool import Bound, InvalidArgumentsError, Tool
+from ...types.tools.tool_actions import GEMINI_ACTIONS
 from ...types.tools.tool_definition import ToolDefinition
+from ...types.tools.tool_executors import read_action_result
 from ...wire import json
 
 CUSTOM = ("custom", "custom_tool_call")
 LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
 NESTED = ("function", "custom", "toolSpec", "tool_spec", "toolConfig", "additionalModelRequestFields", "extra_body")
-# Gemini declares its computer tools together and calls each by its own name.
 COMPUTER = ("computer_use", "computerUse")
-COMPUTER_CALLS = frozenset(
-    {
-        *("open_web_browser", "open_app", "wait_5_seconds", "go_back", "go_forward", "go_home", "search", "navigate"),
-        *("click_at", "hover_at", "long_press_at", "type_text_at", "key_combination", "scroll_document", "scroll_at"),
-        *("drag_and_drop", "wait", "press_key", "take_screenshot"),
-    }
-)
 
 
 def declared_names(tools: Iterable[Any], options: Mapping[str, Any]) -> frozenset[str]:
@@ -50,7 +45,7 @@ def names_in(specs: Iterable[Any]) -> Iterator[str]:
         if isinstance(name := spec.get("name"), str):
             yield name
         if any(kind in spec for kind in COMPUTER):
-            yield from COMPUTER_CALLS
+            yield from GEMINI_ACTIONS
         for key in LISTS:
             if isinstance(inside := spec.get(key), list):
                 yield from names_in(inside)
@@ -65,6 +60,8 @@ def read_result(call: ToolCallContent, value: Any) -> ToolResultContent:
     """Convert a return value: text unchanged, media as parts, anything else as JSON."""
     if isinstance(value, ToolResultContent):
         return value.model_copy(update={"call_id": call.id, "name": value.name or call.name})
+    if (result := read_action_result(call, value, approved=True)) is not None:
+        return result  # a call with safety checks ran, so it was approved
     parts = as_parts(value)
     if parts is not None:
         return ToolResultContent(call_id=call.id, name=call.name, contents=parts)
@@ -159,7 +156,7 @@ class Toolbox:
 
     def plan(self, call: ToolCallContent) -> PendingToolCall:
         """Return the call with its tool and validated arguments, or with an error result."""
-        planned, tool = PendingToolCall(call), self.tools.get(call.name)
+        planned, tool = PendingToolCall(call), self.find(call)
         if tool is None and (call.name in self.declared or is_vendor_call(call)):
             planned.wait()
         elif tool is None:
@@ -178,6 +175,14 @@ class Toolbox:
             bind(planned, tool)
         return planned
 
+    def find(self, call: ToolCallContent) -> ToolDefinition | None:
+        """Return the tool of a call; providers call the tools that they define by names of their own."""
+        if (tool := self.tools.get(call.name)) is not None:
+            return tool
+        name = "computer" if call.extras.get("toolset_name") == "computer" else call.name
+        named = (one for one in self.tools.values() if isinstance(one, CallerTool) and one.is_called(name))
+        return next(named, None)
+
     def count(self, call: ToolCallContent) -> int:
         return self._seen.get(key(call), (b"", 0))[1]
 
@@ -193,7 +198,7 @@ class Toolbox:
 def bind(planned: PendingToolCall, tool: Tool) -> None:
     planned.tool = tool
     try:
-        planned.bound = tool.bind(planned.call.arguments)
+        planned.bound = tool.bind_call(planned.call)
     except InvalidArgumentsError as error:
         planned.refuse("invalid", f"invalid arguments for {tool.name}:\n{error}")
 

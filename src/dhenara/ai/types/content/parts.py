@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from ...wire import json
+from ..tools.tool_actions import ToolAction, read_actions
 from .media import (
     AudioContent as AudioContent,
     Citation as Citation,
@@ -78,6 +79,16 @@ class ToolCallContent(Content):
     arguments: dict[str, Any] = Field(default_factory=dict)
     arguments_text: str | None = None
     error: str | None = None
+
+    @property
+    def actions(self) -> tuple[ToolAction, ...]:
+        """What to do, for calls of a shell, text editor, memory, patch or computer; empty for other calls."""
+        return read_actions(self.name, self.arguments, self.extras.get("toolset_name"))
+
+    @property
+    def action(self) -> ToolAction | None:
+        """The first of `actions`; None if there is none."""
+        return next(iter(self.actions), None)
 
     @property
     def arguments_json(self) -> str | None:

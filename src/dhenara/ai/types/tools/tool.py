@@ -5,27 +5,23 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self, is_typeddict
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
     Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
     PrivateAttr,
-    SerializationInfo,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
 from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
 from ...wire import json
+from ..content.parts import ToolCallContent
 from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of
-from .provider_tools import KINDS, ServerTool
 from .tool_definition import CHECKED, ToolDefinition
 
 Bound = Callable[[], Any]
@@ -196,6 +192,90 @@ class Tool(ToolDefinition):
         except ValidationError as error:
             raise InvalidArgumentsError(describe_errors(error)) from error
 
+    def bind_call(self, call: ToolCallContent) -> Bound:
+        """Validate and convert the arguments of a call.
+
+        Args:
+            call: The call.
+
+        Returns:
+            The function with the arguments bound.
+
+        Raises:
+            InvalidArgumentsError: The arguments do not match the schema.
+        """
+        return self.bind(call.arguments)
+
+    def must_ask(self, call: ToolCallContent) -> bool:
+        """Return whether a call must be approved before it runs.
+
+        Args:
+            call: The call.
+
+        Returns:
+            Whether it must be approved.
+        """
+        return self.needs_approval
+
+
+def text_parameters() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": {"input": {"type": "string"}},
+        "required": ["input"],
+        "additionalProperties": False,
+    }
+
+
+class CustomTool(Tool):
+    """A tool whose input is text instead of JSON, if wanted in a grammar. `function` gets the text.
+
+    Where a provider does not have such tools, it is sent as a function with one argument, `input`.
+
+    Attributes:
+        grammar: Grammar of the text. Default None: any text.
+        syntax: Syntax of the grammar: `"lark"` or `"regex"`.
+        parameters: JSON Schema of the arguments, where it is sent as a function.
+    """
+
+    kind: Literal["custom"] = "custom"
+    """Kind of the tool; always this value."""
+
+    grammar: str | None = None
+    syntax: Literal["lark", "regex"] = "lark"
+    parameters: dict[str, Any] = Field(default_factory=text_parameters)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_format(cls, data: Any) -> Any:
+        """Read the grammar from the formats of OpenAI's protocols."""
+        if not isinstance(data, Mapping):
+            return data
+        inside = data.get("custom")
+        fields = dict(inside) if isinstance(inside, Mapping) else {k: v for k, v in data.items() if k != "type"}
+        shape = fields.pop("format", None)
+        if isinstance(shape, Mapping) and shape.get("type") == "grammar":
+            rules = shape.get("grammar", shape)
+            fields["grammar"], fields["syntax"] = rules["definition"], rules["syntax"]
+        return fields
+
+    def bind_call(self, call: ToolCallContent) -> Bound:
+        """Read the text of a call.
+
+        Args:
+            call: The call.
+
+        Returns:
+            The function with the text bound.
+
+        Raises:
+            InvalidArgumentsError: The call has no text.
+        """
+        text = call.text_input if call.text_input is not None else call.arguments.get("input")
+        if not isinstance(text, str):
+            raise InvalidArgumentsError("input: must be a text")
+        return functools.partial(self.function or str, text)
+
 
 def describe_errors(error: ValidationError) -> str:
     """Describe validation errors so that a model can correct them."""
@@ -235,92 +315,3 @@ def own_docstring(kind: type[Any]) -> str | None:
     """Return the docstring of the class; None for the signature that dataclasses get as default docstring."""
     text = kind.__dict__.get("__doc__")
     return None if not text or text.startswith(f"{kind.__name__}(") else inspect.cleandoc(text)
-
-
-class ToolList:
-    """Marks a field as a list of tools in any accepted form."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            read, serialization=core_schema.plain_serializer_function_ser_schema(write, info_arg=True)
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"type": "array"}
-
-
-def read(given: Any) -> Any:
-    if not given:
-        return ()
-    return tuple(read_tools(given))
-
-
-def write(tools: Any, info: SerializationInfo) -> list[Any]:
-    """Serialise the tools as definitions, because functions cannot be serialised."""
-    return [
-        tool.model_dump(
-            mode=info.mode, exclude_none=bool(info.exclude_none), exclude_defaults=bool(info.exclude_defaults)
-        )
-        for tool in tools
-        if isinstance(tool, BaseModel)
-    ]
-
-
-def is_shape(given: Any) -> bool:
-    """Whether this is a class with fields, such as a pydantic model or dataclass."""
-    if not isinstance(given, type):
-        return False
-    return issubclass(given, BaseModel) or hasattr(given, "__dataclass_fields__") or is_typeddict(given)
-
-
-def as_tool(given: Any) -> Any:
-    """Convert functions and model classes to tools; a dict in an unknown format is a provider tool."""
-    if is_shape(given):
-        return Tool.from_type(given)
-    if isinstance(given, Mapping):
-        return as_definition(given)
-    if callable(given) and not isinstance(given, BaseModel | type):
-        return Tool.from_function(given)
-    return given
-
-
-def as_definition(given: Mapping[str, Any]) -> Any:
-    kind = given.get("type")
-    if "properties" in given and "name" not in given:
-        if not given.get("title"):
-            raise ConfigurationError("the JSON Schema of a tool has no title. Add one: it becomes the name of the tool")
-        schema = {key: value for key, value in given.items() if key not in ("title", "description")}
-        return Tool.from_schema(schema, name=str(given["title"]), description=given.get("description"))
-    known = {"spec", "kind", "function", "parameters", "input_schema"} & given.keys()
-    if known or ("name" in given and kind in (None, "function", "custom")):
-        return given
-    return {"spec": dict(given)}
-
-
-def read_tools(given: Any) -> list[Any]:
-    """Read one or more tools; names must be unique, because calls refer to tools by name."""
-    one = isinstance(given, str | Mapping) or not isinstance(given, Sequence)
-    tools = [check_tool(as_tool(tool)) for tool in ([given] if one else given)]
-    names = [tool.name for tool in tools if isinstance(tool, ToolDefinition)]
-    if twice := {name for name in names if names.count(name) > 1}:
-        raise ConfigurationError(f"duplicate tool name {', '.join(sorted(twice))}. Pass name= for one of them")
-    return tools
-
-
-def check_tool(given: Any) -> Any:
-    """Validate a tool; dicts are converted to their class."""
-    if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
-        return given
-    if not isinstance(given, Mapping):
-        raise ConfigurationError(
-            f"{type(given).__name__} is not a tool. Pass a function, a model class, a Tool, a dict with name and "
-            "parameters, or a provider tool such as WebSearch()"
-        )
-    if "kind" in given:
-        kind = KINDS.get(given["kind"])
-        if kind is None:
-            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(KINDS)}")
-        return kind.model_validate(given)
-    return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)
