@@ -233,9 +233,10 @@ class Arguments:
     def append(self, piece: str) -> None:
         self._pieces.append(piece)
 
-    def text(self) -> str:
-        """Return the text, which is not JSON for custom tools."""
-        return self._pieces.text()
+    def read_text(self) -> tuple[str, dict[str, Any], str | None]:
+        """Return the input of a custom tool, which is text."""
+        text = self._pieces.text()
+        return text, {"input": text}, None
 
     def read(self) -> tuple[str, dict[str, Any], str | None]:
         """Return the text, the object, and the problem."""
@@ -276,11 +277,7 @@ class ToolCallPartBuilder:
             self._extras.update(delta.extras)
 
     def close(self, origin: Origin | None) -> ContentItem | None:
-        if is_custom_call(self._extras):
-            text, error = self._arguments.text(), None
-            arguments: dict[str, Any] = {"input": text}
-        else:
-            text, arguments, error = self._arguments.read()
+        text, arguments, error = self._arguments.read_text() if is_custom_call(self._extras) else self._arguments.read()
         return ToolCallContent(
             id=self._id,
             name=self._name,
