@@ -16,8 +16,8 @@ from ..chat.message import Message
 from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
 from ..chat.structured import StructuredOutput
 from ..model_base import DISCREET, FrozenModel, read_old_fields
+from ..tools.provider_tools import ToolList
 from ..tools.tool_definition import ToolChoice
-from ..tools.tool_list import ToolList
 from .api import AIModelEndpoint
 from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, ResponseLimits, Timeouts, Uploading
 from .other_names import ALTERNATIVE_NAMES, describe_unknown_field, use_own_names

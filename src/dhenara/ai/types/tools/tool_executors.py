@@ -164,7 +164,14 @@ class ShellExecutor(Protocol):
     """Runs commands for `Shell`; the method may be async."""
 
     def run(self, action: ShellAction, /) -> Maybe[ShellResult | Sequence[ShellResult] | str]:
-        """Run the commands, and return one result for each command or one for all."""
+        """Run the commands, and return one result for each command or one for all.
+
+        Args:
+            action: What to do.
+
+        Returns:
+            The results.
+        """
         ...
 
 
@@ -172,19 +179,53 @@ class TextEditorExecutor(Protocol):
     """Views and edits files for `TextEditor`; the methods may be async. Errors are raised, and sent to the model."""
 
     def view(self, path: str, view_range: tuple[int, int] | None = None, /) -> Maybe[str]:
-        """Return a file with line numbers, or the names in a folder."""
+        """Return a file with line numbers, or the names in a folder.
+
+        Args:
+            path: Path of the file or folder.
+            view_range: First and last line; None for all, -1 for the end.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
     def create(self, path: str, file_text: str, /) -> Maybe[str]:
-        """Create or overwrite a file, and return what was done."""
+        """Create or overwrite a file, and return what was done.
+
+        Args:
+            path: Path of the file or folder.
+            file_text: Text of the file.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
     def str_replace(self, path: str, old_str: str, new_str: str, /) -> Maybe[str]:
-        """Replace a text that occurs exactly once."""
+        """Replace a text that occurs exactly once.
+
+        Args:
+            path: Path of the file or folder.
+            old_str: Text to replace.
+            new_str: Text in its place.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
     def insert(self, path: str, insert_line: int, insert_text: str, /) -> Maybe[str]:
-        """Insert text after a line."""
+        """Insert text after a line.
+
+        Args:
+            path: Path of the file or folder.
+            insert_line: Line after which the text goes; 0 is the start.
+            insert_text: Text to insert.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
 
@@ -192,11 +233,26 @@ class MemoryExecutor(TextEditorExecutor, Protocol):
     """Keeps files for `Memory`; their paths begin with `/memories`."""
 
     def delete(self, path: str, /) -> Maybe[str]:
-        """Delete a file or folder."""
+        """Delete a file or folder.
+
+        Args:
+            path: Path of the file or folder.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
     def rename(self, path: str, new_path: str, /) -> Maybe[str]:
-        """Rename a file or folder."""
+        """Rename a file or folder.
+
+        Args:
+            path: Path of the file or folder.
+            new_path: Its new path.
+
+        Returns:
+            What the model gets.
+        """
         ...
 
 
@@ -204,7 +260,14 @@ class PatchExecutor(Protocol):
     """Changes files for `ApplyPatch`; the method may be async."""
 
     def apply(self, operation: PatchOperation, /) -> Maybe[PatchResult | str]:
-        """Create, update or delete a file."""
+        """Create, update or delete a file.
+
+        Args:
+            operation: What to do.
+
+        Returns:
+            The result, or what was done.
+        """
         ...
 
 
@@ -212,5 +275,12 @@ class ComputerExecutor(Protocol):
     """Acts on a screen for `ComputerUse`; the method may be async."""
 
     def act(self, action: ComputerAction, /) -> Maybe[Screenshot | ImageContent | str]:
-        """Do the action, and return a screenshot from after it."""
+        """Do the action, and return a screenshot from after it.
+
+        Args:
+            action: What to do.
+
+        Returns:
+            The picture, or a text.
+        """
         ...
