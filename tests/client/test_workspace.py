@@ -96,7 +96,7 @@ def test_notes_stay_in_their_folder(path: str, command: str, folder: Path) -> No
     assert (folder.parent / "secret.txt").read_text() == "secret"
 
 
-def test_notes_are_kept_renamed_and_deleted(folder: Path) -> None:
+def test_notes_are_stored_renamed_and_deleted(folder: Path) -> None:
     workspace = Workspace(folder, memory=True)
     edit(workspace, "create", "/memories/a/b.md", 2, file_text="x")
     edit(workspace, "rename", "/memories/a/b.md", 2, new_path="/memories/c.md")
