@@ -20,7 +20,7 @@ NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | geta
 MOST_NAMES = 1_000
 
 
-class Place:
+class FilePlace:
     """A name in an open folder; `handle` is None where the platform has no handles of folders."""
 
     def __init__(self, handle: int | None, path: str, name: str) -> None:
@@ -55,13 +55,13 @@ class FileTree:
         return names
 
     @contextmanager
-    def open_parent(self, path: str, *, make: bool = False) -> Iterator[Place]:
+    def open_parent(self, path: str, *, make: bool = False) -> Iterator[FilePlace]:
         """Open the folder of a file, one name after the other, so that no link on the way is followed."""
         names = self.names_of(path)
         if not names:
             raise InvalidArgumentsError(f"{path or '.'}: this is the folder itself")
         with self.open_folder(names[:-1], path, make=make) as handle:
-            yield Place(handle, str(self._root.joinpath(*names)), names[-1])
+            yield FilePlace(handle, str(self._root.joinpath(*names)), names[-1])
 
     @contextmanager
     def open_folder(self, names: Sequence[str], path: str, *, make: bool = False) -> Iterator[int | None]:
