@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TextIO
 
@@ -143,3 +143,14 @@ def show(text: str = "", *, end: bool = True) -> None:
         text = visible(text.replace("\r\n", "\n"))
     sys.stdout.write(f"{text}\n" if end else text)
     sys.stdout.flush()
+
+
+def fact_text(value: object) -> str:
+    """The value of a fact as a reader expects it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,} tokens"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {one}" for key, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,7 @@ from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table
-from ..streams import show
+from ..streams import fact_text, show
 
 if TYPE_CHECKING:
     from dhenara.ai.catalog import ExplainedPrice, PriceExplanation
@@ -108,7 +108,7 @@ def explain(name: str, provider: str | None, as_json: bool, env_file: Path | Non
         show(json.dumps({"model": model, "facts": facts, "prices": asdict(prices)}, indent=2, default=str))
         return
     show(f"{model} at {prices.host}")
-    rows = [(fact["fact"], fact_text(fact), fact["source"]) for fact in facts]
+    rows = [(fact["fact"], fact_text(fact["value"]), fact["source"]) for fact in facts]
     show(table(("fact", "value", "source"), rows) if facts else "no facts are known")
     for line in describe_prices(prices):
         show(line)
@@ -136,18 +136,6 @@ def facts_rows(host: str, model: str) -> list[JsonObject]:
         {"fact": name, "value": getattr(facts, name, None), "source": f"{source.name} ({source.date})"}
         for name, source in sorted(facts.sources.items())
     ]
-
-
-def fact_text(fact: JsonObject) -> str:
-    """The value of a fact as a reader expects it."""
-    value: object = fact["value"]
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,} tokens"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {one}" for key, one in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)
 
 
 def describe_prices(prices: PriceExplanation) -> Iterator[str]:
