@@ -164,9 +164,7 @@ AllFlag = Annotated[bool, typer.Option("--all", help="Every model of the catalog
 OfflineFlag = Annotated[bool, typer.Option("--offline", help="Only the catalogue; send no network requests.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-ExplainFlag = Annotated[
-    str | None, typer.Option("--explain", metavar="NAME", help="Show facts and prices of one model by source.")
-]
+ExplainFlag = Annotated[str | None, typer.Option("--explain", metavar="NAME", help="Facts and prices of a model.")]
 UrlFlag = Annotated[str | None, typer.Option("--url", metavar="URL", help="With refresh: address of the manifest.")]
 DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="With refresh: check and compare only.")]
 UndoFlag = Annotated[bool, typer.Option("--undo", help="With refresh: use the previous tables again.")]
