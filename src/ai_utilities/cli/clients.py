@@ -1,4 +1,4 @@
-"""Clients of the command line, and the files that commands write."""
+"""Clients of the command line, what is set for each provider, and the files that commands write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.integration import check_output, write_output
+from dhenara.ai.integration import check_output, shown_address, write_output
 from dhenara.ai.types import AIModel, AIModelCallConfig
 
 from ..batch.job import is_same_file
@@ -21,11 +21,12 @@ from ..config_origins import OriginLevel, state_path
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from ..middleware import RequestMiddleware
+from ..providers.defaults import is_reachable, server_address
 from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
-from ..providers.facts import missing_key
+from ..providers.facts import EMBEDDED, facts_of, missing_key
 from ..usage.data import tagged
-from ..value_types import Options
+from ..value_types import JsonObject, Options
 from .output import print_note
 
 if TYPE_CHECKING:
@@ -187,3 +188,28 @@ def check_source(flag: str, target: Path, sources: Iterable[Path | None]) -> Non
 def write_target(target: Path, text: str, force: bool) -> None:
     """Write a text file that ends with one line end."""
     write_output(target, f"{text.rstrip()}\n".encode(), overwrite=force)
+
+
+def provider_row(name: str, settings: AiSettings) -> JsonObject:
+    """The facts of one provider, for the table and for JSON."""
+    facts = facts_of(name)
+    variables = ConfigurationResolver(settings).variables()
+    variable = next((key for key in facts.key if variables.get(key)), None)
+    address = server_address(facts, variables)
+    if variable is not None:
+        state = f"{variable} is set"
+    elif facts.needs_key:
+        state = "no key"
+    elif facts.name != EMBEDDED and address is None:
+        state = f"set {facts.base_url[0]}"
+    elif address is None:
+        state = "ready"
+    else:
+        state = "answers" if is_reachable(address) else "not running"
+    return {
+        "name": facts.name,
+        "key_variable": facts.key[0] if facts.key else None,
+        "state": state,
+        "ready": state in ("ready", "answers") or variable is not None,
+        "address": shown_address(address or facts.address or "") or None,
+    }

@@ -15,20 +15,18 @@ import typer
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import explain_prices, find_facts
-from dhenara.ai.integration import read_model_name, shown_address
+from dhenara.ai.integration import read_model_name
 
 from ...config_resolver import ConfigurationResolver
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
-from ...providers.defaults import is_reachable, server_address
 from ...providers.endpoint import connection_options, make_endpoint
 from ...providers.engine_provider import ANY
 from ...providers.factory import list_providers
-from ...providers.facts import EMBEDDED, facts_of
 from ...providers.model_listing import all_models, models_from_catalog, models_from_listing
 from ...tables_folder import use_tables_of
 from ...tables_refresh import refresh_tables, undo_refresh
 from ...value_types import JsonObject
-from ..clients import settings_for
+from ..clients import provider_row, settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table
 from ..streams import fact_text, show
@@ -323,28 +321,3 @@ def providers(
 
 def provider_names() -> list[str]:
     return list_providers()
-
-
-def provider_row(name: str, settings: AiSettings) -> JsonObject:
-    """The facts of one provider, for the table and for JSON."""
-    facts = facts_of(name)
-    variables = ConfigurationResolver(settings).variables()
-    variable = next((key for key in facts.key if variables.get(key)), None)
-    address = server_address(facts, variables)
-    if variable is not None:
-        state = f"{variable} is set"
-    elif facts.needs_key:
-        state = "no key"
-    elif facts.name != EMBEDDED and address is None:
-        state = f"set {facts.base_url[0]}"
-    elif address is None:
-        state = "ready"
-    else:
-        state = "answers" if is_reachable(address) else "not running"
-    return {
-        "name": facts.name,
-        "key_variable": facts.key[0] if facts.key else None,
-        "state": state,
-        "ready": state in ("ready", "answers") or variable is not None,
-        "address": shown_address(address or facts.address or "") or None,
-    }
