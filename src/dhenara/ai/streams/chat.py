@@ -17,14 +17,9 @@ from ..pipeline.streaming.structured_output import PartialOutputReader
 from ..response.deltas import ChunkBuilder, to_error_event
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.stream import SSEErrorResponse, StreamEvent
+from ..types.chat.stream import StreamEvent
 from ..types.config.call import Call
 from .text import NOT_ENDED, AsyncRunTextStream, AsyncTextStream, RunTextStream, TextStream
-
-Piece = TypeVar("Piece")
-"""What is made of an event of a stream: a chunk, or its text."""
-
-Event = tuple[Piece | SSEErrorResponse | None, AIModelCallResponse | None]
 
 
 class ChatStreamBase:
@@ -91,16 +86,13 @@ class SyncStream(ChatStreamBase):
     @property
     def text_stream(self) -> TextStream:
         """Iterator over the text alone."""
-        return TextStream(self, partial(self._next, self._chunker.text))
+        return TextStream(self, partial(self.__next__, self._chunker.text))
 
     def __iter__(self) -> Self:
         return self
 
-    def __next__(self) -> StreamEvent:
-        return self._next(self._chunker.chunk)
-
-    def _next(self, read: Callable[[Batch], Piece | None]) -> Event[Piece]:
-        """Return the next event with what `read` returns for it; events without are passed over."""
+    def __next__(self, read: Callable[[Batch], Any] | None = None) -> StreamEvent:
+        read = read or self._chunker.chunk
         if self._ended:
             raise StopIteration
         try:
@@ -133,16 +125,13 @@ class AsyncStream(ChatStreamBase):
     @property
     def text_stream(self) -> AsyncTextStream:
         """Iterator over the text alone."""
-        return AsyncTextStream(self, partial(self._next_async, self._chunker.text))
+        return AsyncTextStream(self, partial(self.__anext__, self._chunker.text))
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> StreamEvent:
-        return await self._next_async(self._chunker.chunk)
-
-    async def _next_async(self, read: Callable[[Batch], Piece | None]) -> Event[Piece]:
-        """Return the next event with what `read` returns for it; events without are passed over."""
+    async def __anext__(self, read: Callable[[Batch], Any] | None = None) -> StreamEvent:
+        read = read or self._chunker.chunk
         if self._ended:
             raise StopAsyncIteration
         try:
