@@ -78,7 +78,7 @@ def test_a_total_of_whole_hours_reads_no_row(tmp_path: Path, monkeypatch: pytest
     ledger = SQLiteLedger(tmp_path / "usage.db")
     ledger.add([UsageData(model="m", started_at=NOON + timedelta(minutes=number)) for number in range(600)])
     assert ledger.total(NOON + timedelta(minutes=30), NOON + timedelta(hours=1, minutes=15)).requests == 45
-    monkeypatch.setattr("ai_utilities.usage.sqlite_tables.ROWS", "(SELECT no_such_column FROM usage)")
+    monkeypatch.setattr("ai_utilities.usage.sqlite_sums.ROWS", "(SELECT no_such_column FROM usage)")
     assert ledger.total().requests == 600
     assert ledger.totals("day", NOON + timedelta(hours=1), NOON + timedelta(hours=3))["2026-11-21"].requests == 120
     ledger.close()
