@@ -12,7 +12,7 @@ PROTOCOLS = ("anthropic", "cohere", "converse", "gemini", "ollama", "openai_chat
 MODULES = frozenset({"codec", "messages", "response", "tools"})
 OPTIONAL = frozenset({"__init__", "batches", "embeddings", "media", "reasoning", "response_parts"})
 LONGEST = 350
-MOST_FILES = 502
+MOST_FILES = 500
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
