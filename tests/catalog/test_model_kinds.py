@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from ai_utilities import AiClient
+from ai_utilities import AiClient, AsyncAiClient
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import use_tables
 from dhenara.ai.catalog.capabilities import KINDS, kind_of_model
@@ -26,6 +27,12 @@ OTHERS = [
     ("openai/sora-9-pro", "generates videos", NOTHING_HERE),
     ("google/veo-3.1-generate-preview", "generates videos", NOTHING_HERE),
     ("xai/grok-imagine-video", "generates videos", NOTHING_HERE),
+    ("minimax/MiniMax-Hailuo-2.3", "generates videos", NOTHING_HERE),
+    ("minimax/hailuo-02", "generates videos", NOTHING_HERE),
+    ("openrouter/runway/gen-4.5-turbo", "generates videos", NOTHING_HERE),
+    ("openrouter/luma/ray-3", "generates videos", NOTHING_HERE),
+    ("together/bytedance/seedance-2.0", "generates videos", NOTHING_HERE),
+    ("openrouter/pixverse/pixverse-v6", "generates videos", NOTHING_HERE),
     ("google/lyria-3-pro-preview", "generates music", NOTHING_HERE),
     ("openai/gpt-realtime", "realtime", NOTHING_HERE),
     ("openai/gpt-realtime-of-tomorrow", "realtime", NOTHING_HERE),
@@ -74,6 +81,27 @@ def test_providers_that_do_not_chat_say_what_they_do(model: str, call: str) -> N
         AIModelClient(model, api_key="k") as client,
     ):
         client.generate("Hello")
+
+
+@pytest.mark.parametrize("model", ["openai/dall-e-3", "openai/gpt-image-2", "xai/grok-2-image"])
+def test_ask_sends_nothing_to_a_model_that_draws(model: str, server: FakeServer) -> None:
+    with AiClient(model, api_key="k", base_url=server.url) as client:
+        for send in (client.ask, lambda prompt: list(client.ask_stream(prompt)), client.ask_json):
+            with pytest.raises(UnsupportedError, match=r"generates images and does not chat\. Call image\(prompt\)"):
+                send("A fox")
+    assert server.exchanges == []
+
+
+def test_ask_async_sends_nothing_to_a_model_that_draws(server: FakeServer) -> None:
+    async def script() -> None:
+        async with AsyncAiClient("openai/dall-e-3", api_key="k", base_url=server.url) as client:
+            with pytest.raises(UnsupportedError, match="generates images"):
+                await client.ask("A fox")
+            with pytest.raises(UnsupportedError, match="generates images"):
+                await anext(aiter(client.ask_stream("A fox")))
+
+    asyncio.run(script())
+    assert server.exchanges == []
 
 
 def test_a_type_that_the_user_sets_is_believed(server: FakeServer) -> None:

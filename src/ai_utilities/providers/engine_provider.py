@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import (
+    check_chats,
     environment,
     operation_of,
     require_type,
@@ -74,6 +75,7 @@ class EngineProvider(BaseProvider):
         self.provider_name = name or self.provider_name
         self._middleware = middleware if middleware is not None else RequestMiddleware()
         self._clients: dict[tuple[str, FunctionalType | None], AIModelClient] = {}
+        self._chat_clients: dict[str, AIModelClient] = {}
         super().__init__(settings)
 
     def _configure_client(self) -> None:
@@ -122,7 +124,7 @@ class EngineProvider(BaseProvider):
         """
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
-        client = self._client(model)
+        client = self._chat_client(model)
         call: Callable[..., EngineResult] = client.run if resolved.runs_tools else client.generate
         read = partial(read_final, prompt=resolved.prompt)
         return PreparedCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
@@ -131,7 +133,7 @@ class EngineProvider(BaseProvider):
         """The call of `ask_async`, ready to be sent."""
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(await self.list_models_async(), self.configuration.facts)
-        client = self._client(model)
+        client = self._chat_client(model)
         call: Callable[..., Awaitable[EngineResult]] = (
             client.run_async if resolved.runs_tools else client.generate_async
         )
@@ -167,7 +169,7 @@ class EngineProvider(BaseProvider):
 
         def prepare() -> AnyCall[SyncEvents]:
             model = self._chat_model(resolved) or first_available(self.list_models(), self.configuration.facts)
-            client = self._client(model)
+            client = self._chat_client(model)
             if resolved.runs_tools:
                 return PreparedCall(partial(client.run_streaming, **resolved.arguments), unchanged)
             send = partial(client.generate, **resolved.arguments, streaming=True)
@@ -182,7 +184,7 @@ class EngineProvider(BaseProvider):
             model = self._chat_model(resolved) or first_available(
                 await self.list_models_async(), self.configuration.facts
             )
-            client = self._client(model)
+            client = self._chat_client(model)
             if resolved.runs_tools:
                 return PreparedAsyncCall(
                     partial(in_coroutine, client.run_streaming_async, **resolved.arguments), unchanged
@@ -299,6 +301,19 @@ class EngineProvider(BaseProvider):
         """The context in which each step of the call runs."""
         needs_scope = resolved.cache is not None or resolved.tags
         return partial(self._middleware.request_scope, resolved.cache, resolved.tags) if needs_scope else nullcontext
+
+    def _chat_client(self, model: str) -> AIModelClient:
+        """The client of a model that answers with text.
+
+        Raises:
+            UnsupportedError: If the model generates images.
+        """
+        client = self._chat_clients.get(model)
+        if client is None:
+            client = self._client(model)
+            check_chats(client.model_endpoint)
+            self._chat_clients[model] = client
+        return client
 
     def _client(self, model: str, kind: FunctionalType | None = None) -> AIModelClient:
         """One client per model, shared by threads."""

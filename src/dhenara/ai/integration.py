@@ -5,6 +5,7 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 
 from __future__ import annotations
 
+from .catalog.capabilities import check_chats
 from .config import environment, read_routes_file, read_variable
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
@@ -59,6 +60,7 @@ __all__ = [
     "add_usages",
     "audio_type",
     "call_texts",
+    "check_chats",
     "check_output",
     "conceal",
     "conceal_options",

@@ -11,7 +11,7 @@ from ..codecs.common.foreign_parts import PLACEHOLDER_TEXT
 from ..codecs.common.media_support import describe_media, kind_of
 from ..codecs.common.plan import WarningCollector, is_own_part
 from ..errors import UnsupportedError
-from ..providers.operation_routes import OPERATION_NOUNS, offered_operations
+from ..providers.operation_routes import OPERATION_NOUNS, default_generation, offered_operations
 from ..providers.provider import find_provider
 from ..providers.provider_names import KNOWN
 from ..types.chat.message import Message
@@ -69,7 +69,8 @@ KINDS = {
         "generates videos",
         None,
         "",
-        "sora*|veo-*|grok-imagine-video*|*nova-reel*|kling-*|minimax-hailuo*|*-t2v*|*-i2v*|*-r2v*|wan*-video*",
+        "sora*|veo-*|grok-imagine-video*|*nova-reel*|kling*|*hailuo*|*-t2v*|*-i2v*|*-r2v*|wan*-video*|runway*|gen-[34]*"
+        "|luma*|ray-[0-9]*|ray-flash-*|seedance*|pixverse*|vidu*|hunyuan-video*|ltx-*|mochi-*|cogvideo*|pika-*",
     ),
     "music_generation": ModelKind("generates music", None, "", "lyria-*|music-[0-9]*"),
     "image_generation": ModelKind(
@@ -110,6 +111,22 @@ def check_kind(endpoint: AIModelEndpoint, operation: str) -> None:
         kind = kind_of_model(provider_name, name) if name is not None else None
     if kind is not None and kind != OF_OPERATION.get(operation, kind):
         raise UnsupportedError(f"{provider_name} ({model.model_name}): {explain_kind(provider_name, kind)}")
+
+
+def check_chats(endpoint: AIModelEndpoint) -> None:
+    """Raise if `generate` would make images with the model of an endpoint, for callers that need an answer as text.
+
+    Args:
+        endpoint: The endpoint.
+
+    Raises:
+        UnsupportedError: The model generates images. The message names the operation that it needs.
+    """
+    if default_generation(endpoint) == "image":
+        check_kind(endpoint, "image")
+        provider_name = str(endpoint.api.provider)
+        reason = explain_kind(provider_name, "image_generation")
+        raise UnsupportedError(f"{provider_name} ({endpoint.ai_model.model_name}): {reason}")
 
 
 @lru_cache(1_024)
