@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -146,10 +146,12 @@ class OperationsMixin(OperationsBase):
         """Async version of `count_tokens`."""
         return await self._count((prompt, context, instructions, messages), settings, is_async=True)
 
-    async def _embed(self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool) -> EmbeddingResponse:
+    def _embed(
+        self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool
+    ) -> Coroutine[Any, Any, EmbeddingResponse]:
         from ..pipeline.media.embeddings import embed
 
-        return await embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
+        return embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
 
     async def _rerank(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,10 +80,10 @@ class Pipeline:
         """The endpoint, with the provider's name for the model."""
         return self.target.endpoint
 
-    async def start(self, call: Call) -> Stream:
-        """Start the call and return its stream after the first content has arrived."""
+    def start(self, call: Call) -> Coroutine[Any, Any, Stream]:
+        """Start the call and return its stream after the first content has arrived; to be awaited."""
         send, call = self.route(call)
-        return await send(call)
+        return send(call)
 
     async def send(self, call: Call) -> Stream:
         """Send the call to this endpoint only, without its route."""
