@@ -200,7 +200,7 @@ def test_credentials_and_regions_in_dotenv_are_read_too(tmp_path: Any) -> None:
     )
     provider = create_provider(AiSettings.from_dotenv(tmp_path / "aws.env", provider="amazon_bedrock"))
     assert isinstance(provider, EngineProvider)
-    endpoint = provider._endpoint("m")
+    endpoint = provider.engine.model_endpoint
     assert endpoint.api.credentials is not None
     assert endpoint.api.credentials.reveal()["access_key_id"] == "AKIA"
     assert endpoint.api.config["region"] == "eu-central-1"

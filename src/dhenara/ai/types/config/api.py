@@ -128,6 +128,13 @@ OLD_FIELDS = frozenset({"aiModel", "apiKey", "costData", "enabled", "order", "re
 """Fields of version 1, and names in camel case that it took."""
 
 
+def check_field_names(given: Any, expected: str) -> Any:
+    """Return a value, or raise if it is a mapping with names that are not texts, which no constructor takes."""
+    if isinstance(given, Mapping) and not all(isinstance(name, str) for name in given):
+        raise ConfigurationError(expected)
+    return given
+
+
 class AccessModel(FrozenModel):
     """Frozen model with secrets: its constructor raises an `InvalidValueError` without them."""
 
@@ -251,9 +258,7 @@ class AIModelEndpoint(AccessModel):
     @field_validator("api", mode="before")
     @classmethod
     def _with_names(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and not all(isinstance(name, str) for name in given):
-            raise ConfigurationError("api must be an AIModelAPI, or a mapping of its fields")
-        return given
+        return check_field_names(given, "api must be an AIModelAPI, or a mapping of its fields")
 
     @classmethod
     def of(

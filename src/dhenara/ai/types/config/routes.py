@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 from ...errors import ConfigurationError
 from ..display import markdown_table
 from ..model_base import FrozenModel
-from .api import AccessModel, AIModelEndpoint
+from .api import AccessModel, AIModelEndpoint, check_field_names
 from .api_options import describe_type
 from .model import AIModel
 
@@ -61,6 +61,9 @@ class Candidate:
     first_token_seconds: float | None = None
     headroom: float | None = None
     cost: float | None = None
+
+
+NAMES_OF_FIELDS = "the names of fields and options must be texts"
 
 
 class DeploymentReport(FrozenModel):
@@ -147,6 +150,11 @@ class Deployment(AccessModel):
     name: str = ""
     weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
 
+    @field_validator("endpoint", mode="before")
+    @classmethod
+    def _with_names(cls, given: Any) -> Any:
+        return check_field_names(given, "endpoint must be an AIModelEndpoint, or a mapping of its fields")
+
     @classmethod
     def of(cls, given: object) -> Self:
         """Read a deployment.
@@ -169,7 +177,7 @@ class Deployment(AccessModel):
                 "a deployment is the name of a model such as 'openai/gpt-5.4-mini', an AIModelEndpoint, or a mapping "
                 f"with 'model', not {describe_type(given)}"
             )
-        options: dict[str, Any] = dict(given)
+        options: dict[str, Any] = dict(check_field_names(given, NAMES_OF_FIELDS))
         own = {name: options.pop(name) for name in ("name", "weight") if name in options}
         if not isinstance(options.get("endpoint"), str | None):
             return cls(**own, **options)
@@ -221,10 +229,15 @@ class RouteGroup(AccessModel):
         if isinstance(given, cls):
             return given
         if isinstance(given, Mapping) and "deployments" in given:
-            fields = dict(given)
+            fields = dict(check_field_names(given, NAMES_OF_FIELDS))
             members = fields.pop("deployments")
             return cls(deployments=read_deployments(members), **fields)
         return cls(deployments=read_deployments(given if isinstance(given, list | tuple) else [given]))
+
+    @field_validator("deployments", mode="before")
+    @classmethod
+    def _with_names(cls, given: Any) -> Any:
+        return [check_field_names(one, NAMES_OF_FIELDS) for one in given] if isinstance(given, list | tuple) else given
 
     @field_validator("strategy", mode="before")
     @classmethod
@@ -260,6 +273,11 @@ class ModelRoute(AccessModel):
     attempts: int | None = Field(default=None, ge=1)
     affinity: bool = True
 
+    @field_validator("groups", mode="before")
+    @classmethod
+    def _with_names(cls, given: Any) -> Any:
+        return [check_field_names(one, NAMES_OF_FIELDS) for one in given] if isinstance(given, list | tuple) else given
+
     @classmethod
     def of(cls, given: object, name: str | None = None) -> Self:
         """Read a route.
@@ -279,7 +297,7 @@ class ModelRoute(AccessModel):
             return given if name is None or given.name != "default" else given.model_copy(update={"name": name})
         fields: dict[str, Any] = {} if name is None else {"name": name}
         if isinstance(given, Mapping) and "groups" in given:
-            fields |= given
+            fields |= check_field_names(given, NAMES_OF_FIELDS)
             groups = fields.pop("groups")
             if not isinstance(groups, list | tuple):
                 raise ConfigurationError(f"groups must be a list, not {describe_type(groups)}")

@@ -102,14 +102,19 @@ class ToolDefinition(SchemaSource):
 CALLABLE = ("type", "function")
 
 
-def with_extras(given: dict[str, Any], kind: type[ToolDefinition]) -> dict[str, Any]:
+def with_extras(given: dict[Any, Any], kind: type[ToolDefinition]) -> dict[Any, Any]:
     """Move the fields that a tool does not have to its extras, except misspelled names of its fields."""
     own = kind.model_fields
-    further = {name: value for name, value in given.items() if name not in own and not similar_names(name, own)}
-    if not further:
+    further = {
+        name: value
+        for name, value in given.items()
+        if isinstance(name, str) and name not in own and not similar_names(name, own)
+    }
+    extras = given.get("extras", {})
+    if not further or not isinstance(extras, Mapping):
         return given
     known = {name: value for name, value in given.items() if name not in further}
-    return {**known, "extras": {**known.get("extras", {}), **further}}
+    return {**known, "extras": {**extras, **further}}
 
 
 class ToolChoice(FrozenModel):
