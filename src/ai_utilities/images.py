@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, DhenaraError
+from dhenara.ai.integration import conceal_options, conceals_its_options
 from dhenara.ai.types import (
     AIModelCallResponse,
     CallWarning,
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from .operation_options import ImageOptions
     from .operations import ClientCore
-    from .value_types import Options
+    from .value_types import Arguments, Options
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]
@@ -37,6 +39,7 @@ class ImagesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     def image(
         self,
         prompt: str = "",
@@ -56,7 +59,14 @@ class ImagesMixin:
         Returns:
             The response with the image data; images that the provider returned as URLs are downloaded.
         """
-        return run_sync(generate_image(self._operations, prompt, images, mask, dict(options)))
+        conceal_options(options)
+        chosen = dict(options)
+        contents = run_sync(read_images(self._operations, prompt, images, mask, chosen))
+        call = self._operations.prepare_operation("image", (prompt, contents), chosen)
+        with call.context():
+            made = call.read(call.send())
+            response: ImageResponse = made.download() if isinstance(made, FetchedImages) else made
+            return response
 
 
 class AsyncImagesMixin:
@@ -64,6 +74,7 @@ class AsyncImagesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     async def image(
         self,
         prompt: str = "",
@@ -80,13 +91,20 @@ class AsyncImagesMixin:
             mask: Image whose transparent areas mark where another image may change.
             **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
         """
-        return await generate_image(self._operations, prompt, images, mask, dict(options))
+        conceal_options(options)
+        chosen = dict(options)
+        contents = await read_images(self._operations, prompt, images, mask, chosen)
+        call = self._operations.prepare_operation_async("image", (prompt, contents), chosen)
+        with call.context():
+            made = call.read(await call.send())
+            response: ImageResponse = await made.download_async() if isinstance(made, FetchedImages) else made
+            return response
 
 
-async def generate_image(
+async def read_images(
     operations: ClientCore, prompt: str, images: OneOrMany, mask: Picture | None, options: Options
-) -> ImageResponse:
-    """Checks the arguments, then calls the provider."""
+) -> list[ImageContent]:
+    """Checks the arguments, and returns the images as content objects; that of the mask is put into the options."""
     call = operations.mode.call
     given_images = list(images) if isinstance(images, list | tuple) else [images]
     contents = [await call(to_image_content, image) for image in given_images]
@@ -102,8 +120,7 @@ async def generate_image(
         if not contents:
             raise ProviderConfigurationError("a mask needs the image it applies to. Pass it in images=...")
         options["mask"] = await call(to_image_content, mask)
-    response: ImageResponse = await operations.operate("image", (prompt, contents), options)
-    return response
+    return contents
 
 
 def to_image_content(image: Picture) -> ImageContent:
@@ -124,39 +141,20 @@ USUALLY = 2
 PICTURELESS = "the stream ended without an image"
 
 
-def generate_image_with_model(
-    client: AIModelClient, prompt: str, images: Sequence[ImageContent], options: Options
-) -> ImageResponse:
-    method, arguments = image_method(prompt, images)
+def image_sender(
+    client: AIModelClient, arguments: Arguments, options: Options, *, is_async: bool = False
+) -> Callable[[], Any]:
+    """Return what requests images for a prompt and the images to edit."""
+    prompt, images = cast("tuple[str, Sequence[ImageContent]]", arguments)
     if "on_partial" in options:
-        response = stream_image(client, prompt, options)
-    else:
-        response = getattr(client, method)(*arguments, **options).image_response
-    fetched = FetchedImages(response, client)
-    for image in fetched.missing:
-        try:
-            fetched.record_image(image, client.download(image, timeout=options.get("timeout")))
-        except DhenaraError as error:
-            fetched.record_failure(image, error)
-    return fetched.response()
+        return partial(stream_image_async if is_async else stream_image, client, prompt, options)
+    method, given = image_method(prompt, images)
+    return partial(getattr(client, f"{method}_async" if is_async else method), *given, **options)
 
 
-async def generate_image_with_model_async(
-    client: AIModelClient, prompt: str, images: Sequence[ImageContent], options: Options
-) -> ImageResponse:
-    """The async form."""
-    method, arguments = image_method(prompt, images)
-    if "on_partial" in options:
-        response = await stream_image_async(client, prompt, options)
-    else:
-        response = (await getattr(client, f"{method}_async")(*arguments, **options)).image_response
-    fetched = FetchedImages(response, client)
-    for image in fetched.missing:
-        try:
-            fetched.record_image(image, await client.download_async(image, timeout=options.get("timeout")))
-        except DhenaraError as error:
-            fetched.record_failure(image, error)
-    return fetched.response()
+def image_reader(client: AIModelClient, options: Options) -> Callable[[Any], FetchedImages]:
+    """Return what reads the answer to such a request."""
+    return partial(FetchedImages, client, options.get("timeout"))
 
 
 def image_method(prompt: str, images: Sequence[ImageContent]) -> tuple[str, tuple[object, ...]]:
@@ -216,13 +214,33 @@ def final_image(error: DhenaraError | None, final: AIModelCallResponse) -> Image
 class FetchedImages:
     """Downloads the images of an answer. An image that cannot be downloaded stays as a URL, with a warning."""
 
-    def __init__(self, response: ImageResponse, client: AIModelClient) -> None:
+    def __init__(self, client: AIModelClient, timeout: Any, answer: Any) -> None:
+        response = answer.image_response if isinstance(answer, AIModelCallResponse) else answer
+        self._client, self._timeout = client, timeout
         # Most image APIs do not return the model name.
         model = client.model_endpoint.ai_model.model_name
         self._response = response if response.model else response.model_copy(update={"model": model})
         self._downloaded: dict[int, GeneratedImage] = {}
         self._warnings: list[CallWarning] = []
         self.missing = [image for image in response.images if image.data is None and image.url]
+
+    def download(self) -> ImageResponse:
+        """Download what is missing and return the response."""
+        for image in self.missing:
+            try:
+                self.record_image(image, self._client.download(image, timeout=self._timeout))
+            except DhenaraError as error:
+                self.record_failure(image, error)
+        return self.response()
+
+    async def download_async(self) -> ImageResponse:
+        """The async form."""
+        for image in self.missing:
+            try:
+                self.record_image(image, await self._client.download_async(image, timeout=self._timeout))
+            except DhenaraError as error:
+                self.record_failure(image, error)
+        return self.response()
 
     def record_image(self, image: GeneratedImage, downloaded: GeneratedImage) -> None:
         self._downloaded[id(image)] = downloaded

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name, require_type
 
@@ -30,6 +31,7 @@ from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
 from .providers.base_provider import BaseProvider, complete_provider, read_answer
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
+from .providers.operation_calls import prepare_operation, prepare_operation_async
 from .results import AskResult, Embeddings
 from .tables_folder import use_tables_of
 from .text_operations import create_repair_prompt, json_instructions, read_object
@@ -229,6 +231,22 @@ class ClientCore:
             send = partial(provider.embedding_client(options).embed_async, texts, **options)
             return PreparedAsyncCall(send, Embeddings, context)
         return PreparedAsyncCall(partial(provider.embed_async, texts, **options), unchanged, context)
+
+    def prepare_operation(self, operation: str, arguments: Arguments, options: Options) -> AnyCall[Any]:
+        """The call of an operation other than chat, by method name, for sync code."""
+        provider, context = self.choose_provider(options), self._scope(options)
+        if isinstance(provider, EngineProvider) and provider.operates_with_engine():
+            client = provider.operation_client(operation, options)
+            return replace(prepare_operation(client, operation, arguments, options), context=context)
+        return PreparedCall(partial(provider.operate, operation, *arguments, **options), unchanged, context)
+
+    def prepare_operation_async(self, operation: str, arguments: Arguments, options: Options) -> AnyAsyncCall[Any]:
+        """The call of an operation other than chat, by method name, for async code."""
+        provider, context = self.choose_provider(options), self._scope(options)
+        if isinstance(provider, EngineProvider) and provider.operates_with_engine(is_async=True):
+            client = provider.operation_client(operation, options)
+            return replace(prepare_operation_async(client, operation, arguments, options), context=context)
+        return PreparedAsyncCall(partial(provider.operate_async, operation, *arguments, **options), unchanged, context)
 
     def _scope(self, options: Options) -> Around:
         """The context with the cache policy and tags of one call, which are taken out of its options."""

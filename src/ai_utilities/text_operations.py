@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
-from dhenara.ai.integration import use_own_names
+from dhenara.ai.integration import conceal_options, conceals_its_options, use_own_names
 from dhenara.ai.types import (
     FileContent,
     ImageContent,
@@ -16,7 +16,7 @@ from dhenara.ai.types import (
 
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import JsonParseError, ProviderConfigurationError
-from .execution import run_sync
+from .execution import AnyAsyncCall, AnyCall, run_sync
 from .option_checks import SYSTEM_NAMES
 from .results import AskResult
 
@@ -41,6 +41,7 @@ class TextOperationsMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
         """Sorts documents by relevance to a query.
 
@@ -55,9 +56,12 @@ class TextOperationsMixin:
         Raises:
             ProviderCapabilityError: If the provider does not rerank.
         """
-        response: RerankResponse = run_sync(self._operations.operate("rerank", (query, documents), dict(options)))
-        return response
+        conceal_options(options)
+        call: AnyCall[RerankResponse] = self._operations.prepare_operation("rerank", (query, documents), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
         """Checks texts and images for harmful content.
 
@@ -71,9 +75,12 @@ class TextOperationsMixin:
         Raises:
             ProviderCapabilityError: If the provider does not moderate.
         """
-        response: ModerationResponse = run_sync(self._operations.operate("moderate", (inputs,), dict(options)))
-        return response
+        conceal_options(options)
+        call: AnyCall[ModerationResponse] = self._operations.prepare_operation("moderate", (inputs,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
         """Reads the pages of a document or image as Markdown.
 
@@ -88,7 +95,11 @@ class TextOperationsMixin:
             ProviderCapabilityError: If the provider has no OCR.
             ProviderConfigurationError: If it is neither a document nor an image.
         """
-        return run_sync(read_pages(self._operations, document, dict(options)))
+        conceal_options(options)
+        content = read_document(document)
+        call: AnyCall[OcrResponse] = self._operations.prepare_operation("ocr", (content,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
     def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
         """Counts the tokens of the request that `ask` would send.
@@ -108,6 +119,7 @@ class AsyncTextOperationsMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     async def rerank(self, query: str, documents: Sequence[str], **options: Unpack[RankOptions]) -> RerankResponse:
         """Sorts documents by relevance to the query; see `AiClient.rerank`.
 
@@ -116,9 +128,14 @@ class AsyncTextOperationsMixin:
             documents: The documents.
             **options: See `RankOptions`.
         """
-        response: RerankResponse = await self._operations.operate("rerank", (query, documents), dict(options))
-        return response
+        conceal_options(options)
+        call: AnyAsyncCall[RerankResponse] = self._operations.prepare_operation_async(
+            "rerank", (query, documents), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def moderate(self, inputs: Judged, **options: Unpack[TextOptions]) -> ModerationResponse:
         """Checks texts and images for harmful content; see `AiClient.moderate`.
 
@@ -126,9 +143,14 @@ class AsyncTextOperationsMixin:
             inputs: A text or an image, or several. Images are judged together with the texts next to them.
             **options: See `TextOptions`.
         """
-        response: ModerationResponse = await self._operations.operate("moderate", (inputs,), dict(options))
-        return response
+        conceal_options(options)
+        call: AnyAsyncCall[ModerationResponse] = self._operations.prepare_operation_async(
+            "moderate", (inputs,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def ocr(self, document: Page, **options: Unpack[PageOptions]) -> OcrResponse:
         """Reads the pages of a document or image as Markdown; see `AiClient.ocr`.
 
@@ -136,7 +158,11 @@ class AsyncTextOperationsMixin:
             document: A path, URL, bytes or a content object.
             **options: See `PageOptions`.
         """
-        return await read_pages(self._operations, document, dict(options))
+        conceal_options(options)
+        content = await self._operations.mode.call(read_document, document)
+        call: AnyAsyncCall[OcrResponse] = self._operations.prepare_operation_async("ocr", (content,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
     async def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
         """Counts the tokens of a prompt; see `AiClient.count_tokens`.
@@ -146,12 +172,6 @@ class AsyncTextOperationsMixin:
             **options: See `CountOptions`.
         """
         return await count(self._operations, prompt, dict(options))
-
-
-async def read_pages(operations: ClientCore, document: Page, options: Options) -> OcrResponse:
-    content = await operations.mode.call(read_document, document)
-    response: OcrResponse = await operations.operate("ocr", (content,), options)
-    return response
 
 
 def read_document(document: Page) -> FileContent | ImageContent:

@@ -98,6 +98,67 @@ def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: 
     check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
 
 
+RECORDING = b"ID3 a recording"
+OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "image": ("openai/gpt-image-1", lambda client: client.image("?")),
+    "transcribe": ("openai/whisper-1", lambda client: client.transcribe(RECORDING)),
+    "translate": ("openai/whisper-1", lambda client: client.translate(RECORDING)),
+    "speak": ("openai/tts-1", lambda client: client.speak("?")),
+    "moderate": ("openai/omni-moderation-latest", lambda client: client.moderate("?")),
+    "ocr": ("mistral/mistral-ocr-latest", lambda client: client.ocr("https://pages.test/one.pdf")),
+    "rerank": ("cohere/rerank-v3.5", lambda client: client.rerank("?", ["a", "b"])),
+}
+
+
+@pytest.mark.parametrize("method", OTHER_CALLS)
+def test_a_refused_key_in_other_operations_shows_at_most_eight_frames(
+    method: str, world: World, server: FakeServer
+) -> None:
+    server.add_replies(REFUSED)
+    model, call = OTHER_CALLS[method]
+    settings: dict[str, Any] = {"api_key": "sk-not-a-key", "base_url": server.url}
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            call(AiClient(model, **settings))
+        else:
+            world._start(lambda: call(AsyncAiClient(model, **settings)))
+
+    with pytest.raises(AuthenticationError) as caught:
+        run()
+    check_frames(caught.value, method)
+
+
+@pytest.mark.parametrize("method", ["speak", "image"])
+def test_operations_of_a_provider_of_ones_own_on_the_engine_are_requested_from_it(
+    method: str, world: World, server: FakeServer
+) -> None:
+    requested: list[str] = []
+
+    class Recording(OpenAIProvider):
+        def operate(self, operation: str, *arguments: object, **kwargs: object) -> Any:
+            requested.append(operation)
+            return super().operate(operation, *arguments, **kwargs)
+
+        async def operate_async(self, operation: str, *arguments: object, **kwargs: object) -> Any:
+            requested.append(operation)
+            return await super().operate_async(operation, *arguments, **kwargs)
+
+    server.add_replies(REFUSED)
+    provider = Recording(AiSettings(**KIT_SETTINGS, base_url=server.url))
+    call = OTHER_CALLS[method][1]
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            call(AiClient(provider=provider))
+        else:
+            world._start(lambda: call(AsyncAiClient(provider=provider)))
+
+    with pytest.raises(AuthenticationError):
+        run()
+    assert requested == [method]
+
+
 @pytest.mark.parametrize("method", ["ask", "embed"])
 def test_a_provider_of_ones_own_on_the_engine_is_requested_itself(method: str, server: FakeServer) -> None:
     class Counting(OpenAIProvider):

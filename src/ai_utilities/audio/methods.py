@@ -7,8 +7,10 @@ from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
+from dhenara.ai.integration import conceal_options, conceals_its_options
+
 from ..concurrency import check_concurrency
-from ..execution import run_sync
+from ..execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
 
 if TYPE_CHECKING:
     from dhenara.ai.streams.operations import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..operation_options import SpeakOptions, TranscribeOptions
     from ..operations import ClientCore
     from ..value_types import Options
+    from .long_transcription import AudioPart
 
     Sound = str | PathLike[str] | bytes | AudioContent
 
@@ -29,6 +32,7 @@ class AudioMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """Transcribe a recording of any length.
 
@@ -43,8 +47,12 @@ class AudioMixin:
             AudioProcessingError: If the file cannot be read or split.
             UnfinishedTranscriptError: If some pieces failed.
         """
-        return run_sync(transcribe_recording(self._operations, "transcribe", audio, dict(options)))
+        conceal_options(options)
+        call = prepare_transcription(self._operations, "transcribe", audio, dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """Transcribe a recording of any length into English text.
 
@@ -59,7 +67,10 @@ class AudioMixin:
             AudioProcessingError: If the file cannot be read or split.
             UnfinishedTranscriptError: If some pieces failed.
         """
-        return run_sync(transcribe_recording(self._operations, "translate", audio, dict(options)))
+        conceal_options(options)
+        call = prepare_transcription(self._operations, "translate", audio, dict(options))
+        with call.context():
+            return call.read(call.send())
 
     def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
         """Stream the transcript of a recording that is short enough for one request.
@@ -74,6 +85,7 @@ class AudioMixin:
         transcript: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
         return transcript
 
+    @conceals_its_options
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         """Convert text to speech.
 
@@ -84,8 +96,10 @@ class AudioMixin:
         Returns:
             The speech; its `save(path)` writes a file.
         """
-        speech: SpeechResponse = run_sync(self._operations.operate("speak", (text,), dict(options)))
-        return speech
+        conceal_options(options)
+        call: AnyCall[SpeechResponse] = self._operations.prepare_operation("speak", (text,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
         """Stream speech.
@@ -106,6 +120,7 @@ class AsyncAudioMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     async def transcribe(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """Transcribe a recording of any length; see `AiClient.transcribe`.
 
@@ -113,8 +128,12 @@ class AsyncAudioMixin:
             audio: A path, URL, bytes, or an `AudioContent`.
             **options: See `TranscribeOptions`. With `timestamps`, `to_srt()` and `to_vtt()` return subtitles.
         """
-        return await transcribe_recording(self._operations, "transcribe", audio, dict(options))
+        conceal_options(options)
+        call = await prepare_transcription_async(self._operations, "transcribe", audio, dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def translate(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> TranscriptionResponse:
         """Transcribe a recording into English text; see `AiClient.translate`.
 
@@ -122,7 +141,10 @@ class AsyncAudioMixin:
             audio: A path, URL, bytes, or an `AudioContent`.
             **options: See `TranscribeOptions`.
         """
-        return await transcribe_recording(self._operations, "translate", audio, dict(options))
+        conceal_options(options)
+        call = await prepare_transcription_async(self._operations, "translate", audio, dict(options))
+        with call.context():
+            return call.read(await call.send())
 
     async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
         """Stream the transcript of a short recording; see `AiClient.transcribe_stream`.
@@ -134,6 +156,7 @@ class AsyncAudioMixin:
         transcript: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
         return transcript
 
+    @conceals_its_options
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
         """Convert text to speech; see `AiClient.speak`.
 
@@ -141,8 +164,10 @@ class AsyncAudioMixin:
             text: The text to speak.
             **options: See `SpeakOptions`.
         """
-        speech: SpeechResponse = await self._operations.operate("speak", (text,), dict(options))
-        return speech
+        conceal_options(options)
+        call: AnyAsyncCall[SpeechResponse] = self._operations.prepare_operation_async("speak", (text,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
         """Stream speech; see `AiClient.speak_stream`.
@@ -155,19 +180,49 @@ class AsyncAudioMixin:
         return speech
 
 
-async def transcribe_recording(
+def prepare_transcription(
     operations: ClientCore, task: str, audio: Sound, options: Options
-) -> TranscriptionResponse:
-    """Transcribe a recording, in pieces if it is too long for one request."""
-    from .long_transcription import PieceQueue, prepare_audio, transcribe_pieces
+) -> AnyCall[TranscriptionResponse]:
+    """The transcription of a recording, in pieces if it is too long for one request."""
+    from .long_transcription import prepare_audio
 
-    call = operations.mode.call
-    limits = options.pop("most_bytes", None), options.pop("most_seconds", None)
-    resume, count = options.pop("resume", None), check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
-    prepared = await call(prepare_audio, audio, *limits)
+    settings = LongSettings(options)
+    prepared = prepare_audio(audio, *settings.limits)
     if not isinstance(prepared, Iterator):
-        transcript: TranscriptionResponse = await operations.operate(task, (prepared,), options)
-        return transcript
-    pieces = PieceQueue(prepared, {} if resume is None else resume.results)
-    await operations.mode.run_concurrently(partial(transcribe_pieces, operations, task, pieces, options), count)
-    return await call(pieces.result)
+        return operations.prepare_operation(task, (prepared,), options)
+    work = partial(transcribe_long, operations, task, prepared, settings, options)
+    return PreparedCall(lambda: run_sync(work()), unchanged)
+
+
+async def prepare_transcription_async(
+    operations: ClientCore, task: str, audio: Sound, options: Options
+) -> AnyAsyncCall[TranscriptionResponse]:
+    """The async form."""
+    from .long_transcription import prepare_audio
+
+    settings = LongSettings(options)
+    prepared = await operations.mode.call(prepare_audio, audio, *settings.limits)
+    if not isinstance(prepared, Iterator):
+        return operations.prepare_operation_async(task, (prepared,), options)
+    return PreparedAsyncCall(partial(transcribe_long, operations, task, prepared, settings, options), unchanged)
+
+
+class LongSettings:
+    """How a long recording is transcribed; taken out of the options of the call."""
+
+    def __init__(self, options: Options) -> None:
+        self.limits = options.pop("most_bytes", None), options.pop("most_seconds", None)
+        self.resume = options.pop("resume", None)
+        self.concurrency = check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
+
+
+async def transcribe_long(
+    operations: ClientCore, task: str, parts: Iterator[AudioPart], settings: LongSettings, options: Options
+) -> TranscriptionResponse:
+    """Transcribe the pieces of a recording, and join the transcripts."""
+    from .long_transcription import PieceQueue, transcribe_pieces
+
+    pieces = PieceQueue(parts, {} if settings.resume is None else settings.resume.results)
+    work = partial(transcribe_pieces, operations, task, pieces, options)
+    await operations.mode.run_concurrently(work, settings.concurrency)
+    return await operations.mode.call(pieces.result)

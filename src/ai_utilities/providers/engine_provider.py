@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from operator import attrgetter
 from types import NoneType
-from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import (
@@ -28,7 +28,7 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, unchanged
-from ..images import generate_image_with_model, generate_image_with_model_async
+from ..images import FetchedImages
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, read_final
 from ..value_types import OperationResult, Options
@@ -36,10 +36,10 @@ from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
 from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
+from .operation_calls import prepare_operation, prepare_operation_async
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
-    from dhenara.ai.types import ImageContent
 
     from ..results import EngineResult
 
@@ -158,6 +158,15 @@ class EngineProvider(BaseProvider):
         kind = type(self)
         return kind.embed_async is EngineProvider.embed_async if is_async else kind.embed is EngineProvider.embed
 
+    def operates_with_engine(self, *, is_async: bool = False) -> bool:
+        """Whether a subclass leaves `operate` as it is, so that clients may use `operation_client`.
+
+        Args:
+            is_async: Whether `operate_async` is meant. Default False.
+        """
+        kind, own = type(self), EngineProvider
+        return kind.operate_async is own.operate_async if is_async else kind.operate is own.operate
+
     def ask_batch(self, prompts: Sequence[str], **kwargs: object) -> list[AskResult]:
         return ask_all(self.ask, prompts, self.settings.concurrency, kwargs)
 
@@ -214,21 +223,21 @@ class EngineProvider(BaseProvider):
         return Embeddings(await self.embedding_client(options).embed_async(texts, **options))
 
     def operate(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
-        if operation == "image":
-            prompt, images = cast("tuple[str, list[ImageContent]]", arguments)
-            return generate_image_with_model(self._operation_client(operation, kwargs), prompt, images, kwargs)
-        return getattr(self._operation_client(operation, kwargs), operation)(*arguments, **kwargs)
+        call = prepare_operation(self.operation_client(operation, kwargs), operation, arguments, kwargs)
+        made = call.read(call.send())
+        return made.download() if isinstance(made, FetchedImages) else made
 
     async def operate_async(self, operation: str, *arguments: object, **kwargs: object) -> OperationResult:
-        if operation == "image":
-            prompt, images = cast("tuple[str, list[ImageContent]]", arguments)
-            return await generate_image_with_model_async(
-                self._operation_client(operation, kwargs), prompt, images, kwargs
-            )
-        return await getattr(self._operation_client(operation, kwargs), f"{operation}_async")(*arguments, **kwargs)
+        call = prepare_operation_async(self.operation_client(operation, kwargs), operation, arguments, kwargs)
+        made = call.read(await call.send())
+        return await made.download_async() if isinstance(made, FetchedImages) else made
 
-    def _operation_client(self, operation: str, options: Options) -> AIModelClient:
+    def operation_client(self, operation: str, options: Options) -> AIModelClient:
         """The client of the model that is named, or else of the usual one for this.
+
+        Args:
+            operation: The name of the method.
+            options: Options of the call; `model` is removed from them.
 
         Raises:
             ProviderCapabilityError: If the provider does not offer the operation.

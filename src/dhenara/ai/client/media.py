@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..types.config.call_policies import Timeouts
 from ..types.content.parts import AudioContent, ImageContent, Media, TextContent
 from ..types.operations.image import ImageRequest
 from ..wire.media_types import audio_type
+from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ class EngineAudioMixin(OperationsBase):
     Audio input is `AudioContent`, bytes, a file path, or a URL if the provider fetches URLs itself.
     """
 
+    @conceals_its_options
     def transcribe(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
         """Transcribe audio in its original language.
 
@@ -164,12 +166,19 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             The text, with segments and word times if requested.
         """
-        return run(self._transcribe(audio, "transcribe", settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
+        return run(pipeline.perform(call, types.TranscriptionResponse))
 
+    @conceals_its_options
     async def transcribe_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
         """Async version of `transcribe`."""
-        return await self._transcribe(audio, "transcribe", settings, is_async=True)
+        conceal_options(settings)
+        sound = await self._load_audio(audio, is_async=True)
+        pipeline, call = self._transcription_call(sound, "transcribe", settings, is_async=True)
+        return await pipeline.perform(call, types.TranscriptionResponse)
 
+    @conceals_its_options
     def translate(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
         """Transcribe audio and translate the text to English; arguments as for `transcribe`.
 
@@ -177,11 +186,17 @@ class EngineAudioMixin(OperationsBase):
             audio: The recording.
             **settings: See `TranscribeSettings`.
         """
-        return run(self._transcribe(audio, "translate", settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = self._transcription_call(load_audio(audio), "translate", settings, is_async=False)
+        return run(pipeline.perform(call, types.TranscriptionResponse))
 
+    @conceals_its_options
     async def translate_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> TranscriptionResponse:
         """Async version of `translate`."""
-        return await self._transcribe(audio, "translate", settings, is_async=True)
+        conceal_options(settings)
+        sound = await self._load_audio(audio, is_async=True)
+        pipeline, call = self._transcription_call(sound, "translate", settings, is_async=True)
+        return await pipeline.perform(call, types.TranscriptionResponse)
 
     def transcribe_stream(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> SyncTranscript:
         """Transcribe audio as a stream of text chunks.
@@ -203,6 +218,7 @@ class EngineAudioMixin(OperationsBase):
         )
         return streams.AsyncTranscript(pipeline, call, await pipeline.start(as_streaming(call)))
 
+    @conceals_its_options
     def speak(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
         """Convert text to speech.
 
@@ -213,10 +229,13 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             The complete audio.
         """
+        conceal_options(settings)
         return run(self._speak(text, settings, is_async=False))
 
+    @conceals_its_options
     async def speak_async(self, text: str, **settings: Unpack[SpeakSettings]) -> SpeechResponse:
         """Async version of `speak`."""
+        conceal_options(settings)
         return await self._speak(text, settings, is_async=True)
 
     def speak_stream(self, text: str, **settings: Unpack[SpeakSettings]) -> SyncSpeech:
@@ -237,22 +256,15 @@ class EngineAudioMixin(OperationsBase):
         pipeline, call = self._speech_call(text, settings, is_async=True)
         return streams.AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
 
-    async def _transcribe(
-        self, audio: Sound, task: str, settings: Mapping[str, Any], *, is_async: bool
-    ) -> TranscriptionResponse:
-        sound = await self._load_audio(audio, is_async=is_async)
-        pipeline, call = self._transcription_call(sound, task, settings, is_async=is_async)
-        return await pipeline.perform(call, types.TranscriptionResponse)
-
     async def _load_audio(self, audio: Sound, *, is_async: bool) -> AudioContent:
         """Read files with the IO object's `call`, which does not block the event loop."""
         if isinstance(audio, str | PathLike) and not is_address(audio):
             return await self._pipeline("transcribe", is_async=is_async).io.call(load_audio, audio)
         return load_audio(audio)
 
-    async def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> SpeechResponse:
+    def _speak(self, text: str, settings: Mapping[str, Any], *, is_async: bool) -> Coroutine[Any, Any, SpeechResponse]:
         pipeline, call = self._speech_call(text, settings, is_async=is_async)
-        return await pipeline.perform(call, types.SpeechResponse)
+        return pipeline.perform(call, types.SpeechResponse)
 
     def _transcription_call(
         self, sound: AudioContent, task: str, settings: Mapping[str, Any], *, is_async: bool

@@ -64,6 +64,7 @@ class OperationsMixin(OperationsBase):
         conceal_options(settings)
         return await self._embed(texts, settings, is_async=True)
 
+    @conceals_its_options
     def rerank(self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]) -> RerankResponse:
         """Rank documents by relevance to a query.
 
@@ -75,14 +76,20 @@ class OperationsMixin(OperationsBase):
         Returns:
             The documents with scores, the most relevant first.
         """
-        return run(self._rerank(query, documents, settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = self._rerank_call(query, documents, settings, is_async=False)
+        return run(pipeline.perform(call, types.RerankResponse)).with_documents(tuple(documents))
 
+    @conceals_its_options
     async def rerank_async(
         self, query: str, documents: Sequence[str], **settings: Unpack[RerankSettings]
     ) -> RerankResponse:
         """Async version of `rerank`."""
-        return await self._rerank(query, documents, settings, is_async=True)
+        conceal_options(settings)
+        pipeline, call = self._rerank_call(query, documents, settings, is_async=True)
+        return (await pipeline.perform(call, types.RerankResponse)).with_documents(tuple(documents))
 
+    @conceals_its_options
     def moderate(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
         """Check texts or images for harmful content.
 
@@ -93,12 +100,16 @@ class OperationsMixin(OperationsBase):
         Returns:
             One result per text.
         """
+        conceal_options(settings)
         return run(self._moderate(inputs, settings, is_async=False))
 
+    @conceals_its_options
     async def moderate_async(self, inputs: Inputs, **settings: Unpack[CallSettings]) -> ModerationResponse:
         """Async version of `moderate`."""
+        conceal_options(settings)
         return await self._moderate(inputs, settings, is_async=True)
 
+    @conceals_its_options
     def ocr(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
         """Extract the pages of a document or image as Markdown.
 
@@ -106,10 +117,13 @@ class OperationsMixin(OperationsBase):
             document: A PDF or an image.
             **settings: See `OcrSettings`.
         """
+        conceal_options(settings)
         return run(self._ocr(document, settings, is_async=False))
 
+    @conceals_its_options
     async def ocr_async(self, document: FileContent | ImageContent, **settings: Unpack[OcrSettings]) -> OcrResponse:
         """Async version of `ocr`."""
+        conceal_options(settings)
         return await self._ocr(document, settings, is_async=True)
 
     def count_tokens(
@@ -153,24 +167,25 @@ class OperationsMixin(OperationsBase):
 
         return embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
 
-    async def _rerank(
+    def _rerank_call(
         self, query: str, documents: Sequence[str], settings: Mapping[str, Any], *, is_async: bool
-    ) -> RerankResponse:
+    ) -> tuple[Pipeline, Call]:
         if isinstance(documents, str):
             raise ConfigurationError('documents must be a list of texts, not str: rerank(query, ["..."])')
         given = {"query": query, "documents": documents}
-        pipeline, call = self._prepare("rerank", types.RerankRequest, given, settings, is_async)
-        return (await pipeline.perform(call, types.RerankResponse)).with_documents(tuple(documents))
+        return self._prepare("rerank", types.RerankRequest, given, settings, is_async)
 
-    async def _moderate(self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool) -> ModerationResponse:
+    def _moderate(
+        self, inputs: Inputs, settings: Mapping[str, Any], *, is_async: bool
+    ) -> Coroutine[Any, Any, ModerationResponse]:
         pipeline, call = self._prepare("moderate", types.ModerationRequest, {"inputs": inputs}, settings, is_async)
-        return await pipeline.perform(call, types.ModerationResponse)
+        return pipeline.perform(call, types.ModerationResponse)
 
-    async def _ocr(
+    def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
-    ) -> OcrResponse:
+    ) -> Coroutine[Any, Any, OcrResponse]:
         pipeline, call = self._prepare("ocr", types.OcrRequest, {"document": document}, settings, is_async)
-        return await pipeline.perform(call, types.OcrResponse)
+        return pipeline.perform(call, types.OcrResponse)
 
     async def _count(
         self, inputs: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool
@@ -192,6 +207,7 @@ class OperationsMixin(OperationsBase):
             return estimate_token_count(pipeline, call)
         return await pipeline.perform(call, TokenCountResponse)
 
+    @conceals_its_options
     def list_models(
         self, *, config: AIModelCallConfig | None = None, **options: Unpack[CallOptions]
     ) -> list[ModelListing]:
@@ -206,16 +222,19 @@ class OperationsMixin(OperationsBase):
         Returns:
             The models.
         """
+        conceal_options(options)
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use list_models_async.")
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=False)
         call = Call(self.model_endpoint, (), self._effective_config(config, **options))
         return run(list_models(pipeline.io, pipeline.target, call))
 
+    @conceals_its_options
     async def list_models_async(
         self, *, config: AIModelCallConfig | None = None, **options: Unpack[CallOptions]
     ) -> list[ModelListing]:
         """Async version of `list_models`."""
+        conceal_options(options)
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use list_models.")
         pipeline = self._pipeline(default_operation(self.model_endpoint), is_async=True)
