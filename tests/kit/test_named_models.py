@@ -202,6 +202,7 @@ def test_keywords_override_a_settings_object(keys: FakeServer) -> None:
 def test_the_settings_of_a_client_are_typed_as_the_fields() -> None:
     expected = {name: argument_type(field.annotation) for name, field in AiSettings.model_fields.items()}
     expected["fallbacks"] = expected["auto_select_order"] = str | Sequence[str] | None
+    expected["budget_alerts"] = str | Sequence[float | str] | None
     expected |= {other: expected[name] for other, name in SETTING_NAMES.items()}
     typed = get_type_hints(SettingArguments)
     assert typed.keys() == expected.keys()

@@ -110,7 +110,9 @@ def is_vendor_call(part: Content) -> bool:
 
 
 def called(part: ToolCallContent) -> dict[str, Any]:
-    arguments: Any = {"__raw__": part.arguments_text} if part.error else part.arguments
+    """The call as the recordings have it: text that is not JSON, also that of a custom tool, is raw."""
+    raw = part.arguments_text if part.error else part.text_input
+    arguments: Any = part.arguments if raw is None else {"__raw__": raw}
     return {"id": part.id, "name": part.name, "args": arguments}
 
 

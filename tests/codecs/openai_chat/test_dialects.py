@@ -157,6 +157,12 @@ ROWS: list[tuple[str, Any, Any, Any]] = [
         ["add"],
     ),
     ("strict_tools", False, lambda q: "strict" in tools_of(q), False),
+    (
+        "tool_fields",
+        frozenset({"cache_control"}),
+        lambda q: body(q, tools=[{**ADD, "cache_control": {"type": "ephemeral"}}])["tools"][0].get("cache_control"),
+        {"type": "ephemeral"},
+    ),
     ("web_search", "options", lambda q: search(web_search=q.web_search), {"web_search_options": {}}),
     (
         "web_search_type",
