@@ -9,7 +9,14 @@ from types import NoneType
 from typing import TYPE_CHECKING, Generic, Self, TypeVar, Unpack
 
 from dhenara.ai.conversation import Turn, TurnHistory, read_saved, read_saved_file
-from dhenara.ai.integration import names_other_provider, require_type, use_own_names, with_secret_options
+from dhenara.ai.integration import (
+    conceal_options,
+    conceals_its_options,
+    names_other_provider,
+    require_type,
+    use_own_names,
+    with_secret_options,
+)
 from dhenara.ai.types import Plan
 
 from .ask_options import AskOptions, add_files
@@ -193,6 +200,7 @@ class ChatBase(TurnHistory, Generic[C]):
 class Chat(ChatBase["AiClient"]):
     """A synchronous conversation. The model may change from turn to turn."""
 
+    @conceals_its_options
     def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history.
 
@@ -206,8 +214,11 @@ class Chat(ChatBase["AiClient"]):
         Raises:
             ProviderError: If the request fails; the question is not added to the history then.
         """
+        conceal_options(options)
         merged, recorder = self._prepare_turn(prompt, dict(options))
-        result = self._client.ask(prompt, **merged)
+        call = self._client._ask_call(prompt, merged)
+        with call.context():
+            result = call.read(call.send())
         recorder.result(result)
         return result
 
@@ -248,6 +259,7 @@ class Chat(ChatBase["AiClient"]):
 class AsyncChat(ChatBase["AsyncAiClient"]):
     """A conversation for `AsyncAiClient`."""
 
+    @conceals_its_options
     async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history.
 
@@ -261,6 +273,7 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         Raises:
             ProviderError: If the request fails; the question is not added to the history then.
         """
+        conceal_options(options)
         merged, recorder = self._prepare_turn(prompt, dict(options))
         result = await self._client.ask(prompt, **merged)
         recorder.result(result)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
@@ -16,7 +17,7 @@ from .client_arguments import client_settings, first_of_create_client, read_trac
 from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config_models import AiSettings
-from .execution import SyncMode, run_sync
+from .execution import AnyCall, PreparedCall, SyncMode, run_sync, unchanged
 from .files.methods import FilesMixin
 from .images import ImagesMixin
 from .middleware import RequestMiddleware
@@ -150,6 +151,13 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         call = self._operations.prepare_ask(prompt, dict(options))
         with call.context():
             return call.read(call.send())
+
+    def _ask_call(self, prompt: str, options: Options) -> AnyCall[AskResult]:
+        """The call of `ask` for a conversation; an `ask` of one's own is called itself."""
+        if getattr(self.ask, "__func__", None) is not AiClient.ask or asks_as_before(prompt, options):
+            return PreparedCall(partial(self.ask, prompt, **cast("AskOptions", options)), unchanged)
+        conceal_options(options)
+        return self._operations.prepare_ask(prompt, options)
 
     @conceals_its_options
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:

@@ -50,7 +50,9 @@ KIT_CALLS: dict[str, Callable[[Any], Any]] = {
     "ask_json": lambda client: client.ask_json("?"),
     "ask_typed": lambda client: client.ask_typed("?", City),
     "embed": lambda client: client.embed(["a", "b"]),
+    "chat": lambda client: client.chat().ask("?"),
 }
+FIRST = {"chat": "ask"}
 KIT_SETTINGS = {"api_key": "sk-not-a-key", "model": "gpt-4o"}
 LAST = ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
 
@@ -77,7 +79,7 @@ def test_a_refused_key_in_the_kit_shows_at_most_eight_frames(method: str, world:
 
     with pytest.raises(AuthenticationError) as caught:
         run()
-    check_frames(caught.value, method)
+    check_frames(caught.value, FIRST.get(method, method))
 
 
 def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
@@ -96,6 +98,20 @@ def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: 
     with pytest.raises(AuthenticationError) as caught:
         run()
     check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
+
+
+def test_conversations_ask_a_client_with_an_ask_of_its_own(server: FakeServer) -> None:
+    prompts: list[str] = []
+
+    class Recording(AiClient):
+        def ask(self, prompt: str, **options: Any) -> AskResult:
+            prompts.append(prompt)
+            return super().ask(prompt, **options)
+
+    server.add_replies(REFUSED)
+    with pytest.raises(AuthenticationError):
+        Recording(AiSettings(**KIT_SETTINGS, base_url=server.url)).chat().ask("?")
+    assert prompts == ["?"]
 
 
 RECORDING = b"ID3 a recording"
