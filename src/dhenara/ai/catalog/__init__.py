@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .host_facts import FactSource as FactSource
+    from .host_facts import FactSource as FactSource, use_tables as use_tables
     from .model_constraints import most_generated as most_generated, most_output as most_output
     from .model_info import ModelFacts as ModelFacts, find_facts as find_facts, known_models as known_models
     from .own_tables import (
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         compare_prices as compare_prices,
         explain_prices as explain_prices,
     )
-    from .table_files import use_tables as use_tables
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -52,6 +51,6 @@ __getattr__, __dir__ = lazy_package(
         "most_output": ".model_constraints",
         "own_prices": ".prices",
         "price_usage": ".prices",
-        "use_tables": ".table_files",
+        "use_tables": ".host_facts",
     },
 )

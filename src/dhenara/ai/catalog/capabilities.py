@@ -19,9 +19,8 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, TextContent, ToolResultContent
 from ..wire.text import matches
-from .host_facts import DEPLOYMENTS, find_row
+from .host_facts import DEPLOYMENTS, clear_on_change, find_row
 from .model_info import ModelFacts
-from .table_files import clear_on_change
 
 
 @dataclass(frozen=True, slots=True)

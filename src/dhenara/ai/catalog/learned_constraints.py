@@ -11,9 +11,9 @@ from typing import Any, Literal
 from ..codecs.base import EncodedRequest, Quirks
 from ..types.chat.report import CallWarning
 from ..types.config.call import AIModelCallConfig, Call
+from .host_facts import clear_on_change
 from .model_constraints import is_set, reasons
 from .model_info import ModelFacts, find_facts, load
-from .table_files import clear_on_change
 
 Body = Mapping[str, Any]
 

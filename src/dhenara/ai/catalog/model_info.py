@@ -17,15 +17,16 @@ from .host_facts import (
     OWN_HOSTS,
     SAME_API,
     FactSource,
+    clear_on_change,
     find_row,
     host_table,
     names_of,
     own_limits,
+    read_table,
     resolve_alias,
     row_index,
 )
 from .prices import listed_prices
-from .table_files import clear_on_change, read_table
 
 
 @cache

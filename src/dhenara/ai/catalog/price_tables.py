@@ -14,8 +14,8 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from .host_facts import clear_on_change, read_table
 from .price_rows import InvalidRow, PriceRow, is_older, parse_day, parse_row, plain_names, snapshot_of
-from .table_files import clear_on_change, read_table
 
 ORDINARY = frozenset({"", "default", "standard", "auto", "on_demand"})
 """Names of the default tier."""

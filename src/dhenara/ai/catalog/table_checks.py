@@ -12,12 +12,11 @@ from ..providers.provider import find_provider
 from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.model import AIModel
 from ..wire import json
-from .host_facts import host_table
+from .host_facts import host_table, package_bytes
 from .own_tables import own_rows
 from .price_rows import InvalidRow, PriceRow, parse_day, parse_row
 from .price_tables import NoPrice, find_model, load_table
 from .prices import billing_names, price_host
-from .table_files import package_bytes
 
 TOKEN_LIMITS = frozenset({"context_window", "max_input_tokens", "max_output_tokens"})
 

@@ -25,8 +25,8 @@ from ..providers.operation_routes import default_generation
 from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse
 from ..types.config.api import AIModelEndpoint, next_endpoint
-from ..types.config.api_options import NamedApiOptions
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
+from ..types.config.call_policies import NamedApiOptions
 from ..types.config.model import AIModel
 from ..types.config.routes import ModelRoute
 from ..types.display import ShortRepr, Shown

@@ -12,7 +12,8 @@ from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import Bindable
 from ..providers.model_names import read_model_name
 from ..types.config.api import AIModelEndpoint
-from ..types.config.api_options import (
+from ..types.config.call import AIModelCallConfig
+from ..types.config.call_policies import (
     ACCEPTED,
     ApiOptions,
     NamedApiOptions,
@@ -20,7 +21,6 @@ from ..types.config.api_options import (
     describe_type,
     require_model,
 )
-from ..types.config.call import AIModelCallConfig
 from ..types.config.model import AIModel
 from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
 from ..types.config.routes import ModelRoute, RouteGroup

@@ -12,7 +12,7 @@ from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint, Plan
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.config.api import AIModelEndpoint, next_endpoint
-from ..types.config.api_options import ACCEPTED, describe_type
+from ..types.config.call_policies import ACCEPTED, describe_type
 from ..types.config.model import AIModel
 from ..types.config.other_names import refuse_streaming
 from ..wire.secrets import with_secret_options

@@ -15,12 +15,11 @@ from ..pipeline.pricing import total_cost, total_usage
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
 from ..streams.text import AsyncTextStream, TextStream
 from ..types.chat.cost import Cost
-from ..types.chat.message import Message
+from ..types.chat.message import AnswerParts, Message, Text
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.stream import StreamEvent
-from ..types.chat.text import AnswerParts, Text
 from ..types.chat.usage import ReportedUsage, Usage
 from ..types.display import ShownAsText
 from ..types.model_base import FrozenModel

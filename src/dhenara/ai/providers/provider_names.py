@@ -18,11 +18,10 @@ MODULES = {
     "google": ("google_ai", "google_vertex_ai"),
     "labs": ("openai", "mistral", "xai"),
     "chinese_labs": ("deepseek", "alibaba", "moonshot", "zai", "minimax"),
-    "gateways": ("openrouter", "huggingface", "github_models"),
     "microsoft": ("microsoft_openai", "microsoft_azure_ai"),
     "amazon_bedrock": ("amazon_bedrock",),
     "open_model_hosts": ("together", "fireworks", "groq", "cerebras", "deepinfra", "nvidia", "sambanova"),
-    "specialists": ("cohere", "perplexity", "voyage", "deepgram"),
+    "specialists": ("cohere", "perplexity", "voyage", "deepgram", "openrouter", "huggingface", "github_models"),
     "local_servers": ("ollama", "lm_studio", "llama_cpp", "vllm", "local", "openai_compatible"),
 }
 """Module in `known/` to the providers in it; each is a constant of that name in capital letters."""

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..wire import json
-from .resources import subschemas
-from .rules import NOTES, STRUCTURE, SchemaRules
+from .resources import NOTES, STRUCTURE, SchemaRules, subschemas
 from .validate import Checker, is_list, required_names, tuple_items
 from .values import kind_of, listed
 

@@ -9,7 +9,7 @@ from ..lazy_package import lazy_package
 if TYPE_CHECKING:
     from .chat.cost import Cost as Cost
     from .chat.delta import FinishReason as FinishReason
-    from .chat.message import Message as Message, Prompt as Prompt
+    from .chat.message import Message as Message, Prompt as Prompt, Text as Text
     from .chat.report import (
         Attempt as Attempt,
         CallWarning as CallWarning,
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
         ToolCallContentDelta as ToolCallContentDelta,
     )
     from .chat.structured import StructuredOutput as StructuredOutput
-    from .chat.text import Text as Text
     from .chat.usage import Usage as Usage
     from .config.api import (
         AIModelAPI as AIModelAPI,
@@ -61,7 +60,6 @@ if TYPE_CHECKING:
         AIModelEndpoint as AIModelEndpoint,
         Credentials as Credentials,
     )
-    from .config.api_options import ApiOptions as ApiOptions
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
     from .config.call_options import (
         AlternativeNames as AlternativeNames,
@@ -82,6 +80,7 @@ if TYPE_CHECKING:
         UploadSettings as UploadSettings,
     )
     from .config.call_policies import (
+        ApiOptions as ApiOptions,
         ArtifactConfig as ArtifactConfig,
         ContextPolicy as ContextPolicy,
         Fetching as Fetching,
@@ -298,7 +297,7 @@ _HOMES = {
     "Result": ".chat.report",
     "TokenCountResponse": ".chat.report",
     "AIModelEndpoint": ".config.api",
-    "ApiOptions": ".config.api_options",
+    "ApiOptions": ".config.call_policies",
     "InvalidValueError": ".model_base",
     "Fetching": ".config.call_policies",
     "Uploading": ".config.call_policies",
@@ -325,7 +324,7 @@ _HOMES = {
     "Timeouts": ".config.call_policies",
     "InvalidArgumentsError": ".tools.tool",
     "Tool": ".tools.tool",
-    "Text": ".chat.text",
+    "Text": ".chat.message",
     "ToolChoice": ".tools.tool_definition",
     "ToolDefinition": ".tools.tool_definition",
     "Usage": ".chat.usage",

@@ -34,9 +34,8 @@ from ..operations.inputs import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import CohereQuirks
-from .messages import PROTOCOL, is_user_media, write_documents, write_messages
+from .messages import PROTOCOL, is_user_media, write_documents, write_messages, write_tools
 from .response import CohereReader, read_error
-from .tools import write_tools
 
 
 def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:

@@ -1,4 +1,4 @@
-"""Messages of a request, and the documents that answers cite."""
+"""Messages and tools of requests in the format of Cohere."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
+from ...types.tools.tool_definition import ToolDefinition
 from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_PART
 from ...wire import json
 from ...wire.media_types import is_text
+from ..common.caller_tools import split_tools
 from ..common.foreign_parts import PLACEHOLDER_TEXT, drop_empty, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire
+from ..common.tools import extra_fields, select_tools, tool_schema, write_raw
+from ..quirks import CohereQuirks
 
 PROTOCOL = "cohere"
 ADDRESSES = ("http://", "https://")
@@ -209,3 +213,28 @@ def write_part(part: Content, warnings: WarningCollector) -> Iterator[Wire]:
             )
         case _:
             yield {"type": "text", "text": part.get_text()}
+
+
+def write_tools(call: Call, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools. Only "required" and "none" are supported; named tools are chosen by sending no others."""
+    config = call.config
+    choice = config.tool_choice
+    shown = select_tools(config.tools, choice, warnings, one_by_name=False)
+    own, _ = split_tools(shown, call, "cohere", warnings)
+    tools = [write_tool(tool, quirks, warnings) for tool in own] + write_raw(shown, warnings)
+    if not tools:
+        return {}
+    written: Wire = {"tools": tools}
+    if choice is not None and choice.mode != "auto":
+        written["tool_choice"] = choice.mode.upper()
+    if any(tool.strict for tool in own):
+        written["strict_tools"] = True
+    return written
+
+
+def write_tool(tool: ToolDefinition, quirks: CohereQuirks, warnings: WarningCollector) -> Wire:
+    schema, _ = tool_schema(tool, quirks, warnings)
+    function: Wire = {"name": tool.name, "parameters": schema}
+    if tool.description is not None:
+        function["description"] = tool.description
+    return {**extra_fields(tool, quirks, warnings), "type": "function", "function": function}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...schema.rules import ANY_SCHEMA
+from ...schema.resources import ANY_SCHEMA
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
 from ...types.tools.provider_tools import ProviderTool, ServerTool, WebSearch

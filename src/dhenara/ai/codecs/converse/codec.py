@@ -31,9 +31,8 @@ from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import aws_error, parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import ConverseQuirks
-from .messages import PROTOCOL, is_user_media, write_messages, write_system
+from .messages import PROTOCOL, is_user_media, write_messages, write_system, write_tools
 from .response import ConverseReader
-from .tools import write_tools
 
 # Options that Converse itself supports; all others are for the model.
 OWN = frozenset(

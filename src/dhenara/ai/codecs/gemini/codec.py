@@ -30,9 +30,8 @@ from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import GeminiQuirks
-from .messages import PROTOCOL, is_user_media, write_messages
+from .messages import PROTOCOL, is_user_media, write_messages, write_tools
 from .response import GeminiReader, read_error
-from .tools import write_tools
 
 PREFIXED = ("models/", "tunedModels/", "publishers/", "projects/", "endpoints/")
 SINGLE = ("models", "tunedModels")

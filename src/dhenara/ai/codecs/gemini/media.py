@@ -20,8 +20,7 @@ from ...types.chat.delta import (
     TextDelta,
     UsageDelta,
 )
-from ...types.chat.message import Message
-from ...types.chat.text import Text
+from ...types.chat.message import Message, Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import TextContent

@@ -30,9 +30,8 @@ from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import OllamaQuirks
-from .messages import FEWEST_BYTES_PER_TOKEN, PROTOCOL, is_user_media, iter_texts, write_messages
+from .messages import FEWEST_BYTES_PER_TOKEN, PROTOCOL, is_user_media, iter_texts, write_messages, write_tools
 from .response import OllamaReader, read_error
-from .tools import write_tools
 
 TOKENS_PER_IMAGE = 1_500
 ANSWER_TOKENS = 2_048

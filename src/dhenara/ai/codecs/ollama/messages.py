@@ -1,4 +1,4 @@
-"""Messages of a request, with their images and tool results."""
+"""Messages and tools of requests in the format of Ollama."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
+from ...types.tools.tool_definition import ToolDefinition
 from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
+from ..common.caller_tools import split_tools
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire
+from ..common.tools import extra_fields, select_tools, tool_schema, write_raw
+from ..quirks import OllamaQuirks
 
 PROTOCOL = "ollama"
 
@@ -161,3 +165,28 @@ def is_prompt_truncated(body: Wire, prompt_tokens: int) -> bool:
         return True
     sent = sum(map(len, iter_texts(body)))
     return sent > size * FEWEST_BYTES_PER_TOKEN and sent > prompt_tokens * MOST_CHARACTERS_PER_TOKEN
+
+
+def write_tools(call: Call, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
+    """Encode the tools. Calls cannot be forced; named tools are chosen by sending no others."""
+    config = call.config
+    choice = config.tool_choice
+    if choice is not None and choice.mode == "none":
+        return {}
+    if choice is not None and choice.mode == "required" and config.tools:
+        warnings.unsupported("tool_choice", "tool calls cannot be required; the model decides")
+    shown = select_tools(config.tools, choice, warnings, one_by_name=False)
+    functions, _ = split_tools(shown, call, "ollama", warnings)
+    own = [write_tool(tool, quirks, warnings) for tool in functions]
+    tools = own + write_raw(shown, warnings)
+    return {"tools": tools} if tools else {}
+
+
+def write_tool(tool: ToolDefinition, quirks: OllamaQuirks, warnings: WarningCollector) -> Wire:
+    if tool.strict:
+        warnings.unsupported("tools.strict")
+    schema, _ = tool_schema(tool, quirks, warnings)
+    function: Wire = {"name": tool.name, "parameters": schema}
+    if tool.description is not None:
+        function["description"] = tool.description
+    return {**extra_fields(tool, quirks, warnings), "type": "function", "function": function}

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import CallError, ConfigurationError, UnsupportedError
 from ...http.protocol.message import Field, FilePart, Head, Multipart
 from ...types.chat.delta import Delta, ErrorDelta, ResponseStart, ResultDelta, StreamEnd, TextDelta
-from ...types.chat.text import Text
+from ...types.chat.message import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpokenSegment, TranscriptionRequest, TranscriptionResponse, read_cues

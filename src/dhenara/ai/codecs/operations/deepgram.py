@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from ...errors import CallError, UnsupportedError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
-from ...types.chat.text import Text
+from ...types.chat.message import Text
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.operations.audio import SpeechRequest, TranscriptionRequest, TranscriptionResponse

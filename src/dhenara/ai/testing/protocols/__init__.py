@@ -8,10 +8,8 @@ from typing import Any
 
 from ..answer import Dialect
 from .anthropic import AnthropicDialect, InvokeDialect, PredictDialect, anthropic_violations
-from .cohere import CohereDialect, cohere_violations
-from .converse import ConverseDialect, converse_violations
-from .gemini import GeminiDialect, gemini_violations
-from .ollama import OllamaDialect, ollama_violations
+from .cohere_and_ollama import CohereDialect, OllamaDialect, cohere_violations, ollama_violations
+from .gemini_and_converse import ConverseDialect, GeminiDialect, converse_violations, gemini_violations
 from .openai import ChatDialect, ResponsesDialect, chat_violations, responses_violations
 
 PROTOCOL_PATHS: list[tuple[re.Pattern[str], Dialect]] = [

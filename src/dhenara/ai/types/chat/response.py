@@ -13,10 +13,9 @@ from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
 from .cost import Cost
 from .delta import FinishReason
-from .message import Message
+from .message import AnswerParts, Message, MissingText, OptionalText, PartList, Text, WholeText
 from .report import Attempt, CallWarning, Fingerprint, Plan
 from .structured import read_output
-from .text import AnswerParts, MissingText, OptionalText, PartList, Text, WholeText
 from .usage import NO_USAGE, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")

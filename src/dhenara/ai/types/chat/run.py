@@ -11,9 +11,8 @@ from ..content.parts import ToolCallContent, ToolResultContent
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
 from .cost import Cost
-from .message import Message
+from .message import AnswerParts, Message, Text
 from .response import AIModelCallResponse, ChatResponse
-from .text import AnswerParts, Text
 from .usage import Usage
 
 T = TypeVar("T")

@@ -21,14 +21,7 @@ from ...providers.model_names import read_next_model_name
 from ...providers.provider_names import require_provider_name
 from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
 from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields, require_type
-from .api_options import (
-    ApiOptions,
-    check_option_names,
-    config_of_api,
-    describe_type,
-    read_named_model,
-    require_model,
-)
+from .call_policies import ApiOptions, check_option_names, config_of_api, describe_type, read_named_model, require_model
 from .model import AIModel, AnyCostData
 
 

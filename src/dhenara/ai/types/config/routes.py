@@ -13,7 +13,7 @@ from ...errors import ConfigurationError
 from ..display import markdown_table
 from ..model_base import FrozenModel
 from .api import AccessModel, AIModelEndpoint, check_field_names
-from .api_options import describe_type
+from .call_policies import describe_type
 from .model import AIModel
 
 DeploymentState = Literal["available", "resting", "probing", "unfit", "failed"]

@@ -17,8 +17,8 @@ from ...wire.media_types import (
     read_wav as read_wav,
     write_wav as write_wav,
 )
+from ..chat.message import Text
 from ..chat.report import OperationResponse
-from ..chat.text import Text
 from ..content.parts import AudioContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel

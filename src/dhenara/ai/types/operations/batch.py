@@ -9,10 +9,10 @@ from pydantic import Field, SkipValidation
 
 from ...errors import CallError
 from ..chat.cost import Cost
+from ..chat.message import AnswerParts, Text
 from ..chat.report import OperationResponse
 from ..chat.response import ChatResponse
 from ..chat.structured import StructuredOutput
-from ..chat.text import AnswerParts, Text
 from ..chat.usage import Usage
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel

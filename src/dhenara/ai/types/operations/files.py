@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import Field, SkipValidation
 
 from ...errors import ConfigurationError
+from ..chat.message import Text
 from ..chat.report import OperationResponse
-from ..chat.text import Text
 from ..content.parts import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel

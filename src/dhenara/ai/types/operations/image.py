@@ -8,8 +8,8 @@ from pydantic import Field
 from ...errors import ConfigurationError
 from ...output_files import write_output
 from ...wire.media_types import image_size, image_type
+from ..chat.message import Text
 from ..chat.report import Result
-from ..chat.text import Text
 from ..content.parts import ImageContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel

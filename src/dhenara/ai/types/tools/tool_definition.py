@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from ...schema.definition import check_object_definition
-from ...schema.rules import SchemaRules
+from ...schema.resources import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
 from ...wire.text import similar_names
 from ..model_base import FrozenModel, read_old_fields
