@@ -223,7 +223,8 @@ class AsyncAiClient(
 
     async def list_models(self, provider: BaseProvider | str | None = None) -> list[str]:
         """Returns the model names that the provider lists; see `AiClient.list_models`."""
-        return await self._operations.list_models(provider)
+        call = self._operations.prepare_models_async(provider)
+        return call.read(await call.send())
 
     def explain(self) -> Explanation:
         """Returns every setting with its source; secrets are masked."""

@@ -280,7 +280,8 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         Args:
             provider: The provider to list; None lists the client's own.
         """
-        return run_sync(self._operations.list_models(provider))
+        call = self._operations.prepare_models(provider)
+        return call.read(call.send())
 
     def explain(self) -> Explanation:
         """Returns every setting with its source; secrets are masked."""

@@ -27,8 +27,6 @@ class ExecutionMode(Protocol):
 
     async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]: ...
 
-    async def models(self, provider: BaseProvider) -> list[str]: ...
-
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
     ) -> OperationResult: ...
@@ -47,9 +45,6 @@ class SyncMode:
 
     async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return provider.ask_batch(prompts, **options)
-
-    async def models(self, provider: BaseProvider) -> list[str]:
-        return provider.list_models()
 
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
@@ -83,9 +78,6 @@ class AsyncMode:
 
     async def ask_batch(self, provider: BaseProvider, prompts: Sequence[str], options: Options) -> list[AskResult]:
         return await provider.ask_batch_async(prompts, **options)
-
-    async def models(self, provider: BaseProvider) -> list[str]:
-        return await provider.list_models_async()
 
     async def operate(
         self, provider: BaseProvider, operation: str, arguments: Arguments, options: Options
@@ -157,6 +149,11 @@ AnyAsyncCall = PreparedAsyncCall[Any, R]
 def unchanged(answer: A) -> A:
     """Return the answer: `read` of a call whose answer is its result."""
     return answer
+
+
+async def in_coroutine(function: Callable[..., T], **options: object) -> T:
+    """Calls a function that is not async where a coroutine is needed."""
+    return function(**options)
 
 
 class ValidatedAsk(Generic[T]):

@@ -32,7 +32,7 @@ from .providers.base_provider import BaseProvider, complete_provider, read_answe
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .providers.operation_calls import prepare_operation, prepare_operation_async
-from .results import AskResult, Embeddings
+from .results import AskResult, Embeddings, model_names
 from .tables_folder import use_tables_of
 from .text_operations import create_repair_prompt, json_instructions, read_object
 from .typed_answers import OutputReader, TypedResult
@@ -212,8 +212,19 @@ class ClientCore:
             options["system"] = [*instructions, json_instructions(schema)]
         return prompt
 
-    async def list_models(self, provider: BaseProvider | str | None) -> list[str]:
-        return await self.mode.models(self.choose_provider({"provider": provider}))
+    def prepare_models(self, provider: BaseProvider | str | None) -> AnyCall[list[str]]:
+        """The call that lists the models of a provider, for sync code."""
+        chosen = self.choose_provider({"provider": provider})
+        if isinstance(chosen, EngineProvider) and type(chosen).list_models is EngineProvider.list_models:
+            return PreparedCall(chosen.listing_client().list_models, model_names)
+        return PreparedCall(chosen.list_models, unchanged)
+
+    def prepare_models_async(self, provider: BaseProvider | str | None) -> AnyAsyncCall[list[str]]:
+        """The call that lists the models of a provider, for async code."""
+        chosen = self.choose_provider({"provider": provider})
+        if isinstance(chosen, EngineProvider) and type(chosen).list_models_async is EngineProvider.list_models_async:
+            return PreparedAsyncCall(chosen.listing_client().list_models_async, model_names)
+        return PreparedAsyncCall(chosen.list_models_async, unchanged)
 
     def prepare_embed(self, texts: Sequence[str], options: Options) -> AnyCall[list[list[float]]]:
         """The call that embeds these texts, for sync code."""

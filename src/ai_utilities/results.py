@@ -13,13 +13,13 @@ from dhenara.ai.types import AIModelCallResponse, ChatResponse, ChatResponseChoi
 from .usage.data import BUCKETS, UsageData
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy import float32
     from numpy.typing import NDArray
     from pydantic import GetCoreSchemaHandler
 
-    from dhenara.ai.types import CallWarning, EmbeddingResponse, Run, ToolCallContent
+    from dhenara.ai.types import CallWarning, EmbeddingResponse, ModelListing, Run, ToolCallContent
 
     from .exceptions import AIUtilitiesError
     from .value_types import Json, Options
@@ -280,3 +280,8 @@ class Embeddings(list[list[float]]):
     def numpy(self) -> NDArray[float32]:
         """The vectors as a float32 matrix with one row per text. Requires numpy."""
         return self.response.numpy()
+
+
+def model_names(listings: Iterable[ModelListing]) -> list[str]:
+    """The names of the models that a provider lists."""
+    return [listing.id for listing in listings]

@@ -100,6 +100,38 @@ def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: 
     check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
 
 
+def test_a_refused_key_in_a_list_of_models_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    settings = AiSettings(**KIT_SETTINGS, base_url=server.url)
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            AiClient(settings).list_models()
+        else:
+            world._start(lambda: AsyncAiClient(settings).list_models())
+
+    with pytest.raises(AuthenticationError) as caught:
+        run()
+    frames = frames_of(caught.value)
+    assert len(frames) <= 8, frames
+    assert frames[0] == "list_models"
+
+
+def test_models_of_a_provider_of_ones_own_on_the_engine_are_listed_by_it(world: World, server: FakeServer) -> None:
+    class Listing(OpenAIProvider):
+        def list_models(self) -> list[str]:
+            return ["mine"]
+
+        async def list_models_async(self) -> list[str]:
+            return ["mine"]
+
+    provider = Listing(AiSettings(**KIT_SETTINGS, base_url=server.url))
+    if isinstance(world, Blocking):
+        assert AiClient(provider=provider).list_models() == ["mine"]
+    else:
+        assert world._start(lambda: AsyncAiClient(provider=provider).list_models()) == ["mine"]
+
+
 def test_conversations_ask_a_client_with_an_ask_of_its_own(server: FakeServer) -> None:
     prompts: list[str] = []
 

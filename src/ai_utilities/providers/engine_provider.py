@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from operator import attrgetter
 from types import NoneType
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import (
@@ -27,10 +27,10 @@ from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
-from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, unchanged
+from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
 from ..images import FetchedImages
 from ..middleware import RequestMiddleware
-from ..results import AskResult, Embeddings, read_final
+from ..results import AskResult, Embeddings, model_names, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
 
     from ..results import EngineResult
-
-T = TypeVar("T")
 
 ANY = "any"
 """Model name where none is needed."""
@@ -209,10 +207,14 @@ class EngineProvider(BaseProvider):
         return self._client(self._chat_model(resolved) or ANY).plan(**resolved.arguments)
 
     def list_models(self) -> list[str]:
-        return [listing.id for listing in self._client(self.model or ANY).list_models()]
+        return model_names(self.listing_client().list_models())
 
     async def list_models_async(self) -> list[str]:
-        return [listing.id for listing in await self._client(self.model or ANY).list_models_async()]
+        return model_names(await self.listing_client().list_models_async())
+
+    def listing_client(self) -> AIModelClient:
+        """The client that lists the models."""
+        return self._client(self.model or ANY)
 
     def embed(self, texts: Sequence[str], **kwargs: object) -> list[list[float]]:
         options: Options = kwargs
@@ -343,8 +345,3 @@ class EngineProvider(BaseProvider):
 
     def _target(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint | ModelRoute:
         return make_target(self.configuration, self.settings, model, kind)
-
-
-async def in_coroutine(function: Callable[..., T], **options: object) -> T:
-    """Calls a function that is not async where a coroutine is needed."""
-    return function(**options)
