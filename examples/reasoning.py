@@ -15,15 +15,14 @@ from dhenara.ai.types import AIModelEndpoint
 def main(claude_model: str | AIModelEndpoint, gpt_model: str | AIModelEndpoint) -> None:
     with AIModelClient(claude_model) as claude, AIModelClient(gpt_model) as gpt:
         stream = claude.generate("What is 6 x 7?", max_reasoning_tokens=2_000, streaming=True).stream_generator
-        for chunk, final in stream:
+        for chunk, _ in stream:
             for choice in chunk.data.choice_deltas if chunk else ():
                 for piece in choice.content_deltas:
                     if piece.type == "reasoning" and piece.reasoning_delta:
                         print(f"[{piece.reasoning_delta}]", end="", flush=True)
                     elif piece.type == "text":
                         print(piece.text_delta, end="", flush=True)
-            if final:
-                first = final
+        first = stream.response
         print()
         messages: list[Any] = ["What is 6 x 7?", first, "Are you sure?"]
         print([(part.kind, part.fate) for part in gpt.plan(messages=messages).parts])

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from dhenara.ai.catalog import InvalidTable, LimitChange, RateChange, check_table, compare_limits, compare_prices
@@ -37,7 +37,8 @@ from .tables_folder import (
 from .value_types import JsonObject
 
 if TYPE_CHECKING:
-    from http.client import HTTPResponse
+    from http.client import HTTPMessage, HTTPResponse
+    from urllib.request import Request
 
 NAME = re.compile(r"(?:(?:prices|hosts)/[a-z0-9_]{1,40}|facts)\.json")
 SUM = re.compile(r"[0-9a-f]{64}")
@@ -239,6 +240,9 @@ def fetch_file(fetch: Callable[[str, int], bytes], url: str, most: int) -> bytes
         raise TablesError(f"{shown(url)}: {reason or error}; the tables in use did not change") from error
 
 
+INVALID_MANIFEST = "The manifest is invalid: it needs version, date, and for each file its sha256 and size."
+
+
 def read_manifest(content: bytes) -> JsonObject:
     """The manifest, with every field checked."""
     try:
@@ -253,10 +257,10 @@ def read_manifest(content: bytes) -> JsonObject:
             and all(type(size) is int and 0 < size <= MOST_FILE_BYTES for size in sizes)
             and sum(sizes) <= MOST_BYTES
         )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        valid = False
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise TablesError(INVALID_MANIFEST) from error
     if not valid:
-        raise TablesError("The manifest is invalid: it needs version, date, and for each file its sha256 and size.")
+        raise TablesError(INVALID_MANIFEST)
     return manifest
 
 
@@ -299,7 +303,9 @@ def download(timeout: float) -> Callable[[str, int], bytes]:
     class NoRedirects(HTTPRedirectHandler):
         """A redirect is an error: it could lead to an address without encryption."""
 
-        def redirect_request(self, *_: object) -> None:
+        def redirect_request(
+            self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+        ) -> None:
             """Follow nothing."""
 
     opener = build_opener(NoRedirects)

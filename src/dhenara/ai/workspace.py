@@ -236,16 +236,16 @@ def has_ended(process: subprocess.Popen[bytes]) -> bool:
 
 def read_windows(process: subprocess.Popen[bytes], out: Captured, err: Captured, until: float) -> bool:
     """Read the output where pipes cannot be watched."""
+    late = False
     try:
         texts = process.communicate(timeout=max(0.0, until - time.monotonic()))
     except subprocess.TimeoutExpired:
         process.kill()
         texts = process.communicate()
-        return True
-    finally:
-        out.add(texts[0])
-        err.add(texts[1])
-    return False
+        late = True
+    out.add(texts[0])
+    err.add(texts[1])
+    return late
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

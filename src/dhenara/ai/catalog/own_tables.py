@@ -152,7 +152,7 @@ def own_price(file: Path, row: Mapping[str, Any]) -> PriceRow:
     check_fields(row, PRICE_FIELDS)
     if ("rates" in row) == ("unit" in row or "price" in row):
         raise InvalidRow("rates: write either rates = { input = ..., output = ... } or unit and price")
-    rates = row["rates"] if "rates" in row else {row.get("unit"): row.get("price")}
+    rates = row["rates"] if "rates" in row else {str(row.get("unit")): row.get("price")}
     per = row.get("per")
     if per is not None and (isinstance(per, bool) or not isinstance(per, int) or per < 1):
         raise InvalidRow(f"per: {per!r} is not a number of units, such as 1000")

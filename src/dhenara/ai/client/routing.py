@@ -80,6 +80,8 @@ class RoutingMixin:
             instructions: str | Sequence[str] | None,
             messages: Sequence[MessageLike] | None,
             config: AIModelCallConfig | None,
+            *,
+            open_end: bool = False,
             **options: Unpack[CallOptions],
         ) -> Call: ...
 
