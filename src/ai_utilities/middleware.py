@@ -14,8 +14,7 @@ from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .results import AskResult
 from .routes import has_routes, health_path
-from .usage.data import PartialWriteError, UsageData
-from .usage.totals import TEAM
+from .usage.data import TEAM, PartialWriteError, UsageData
 
 if TYPE_CHECKING:
     from dhenara.ai import AnyLayer, HealthStore

@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dhenara.ai import types
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
-from dhenara.ai.types import AIModelEndpoint, Deployment, ModelRoute
+from dhenara.ai.types import AIModelEndpoint
 
 from .config_secrets import Secret
 from .exceptions import ProviderConfigurationError
 from .value_types import Options
 
 if TYPE_CHECKING:
+    from dhenara.ai.types import Deployment, ModelRoute
+
     from .config_models import AiSettings
 
 EndpointOf = Callable[[str], AIModelEndpoint]
@@ -67,7 +70,7 @@ def make_route(settings: AiSettings, name: str, endpoint_of: EndpointOf) -> Mode
     """
     written = find_route(settings, name)
     try:
-        return ModelRoute.of(with_endpoints(written, settings, endpoint_of), name)
+        return types.ModelRoute.of(with_endpoints(written, settings, endpoint_of), name)
     except ProviderConfigurationError as error:
         raise ProviderConfigurationError(f"route {name!r}: {error}") from error
 
@@ -80,11 +83,11 @@ def first_model(settings: AiSettings, name: str) -> str:
     """
     written = find_route(settings, name)
     while not isinstance(written, str):
-        if isinstance(written, ModelRoute):
+        if isinstance(written, types.ModelRoute):
             first = written.deployments[0]
             return f"{first.provider}/{first.model}"
-        if isinstance(written, Deployment | AIModelEndpoint):
-            endpoint = written.endpoint if isinstance(written, Deployment) else written
+        if isinstance(written, types.Deployment | AIModelEndpoint):
+            endpoint = written.endpoint if isinstance(written, types.Deployment) else written
             return f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
         written = first_of(written, name)
     return written
@@ -123,12 +126,12 @@ def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_
     own: Options = {name: written[name] for name in ("name", "weight") if name in written}
     key = written.get("api_key") or read_key(written.get("api_key_env"), settings)
     if key is not None or not isinstance(model, str):
-        return Deployment.of({**options, **own, "model": model, "api_key": key})
+        return types.Deployment.of({**options, **own, "model": model, "api_key": key})
     endpoint = endpoint_of(model)
     if options:
         named = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
         endpoint = AIModelEndpoint.of(named, endpoint.api.api_key, **options)
-    return Deployment(endpoint=endpoint, **own)
+    return types.Deployment(endpoint=endpoint, **own)
 
 
 def read_key(name: object, settings: AiSettings) -> Secret | None:

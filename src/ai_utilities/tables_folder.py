@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dhenara.ai.catalog import load_own_tables, use_tables
+from dhenara.ai import catalog
 
 from .config_origins import OURS
 
@@ -132,7 +132,7 @@ def use_tables_of(settings: AiSettings) -> None:
     folder = tables_folder_of(settings)
     path = folder.folder_of(folder.current())
     if path != _in_use[0]:
-        use_tables(path)
+        catalog.use_tables(path)
         _in_use[0] = path
     if settings.prices_file is not None:
         use_prices_file(settings.prices_file)
@@ -146,7 +146,7 @@ def use_prices_file(path: Path) -> None:
     except OSError:
         state = None
     if state is None or _prices_read.get(path) != state:
-        load_own_tables(path)
+        catalog.load_own_tables(path)
         if state is not None:
             _prices_read[path] = state
 

@@ -32,15 +32,39 @@ NOT_LOADED = (
 )
 """What takes long to load, and serves other calls."""
 
+NOT_IMPORTED = (
+    "ai_utilities.usage.totals",
+    "dhenara.ai.catalog.own_tables",
+    "dhenara.ai.catalog.price_rows",
+    "dhenara.ai.catalog.price_tables",
+    "dhenara.ai.catalog.prices",
+    "dhenara.ai.types.config.routes",
+    "dhenara.ai.types.tools.caller_tools",
+    "dhenara.ai.types.tools.tool_actions",
+)
+"""What serves responses, routes and tools, and is loaded with the first of them."""
+
 
 @pytest.mark.parametrize(("provider", "path"), [("openai", "/v1"), ("anthropic", ""), ("deepseek", "/v1")])
 def test_a_plain_call_of_chat_loads_nothing_heavy_that_it_does_not_need(
     provider: str, path: str, server: FakeServer
 ) -> None:
     server.add_replies(Answer(text="Hello!"))
-    command = [sys.executable, "-c", ONE_CALL, provider, server.url + path]
+    loaded = modules_loaded_by(ONE_CALL, provider, server.url + path)
+    assert [name for name in loaded if name in NOT_LOADED] == []
+
+
+@pytest.mark.parametrize("statement", ["from dhenara.ai import AIModelClient", "from ai_utilities import AiClient"])
+def test_an_import_of_the_client_loads_nothing_that_only_calls_need(statement: str) -> None:
+    loaded = modules_loaded_by(f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))")
+    assert [name for name in loaded if name in NOT_IMPORTED] == []
+
+
+def modules_loaded_by(code: str, *arguments: str) -> list[str]:
+    """Return the modules that are loaded in a process of its own after this code."""
     environment = {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "PATH": os.environ.get("PATH", "")}
+    command = [sys.executable, "-c", code, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
-    loaded = json.loads(done.stdout)
-    assert [name for name in loaded if name in NOT_LOADED] == []
+    loaded: list[str] = json.loads(done.stdout)
+    return loaded

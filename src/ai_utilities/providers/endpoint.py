@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.integration import find_provider, read_model_name
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ModelRoute
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
 from ..config_models import AiSettings, TransportName
 from ..config_origins import OriginLevel
@@ -19,6 +19,7 @@ from .facts import ProviderFacts
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
+    from dhenara.ai.types import ModelRoute
 
 
 def make_endpoint(
@@ -91,7 +92,7 @@ def make_target(
 
 def endpoints_of(target: AIModelEndpoint | ModelRoute) -> list[AIModelEndpoint]:
     """The endpoints of a route, or the endpoint alone."""
-    return [one.endpoint for one in target.deployments] if isinstance(target, ModelRoute) else [target]
+    return [target] if isinstance(target, AIModelEndpoint) else [one.endpoint for one in target.deployments]
 
 
 def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:

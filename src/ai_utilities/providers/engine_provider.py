@@ -19,7 +19,7 @@ from dhenara.ai.integration import (
     why_not_offered,
     with_secret_options,
 )
-from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ModelRoute, Plan
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..ask_stream import AskStream, AsyncAskStream, AsyncEvents, SyncEvents
@@ -40,6 +40,7 @@ from .operation_calls import prepare_operation, prepare_operation_async
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
+    from dhenara.ai.types import ModelRoute
 
     from ..results import EngineResult
 

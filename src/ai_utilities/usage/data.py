@@ -25,6 +25,9 @@ Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "o
 BATCH = "batch"
 """The operation of the items of a batch. Each has one row, even if several processes read the batch."""
 
+TEAM = "team"
+"""The tag with the name of the team."""
+
 BUCKETS = (
     "input_tokens",
     "cache_read_tokens",

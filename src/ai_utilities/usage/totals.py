@@ -13,7 +13,7 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import ShortRepr, Shown
 
 from .amounts import add_units, exact, format_units
-from .data import BUCKETS, UsageData
+from .data import BUCKETS, TEAM, UsageData
 
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose real usage and cost may be higher than reported."""
@@ -26,8 +26,6 @@ SPECIAL_TOKENS = tuple(name for name in BUCKETS if name not in ("input_tokens", 
 
 PERIODS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 GROUPS = ("day", "month", "model", "provider", "operation", "key", "team", "unit", "outcome")
-TEAM = "team"
-"""The tag with the name of the team."""
 
 Group = tuple[str, ...]
 """The values of a group, in the order in which the groupings were named."""

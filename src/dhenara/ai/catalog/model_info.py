@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
+from importlib import import_module
 from typing import Any
 
 from ..providers.model_names import maker_of
@@ -26,7 +27,6 @@ from .host_facts import (
     resolve_alias,
     row_index,
 )
-from .prices import listed_prices
 
 
 @cache
@@ -277,7 +277,9 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
         facts = find_facts(data["model_name"], OWN_HOSTS.get(vendor, vendor))
         known = constant_fields(facts) if facts else {}
         more = image_fields(data["model_name"]) if kind == "image" else {}
-        prices = listed_prices(OWN_HOSTS.get(vendor, vendor), data["model_name"])
+        prices = import_module("dhenara.ai.catalog.prices").listed_prices(
+            OWN_HOSTS.get(vendor, vendor), data["model_name"]
+        )
         return AIModel.model_validate({"provider": vendor, **known, **prices, **more, **data})
 
     return find, lambda: sorted([everything, *load("constants")[vendor][kind]])

@@ -28,7 +28,6 @@ from ..types.config.api import AIModelEndpoint, next_endpoint
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.call_policies import NamedApiOptions
 from ..types.config.model import AIModel
-from ..types.config.routes import ModelRoute
 from ..types.display import ShortRepr, Shown
 from ..wire.secrets import conceal_options, conceals_its_options, with_secret_options
 from .background import BackgroundMixin
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from ..pipeline.routing.board import HealthStore
     from ..pipeline.tracing import Observer
     from ..types.config.call_options import CallOptions
+    from ..types.config.routes import ModelRoute
 
     AnyTransport = Transport | httpx2.BaseTransport | httpx2.AsyncBaseTransport
 

@@ -19,12 +19,12 @@ from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..providers.credentials import hashed
 from ..providers.target import ResolvedTarget, resolve
-from ..types.config.api import AIModelEndpoint
-from ..types.config.routes import ModelRoute, served_model
+from ..types.config.api import AIModelEndpoint, served_model
 
 if TYPE_CHECKING:
     from ..pipeline.routing.board import HealthBoard, HealthStore
     from ..pipeline.tracing import Observer
+    from ..types.config.routes import ModelRoute
 
 BUILTIN = "builtin"
 ROUTED = ("chat", "image", "embed")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
 
+from .. import types
 from ..config import read_routes_file, read_variable
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike
@@ -13,7 +14,6 @@ from ..io.sync_io import run
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.config.routes import ModelRoute, RouteExplanation
 from .pipelines import PipelineFactory
 from .validation import FALLBACKS
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..pipeline.routing.board import HealthStore
     from ..pipeline.tracing import Observer
     from ..types.config.call_options import CallOptions
+    from ..types.config.routes import ModelRoute, RouteExplanation
 
 
 ANY_PROMPT = "Hello"
@@ -169,7 +170,7 @@ def read_route(given: object, name: str | None = None) -> ModelRoute:
     Raises:
         ConfigurationError: If it is invalid, or a variable that it names is not set.
     """
-    return ModelRoute.of(with_keys(given), name)
+    return types.ModelRoute.of(with_keys(given), name)
 
 
 def with_keys(given: Any) -> Any:

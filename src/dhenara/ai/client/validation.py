@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
+from .. import types
 from ..errors import ConfigurationError
 from ..http.transport_selection import check_transport
 from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
@@ -23,7 +24,9 @@ from ..types.config.call_policies import (
 )
 from ..types.config.model import AIModel
 from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
-from ..types.config.routes import ModelRoute, RouteGroup
+
+if TYPE_CHECKING:
+    from ..types.config.routes import ModelRoute
 
 
 def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) -> AIModelEndpoint:
@@ -51,14 +54,15 @@ def make_route(
     Raises:
         ConfigurationError: If an argument names no endpoint, or an option does not exist or does not apply.
     """
-    if isinstance(given, ModelRoute):
-        endpoint = make_endpoint(given.deployments[0].endpoint, api_key, **options)
+    is_plain = isinstance(given, str | AIModel | AIModelEndpoint)
+    if is_plain or not isinstance(given, types.ModelRoute):
+        endpoint, route = make_endpoint(given, api_key, **options), None
     else:
-        endpoint = make_endpoint(given, api_key, **options)
-    others = [RouteGroup.of(other) for other in make_fallbacks(fallbacks, endpoint)]
-    if isinstance(given, ModelRoute):
-        return endpoint, ModelRoute.of({**dict(given), "groups": [*given.groups, *others]}) if others else given
-    return endpoint, ModelRoute.of([RouteGroup.of(endpoint), *others], FALLBACKS) if others else None
+        endpoint, route = make_endpoint(given.deployments[0].endpoint, api_key, **options), given
+    others = [types.RouteGroup.of(other) for other in make_fallbacks(fallbacks, endpoint)]
+    if route is not None:
+        return endpoint, types.ModelRoute.of({**dict(route), "groups": [*route.groups, *others]}) if others else route
+    return endpoint, types.ModelRoute.of([types.RouteGroup.of(endpoint), *others], FALLBACKS) if others else None
 
 
 FALLBACKS = "fallbacks"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from ..catalog.prices import price_usage
+from .. import catalog
 from ..providers.target import ResolvedTarget
 from ..types.chat.cost import Cost
 from ..types.chat.response import ChatResponse
@@ -20,7 +20,7 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
     endpoint, requested_tier = call.endpoint, call.config.service_tier
 
     def compute_cost(answer: ChatResponse) -> Cost:
-        return price_usage(
+        return catalog.price_usage(
             endpoint,
             answer.usage,
             served=answer.model,

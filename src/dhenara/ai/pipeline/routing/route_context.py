@@ -14,9 +14,8 @@ from typing import Protocol
 
 from ...io.protocol import IO, new_lock
 from ...types.chat.message import Message
-from ...types.config.api import AIModelEndpoint
+from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
-from ...types.config.routes import served_model
 from ...types.content.media import Media
 from ..streaming.stream import Stream
 from ..tracing import Observer

@@ -309,3 +309,8 @@ def next_endpoint(given: object, current: AIModelEndpoint, *others: AIModelEndpo
     if api is None:
         return AIModelEndpoint.of(given)
     return AIModelEndpoint(api=api, ai_model=AIModel(model_name=require_model(name)))
+
+
+def served_model(endpoint: AIModelEndpoint) -> str:
+    """Return the name of the model itself, where a deployment has a name of its own."""
+    return endpoint.ai_model.base_model or endpoint.ai_model.model_name

@@ -336,8 +336,3 @@ class ModelRoute(AccessModel):
         """
         first = RouteGroup(deployments=(Deployment(endpoint=endpoint),))
         return self.model_copy(update={"groups": (first, *self.groups[1:])})
-
-
-def served_model(endpoint: AIModelEndpoint) -> str:
-    """Return the name of the model itself, where a deployment has a name of its own."""
-    return endpoint.ai_model.base_model or endpoint.ai_model.model_name

@@ -1,12 +1,12 @@
 """Content types: the parts of prompts and answers."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
 
 from ...wire import json
-from ..tools.tool_actions import ToolAction, read_actions
 from .media import (
     AudioContent as AudioContent,
     Citation as Citation,
@@ -18,6 +18,9 @@ from .media import (
     TextContent as TextContent,
     VideoContent as VideoContent,
 )
+
+if TYPE_CHECKING:
+    from ..tools.tool_actions import ToolAction
 
 
 class ReasoningContent(Content):
@@ -81,12 +84,16 @@ class ToolCallContent(Content):
     error: str | None = None
 
     @property
-    def actions(self) -> tuple[ToolAction, ...]:
+    def actions(self) -> "tuple[ToolAction, ...]":
         """What to do, for calls of a shell, text editor, memory, patch or computer; empty for other calls."""
-        return read_actions(self.name, self.arguments, self.extras.get("toolset_name"))
+        module = import_module("dhenara.ai.types.tools.tool_actions")
+        actions: tuple[ToolAction, ...] = module.read_actions(
+            self.name, self.arguments, self.extras.get("toolset_name")
+        )
+        return actions
 
     @property
-    def action(self) -> ToolAction | None:
+    def action(self) -> "ToolAction | None":
         """The first of `actions`; None if there is none."""
         return next(iter(self.actions), None)
 

@@ -18,8 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 from ...errors import ConfigurationError
 from ...wire.secrets import SecretAddress, conceal_provider_options, mask, shown_address
 from ..model_base import DISCREET, FrozenModel
-from .caller_tools import CALLER_KINDS
-from .tool import Tool
+from .tool import CustomTool, Tool
 from .tool_definition import ToolDefinition
 
 
@@ -159,7 +158,13 @@ KINDS: dict[str, type[FrozenModel]] = {
     "file_search": FileSearch,
     "remote_mcp": RemoteMCP,
 }
-EVERY_KIND = {**KINDS, **CALLER_KINDS}
+
+
+def every_kind() -> dict[str, type[FrozenModel]]:
+    """Return the classes of tools by their kind. Those that the caller runs are loaded when they are first needed."""
+    from .caller_tools import CALLER_KINDS
+
+    return {**KINDS, **CALLER_KINDS}
 
 
 class ToolList:
@@ -219,7 +224,7 @@ def as_definition(given: Mapping[str, Any]) -> Any:
         schema = {key: value for key, value in given.items() if key not in ("title", "description")}
         return Tool.from_schema(schema, name=str(given["title"]), description=given.get("description"))
     if kind == "custom" and not {"input_schema", "parameters"} & given.keys():
-        return CALLER_KINDS["custom"].model_validate(given)
+        return CustomTool.model_validate(given)
     known = {"spec", "kind", "function", "parameters", "input_schema"} & given.keys()
     if known or ("name" in given and kind in (None, "function", "custom")):
         return given
@@ -246,8 +251,8 @@ def check_tool(given: Any) -> Any:
             "parameters, or a provider tool such as WebSearch()"
         )
     if "kind" in given:
-        kind = EVERY_KIND.get(given["kind"])
+        kind = every_kind().get(given["kind"])
         if kind is None:
-            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(EVERY_KIND)}")
+            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(every_kind())}")
         return kind.model_validate(given)
     return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)
