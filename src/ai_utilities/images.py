@@ -1,4 +1,4 @@
-"""Images: the methods of clients, and how models with and without an image API are called."""
+"""Images: client methods, models with and without an image API; and the calls of operations, ready to be sent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from dhenara.ai.types import (
 
 from .ask_options import read_file
 from .exceptions import ProviderConfigurationError
-from .execution import run_sync
+from .execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
+from .value_types import Arguments, Options
 
 if TYPE_CHECKING:
     from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse
@@ -256,3 +257,27 @@ class FetchedImages:
         return self._response.model_copy(
             update={"images": images, "warnings": [*self._response.warnings, *self._warnings]}
         )
+
+
+def prepare_operation(client: AIModelClient, operation: str, arguments: Arguments, options: Options) -> AnyCall[Any]:
+    """Return the call of an operation; that of `image` becomes `FetchedImages`, which may have to be downloaded.
+
+    Args:
+        client: The client of the model.
+        operation: The name of the method.
+        arguments: Its positional arguments.
+        options: Its options.
+    """
+    if operation == "image":
+        return PreparedCall(image_sender(client, arguments, options), image_reader(client, options))
+    return PreparedCall(partial(getattr(client, operation), *arguments, **options), unchanged)
+
+
+def prepare_operation_async(
+    client: AIModelClient, operation: str, arguments: Arguments, options: Options
+) -> AnyAsyncCall[Any]:
+    """Return the call of an operation for async code."""
+    if operation == "image":
+        send = image_sender(client, arguments, options, is_async=True)
+        return PreparedAsyncCall(send, image_reader(client, options))
+    return PreparedAsyncCall(partial(getattr(client, f"{operation}_async"), *arguments, **options), unchanged)

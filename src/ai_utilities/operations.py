@@ -26,12 +26,12 @@ from .execution import (
     run_sync,
     unchanged,
 )
+from .images import prepare_operation, prepare_operation_async
 from .middleware import RequestMiddleware
 from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
 from .providers.base_provider import BaseProvider, complete_provider, read_answer
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
-from .providers.operation_calls import prepare_operation, prepare_operation_async
 from .results import AskResult, Embeddings, model_names
 from .tables_folder import use_tables_of
 from .text_operations import create_repair_prompt, json_instructions, read_object

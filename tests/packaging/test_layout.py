@@ -12,7 +12,7 @@ PROTOCOLS = ("anthropic", "cohere", "converse", "gemini", "ollama", "openai_chat
 MODULES = frozenset({"codec", "messages", "response"})
 OPTIONAL = frozenset({"__init__", "batches", "embeddings", "media", "reasoning", "response_parts", "tools"})
 LONGEST = 350
-MOST_FILES = 485
+MOST_FILES = 480
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

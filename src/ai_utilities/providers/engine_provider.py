@@ -28,7 +28,7 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
-from ..images import FetchedImages
+from ..images import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, model_names, read_final
 from ..value_types import OperationResult, Options
@@ -36,7 +36,6 @@ from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
 from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
-from .operation_calls import prepare_operation, prepare_operation_async
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType

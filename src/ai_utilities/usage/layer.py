@@ -228,7 +228,7 @@ class BoundUsage:
     async def record_usage(self, call: Call, send: Send) -> Stream:
         """Records the requests of the call in the ledger."""
         if call.operation == ITEM:
-            from .batch_items import record_item
+            from ..batch.provider_run import record_item
 
             return await record_item(self._io, self._usage, self._facts, call, send)
         at = datetime.fromtimestamp(self._io.time(), UTC)

@@ -25,7 +25,7 @@ from ..streams import show
 from .usage import open_ledger, read_time, usage
 
 if TYPE_CHECKING:
-    from ...storage.process import Owner
+    from ...storage.store_calls import Owner
 
 
 def show_open(head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> None:

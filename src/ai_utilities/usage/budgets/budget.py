@@ -17,8 +17,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import require_type
 
-from ...storage.process import Owner, this_process
-from ...storage.store_calls import StoreDamagedError
+from ...storage.store_calls import Owner, StoreDamagedError, this_process
 from ..open_rows import expiry
 from .thresholds import BudgetAlert, is_amount, read_thresholds
 

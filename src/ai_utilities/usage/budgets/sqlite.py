@@ -17,8 +17,8 @@ from pathlib import Path
 
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Row, Schema, columns_of, create_once, is_sound, set_aside
-from ...storage.sqlite_salvage import Rows, salvage
 from ...storage.store_calls import StoreDamagedError, StoreError
+from ..sqlite_recovery import Rows, salvage
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
 REPAIR = (
