@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Unpack, cast
+from typing import TYPE_CHECKING, Unpack, cast
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, DhenaraError
@@ -25,11 +25,11 @@ from .execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, r
 from .value_types import Arguments, Options
 
 if TYPE_CHECKING:
-    from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse
+    from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse, Timeouts
 
     from .operation_options import ImageOptions
     from .operations import ClientCore
-    from .value_types import Arguments, Options
+    from .value_types import Arguments, OperationResult, Options
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]
@@ -144,7 +144,7 @@ PICTURELESS = "the stream ended without an image"
 
 def image_sender(
     client: AIModelClient, arguments: Arguments, options: Options, *, is_async: bool = False
-) -> Callable[[], Any]:
+) -> Callable[[], OperationResult]:
     """Return what requests images for a prompt and the images to edit."""
     prompt, images = cast("tuple[str, Sequence[ImageContent]]", arguments)
     if "on_partial" in options:
@@ -153,7 +153,7 @@ def image_sender(
     return partial(getattr(client, f"{method}_async" if is_async else method), *given, **options)
 
 
-def image_reader(client: AIModelClient, options: Options) -> Callable[[Any], FetchedImages]:
+def image_reader(client: AIModelClient, options: Options) -> Callable[[OperationResult], FetchedImages]:
     """Return what reads the answer to such a request."""
     return partial(FetchedImages, client, options.get("timeout"))
 
@@ -215,7 +215,7 @@ def final_image(error: DhenaraError | None, final: AIModelCallResponse) -> Image
 class FetchedImages:
     """Downloads the images of an answer. An image that cannot be downloaded stays as a URL, with a warning."""
 
-    def __init__(self, client: AIModelClient, timeout: Any, answer: Any) -> None:
+    def __init__(self, client: AIModelClient, timeout: float | Timeouts | None, answer: OperationResult) -> None:
         response = answer.image_response if isinstance(answer, AIModelCallResponse) else answer
         self._client, self._timeout = client, timeout
         # Most image APIs do not return the model name.
@@ -259,7 +259,9 @@ class FetchedImages:
         )
 
 
-def prepare_operation(client: AIModelClient, operation: str, arguments: Arguments, options: Options) -> AnyCall[Any]:
+def prepare_operation(
+    client: AIModelClient, operation: str, arguments: Arguments, options: Options
+) -> AnyCall[OperationResult]:
     """Return the call of an operation; that of `image` becomes `FetchedImages`, which may have to be downloaded.
 
     Args:
@@ -275,7 +277,7 @@ def prepare_operation(client: AIModelClient, operation: str, arguments: Argument
 
 def prepare_operation_async(
     client: AIModelClient, operation: str, arguments: Arguments, options: Options
-) -> AnyAsyncCall[Any]:
+) -> AnyAsyncCall[OperationResult]:
     """Return the call of an operation for async code."""
     if operation == "image":
         send = image_sender(client, arguments, options, is_async=True)

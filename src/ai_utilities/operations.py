@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name, require_type
 
@@ -243,7 +243,7 @@ class ClientCore:
             return PreparedAsyncCall(send, Embeddings, context)
         return PreparedAsyncCall(partial(provider.embed_async, texts, **options), unchanged, context)
 
-    def prepare_operation(self, operation: str, arguments: Arguments, options: Options) -> AnyCall[Any]:
+    def prepare_operation(self, operation: str, arguments: Arguments, options: Options) -> AnyCall[OperationResult]:
         """The call of an operation other than chat, by method name, for sync code."""
         provider, context = self.choose_provider(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.operates_with_engine():
@@ -251,7 +251,9 @@ class ClientCore:
             return replace(prepare_operation(client, operation, arguments, options), context=context)
         return PreparedCall(partial(provider.operate, operation, *arguments, **options), unchanged, context)
 
-    def prepare_operation_async(self, operation: str, arguments: Arguments, options: Options) -> AnyAsyncCall[Any]:
+    def prepare_operation_async(
+        self, operation: str, arguments: Arguments, options: Options
+    ) -> AnyAsyncCall[OperationResult]:
         """The call of an operation other than chat, by method name, for async code."""
         provider, context = self.choose_provider(options), self._scope(options)
         if isinstance(provider, EngineProvider) and provider.operates_with_engine(is_async=True):
