@@ -47,6 +47,7 @@ MOST_MANIFEST_BYTES = 200_000
 MOST_FILE_BYTES = 8_000_000
 MOST_BYTES = 64_000_000
 PORTION = 65_536
+INVALID_MANIFEST = "The manifest is invalid: it needs version, date, and for each file its sha256 and size."
 
 
 class TablesError(AIUtilitiesError):
@@ -240,9 +241,6 @@ def fetch_file(fetch: Callable[[str, int], bytes], url: str, most: int) -> bytes
         raise TablesError(f"{shown(url)}: {reason or error}; the tables in use did not change") from error
 
 
-INVALID_MANIFEST = "The manifest is invalid: it needs version, date, and for each file its sha256 and size."
-
-
 def read_manifest(content: bytes) -> JsonObject:
     """The manifest, with every field checked."""
     try:
@@ -250,8 +248,7 @@ def read_manifest(content: bytes) -> JsonObject:
         files = manifest["files"]
         sizes = [entry["size"] for entry in files.values()]
         valid = (
-            VERSION.fullmatch(manifest["version"])
-            and VERSION.fullmatch(manifest["date"])
+            all(VERSION.fullmatch(manifest[name]) for name in ("version", "date"))
             and 0 < len(files) <= MOST_FILES
             and all(NAME.fullmatch(name) and SUM.fullmatch(entry["sha256"]) for name, entry in files.items())
             and all(type(size) is int and 0 < size <= MOST_FILE_BYTES for size in sizes)
