@@ -201,7 +201,9 @@ def collect_files(
             fetched.append(name)
         where = shown(urljoin(address, name))
         if len(content) != entry["size"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise TablesError(f"{where}: the file has not the SHA-256 sum of the manifest; the tables did not change")
+            raise TablesError(
+                f"{where}: the SHA-256 sum of the file is not that in the manifest; the tables did not change"
+            )
         try:
             table = check_table(name.removesuffix(".json"), content)
         except InvalidTable as error:

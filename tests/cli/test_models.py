@@ -99,6 +99,13 @@ def test_a_model_is_explained_with_each_fact_and_price_by_source(cli: Any) -> No
     assert {"fact", "value", "source"} == set(explained["facts"][0])
 
 
+@pytest.mark.parametrize("host", ["groq", "deepinfra"])
+def test_a_model_of_another_vendor_is_explained_at_the_host_of_the_option(cli: Any, host: str) -> None:
+    assert cli("models", "--explain", "openai/gpt-oss-120b", "-p", host).out.startswith(
+        f"openai/gpt-oss-120b at {host}"
+    )
+
+
 def test_facts_of_a_model_are_shown_without_python_syntax(cli: Any) -> None:
     lines = cli("models", "--explain", "openai/gpt-5.2").out.partition("prices of")[0].splitlines()
     shown = {line.split()[0]: line for line in lines[1:]}

@@ -114,11 +114,9 @@ def explain(name: str, provider: str | None, as_json: bool, env_file: Path | Non
 
 def host_and_model(name: str, provider: str | None, env_file: Path | None) -> tuple[str, str]:
     """The provider (before the name, in --provider, or the configured one) and the model."""
-    read = read_model_name(name)
-    if provider is None and read.provider is not None:
+    read = read_model_name(name, provider)
+    if read.provider is not None:
         return read.provider, read.model or name
-    if provider is not None:
-        return provider, name
     try:
         return ConfigurationResolver(settings_for(env_file=env_file)).resolve().provider, name
     except ProviderConfigurationError:
