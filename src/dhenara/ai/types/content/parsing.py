@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from ...errors import ConfigurationError
 from ...wire.media_types import from_name, is_youtube, sniff
 from ..model_base import FrozenModel, model_fields
-from ..vendor_parts.keyed_parts import read_bedrock, read_gemini
+from ..vendor_parts.common import read_bedrock, read_gemini
 from ..vendor_parts.typed_parts import ANTHROPIC_READERS, COHERE_READERS, MISTRAL_READERS, OPENAI_READERS
 from .media import AudioContent, Content, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent
