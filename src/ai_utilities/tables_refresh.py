@@ -201,9 +201,8 @@ def collect_files(
             fetched.append(name)
         where = shown(urljoin(address, name))
         if len(content) != entry["size"] or hashlib.sha256(content).hexdigest() != entry["sha256"]:
-            raise TablesError(
-                f"{where}: the SHA-256 sum of the file is not that in the manifest; the tables did not change"
-            )
+            reason = "the SHA-256 sum of the file is not that in the manifest"
+            raise TablesError(f"{where}: {reason}; the tables did not change")
         try:
             table = check_table(name.removesuffix(".json"), content)
         except InvalidTable as error:
@@ -321,8 +320,7 @@ def download(timeout: float) -> Callable[[str, int], bytes]:
             thread.join(left)
         if not outcome or time.monotonic() > deadline:
             raise TimeoutError(f"the refresh took longer than {timeout:g} s")
-        content = outcome[0]
-        if isinstance(content, Exception):
+        if isinstance(content := outcome[0], Exception):
             raise content
         if len(content) > most:
             raise OSError(f"the file has more than {most:,} bytes")
