@@ -33,7 +33,7 @@ from dhenara.ai.types.genai.foundation_models.openai.image import DallE3, GPTIma
 
 WITHOUT_PRICE = {
     "command-a-plus-05-2026", "gemini-4-carbon", "gpt-oss-120b", "gpt-oss-20b", "grok-imagine-image-2.0",
-    "grok-imagine-image", "grok-imagine-image-quality", "gpt-6.2-astra", "gpt-6.2-sol", "gpt-image-2.6-flare",
+    "gpt-6.2-astra", "gpt-6.2-sol", "gpt-image-2.6-flare",
     "gpt-image-2.6-sunburst", "north-mini-code",
 }  # fmt: skip
 """Models that the tables have no price for."""
