@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from dhenara.ai.integration import require_type
@@ -14,13 +15,13 @@ from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .results import AskResult
 from .routes import has_routes, health_path
-from .usage.data import TEAM, PartialWriteError, UsageData
+from .usage.data import TEAM, PartialWriteError, UsageData, tags_now
 
 if TYPE_CHECKING:
     from dhenara.ai import AnyLayer, HealthStore
 
-    from .cache.policy import Policy
-    from .execution import ExecutionMode
+    from .cache.policy import Policy, PolicyOverride
+    from .execution import Around, ExecutionMode
     from .providers.base_provider import BaseProvider
     from .value_types import Options
 
@@ -223,9 +224,20 @@ class RequestMiddleware:
             self._health = self._own(make_health_store(settings))
         return self._health
 
-    def request_scope(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> ExitStack:
-        """Context with the cache policy and tags of one call."""
+    def scope_of(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> Around:
+        """The context for each step of a call: its own cache policy and tags, and those of where it was made."""
+        tags = {**tags_now(), **(tags or {})}
+        change = None if self.cache is None else caches.policy.change_now()
+        is_plain = cache is None and not tags and change in (None, caches.policy.NO_CHANGE)
+        return nullcontext if is_plain else partial(self.request_scope, cache, tags, change)
+
+    def request_scope(
+        self, cache: bool | str | None, tags: Mapping[str, str] | None, change: PolicyOverride | None = None
+    ) -> ExitStack:
+        """Context with the cache policy and tags of one call; `change`: the cache options of where it was made."""
         stack = ExitStack()
+        if change is not None:
+            stack.enter_context(caches.caching(**{name: getattr(change, name) for name in caches.policy.FIELDS}))
         if not self._is_off(cache) and cache is not None:
             stack.enter_context(caches.caching(policy_of(cache)))
         if tags:

@@ -34,7 +34,7 @@ async def cache_key(namespace: str, exchange: Exchange, *, share_accounts: bool 
         `namespace:version-hash`. It contains no secret.
     """
     key = f"{namespace}:v{VERSION}-{await exchange.key(share_accounts=share_accounts)}"
-    owner = owner_of(exchange.call, {} if share_accounts else tags_now())
+    owner = owner_of(exchange.call, {} if share_accounts else tags_now(exchange.call))
     return f"{key}-{owner}" if owner else key
 
 

@@ -15,7 +15,7 @@ from .backend import CacheBackend, CacheStats
 from .embedding_cache import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
 from .memory import FailsafeBackend
-from .policy import DEFAULT_POLICY, CachePolicy, Policy, effective_policy
+from .policy import DEFAULT_POLICY, CachePolicy, Policy, change_now, effective_policy
 
 
 @dataclass(slots=True, eq=False)
@@ -185,7 +185,7 @@ class BoundCache:
 
     async def answer_from_cache(self, call: Call, send: Send) -> Stream:
         """Answers the call from the cache, or stores its answer."""
-        cache_policy = effective_policy(self._cache.policy)
+        cache_policy = effective_policy(self._cache.policy, change_now(call))
         if not cache_policy.applies_to(call):
             return await send(call)
         waiting = WaitBudget(self._io, call, cache_policy.lease)

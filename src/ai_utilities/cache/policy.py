@@ -134,6 +134,12 @@ def caching(
         changes.reset(token)
 
 
+def change_now(call: Call | None = None) -> PolicyOverride:
+    """The overrides of a call: those of where its run was made, else those of where it is sent."""
+    made = NO_CHANGE if call is None or call.context is None else call.context.get(changes, NO_CHANGE)
+    return changes.get() if made is NO_CHANGE else made
+
+
 def effective_policy(policy: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
     """The options of the client with the overrides of the current block."""
     change = changes.get() if change is None else change

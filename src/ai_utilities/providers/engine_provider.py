@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import nullcontext
 from functools import partial
 from operator import attrgetter
 from types import NoneType
@@ -310,8 +309,7 @@ class EngineProvider(BaseProvider):
 
     def _ask_context(self, resolved: ResolvedAsk) -> Around:
         """The context in which each step of the call runs."""
-        needs_scope = resolved.cache is not None or resolved.tags
-        return partial(self._middleware.request_scope, resolved.cache, resolved.tags) if needs_scope else nullcontext
+        return self._middleware.scope_of(resolved.cache, resolved.tags)
 
     def _chat_client(self, model: str) -> AIModelClient:
         """The client of a model that answers with text.

@@ -115,7 +115,7 @@ def request_attributes(target: Target, operation: str) -> Attributes:
 
 def call_attributes(call: Call) -> Attributes:
     """Return the settings of the call and its tags."""
-    tags = {TAG + name: value for name, value in tags_now().items()}
+    tags = {TAG + name: value for name, value in tags_now(call).items()}
     own = config_attributes(call) if call.operation == "chat" else operation_attributes(call)
     if call.deployment is not None:
         own |= {ROUTE: str(call.route), DEPLOYMENT: call.deployment, CHOICE: str(call.choice)}

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -17,6 +17,9 @@ from dhenara.ai.integration import CheckedModel, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
 from .amounts import Units
+
+if TYPE_CHECKING:
+    from dhenara.ai.types import Call
 
 Outcome = Literal["answered", "failed", "cached", "cancelled", "interrupted", "open", "abandoned"]
 """`open`: sent, the outcome is not known yet; `abandoned`: the same, but the process has ended.
@@ -226,9 +229,10 @@ def tagged(**tags: str) -> Iterator[None]:
         _tags.reset(token)
 
 
-def tags_now() -> dict[str, str]:
-    """The tags of the current call."""
-    return dict(_tags.get())
+def tags_now(call: Call | None = None) -> dict[str, str]:
+    """The tags of a call: those of where it is sent, and those of where its run was made, which win."""
+    made = NONE if call is None or call.context is None else call.context.get(_tags, NONE)
+    return {**_tags.get(), **made}
 
 
 class PartialWriteError(DhenaraError):

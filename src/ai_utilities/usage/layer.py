@@ -235,7 +235,7 @@ class BoundUsage:
         facts = {
             **self._facts,
             "operation": call.operation,
-            "tags": {**route_tags(call), **self._usage.tags, **tags_now()},
+            "tags": {**route_tags(call), **self._usage.tags, **tags_now(call)},
             "started_at": at,
         }
         if call.operation in MANAGEMENT_OPERATIONS:

@@ -43,7 +43,7 @@ def register_cache(app: typer.Typer) -> None:
 def stats(as_json: JsonFlag = False, env_file: EnvFileFlag = None) -> None:
     """Show the size of the cache and what it saved.
 
-    Savings come from the ledger of `ai-utilities usage`.
+    Savings come from the ledger of `ai-utilities usage`; one in memory has only those of this process.
     """
     with open_cache(env_file) as (cache, place):
         entries, size = cache.size()

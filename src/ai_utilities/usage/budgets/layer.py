@@ -267,7 +267,7 @@ class BoundBudget:
         submitted = batch_request_of(call)
         if call.operation in UNCHARGED_OPERATIONS and submitted is None:
             return await send(call)
-        tags = {**self._layer.tags, **tags_now()}
+        tags = {**self._layer.tags, **tags_now(call)}
         budgets = [budget for budget in self._layer.budgets if budget.applies_to(tags)]
         if not budgets:
             return await send(call)

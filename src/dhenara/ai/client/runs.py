@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from pydantic import ValidationError
@@ -202,6 +204,7 @@ class RunsMixin:
         settings = override_config(as_config(config, self.config), streaming=streamed, **options)
         check_plan(plan)
         call = self._call(prompt, context, system, messages, settings, open_end=True)
+        call = replace(call, context=copy_context())
         return call, RunPlan(streaming=streamed, **{name: value for name, value in plan.items() if value is not None})
 
     def _call(

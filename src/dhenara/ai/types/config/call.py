@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack
 
@@ -290,6 +291,9 @@ class Call:
 
     choice: str | None = None
     """Why the route chose the deployment."""
+
+    context: Context | None = field(default=None, compare=False, repr=False)
+    """Context variables of the code that made a run, which sends its calls later; None for a call sent at once."""
 
     retry_gate: RetryGate | None = field(default=None, compare=False, repr=False)
     """Decides whether a request is repeated at the same deployment; None without a route."""
