@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,12 +13,19 @@ from dhenara.ai import AIModelClient, Provider, register_provider
 from dhenara.ai.codecs.operations.operation import read_listing
 from dhenara.ai.errors import AuthenticationError, SyncAsyncMismatchError, UnsupportedError
 from dhenara.ai.pipeline.provider_get import address, find_listing
-from dhenara.ai.providers.provider import Route
+from dhenara.ai.providers.provider import Route, unregister_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ModelListing
 from support.corpus import CORPUS
 from support.worlds import World, endpoint
+
+
+@pytest.fixture(autouse=True)
+def forget_own_providers() -> Iterator[None]:
+    yield
+    for name in ("listed_here", "listless"):
+        unregister_provider(name)
 
 
 def reported(body: Any) -> Raw:
