@@ -136,6 +136,20 @@ def test_own_prices_are_explained_and_shown(cli: Any, tmp_path: Path, monkeypatc
         forget_own_tables()
 
 
+def test_a_limit_of_a_file_without_a_date_names_the_file(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[[limits]]\nhost = "openai"\nmodel = "gpt-5.2"\nmax_output_tokens = 100\n')
+    monkeypatch.setenv("AI_PRICES_FILE", str(file))
+    try:
+        lines = cli("models", "--explain", "openai/gpt-5.2").out.splitlines()
+        limit = next(line for line in lines if line.startswith("max_output_tokens"))
+        assert limit.split()[1:] == ["100", "tokens", "prices.toml"]
+    finally:
+        forget_own_tables()
+
+
 def test_refresh_needs_an_address_and_its_flags_belong_to_it(cli: Any) -> None:
     assert "AI_TABLES_URL" in cli("models", "refresh").err
     assert "belong to `ai-utilities models refresh`" in cli("models", "--undo").err

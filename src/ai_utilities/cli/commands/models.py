@@ -129,7 +129,7 @@ def facts_rows(host: str, model: str) -> list[JsonObject]:
     if facts is None:
         return []
     return [
-        {"fact": name, "value": getattr(facts, name, None), "source": f"{source.name} ({source.date})"}
+        {"fact": name, "value": getattr(facts, name, None), "source": str(source)}
         for name, source in sorted(facts.sources.items())
     ]
 

@@ -143,11 +143,14 @@ class FactSource:
 
     Attributes:
         name: Name of the source.
-        date: The date, as `YYYY-MM-DD`.
+        date: The date, as `YYYY-MM-DD`; empty if a file of your own does not name one.
     """
 
     name: str
     date: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.date})" if self.date else self.name
 
 
 @dataclass(frozen=True, slots=True, eq=False)

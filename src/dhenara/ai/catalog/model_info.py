@@ -287,7 +287,7 @@ def constants(vendor: str, kind: str) -> tuple[Callable[[str], Any], Callable[[]
 
 def constant_fields(facts: ModelFacts) -> dict[str, Any]:
     """Return the fields of a model constant, with the source of each fact in its metadata."""
-    sources = {fact: f"{source.name} ({source.date})" for fact, source in facts.sources.items()}
+    sources = {fact: str(source) for fact, source in facts.sources.items()}
     described: dict[str, Any] = {"display_name": facts.display_name, "metadata": {"facts": sources}}
     if facts.functional_type in (None, "text_generation"):
         described["settings"] = facts.settings()
