@@ -171,7 +171,7 @@ def test_a_plain_function_around_an_async_one_is_a_tool_too(server: FakeServer, 
         assert all("which sync code cannot do" in str(tool.result) for tool in run.tools)
         return
     assert [tool.result and tool.result.output for tool in run.tools] == [2, 4]
-    assert all(tool.seconds >= 0.05 for tool in run.tools)
+    assert all(tool.seconds >= 0.045 for tool in run.tools)  # timers of uvloop count whole milliseconds
 
 
 def test_a_wrapped_async_tool_is_cancelled_at_its_timeout(server: FakeServer, world: World) -> None:
