@@ -16,7 +16,7 @@ def main(claude_model: str | AIModelEndpoint, gpt_model: str | AIModelEndpoint) 
         first = claude.generate("What is 6 x 7?", reasoning=True)
         messages = ("What is 6 x 7?", first, "Are you sure?")
         for part in gpt.plan(messages=messages).parts:
-            print(f"{part.kind:10} {part.fate:12} {part.reason or ''}")
+            print(f"{part.kind:10} {part.outcome:12} {part.reason or ''}")
         second = gpt.generate(messages=messages)
         print(second.text)
         for warning in second.warnings:

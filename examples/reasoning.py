@@ -25,7 +25,7 @@ def main(claude_model: str | AIModelEndpoint, gpt_model: str | AIModelEndpoint) 
         first = stream.response
         print()
         messages: list[Any] = ["What is 6 x 7?", first, "Are you sure?"]
-        print([(part.kind, part.fate) for part in gpt.plan(messages=messages).parts])
+        print([(part.kind, part.outcome) for part in gpt.plan(messages=messages).parts])
         second = gpt.generate(messages=messages, reasoning=False)
         print(second.text, [warning.message for warning in second.warnings])
 

@@ -61,8 +61,8 @@ class AskOptions(AnswerOptions, total=False):
     approve: Callable[[ToolCallContent], object]
     """Function that decides on calls of tools that need approval. Default: the run stops before them."""
 
-    tool_errors: Literal["tell", "raise"]
-    """`"tell"` (default) sends errors of tools to the model, `"raise"` raises them."""
+    tool_errors: Literal["send", "raise"]
+    """`"send"` (default) sends errors of tools to the model, `"raise"` raises them."""
 
 
 @dataclass(slots=True, eq=False)

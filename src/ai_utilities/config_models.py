@@ -76,7 +76,9 @@ def read_cert(value: object) -> object:
 
 
 def join_names(value: object) -> object:
-    """Joins a list of names, as they are written in a variable."""
+    """Joins a list of names or numbers, as they are written in a variable; one number is a list of one."""
+    if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value)
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 

@@ -20,6 +20,7 @@ from pydantic_core import ErrorDetails
 
 from dhenara.ai.integration import (
     describe_unknown,
+    expected_value,
     misspelt_provider,
     named_provider,
     provider_name,
@@ -172,7 +173,8 @@ def describe_problem(problem: ErrorDetails, origins: Mapping[str, SettingOrigin]
     if isinstance(cause, ProviderConfigurationError):
         return f"{subject}: {cause}"
     value = "a value that is not shown" if field in UNSHOWN else redact(repr(problem["input"]))
-    return f"{subject} is {value}, which is invalid: {problem['msg']}"
+    expected = expected_value(problem)
+    return f"{subject} is {value}{', but ' if expected.startswith('must ') else ', which is invalid: '}{expected}"
 
 
 def describe_origin(origin: SettingOrigin) -> str:

@@ -63,7 +63,7 @@ ENGINE: list[tuple[str, dict[str, Any], str]] = [
     ("run", {"limits": 5}, "limits=RunLimits(rounds=5)"),
     ("run", {"limits": {"rounds": 0}}, "limits: rounds"),
     ("run", {"approve": True}, "approve must be a function, not bool"),
-    ("run", {"tool_errors": "ignore"}, 'tool_errors must be "tell" or "raise"'),
+    ("run", {"tool_errors": "ignore"}, 'tool_errors must be "send" or "raise"'),
     ("run", {"repairs": -1}, "repairs must be a whole number, 0 or more"),
     ("run", {"output": Person()}, "must be a type such as a pydantic model"),
     ("rerank", {"documents": "text"}, 'documents must be a list of texts, not str: rerank(query, ["..."])'),

@@ -59,7 +59,7 @@ def test_media_of_the_assistant_are_sent_in_a_user_message_with_a_warning(stream
         assert base64.b64encode(PNG) in body
         assert answer.plan == plan
         reported = next(part for part in plan.parts if part.kind == "image")
-        assert (reported.fate, reported.reason) == ("translated", "it is sent in the next user message")
+        assert (reported.outcome, reported.reason) == ("translated", "it is sent in the next user message")
         assert [warning.code for warning in answer.chat_response.warnings] == ["translated_content"]
 
 

@@ -39,7 +39,7 @@ def test_a_plan_sends_nothing(server: FakeServer) -> None:
     server.add_replies(THOUGHT)
     first = claude(server).generate("2 + 2?")
     plan = gpt(server).plan(messages=["2 + 2?", first, "Sure?"])
-    assert [(p.kind, p.fate) for p in plan.parts] == [
+    assert [(p.kind, p.outcome) for p in plan.parts] == [
         ("text", "verbatim"),
         ("reasoning", "omitted"),
         ("text", "translated"),
@@ -78,7 +78,7 @@ def test_what_the_user_gave_is_in_the_plan_too(server: FakeServer) -> None:
     film = Prompt(contents=[VideoContent(data=b"film", mime_type="video/mp4")])
     provided = Message(role="assistant", contents=[TextContent(text="A film.")])
     (part, *_) = claude(server).plan(messages=[film, provided, "And now?"]).parts
-    assert (part.kind, part.fate) == ("video", "omitted")
+    assert (part.kind, part.outcome) == ("video", "omitted")
 
 
 def test_bound_thinking_goes_back_under_the_conversation_it_was_made_in(world: World, server: FakeServer) -> None:

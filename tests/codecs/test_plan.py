@@ -50,7 +50,7 @@ def test_plan_matches_request(protocol: Recorded, actual: list[Exchange], vendor
         turns = (Prompt(text="?"), draft.response().to_message(), Prompt(text="And?"))
         plan, call, sent = planned(vendor, turns)
         for part in plan.parts:
-            check(call.messages[part.message].contents[part.part], part.fate, sent)
+            check(call.messages[part.message].contents[part.part], part.outcome, sent)
 
 
 def planned(vendor: Vendor, turns: tuple[Message, ...]) -> tuple[Plan, Call, str]:
@@ -61,27 +61,27 @@ def planned(vendor: Vendor, turns: tuple[Message, ...]) -> tuple[Plan, Call, str
     return plan, call, "\n".join(strings(standard.loads(json.dumps(outgoing.body))))
 
 
-def check(part: Content, fate: str, sent: str) -> None:
+def check(part: Content, outcome: str, sent: str) -> None:
     match part:
         case TextContent() if part.text.strip():
-            assert fate in ("verbatim", "translated")
+            assert outcome in ("verbatim", "translated")
             assert part.text in sent
         case ReasoningContent():
             own = [part.signature, part.text, part.raw_text, part.extras.get("data")]
             retained = [
                 provided[:20] for provided in own if provided and len(provided) > 12
             ]  # summaries are sent part by part
-            assert fate in ("verbatim", "omitted")
-            assert not retained or (fate == "verbatim") == any(provided in sent for provided in retained)
+            assert outcome in ("verbatim", "omitted")
+            assert not retained or (outcome == "verbatim") == any(provided in sent for provided in retained)
         case ToolCallContent():
-            assert fate in ("verbatim", "translated")
+            assert outcome in ("verbatim", "translated")
             assert part.name in sent
         case Media() if part.data:
-            assert (fate != "omitted") == any(
+            assert (outcome != "omitted") == any(
                 provided in sent for provided in (encoded(part.data), part.get_text()) if provided
             )
         case ServerToolContent() if part.id and len(part.id) > 8:
-            assert (fate == "verbatim") == (part.id in sent)
+            assert (outcome == "verbatim") == (part.id in sent)
 
 
 def encoded(data: bytes) -> str:

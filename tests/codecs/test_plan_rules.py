@@ -76,7 +76,7 @@ def test_a_plan_lists_every_part_with_its_place() -> None:
     reasoning = requested.messages[1].contents[4]
     encoded = EncodedRequest("/", {}, part_outcomes={id(reasoning): ("omitted", "it is bound")})
     plan = build_plan(requested, encoded, HERE)
-    assert [(part.message, part.part, part.kind, part.fate, part.reason, part.origin) for part in plan.parts] == [
+    assert [(part.message, part.part, part.kind, part.outcome, part.reason, part.origin) for part in plan.parts] == [
         (1, 0, "text", "verbatim", None, None),
         (1, 1, "text", "verbatim", None, HERE),
         (1, 2, "text", "translated", TRANSLATED, ELSEWHERE),
@@ -88,7 +88,7 @@ def test_a_plan_lists_every_part_with_its_place() -> None:
 
 def test_citations_of_other_kinds_of_parts_are_not_lost() -> None:
     (part,) = build_plan(call(GenericContent(kind="k", data={}, origin=ELSEWHERE)), EncodedRequest("/", {}), HERE).parts
-    assert (part.fate, part.reason) == ("translated", TRANSLATED)
+    assert (part.outcome, part.reason) == ("translated", TRANSLATED)
 
 
 def test_warnings_of_the_journal_come_before_those_of_the_request() -> None:

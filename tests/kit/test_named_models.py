@@ -267,7 +267,7 @@ def test_a_wrong_first_argument_is_answered_with_what_is_accepted(kind: Any, giv
         (("openai/gpt-5",), {"model": "gpt-5"}, "the model is named twice"),
         (("openai",), {"provider": "groq"}, "the provider is named twice"),
         ((), {"provider": 7}, "a provider is named by a string or is a BaseProvider, not int"),
-        (("openai",), {"temperature": 9}, "less than or equal to 2"),
+        (("openai",), {"temperature": 9}, "must be at most 2"),
         ((), {"provider": "openai", "model": "anthropic/claude-sonnet-5", "api_key": "k"}, "is at another provider"),
     ],
 )

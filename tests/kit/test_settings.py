@@ -108,8 +108,8 @@ def test_names_are_read_in_every_spelling(spelling: str) -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "reported"),
     [
-        ("AI_TEMPERATURE", "3", ("AI_TEMPERATURE", "'3'", "less than or equal to 2")),
-        ("AI_MAX_TOKENS", "many", ("AI_MAX_TOKENS", "'many'", "integer")),
+        ("AI_TEMPERATURE", "3", ("AI_TEMPERATURE", "'3'", "at most 2")),
+        ("AI_MAX_TOKENS", "many", ("AI_MAX_TOKENS", "'many'", "whole number")),
         ("AI_CACHE_BACKEND", "disk", ("AI_CACHE_BACKEND", "'disk'", "'memory', 'sqlite', 'redis' or 'null'")),
     ],
 )

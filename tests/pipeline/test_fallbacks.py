@@ -77,7 +77,7 @@ def test_the_other_endpoint_answers(
         ("anthropic", "claude-9", "answered"),
     ]
     (warning,) = final.chat_response.warnings
-    assert warning.code == "relieved"
+    assert warning.code == "fallback_used"
     assert "openai (fake-1) failed" in warning.message
     assert {chunk.data.provider for chunk, _ in events if chunk} <= {"anthropic"}
     world.close(client)

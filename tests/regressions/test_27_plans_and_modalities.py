@@ -93,7 +93,7 @@ def test_a_plan_and_a_call_agree(
             if answer.plan is not None:
                 assert answer.plan == planned
             else:
-                assert {part.fate for part in planned.parts} <= {"verbatim"}
+                assert {part.outcome for part in planned.parts} <= {"verbatim"}
             assert answer.chat_response is not None
             assert answer.chat_response.warnings == planned.warnings
 

@@ -27,7 +27,7 @@ from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
-from .types.model_base import CheckedModel, InvalidValueError, require_type
+from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.secrets import (
@@ -68,6 +68,7 @@ __all__ = [
     "describe_unknown",
     "did_you_mean",
     "environment",
+    "expected_value",
     "find_provider",
     "fold_name",
     "is_key",

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from dhenara.ai.integration import expected_value
 from dhenara.ai.types import AIModelCallConfig
 
 from ...client import AiClient
@@ -136,7 +137,7 @@ def read_schema(path: Path | None) -> JsonObject | None:
     try:
         AIModelCallConfig.model_validate({"structured_output": schema})
     except ValidationError as error:
-        why = error.errors()[0]["msg"].removeprefix("Value error, ")
+        why = expected_value(error.errors()[0])
         raise unusable(path, f"cannot be used: {why}") from error
     return schema
 

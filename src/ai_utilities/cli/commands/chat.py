@@ -192,7 +192,7 @@ class Repl:
             plan = self._chat.plan(text or "...")
         except UnsupportedError as refused:
             return str(refused)
-        lost = [f"\n  {part.kind} {part.fate.replace('_', ' ')}: {part.reason}" for part in plan.omitted]
+        lost = [f"\n  {part.kind} {part.outcome.replace('_', ' ')}: {part.reason}" for part in plan.omitted]
         return (
             f"{plan.provider} {plan.model} would receive {len(plan.parts) - len(lost)} of {len(plan.parts)} parts"
             + ("".join(lost))

@@ -19,7 +19,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import OLD_FIELDS, AIModelCallConfig, Call, CallJournal
 from ..types.config.name_hints import EXAMPLES
 from ..types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, use_own_names
-from ..types.model_base import FrozenModel
+from ..types.model_base import FrozenModel, expected_value
 from ..types.tools.tool_definition import ToolDefinition
 from ..wire.text import similar_names
 
@@ -166,7 +166,7 @@ def describe_problem(problem: ErrorDetails, several: bool = False) -> str:
     option = str(problem["loc"][0]) if problem["loc"] else ""
     example = f". Write {EXAMPLES[option]}" if option in EXAMPLES else ""
     is_empty = problem["type"] in EMPTY and problem.get("ctx", {}).get("min_length") == 1
-    plain = EMPTY[problem["type"]] if is_empty else problem["msg"]
+    plain = EMPTY[problem["type"]] if is_empty else expected_value(problem)
     message = "the value has the wrong type" if several and example else plain
     return f"{option if several and example else where}: {message}{example}"
 

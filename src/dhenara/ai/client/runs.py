@@ -60,7 +60,7 @@ class RunsMixin:
                 tools.
                 `limits`: limits of the run. `approve`: function that decides on tools that need approval.
                     `tool_errors`:
-                `"tell"` sends tool errors to the model, `"raise"` raises them. `repairs`: how often the model may
+                `"send"` sends tool errors to the model, `"raise"` raises them. `repairs`: how often the model may
                 correct invalid structured output. `on_event`: called with each event. `on_end`: called with the `Run`
                 at the end, also if it failed or was closed.
 
@@ -177,7 +177,7 @@ class RunsMixin:
         *,
         limits: RunLimits | None = None,
         approve: Approve | None = None,
-        tool_errors: Literal["tell", "raise"] | None = None,
+        tool_errors: Literal["send", "raise"] | None = None,
         repairs: int | None = None,
         on_event: Callable[[RunEvent], None] | None = None,
         on_end: Callable[[Run[Any]], object] | None = None,
@@ -249,8 +249,8 @@ def check_plan(plan: Mapping[str, Any]) -> None:
     for name in ("approve", "on_event", "on_end"):
         if plan[name] is not None and not callable(plan[name]):
             raise ConfigurationError(f"{name} must be a function, not {type(plan[name]).__name__}: {name}=my_function")
-    if plan["tool_errors"] not in (None, "tell", "raise"):
-        raise ConfigurationError(f'tool_errors must be "tell" or "raise", not {plan["tool_errors"]!r:.40}')
+    if plan["tool_errors"] not in (None, "send", "raise"):
+        raise ConfigurationError(f'tool_errors must be "send" or "raise", not {plan["tool_errors"]!r:.40}')
     repairs = plan["repairs"]
     if repairs is not None and (not isinstance(repairs, int) or isinstance(repairs, bool) or repairs < 0):
         raise ConfigurationError(f"repairs must be a whole number, 0 or more, not {repairs!r:.40}: repairs=1")
@@ -276,8 +276,8 @@ class RunPlanSettings(TypedDict, total=False):
     approve: Approve
     """Function that decides on the calls of tools that need approval. Default: the run stops before them."""
 
-    tool_errors: Literal["tell", "raise"]
-    """`"tell"` (default) sends errors of tools to the model, `"raise"` raises them."""
+    tool_errors: Literal["send", "raise"]
+    """`"send"` (default) sends errors of tools to the model, `"raise"` raises them."""
 
     repairs: int
     """How often the model may correct invalid structured output, 0 or more. Default 1."""

@@ -12,7 +12,7 @@ from ..errors import CallError
 from ..http.protocol.message import BodyPieces, Head, Multipart
 from ..schema.resources import ANY_SCHEMA, SchemaRules
 from ..types.chat.delta import Delta
-from ..types.chat.report import CallWarning, Fate
+from ..types.chat.report import CallWarning, PartOutcome
 from ..types.chat.structured import OutputMode
 from ..types.chat.usage import Usage
 from ..types.config.call import Call
@@ -129,7 +129,7 @@ class EncodedRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[CallWarning, ...] = ()
     method: str = "POST"
-    part_outcomes: Mapping[int, tuple[Fate, str]] = field(default_factory=dict)
+    part_outcomes: Mapping[int, tuple[PartOutcome, str]] = field(default_factory=dict)
     """How parts that were not sent unchanged were converted, by `id()` of the part."""
 
     unfetched: tuple[Media, ...] = ()

@@ -15,7 +15,7 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatRespons
 from ..types.config.other_names import use_own_names
 from ..types.content.media import Content, TextContent
 from ..types.content.parts import ContentItem
-from ..types.model_base import model_fields
+from ..types.model_base import expected_value, model_fields
 from .vendor_messages import (
     answer_only,
     is_anthropic_message,
@@ -72,7 +72,7 @@ def read_message(given: MessageLike) -> Message:
 
 def describe_error(error: ErrorDetails) -> str:
     """Return a problem with the place where it is; what this library raised is a sentence already."""
-    message = str(error.get("ctx", {}).get("error", error["msg"]))
+    message = str(error.get("ctx", {}).get("error") or expected_value(error))
     if error["type"].startswith("union_tag"):
         message = 'a part is a text, or has a known type, such as {"type": "text", "text": "..."}'
     return ": ".join(filter(None, (".".join(map(str, error["loc"])), message)))

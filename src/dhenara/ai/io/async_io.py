@@ -24,10 +24,10 @@ from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, 
 T = TypeVar("T")
 
 
-async def run_jobs(jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
+async def run_jobs(jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | None]:
     """Return every outcome, None for timeouts; cancelling this cancels all jobs."""
     outcomes: list[Outcome | None] = [None] * len(jobs)
-    places = anyio.CapacityLimiter(at_once)
+    places = anyio.CapacityLimiter(concurrency)
 
     async def run(index: int, job: UserJob) -> None:
         async with places:
@@ -50,14 +50,14 @@ async def job_outcome(job: UserJob) -> Outcome:
     return begun
 
 
-async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
+async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
     """Run the steps as tasks of the running loop; steps not started when one fails are skipped.
 
     Those that have begun run to their end, because their requests are paid for. Cancellation from outside ends all.
     """
-    if len(steps) < 2 or at_once < 2:
+    if len(steps) < 2 or concurrency < 2:
         return [await step() for step in steps]
-    places, results, failures = anyio.Semaphore(at_once), dict[int, T](), list[Exception]()
+    places, results, failures = anyio.Semaphore(concurrency), dict[int, T](), list[Exception]()
 
     async def take(number: int, step: Callable[[], Coroutine[Any, Any, T]]) -> None:
         async with places:
@@ -152,11 +152,11 @@ class AsyncIO:
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await anyio.to_thread.run_sync(partial(function, *args, **kwargs))
 
-    async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
-        return await run_jobs(jobs, at_once)
+    async def run_jobs(self, jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | None]:
+        return await run_jobs(jobs, concurrency)
 
-    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-        return await run_tasks(steps, at_once)
+    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
+        return await run_tasks(steps, concurrency)
 
     def monotonic(self) -> float:
         return time.monotonic()

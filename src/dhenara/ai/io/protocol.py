@@ -94,12 +94,12 @@ class IO(Protocol):
         """Run a blocking function without blocking an event loop."""
         ...
 
-    async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
-        """Run jobs concurrently, at most `at_once`; the outcome is None for those that exceeded their time limit."""
+    async def run_jobs(self, jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | None]:
+        """Run at most `concurrency` jobs at a time; the outcome is None for those that exceeded their time limit."""
         ...
 
-    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-        """Run coroutine functions concurrently, at most `at_once`; the first failure cancels the others."""
+    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
+        """Run coroutine functions concurrently, at most `concurrency`; the first failure cancels the others."""
         ...
 
     def monotonic(self) -> float:

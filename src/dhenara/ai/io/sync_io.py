@@ -27,16 +27,16 @@ Finished = tuple[int, Outcome]
 class ThreadPool:
     """Runs jobs on daemon threads; a thread that exceeds its timeout is abandoned and does not delay exit."""
 
-    def __init__(self, jobs: Sequence[UserJob], at_once: int) -> None:
+    def __init__(self, jobs: Sequence[UserJob], concurrency: int) -> None:
         self._waiting = deque(enumerate(jobs))
-        self._at_once = at_once
+        self._concurrency = concurrency
         self._running: dict[int, float | None] = {}
         self._finished: SimpleQueue[Finished] = SimpleQueue()
         self._outcomes: list[Outcome | None] = [None] * len(jobs)
 
     def run(self) -> list[Outcome | None]:
         while self._waiting or self._running:
-            while self._waiting and len(self._running) < self._at_once:
+            while self._waiting and len(self._running) < self._concurrency:
                 self._start(*self._waiting.popleft())
             self._wait()
         return self._outcomes
@@ -65,11 +65,11 @@ class ThreadPool:
             self._outcomes[index] = outcome
 
 
-def run_in_threads(steps: Sequence[Callable[[], T]], at_once: int) -> list[T]:
+def run_in_threads(steps: Sequence[Callable[[], T]], concurrency: int) -> list[T]:
     """Run each step in a thread with its own context; steps not started when one fails are skipped."""
-    if len(steps) < 2 or at_once < 2:
+    if len(steps) < 2 or concurrency < 2:
         return [step() for step in steps]
-    threads = ThreadPoolExecutor(min(at_once, len(steps)), "dhenara")
+    threads = ThreadPoolExecutor(min(concurrency, len(steps)), "dhenara")
     begun = [threads.submit(copy_context().run, step) for step in steps]
     try:
         results = [one.result() for one in begun]
@@ -134,13 +134,13 @@ class BlockingIO:
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return function(*args, **kwargs)
 
-    async def run_jobs(self, jobs: Sequence[UserJob], at_once: int) -> list[Outcome | None]:
-        if at_once == 1 or (len(jobs) == 1 and jobs[0].seconds is None):
+    async def run_jobs(self, jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | None]:
+        if concurrency == 1 or (len(jobs) == 1 and jobs[0].seconds is None):
             return [attempt(job.work) for job in jobs]
-        return ThreadPool(jobs, at_once).run()
+        return ThreadPool(jobs, concurrency).run()
 
-    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], at_once: int) -> list[T]:
-        return run_in_threads([partial(start_step, step) for step in steps], at_once)
+    async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
+        return run_in_threads([partial(start_step, step) for step in steps], concurrency)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -215,10 +215,46 @@ def describe_problem(problem: Any, fields: tuple[str, ...]) -> InitErrorDetails:
     return problem_details(problem["type"], problem["loc"], problem_sentence(problem, fields))
 
 
+EXPECTED = {
+    "missing": "is required",
+    "string_type": "must be text",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a finite number",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "dict_type": "must be names with values, such as {{'team': 'search'}}",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "bytes_type": "must be bytes",
+    "greater_than": "must be more than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+}
+"""Plain messages, by pydantic's type of the error."""
+
+
+def expected_value(problem: Any) -> str:
+    """What a value must be, for the reader of an error message: pydantic's message in plain words."""
+    text = EXPECTED.get(problem["type"])
+    if text is None:
+        return str(problem["msg"]).removeprefix("Value error, ")
+    limits = problem.get("ctx", {})
+    return text.format_map(
+        {name: int(v) if isinstance(v, float) and v.is_integer() else v for name, v in limits.items()}
+    )
+
+
 def problem_sentence(problem: Any, fields: tuple[str, ...]) -> str:
     """One problem in a sentence. What validators of this library raised is a sentence already."""
     cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
-    text = problem["msg"].removeprefix("Value error, ")
+    text = expected_value(problem)
     message = f"{where}: {text}" if where else text
     if isinstance(cause, ConfigurationError):
         message = str(cause)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...types.chat.message import Message
-from ...types.chat.report import CallWarning, Fate, Fingerprint, FingerprintPart, Plan, PlannedPart, WarningCode
+from ...types.chat.report import CallWarning, Fingerprint, FingerprintPart, PartOutcome, Plan, PlannedPart, WarningCode
 from ...types.config.call import Call
 from ...types.content.media import Media, Origin, TextContent
 from ...types.content.parts import Content, GenericContent, ReasoningContent
@@ -52,11 +52,13 @@ def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) 
 def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[PlannedPart]:
     for place, message in enumerate(call.messages):
         for number, part in enumerate(message.contents):
-            fate, reason = encoded.part_outcomes.get(id(part)) or default_outcome(part, call, protocol)
-            yield PlannedPart(message=place, part=number, kind=part.type, fate=fate, reason=reason, origin=part.origin)
+            outcome, reason = encoded.part_outcomes.get(id(part)) or default_outcome(part, call, protocol)
+            yield PlannedPart(
+                message=place, part=number, kind=part.type, outcome=outcome, reason=reason, origin=part.origin
+            )
 
 
-def default_outcome(part: Content, call: Call, protocol: str) -> tuple[Fate, str | None]:
+def default_outcome(part: Content, call: Call, protocol: str) -> tuple[PartOutcome, str | None]:
     """Return the outcome of a part without a recorded decision: unchanged for its origin, converted otherwise."""
     if part.origin is None or is_own_part(part, call, protocol):
         return "verbatim", None
@@ -149,7 +151,7 @@ class WarningCollector:
     def __init__(self, provider: str) -> None:
         self._provider = provider
         self._text: dict[CallWarning, None] = {}
-        self._part_outcomes: dict[int, tuple[Fate, str]] = {}
+        self._part_outcomes: dict[int, tuple[PartOutcome, str]] = {}
         self._unfetched: list[Media] = []
         self._oversized: list[Media] = []
         self._stand_ins: dict[int, tuple[Media, Media]] = {}
@@ -236,10 +238,10 @@ class WarningCollector:
             whole_path=whole_path,
         )
 
-    def _mark(self, part: Parts, fate: Fate, why: str) -> None:
+    def _mark(self, part: Parts, outcome: PartOutcome, why: str) -> None:
         if part is not None:
             for one in (part,) if isinstance(part, Content) else part:
-                self._part_outcomes[id(self._original_of(one))] = (fate, why)
+                self._part_outcomes[id(self._original_of(one))] = (outcome, why)
 
     def _original_of(self, part: Any) -> Any:
         known = self._stand_ins.get(id(part))

@@ -51,7 +51,7 @@ class RunPlan:
     Attributes:
         limits: Limits of the run.
         approve: Decides on calls of tools that need approval.
-        tool_errors: `"tell"` sends a tool's error to the model, `"raise"` ends the run with it.
+        tool_errors: `"send"` sends a tool's error to the model, `"raise"` ends the run with it.
         repairs: How often the model may correct invalid structured output.
         on_event: Called with each event.
         on_end: Called with the run when it has ended, for whatever reason.
@@ -60,7 +60,7 @@ class RunPlan:
 
     limits: RunLimits = field(default_factory=RunLimits)
     approve: Approve | None = None
-    tool_errors: Literal["tell", "raise"] = "tell"
+    tool_errors: Literal["send", "raise"] = "send"
     repairs: int = 1
     on_event: Callable[[RunEvent], None] | None = None
     on_end: Callable[[Run[Any]], object] | None = None

@@ -59,7 +59,7 @@ class ToolRunner:
         ready = [one for one in current.planned if one.bound is not None]
         concurrent = [one for one in ready if one.tool is None or one.tool.parallel]
         sequential = [one for one in ready if not (one.tool is None or one.tool.parallel)]
-        failed = await run_group(self.io, concurrent, self.budget.limits.at_once, self.budget.tool_seconds_left())
+        failed = await run_group(self.io, concurrent, self.budget.limits.concurrency, self.budget.tool_seconds_left())
         failed += await run_group(self.io, sequential, 1, self.budget.tool_seconds_left())
         for one in current.planned:
             self.box.record_result(one)
@@ -93,11 +93,11 @@ def first_failure(failed: Sequence[tuple[PendingToolCall, JobFailed]]) -> ToolFa
 
 
 async def run_group(
-    io: IO, group: Sequence[PendingToolCall], at_once: int, seconds: float | None
+    io: IO, group: Sequence[PendingToolCall], concurrency: int, seconds: float | None
 ) -> list[tuple[PendingToolCall, JobFailed]]:
     if not group:
         return []
-    finished = await io.run_jobs([job_for(one, io, seconds) for one in group], at_once)
+    finished = await io.run_jobs([job_for(one, io, seconds) for one in group], concurrency)
     outcomes = [check_readable(one, outcome) for one, outcome in zip(group, finished, strict=True)]
     failed = [(one, outcome) for one, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, JobFailed)]
     for one, outcome in zip(group, outcomes, strict=True):

@@ -307,14 +307,14 @@ def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -
         text = f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
     else:
         return False
-    append_note(call, "relieved", f"a fallback endpoint answered because {text}")
+    append_note(call, "fallback_used", f"a fallback endpoint answered because {text}")
     return True
 
 
 def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
     """Add a warning to the response that says why a fallback answered."""
     who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
-    append_note(call, "relieved", f"a fallback endpoint answered because {who} failed: {error.message}")
+    append_note(call, "fallback_used", f"a fallback endpoint answered because {who} failed: {error.message}")
 
 
 def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:

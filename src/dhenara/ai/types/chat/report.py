@@ -53,7 +53,7 @@ WarningCode = Literal[
     "translated_content",
     "uploaded_content",
     "learned",
-    "relieved",
+    "fallback_used",
     "cache_unavailable",
     "provider_warning",
 ]
@@ -73,7 +73,7 @@ class CallWarning(FrozenModel):
     parameter: str | None = None
 
 
-Fate = Literal["verbatim", "translated", "omitted"]
+PartOutcome = Literal["verbatim", "translated", "omitted"]
 """Sent unchanged, sent in another form, or not sent."""
 
 
@@ -87,7 +87,7 @@ class PlannedPart(FrozenModel):
         message: Index of the message.
         part: Index of the part in its message.
         kind: Type of the part.
-        fate: `"verbatim"` (sent unchanged), `"translated"` (sent in another form) or `"omitted"` (not sent).
+        outcome: `"verbatim"` (sent unchanged), `"translated"` (sent in another form) or `"omitted"` (not sent).
         reason: Why the part is not sent unchanged. None if it is.
         origin: Who produced the part; None for parts of the user.
     """
@@ -95,7 +95,7 @@ class PlannedPart(FrozenModel):
     message: int
     part: int
     kind: str
-    fate: Fate
+    outcome: PartOutcome
     reason: str | None = None
     origin: Origin | None = None
 
@@ -125,7 +125,7 @@ class Plan(FrozenModel):
                 yield name, count
 
     def _repr_markdown_(self) -> str:
-        rows = [(part.message, part.part, part.kind, part.fate, part.reason or "") for part in self.parts]
+        rows = [(part.message, part.part, part.kind, part.outcome, part.reason or "") for part in self.parts]
         table = markdown_table(("message", "part", "kind", "what happens", "why"), rows)
         return f"`{self!r}`\n\n{table}"
 
@@ -137,17 +137,17 @@ class Plan(FrozenModel):
     @property
     def verbatim(self) -> list[PlannedPart]:
         """Parts that are sent unchanged."""
-        return [part for part in self.parts if part.fate == "verbatim"]
+        return [part for part in self.parts if part.outcome == "verbatim"]
 
     @property
     def translated(self) -> list[PlannedPart]:
         """Parts that are sent in another form."""
-        return [part for part in self.parts if part.fate == "translated"]
+        return [part for part in self.parts if part.outcome == "translated"]
 
     @property
     def omitted(self) -> list[PlannedPart]:
         """Parts that are not sent."""
-        return [part for part in self.parts if part.fate == "omitted"]
+        return [part for part in self.parts if part.outcome == "omitted"]
 
 
 LENGTH = 16

@@ -31,7 +31,7 @@ class RunLimits(FrozenModel):
         seconds: Maximum duration in seconds. Default None: no limit.
         tokens: Maximum number of tokens. Default None: no limit.
         cost: Maximum cost in US dollars. Default None: no limit.
-        at_once: Maximum number of tools that run at the same time. Default 8.
+        concurrency: Maximum number of tools that run at the same time. Default 8.
         repeats: How often the same call may return the same result before it is no longer run. Default 3.
         otherwise: `"raise"` or `"return"`. Default `"raise"`.
     """
@@ -41,7 +41,7 @@ class RunLimits(FrozenModel):
     seconds: float | None = Field(default=None, gt=0)
     tokens: int | None = Field(default=None, gt=0)
     cost: float | None = Field(default=None, gt=0)
-    at_once: int = Field(default=8, gt=0)
+    concurrency: int = Field(default=8, gt=0)
     repeats: int = Field(default=3, gt=0)
     otherwise: Literal["raise", "return"] = "raise"
 
