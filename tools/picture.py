@@ -81,11 +81,11 @@ def ran(command: str, folder: str) -> str:
         assert process.stdin is not None
         process.stdin.write(typed.encode())
         process.stdin.close()
-        said = b"".join(pieces(outside))
+        output = b"".join(pieces(outside))
     os.close(outside)
     if process.returncode:
-        raise SystemExit(f"{command} failed:\n{said.decode()}")
-    return said.decode().replace("\r", "")
+        raise SystemExit(f"{command} failed:\n{output.decode()}")
+    return output.decode().replace("\r", "")
 
 
 def pieces(terminal: int) -> Iterator[bytes]:
@@ -107,11 +107,13 @@ def wrapped(line: str) -> Iterator[str]:
 
 def drawn(lines: list[Line]) -> str:
     wide, high = COLUMNS * CELL + 2 * PAD, len(lines) * LINE + BAR + PAD
-    body, after = "", 0.0
+    # The first command is there from the start, also where nothing moves.
+    body, after = "", -TYPED_SECONDS
     for number, (kind, words) in enumerate(lines):
         after += TYPED_SECONDS if kind in ("typed", "question") else LINE_SECONDS
         if drawing := text(number, kind, words):
-            body += f'<g style="animation-delay: {after:.2f}s">{drawing}</g>'
+            moving = f"animation-delay: {after:.2f}s" if after > 0 else "animation: none"
+            body += f'<g style="{moving}">{drawing}</g>'
     dots = "".join(f'<circle cx="{PAD + 18 * place}" cy="18" r="5.5" fill="#3d4858"/>' for place in range(3))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high}" role="img" '
@@ -130,8 +132,10 @@ def text(number: int, kind: str, words: str) -> str:
 
 def run(kind: str, words: str, x: float, y: int) -> str:
     ours = words.rstrip()
-    said = f' class="{kind}"' if kind else ""
-    return f'<text{said} x="{x:g}" y="{y}" textLength="{len(ours) * CELL:g}" xml:space="preserve">{escape(ours)}</text>'
+    named = f' class="{kind}"' if kind else ""
+    return (
+        f'<text{named} x="{x:g}" y="{y}" textLength="{len(ours) * CELL:g}" xml:space="preserve">{escape(ours)}</text>'
+    )
 
 
 if __name__ == "__main__":
