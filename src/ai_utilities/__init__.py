@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from .limits.limit import LimitReachedError as LimitReachedError
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
+        GroqProvider as GroqProvider,
+        OllamaProvider as OllamaProvider,
+        OpenAIProvider as OpenAIProvider,
         create_provider as create_provider,
         list_providers as list_providers,
         register_provider as register_provider,
     )
-    from .providers.groq_provider import GroqProvider as GroqProvider
-    from .providers.ollama_provider import OllamaProvider as OllamaProvider
-    from .providers.openai_provider import OpenAIProvider as OpenAIProvider
     from .results import AskResult as AskResult
     from .tables_refresh import (
         TableChanges as TableChanges,
@@ -72,9 +72,9 @@ __getattr__, __dir__ = lazy_package(
         "create_provider": ".providers.factory",
         "list_providers": ".providers.factory",
         "register_provider": ".providers.factory",
-        "GroqProvider": ".providers.groq_provider",
-        "OllamaProvider": ".providers.ollama_provider",
-        "OpenAIProvider": ".providers.openai_provider",
+        "GroqProvider": ".providers.factory",
+        "OllamaProvider": ".providers.factory",
+        "OpenAIProvider": ".providers.factory",
         "BudgetExceededError": ".usage.budgets.budget",
         "LimitReachedError": ".limits.limit",
         "AskResult": ".results",

@@ -43,6 +43,8 @@ WORKS = {
     "ai_utilities.providers.base": "SyncProvider AsyncProvider",
     "ai_utilities.providers.base_provider": "BaseProvider",
     "ai_utilities.providers.openai_provider": "OpenAIProvider",
+    "ai_utilities.providers.groq_provider": "GroqProvider",
+    "ai_utilities.providers.ollama_provider": "OllamaProvider",
     "ai_utilities.providers.openai_compatible_provider": "OpenAICompatibleProvider",
     "ai_utilities.providers.provider_capabilities": "ProviderCapabilities",
     "ai_utilities.providers.provider_exceptions": (

@@ -9,10 +9,8 @@ import typer
 
 from dhenara.ai import __version__
 
-from .commands.ask import register_ask, register_replay
-from .commands.batch import register_batch
-from .commands.budget import register_budget
-from .commands.cache import register_cache
+from .commands.ask import register_ask, register_batch, register_replay
+from .commands.cache_and_budget import register_budget, register_cache
 from .commands.chat import register_chat
 from .commands.ledger import register_ledger, register_usage
 from .commands.media import register_embed, register_image, register_speak, register_transcribe

@@ -12,14 +12,7 @@ from inspect import iscoroutinefunction
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast
 
-from .exporters import (
-    HistogramBucket,
-    JSONExporter,
-    MetricType,
-    MetricValue,
-    OpenTelemetryExporter,
-    PrometheusExporter,
-)
+from .classes import HistogramBucket, JSONExporter, MetricType, MetricValue, OpenTelemetryExporter, PrometheusExporter
 
 if TYPE_CHECKING:
     from ..value_types import JsonObject

@@ -39,9 +39,8 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "ai_utilities.async_client": ("AsyncAiClient",),
     "ai_utilities.results": ("AskResult",),
     "ai_utilities.text_operations": ("create_repair_prompt", "parse_json_from_text"),
-    "ai_utilities.providers.factory": ("create_provider",),
     f"{PROVIDERS}.base_provider": ("BaseProvider",),
-    f"{PROVIDERS}.openai_provider": ("OpenAIProvider",),
+    f"{PROVIDERS}.factory": ("GroqProvider", "OllamaProvider", "OpenAIProvider", "create_provider"),
     EXCEPTIONS: (
         *("AIUtilitiesError", "AiUtilitiesError", "JsonParseError", "ProviderAPIError", "ProviderCapabilityError"),
         *("ProviderConfigurationError", "ProviderError", "ProviderRateLimitError"),
@@ -128,6 +127,7 @@ OLD_MODULES: Mapping[str, str | None] = {
             *("error_codes", "file_models", "json_parsing", "metrics", "models", "response_processor"),
             *("token_counter", "usage_tracker", "audio.audio_models", "audio.audio_processor", "audio.audio_utils"),
             *("providers.base", "providers.openai_compatible_provider", "providers.provider_capabilities"),
+            *("providers.groq_provider", "providers.ollama_provider", "providers.openai_provider"),
             *("providers.provider_exceptions", "providers.provider_factory", "rate_limit_fetcher"),
         ),
         KNOWLEDGE: (

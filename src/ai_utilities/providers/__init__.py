@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     )
     from .engine_provider import EngineProvider as EngineProvider
     from .factory import (
+        GroqProvider as GroqProvider,
+        OllamaProvider as OllamaProvider,
+        OpenAIProvider as OpenAIProvider,
         create_provider as create_provider,
         list_providers as list_providers,
         register_provider as register_provider,
     )
-    from .groq_provider import GroqProvider as GroqProvider
-    from .ollama_provider import OllamaProvider as OllamaProvider
-    from .openai_provider import OpenAIProvider as OpenAIProvider
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -44,9 +44,9 @@ __getattr__, __dir__ = lazy_package(
         "create_provider": ".factory",
         "list_providers": ".factory",
         "register_provider": ".factory",
-        "GroqProvider": ".groq_provider",
-        "OllamaProvider": ".ollama_provider",
-        "OpenAIProvider": ".openai_provider",
+        "GroqProvider": ".factory",
+        "OllamaProvider": ".factory",
+        "OpenAIProvider": ".factory",
     },
     old_names="ai_utilities.compat.names",
 )

@@ -1,4 +1,4 @@
-"""Creates providers by name: those of the kit and the engine, and custom ones."""
+"""Creates providers by name (the kit's, the engine's, custom ones); classes that are named after one provider."""
 
 from __future__ import annotations
 
@@ -14,12 +14,28 @@ from ..exceptions import ProviderConfigurationError
 from .base_provider import BaseProvider
 from .engine_provider import EngineProvider
 from .facts import known_providers, normalize_name
-from .groq_provider import GroqProvider
-from .ollama_provider import OllamaProvider
-from .openai_provider import OpenAIProvider
 
 if TYPE_CHECKING:
     from ..middleware import RequestMiddleware
+
+
+class GroqProvider(EngineProvider):
+    """`GroqProvider(settings)` uses groq, whatever provider the settings name."""
+
+    provider_name = "groq"
+
+
+class OllamaProvider(EngineProvider):
+    """`OllamaProvider(settings)` uses ollama, whatever provider the settings name."""
+
+    provider_name = "ollama"
+
+
+class OpenAIProvider(EngineProvider):
+    """`OpenAIProvider(settings)` uses openai, whatever provider the settings name."""
+
+    provider_name = "openai"
+
 
 ProviderFactory = Callable[[AiSettings], BaseProvider]
 GROUP = "ai_utilities.providers"

@@ -10,8 +10,7 @@ from ..response.part_builders import read_arguments
 from ..types.chat.message import Message
 from ..types.content.parsing import MARKS, read_parts
 from ..types.content.parts import ToolCallContent, ToolResultContent
-from ..types.model_base import model_fields
-from ..types.vendor_parts.common import (
+from ..types.content.vendor_parts_by_key import (
     MESSAGE_FIELDS,
     VENDOR_FIELDS,
     VENDOR_PART,
@@ -20,6 +19,7 @@ from ..types.vendor_parts.common import (
     leftover,
     with_fields,
 )
+from ..types.model_base import model_fields
 from ..wire import json
 
 ROLES = ("tool", "function")

@@ -15,7 +15,7 @@ from ..io.protocol import IO
 from ..wire import json
 from ..wire.secrets import SecretBytes, SecretText, conceal_all, secret_headers
 from .auth import Token, TokenSource
-from .token_exchange import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
+from .credentials import HOUR, check_private, form_request, is_header_safe, request_json, request_token, send_request
 
 
 def signed_jwt(claims: Mapping[str, Any], private_key: str, key_id: str | None) -> str:

@@ -18,7 +18,7 @@ from ...types.content.parts import (
     TextContent,
     ToolResultContent,
 )
-from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
+from ...types.content.vendor_parts_by_key import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
 from .plan import WarningCollector, is_own_part
 from .response_fields import Wire
 

@@ -11,7 +11,7 @@ from ...types.chat.message import Message, Prompt
 from ...types.config.call import Call
 from ...types.content.media import FileContent
 from ...types.content.parts import Content, Media, TextContent, ToolResultContent
-from ...types.vendor_parts.common import VENDOR_FIELDS
+from ...types.content.vendor_parts_by_key import VENDOR_FIELDS
 from ..base import Quirks
 from .foreign_parts import PLACEHOLDER_TEXT, convert_foreign_parts
 from .media_support import MediaLimitCheck, kind_of, unsupported_reason, with_media_types

@@ -17,8 +17,8 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
+from ...types.content.vendor_parts_by_key import MESSAGE_FIELDS
 from ...types.tools.tool_definition import ToolDefinition
-from ...types.vendor_parts.common import MESSAGE_FIELDS
 from ...wire.media_types import is_text
 from ..common.caller_tools import split_tools
 from ..common.media import is_remote, to_base64

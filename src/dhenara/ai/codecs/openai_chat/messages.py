@@ -24,7 +24,7 @@ from ...types.content.parts import (
     ToolResultContent,
     VideoContent,
 )
-from ...types.vendor_parts.common import MESSAGE_FIELDS, VENDOR_FIELDS
+from ...types.content.vendor_parts_by_key import MESSAGE_FIELDS, VENDOR_FIELDS
 from ...wire import json
 from ...wire.media_types import is_text
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields

@@ -22,7 +22,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.vendor_parts.common import VENDOR_PART
+from ...types.content.vendor_parts_by_key import VENDOR_PART
 from ...wire import json
 from ...wire.media_types import is_text
 from ..common.foreign_parts import has_own_form, with_vendor_fields

@@ -31,7 +31,7 @@ from .httpx2_limits import (
     step_left,
     using,
 )
-from .httpx2_request import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, head_of, proxy_of, secrets_of
+from .httpx2_transport import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, pool_head_of, proxy_of, secrets_of
 
 
 class SyncHttpx2Transport:
@@ -57,7 +57,7 @@ class SyncHttpx2Transport:
                 pool.close()
             raise
         body = SyncBody(response, use, route.proxy, pool if route.own_pool else None)
-        return AdaptedResponse(head_of(response), body, timeouts, secrets_of(route))
+        return AdaptedResponse(pool_head_of(response), body, timeouts, secrets_of(route))
 
     async def close(self) -> None:
         for pool in self._pools.take_all():

@@ -13,10 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from ...errors import ConfigurationError
 from ...wire.media_types import from_name, is_youtube, sniff
 from ..model_base import FrozenModel, model_fields
-from ..vendor_parts.common import read_bedrock, read_gemini
-from ..vendor_parts.typed_parts import ANTHROPIC_READERS, COHERE_READERS, MISTRAL_READERS, OPENAI_READERS
 from .media import AudioContent, Content, FileContent, ImageContent, SupportsRead, VideoContent, read_file, read_path
 from .parts import ContentItem, TextContent
+from .vendor_parts_by_key import read_bedrock, read_gemini
+from .vendor_parts_by_type import ANTHROPIC_READERS, COHERE_READERS, MISTRAL_READERS, OPENAI_READERS
 
 Reader = Callable[[Mapping[str, Any]], "dict[str, Any] | None"]
 READERS: tuple[Mapping[str, Reader], ...] = (OPENAI_READERS, ANTHROPIC_READERS, MISTRAL_READERS, COHERE_READERS)

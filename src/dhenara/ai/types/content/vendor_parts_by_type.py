@@ -7,7 +7,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from .common import fields, from_address, from_data_or_address, generic, leftover, text_of, with_fields, with_original
+from .vendor_parts_by_key import (
+    fields,
+    from_address,
+    from_data_or_address,
+    generic,
+    leftover,
+    text_of,
+    with_fields,
+    with_original,
+)
 
 Wire = dict[str, Any]
 ANTHROPIC = "anthropic"
