@@ -38,13 +38,14 @@ Wire = dict[str, Any]
 class ChunkBuilder:
     """Numbers the parts of each choice in the order in which they appear, as in the final response."""
 
-    __slots__ = ("_id", "_model", "_numbers", "_provider")
+    __slots__ = ("_id", "_model", "_named", "_numbers", "_provider")
 
     def __init__(self, origin: Origin) -> None:
         self._provider = origin.provider
         self._id: str | None = None
         self._model: str | None = None
         self._numbers: dict[tuple[int, Part], int] = {}
+        self._named: set[tuple[int, str]] = set()
 
     def chunk(self, batch: Sequence[Delta]) -> StreamingChatResponse | None:
         """Return the chunk for one event; None if the event has no content."""
@@ -86,7 +87,17 @@ class ChunkBuilder:
     def _show(self, choices: dict[int, Wire], delta: PartDelta) -> None:
         shown = SHOWN[type(delta)](delta)
         shown["index"] = self._number(delta)
+        if type(delta) is ToolCallDelta:
+            self._name_once(shown)
         open_choice(choices, delta.choice)["content_deltas"].append(shown)
+
+    def _name_once(self, call: Wire) -> None:
+        """Leave out id and name of a call that were sent before, because some protocols repeat them."""
+        for field in ("id", "name"):
+            if call[field] and (call["index"], field) in self._named:
+                call[field] = None
+            elif call[field]:
+                self._named.add((call["index"], field))
 
     def _number(self, delta: PartDelta) -> int:
         numbers = self._numbers
