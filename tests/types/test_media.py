@@ -1,4 +1,4 @@
-"""Media come from anywhere, and say themselves what they are."""
+"""Media parts: created from anything, with their types read from the bytes, and saved as files."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.errors import ConfigurationError, OutputExistsError
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, Prompt, TextContent, VideoContent, content_of
 from dhenara.ai.wire.media_types import from_name, is_text, sniff
 from dhenara.ai.wire.text import clean_text
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
+PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x03"
 
 
 def docx() -> bytes:
@@ -126,3 +127,41 @@ def test_names_of_addresses_are_promises_only() -> None:
     assert from_name("x/y") is None
     assert ImageContent.from_url("https://example.org/x").mime_type is None
     assert ImageContent.from_file_id("file-1") == ImageContent(file_id="file-1")
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [
+        (ImageContent(data=PNG_HEAD, mime_type="image/jpeg"), "saved.png"),
+        (ImageContent(data=b"<svg/>", mime_type="image/svg+xml"), "saved.svg"),
+        (FileContent.from_bytes(b"%PDF-1.4", name="report"), "saved.pdf"),
+        (FileContent(data=b"# Title", mime_type="text/markdown; charset=utf-8"), "saved.md"),
+        (AudioContent(data=b"ID3", mime_type="audio/mp3"), "saved.mp3"),
+        (VideoContent(data=b"\0\0\0\x18ftypmp42", mime_type="video/mp4"), "saved.mp4"),
+        (FileContent(data=b"\x00\x01", mime_type="application/x-unheard-of"), "saved"),
+    ],
+)
+def test_a_part_is_saved_with_the_suffix_of_its_type(
+    part: ImageContent | AudioContent | VideoContent | FileContent, name: str, tmp_path: Path
+) -> None:
+    assert part.save(tmp_path / "saved") == tmp_path / name
+    assert (tmp_path / name).read_bytes() == part.data
+    assert part.save(tmp_path / "own.bin").read_bytes() == part.data
+    with pytest.raises(OutputExistsError):
+        part.save(tmp_path / "own.bin")
+    part.save(tmp_path / "own.bin", overwrite=True)
+
+
+def test_a_part_without_data_says_how_to_download_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"only the URL https://a\.example/a\.png\. Call client\.download\(part\)"
+    ):
+        ImageContent(url="https://a.example/a.png").save(tmp_path / "a")
+    with pytest.raises(ConfigurationError, match=r"only the file id file-1\. Call client\.download_file\("):
+        FileContent(file_id="file-1").save(tmp_path / "a")
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_image_has_its_size() -> None:
+    assert ImageContent(data=PNG_HEAD).size == (2, 3)
+    assert ImageContent(url="https://a.example/a.png").size is None

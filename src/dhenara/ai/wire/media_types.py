@@ -107,6 +107,15 @@ def from_name(name: str | None) -> str | None:
     return NAMED_MEDIA.get(ending) or NAMED_TEXT.get(ending) or NAMED_BINARY.get(ending)
 
 
+def suffix_of(mime_type: str | None) -> str:
+    """The usual suffix of files of a media type, such as `.png`; empty if it is unknown."""
+    plain = (mime_type or "").split(";")[0].strip().lower()
+    plain = OTHER_NAMES.get(plain, plain)
+    office = zip(("docx", "xlsx", "pptx"), (kind for _, kind in ZIPPED), strict=True)
+    names = (*NAMED_MEDIA.items(), *NAMED_TEXT.items(), *NAMED_BINARY.items(), *office)
+    return SUFFIXES.get(plain) or next((f".{ending}" for ending, kind in names if kind == plain), "")
+
+
 def is_text(mime_type: str | None) -> bool:
     """Whether people could read it as it is. Pictures drawn in XML are pictures."""
     kind, _, rest = (mime_type or "").split(";")[0].strip().lower().partition("/")

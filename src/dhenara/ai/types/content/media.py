@@ -12,7 +12,8 @@ from urllib.parse import unquote_to_bytes
 from pydantic import Field
 
 from ...errors import ConfigurationError
-from ...wire.media_types import from_name, is_text, sniff
+from ...output_files import write_output
+from ...wire.media_types import from_name, image_size, image_type, is_text, sniff, suffix_of
 from ...wire.text import clean_text
 from ..model_base import FrozenModel
 
@@ -246,6 +247,32 @@ class Media(Content):
         """
         return cls(file_id=file_id, **about)
 
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write the content to a file.
+
+        Args:
+            path: Target path. A path without suffix gets the suffix of the media type.
+            overwrite: Whether to replace an existing file (default False).
+
+        Returns:
+            The path that was written.
+
+        Raises:
+            ConfigurationError: If the part has no data, only a URL or the id of a file.
+            OutputExistsError: If the file exists and `overwrite` is False.
+        """
+        if self.data is None:
+            place = f"the URL {self.url}" if self.url else f"the file id {self.file_id}"
+            advice = "client.download(part)" if self.url else "client.download_file(part.file_id, to_path=...)"
+            raise ConfigurationError(f"the {self.KIND.strip('/') or 'file'} has no data, only {place}. Call {advice}.")
+        target = Path(path)
+        if not target.suffix:
+            # Images are often labelled with another format than the one of their bytes.
+            kind = image_type(self.data) or self.mime_type or sniff(self.data)
+            target = target.with_suffix(suffix_of(kind))
+        write_output(target, self.data, overwrite=overwrite)
+        return target
+
 
 class ImageContent(Media):
     """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`.
@@ -259,6 +286,11 @@ class ImageContent(Media):
 
     type: Literal["image"] = "image"
     detail: str | None = None
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, read from the file header; None if unknown."""
+        return image_size(self.data) if self.data else None
 
 
 class AudioContent(Media):
