@@ -29,7 +29,7 @@ from .providers.checks import (
     passed,
     warning,
 )
-from .providers.endpoint import make_fallbacks
+from .providers.engine_endpoint import make_fallbacks
 from .providers.facts import EMBEDDED, LOOPBACK
 from .routes import route_tables
 

@@ -263,7 +263,7 @@ class RequestMiddleware:
         requested_policy = options.pop("cache", None)
         if self._is_off(requested_policy) or self.cache is None:
             return await mode.ask(provider, prompt, options)
-        from .providers.answer_cache import (
+        from .cache.embeddings_and_prompts import (
             provider_cache_key,
             read_provider_result,
             try_cache,

@@ -146,7 +146,7 @@ def test_a_redirect_into_the_private_net_is_not_followed(
     """The first name passes as public here; where it leads to does not."""
     web.add_replies(Raw(status=302, headers={"location": "http://169.254.169.254/secret", "content-length": "0"}))
     monkeypatch.setattr(
-        "dhenara.ai.pipeline.media.fetch.is_public", lambda address: address == "127.0.0.1" or is_public(address)
+        "dhenara.ai.pipeline.media_fetch.is_public", lambda address: address == "127.0.0.1" or is_public(address)
     )
     client = AIModelClient(endpoint(server.url, "google_ai"))
     with pytest.raises(FetchError, match=r"169\.254\.169\.254/secret is not a public address"):
@@ -167,7 +167,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_used(
         return real("127.0.0.1", *args, **kwargs)
 
     monkeypatch.setattr(socket, "getaddrinfo", no_replay)
-    monkeypatch.setattr("dhenara.ai.pipeline.media.fetch.is_public", lambda address: True)
+    monkeypatch.setattr("dhenara.ai.pipeline.media_fetch.is_public", lambda address: True)
     server.add_replies(Answer(text="A cat."))
     web.add_replies(picture())
     port = web.url.rsplit(":", 1)[1]

@@ -12,7 +12,7 @@ import pytest
 from dhenara.ai import AIModelClient, Provider, register_provider
 from dhenara.ai.codecs.operations.operation import read_listing
 from dhenara.ai.errors import AuthenticationError, SyncAsyncMismatchError, UnsupportedError
-from dhenara.ai.pipeline.provider_get import address, find_listing
+from dhenara.ai.pipeline.connect import address, find_listing
 from dhenara.ai.providers.provider import Route, unregister_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal

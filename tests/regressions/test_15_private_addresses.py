@@ -116,7 +116,7 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
             return real(first if len(requested) == 1 else later, *args, **kwargs)
 
         monkeypatch.setattr(socket, "getaddrinfo", lookup)
-        monkeypatch.setattr("dhenara.ai.pipeline.media.fetch.is_public", lambda address: address == "127.0.0.1")
+        monkeypatch.setattr("dhenara.ai.pipeline.media_fetch.is_public", lambda address: address == "127.0.0.1")
         return requested
 
     return answering

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .amounts import DisplayCurrency as DisplayCurrency
+    from .amounts import BudgetAlert as BudgetAlert, DisplayCurrency as DisplayCurrency
     from .budgets.alerts_and_forecasts import BudgetForecast as BudgetForecast
     from .budgets.budget import (
         Budget as Budget,
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.reservations import MemoryBudgets as MemoryBudgets
     from .budgets.sqlite import SQLiteBudgets as SQLiteBudgets
-    from .budgets.thresholds import BudgetAlert as BudgetAlert
     from .data import PartialWriteError as PartialWriteError, UsageData as UsageData, tagged as tagged
     from .layer import UsageLayer as UsageLayer
     from .ledger import (
@@ -45,7 +44,7 @@ __getattr__, __dir__ = lazy_package(
     __name__,
     {
         "Budget": ".budgets.budget",
-        "BudgetAlert": ".budgets.thresholds",
+        "BudgetAlert": ".amounts",
         "BudgetForecast": ".budgets.alerts_and_forecasts",
         "BudgetExceededError": ".budgets.budget",
         "BudgetLayer": ".budgets.layer",

@@ -1,9 +1,9 @@
-"""Amounts of other units than tokens, and amounts in other currencies than US dollars."""
+"""Amounts of money and of other units than tokens, other currencies, and the thresholds of budgets."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
@@ -185,3 +185,55 @@ def format_amount(dollars: Decimal, currency: DisplayCurrency = USD) -> str:
     if 0 < amount < Decimal("0.0001"):
         return f"<{currency.format('0.0001')}"
     return currency.format(f"{amount:,.2f}" if amount >= 1 else f"{amount:.4f}" if amount else "0")
+
+
+def is_amount(value: object) -> bool:
+    """Whether it is a finite amount of money of at least 0."""
+    try:
+        amount = Decimal(str(value))
+        return not isinstance(value, bool) and amount.is_finite() and amount >= 0
+    except InvalidOperation:
+        return False
+
+
+def read_thresholds(alerts: Sequence[Decimal | float | str]) -> tuple[Decimal, ...]:
+    """Parts of a limit as exact numbers, the lowest first.
+
+    Raises:
+        ConfigurationError: If one is not above 0.
+    """
+    require_type("Budget", "alerts", alerts, (list, tuple), "a list of parts of the limit, such as [0.5, 0.8, 1.0]")
+    for threshold in alerts:
+        if not is_amount(threshold) or not 0 < Decimal(str(threshold)) < MOST_THRESHOLD:
+            raise ConfigurationError(
+                f"an alert of a budget is a part of its limit, such as 0.8 for 80 percent, not {threshold!r}"
+            )
+    return tuple(sorted({Decimal(str(threshold)) for threshold in alerts}))
+
+
+MOST_THRESHOLD = 10
+"""Alerts are parts, not percent: 80 is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetAlert:
+    """A threshold of a budget that was reached.
+
+    Attributes:
+        budget: The name of the budget and its window.
+        threshold: The part of the limit, such as 0.8.
+        limit: The limit in US dollars.
+        spent: What is spent or reserved, in US dollars.
+        refused: Whether it is reported because a call did not fit into the budget.
+    """
+
+    budget: str
+    threshold: Decimal
+    limit: Decimal
+    spent: Decimal
+    refused: bool = False
+
+    def __str__(self) -> str:
+        reached = f"has reached {(self.threshold * 100).normalize():f}% of ${self.limit:f}"
+        text = f"the budget {self.budget!r} {'refused a call' if self.refused else reached}"
+        return f"{text}: ${self.spent:f} of ${self.limit:f} is spent or reserved"

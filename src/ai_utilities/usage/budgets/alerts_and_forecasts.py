@@ -17,8 +17,8 @@ from dhenara.ai.integration import ShortRepr, Shown
 
 from ...config_secrets import redact
 from ...storage.store_calls import StoreIO, call_store
+from ..amounts import BudgetAlert
 from .budget import Budget, BudgetStore, BudgetWindow, Window, display_name, to_dollars
-from .thresholds import BudgetAlert
 
 log = logging.getLogger("ai_utilities.usage")
 WHOLE = Decimal(1)

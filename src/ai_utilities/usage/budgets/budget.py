@@ -18,8 +18,8 @@ from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import require_type
 
 from ...storage.store_calls import Owner, StoreDamagedError, this_process
+from ..amounts import BudgetAlert, is_amount, read_thresholds
 from ..open_rows import expiry
-from .thresholds import BudgetAlert, is_amount, read_thresholds
 
 Window = Literal["hour", "day", "month", "total"]
 WINDOWS = {"hour": "%Y-%m-%dT%H", "day": "%Y-%m-%d", "month": "%Y-%m", "total": "total"}

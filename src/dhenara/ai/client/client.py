@@ -36,10 +36,17 @@ from .call_factory import as_config, check_options, read_repaired_history
 from .files import EngineFilesMixin
 from .media import EngineAudioMixin, EngineImagesMixin
 from .operations import OperationsMixin
-from .pipelines import PipelineFactory
+from .pipelines import (
+    PipelineFactory,
+    check_is_async,
+    check_layers,
+    check_lessons,
+    check_observer,
+    checked_transport,
+    make_route,
+)
 from .routing import RoutingMixin, shown_route
 from .runs import RunsMixin
-from .validation import check_is_async, check_layers, check_lessons, check_observer, checked_transport, make_route
 
 if TYPE_CHECKING:
     import httpx2

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 from ..errors import CallError, ConfigurationError, OutputExistsError
 from ..output_files import check_output, move_output
-from ..pipeline.media.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
+from ..pipeline.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.retry import Retry
 from ..pipeline.streaming.stream import Batch, Stream

@@ -12,8 +12,8 @@ from ..codecs.operations.operation import estimate_tokens
 from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
+from ..pipeline.connect import list_models
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.provider_get import list_models
 from ..providers.operation_routes import default_operation
 from ..types.chat.report import TokenCountResponse
 from ..types.config.call import AIModelCallConfig, Call
@@ -163,7 +163,7 @@ class OperationsMixin(OperationsBase):
     def _embed(
         self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool
     ) -> Coroutine[Any, Any, EmbeddingResponse]:
-        from ..pipeline.media.embeddings import embed
+        from ..pipeline.embeddings import embed
 
         return embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
 

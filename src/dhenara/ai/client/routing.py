@@ -14,8 +14,7 @@ from ..io.sync_io import run
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
 from ..types.config.call import AIModelCallConfig, Call
-from .pipelines import PipelineFactory
-from .validation import FALLBACKS
+from .pipelines import FALLBACKS, PipelineFactory
 
 if TYPE_CHECKING:
     from ..http.protocol.message import Transport

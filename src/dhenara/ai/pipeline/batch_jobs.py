@@ -19,8 +19,8 @@ from ..types.config.call import Call, CallJournal
 from ..types.operations.batch import BatchJob, BatchPage, BatchRequest
 from ..types.operations.files import FileRequest
 from ..wire import json
-from .media.fetch import fetch_media
-from .media.files import upload
+from .files import upload
+from .media_fetch import fetch_media
 from .pipeline import Pipeline
 
 A_LINE = 256

@@ -20,7 +20,7 @@ from ..types.chat.usage import Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.media import Media, Origin
-from .media.fetch import fetch_media
+from .media_fetch import fetch_media
 from .request_builder import RequestBuilder
 from .request_key import EncodedCall, request_key, unserializable
 from .streaming.stream import Stream

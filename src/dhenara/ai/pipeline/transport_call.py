@@ -36,7 +36,7 @@ from .streaming.structured_output import OutputToolDecoder
 from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:
-    from .media.files import Filing
+    from .files import Filing
 
 BITS = 53
 """Random bits of one `io.random()`."""
@@ -128,7 +128,7 @@ class RequestSender:
             add_target(error, call)
             raise error
         if encoded.encoded.oversized and self._filing is not None:
-            from .media.files import upload_media
+            from .files import upload_media
 
             call, notes = await upload_media(call, encoded.encoded.oversized, self._filing)
             warnings = (*warnings, *notes)

@@ -14,7 +14,7 @@ from ...types.chat.delta import Delta, ErrorDelta, StreamEnd
 from ...types.config.call import Call
 from ...wire import json
 from ...wire.sse import Frame, Frames
-from ..provider_get import fetch, open_document
+from ..connect import fetch, open_document
 from .response_reader import MALFORMED, ResponseReader, StreamingSource, undecodable_error
 from .stream import Batch, DeltaSource, unfinished_error
 

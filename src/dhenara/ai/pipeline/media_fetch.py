@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...errors import ConfigurationError, FetchError
-from ...http.protocol.addresses import InvalidUrl, is_public, parse_url, resolve_redirect
-from ...http.protocol.message import (
+from ..errors import ConfigurationError, FetchError
+from ..http.protocol.addresses import InvalidUrl, is_public, parse_url, resolve_redirect
+from ..http.protocol.message import (
     ConnectFailed,
     ConnectionBroken,
     HttpRequest,
@@ -17,15 +17,15 @@ from ...http.protocol.message import (
     Response,
     ReusedConnectionClosed,
 )
-from ...io.protocol import IO
-from ...types.config.call import Call
-from ...types.config.call_policies import Fetching, Timeouts
-from ...types.content.media import Media, matching_type
-from ...types.content.parts import Content, ToolResultContent
-from ...wire.media_types import is_text, sniff
-from ...wire.secrets import shown_address as shown
-from ...wire.sse import BrokenFraming
-from ..timeouts import TimeoutPolicy
+from ..io.protocol import IO
+from ..types.config.call import Call
+from ..types.config.call_policies import Fetching, Timeouts
+from ..types.content.media import Media, matching_type
+from ..types.content.parts import Content, ToolResultContent
+from ..wire.media_types import is_text, sniff
+from ..wire.secrets import shown_address as shown
+from ..wire.sse import BrokenFraming
+from .timeouts import TimeoutPolicy
 
 REDIRECTS = (301, 302, 303, 307, 308)
 HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "dhenara"}
