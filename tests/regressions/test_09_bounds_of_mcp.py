@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai.errors import DhenaraError
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.mcp.session import BoundedStream, bound_response
+from dhenara.ai.mcp.transports import BoundedStream, bound_response
 from support.raw_server import Connection, RawServer
 
 
@@ -42,19 +42,17 @@ def test_many_messages_may_be_longer_together() -> None:
 def test_a_compressed_response_that_was_not_requested_is_refused() -> None:
     response = httpx2.Response(200, headers={"content-encoding": "gzip"}, stream=Pieces(b""))
     with pytest.raises(httpx2.DecodingError):
-        anyio.run(bound_response, response)
+        anyio.run(bound_response, response, 100)
 
 
-def test_a_server_that_sends_without_end_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dhenara.ai.mcp.session.MOST", 100_000)
-
+def test_a_server_that_sends_without_end_is_a_typed_error() -> None:
     def serve(connection: Connection) -> None:
         if connection.request():
             connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n")
             connection.flood(b" " * 10_000)
 
     def use(url: str) -> Any:
-        with MCPServer(url) as opened:
+        with MCPServer(url, max_message_bytes=100_000) as opened:
             return opened
 
     with RawServer(serve) as server, pytest.raises(DhenaraError):

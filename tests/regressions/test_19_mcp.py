@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai.errors import ConfigurationError, InvalidSchemaError, MCPServerError, MCPTimeoutError
 from dhenara.ai.mcp import MCPServer
-from dhenara.ai.mcp.server import legal_names
+from dhenara.ai.mcp.definitions import legal_names
 from dhenara.ai.types import Tool
 from support.worlds import Blocking, World
 
@@ -152,7 +152,7 @@ def test_bytes_that_are_not_utf_8_do_not_end_the_connection(world: World, method
     ("kind", "reason"),
     [
         ("refusing", "did not run the tool 'a': the database is closed"),
-        ("dying", "did not run the tool 'a': Connection closed"),
+        ("dying", "ended during the request: Connection closed .the process ended with exit code 0"),
         ("odd", "did not answer the call of 'a' with a tool result: content"),
         ("torn", "answered the call of 'a' with a part that cannot be read: Only base64"),
     ],

@@ -59,7 +59,10 @@ class MCPServerError(ConfigurationError):
 
 
 class MCPTimeoutError(MCPServerError, TimeoutError):
-    """An MCP server did not respond in time; `limit` is the step: `"open"` (connecting) or `"list"` (listing tools)."""
+    """An MCP server did not respond in time.
+
+    `limit` is the step: `"open"` (connecting), `"list"` (listing tools) or `"call"`.
+    """
 
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
