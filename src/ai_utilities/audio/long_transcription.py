@@ -9,6 +9,7 @@ import threading
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from io import BytesIO
 from os import PathLike
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 from dhenara.ai.integration import Wav, add_costs, add_usages, read_wav, unique, write_wav
 from dhenara.ai.types import AudioContent, CallWarning, SpokenWord, Text, TranscriptionResponse
 
+from ..concurrency import check_concurrency
 from ..exceptions import AIUtilitiesError
 from .info import USUAL_LIMIT, AudioProcessingError, UnfinishedTranscriptError, read_audio_info
 
@@ -181,6 +183,8 @@ def mean_amplitude(samples: bytes, wav: Wav) -> float:
     return sum(abs(value - rest) for value in values) / max(1, len(values))
 
 
+USUAL_CONCURRENCY = 4
+"""Number of pieces of a long recording that are transcribed concurrently; each of them is held in memory."""
 W = TypeVar("W", bound=SpokenWord)
 SPEECH_RATE = 16_000
 """Samples per second that speech recognition uses."""
@@ -311,3 +315,22 @@ async def transcribe_pieces(operations: ClientCore, task: str, pieces: PieceQueu
             pieces.record_result(number, await operations.operate(task, (content,), dict(options)))
         except (AIUtilitiesError, OSError) as error:
             pieces.record_failure(number, error)
+
+
+class LongSettings:
+    """How a long recording is transcribed; taken out of the options of the call."""
+
+    def __init__(self, options: Options) -> None:
+        self.limits = options.pop("most_bytes", None), options.pop("most_seconds", None)
+        self.resume = options.pop("resume", None)
+        self.concurrency = check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
+
+
+async def transcribe_long(
+    operations: ClientCore, task: str, parts: Iterator[AudioPart], settings: LongSettings, options: Options
+) -> TranscriptionResponse:
+    """Transcribe the pieces of a recording, and join the transcripts."""
+    pieces = PieceQueue(parts, {} if settings.resume is None else settings.resume.results)
+    work = partial(transcribe_pieces, operations, task, pieces, options)
+    await operations.mode.run_concurrently(work, settings.concurrency)
+    return await operations.mode.call(pieces.result)

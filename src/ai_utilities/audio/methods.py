@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.integration import conceal_options, conceals_its_options
 
-from ..concurrency import check_concurrency
 from ..execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
 
 if TYPE_CHECKING:
@@ -19,12 +18,8 @@ if TYPE_CHECKING:
     from ..operation_options import SpeakOptions, TranscribeOptions
     from ..operations import ClientCore
     from ..value_types import Options
-    from .long_transcription import AudioPart
 
     Sound = str | PathLike[str] | bytes | AudioContent
-
-USUAL_CONCURRENCY = 4
-"""Number of pieces of a long recording that are transcribed concurrently; each of them is held in memory."""
 
 
 class AudioMixin:
@@ -184,7 +179,7 @@ def prepare_transcription(
     operations: ClientCore, task: str, audio: Sound, options: Options
 ) -> AnyCall[TranscriptionResponse]:
     """The transcription of a recording, in pieces if it is too long for one request."""
-    from .long_transcription import prepare_audio
+    from .long_transcription import LongSettings, prepare_audio, transcribe_long
 
     settings = LongSettings(options)
     prepared = prepare_audio(audio, *settings.limits)
@@ -198,31 +193,10 @@ async def prepare_transcription_async(
     operations: ClientCore, task: str, audio: Sound, options: Options
 ) -> AnyAsyncCall[TranscriptionResponse]:
     """The async form."""
-    from .long_transcription import prepare_audio
+    from .long_transcription import LongSettings, prepare_audio, transcribe_long
 
     settings = LongSettings(options)
     prepared = await operations.mode.call(prepare_audio, audio, *settings.limits)
     if not isinstance(prepared, Iterator):
         return operations.prepare_operation_async(task, (prepared,), options)
     return PreparedAsyncCall(partial(transcribe_long, operations, task, prepared, settings, options), unchanged)
-
-
-class LongSettings:
-    """How a long recording is transcribed; taken out of the options of the call."""
-
-    def __init__(self, options: Options) -> None:
-        self.limits = options.pop("most_bytes", None), options.pop("most_seconds", None)
-        self.resume = options.pop("resume", None)
-        self.concurrency = check_concurrency(options.pop("concurrency", USUAL_CONCURRENCY))
-
-
-async def transcribe_long(
-    operations: ClientCore, task: str, parts: Iterator[AudioPart], settings: LongSettings, options: Options
-) -> TranscriptionResponse:
-    """Transcribe the pieces of a recording, and join the transcripts."""
-    from .long_transcription import PieceQueue, transcribe_pieces
-
-    pieces = PieceQueue(parts, {} if settings.resume is None else settings.resume.results)
-    work = partial(transcribe_pieces, operations, task, pieces, options)
-    await operations.mode.run_concurrently(work, settings.concurrency)
-    return await operations.mode.call(pieces.result)

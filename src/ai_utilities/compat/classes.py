@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from ..client import AiClient
 from ..exceptions import ProviderConfigurationError
 from .audio import (
     AnyPath,
@@ -23,7 +24,6 @@ from .audio import (
 )
 
 if TYPE_CHECKING:
-    from ..client import AiClient
     from ..value_types import Json, JsonObject
     from .metrics import MetricsCollector
 
@@ -37,8 +37,6 @@ class AudioProcessor:
 
     def __init__(self, client: AiClient | None = None) -> None:
         if client is None:
-            from ..client import AiClient
-
             client = AiClient()
         self.client = client
 

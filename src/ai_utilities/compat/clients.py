@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..cache.policy import caching
 from ..concurrency import check_concurrency
 from ..exceptions import ProviderConfigurationError
+from .audio import describe_audio_file
 from .names import KNOWLEDGE, MODELS
 from .usage import print_summary, read_stats
 
@@ -198,8 +199,6 @@ def list_voices(client: Client) -> Method:
 
 
 def validate_audio_file(client: Client) -> Method:
-    from .audio import describe_audio_file
-
     return describe_audio_file
 
 
