@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 
 import h11
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.http.protocol.body import ChunkedBody
 from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
 from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places
@@ -173,3 +175,30 @@ def test_h11_parses_written_requests(headers: dict[str, str], body: bytes) -> No
 def test_header_injection_is_refused(target: str, headers: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=r"cannot be sent|not a request line"):
         write_request("POST", target, headers, b"")
+
+
+SIZE_LINES = st.sampled_from(
+    [b"%x", b"%X", b"0%x", b"%x;name=value", b"%x ", b" %x", b"0x%x", b"+%x", b"%x_", b"%017x", b"%016x", b"g%x"]
+)
+CONTENTS = st.sampled_from([b"data: {}\n\n", b"data: {}\r\n\r\n", b"\r\n", b"x" * 900, b"5\r\nhello\r\n", b"a"])
+
+
+@given(st.lists(st.tuples(CONTENTS, st.just(b"%x") | SIZE_LINES), max_size=12), st.sampled_from([b"", b"0\r\n\r\n"]))
+def test_many_chunks_in_one_read_are_read_like_single_bytes(chunks: list[tuple[bytes, bytes]], end: bytes) -> None:
+    padding = b"5dc\r\n" + b"p" * 1500 + b"\r\n"  # long enough for the reader of whole chunks
+    data = b"".join(line % len(content) + b"\r\n" + content + b"\r\n" for content, line in chunks) + padding + end
+
+    def read(pieces: Iterable[bytes]) -> tuple[bytes, bool, bool, str]:
+        body, text, error = ChunkedBody(), b"", ""
+        try:
+            for piece in pieces:
+                body.feed(piece)
+                text += body.take()
+        except BrokenFraming as broken:
+            error = str(broken)
+            text += body.take()
+        return text, body.done, body.leftover, error
+
+    assert read([data]) == read(data[at : at + 1] for at in range(len(data)))
+    half = len(data) // 2
+    assert read([data[:half], data[half:]]) == read([data])

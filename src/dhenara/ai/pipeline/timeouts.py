@@ -69,6 +69,10 @@ class TimeoutPolicy:
         """Return whether the total timeout has expired."""
         return self._deadline is not None and self._now() >= self._deadline
 
+    def total_check(self) -> Callable[[], CallTimeoutError | None] | None:
+        """Return a function that checks the total timeout; None if there is none."""
+        return None if self._deadline is None else self.total_error
+
     def total_error(self) -> CallTimeoutError | None:
         """Return the error if the total timeout has expired, else None."""
         if self._deadline is None or self._now() < self._deadline:

@@ -105,7 +105,7 @@ class RequestSender:
         if encoded_request.background:
             source = with_background(io, target, call, source, reader)
         before = [WarningDelta(w) for w in (*call.journal.notes, *warnings)]
-        stream = Stream(source, builder, before, reader.redactor, timeouts.total_error)
+        stream = Stream(source, builder, before, reader.redactor, timeouts.total_check())
         try:
             await stream.prime()
         except CallError as error:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
+
+from pydantic_core import to_json
 
 from ..errors import CallError
 from ..types.chat.delta import (
@@ -13,6 +16,7 @@ from ..types.chat.delta import (
     ErrorDelta,
     FileDelta,
     FinishDelta,
+    FinishReason,
     LogprobsDelta,
     MediaDelta,
     Part,
@@ -28,7 +32,21 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, SSEEventType, StreamingChatResponse
+from ..types.chat.stream import (
+    ChatContentDelta,
+    ChatResponseChoiceDelta,
+    ChatResponseChunk,
+    OtherContentDelta,
+    ReasoningContentDelta,
+    RefusalContentDelta,
+    SSEErrorCode,
+    SSEErrorData,
+    SSEErrorResponse,
+    SSEEventType,
+    StreamingChatResponse,
+    TextContentDelta,
+    ToolCallContentDelta,
+)
 from ..types.chat.usage import Usage
 from ..types.content.parts import Origin
 
@@ -36,134 +54,172 @@ Wire = dict[str, Any]
 
 
 class ChunkBuilder:
-    """Numbers the parts of each choice in the order in which they appear, as in the final response."""
+    """Makes the chunks of one response. What they contain is made when it is looked at, by `ChunkSource`."""
 
-    __slots__ = ("_id", "_model", "_named", "_numbers", "_provider")
+    __slots__ = ("_named", "_source")
 
     def __init__(self, origin: Origin) -> None:
-        self._provider = origin.provider
-        self._id: str | None = None
-        self._model: str | None = None
-        self._numbers: dict[tuple[int, Part], int] = {}
-        self._named: set[tuple[int, str]] = set()
+        self._source = ChunkSource(origin.provider)
+        self._named: set[tuple[int, Part, str]] = set()
 
     def chunk(self, batch: Sequence[Delta]) -> StreamingChatResponse | None:
         """Return the chunk for one event; None if the event has no content."""
-        if len(batch) == 1 and type(batch[0]) is TextDelta:
-            return self._text_chunk(batch[0])
-        choices: dict[int, Wire] = {}
-        usage: Usage | None = None
-        for delta in batch:
-            match delta:
-                case UsageDelta():
-                    usage = delta.usage
-                case FinishDelta():
-                    open_choice(choices, delta.choice)["finish_reason"] = delta.reason
-                case LogprobsDelta():
-                    open_choice(choices, delta.choice)
-                case ResponseStart():
-                    self._id, self._model = self._id or delta.id, delta.model or self._model
-                case StreamEnd() | WarningDelta() | ErrorDelta() | ResultDelta() | FileDelta():
-                    pass
-                case _:
-                    self._show(choices, delta)
-        if not choices and usage is None:
-            return None
-        return self._build(choices, usage)
+        shown = self._shown(batch)
+        return None if shown is None else StreamingChatResponse.lazy(self._source, shown)
 
     def text(self, batch: Sequence[Delta]) -> str | None:
-        """Return the `text_delta` of the chunk for one event; nothing else of a chunk is made for text alone."""
-        if len(batch) == 1 and type(batch[0]) is TextDelta and batch[0].choice == 0:
-            self._numbers.setdefault((0, batch[0].part), len(self._numbers))
-            return batch[0].text
-        chunk = self.chunk(batch)
-        return None if chunk is None else chunk.text_delta
+        """Return the `text_delta` of the chunk for one event; None if the event has no content."""
+        return None if self._shown(batch) is None else self._source.text(batch)
 
-    def _text_chunk(self, delta: TextDelta) -> StreamingChatResponse:
-        """Fast path for chunks with text only."""
-        shown = {"type": "text", "index": self._number(delta), "text_delta": delta.text}
-        return self._build_validated([{"index": delta.choice, "content_deltas": [shown]}], None)
+    def _shown(self, batch: Sequence[Delta]) -> Sequence[Delta] | None:
+        """Number the parts of an event, and keep id and model; return what its chunk shows, None for nothing."""
+        has_content = False
+        for delta in batch:
+            kind = delta.__class__
+            if kind in SHOWN:
+                has_content = True
+                numbers = self._source.numbers
+                key = (delta.choice, delta.part)  # type: ignore[union-attr]  # a PartDelta
+                if key not in numbers:
+                    numbers[key] = len(numbers)
+                if kind is ToolCallDelta and (delta.id or delta.name):  # type: ignore[union-attr]  # as its class says
+                    batch = [self._name_once(one) if one is delta else one for one in batch]
+            elif kind is ResponseStart:
+                self._source = self._source.with_names(delta)  # type: ignore[arg-type]  # as its class says
+            elif kind not in UNSHOWN:
+                has_content = True
+        return batch if has_content else None
 
-    def _show(self, choices: dict[int, Wire], delta: PartDelta) -> None:
-        shown = SHOWN[type(delta)](delta)
-        shown["index"] = self._number(delta)
-        if type(delta) is ToolCallDelta:
-            self._name_once(shown)
-        open_choice(choices, delta.choice)["content_deltas"].append(shown)
-
-    def _name_once(self, call: Wire) -> None:
+    def _name_once(self, call: Any) -> ToolCallDelta:
         """Leave out id and name of a call that were sent before, because some protocols repeat them."""
-        for field in ("id", "name"):
-            if call[field] and (call["index"], field) in self._named:
-                call[field] = None
-            elif call[field]:
-                self._named.add((call["index"], field))
+        sent = {field for field in ("id", "name") if (call.choice, call.part, field) in self._named}
+        self._named |= {(call.choice, call.part, field) for field in ("id", "name") if getattr(call, field)}
+        shown: ToolCallDelta = replace(call, **dict.fromkeys(sent)) if sent else call
+        return shown
 
-    def _number(self, delta: PartDelta) -> int:
-        numbers = self._numbers
-        return numbers.setdefault((delta.choice, delta.part), len(numbers))
 
-    def _build(self, choices: dict[int, Wire], usage: Usage | None) -> StreamingChatResponse:
-        """Build a chunk; every choice has at least one content delta, so that the first one can be read without a
-        check.
+class ChunkSource:
+    """What the chunks of a response have in common, until its id or model changes.
+
+    Parts are numbered in the order in which they first appear, as in the final response; a number never changes.
+    """
+
+    __slots__ = ("_id", "_model", "_provider", "_written", "numbers")
+
+    def __init__(
+        self,
+        provider: str | None,
+        id: str | None = None,
+        model: str | None = None,
+        numbers: dict[tuple[int, Part], int] | None = None,
+    ) -> None:
+        self._provider = provider
+        self._id = id
+        self._model = model
+        self.numbers = {} if numbers is None else numbers
+        self._written: dict[tuple[int, Part], tuple[str, str]] = {}
+        """What stands before and after the text in an event of one text, by part."""
+
+    def with_names(self, start: ResponseStart) -> ChunkSource:
+        """Return the source of the chunks from now on; the first id and the last model count."""
+        names = self._id or start.id, start.model or self._model
+        return self if names == (self._id, self._model) else ChunkSource(self._provider, *names, self.numbers)
+
+    def text(self, batch: Sequence[Delta]) -> str:
+        """Return the new text of the first choice."""
+        if len(batch) == 1 and batch[0].__class__ is TextDelta and not batch[0].choice:
+            return batch[0].text
+        return "".join([delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice])
+
+    def text_event(self, batch: Sequence[Delta]) -> str | None:
+        """Return an event of one text in SSE format; None for any other event.
+
+        Such events differ only in their text, so everything around it is written once.
         """
-        if not choices:
-            open_choice(choices, 0)
-        for choice in choices.values():
-            if not choice["content_deltas"]:
-                choice["content_deltas"] = [EMPTY]
-        return self._build_validated(list(choices.values()), usage)
+        if len(batch) != 1 or not isinstance(delta := batch[0], TextDelta):
+            return None
+        key = delta.choice, delta.part
+        if key not in self._written:
+            sample = StreamingChatResponse.model_validate(self.fields([TextDelta(delta.part, MARK, delta.choice)]))
+            before, _, after = sample.to_sse_format().rpartition(MARK)
+            self._written[key] = before, after
+        before, after = self._written[key]
+        return before + to_json(delta.text).decode()[1:-1] + after
 
-    def _build_validated(self, choices: list[Wire], usage: Usage | None) -> StreamingChatResponse:
-        # One validation of the whole chunk costs less than creating its four nested values one by one.
+    def fields(self, batch: Sequence[Delta]) -> Wire:
+        """Return the fields of the chunk for one event. Deltas have valid values, which are not validated again.
+
+        Every choice has at least one content delta, so that the first one can be read without a check.
+        """
+        usage: Usage | None = None
+        finished: dict[int, FinishReason | None] = {}
+        contents: dict[int, list[ChatContentDelta]] = {}
+        for delta in batch:
+            if show := SHOWN.get(delta.__class__):
+                part: PartDelta = delta  # type: ignore[assignment]  # the table has all of them
+                contents.setdefault(part.choice, []).append(show(part, self.numbers[part.choice, part.part]))
+            elif isinstance(delta, UsageDelta):
+                usage = delta.usage
+            elif isinstance(delta, FinishDelta | LogprobsDelta):
+                contents.setdefault(delta.choice, [])
+                if isinstance(delta, FinishDelta):
+                    finished[delta.choice] = delta.reason
         data = {
             "id": self._id,
             "model": self._model,
             "provider": self._provider,
             "usage": usage,
-            "choice_deltas": choices,
+            "choice_deltas": [
+                ChatResponseChoiceDelta.of_valid(
+                    {"index": index, "finish_reason": finished.get(index), "content_deltas": shown or [EMPTY]}
+                )
+                for index, shown in (contents or NO_CONTENT).items()
+            ],
+            "done": False,
         }
-        return StreamingChatResponse.model_validate({"event": SSEEventType.TOKEN_STREAM, "data": data})
+        return {
+            "event": SSEEventType.TOKEN_STREAM,
+            "data": ChatResponseChunk.of_valid(data),
+            "id": None,
+            "retry": None,
+        }
 
 
-def open_choice(choices: dict[int, Wire], index: int) -> Wire:
-    return choices.setdefault(index, {"index": index, "content_deltas": []})
+def show_text(delta: TextDelta, index: int) -> ChatContentDelta:
+    return TextContentDelta.of_valid({"type": "text", "index": index, "text_delta": delta.text})
 
 
-def show_text(delta: TextDelta) -> Wire:
-    return {"type": "text", "text_delta": delta.text}
+def show_reasoning(delta: ReasoningDelta, index: int) -> ChatContentDelta:
+    fields = {"index": index, "type": "reasoning", "reasoning_delta": delta.text or delta.raw_text}
+    return ReasoningContentDelta.of_valid(fields)
 
 
-def show_reasoning(delta: ReasoningDelta) -> Wire:
-    return {"type": "reasoning", "reasoning_delta": delta.text or delta.raw_text}
+def show_refusal(delta: RefusalDelta, index: int) -> ChatContentDelta:
+    return RefusalContentDelta.of_valid({"index": index, "type": "refusal", "refusal_delta": delta.text})
 
 
-def show_refusal(delta: RefusalDelta) -> Wire:
-    return {"type": "refusal", "refusal_delta": delta.text}
+def show_call(delta: ToolCallDelta, index: int) -> ChatContentDelta:
+    named = {"index": index, "type": "tool_call", "id": delta.id, "name": delta.name}
+    return ToolCallContentDelta.of_valid({**named, "arguments_delta": delta.arguments})
 
 
-def show_call(delta: ToolCallDelta) -> Wire:
-    return {"type": "tool_call", "id": delta.id, "name": delta.name, "arguments_delta": delta.arguments}
+def show_content(delta: ContentDelta, index: int) -> ChatContentDelta:
+    return OtherContentDelta(index=index, kind=getattr(delta.content, "type", ""), content=delta.content)  # type: ignore[arg-type]  # a concrete part
 
 
-def show_content(delta: ContentDelta) -> Wire:
-    return {"type": "other", "kind": getattr(delta.content, "type", ""), "content": delta.content}
+def show_media(delta: MediaDelta, index: int) -> ChatContentDelta:
+    return OtherContentDelta(index=index, kind=delta.kind, data_delta=delta.base64, transcript_delta=delta.transcript)
 
 
-def show_media(delta: MediaDelta) -> Wire:
-    return {"type": "other", "kind": delta.kind, "data_delta": delta.base64, "transcript_delta": delta.transcript}
+def show_server_tool(delta: ServerToolDelta, index: int) -> ChatContentDelta:
+    return OtherContentDelta(index=index, kind="server_tool", name=delta.name)
 
 
-def show_server_tool(delta: ServerToolDelta) -> Wire:
-    return {"type": "other", "kind": "server_tool", "name": delta.name}
+def show_citation(delta: CitationDelta, index: int) -> ChatContentDelta:
+    return OtherContentDelta(index=index, kind="citation", citation=delta.citation)
 
 
-def show_citation(delta: CitationDelta) -> Wire:
-    return {"type": "other", "kind": "citation", "citation": delta.citation}
-
-
-EMPTY: Wire = {"type": "text"}
-SHOWN: dict[type, Callable[[Any], Wire]] = {
+SHOWN: dict[type, Callable[[Any, int], ChatContentDelta]] = {
     TextDelta: show_text,
     ReasoningDelta: show_reasoning,
     RefusalDelta: show_refusal,
@@ -173,6 +229,11 @@ SHOWN: dict[type, Callable[[Any], Wire]] = {
     ServerToolDelta: show_server_tool,
     CitationDelta: show_citation,
 }
+UNSHOWN = frozenset({StreamEnd, WarningDelta, ErrorDelta, ResultDelta, FileDelta})
+"""Deltas that no chunk shows."""
+EMPTY = TextContentDelta()
+NO_CONTENT: dict[int, list[ChatContentDelta]] = {0: []}
+MARK = "TEXT"
 
 
 def to_error_event(error: CallError) -> SSEErrorResponse:

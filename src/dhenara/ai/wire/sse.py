@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -79,6 +80,8 @@ class NdjsonFrames:
 
 BOM = b"\xef\xbb\xbf"
 EVENT_END = b"\n\n"
+# An event and its blank line. Nearly every one is one line of data, or a name and one line of data.
+EVENT = re.compile(rb"(?:event: ?(.*)\n)?data: ?(.*)\n\n|((?:.*\n)+?)\n")
 LONGEST_RETRY = 12
 """Digits of a waiting time in milliseconds; one with more is a mistake, and ignored like any other."""
 
@@ -109,12 +112,12 @@ class SseFrames:
                 return []
             chunk = bytes(rest[: end + 2])
             del rest[: end + 2]
-        return self._read_events(chunk[:-2].split(EVENT_END))
+        return self._read_events(chunk)
 
     def finish(self) -> list[Frame]:
         rest = bytes(self._rest)
         self._rest.clear()
-        return self._read_events([rest])
+        return self._read_events(rest + EVENT_END)
 
     def _with_plain_ends(self, chunk: bytes) -> bytes:
         """A line ends with CR, LF or both; a CR at the end of a chunk ends its line without waiting for an LF."""
@@ -124,20 +127,16 @@ class SseFrames:
             chunk = chunk[begin:].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         return chunk
 
-    def _read_events(self, events: list[bytes]) -> list[Frame]:
+    def _read_events(self, events: bytes) -> list[Frame]:
         if not self._begun:
             self._begun = True
-            events[0] = events[0].removeprefix(BOM)
+            events = events.removeprefix(BOM)
         frames: list[Frame] = []
-        for event in events:
-            # Nearly every event is one line of data, or a name and one line of data.
-            name, _, data = event.rpartition(b"\n")
-            if data[:6] == b"data: " and not name:
-                frames.append(Frame(data[6:]))
-            elif data[:6] == b"data: " and name[:7] == b"event: " and b"\n" not in name:
-                frames.append(Frame(data[6:], name[7:].decode("utf-8", "replace") or None))
+        for name, data, lines in EVENT.findall(events):
+            if lines:
+                read_event(lines.split(b"\n"), frames)
             else:
-                read_event(event.split(b"\n"), frames)
+                frames.append(Frame(data, name.decode("utf-8", "replace") if name else None))
         return frames
 
 

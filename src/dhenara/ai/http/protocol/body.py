@@ -15,6 +15,11 @@ SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")
 TRAILER_LINE = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:|[ \t])[^\r\x00]*")
 # The usual size line: more than nothing, no extension.
 USUAL_SIZE_LINE = re.compile(rb"(0{0,8}[1-9A-Fa-f][0-9A-Fa-f]{0,7})\r\n")
+LINE_END = b"\r\n"
+HEX_DIGITS = b"0123456789ABCDEFabcdef"
+LONGEST_HEX = 16
+SEVERAL = 1024
+"""Bytes of chunks that are worth a split; fewer are read one by one."""
 LONGEST_SIZE = 64
 """Longest size in the line of a chunk, in bytes, without its extension."""
 
@@ -120,9 +125,12 @@ class ChunkedBody:
 
     def feed(self, data: bytes) -> None:
         at, end = 0, len(data)
+        several = end > SEVERAL
         while at < end and not self.done:
             if self._left:
                 at = self._read_chunk(data, at)
+            elif several and not (self._line or self._trailers):
+                at, several = self._read_whole_chunks(data, at), False
             elif self._line or self._trailers or (match := USUAL_SIZE_LINE.match(data, at)) is None:
                 at = self._read_line(data, at)
             else:
@@ -137,6 +145,24 @@ class ChunkedBody:
     def eof(self) -> None:
         if not self.done:
             raise BrokenFraming("the body ended before its last chunk was there")
+
+    def _read_whole_chunks(self, data: bytes, at: int) -> int:
+        """Read the chunks that are here as a whole; return where the rest begins.
+
+        In a stream nearly every chunk has its size alone before it, and no CRLF in it: then one split returns sizes and
+        chunks in turn. Where that is not so, nothing is read.
+        """
+        pieces = data[at:].split(LINE_END)
+        pairs = (len(pieces) - 1) // 2  # the last piece has no line end yet
+        sizes, chunks = pieces[: 2 * pairs : 2], pieces[1 : 2 * pairs : 2]
+        if b"" in chunks:
+            del sizes[chunks.index(b"") :], chunks[chunks.index(b"") :]
+        if b"" in sizes or b"".join(sizes).translate(None, HEX_DIGITS) or max(map(len, sizes), default=0) > LONGEST_HEX:
+            return at
+        if [int(size, 16) for size in sizes] != list(map(len, chunks)):
+            return at
+        self._ready += chunks
+        return at + len(LINE_END.join(sizes)) + len(LINE_END.join(chunks)) + 2 * len(LINE_END) if chunks else at
 
     def _read_chunk(self, data: bytes, at: int) -> int:
         """As much of the chunk as is here; its last two bytes are its line end."""

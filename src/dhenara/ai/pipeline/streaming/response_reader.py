@@ -162,9 +162,11 @@ class StreamingSource:
         With `cut`, these are the unterminated last frames: one that cannot be read was truncated.
         """
         batches: list[Batch] = []
+        decode = self._decoder.frame
         for frame in frames:
             try:
-                batches.append(list(self._decoder.frame(frame)))
+                deltas = decode(frame)
+                batches.append(deltas if isinstance(deltas, tuple | list) else list(deltas))
             except MALFORMED as error:
                 broken = cut and json.is_beginning(frame.data)
                 wrong = BrokenStreamError(CUT) if broken else undecodable_error(error)

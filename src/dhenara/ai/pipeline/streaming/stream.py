@@ -12,13 +12,15 @@ from weakref import WeakKeyDictionary
 
 from ...errors import BrokenStreamError, CallError
 from ...response.builder import UNFINISHED, ResponseBuilder
-from ...types.chat.delta import SILENT, Delta, ErrorDelta, StreamEnd
+from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, ResponseStart, StreamEnd
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.media import Origin
 from ..redaction import Redactor
 
 Batch = Sequence[Delta]
+CHECKED = frozenset({ResponseStart, FinishDelta, ErrorDelta})
+"""Deltas that are masked, or that end the stream."""
 Hook = Callable[["Stream"], Coroutine[Any, Any, None]]
 
 
@@ -129,14 +131,16 @@ class Stream:
 
     async def prime(self) -> None:
         """Wait for the first content, so that a failure before it is raised here and can be retried."""
-        while not self._over and all(isinstance(delta, SILENT) for batch in self._ready for delta in batch):
+        while not (has_content := self._has_content()) and not self._over:
             await self._fill()
-        content = [delta for batch in self._ready for delta in batch if not isinstance(delta, SILENT)]
-        if not content and self._error is not None:
+        if not has_content and self._error is not None:
             if isinstance(self._error, BrokenStreamError):
                 self._error.retriable = True  # the caller has received nothing yet
             self._absorb()
             raise self._with_partial(self._error)
+
+    def _has_content(self) -> bool:
+        return any(not isinstance(delta, SILENT) for batch in self._ready for delta in batch)
 
     async def response(self) -> ChatResponse:
         """Return the complete response; raise the error that interrupted it."""
@@ -227,9 +231,14 @@ class Stream:
                 await self._finish()
                 return
             for batch in batches:
-                failed = self._receive(batch)
-                if failed is not None:
-                    await self._break(failed)
+                for delta in batch:
+                    if delta.__class__ in CHECKED:
+                        failed = self._receive(batch)
+                        if failed is not None:
+                            await self._break(failed)
+                        break
+                else:
+                    self._ready.append(batch)
 
     def _drained(self) -> Batch:
         rest = self._source.drain()

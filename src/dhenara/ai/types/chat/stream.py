@@ -8,13 +8,14 @@ from pydantic import Field, TypeAdapter, ValidationError
 from ...wire import json
 from ...wire.sse import Frame, SseFrames, write_event
 from ..content.parts import Citation, ContentItem
+from ..lazy_model import LazyModel, LightModel
 from ..model_base import FrozenModel
 from .delta import FinishReason
 from .response import AIModelCallResponse
 from .usage import Usage
 
 
-class ContentDeltaBase(FrozenModel):
+class ContentDeltaBase(LightModel):
     """Base class of content deltas. `text_delta` is always a str: answer text, or `""`."""
 
     index: int = 0
@@ -30,7 +31,7 @@ class ContentDeltaBase(FrozenModel):
         return self.text_delta
 
 
-class TextContentDelta(FrozenModel):
+class TextContentDelta(LightModel):
     """New answer text.
 
     Attributes:
@@ -112,7 +113,7 @@ ChatContentDelta = Annotated[
 ]
 
 
-class ChatResponseChoiceDelta(FrozenModel):
+class ChatResponseChoiceDelta(LightModel):
     """The new content of one choice.
 
     Attributes:
@@ -126,7 +127,7 @@ class ChatResponseChoiceDelta(FrozenModel):
     content_deltas: list[ChatContentDelta] = Field(min_length=1)
 
 
-class ChatResponseChunk(FrozenModel):
+class ChatResponseChunk(LightModel):
     """One chunk of a streamed response.
 
     Attributes:
@@ -231,8 +232,10 @@ class SSEResponse(FrozenModel, Generic[T]):
         return read_frame(parsed[0], data_type)
 
 
-class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
+class StreamingChatResponse(LazyModel, SSEResponse[ChatResponseChunk]):
     """A chunk of a streamed response.
+
+    Its fields are made when one of them is read: `text_delta` and `to_sse_format()` do without.
 
     Attributes:
         event: Always `"token_stream"`.
@@ -243,12 +246,25 @@ class StreamingChatResponse(SSEResponse[ChatResponseChunk]):
     @property
     def text_delta(self) -> str:
         """The new text of the first choice."""
+        if self._source is not None:
+            arrived, batch = self._source
+            new_text: str = arrived.text(batch)
+            return new_text
         text = ""
         for choice in self.data.choice_deltas:
             if choice.index == 0:
                 for delta in choice.content_deltas:
                     text += delta.text_delta
         return text
+
+    def to_sse_format(self) -> str:
+        """Return the event in SSE format, with its blank line at the end."""
+        if self._source is not None:
+            arrived, batch = self._source
+            written: str | None = arrived.text_event(batch)
+            if written is not None:
+                return written
+        return super().to_sse_format()
 
 
 class SSEErrorResponse(SSEResponse[SSEErrorData]):

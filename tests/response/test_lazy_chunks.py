@@ -1,0 +1,177 @@
+"""Chunks whose fields are made when they are looked at are the same objects as validated ones."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from dhenara.ai.response.deltas import ChunkBuilder
+from dhenara.ai.types.chat.delta import (
+    CitationDelta,
+    ContentDelta,
+    Delta,
+    FinishDelta,
+    LogprobsDelta,
+    MediaDelta,
+    ReasoningDelta,
+    RefusalDelta,
+    ResponseStart,
+    ServerToolDelta,
+    StreamEnd,
+    TextDelta,
+    ToolCallDelta,
+    UsageDelta,
+)
+from dhenara.ai.types.chat.stream import (
+    ChatResponseChoiceDelta,
+    ChatResponseChunk,
+    SSEResponse,
+    StreamingChatResponse,
+    TextContentDelta,
+)
+from dhenara.ai.types.chat.usage import Usage
+from dhenara.ai.types.content.media import Citation, Origin
+from dhenara.ai.types.content.parts import GenericContent
+
+ORIGIN = Origin(provider="openai", model="gpt", protocol="openai_chat")
+START = ResponseStart("resp_1", "gpt-5")
+EVENTS: dict[str, Sequence[Delta]] = {
+    "text": [TextDelta("text", 'Hello "you"\n\u2028 é 😀 \x7f\x01')],
+    "empty text": [TextDelta("text", "")],
+    "text that looks like the mark": [TextDelta("text", "TEXT")],
+    "text of another choice": [TextDelta("text", "b", choice=1)],
+    "two texts": [TextDelta(0, "a"), TextDelta(1, "b"), TextDelta(0, "c", choice=2)],
+    "start with text": [ResponseStart("other", "gpt-6"), TextDelta("text", "a")],
+    "reasoning": [ReasoningDelta("r", "thinking"), ReasoningDelta("s", raw_text="raw")],
+    "refusal": [RefusalDelta("refusal", "no")],
+    "call": [ToolCallDelta("call", "c1", "add", '{"a"'), ToolCallDelta("call", arguments=":1}")],
+    "media": [MediaDelta("audio", "audio", "AAAA", transcript="hi")],
+    "content": [ContentDelta("x", GenericContent(kind="new", data={"a": [1]}))],
+    "server tool": [ServerToolDelta("t", "t1", "web_search")],
+    "citation": [CitationDelta("text", Citation(url="https://example.org"))],
+    "usage": [UsageDelta(Usage(input_tokens=3, output_tokens=4))],
+    "finish": [FinishDelta("stop", "stop"), StreamEnd()],
+    "probabilities": [TextDelta("text", "a"), LogprobsDelta([{"token": "a"}])],
+}
+
+
+class Holder(BaseModel):
+    chunk: StreamingChatResponse
+
+
+@pytest.fixture(params=list(EVENTS))
+def make(request: pytest.FixtureRequest) -> Callable[[], StreamingChatResponse]:
+    """Returns a function that makes a chunk that nobody has looked at."""
+
+    def chunk() -> StreamingChatResponse:
+        builder = ChunkBuilder(ORIGIN)
+        assert builder.chunk([START]) is None
+        lazy = builder.chunk(EVENTS[request.param])
+        assert lazy is not None
+        return lazy
+
+    return chunk
+
+
+@pytest.fixture
+def validated(make: Callable[[], StreamingChatResponse]) -> StreamingChatResponse:
+    return StreamingChatResponse.model_validate_json(make().model_dump_json())
+
+
+def test_a_lazy_chunk_equals_its_validated_copy(
+    make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse
+) -> None:
+    assert make() == validated
+    assert validated == make()
+    assert hash(make().text_delta) == hash(validated.text_delta)
+
+
+READERS: dict[str, Callable[[Any], Any]] = {
+    "repr": repr,
+    "model_dump": lambda chunk: chunk.model_dump(),
+    "model_dump_json": lambda chunk: chunk.model_dump_json(),
+    "order of fields": lambda chunk: list(chunk.model_dump()["data"]["choice_deltas"][0]["content_deltas"][0]),
+    "vars": vars,
+    "text_delta": lambda chunk: chunk.text_delta,
+    "texts of choices": lambda chunk: [
+        [delta.get_text_delta() for delta in choice.content_deltas] for choice in chunk.data.choice_deltas
+    ],
+    "event": lambda chunk: (chunk.event, chunk.id, chunk.retry, chunk.is_error()),
+    "to_sse_format": lambda chunk: chunk.to_sse_format(),
+    "pickle": lambda chunk: pickle.loads(pickle.dumps(chunk)),  # noqa: S301  # our own
+    "copy": copy.copy,
+    "deepcopy": copy.deepcopy,
+    "model_copy": lambda chunk: chunk.model_copy(update={"id": "7"}),
+    "inside another model": lambda chunk: Holder(chunk=chunk).model_dump(),
+    "type adapter": lambda chunk: TypeAdapter(list[StreamingChatResponse]).dump_json([chunk]),
+    "validated again": StreamingChatResponse.model_validate,
+    "extra": lambda chunk: (chunk.model_extra, chunk.data.model_extra),
+    "iteration": lambda chunk: [name for name, _ in chunk],
+}
+
+
+@pytest.mark.parametrize("read", list(READERS.values()), ids=list(READERS))
+def test_every_way_to_read_a_lazy_chunk_gives_what_the_validated_one_gives(
+    make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse, read: Callable[[Any], Any]
+) -> None:
+    assert read(make()) == read(validated)
+
+
+def test_all_values_of_a_lazy_chunk_are_valid(make: Callable[[], StreamingChatResponse]) -> None:
+    chunk = make()
+    again = StreamingChatResponse.model_validate(chunk.model_dump(), strict=False)
+    assert again == chunk
+    assert all(type(new) is type(old) for new, old in zip(deltas(again), deltas(chunk), strict=True))
+
+
+def deltas(chunk: StreamingChatResponse) -> list[object]:
+    return [delta for choice in chunk.data.choice_deltas for delta in choice.content_deltas]
+
+
+def test_the_types_of_a_lazy_chunk_are_the_public_ones(make: Callable[[], StreamingChatResponse]) -> None:
+    chunk = make()
+    assert type(chunk) is StreamingChatResponse
+    assert isinstance(chunk, SSEResponse)
+    assert type(chunk.data) is ChatResponseChunk
+    assert {type(choice) for choice in chunk.data.choice_deltas} == {ChatResponseChoiceDelta}
+
+
+def test_a_lazy_chunk_is_frozen(make: Callable[[], StreamingChatResponse]) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        make().id = "7"
+    with pytest.raises(ValueError, match="frozen"):
+        make().data.id = "7"
+    with pytest.raises(AttributeError):
+        _ = make().no_such_field  # type: ignore[attr-defined]
+
+
+def test_a_chunk_keeps_the_names_that_were_known_when_it_arrived() -> None:
+    builder = ChunkBuilder(ORIGIN)
+    first = builder.chunk([TextDelta("text", "a")])
+    builder.chunk([START])
+    second = builder.chunk([TextDelta("other", "b")])
+    assert first is not None
+    assert second is not None
+    assert (first.data.id, first.data.model) == (None, None)
+    assert (second.data.id, second.data.model) == ("resp_1", "gpt-5")
+    assert [deltas(chunk)[0].index for chunk in (second, first)] == [1, 0]  # type: ignore[attr-defined]
+
+
+def test_a_text_is_read_and_written_without_making_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = ChunkBuilder(ORIGIN)
+    first, second = (builder.chunk([TextDelta("text", text)]) for text in ("a", "b"))
+    assert first is not None
+    assert second is not None
+    assert first.to_sse_format().count('"a"') == 1
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("fields were made")
+
+    monkeypatch.setattr(TextContentDelta, "of_valid", refuse)
+    assert second.text_delta == "b"
+    assert '"text_delta":"b"' in second.to_sse_format()
