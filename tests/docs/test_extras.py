@@ -16,7 +16,7 @@ def names(requirements: list[str]) -> list[str]:
 
 
 def test_every_extra_has_a_row_with_what_it_brings() -> None:
-    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", TEXT, re.MULTILINE)
+    rows = re.findall(r"^\| `([\w-]+)` \| ([^|]+) \|", TEXT, re.MULTILINE)
     declared = {extra: names(actual) for extra, actual in PROJECT["optional-dependencies"].items()}
     assert {extra: brought.strip().split(", ") for extra, brought in rows} == declared
 

@@ -2,12 +2,14 @@
 
 A page may need more than an answer that says hello: an HTML comment that begins with `setup` holds Python which runs
 at its place, unseen by readers, with `server` (a FakeServer) and everything the page has defined so far. A page with a
-comment that begins with `slow` runs with the slow tests.
+comment that begins with `slow` runs with the slow tests; one that begins with `needs` names a module, without which
+the page is skipped.
 """
 
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -32,9 +34,15 @@ NOT_FOR_READERS = re.compile(r"<bound method|<function |<coroutine |<generator |
 """What is printed when a page forgets to call something."""
 
 
+NEEDS = re.compile(r"^<!-- needs (\w+) -->", re.MULTILINE)
+
+
 def marked(page: Path) -> Any:
-    slow = "<!-- slow" in page.read_text(encoding="utf-8")
-    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=[pytest.mark.slow] if slow else [])
+    text = page.read_text(encoding="utf-8")
+    marks = [pytest.mark.slow] if "<!-- slow" in text else []
+    lacking = [name for name in NEEDS.findall(text) if find_spec(name) is None]
+    marks += [pytest.mark.skip(reason=f"{name} is not installed") for name in lacking]
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])

@@ -40,6 +40,7 @@ print("works")
 EVERY_MODULE = """
 import importlib, pkgutil
 import ai_utilities, dhenara.ai
+from dhenara.ai.errors import ConfigurationError
 
 missing = set()
 for package in (ai_utilities, dhenara.ai):
@@ -48,12 +49,20 @@ for package in (ai_utilities, dhenara.ai):
             continue
         try:
             importlib.import_module(found.name)
-        except ModuleNotFoundError as error:
-            assert not error.name.startswith(("dhenara", "ai_utilities")), error
-            missing.add(error.name.partition(".")[0])
+        except (ImportError, ConfigurationError) as error:
+            lacking = error if isinstance(error, ImportError) else error.__cause__
+            assert isinstance(lacking, ModuleNotFoundError), error
+            assert not lacking.name.startswith(("dhenara", "ai_utilities")), error
+            missing.add(lacking.name.partition(".")[0])
 print(*sorted(missing))
 """
-LOADED = {"cli": {"questionary", "typer"}, "mcp": {"mcp"}, "aiohttp": {"aiohttp"}}
+LOADED = {
+    "cli": {"questionary", "typer"},
+    "mcp": {"mcp"},
+    "aiohttp": {"aiohttp"},
+    "web": {"starlette"},
+    "langchain": {"langchain_core"},
+}
 """What the modules of an extra load at once; without the extra, nobody loads these modules."""
 NO_EXTRA = {"trio"}
 """What a module serves that belongs to no extra: who uses trio has installed it."""
