@@ -31,16 +31,31 @@ class Sleep:
         yield self.seconds
 
 
+class Alarm(Sleep):
+    """Awaitable that the timeline resumes later, or at once when it rings."""
+
+    work: Coroutine[Any, Any, Any] | None = None
+    timeline: Timeline | None = None
+
+    def __await__(self) -> Generator[Alarm, None, None]:
+        yield self
+
+    def ring(self) -> None:
+        if self.timeline is not None and self.work is not None:
+            work, self.work = self.work, None
+            self.timeline.start(work, self.timeline.now)
+
+
 class Timeline:
     """Runs coroutines in simulated time, in the order of their wake-ups."""
 
     def __init__(self, seed: int = 0) -> None:
         self.now = 0.0
         self.chance = random.Random(seed)
-        self._waiting: list[tuple[float, int, Coroutine[Any, Any, Any]]] = []
+        self._waiting: list[tuple[float, int, Any]] = []
         self._number = 0
 
-    def start(self, work: Coroutine[Any, Any, Any], at: float) -> None:
+    def start(self, work: Any, at: float) -> None:
         """Start a coroutine at a time."""
         self._number += 1
         heapq.heappush(self._waiting, (at, self._number, work))
@@ -49,12 +64,59 @@ class Timeline:
         """Run everything to its end."""
         while self._waiting:
             at, _, work = heapq.heappop(self._waiting)
-            self.now = max(self.now, at)
-            try:
-                seconds = work.send(None)
-            except StopIteration:
+            if isinstance(work, Alarm):  # its time is over, unless it has rung
+                work.work, work = None, work.work
+            if work is None or work.cr_frame is None:  # cancelled
                 continue
-            self.start(work, self.now + seconds)
+            self.now = max(self.now, at)
+            self.resume(work)
+
+    def resume(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine until it pauses."""
+        try:
+            pause = work.send(None)
+        except StopIteration:
+            return
+        if isinstance(pause, Alarm):
+            pause.work, pause.timeline = work, self
+            self.start(pause, self.now + pause.seconds)
+        else:
+            self.start(work, self.now + pause)
+
+
+class SimulatedBranches:
+    """Steps beside each other in simulated time; cancelling one closes its coroutine."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._timeline = timeline
+        self._steps: list[Coroutine[Any, Any, Any]] = []
+        self._unseen = 0
+        self._alarm: Alarm | None = None
+
+    async def __aenter__(self) -> SimulatedBranches:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        for work in self._steps:
+            work.close()
+
+    def start(self, step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        async def work() -> None:
+            await step()
+            self._unseen += 1
+            if self._alarm is not None:
+                self._alarm.ring()
+
+        self._steps.append(work())
+        self._timeline.resume(self._steps[-1])
+
+    async def wait(self, seconds: float | None) -> bool:
+        if not self._unseen:
+            self._alarm = Alarm(float("inf") if seconds is None else seconds)
+            await self._alarm
+            self._alarm = None
+        self._unseen -= (ended := self._unseen > 0)
+        return ended
 
 
 class SimulatedIO:
@@ -68,6 +130,9 @@ class SimulatedIO:
 
     async def call(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
+
+    def branches(self) -> SimulatedBranches:
+        return SimulatedBranches(self.timeline)
 
     def monotonic(self) -> float:
         return self.timeline.now
@@ -138,6 +203,7 @@ class Simulation:
     weights: dict[str, float] = field(default_factory=dict)
     config: AIModelCallConfig = field(default_factory=AIModelCallConfig)
     attempts: int | None = None
+    hedge_after: float | None = None
     seed: int = 0
     store: HealthStore | None = None
     timeline: Timeline | None = None
@@ -155,7 +221,9 @@ class Simulation:
             }
             for group in self.groups
         ]
-        self.route = ModelRoute.of({"groups": groups, "attempts": self.attempts}, "simulated")
+        self.route = ModelRoute.of(
+            {"groups": groups, "attempts": self.attempts, "hedge_after": self.hedge_after}, "simulated"
+        )
         self.board = HealthBoard(self.route, self.store)
         self.requests: list[Request] = []
         self.outcomes: list[Outcome] = []

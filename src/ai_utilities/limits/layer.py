@@ -232,7 +232,9 @@ class BoundLimits:
 
     async def _wait_for_grant(self, call: Call, ask: TakeAsk) -> Verdict:
         """Asks again at its time, or when capacity becomes free, until the call is granted."""
-        event, until = self._io.wakeup_event(), self._io.monotonic() + self._layer.longest
+        # A second request beside a slow one, and shadow traffic, are worth no waiting.
+        longest = self._layer.longest if call.purpose == "answer" else 0.0
+        event, until = self._io.wakeup_event(), self._io.monotonic() + longest
         until = until if call.deadline is None else min(until, call.deadline)
         with self._layer.store.waiters.waiting(self._account, ask, event):
             while (verdict := await self._step("take", ask, call))["wait"]:

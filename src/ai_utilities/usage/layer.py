@@ -212,8 +212,11 @@ def settle_at_exit() -> None:
 
 
 def route_tags(call: Call) -> dict[str, str]:
-    """The tags by which rows name the route of a call, and the deployment that got it."""
-    return {} if call.deployment is None else {"route": str(call.route), "deployment": call.deployment}
+    """The tags by which rows name the route of a call, the deployment that got it, and `hedge` or `shadow`."""
+    if call.deployment is None:
+        return {}
+    tags = {"route": str(call.route), "deployment": call.deployment}
+    return tags if call.purpose == "answer" else {**tags, "purpose": call.purpose}
 
 
 class BoundUsage:

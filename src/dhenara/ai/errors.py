@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .types.chat.response import ChatResponse
     from .types.chat.run import Run
     from .types.config.call_policies import Limit
-    from .types.config.routes import DeploymentReport
+    from .types.config.route_reports import DeploymentReport
 
 
 class DhenaraError(Exception):

@@ -1,7 +1,8 @@
-"""Batch operations of the client."""
+"""Batch operations of the client, and the lines that are sent, kept in a temporary file."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
@@ -11,7 +12,7 @@ import dhenara.ai.types as types
 
 from ..errors import ConfigurationError, UnsupportedError
 from ..history.parsing import take_instructions
-from ..io.sync_io import Spool, run
+from ..io.sync_io import run
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.other_names import refuse_streaming, use_own_names
 from .call_factory import (
@@ -282,3 +283,35 @@ def check_prompts(prompts: Any) -> None:
         raise ConfigurationError(
             f"a batch takes a list of prompts, not {type(prompts).__name__}: submit_batch([{shown}])"
         )
+
+
+IN_MEMORY = 1 << 22
+BLOCK = 1 << 20
+
+
+class Spool:
+    """Written once, read for every attempt; lines contain no line breaks."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
+        self.count = 0
+        self.size = 0
+
+    def add(self, line: bytes) -> None:
+        self._file.seek(self.size)
+        self._file.write(line + b"\n")
+        self.size += len(line) + 1
+        self.count += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        at, rest = 0, b""
+        while at < self.size:
+            self._file.seek(at)
+            block = self._file.read(min(BLOCK, self.size - at))
+            at += len(block)
+            *whole, rest = (rest + block).split(b"\n")
+            yield from whole
+
+    def close(self) -> None:
+        """Delete the buffer."""
+        self._file.close()

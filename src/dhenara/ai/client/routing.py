@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from ..pipeline.routing.board import HealthStore
     from ..pipeline.tracing import Observer
     from ..types.config.call_options import CallOptions
-    from ..types.config.routes import ModelRoute, RouteExplanation
+    from ..types.config.route_reports import RouteExplanation
+    from ..types.config.routes import ModelRoute
 
 
 ANY_PROMPT = "Hello"

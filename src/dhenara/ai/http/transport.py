@@ -196,6 +196,8 @@ class HttpTransport:
         began, reader, key = self._closed, Http1Reader(request.method, request.limits), id(connection)
         self._in_use[key] = weakref.ref(connection, lambda _: self._in_use.pop(key, None))
         try:
+            if request.on_connection is not None:
+                request.on_connection(connection.drop)
             whole = await send_request(connection, message, request.body, reader, timeouts)
         except BaseException as error:
             self._in_use.pop(key, None)

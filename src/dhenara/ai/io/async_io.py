@@ -9,8 +9,9 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
+from contextvars import copy_context
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -19,7 +20,7 @@ from ..http.loop_transport import LoopTransport
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.asyncio_network import running_loop, wake_future
 from ..http.sockets.connection import resolve_addresses
-from .protocol import JobDone, Outcome, UserJob, WakeupSignal, attempt_awaited, begin
+from .protocol import BackgroundStep, Branches, JobDone, Outcome, Step, UserJob, WakeupSignal, attempt_awaited, begin
 
 T = TypeVar("T")
 
@@ -125,6 +126,104 @@ class LoopEvent:
             return self._rung
 
 
+class TaskBranches:
+    """Steps in tasks, for `async with`. The block must not raise, because groups of tasks wrap what it raises."""
+
+    def __init__(self) -> None:
+        self._group = anyio.create_task_group()
+        self._ended = anyio.Event()
+        self._unseen = 0
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *failure: Any) -> bool | None:
+        self._group.cancel_scope.cancel()
+        return await self._group.__aexit__(*failure)
+
+    def start(self, step: Step) -> None:
+        async def work() -> None:
+            await step()
+            self._unseen += 1
+            self._ended.set()
+
+        self._group.start_soon(work)
+
+    async def wait(self, seconds: float | None) -> bool:
+        with anyio.move_on_after(seconds):
+            await self._ended.wait()
+        if not self._unseen:
+            return False
+        self._unseen -= 1
+        if not self._unseen:
+            self._ended = anyio.Event()
+        return True
+
+
+class BackgroundTask:
+    """A step in a task of the running loop."""
+
+    def __init__(self, step: Step) -> None:
+        self._over = False
+        self._loop = running_loop()
+        self._task: asyncio.Task[None] | None = None
+        if self._loop is None:
+            self._spawn_on_trio(step)
+        else:
+            self._task = self._loop.create_task(self._run(step))
+            RUNNING.add(self._task)
+            self._task.add_done_callback(RUNNING.discard)
+
+    async def _run(self, step: Step) -> None:
+        try:
+            await step()
+        finally:
+            self._over = True
+
+    def _spawn_on_trio(self, step: Step) -> None:
+        import trio
+
+        scope, token = trio.CancelScope(), trio.lowlevel.current_trio_token()
+
+        async def work() -> None:
+            with scope:
+                await self._run(step)
+
+        trio.lowlevel.spawn_system_task(work, context=copy_context())
+        self._cancel: Callable[[], object] = lambda: token.run_sync_soon(scope.cancel)
+
+    async def stop(self, seconds: float) -> None:
+        if self._loop is None or self._task is None:
+            return await self._stop_on_trio(seconds)
+        if self._loop is not running_loop():
+            with suppress(RuntimeError):  # its loop is closed, and the task with it
+                self._loop.call_soon_threadsafe(self._task.cancel)
+            return None
+        if seconds > 0:
+            await asyncio.wait([self._task], timeout=seconds)
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        return None
+
+    async def _stop_on_trio(self, seconds: float) -> None:
+        with anyio.move_on_after(seconds):
+            while not self._over:
+                await anyio.sleep(GLANCE)
+        with suppress(RuntimeError):
+            self._cancel()
+        with anyio.move_on_after(ENDED):
+            while not self._over:
+                await anyio.sleep(GLANCE)
+
+
+GLANCE = 0.005
+ENDED = 1.0
+"""Longest time in seconds to wait for the end of a cancelled task on trio, whose loop may be another one."""
+
+RUNNING: set[asyncio.Task[None]] = set()
+"""Tasks in the background; event loops have only weak references to them."""
+
 P = ParamSpec("P")
 
 
@@ -157,6 +256,12 @@ class AsyncIO:
 
     async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
         return await run_tasks(steps, concurrency)
+
+    def branches(self) -> Branches:
+        return TaskBranches()
+
+    def spawn(self, step: Step) -> BackgroundStep:
+        return BackgroundTask(step)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response
 
@@ -75,6 +75,36 @@ class WakeupSignal(Protocol):
         """Wait until it is set, at most so many seconds."""
 
 
+class StepCancelled(BaseException):
+    """Raised in a thread whose step was cancelled, as `asyncio.CancelledError` is in a task."""
+
+
+Step = Callable[[], Coroutine[Any, Any, None]]
+"""Work that keeps its own outcome and its own errors; it raises only when it is cancelled."""
+
+
+class Branches(Protocol):
+    """Steps that run at the same time, for `async with`; those that still run at its end are cancelled."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *failure: object) -> bool | None: ...
+
+    def start(self, step: Step) -> None:
+        """Start one more step."""
+
+    async def wait(self, seconds: float | None) -> bool:
+        """Wait until one more step has ended, at most so many seconds; return whether one has."""
+        ...
+
+
+class BackgroundStep(Protocol):
+    """A step that nobody waits for."""
+
+    async def stop(self, seconds: float) -> None:
+        """Wait for its end at most so many seconds, then cancel it."""
+
+
 class IO(Protocol):
     """What the pipeline needs from the outside: network, clock, randomness, threads and tasks."""
 
@@ -100,6 +130,14 @@ class IO(Protocol):
 
     async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
         """Run coroutine functions concurrently, at most `concurrency`; the first failure cancels the others."""
+        ...
+
+    def branches(self) -> Branches:
+        """Return what runs steps beside each other, of which the caller waits for one."""
+        ...
+
+    def spawn(self, step: Step) -> BackgroundStep:
+        """Start a step in the background; raises RuntimeError where nothing can be started any more."""
         ...
 
     def monotonic(self) -> float:

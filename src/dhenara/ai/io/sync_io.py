@@ -1,24 +1,24 @@
-"""IO for sync code: coroutines that never suspend, jobs in threads, and lines kept in a temporary file."""
+"""IO for sync code: coroutines that never suspend, jobs in threads, and steps in threads that can be cancelled."""
 
 from __future__ import annotations
 
 import random
-import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from dataclasses import replace
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from ..errors import SyncAsyncMismatchError
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.connection import resolve_addresses
 from ..http.transport import blocking_transport
-from .protocol import Outcome, UserJob, WakeupSignal, attempt
+from .protocol import BackgroundStep, Branches, Outcome, Step, StepCancelled, UserJob, WakeupSignal, attempt, new_lock
 
 T = TypeVar("T")
 Finished = tuple[int, Outcome]
@@ -81,6 +81,171 @@ def run_in_threads(steps: Sequence[Callable[[], T]], concurrency: int) -> list[T
     return results
 
 
+class CancelScope:
+    """A step in a thread that another thread may cancel: its connections are closed, and its waits end."""
+
+    def __init__(self) -> None:
+        self.cancelled = False
+        self.over = threading.Event()
+        self._stops: set[Callable[[], None]] = set()
+        self._lock = new_lock()
+
+    def cancel(self) -> bool:
+        """Cancel the step; return whether something that it waits for could be ended."""
+        with self._lock:
+            self.cancelled = True
+            stops, self._stops = self._stops, set()
+        for stop in stops:
+            stop()
+        return bool(stops)
+
+    def check(self) -> None:
+        """Raise StepCancelled if the step was cancelled."""
+        if self.cancelled:
+            raise StepCancelled
+
+    def add_stop(self, stop: Callable[[], None]) -> None:
+        """Call this function when the step is cancelled; raises StepCancelled if it was."""
+        with self._lock:
+            self.check()
+            self._stops.add(stop)
+
+    def wait_for(self, event: threading.Event, seconds: float) -> None:
+        """Wait for the event at most so many seconds; raises StepCancelled when the step is cancelled."""
+        self.add_stop(event.set)
+        event.wait(seconds)
+        self.remove_stops([event.set])
+        self.check()
+
+    def remove_stops(self, stops: list[Callable[[], None]]) -> None:
+        """Forget these functions: what they would end is over."""
+        with self._lock:
+            self._stops.difference_update(stops)
+
+    async def open(self, transport: Transport, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        """Send a request that can be cancelled."""
+        stops: list[Callable[[], None]] = []
+
+        def add(stop: Callable[[], None]) -> None:
+            stops.append(stop)
+            self.add_stop(stop)
+
+        self.check()
+        try:
+            response = await transport.open(replace(request, on_connection=add), timeouts)
+        except Exception:
+            self.remove_stops(stops)
+            self.check()
+            raise
+        if self.cancelled:
+            response.abandon()
+            raise StepCancelled
+        return CancellableResponse(response, self, stops)
+
+    def run(self, step: Step) -> None:
+        """Run the step in this thread."""
+        SCOPE.set(self)
+        try:
+            run(step())
+        except StepCancelled:
+            pass
+        finally:
+            self.over.set()
+
+
+SCOPE: ContextVar[CancelScope | None] = ContextVar("dhenara_step", default=None)
+"""The step that this thread runs, if it can be cancelled."""
+
+
+class CancellableResponse:
+    """A response whose reading ends when its step is cancelled."""
+
+    __slots__ = ("_response", "_scope", "_stops", "head", "secrets")
+
+    def __init__(self, response: Response, scope: CancelScope, stops: list[Callable[[], None]]) -> None:
+        self._response = response
+        self._scope = scope
+        self._stops = stops
+        self.head = response.head
+        self.secrets: tuple[str, ...] = getattr(response, "secrets", ())
+
+    async def read(self) -> bytes:
+        try:
+            data = await self._response.read()
+        except Exception:
+            self._scope.check()
+            raise
+        if not data:
+            self._scope.remove_stops(self._stops)
+        return data
+
+    async def close(self) -> None:
+        self._scope.remove_stops(self._stops)
+        await self._response.close()
+
+    def abandon(self) -> None:
+        self._scope.remove_stops(self._stops)
+        self._response.abandon()
+
+
+CLEANED_UP = 0.2
+"""Longest time in seconds to wait until a cancelled step has cleaned up."""
+
+
+class ThreadBranches:
+    """Steps in threads, for `async with`. Threads that cannot be interrupted are left to end by themselves."""
+
+    def __init__(self) -> None:
+        self._scopes: list[CancelScope] = []
+        self._ended: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        cancelled = [scope for scope in self._scopes if not scope.over.is_set() and scope.cancel()]
+        until = time.monotonic() + CLEANED_UP
+        for scope in cancelled:
+            scope.over.wait(max(0.0, until - time.monotonic()))
+
+    def start(self, step: Step) -> None:
+        scope = CancelScope()
+        self._scopes.append(scope)
+
+        def work() -> None:
+            failure: BaseException | None = None
+            try:
+                scope.run(step)
+            except BaseException as error:  # noqa: BLE001  # raised in the thread that waits
+                failure = error
+            self._ended.put(failure)
+
+        threading.Thread(target=copy_context().run, args=(work,), name="dhenara-branch", daemon=True).start()
+
+    async def wait(self, seconds: float | None) -> bool:
+        try:
+            failure = self._ended.get(timeout=seconds)
+        except Empty:
+            return False
+        if failure is not None:
+            raise failure
+        return True
+
+
+class BackgroundThread:
+    """A step in a daemon thread."""
+
+    def __init__(self, step: Step) -> None:
+        self._scope = CancelScope()
+        context = copy_context()
+        work = partial(context.run, self._scope.run, step)
+        threading.Thread(target=work, name="dhenara-background", daemon=True).start()
+
+    async def stop(self, seconds: float) -> None:
+        if not self._scope.over.wait(seconds) and self._scope.cancel():
+            self._scope.over.wait(CLEANED_UP)
+
+
 class ThreadEvent:
     """Event for a blocking thread."""
 
@@ -93,7 +258,11 @@ class ThreadEvent:
         self._rung.set()
 
     async def wait(self, seconds: float) -> None:
-        self._rung.wait(seconds)
+        scope = SCOPE.get()
+        if scope is None:
+            self._rung.wait(seconds)
+        else:
+            scope.wait_for(self._rung, seconds)
         self._rung.clear()
 
 
@@ -120,13 +289,20 @@ class BlockingIO:
         self._transport = transport or blocking_transport()
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
+        scope = SCOPE.get()
+        if scope is not None:
+            return await scope.open(self._transport, request, timeouts)
         return await self._transport.open(request, timeouts)
 
     async def addresses(self, host: str, port: int, timeout: float) -> tuple[str, ...]:
         return resolve_addresses(host, port, timeout)
 
     async def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        scope = SCOPE.get()
+        if scope is None:
+            time.sleep(seconds)
+        else:
+            scope.wait_for(threading.Event(), seconds)
 
     def wakeup_event(self) -> WakeupSignal:
         return ThreadEvent()
@@ -141,6 +317,12 @@ class BlockingIO:
 
     async def run_steps(self, steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:
         return run_in_threads([partial(start_step, step) for step in steps], concurrency)
+
+    def branches(self) -> Branches:
+        return ThreadBranches()
+
+    def spawn(self, step: Step) -> BackgroundStep:
+        return BackgroundThread(step)
 
     def monotonic(self) -> float:
         return time.monotonic()
@@ -157,35 +339,3 @@ class BlockingIO:
 
 def start_step(step: Callable[[], Coroutine[Any, Any, T]]) -> T:
     return run(step())
-
-
-IN_MEMORY = 1 << 22
-BLOCK = 1 << 20
-
-
-class Spool:
-    """Written once, read for every attempt; lines contain no line breaks."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
-        self.count = 0
-        self.size = 0
-
-    def add(self, line: bytes) -> None:
-        self._file.seek(self.size)
-        self._file.write(line + b"\n")
-        self.size += len(line) + 1
-        self.count += 1
-
-    def __iter__(self) -> Iterator[bytes]:
-        at, rest = 0, b""
-        while at < self.size:
-            self._file.seek(at)
-            block = self._file.read(min(BLOCK, self.size - at))
-            at += len(block)
-            *whole, rest = (rest + block).split(b"\n")
-            yield from whole
-
-    def close(self) -> None:
-        """Delete the buffer."""
-        self._file.close()

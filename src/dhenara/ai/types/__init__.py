@@ -104,15 +104,20 @@ if TYPE_CHECKING:
         ParameterArguments as ParameterArguments,
         ReasoningEffort as ReasoningEffort,
     )
+    from .config.route_reports import (
+        DeploymentReport as DeploymentReport,
+        RouteExplanation as RouteExplanation,
+        RouteRequest as RouteRequest,
+        ShadowReport as ShadowReport,
+        ShadowResult as ShadowResult,
+    )
     from .config.routes import (
         Candidate as Candidate,
         ChooseDeployment as ChooseDeployment,
         Deployment as Deployment,
-        DeploymentReport as DeploymentReport,
         ModelRoute as ModelRoute,
-        RouteExplanation as RouteExplanation,
         RouteGroup as RouteGroup,
-        RouteRequest as RouteRequest,
+        ShadowTraffic as ShadowTraffic,
     )
     from .content.parsing import content_of as content_of
     from .content.parts import (
@@ -227,10 +232,13 @@ _HOMES = {
     **dict.fromkeys(("OutputGrew", "RepairStarted", "Run", "RunLimits", "Step", "StepAnswered"), ".chat.run"),
     **dict.fromkeys(("StepStarted", "ToolEnded", "ToolRun", "ToolStarted"), ".chat.run"),
     "AIModelAPI": ".config.api",
+    "ShadowReport": ".config.route_reports",
+    "ShadowResult": ".config.route_reports",
+    "ShadowTraffic": ".config.routes",
     "Candidate": ".config.routes",
-    "DeploymentReport": ".config.routes",
-    "RouteExplanation": ".config.routes",
-    "RouteRequest": ".config.routes",
+    "DeploymentReport": ".config.route_reports",
+    "RouteExplanation": ".config.route_reports",
+    "RouteRequest": ".config.route_reports",
     "ChooseDeployment": ".config.routes",
     "Deployment": ".config.routes",
     "ModelRoute": ".config.routes",

@@ -36,6 +36,9 @@ class HttpRequest:
     """Limits of the response."""
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Values in the body that are masked in errors."""
+    on_connection: Callable[[Callable[[], None]], None] | None = field(default=None, repr=False)
+    """Called with a function that closes the connection at once, from any thread, before the request is sent over it;
+    None if nobody may need that. Transports that cannot close one in this way do not call it."""
 
     def __repr__(self) -> str:
         return f"HttpRequest({self.method!r}, {shown_address(self.url)!r})"

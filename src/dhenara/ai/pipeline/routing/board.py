@@ -189,6 +189,14 @@ class HealthBoard:
             one.changed_at = io.monotonic()
             await self._call_store(io, self.store.recover, one.key)
 
+    def record_slowness(self, index: int, seconds: float) -> None:
+        """A request was cancelled after so many seconds without an answer: the first token takes longer than that."""
+        one = self.standings[index]
+        with self._lock:
+            if one.latency is None or seconds > one.latency:
+                before = one.latency or seconds
+                one.latency = before + LATENCY_SHARE * (seconds - before)
+
     def record_headroom(self, index: int, share: float, until: float) -> None:
         """A provider reported which share of a limit is left, and when all of it is back."""
         one = self.standings[index]

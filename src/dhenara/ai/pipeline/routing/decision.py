@@ -6,17 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import ConfigurationError
-from ...types.config.routes import (
-    Candidate,
-    ChooseDeployment,
-    DeploymentReport,
-    DeploymentState,
-    ModelRoute,
-    RouteExplanation,
-    RouteGroup,
-    RouteRequest,
-    StrategyName,
-)
+from ...types.config.route_reports import DeploymentReport, DeploymentState, RouteExplanation, RouteRequest
+from ...types.config.routes import Candidate, ChooseDeployment, ModelRoute, RouteGroup, StrategyName
 from .board import Standing
 from .fit import why_unfit
 

@@ -12,7 +12,7 @@ from ...history.preparation import continues_stored_history
 from ...types.chat.usage import Usage
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
-from ...types.config.routes import RouteRequest
+from ...types.config.route_reports import RouteRequest
 from ...types.content.media import Media
 from ...types.content.parts import AudioContent, ImageContent, ToolResultContent, VideoContent
 from ...types.tools.tool_definition import ToolDefinition

@@ -1,4 +1,4 @@
-"""What all calls of a route share, and what is read of each call before it is sent along the route.
+"""What all calls of a route share, what is read of each call before it is sent, and the errors and warnings of routes.
 
 Retry budget of the process: repeated requests are a share of the live ones, so that outages cause no storm.
 
@@ -9,19 +9,25 @@ A first request to another deployment that is available is no repetition: it add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
+from ...errors import CallError, NoDeploymentError, RateLimitError
 from ...io.protocol import IO, new_lock
 from ...types.chat.message import Message
+from ...types.chat.report import CallWarning, WarningCode
 from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
+from ...types.config.route_reports import RouteExplanation
 from ...types.content.media import Media
 from ..streaming.stream import Stream
 from ..tracing import Observer
-from .board import HealthBoard
+from .board import HealthBoard, Standing
 from .decision import RouteCall, find_unfit
 from .fit import read_request, stored_at
+
+if TYPE_CHECKING:
+    from .routed_call import RoutedCall
 
 SHARE = 0.2
 """Share of the live calls that may be retries at the same time."""
@@ -160,3 +166,79 @@ def earlier_key(call: Call) -> int | None:
     messages = call.messages
     last = next((index for index in range(len(messages) - 1, 0, -1) if messages[index].role == "assistant"), None)
     return None if last is None else conversation_key(call.instructions, messages[:last])
+
+
+class DeploymentGate:
+    """Whether a request may be repeated at the same deployment: only where no other one of its group is available.
+
+    After a rate limit the deployment rests first, so that other calls leave it alone as well.
+    """
+
+    def __init__(self, routed: RoutedCall, index: int, *, moves: bool, is_probe: bool) -> None:
+        self._routed = routed
+        self._standing = routed.board.standings[index]
+        self._moves = moves
+        self._is_probe = is_probe
+
+    def allow(self, error: CallError) -> bool:
+        """Return whether the request may be repeated after this error; it then counts."""
+        routed, group = self._routed, self._standing.group
+        if self._moves or isinstance(error, RateLimitError) or routed.attempts_left(group) <= 0 or not self.is_open():
+            return False
+        if not routed.grant():
+            return False
+        routed.count_attempt(group)
+        return True
+
+    def is_open(self) -> bool:
+        """Return whether the deployment neither rests nor waits for the probe of another call."""
+        state = self._standing.health.state(self._routed.io.monotonic())
+        return state == "available" or (state == "probing" and self._is_probe)
+
+
+def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
+    """Return the error that names each deployment and why it was passed over."""
+    reasons = "; ".join(f"{one.name}: {one.reason}" for one in explanation.deployments)
+    error = NoDeploymentError(
+        f"no deployment can take the call now. {reasons}",
+        provider=f"route {explanation.route}",
+        retry_after=explanation.wait,
+    )
+    error.deployments = tuple(explanation.deployments)
+    return error
+
+
+def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -> bool:
+    """Add a warning about a deployment of an earlier group that rests or cannot do what the call needs.
+
+    Returns:
+        Whether there is something to say.
+    """
+    name, health = one.deployment.name, one.health
+    if unfit is not None:
+        text = f"{name} was passed over: {unfit}"
+    elif health.resting_until:
+        text = f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
+    else:
+        return False
+    append_note(call, "fallback_used", f"a fallback endpoint answered because {text}")
+    return True
+
+
+def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
+    """Add a warning to the response that says why a fallback answered."""
+    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
+    append_note(call, "fallback_used", f"a fallback endpoint answered because {who} failed: {error.message}")
+
+
+def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
+    """Return the call for this endpoint without `options`, which are specific to the first provider."""
+    first = call.endpoint.api.provider
+    if not call.config.options or endpoint.api.provider == first:
+        return call
+    append_note(call, "unsupported_parameter", f"options for {first} were not sent to another provider", "options")
+    return replace(call, config=call.config.model_copy(update={"options": {}}))
+
+
+def append_note(call: Call, code: WarningCode, message: str, parameter: str | None = None) -> None:
+    call.journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)

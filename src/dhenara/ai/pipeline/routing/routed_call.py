@@ -4,7 +4,7 @@ Each deployment uses its own layers. One deadline applies to all of them, and af
 Requests of one call are limited: in each group by one for each deployment and `retries` repetitions, by `attempts` of
 the route in all, and by the retry budget of the process. Within a group a retry goes to another deployment at once if
 one is available; only the last one is asked again after a pause. With every deployment resting, the call waits for the
-first of them, if there is time.
+first of them, if there is time. With `hedge_after`, a second deployment may be called beside a slow one (`hedging`).
 """
 
 from __future__ import annotations
@@ -14,21 +14,29 @@ from dataclasses import replace
 from typing import Any
 
 from ...error_text import stored_error_text
-from ...errors import CallError, CallTimeoutError, NoDeploymentError, NotFoundError, RateLimitError
-from ...types.chat.report import CallWarning, WarningCode
-from ...types.config.api import AIModelEndpoint
-from ...types.config.call import Call
-from ...types.config.routes import RouteExplanation
+from ...errors import CallError, CallTimeoutError, DhenaraError, NotFoundError
+from ...io.protocol import new_lock
+from ...types.config.call import Call, CallJournal
 from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
 from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen
-from .board import Standing
 from .decision import Decision, decide, explain
 from .fit import stored_at
 from .health import Failure, failure_kind
-from .route_context import RouteContext, conversation_key, read_call
+from .hedging import HedgedRequest, facts_for_hedge, may_repeat, merge_journals, run_hedged, start_beside
+from .route_context import (
+    DeploymentGate,
+    RouteContext,
+    adapt_call,
+    append_note,
+    conversation_key,
+    no_deployment_error,
+    read_call,
+    warn_fallback,
+    warn_passed_over,
+)
 
 
 class RoutedCall:
@@ -46,6 +54,7 @@ class RoutedCall:
         self.granted = 0
         self.last_index = 0
         self.warned: set[int] = set()
+        self.lock = new_lock()
 
     async def send(self) -> Stream:
         """Send the call until it is answered, or nothing is left to try."""
@@ -68,7 +77,8 @@ class RoutedCall:
     def grant(self) -> bool:
         """Return whether the process may make one more retry."""
         granted = self.context.retries.grant()
-        self.granted += granted
+        with self.lock:
+            self.granted += granted
         return granted
 
     async def decide(self) -> Decision:
@@ -111,9 +121,10 @@ class RoutedCall:
         left = (sum(most) if limit is None else limit) - self.used
         return left if group is None else min(left, most[group] - self.used_by_group[group])
 
-    def count_attempt(self, group: int) -> None:
-        self.used += 1
-        self.used_by_group[group] += 1
+    def count_attempt(self, group: int, number: int = 1) -> None:
+        with self.lock:
+            self.used += number
+            self.used_by_group[group] += number
 
     async def try_deployment(self, index: int, decision: Decision) -> Stream | None:
         """Send the call to this deployment; None if it failed and another one may be tried.
@@ -121,25 +132,93 @@ class RoutedCall:
         Raises:
             CallError: If the call failed for good.
         """
-        board, one, io = self.board, self.board.standings[index], self.io
-        self.count_attempt(one.group)
+        board, io = self.board, self.io
+        self.count_attempt(board.standings[index].group)
         turn = self.turn_for(index, decision)
+        if board.route.hedge_after is not None and self.has_others(index) and may_repeat(turn):
+            return await self.try_hedged(index, turn, board.route.hedge_after)
         began, sent = io.monotonic(), len(self.call.journal.attempts)
         board.begin(index)
         try:
             stream = await self.context.pipelines[index].send(turn)
         except CallError as error:
             board.end(index)
-            await self.record_failure(index, error, began)
+            await self.record_failure(index, turn, error, began)
             self.leave(index, error)
             return None
         except BaseException:
             board.end(index)
             board.release_probe(index)
             raise
-        await self.record_answer(index, began, sent)
-        stream.on_end(self.ended(index, began))
+        await self.record_answer(index, turn.journal, began, sent)
+        stream.on_end(self.ended(index, turn, began))
         return stream
+
+    async def try_hedged(self, index: int, turn: Call, after: float) -> Stream | None:
+        """Send the call to this deployment, and to a second one if it has not begun to answer after so many seconds.
+
+        Returns and raises the same as `try_deployment`.
+        """
+        board = self.board
+        requests = [start_beside(self.io, index, turn, self.context.pipelines[index])]
+        board.begin(index)
+        try:
+            winner = await run_hedged(requests, after, self.make_hedge)
+        finally:
+            for one in requests:
+                board.end(one.index)
+                if one.status not in ("answered", "failed") or not isinstance(one.error, CallError | None):
+                    board.release_probe(one.index)
+        merge_journals(self.call.journal, requests, winner)
+        for one in requests:
+            await self.record_hedged(one)
+        if winner is not None and winner.stream is not None:
+            board.begin(winner.index)
+            await self.record_answer(winner.index, winner.call.journal, winner.began, winner.before)
+            winner.stream.on_end(self.ended(winner.index, winner.call, winner.began))
+            return winner.stream
+        failed = [(one.index, one.error) for one in requests if one.error is not None and one.status == "failed"]
+        failed.sort(key=lambda one: not isinstance(one[1], CallError) or not one[1].fallback_eligible)
+        for number, error in failed[:-1]:
+            if isinstance(error, CallError):
+                self.pass_over(number, error)
+        self.leave(*failed[-1])
+        return None
+
+    async def make_hedge(self, first: HedgedRequest) -> HedgedRequest | None:
+        """Return a second request beside a slow one, if a deployment is available and one more attempt is allowed."""
+        standings, random = self.board.standings, self.io.random()
+        resting = [number for number, one in enumerate(standings) if one.health.resting_until]
+        facts = facts_for_hedge(self.facts, resting, first.index)
+        try:
+            decision = decide(self.board.route, standings, facts, self.io.monotonic(), random)
+        except DhenaraError as error:
+            log_deployment("none", f"no second request: {error}")
+            return None
+        if decision.index is None or not self.has_time() or self.attempts_left(standings[decision.index].group) <= 0:
+            return None
+        if not self.grant():
+            return None
+        self.count_attempt(standings[decision.index].group)
+        name, seconds = standings[first.index].deployment.name, self.io.monotonic() - first.began
+        notes = self.call.journal.notes
+        reason = f"a second request, because {name} had not begun to answer after {seconds:.3g} s"
+        append_note(self.call, "fallback_used", f"{standings[decision.index].deployment.name} was called as well: {reason}")
+        turn = replace(self.turn_for(decision.index, replace(decision, reason=reason)), purpose="hedge")
+        turn = replace(turn, retry_gate=DeploymentGate(self, decision.index, moves=True, is_probe=False))
+        hedge = start_beside(self.io, decision.index, turn, self.context.pipelines[decision.index])
+        self.call.journal.notes = notes
+        self.board.begin(decision.index)
+        return hedge
+
+    async def record_hedged(self, one: HedgedRequest) -> None:
+        """Take over what a request beside another one says about its deployment."""
+        if one.status == "not sent":
+            self.count_attempt(self.board.standings[one.index].group, -1)
+        elif one.status == "failed" and isinstance(one.error, CallError):
+            await self.record_failure(one.index, one.call, one.error, one.began)
+        elif one.status == "cancelled":
+            self.board.record_slowness(one.index, self.io.monotonic() - one.began)
 
     def turn_for(self, index: int, decision: Decision) -> Call:
         """Return the call as this deployment gets it, with warnings if it is not where the call would usually go."""
@@ -162,7 +241,7 @@ class RoutedCall:
             deployment=one.deployment.name,
             route=self.board.route.name,
             choice=decision.reason,
-            retry_gate=DeploymentGate(self, index, moves=moves),
+            retry_gate=DeploymentGate(self, index, moves=moves, is_probe=decision.is_probe),
         )
 
     def has_others(self, index: int, *, in_group: bool = False) -> bool:
@@ -174,25 +253,32 @@ class RoutedCall:
             if number != index and (one.group == group or not in_group)
         )
 
-    def leave(self, index: int, error: CallError) -> None:
+    def leave(self, index: int, error: Exception) -> None:
         """Go on to another deployment after a failure.
 
         Raises:
             CallError: If there is none, no time or no attempt left, or the request itself is wrong.
         """
-        self.errors.append(error)
-        one, failed = self.board.standings[index], self.facts.failed
+        if not isinstance(error, CallError):
+            raise error
+        self.pass_over(index, error)
+        failed, unfit = self.facts.failed, self.facts.unfit
         if not error.fallback_eligible or not self.has_time():
             raise self.final_error()
+        if self.attempts_left(None) <= 0 or len(failed.keys() | unfit.keys()) == len(self.board.standings):
+            raise self.final_error()
+        warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
+        self.warned.add(index)
+
+    def pass_over(self, index: int, error: CallError) -> None:
+        """Note an error of the call; the deployment is not called again by it, unless it asked for a pause."""
+        self.errors.append(error)
+        one, failed = self.board.standings[index], self.facts.failed
         if one.health.kind != "rate_limit" or not one.health.resting_until:
             failed[index] = f"it failed in this call: {stored_error_text(error, self.call)}"
         if self.attempts_left(one.group) <= 0:
             members = [number for number, other in enumerate(self.board.standings) if other.group == one.group]
             failed |= {number: "the attempts of its group are used up" for number in members if number not in failed}
-        if self.attempts_left(None) <= 0 or len(failed.keys() | self.facts.unfit.keys()) == len(self.board.standings):
-            raise self.final_error()
-        warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
-        self.warned.add(index)
 
     def has_time(self) -> bool:
         return self.call.deadline is None or self.io.monotonic() < self.call.deadline
@@ -206,7 +292,7 @@ class RoutedCall:
             if index not in self.warned and warn_passed_over(self.call, one, unfit.get(index), now):
                 self.warned.add(index)
 
-    async def record_failure(self, index: int, error: CallError, began: float) -> None:
+    async def record_failure(self, index: int, turn: Call, error: CallError, began: float) -> None:
         """Let the deployment rest if the failure concerns it."""
         kind = failure_kind(error)
         if isinstance(error, NotFoundError) and stored_at(self.call) is not None:
@@ -215,26 +301,26 @@ class RoutedCall:
             # A limit of this client is reached: the limit layer counts it, and the deployment is well.
             self.board.release_probe(index)
             return
-        retry_after = requested_delay(self.call, error, self.io.time())
-        self.record_headroom(index)
+        retry_after = requested_delay(turn, error, self.io.time())
+        self.record_headroom(index, turn.journal)
         is_alone = not self.has_others(index, in_group=True)
         failure = Failure(kind, stored_error_text(error, self.call), retry_after, is_alone)
         await self.board.record_failure(self.io, index, failure, began)
 
-    async def record_answer(self, index: int, began: float, sent: int) -> None:
+    async def record_answer(self, index: int, journal: CallJournal, began: float, sent: int) -> None:
         """Take over what an answer says about the deployment; an answer from a cache says nothing."""
-        attempts = self.call.journal.attempts
+        attempts = journal.attempts
         if len(attempts) == sent:
             self.board.release_probe(index)
             return
-        self.record_headroom(index)
+        self.record_headroom(index, journal)
         await self.board.record_answer(self.io, index, began, attempts[-1].seconds)
         if self.board.route.affinity:
             key = conversation_key(self.call.instructions, self.call.messages)
             self.board.remember_conversation(key, index, self.io.monotonic())
 
-    def record_headroom(self, index: int) -> None:
-        head = self.call.journal.head
+    def record_headroom(self, index: int, journal: CallJournal) -> None:
+        head = journal.head
         if head is None:
             return
         limits = [
@@ -244,87 +330,13 @@ class RoutedCall:
             share, reset = min(limits)
             self.board.record_headroom(index, share, self.io.monotonic() + reset)
 
-    def ended(self, index: int, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
+    def ended(self, index: int, turn: Call, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
         """Return what runs at the end of the answer: a stream that broke counts as a failure."""
 
         async def end(stream: Stream) -> None:
             self.board.end(index)
             error = stream.error
             if isinstance(error, CallError) and not (isinstance(error, CallTimeoutError) and error.limit == "total"):
-                await self.record_failure(index, error, began)
+                await self.record_failure(index, turn, error, began)
 
         return end
-
-
-class DeploymentGate:
-    """Whether a request may be repeated at the same deployment: only where no other one of its group is available.
-
-    After a rate limit the deployment rests first, so that other calls leave it alone as well.
-    """
-
-    def __init__(self, routed: RoutedCall, index: int, *, moves: bool) -> None:
-        self._routed = routed
-        self._standing = routed.board.standings[index]
-        self._moves = moves
-
-    def allow(self, error: CallError) -> bool:
-        """Return whether the request may be repeated after this error; it then counts."""
-        routed, group = self._routed, self._standing.group
-        if self._moves or isinstance(error, RateLimitError) or routed.attempts_left(group) <= 0 or not self.is_open():
-            return False
-        if not routed.grant():
-            return False
-        routed.count_attempt(group)
-        return True
-
-    def is_open(self) -> bool:
-        """Return whether the deployment does not rest."""
-        return self._standing.health.state(self._routed.io.monotonic()) != "resting"
-
-
-def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
-    """Return the error that names each deployment and why it was passed over."""
-    reasons = "; ".join(f"{one.name}: {one.reason}" for one in explanation.deployments)
-    error = NoDeploymentError(
-        f"no deployment can take the call now. {reasons}",
-        provider=f"route {explanation.route}",
-        retry_after=explanation.wait,
-    )
-    error.deployments = tuple(explanation.deployments)
-    return error
-
-
-def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -> bool:
-    """Add a warning about a deployment of an earlier group that rests or cannot do what the call needs.
-
-    Returns:
-        Whether there is something to say.
-    """
-    name, health = one.deployment.name, one.health
-    if unfit is not None:
-        text = f"{name} was passed over: {unfit}"
-    elif health.resting_until:
-        text = f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
-    else:
-        return False
-    append_note(call, "fallback_used", f"a fallback endpoint answered because {text}")
-    return True
-
-
-def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
-    """Add a warning to the response that says why a fallback answered."""
-    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
-    append_note(call, "fallback_used", f"a fallback endpoint answered because {who} failed: {error.message}")
-
-
-def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
-    """Return the call for this endpoint without `options`, which are specific to the first provider."""
-    first = call.endpoint.api.provider
-    if not call.config.options or endpoint.api.provider == first:
-        return call
-    append_note(call, "unsupported_parameter", f"options for {first} were not sent to another provider", "options")
-    return replace(call, config=call.config.model_copy(update={"options": {}}))
-
-
-def append_note(call: Call, code: WarningCode, message: str, parameter: str | None = None) -> None:
-    call.journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from ...io.protocol import IO
 from ...types.config.call import Call
-from ...types.config.routes import ModelRoute, RouteExplanation
+from ...types.config.route_reports import RouteExplanation
+from ...types.config.routes import ModelRoute
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from ..tracing import Observer

@@ -21,7 +21,7 @@ class Attempt(FrozenModel):
         number: Number of the attempt.
         provider: Provider that the request was sent to.
         model: Model that was requested.
-        outcome: `"answered"` or `"failed"`.
+        outcome: `"answered"`, `"failed"`, or `"cancelled"` because another deployment answered first.
         status: HTTP status, or None if no response arrived.
         error: Error message, if the attempt failed.
         request_id: The provider's id of the request.
@@ -34,7 +34,7 @@ class Attempt(FrozenModel):
     number: int
     provider: str | None = None
     model: str | None = None
-    outcome: Literal["answered", "failed"]
+    outcome: Literal["answered", "failed", "cancelled"]
     status: int | None = None
     error: str | None = None
     request_id: str | None = None

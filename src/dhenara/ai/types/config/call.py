@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from contextvars import Context
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Unpack
 
 from pydantic import Field, field_serializer, field_validator, model_validator
 
@@ -291,6 +291,10 @@ class Call:
 
     choice: str | None = None
     """Why the route chose the deployment."""
+
+    purpose: Literal["answer", "hedge", "shadow"] = "answer"
+    """Why it is sent: for its answer; as a second request beside one that has not begun to answer; or to a candidate,
+    whose answer nobody gets. Layers let only the first kind wait for limits."""
 
     context: Context | None = field(default=None, compare=False, repr=False)
     """Context variables of the code that made a run, which sends its calls later; None for a call sent at once."""

@@ -1,47 +1,19 @@
-"""Routes: groups of deployments in order of preference, what a route decides on, and the reasons of a choice."""
+"""Routes: groups of deployments in order of preference, and a candidate that gets a share of the calls as well."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self, get_args
 
 from pydantic import Field, field_validator, model_validator
 
 from ...errors import ConfigurationError
-from ..display import markdown_table
-from ..model_base import FrozenModel
 from .api import AccessModel, AIModelEndpoint, check_field_names
 from .call_policies import describe_type
 from .model import AIModel
-
-DeploymentState = Literal["available", "resting", "probing", "unfit", "failed"]
-"""Can take the call; rests after a failure; is being tried by one call after its rest; cannot do what the call needs;
-failed earlier in this call."""
-
-
-@dataclass(frozen=True, slots=True)
-class RouteRequest:
-    """What a call needs of a deployment.
-
-    Attributes:
-        operation: Kind of request, such as `"chat"`.
-        input_tokens: Input tokens, estimated from the length of the text.
-        max_output_tokens: Maximum tokens of the answer; None if the call sets none.
-        media: Media in the messages: `"image"`, `"audio"`, `"video"`, `"pdf"`.
-        tools: Whether functions may be called.
-        structured_output: Whether the answer has a schema.
-        reasoning: Whether the call turns reasoning on.
-    """
-
-    operation: str = "chat"
-    input_tokens: int = 0
-    max_output_tokens: int | None = None
-    media: frozenset[str] = frozenset()
-    tools: bool = False
-    structured_output: bool = False
-    reasoning: bool = False
+from .route_reports import RouteRequest, ShadowResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,69 +36,6 @@ class Candidate:
 
 
 NAMES_OF_FIELDS = "the names of fields and options must be texts"
-
-
-class DeploymentReport(FrozenModel):
-    """Why a deployment was chosen for a call or passed over.
-
-    Attributes:
-        name: Name of the deployment.
-        provider: Its provider.
-        model: Its model.
-        group: Number of its group, from 0.
-        state: `"available"`, `"resting"`, `"probing"`, `"unfit"` or `"failed"`.
-        chosen: Whether the call goes there.
-        reason: Why, in plain words.
-        rests_for: Seconds until it is tried again; None if it does not rest.
-        failures: Failures in a row.
-        in_flight: Calls of this process that run there now.
-        first_token_seconds: Moving average of the time to the first token; None before the first answer.
-        headroom: Share of the provider's rate limit that is left, 0 to 1; None if the provider reports none.
-    """
-
-    name: str
-    provider: str
-    model: str
-    group: int = 0
-    state: DeploymentState
-    chosen: bool = False
-    reason: str
-    rests_for: float | None = None
-    failures: int = 0
-    in_flight: int = 0
-    first_token_seconds: float | None = None
-    headroom: float | None = None
-
-
-class RouteExplanation(FrozenModel):
-    """Where a call would go now, and why.
-
-    Attributes:
-        route: Name of the route.
-        chosen: Name of the deployment; None if none can take the call now.
-        wait: Seconds until the first resting deployment is tried again; None if the call need not wait or cannot.
-        deployments: Every deployment of the route, in order.
-    """
-
-    route: str
-    chosen: str | None = None
-    wait: float | None = None
-    deployments: list[DeploymentReport] = Field(default_factory=list)
-
-    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        yield "route", self.route
-        yield "chosen", self.chosen
-        if self.wait is not None:
-            yield "wait", round(self.wait, 3)
-
-    def __str__(self) -> str:
-        marks = {True: "->", False: "  "}
-        lines = [f"{marks[one.chosen]} {one.name} ({one.state}): {one.reason}" for one in self.deployments]
-        return "\n".join([f"route {self.route!r}", *lines])
-
-    def _repr_markdown_(self) -> str:
-        rows = [(one.name, one.group, one.state, "yes" if one.chosen else "", one.reason) for one in self.deployments]
-        return markdown_table(("deployment", "group", "state", "chosen", "why"), rows)
 
 
 StrategyName = Literal["weighted", "round_robin", "least_in_flight", "latency", "cheapest", "headroom"]
@@ -256,6 +165,43 @@ def read_deployments(given: object) -> tuple[Deployment, ...]:
     return tuple(Deployment.of(one) for one in given)
 
 
+SHADOW_FIELDS = ("share", "concurrency", "observer", "wait_on_close")
+
+
+class ShadowTraffic(AccessModel):
+    """A candidate that gets a share of the calls of a route as well. Callers never get its answers, and never wait.
+
+    Attributes:
+        deployment: The candidate, in any form that `Deployment.of` takes. It is no deployment of the route.
+        share: Share of the calls that are also sent to it, above 0 and at most 1. Default 0.1.
+        concurrency: Maximum number of calls that run there; further ones are not sent, and are counted. Default 4.
+        observer: Function that is called with each `ShadowResult`, in a thread. Default None: answers are discarded.
+        wait_on_close: Seconds for which closing the client waits for calls that run, before it ends them. Default 0.
+    """
+
+    deployment: Deployment
+    share: float = Field(default=0.1, gt=0, le=1, allow_inf_nan=False)
+    concurrency: int = Field(default=4, ge=1)
+    observer: Callable[[ShadowResult], object] | None = Field(default=None, exclude=True, repr=False)
+    wait_on_close: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+
+    @classmethod
+    def of(cls, given: object) -> Self:
+        """Read shadow traffic.
+
+        Args:
+            given: Shadow traffic, a deployment in any form that `Deployment.of` takes, or a mapping with the fields of
+                a deployment and of this class.
+        """
+        if isinstance(given, cls):
+            return given
+        if not isinstance(given, Mapping):
+            return cls(deployment=Deployment.of(given))
+        fields: dict[str, Any] = dict(check_field_names(given, NAMES_OF_FIELDS))
+        own = {name: fields.pop(name) for name in SHADOW_FIELDS if name in fields}
+        return cls(deployment=Deployment.of(fields.pop("deployment", None) or fields), **own)
+
+
 class ModelRoute(AccessModel):
     """A name for groups of deployments. A call goes to the first group with a deployment that can take it.
 
@@ -266,12 +212,23 @@ class ModelRoute(AccessModel):
             for each deployment, and `retries` of the call more.
         affinity: Whether a conversation stays at the deployment where the beginning of its prompt is cached, as long
             as it is available. Default True.
+        hedge_after: Seconds after which a second deployment is tried as well, if the first one has not begun to
+            answer. The first usable answer is taken, and the other request is cancelled. Both are paid for. Default
+            None: never.
+        shadow: A candidate that gets a share of the calls as well. Default None: none.
     """
 
     groups: tuple[RouteGroup, ...] = Field(min_length=1)
     name: str = "default"
     attempts: int | None = Field(default=None, ge=1)
     affinity: bool = True
+    hedge_after: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    shadow: ShadowTraffic | None = None
+
+    @field_validator("shadow", mode="before")
+    @classmethod
+    def _with_candidate(cls, given: Any) -> Any:
+        return None if given is None else ShadowTraffic.of(given)
 
     @field_validator("groups", mode="before")
     @classmethod
