@@ -251,3 +251,13 @@ def test_only_one_of_two_threads_gets_the_probe() -> None:
     simulation.board.standings[0].health = Health(failures=2, resting_until=1.0, failed_at=0.5)
     simulation.io.timeline.now = 2.0
     assert [run(simulation.board.claim_probe(simulation.io, 0)) for _ in range(2)] == [True, False]
+
+
+def test_a_pause_before_a_retry_does_not_take_the_place_of_a_probe() -> None:
+    """The deployment rested meanwhile, and its rest is over: one call tries it, and says so."""
+    behaviours = {"a": in_turn(fails(), fails(lambda: limited(0.2)), answers()), "b": answers()}
+    simulation = Simulation([["a"], ["b"]], behaviours, config=AIModelCallConfig(retry_delay=2.0))
+    simulation.ask_at(0, 0.2)
+    outcomes = simulation.run()
+    assert all(one.error is None for one in outcomes)
+    assert {one.state for one in simulation.requests} <= {"available", "probing"}

@@ -112,6 +112,7 @@ class RoutedCall:
         error = self.errors[-1]
         for before in self.errors[:-1]:
             error.add_note(f"Earlier failure: {before}")
+        error.attempts = tuple(self.call.journal.attempts)
         return error
 
     def attempts_left(self, group: int | None) -> int:
