@@ -40,7 +40,7 @@ def test_without_hedge_after_a_slow_answer_is_awaited() -> None:
     assert (names(simulation), outcome.ended) == (["a"], 10.0)
 
 
-def test_a_slow_first_deployment_gets_a_second_one_beside_it() -> None:
+def test_a_slow_first_deployment_gets_a_second_request() -> None:
     simulation = hedged(SLOW, FAST)
     simulation.ask_at(0)
     (outcome,) = simulation.run()

@@ -255,3 +255,17 @@ def test_an_answer_from_a_cache_says_nothing_about_the_deployment(server: FakeSe
         (only,) = client.explain_route("?").deployments
         assert only.first_token_seconds is None
     assert server.exchanges == []
+
+
+def test_an_explanation_says_what_the_next_call_does(server: FakeServer, spare: FakeServer) -> None:
+    """Also where the choice is random."""
+    calls = 40
+    server.add_replies(*[HELLO] * calls)
+    spare.add_replies(*[HELLO] * calls)
+    first, second = (Deployment(endpoint=endpoint(one.url), name=name) for one, name in ((server, "a"), (spare, "b")))
+    with AIModelClient.routed([{"deployments": [first, second], "strategy": "weighted"}]) as client:
+        for _ in range(calls):
+            explained = {client.explain_route("?").chosen for _ in range(5)}
+            assert explained == {client.generate("?").attempts[0].deployment}
+    assert server.exchanges
+    assert spare.exchanges

@@ -65,6 +65,9 @@ class PipelineFactory:
     board: HealthBoard | None = None
     """Route and health of the deployments, of which the first is this endpoint; None without a route."""
 
+    candidate: PipelineFactory | None = None
+    """The factory of the candidate of shadow traffic; None without any."""
+
     _io: dict[bool, IO] = field(default_factory=dict, init=False)
     _pipelines: dict[tuple[str, bool], Pipeline] = field(default_factory=dict, init=False)
 
@@ -73,7 +76,8 @@ class PipelineFactory:
         from ..pipeline.routing.router import make_board
 
         others = [replace(self, endpoint=one.endpoint) for one in route.deployments[1:]]
-        return replace(self, others=others, board=make_board(route, store))
+        shadow = None if route.shadow is None else replace(self, endpoint=route.shadow.deployment.endpoint)
+        return replace(self, others=others, board=make_board(route, store), candidate=shadow)
 
     @property
     def health(self) -> HealthStore | None:
@@ -95,19 +99,27 @@ class PipelineFactory:
         return pipeline
 
     def close(self) -> None:
-        """Close the connections of sync calls."""
+        """Close the connections of sync calls, and end the shadow traffic."""
+        if self.board is not None and self.board.shadows:
+            run(self.board.end_shadows(is_async=False))
         if False in self._io:
             run(self._io[False].close())
-        for other in self.others:
+        for other in self._further():
             other.close()
 
     async def aclose(self) -> None:
-        """Close the connections of sync calls and of the running event loop."""
+        """Close the connections of sync calls and of the running event loop, and end the shadow traffic."""
+        if self.board is not None and self.board.shadows:
+            await self.board.end_shadows(is_async=True)
         if True in self._io:
             await self._io[True].close()
-        for other in self.others:
+        for other in self._further():
             await other.aclose()
         self.close()
+
+    def _further(self) -> list[PipelineFactory]:
+        """Return the factories of the other deployments, and of the candidate."""
+        return [*self.others, *([] if self.candidate is None else [self.candidate])]
 
     def _build(self, operation: str, is_async: bool) -> Pipeline:
         target = self._target(operation)
@@ -128,7 +140,9 @@ class PipelineFactory:
             return
         for number, made in pipelines.items():
             board.standings[number].key = deployment_key(made.target)
-        pipeline.router = Router(pipeline.io, board, pipelines, self.observer)
+        shadow = self.candidate
+        candidate = None if shadow is None else partial(shadow.pipeline, operation, is_async=is_async)
+        pipeline.router = Router(pipeline.io, board, pipelines, self.observer, candidate=candidate)
 
     def _files_pipeline(self, is_async: bool) -> Pipeline:
         """Return a pipeline to the provider's files API without layers, because the call already passed them."""

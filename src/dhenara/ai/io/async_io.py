@@ -162,64 +162,72 @@ class TaskBranches:
 
 
 class BackgroundTask:
-    """A step in a task of the running loop."""
+    """A step in a task of the running loop, or a system task of trio, which ends with `trio.run`."""
 
-    def __init__(self, step: Step) -> None:
-        self._over = False
-        self._loop = running_loop()
-        self._task: asyncio.Task[None] | None = None
+    blocking = False
+
+    def __init__(self, step: Step, never_begun: Callable[[], None]) -> None:
+        self._step = step
+        self._never_begun: Callable[[], None] | None = never_begun
+        self._over = anyio.Event()
+        self._loop: Any = running_loop()
+        self._cancel: Callable[[], object]
         if self._loop is None:
-            self._spawn_on_trio(step)
+            self._spawn_on_trio()
         else:
-            self._task = self._loop.create_task(self._run(step))
-            RUNNING.add(self._task)
-            self._task.add_done_callback(RUNNING.discard)
+            task = self._loop.create_task(self._run())
+            RUNNING.add(task)
+            task.add_done_callback(self._ended)
+            self._cancel = task.cancel
 
-    async def _run(self, step: Step) -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        RUNNING.discard(task)
+        if self._never_begun is not None:
+            self._never_begun()
+
+    async def _run(self) -> None:
+        self._never_begun = None
         try:
-            await step()
+            await self._step()
         finally:
-            self._over = True
+            self._over.set()
 
-    def _spawn_on_trio(self, step: Step) -> None:
-        import trio
-
-        scope, token = trio.CancelScope(), trio.lowlevel.current_trio_token()
+    def _spawn_on_trio(self) -> None:
+        try:
+            import trio
+        except ImportError as error:
+            raise RuntimeError("there is no event loop") from error
+        self._loop, scope = trio.lowlevel.current_trio_token(), trio.CancelScope()
 
         async def work() -> None:
             with scope:
-                await self._run(step)
+                await self._run()
 
         trio.lowlevel.spawn_system_task(work, context=copy_context())
-        self._cancel: Callable[[], object] = lambda: token.run_sync_soon(scope.cancel)
+        self._cancel = scope.cancel
 
-    async def stop(self, seconds: float) -> None:
-        if self._loop is None or self._task is None:
-            return await self._stop_on_trio(seconds)
-        if self._loop is not running_loop():
-            with suppress(RuntimeError):  # its loop is closed, and the task with it
-                self._loop.call_soon_threadsafe(self._task.cancel)
-            return None
-        if seconds > 0:
-            await asyncio.wait([self._task], timeout=seconds)
-        self._task.cancel()
-        await asyncio.wait([self._task])
-        return None
+    def cancel(self) -> None:
+        with suppress(RuntimeError):  # its loop is closed, and the task with it
+            if self._is_here():
+                self._cancel()
+            elif isinstance(self._loop, asyncio.AbstractEventLoop):
+                self._loop.call_soon_threadsafe(self._cancel)
+            else:
+                self._loop.run_sync_soon(self._cancel)
 
-    async def _stop_on_trio(self, seconds: float) -> None:
-        with anyio.move_on_after(seconds):
-            while not self._over:
-                await anyio.sleep(GLANCE)
-        with suppress(RuntimeError):
-            self._cancel()
-        with anyio.move_on_after(ENDED):
-            while not self._over:
-                await anyio.sleep(GLANCE)
+    async def join(self, seconds: float) -> None:
+        if self._is_here():
+            with anyio.move_on_after(seconds):
+                await self._over.wait()
 
+    def _is_here(self) -> bool:
+        """Return whether its loop is the running one."""
+        if isinstance(self._loop, asyncio.AbstractEventLoop):
+            return self._loop is running_loop()
+        import trio
 
-GLANCE = 0.005
-ENDED = 1.0
-"""Longest time in seconds to wait for the end of a cancelled task on trio, whose loop may be another one."""
+        return trio.lowlevel.in_trio_run() and trio.lowlevel.current_trio_token() is self._loop
+
 
 RUNNING: set[asyncio.Task[None]] = set()
 """Tasks in the background; event loops have only weak references to them."""
@@ -260,8 +268,8 @@ class AsyncIO:
     def branches(self) -> Branches:
         return TaskBranches()
 
-    def spawn(self, step: Step) -> BackgroundStep:
-        return BackgroundTask(step)
+    def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
+        return BackgroundTask(step, never_begun)
 
     def monotonic(self) -> float:
         return time.monotonic()

@@ -101,8 +101,15 @@ class Branches(Protocol):
 class BackgroundStep(Protocol):
     """A step that nobody waits for."""
 
-    async def stop(self, seconds: float) -> None:
-        """Wait for its end at most so many seconds, then cancel it."""
+    blocking: bool
+    """Whether `join` blocks the thread; otherwise it is awaited on the loop of the step, and elsewhere returns at once.
+    """
+
+    def cancel(self) -> None:
+        """Cancel it, from any thread."""
+
+    async def join(self, seconds: float) -> None:
+        """Wait for its end at most so many seconds."""
 
 
 class IO(Protocol):
@@ -136,8 +143,11 @@ class IO(Protocol):
         """Return what runs steps beside each other, of which the caller waits for one."""
         ...
 
-    def spawn(self, step: Step) -> BackgroundStep:
-        """Start a step in the background; raises RuntimeError where nothing can be started any more."""
+    def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
+        """Start a step in the background; raises RuntimeError where nothing can be started any more.
+
+        `never_begun` is called if the step is cancelled before it begins.
+        """
         ...
 
     def monotonic(self) -> float:

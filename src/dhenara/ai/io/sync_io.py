@@ -235,15 +235,19 @@ class ThreadBranches:
 class BackgroundThread:
     """A step in a daemon thread."""
 
+    blocking = True
+
     def __init__(self, step: Step) -> None:
         self._scope = CancelScope()
         context = copy_context()
         work = partial(context.run, self._scope.run, step)
         threading.Thread(target=work, name="dhenara-background", daemon=True).start()
 
-    async def stop(self, seconds: float) -> None:
-        if not self._scope.over.wait(seconds) and self._scope.cancel():
-            self._scope.over.wait(CLEANED_UP)
+    def cancel(self) -> None:
+        self._scope.cancel()
+
+    async def join(self, seconds: float) -> None:
+        self._scope.over.wait(seconds)
 
 
 class ThreadEvent:
@@ -321,7 +325,7 @@ class BlockingIO:
     def branches(self) -> Branches:
         return ThreadBranches()
 
-    def spawn(self, step: Step) -> BackgroundStep:
+    def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
         return BackgroundThread(step)
 
     def monotonic(self) -> float:

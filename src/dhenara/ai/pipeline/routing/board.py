@@ -7,11 +7,13 @@ claimed in the store, so that one call of all processes tries.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from ...io.protocol import IO, new_lock
+from ...io.protocol import IO, BackgroundStep, new_lock
+from ...types.config.route_reports import ShadowReport
 from ...types.config.routes import Deployment, ModelRoute
 from .fit import DeploymentFacts, read_deployment_facts
 from .health import AVAILABLE, Failure, FailureKind, Health
@@ -24,6 +26,9 @@ LATENCY_SHARE = 0.2
 
 MOST_CONVERSATIONS = 10_000
 """Conversations whose deployment is remembered."""
+
+ENDED = 0.5
+"""Longest time in seconds to wait for the end of a cancelled call of shadow traffic."""
 
 CACHE_SECONDS = 3600.0
 """Seconds for which providers keep the beginning of a prompt at most, unless it is used."""
@@ -110,6 +115,13 @@ class Standing:
     changed_at: float = 0.0
 
 
+class RunningShadow:
+    """A call of shadow traffic that runs."""
+
+    step: BackgroundStep | None = None
+    outcome = ""
+
+
 class HealthBoard:
     """Standings of the deployments of one route.
 
@@ -128,6 +140,11 @@ class HealthBoard:
         self._chosen = 0
         self._read_at: float | None = None
         self._conversations: dict[Any, tuple[int, float]] = {}
+        self.shadows: set[RunningShadow] = set()
+        """Calls of shadow traffic that run."""
+
+        self._shadow_counts: Counter[str] = Counter()
+        self._drawn: float | None = None
 
     def look_up_facts(self) -> None:
         """Look up what the models can do, once, and what they cost where a strategy compares it."""
@@ -136,6 +153,17 @@ class HealthBoard:
                 strategy = self.route.groups[one.group].strategy
                 prices = strategy == "cheapest" or callable(strategy)
                 one.facts = read_deployment_facts(one.deployment.endpoint, prices=prices)
+
+    def draw(self, io: IO, *, keep: bool = False) -> float:
+        """Return the random number of the next decision.
+
+        Args:
+            io: Where random numbers come from.
+            keep: Whether the next call gets the same one, so that an explanation says what that call will do.
+        """
+        drawn = io.random() if self._drawn is None else self._drawn
+        self._drawn = drawn if keep else None
+        return drawn
 
     def begin(self, index: int) -> None:
         """A call goes to this deployment."""
@@ -264,3 +292,48 @@ class HealthBoard:
         if self.store is not None and self.store.blocking:
             return await io.call(function, *args)
         return function(*args)
+
+    def begin_shadow(self) -> bool:
+        """Return whether one more call may run at the candidate of shadow traffic; otherwise it is dropped."""
+        shadow, counts = self.route.shadow, self._shadow_counts
+        with self._lock:
+            is_free = shadow is not None and counts["in_flight"] < shadow.concurrency
+            counts["in_flight" if is_free else "dropped"] += 1
+        return is_free
+
+    def keep_shadow(self, shadow: RunningShadow) -> None:
+        """Keep a call of shadow traffic that was started, unless it is over already."""
+        with self._lock:
+            if not shadow.outcome:
+                self.shadows.add(shadow)
+
+    def end_shadow(self, shadow: RunningShadow, outcome: str) -> None:
+        """A call of shadow traffic is over: answered, failed or cancelled."""
+        with self._lock:
+            shadow.outcome = outcome
+            self._shadow_counts["in_flight"] -= 1
+            self._shadow_counts[outcome] += 1
+            self.shadows.discard(shadow)
+
+    def shadow_report(self) -> ShadowReport | None:
+        """Return what became of the shadow traffic so far; None without any."""
+        if self.route.shadow is None:
+            return None
+        with self._lock:
+            return ShadowReport(candidate=self.route.shadow.deployment.name, **self._shadow_counts)
+
+    async def end_shadows(self, *, is_async: bool) -> None:
+        """End the calls of shadow traffic, after `wait_on_close` seconds.
+
+        Args:
+            is_async: Whether calls of the running event loop can be awaited.
+        """
+        steps = [one.step for one in [*self.shadows] if one.step is not None]
+        awaited = [step for step in steps if step.blocking or is_async]
+        if self.route.shadow is not None and self.route.shadow.wait_on_close:
+            for step in awaited:
+                await step.join(self.route.shadow.wait_on_close)
+        for step in steps:
+            step.cancel()
+        for step in awaited:
+            await step.join(ENDED)

@@ -118,7 +118,7 @@ MakeHedge = Callable[[HedgedRequest], Coroutine[Any, Any, HedgedRequest | None]]
 """Makes the second request for a first one; None if there is none to make. It does not raise."""
 
 
-def start_beside(io: IO, index: int, call: Call, pipeline: DeploymentPipeline) -> HedgedRequest:
+def concurrent_request(io: IO, index: int, call: Call, pipeline: DeploymentPipeline) -> HedgedRequest:
     """Return a request with a copy of the journal of the call."""
     journal = call.journal
     own = replace(

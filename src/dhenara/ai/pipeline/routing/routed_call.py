@@ -25,7 +25,7 @@ from ..tracing import DeploymentChosen
 from .decision import Decision, decide, explain
 from .fit import stored_at
 from .health import Failure, failure_kind
-from .hedging import HedgedRequest, facts_for_hedge, may_repeat, merge_journals, run_hedged, start_beside
+from .hedging import HedgedRequest, concurrent_request, facts_for_hedge, may_repeat, merge_journals, run_hedged
 from .route_context import (
     DeploymentGate,
     RouteContext,
@@ -86,7 +86,7 @@ class RoutedCall:
         board, io = self.board, self.io
         while True:
             await board.refresh(io)
-            decision = decide(board.route, board.standings, self.facts, io.monotonic(), io.random())
+            decision = decide(board.route, board.standings, self.facts, io.monotonic(), board.draw(io))
             if decision.index is None or not decision.is_probe or await board.claim_probe(io, decision.index):
                 return decision
 
@@ -161,7 +161,7 @@ class RoutedCall:
         Returns and raises the same as `try_deployment`.
         """
         board = self.board
-        requests = [start_beside(self.io, index, turn, self.context.pipelines[index])]
+        requests = [concurrent_request(self.io, index, turn, self.context.pipelines[index])]
         board.begin(index)
         try:
             winner = await run_hedged(requests, after, self.make_hedge)
@@ -204,10 +204,12 @@ class RoutedCall:
         name, seconds = standings[first.index].deployment.name, self.io.monotonic() - first.began
         notes = self.call.journal.notes
         reason = f"a second request, because {name} had not begun to answer after {seconds:.3g} s"
-        append_note(self.call, "fallback_used", f"{standings[decision.index].deployment.name} was called as well: {reason}")
+        append_note(
+            self.call, "fallback_used", f"{standings[decision.index].deployment.name} was called as well: {reason}"
+        )
         turn = replace(self.turn_for(decision.index, replace(decision, reason=reason)), purpose="hedge")
         turn = replace(turn, retry_gate=DeploymentGate(self, decision.index, moves=True, is_probe=False))
-        hedge = start_beside(self.io, decision.index, turn, self.context.pipelines[decision.index])
+        hedge = concurrent_request(self.io, decision.index, turn, self.context.pipelines[decision.index])
         self.call.journal.notes = notes
         self.board.begin(decision.index)
         return hedge

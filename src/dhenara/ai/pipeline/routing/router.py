@@ -1,20 +1,37 @@
-"""The outermost layer of a client with a route: sends each call to the deployment that the decision names."""
+"""The outermost layer of a client with a route: sends each call to the deployment that the decision names.
+
+Shadow traffic: when the answer of a call is complete, a share of the calls is sent to a candidate as well, in a thread
+or a task of its own. Whatever happens there, the caller has the answer already.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
 
+from pydantic_core import to_json
+
+from ...error_text import stored_error_text
 from ...io.protocol import IO
-from ...types.config.call import Call
-from ...types.config.route_reports import RouteExplanation
-from ...types.config.routes import ModelRoute
+from ...types.chat.report import Result
+from ...types.chat.response import ChatResponse
+from ...types.config.call import Call, CallJournal
+from ...types.config.route_reports import RouteExplanation, ShadowResult
+from ...types.config.routes import ModelRoute, ShadowTraffic
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from ..tracing import Observer
-from .board import HealthBoard, HealthStore
+from .board import HealthBoard, HealthStore, RunningShadow
 from .decision import decide, explain
-from .route_context import PROCESS_RETRIES, DeploymentPipeline, RetryBudget, RouteContext, read_call
+from .fit import stored_at
+from .hedging import may_repeat
+from .route_context import PROCESS_RETRIES, DeploymentPipeline, RetryBudget, RouteContext, adapt_call, read_call
 from .routed_call import RoutedCall
+
+log = logging.getLogger("dhenara")
 
 
 def make_board(route: ModelRoute, store: HealthStore | None = None) -> HealthBoard:
@@ -36,6 +53,7 @@ class Router:
         pipelines: What sends to each deployment, by its number in the route.
         observer: Called with each decision.
         retries: The retry budget.
+        candidate: Makes what sends to the candidate of shadow traffic.
     """
 
     def __init__(
@@ -45,17 +63,140 @@ class Router:
         pipelines: Mapping[int, DeploymentPipeline],
         observer: Observer | None = None,
         retries: RetryBudget = PROCESS_RETRIES,
+        candidate: Callable[[], DeploymentPipeline] | None = None,
     ) -> None:
         self._context = RouteContext(io, board, pipelines, observer, retries)
+        self._candidate = candidate
 
     async def route_call(self, call: Call) -> Stream:
         """Send the call to the first deployment that can take it, and to others when that one fails."""
-        return await RoutedCall(self._context, with_deadline(call, self._context.io)).send()
+        io, shadow = self._context.io, self._context.board.route.shadow
+        stream = await RoutedCall(self._context, with_deadline(call, io)).send()
+        if shadow is not None and self._candidate is not None and io.random() < shadow.share and may_shadow(call):
+            stream.on_end(self._shadow_of(call, shadow, self._candidate))
+        return stream
 
     async def explain_call(self, call: Call) -> RouteExplanation:
-        """Return where the call would go now, without sending it."""
+        """Return where the next call would go, without sending it."""
         io, board = self._context.io, self._context.board
         await board.refresh(io)
         facts, now = read_call(self._context, call), io.monotonic()
-        decision = decide(board.route, board.standings, facts, now, io.random())
-        return explain(board.route, board.standings, facts, decision, now)
+        decision = decide(board.route, board.standings, facts, now, board.draw(io, keep=True))
+        explanation = explain(board.route, board.standings, facts, decision, now)
+        return explanation.model_copy(update={"shadow": board.shadow_report()})
+
+    def _shadow_of(
+        self, call: Call, shadow: ShadowTraffic, candidate: Callable[[], DeploymentPipeline]
+    ) -> Callable[[Stream], Coroutine[Any, Any, None]]:
+        """Return what runs at the end of the answer: it starts the call of the candidate."""
+        io, board = self._context.io, self._context.board
+
+        async def start(stream: Stream) -> None:
+            answer = stream.partial()
+            if not stream.complete or answer.cached:
+                return
+            run = ShadowCall(io, board, shadow, candidate, call, stream.result() or answer)
+            if not board.begin_shadow():
+                return
+            try:
+                run.step = io.spawn(run.send, run.never_begun)
+            except RuntimeError:  # the interpreter or the event loop ends
+                run.never_begun()
+            else:
+                board.keep_shadow(run)
+
+        return start
+
+
+def may_shadow(call: Call) -> bool:
+    """Return whether the candidate can get the call: not if it needs what a deployment of the route holds."""
+    return stored_at(call) is None and may_repeat(call)
+
+
+class ShadowCall(RunningShadow):
+    """One call to the candidate of shadow traffic."""
+
+    def __init__(
+        self,
+        io: IO,
+        board: HealthBoard,
+        shadow: ShadowTraffic,
+        candidate: Callable[[], DeploymentPipeline],
+        call: Call,
+        main: ChatResponse | Result,
+    ) -> None:
+        self._io = io
+        self._board = board
+        self._shadow = shadow
+        self._candidate = candidate
+        self._call = call
+        self._main = main
+        self._main_seconds = io.monotonic() - call.journal.started_at
+
+    def never_begun(self) -> None:
+        """Count it as cancelled."""
+        self._board.end_shadow(self, "cancelled")
+
+    async def send(self) -> None:
+        """Send the call, read its answer, and pass both answers on."""
+        began, journal, answer, error = self._io.monotonic(), CallJournal(), None, None
+        outcome = "cancelled"
+        try:
+            try:
+                answer = await self._ask(journal)
+                outcome = "answered"
+            except Exception as failed:  # noqa: BLE001  # layers of users may raise anything, and nobody waits for it
+                error, outcome = failed, "failed"
+                log.debug("shadow %s: %s", self._shadow.deployment.name, stored_error_text(failed, self._call))
+            await self._report(began, journal, answer, error)
+        finally:
+            self._board.end_shadow(self, outcome)
+
+    async def _ask(self, journal: CallJournal) -> ChatResponse | Result:
+        pipeline, name = self._candidate(), self._shadow.deployment.name
+        journal.started_at = self._io.monotonic()
+        call = adapt_call(replace(self._call, journal=journal), pipeline.endpoint)
+        shadow = replace(
+            call,
+            config=call.config.model_copy(update={"retries": 0}),
+            deadline=None,
+            deployment=name,
+            route=self._board.route.name,
+            choice="shadow traffic",
+            purpose="shadow",
+        )
+        stream = await pipeline.send(shadow)
+        response = await stream.response()
+        return stream.result() or response
+
+    async def _report(
+        self, began: float, journal: CallJournal, answer: ChatResponse | Result | None, error: Exception | None
+    ) -> None:
+        observer, call, main = self._shadow.observer, self._call, self._call.journal
+        if observer is None:
+            return
+        result = ShadowResult(
+            key=content_key(call),
+            route=self._board.route.name,
+            operation=call.operation,
+            deployment=main.attempts[-1].deployment if main.attempts else None,
+            candidate=self._shadow.deployment.name,
+            main=self._main,
+            answer=answer,
+            error=error,
+            main_seconds=self._main_seconds,
+            main_first_token_seconds=None if main.began_at is None else main.began_at - main.started_at,
+            seconds=self._io.monotonic() - began,
+            first_token_seconds=None if journal.began_at is None else journal.began_at - began,
+        )
+        try:
+            await self._io.call(observer, result)
+        except Exception as failed:  # noqa: BLE001  # it is the user's code, and may raise anything
+            log.warning("the observer of shadow traffic failed: %s: %s", type(failed).__name__, failed)
+
+
+def content_key(call: Call) -> str:
+    """Return a hash of what is requested; the same for each deployment."""
+    config = call.config.model_dump(mode="json", exclude_unset=True, exclude={"headers"})
+    content = [call.operation, call.instructions, call.messages, call.request, config]
+    return sha256(to_json(content, fallback=repr, serialize_unknown=True)).hexdigest()
