@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dhenara.ai.codecs.anthropic.codec import ChunkFrames
+from dhenara.ai.codecs.anthropic.response import ChunkFrames
 from dhenara.ai.codecs.base import Codec, Quirks, load_codec
 from dhenara.ai.codecs.quirks import (
     ChatQuirks,

@@ -244,7 +244,7 @@ def truncate_history(
         return messages, ()
     lead, rounds = rounds_of(messages)
     fixed = sum(map(estimate_words, instructions)) + sum(
-        estimate_words(json.dumps(tool).decode()) for tool in config.tools
+        estimate_words(json.dumps(tool).decode()) for tool in config.tools if not getattr(tool, "deferred", False)
     )
     sizes = [sum(map(size, one)) for one in rounds]
     total = fixed + sum(map(size, lead)) + sum(sizes)

@@ -212,6 +212,11 @@ if TYPE_CHECKING:
         ShellResult as ShellResult,
         TextEditorExecutor as TextEditorExecutor,
     )
+    from .tools.tool_search import (
+        ToolSearch as ToolSearch,
+        answer_tool_search as answer_tool_search,
+        find_tools as find_tools,
+    )
 
 _HOMES = {
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),
@@ -220,6 +225,7 @@ _HOMES = {
     **dict.fromkeys(("ComputerAction", "EditorAction", "PatchOperation", "ShellAction"), ".tools.tool_actions"),
     **dict.fromkeys(("CodeExecution", "FileSearch", "RemoteMCP", "ServerTool"), ".tools.provider_tools"),
     **dict.fromkeys(("UserLocation", "WebSearch"), ".tools.provider_tools"),
+    **dict.fromkeys(("ToolSearch", "answer_tool_search", "find_tools"), ".tools.tool_search"),
     **dict.fromkeys(("BatchSettings", "CallSettings", "CountSettings", "DrawSettings"), ".config.call_options"),
     **dict.fromkeys(("EmbedSettings", "OcrSettings", "RerankSettings", "SpeakSettings"), ".config.call_options"),
     **dict.fromkeys(("TranscribeSettings", "UploadSettings", "AlternativeNames"), ".config.call_options"),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
 from ...types.chat.structured import StructuredOutput
 from ...types.config.call import AIModelCallConfig, Call
-from ...wire import json
-from ...wire.eventstream import EventStreamFrames
-from ...wire.sse import BrokenFraming, Frame, Frames, SseFrames
+from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
@@ -108,6 +105,7 @@ OMITTED_WHILE_THINKING: dict[str, str] = dict.fromkeys(
 def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config
@@ -281,56 +279,6 @@ class Anthropic:
 
 
 CODEC = Anthropic()
-
-
-class ChunkFrames:
-    """Yields a frame for each event in the chunks; exceptions become the matching error event."""
-
-    __slots__ = ("_outer",)
-
-    def __init__(self) -> None:
-        self._outer = EventStreamFrames()
-
-    def feed(self, chunk: bytes) -> list[Frame]:
-        return [inner for frame in self._outer.feed(chunk) if (inner := open_chunk(frame)) is not None]
-
-    def finish(self) -> list[Frame]:
-        return [inner for frame in self._outer.finish() if (inner := open_chunk(frame)) is not None]
-
-
-def open_chunk(frame: Frame) -> Frame | None:
-    """Decode a chunk; None for unknown kinds."""
-    if frame.headers.get(":message-type") in ("exception", "error"):
-        return error_frame(frame)
-    if frame.event != "chunk":
-        return None
-    try:
-        return Frame(b64decode(json.loads(frame.data)["bytes"], validate=True))
-    except (ValueError, KeyError, TypeError) as error:
-        raise BrokenFraming(f"cannot decode a chunk: {error!r}") from error
-
-
-def error_frame(frame: Frame) -> Frame:
-    try:
-        payload: Any = json.loads(frame.data) if frame.data else {}
-    except ValueError:
-        payload = {}
-    text = payload.get("message") if isinstance(payload, dict) else None
-    words = text or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
-    error = {"type": EXCEPTIONS.get(frame.event or "", frame.event), "message": str(words)}
-    return Frame(json.dumps({"type": "error", "error": error}), "error")
-
-
-# The error types that Anthropic uses for these exceptions.
-EXCEPTIONS = {
-    "throttlingException": "rate_limit_error",
-    "validationException": "invalid_request_error",
-    "accessDeniedException": "permission_error",
-    "modelTimeoutException": "timeout_error",
-    "modelStreamErrorException": "api_error",
-    "serviceUnavailableException": "overloaded_error",
-    "internalServerException": "api_error",
-}
 
 
 COUNTED = frozenset(

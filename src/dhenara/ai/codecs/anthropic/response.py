@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -21,7 +22,8 @@ from ...types.chat.delta import (
 )
 from ...types.chat.usage import Usage
 from ...wire import json
-from ...wire.sse import Frame
+from ...wire.eventstream import EventStreamFrames
+from ...wire.sse import BrokenFraming, Frame
 from ..common.response_fields import (
     Report,
     TokenReport,
@@ -258,3 +260,53 @@ def read_error(head: Head, body: Any) -> CallError:
     )
     error.request_id = error.request_id or reply.get("request_id")
     return error
+
+
+class ChunkFrames:
+    """Yields a frame for each event in the chunks; exceptions become the matching error event."""
+
+    __slots__ = ("_outer",)
+
+    def __init__(self) -> None:
+        self._outer = EventStreamFrames()
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        return [inner for frame in self._outer.feed(chunk) if (inner := open_chunk(frame)) is not None]
+
+    def finish(self) -> list[Frame]:
+        return [inner for frame in self._outer.finish() if (inner := open_chunk(frame)) is not None]
+
+
+def open_chunk(frame: Frame) -> Frame | None:
+    """Decode a chunk; None for unknown kinds."""
+    if frame.headers.get(":message-type") in ("exception", "error"):
+        return error_frame(frame)
+    if frame.event != "chunk":
+        return None
+    try:
+        return Frame(b64decode(json.loads(frame.data)["bytes"], validate=True))
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenFraming(f"cannot decode a chunk: {error!r}") from error
+
+
+def error_frame(frame: Frame) -> Frame:
+    try:
+        payload: Any = json.loads(frame.data) if frame.data else {}
+    except ValueError:
+        payload = {}
+    text = payload.get("message") if isinstance(payload, dict) else None
+    words = text or frame.headers.get(":error-message") or f"the stream failed with {frame.event}"
+    error = {"type": EXCEPTIONS.get(frame.event or "", frame.event), "message": str(words)}
+    return Frame(json.dumps({"type": "error", "error": error}), "error")
+
+
+# The error types that Anthropic uses for these exceptions.
+EXCEPTIONS = {
+    "throttlingException": "rate_limit_error",
+    "validationException": "invalid_request_error",
+    "accessDeniedException": "permission_error",
+    "modelTimeoutException": "timeout_error",
+    "modelStreamErrorException": "api_error",
+    "serviceUnavailableException": "overloaded_error",
+    "internalServerException": "api_error",
+}

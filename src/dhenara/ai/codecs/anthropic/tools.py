@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...types.config.call import Call
 from ...types.tools.caller_tools import ComputerUse
-from ...types.tools.provider_tools import CodeExecution, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.provider_tools import CodeExecution, HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool import Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ..common.caller_tools import ToolVersion, rename_choice, split_tools
@@ -33,7 +33,7 @@ def write_provider_tools(
     result = ProviderToolsWire()
     for tool in tools:
         match tool:
-            case ToolDefinition():
+            case ToolDefinition() | HostedTool(kind="tool_search"):
                 continue
             case ServerTool():
                 result.entries.append(tool.spec)
@@ -120,7 +120,11 @@ def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCo
     written["input_schema"] = schema
     if strict is not None:
         written["strict"] = strict
-    return {**extra_fields(tool, quirks, warnings), **written}
+    return {**extra_fields(tool, quirks, warnings), **defer(tool), **written}
+
+
+def defer(tool: ToolDefinition) -> Wire:
+    return {"defer_loading": True} if tool.deferred else {}
 
 
 NATIVE_FIELDS = frozenset({"max_characters", "display_number", "enable_zoom", "configs"})
@@ -133,7 +137,7 @@ def write_native(tool: Tool, version: ToolVersion, quirks: MessagesQuirks, warni
         written["name"] = version.name
         if isinstance(tool, ComputerUse):
             written["display_width_px"], written["display_height_px"] = tool.width, tool.height
-    return {**extra_fields(tool, quirks, warnings, NATIVE_FIELDS), **written}
+    return {**extra_fields(tool, quirks, warnings, NATIVE_FIELDS), **defer(tool), **written}
 
 
 def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:

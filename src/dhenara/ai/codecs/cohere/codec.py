@@ -16,6 +16,7 @@ from ...types.operations.embedding import EmbeddingResponse
 from ...wire import json
 from ...wire.sse import Frames, SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -41,6 +42,7 @@ from .response import CohereReader, read_error
 def write_request(call: Call, quirks: CohereQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config

@@ -1,17 +1,26 @@
-"""Which provider has which tool that the caller runs, in which version, for which models."""
+"""Which provider has which tool that the caller runs, in which version, for which models; and deferred tools.
+
+A model that has a search for tools gets all deferred tools marked as such, and searches them itself. Others get a
+function that searches them, and the tools that the messages of the call say were found.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
-from ...types.config.call import Call
+from ...types.chat.message import Message
+from ...types.config.call import AIModelCallConfig, Call
+from ...types.content.parts import Content, GenericContent, ServerToolContent, ToolCallContent
 from ...types.tools.caller_tools import ComputerUse
+from ...types.tools.provider_tools import RemoteMCP, ServerTool
 from ...types.tools.tool import Tool
-from ...types.tools.tool_definition import ToolChoice, ToolDefinition
-from .plan import WarningCollector
+from ...types.tools.tool_definition import SEARCH_PARTS, ToolChoice, ToolDefinition
+from .foreign_parts import drop_empty, with_placeholder
+from .plan import WarningCollector, is_own_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +53,26 @@ def numbers_of(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split(r"[.-]", text or "") if part)
 
 
-CLAUDE = re.compile(r"claude-(?:[a-z]+-)?(?P<number>\d+(?:[.-]\d{1,2})?)(?!\d)")
-OPUS = re.compile(r"claude-opus-(?P<number>\d+(?:[.-]\d{1,2})?)(?!\d)")
-GPT = re.compile(r"(?:^|/)gpt-(?P<number>\d+(?:\.\d+)?)(?!\d)(?!.*(?:image|audio|realtime|tts|transcribe))")
-CODEX_MINI = re.compile(r"^codex-mini(?P<number>)")
-PREVIEW = re.compile(r"^computer-use-preview(?P<number>)")
-GEMINI = re.compile(r"gemini-(?P<number>\d+(?:\.\d+)?)(?!.*(?:image|tts|live|embedding))")
-GEMINI_PREVIEW = re.compile(r"gemini-2\.5-computer-use(?P<number>)")
+def models(name: str, *besides: str, number: str = r"\d+(?:[.-]\d{1,2})?(?!\d)") -> re.Pattern[str]:
+    """Return the pattern of a family of models, without those that have one of the words `besides` in their name."""
+    without = f"(?!.*(?:{'|'.join(besides)}))" if besides else ""
+    return re.compile(f"{name}(?P<number>{number}){without}")
+
+
+CLAUDE = models("claude-(?:[a-z]+-)?")
+OPUS = models("claude-opus-")
+GPT = models("(?:^|/)gpt-", "image", "audio", "realtime", "tts", "transcribe")
+GPT_SEARCHING = models("(?:^|/)gpt-", "image", "audio", "realtime", "tts", "transcribe", "nano")
+CODEX_MINI = models("^codex-mini", number="")
+PREVIEW = models("^computer-use-preview", number="")
+GEMINI = models("gemini-", "image", "tts", "live", "embedding", number=r"\d+(?:\.\d+)?")
+GEMINI_PREVIEW = models(r"gemini-2\.5-computer-use", number="")
 
 EDITOR = "str_replace_based_edit_tool"
 COMPUTER_2025 = "computer-use-2025-01-24"
 COMPUTER_2024 = "computer-use-2024-10-22"
+CUSTOM = (ToolVersion("custom", "", GPT, (5,), "2025-08-07"),)
+OPENAI_SEARCH = (ToolVersion("tool_search", "", GPT_SEARCHING, (5, 4), "2026-03-05"),)
 VERSIONS: Mapping[str, Mapping[str, Sequence[ToolVersion]]] = {
     "anthropic": {
         "shell": (
@@ -73,6 +91,12 @@ VERSIONS: Mapping[str, Mapping[str, Sequence[ToolVersion]]] = {
             ToolVersion("computer_20250124", "computer", CLAUDE, (3, 7), "2025-01-24", COMPUTER_2025),
             ToolVersion("computer_20241022", "computer", CLAUDE, (3, 5), "2024-10-22", COMPUTER_2024),
         ),
+        "tool_search_bm25": (
+            ToolVersion("tool_search_tool_bm25_20251119", "tool_search_tool_bm25", CLAUDE, (4, 5), "2025-11-19"),
+        ),
+        "tool_search_regex": (
+            ToolVersion("tool_search_tool_regex_20251119", "tool_search_tool_regex", CLAUDE, (4, 5), "2025-11-19"),
+        ),
     },
     "openai_responses": {
         "shell": (
@@ -84,9 +108,11 @@ VERSIONS: Mapping[str, Mapping[str, Sequence[ToolVersion]]] = {
             ToolVersion("computer", "computer", GPT, (5, 4), "2026-03-05"),
             ToolVersion("computer_use_preview", "computer_use_preview", PREVIEW, (), "2025-03-11"),
         ),
-        "custom": (ToolVersion("custom", "", GPT, (5,), "2025-08-07"),),
+        "custom": CUSTOM,
+        "tool_search_bm25": OPENAI_SEARCH,
+        "tool_search_regex": OPENAI_SEARCH,
     },
-    "openai_chat": {"custom": (ToolVersion("custom", "", GPT, (5,), "2025-08-07"),)},
+    "openai_chat": {"custom": CUSTOM},
     "gemini": {
         "computer": (
             ToolVersion("computerUse", "computer", GEMINI_PREVIEW, (), "2025-10-07"),
@@ -101,6 +127,9 @@ HOSTS = {
     "openai_chat": ("openai", "microsoft_openai", "microsoft_azure_ai"),
 }
 """Providers that have the tools of a protocol; others have only its functions. Default: all."""
+
+SEARCH_HOSTS = {"anthropic": ("anthropic",), "openai_responses": HOSTS["openai_responses"]}
+"""Providers that search deferred tools themselves."""
 
 
 def native_version(tool: ToolDefinition, call: Call, protocol: str) -> ToolVersion | None:
@@ -142,3 +171,132 @@ def rename_choice(choice: ToolChoice | None, native: Sequence[tuple[Any, ToolVer
         return choice
     names = {tool.name: version.name or tool.name for tool, version in native}
     return choice.model_copy(update={"names": tuple(names.get(name, name) for name in choice.names)})
+
+
+def load_tools(call: Call, protocol: str, warnings: WarningCollector) -> Call:
+    """Return the call with the tools that are declared: of the deferred ones those that were found, if the model does
+    not search them itself, and a tool that finds others.
+    """
+    tools = call.config.tools
+    if any(getattr(tool, "kind", None) == "tool_search" or getattr(tool, "deferred", False) for tool in tools):
+        searching = search_entry(call, protocol)
+        call = replace(call, config=select_deferred(call, protocol, searching))
+        return convert_searches(call, protocol, warnings, is_native=searching is not None)
+    is_native = any(isinstance(tool, ServerTool) and is_search_spec(tool.spec) for tool in tools)
+    return convert_searches(call, protocol, warnings, is_native=is_native)
+
+
+def is_search_spec(spec: Mapping[str, Any]) -> bool:
+    return str(spec.get("type")).startswith("tool_search")
+
+
+def search_entry(call: Call, protocol: str) -> ServerTool | None:
+    """Return the provider's own search for tools; None if the model has none that is known, or it is not wanted."""
+    given = next((one for one in call.config.tools if isinstance(one, ServerTool) and is_search_spec(one.spec)), None)
+    if given is not None:
+        return given
+    options = import_module(TOOL_SEARCH).search_options(call.config.tools)
+    versions = VERSIONS.get(protocol, {}).get(f"tool_search_{options.strategy}", ())
+    if options.native is False or not versions:
+        return None
+    if options.native is None and (
+        str(call.endpoint.api.provider) not in SEARCH_HOSTS[protocol]
+        or not versions[0].fits(call.endpoint.ai_model.model_name)
+    ):
+        return None
+    name = {"name": versions[0].name} if versions[0].name else {}
+    return ServerTool(spec={"type": versions[0].version, **name})
+
+
+TOOL_SEARCH = "dhenara.ai.types.tools.tool_search"
+"""Loaded with the first call that has deferred tools."""
+
+
+def select_deferred(call: Call, protocol: str, searching: ServerTool | None) -> AIModelCallConfig:
+    """Return the config with the tools in the order in which they are declared.
+
+    Tools that were found come last, in the order in which they were: so the beginning of a prompt stays the same.
+    """
+    search, config = import_module(TOOL_SEARCH), call.config
+    loaded = search.loaded_tools(call.messages, lambda part: is_own_part(part, call, protocol))
+    chosen = config.tool_choice.names if config.tool_choice is not None else ()
+    deferred = {tool.name: tool for tool in search.deferred_tools(config.tools)}
+    names = [*chosen, *loaded.elsewhere] if searching else [*chosen, *loaded.elsewhere, *loaded.here]
+    revealed = {name: deferred[name].model_copy(update={"deferred": False}) for name in names if name in deferred}
+    rest = [one for one in config.tools if getattr(one, "kind", None) != "tool_search" and one is not searching]
+    if searching is not None:
+        options = [one for one in config.tools if getattr(one, "kind", None) == "tool_search"]
+        tools = [
+            *(revealed.get(getattr(one, "name", ""), one) for one in rest),
+            *([searching] if deferred else ()),
+            *options,
+        ]
+    else:
+        tools = [one for one in rest if not getattr(one, "deferred", False)]
+        tools += [*([search.make_search_tool(config.tools)] if deferred else ()), *revealed.values()]
+    return config.model_copy(update={"tools": tuple(tools)})
+
+
+def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, is_native: bool) -> Call:
+    """Leave out the searches of other providers, and of models that searched themselves if this one does not.
+
+    No information is lost, because the tools that they found are declared.
+    """
+    if not any(is_search(part) for message in call.messages for part in message.contents):
+        return call
+    specified = any(
+        isinstance(tool, ServerTool | RemoteMCP) and not is_search_spec(spec_of(tool)) for tool in call.config.tools
+    )
+    names = None if specified else {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
+
+    def convert(part: Content) -> Content | None:
+        is_own = is_own_part(part, call, protocol)
+        if isinstance(part, ToolCallContent):
+            return without_namespace(part) if is_own and not is_native else part
+        if is_own and is_native:
+            return part if names is None else without_unknown(part, names)
+        warnings.omit_silently(part, "the tools that it found are declared")
+        return None
+
+    made = [convert_message(message, convert) for message in call.messages]
+    pairs = zip(made, call.messages, strict=True)
+    emptied = {id(new) for new, old in pairs if old.contents and not new.contents}
+    left = drop_empty(made, lambda message: id(message) not in emptied) if emptied else made
+    return replace(call, messages=tuple(with_placeholder(one) if id(one) in emptied else one for one in left))
+
+
+def convert_message(message: Message, convert: Callable[[Content], Content | None]) -> Message:
+    parts = [(part, convert(part) if is_search(part) else part) for part in message.contents]
+    if all(new is old for old, new in parts):
+        return message
+    return message.model_copy(update={"contents": [new for _, new in parts if new is not None]})
+
+
+def is_search(part: Content) -> bool:
+    """Whether the part is a search of a provider, its result, or a call that names the group of its tool."""
+    match part:
+        case ServerToolContent():
+            return part.name in SEARCH_PARTS
+        case GenericContent():
+            return part.kind in SEARCH_PARTS
+        case ToolCallContent() if part.extras:
+            item = part.extras.get("item")
+            return isinstance(item, Mapping) and "namespace" in item
+    return False
+
+
+def spec_of(tool: ServerTool | RemoteMCP) -> Mapping[str, Any]:
+    return tool.spec if isinstance(tool, ServerTool) else {}
+
+
+def without_namespace(part: ToolCallContent) -> ToolCallContent:
+    item = {name: value for name, value in part.extras["item"].items() if name != "namespace"}
+    return part.model_copy(update={"extras": {**part.extras, "item": item}})
+
+
+def without_unknown(part: Content, names: Set[str]) -> Content:
+    """Return the result of a search without tools that are not declared any more, which the provider would refuse."""
+    search = import_module(TOOL_SEARCH)
+    if not isinstance(part, ServerToolContent | GenericContent) or names >= set(search.names_in(part.data)):
+        return part
+    return part.model_copy(update={"data": search.keep_names(part.data, names)})

@@ -11,13 +11,13 @@ from typing import Any, Literal
 from ...schema.resources import ANY_SCHEMA
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
-from ...types.tools.provider_tools import ProviderTool, ServerTool, WebSearch
+from ...types.tools.provider_tools import HostedTool, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Quirks
 from .plan import WarningCollector
 
-AnyTool = ToolDefinition | ServerTool | ProviderTool
+AnyTool = ToolDefinition | ServerTool | HostedTool
 
 
 def select_tools(
@@ -42,14 +42,14 @@ class ProviderToolsWire:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def warn_unsupported_settings(tool: ProviderTool, text: Sequence[str], warnings: WarningCollector) -> None:
+def warn_unsupported_settings(tool: HostedTool, text: Sequence[str], warnings: WarningCollector) -> None:
     """Warn about settings of a tool that the dialect does not support."""
     for name, value in tool:
         if name != "kind" and name not in text and value not in (None, (), {}):
             warnings.unsupported(f"{tool.kind}.{name}")
 
 
-def warn_unsupported_tool(tool: ProviderTool, warnings: WarningCollector, instead: str = "") -> None:
+def warn_unsupported_tool(tool: HostedTool, warnings: WarningCollector, instead: str = "") -> None:
     warnings.unsupported(tool.kind, f"this tool is not supported{instead}; it was left out")
 
 

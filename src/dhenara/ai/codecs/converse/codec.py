@@ -12,6 +12,7 @@ from ...wire import json
 from ...wire.eventstream import EventStreamFrames
 from ...wire.sse import Frames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import PromptPrefix, WarningCollector
 from ..common.request import (
@@ -44,6 +45,7 @@ OWN = frozenset(
 def write_request(call: Call, quirks: ConverseQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config

@@ -13,6 +13,7 @@ from ...types.chat.structured import OutputMode
 from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -53,6 +54,7 @@ def model_path(model: str) -> str:
 def write_request(call: Call, quirks: GeminiQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config

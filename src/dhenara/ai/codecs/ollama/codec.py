@@ -14,6 +14,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.operations.embedding import EmbeddingResponse
 from ...wire.sse import Frames, NdjsonFrames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -66,6 +67,7 @@ TOP_LEVEL_FIELDS = frozenset(
 def write_request(call: Call, quirks: OllamaQuirks) -> EncodedRequest:
     """Encode the request, always with a context size; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config

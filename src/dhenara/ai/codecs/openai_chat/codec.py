@@ -12,6 +12,7 @@ from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import has_media, prepare_media
 from ..common.plan import WarningCollector
 from ..common.request import (
@@ -38,6 +39,7 @@ STREAM_FIELDS = {"stream": True, "stream_options": STREAM_OPTIONS}
 def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     if has_media(call):
         call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))

@@ -12,6 +12,7 @@ from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ReasoningContent
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
+from ..common.caller_tools import load_tools
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import (
@@ -39,6 +40,7 @@ STREAM_FIELDS = {"stream": True}
 def write_request(call: Call, quirks: ResponsesQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
+    call = load_tools(call, PROTOCOL, warnings)
     mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     call = prepare_media(call, quirks, PROTOCOL, warnings, is_user_media)
     config = call.config

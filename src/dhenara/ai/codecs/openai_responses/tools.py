@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...types.chat.message import Message
-from ...types.config.call import Call
+from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
 from ...types.tools.caller_tools import ComputerUse, Shell
-from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.provider_tools import CodeExecution, FileSearch, HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool import CustomTool, Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
@@ -33,7 +33,7 @@ def write_provider_tools(
     result = ProviderToolsWire()
     for tool in tools:
         match tool:
-            case ToolDefinition():
+            case ToolDefinition() | HostedTool(kind="tool_search"):
                 continue
             case ServerTool():
                 result.entries.append(tool.spec)
@@ -227,7 +227,7 @@ def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector)
     if not config.tools:
         return {}
     functions, native = split_tools(config.tools, call, "openai_responses", warnings)
-    own = [write_tool(tool, quirks, warnings) for tool in functions]
+    own = write_functions(functions, config, quirks, warnings)
     own += [write_native(tool, version, quirks, warnings) for tool, version in native]
     provider_tools = write_provider_tools(config.tools, quirks, warnings)
     written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
@@ -235,6 +235,30 @@ def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector)
         written["truncation"] = "auto"  # required with this tool
     if config.tool_choice is not None:
         written["tool_choice"] = write_choice(config.tool_choice, native)
+    return written
+
+
+def write_functions(
+    tools: Sequence[ToolDefinition], config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector
+) -> list[Wire]:
+    """Encode functions. With a search for tools, those of one group are in a namespace, at the place of the first."""
+    searches = any(isinstance(tool, ServerTool) and tool.spec.get("type") == "tool_search" for tool in config.tools)
+    chosen = config.tool_choice.names if config.tool_choice is not None else ()
+    about: Mapping[str, str] = next(
+        (tool.namespaces for tool in config.tools if getattr(tool, "kind", None) == "tool_search"), {}
+    )
+    written: list[Wire] = []
+    groups: dict[str, list[Wire]] = {}
+    for tool in tools:
+        function, name = write_tool(tool, quirks, warnings), tool.namespace
+        if name is None or not searches or tool.name in chosen:
+            written.append(function)
+            continue
+        if name not in groups:
+            groups[name] = []
+            group = {"type": "namespace", "name": name, "description": about.get(name) or f"Tools of {name}."}
+            written.append({**group, "tools": groups[name]})
+        groups[name].append(function)
     return written
 
 
@@ -265,6 +289,8 @@ def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningC
     written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
     if tool.description is not None:
         written["description"] = tool.description
+    if tool.deferred:
+        written["defer_loading"] = True
     return {**extra_fields(tool, quirks, warnings), **written}
 
 

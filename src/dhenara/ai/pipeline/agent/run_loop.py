@@ -25,6 +25,7 @@ from ...types.chat.run import (
 )
 from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent
+from ...types.tools.tool_definition import SEARCH_TOOL
 from ..pipeline import Pipeline
 from ..streaming.stream import Batch, Stream
 from ..streaming.structured_output import OutputProblem, OutputValidator, PartialOutputReader
@@ -264,7 +265,8 @@ class RunLoop:
         elif batch.cut:
             self._stop_at("calls")
         else:
-            self._call = relax_tool_choice(self._call)
+            if any(one.call.name != SEARCH_TOOL for one in runs):
+                self._call = relax_tool_choice(self._call)
             self._stage = self._ask
 
     def _stop_at(self, limit: Limit) -> None:

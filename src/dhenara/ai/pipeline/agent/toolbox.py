@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from pydantic_core import to_json
@@ -152,6 +153,9 @@ class Toolbox:
         """Create a toolbox from tools, and from those declared in the call's `options`."""
         every = list(tools)
         own = {tool.name: tool for tool in every if isinstance(tool, ToolDefinition)}
+        if any(tool.deferred for tool in own.values()):
+            search = import_module("dhenara.ai.types.tools.tool_search")
+            own.setdefault(search.SEARCH_TOOL, search.make_search_tool(every))
         return cls(own, repeats, declared_names(every, options or {}))
 
     def plan(self, call: ToolCallContent) -> PendingToolCall:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ...codecs.anthropic.codec import ChunkFrames
+from ...codecs.anthropic.response import ChunkFrames
 from ...codecs.operations.quirks import EmbeddingQuirks, ImageQuirks, RerankQuirks
 from ...codecs.quirks import ChatQuirks, ConverseQuirks, MessagesQuirks, ResponsesQuirks
 from ...types.chat.structured import OutputMode

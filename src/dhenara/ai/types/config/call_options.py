@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from ..chat.structured import StructuredOutput
 from ..content.parts import ImageContent
-from ..tools.provider_tools import ProviderTool, ServerTool
+from ..tools.provider_tools import HostedTool, ServerTool
 from ..tools.tool_definition import ToolChoice, ToolDefinition
 from .call import AIModelCallConfig
 from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, ResponseLimits, Timeouts, Uploading
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..operations.embedding import InputType
 
 
-ToolLike = ToolDefinition | ServerTool | ProviderTool | Callable[..., object] | Mapping[str, object]
+ToolLike = ToolDefinition | ServerTool | HostedTool | Callable[..., object] | Mapping[str, object]
 """A tool: a function, a model class, a `Tool`, a dict in a vendor's format, or a tool that the provider runs."""
 
 OutputSchema = GenericAlias | UnionType | StructuredOutput | Mapping[str, object]

@@ -1,6 +1,7 @@
 """Tools that the provider runs: web search, code execution, file search and MCP servers; and lists of all tools."""
 
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from typing import Any, Literal, is_typeddict
 
 from pydantic import (
@@ -43,6 +44,16 @@ class ServerTool(FrozenModel):
         return masked
 
 
+class HostedTool(FrozenModel):
+    """Base class of the tools that the provider runs.
+
+    Attributes:
+        kind: Kind of the tool.
+    """
+
+    kind: str
+
+
 class UserLocation(FrozenModel):
     """Approximate location of the user, for local search results.
 
@@ -59,7 +70,7 @@ class UserLocation(FrozenModel):
     timezone: str | None = None
 
 
-class WebSearch(FrozenModel):
+class WebSearch(HostedTool):
     """Web search by the provider, with citations in the answer.
 
     Attributes:
@@ -80,7 +91,7 @@ class WebSearch(FrozenModel):
     place: UserLocation | None = None
 
 
-class CodeExecution(FrozenModel):
+class CodeExecution(HostedTool):
     """Code execution by the provider, in its own sandbox.
 
     Attributes:
@@ -95,7 +106,7 @@ class CodeExecution(FrozenModel):
     file_ids: tuple[str, ...] = ()
 
 
-class FileSearch(FrozenModel):
+class FileSearch(HostedTool):
     """Search by the provider in documents that were uploaded to its vector stores.
 
     Attributes:
@@ -112,7 +123,7 @@ class FileSearch(FrozenModel):
     filters: dict[str, Any] | None = None
 
 
-class RemoteMCP(FrozenModel):
+class RemoteMCP(HostedTool):
     """A remote MCP server; the provider connects to it and runs its tools.
 
     Attributes:
@@ -150,8 +161,6 @@ class RemoteMCP(FrozenModel):
         return None if self.authorization is None else self.authorization.get_secret_value()
 
 
-ProviderTool = WebSearch | CodeExecution | FileSearch | RemoteMCP
-
 KINDS: dict[str, type[FrozenModel]] = {
     "web_search": WebSearch,
     "code_execution": CodeExecution,
@@ -161,10 +170,10 @@ KINDS: dict[str, type[FrozenModel]] = {
 
 
 def every_kind() -> dict[str, type[FrozenModel]]:
-    """Return the classes of tools by their kind. Those that the caller runs are loaded when they are first needed."""
+    """Return the classes of tools by their kind. Those that few calls have are loaded when they are first needed."""
     from .caller_tools import CALLER_KINDS
 
-    return {**KINDS, **CALLER_KINDS}
+    return {**KINDS, "tool_search": import_module("dhenara.ai.types.tools.tool_search").ToolSearch, **CALLER_KINDS}
 
 
 class ToolList:
@@ -243,7 +252,7 @@ def read_tools(given: Any) -> list[Any]:
 
 def check_tool(given: Any) -> Any:
     """Validate a tool; dicts are converted to their class."""
-    if isinstance(given, (ToolDefinition, ServerTool, *KINDS.values())):
+    if isinstance(given, ToolDefinition | ServerTool | HostedTool):
         return given
     if not isinstance(given, Mapping):
         raise ConfigurationError(

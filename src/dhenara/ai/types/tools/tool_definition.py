@@ -34,6 +34,16 @@ CHECKED = {"schema": "checked"}
 """Validation context for schemas that are valid already."""
 
 
+SEARCH_TOOL = "tool_search"
+"""Name of the tool that finds deferred tools."""
+
+SEARCH_PARTS = frozenset(
+    {"tool_search_call", "tool_search_output", "tool_search_tool_result"}
+    | {"tool_search_tool_bm25", "tool_search_tool_regex"}
+)
+"""Kinds of the parts that providers' searches for tools have."""
+
+
 class ToolDefinition(SchemaSource):
     """A function that the model may call. `parameters` is a JSON Schema of an object.
 
@@ -43,6 +53,8 @@ class ToolDefinition(SchemaSource):
         parameters: JSON Schema of the arguments, an object. Default: no arguments.
         strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports
             the schema.
+        deferred: Whether the model gets the tool only after it has found it with tool search. Default False.
+        namespace: Group of the tool for tool search, such as the name of its server. Default None.
         extras: Further fields in the provider's format, such as `{"defer_loading": True}`. Fields that are not known
             here are sent with a warning; those of another provider are left out with a warning.
     """
@@ -51,6 +63,8 @@ class ToolDefinition(SchemaSource):
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
+    deferred: bool = False
+    namespace: str | None = None
     extras: dict[str, Any] = Field(default_factory=dict)
     _reference: Callable[..., Any] | None = PrivateAttr(default=None)
 
