@@ -14,7 +14,7 @@ from ..providers.provider import load_provider
 from ..types.chat.response import AIModelCallResponse
 from ..types.config.call import AIModelCallConfig
 from ..types.config.other_names import use_own_names
-from ..types.tools.provider_tools import ProviderTool, ServerTool
+from ..types.tools.provider_tools import HostedTool, ServerTool
 from ..types.tools.tool_definition import ToolDefinition
 
 try:
@@ -279,7 +279,7 @@ def check_refusal(message: AIMessage) -> AIMessage:
 
 def to_tool(tool: Any, strict: bool | None) -> Any:
     """A tool as `generate` takes it: ours and those of vendors as they are, others in OpenAI's format."""
-    if isinstance(tool, ToolDefinition | ServerTool | ProviderTool):
+    if isinstance(tool, ToolDefinition | ServerTool | HostedTool):
         return tool
     if isinstance(tool, Mapping) and tool.get("type") not in (None, "function", "object"):
         return dict(tool)
