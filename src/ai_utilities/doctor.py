@@ -19,7 +19,9 @@ from .config_models import AiSettings
 from .config_origins import cache_path, state_path
 from .config_resolver import ConfigurationResolver, ResolvedConfiguration
 from .exceptions import AIUtilitiesError
-from .providers.checks import (
+from .providers.endpoint import make_fallbacks
+from .providers.facts import EMBEDDED, LOOPBACK
+from .providers.models_and_checks import (
     CheckResult,
     call_limit,
     check_call,
@@ -29,8 +31,6 @@ from .providers.checks import (
     passed,
     warning,
 )
-from .providers.engine_endpoint import make_fallbacks
-from .providers.facts import EMBEDDED, LOOPBACK
 from .routes import route_tables
 
 WHAT = "embedded model"

@@ -22,7 +22,7 @@ from ..config_resolver import ConfigurationResolver
 from ..exceptions import ProviderConfigurationError
 from ..middleware import RequestMiddleware
 from ..providers.defaults import is_reachable, server_address
-from ..providers.engine_endpoint import connection_options, make_endpoint
+from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import EMBEDDED, facts_of, missing_key
 from ..usage.data import tagged

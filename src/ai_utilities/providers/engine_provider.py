@@ -33,7 +33,7 @@ from ..results import AskResult, Embeddings, model_names, read_final
 from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
-from .engine_endpoint import connection_options, endpoints_of, make_fallbacks, make_target
+from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
 
 if TYPE_CHECKING:

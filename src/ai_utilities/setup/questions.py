@@ -11,9 +11,9 @@ from dhenara.ai.integration import fold_name
 
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO
-from ..providers.engine_endpoint import models_from_catalog
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
+from ..providers.models_and_checks import models_from_catalog
 from .steps import (
     Answer,
     Choose,

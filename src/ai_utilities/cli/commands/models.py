@@ -19,15 +19,14 @@ from dhenara.ai.integration import read_model_name
 
 from ...config_resolver import ConfigurationResolver
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
-from ...providers.engine_endpoint import (
+from ...providers.endpoint import connection_options, make_endpoint
+from ...providers.engine_provider import ANY
+from ...providers.factory import list_providers
+from ...providers.models_and_checks import (
     all_models,
-    connection_options,
-    make_endpoint,
     models_from_catalog,
     models_from_listing,
 )
-from ...providers.engine_provider import ANY
-from ...providers.factory import list_providers
 from ...tables_folder import use_tables_of
 from ...tables_refresh import refresh_tables, undo_refresh
 from ...value_types import JsonObject
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from ...config_models import AiSettings
     from ...config_resolver import ResolvedConfiguration
-    from ...providers.engine_endpoint import ModelInfo
+    from ...providers.models_and_checks import ModelInfo
     from ...tables_refresh import HostChanges, TableChanges
 
 
