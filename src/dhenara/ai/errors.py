@@ -59,10 +59,7 @@ class MCPServerError(ConfigurationError):
 
 
 class MCPTimeoutError(MCPServerError, TimeoutError):
-    """An MCP server did not respond in time.
-
-    `limit` is the step: `"open"` (connecting), `"list"` (listing tools) or `"call"`.
-    """
+    """An MCP server did not respond in time; `limit` is the step: `"open"` (connecting), `"list"` or `"call"`."""
 
     def __init__(self, message: str, *, limit: str) -> None:
         super().__init__(message)
