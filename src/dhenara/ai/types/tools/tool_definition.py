@@ -55,8 +55,8 @@ class ToolDefinition(SchemaSource):
             the schema.
         deferred: Whether the model gets the tool only after it has found it with tool search. Default False.
         namespace: Group of the tool for tool search, such as the name of its server. Default None.
-        extras: Further fields in the provider's format, such as `{"defer_loading": True}`. Fields that are not known
-            here are sent with a warning; those of another provider are left out with a warning.
+        extras: Further fields in the provider's format, such as `{"input_examples": [...]}`. Fields that are not
+            known here are sent with a warning; those of another provider are left out with a warning.
     """
 
     name: str
