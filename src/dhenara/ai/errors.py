@@ -78,14 +78,13 @@ class FetchError(ProviderError):
 
 
 class RunLimitError(DhenaraError):
-    """A run reached one of its `RunLimits`.
-
-    Attributes:
-        limit: Name of the limit.
-        run: State of the run up to this point.
-    """
+    """A run reached one of its `RunLimits`; `limit` is its name, and `run` the state of the run."""
 
     limit = ""
+
+
+class SavedRunError(ConfigurationError):
+    """A saved run cannot be resumed: it is damaged or of a newer version, or something that it needs is missing."""
 
 
 class ToolFailedError(DhenaraError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import BinaryIO
 
@@ -82,3 +83,21 @@ def not_writable(path: Path, error: OSError) -> ConfigurationError:
     if not path.parent.exists():
         return ConfigurationError(f"the folder {path.parent} does not exist. Create it, or choose another path.")
     return ConfigurationError(f"file {path} cannot be written: {error.strerror}")
+
+
+def save_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a whole file, or leave what was there: the data gets the name of the file when it is complete.
+
+    Raises:
+        OutputExistsError: If the path exists and is not to be replaced.
+        ConfigurationError: If it cannot be written.
+    """
+    check_output(path, overwrite=overwrite)
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
+    write_output(temporary, data)
+    try:
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
+        move_output(temporary, path, overwrite=overwrite)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, TypeVar, Unpack, overload
-
-from pydantic import ValidationError
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
 import dhenara.ai.streams as streams
-import dhenara.ai.types as types
 
-from ..errors import ConfigurationError, SyncAsyncMismatchError
+from ..errors import SyncAsyncMismatchError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
@@ -20,12 +18,32 @@ from ..types.chat.structured import checked_type
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.call_options import AnswerOptions, OutputSchema, OutputType
 from ..types.config.other_names import refuse_streaming
-from ..types.tools.tool import Tool, is_awaitable
-from .call_factory import as_config, describe_problems, override_config
+from .call_factory import as_config, override_config
+from .run_options import (
+    ConversationSettings as ConversationSettings,
+    RunInstructions,
+    RunPlanSettings as RunPlanSettings,
+    RunSettings as RunSettings,
+    RunTurnSettings as RunTurnSettings,
+    Validators,
+    check_functions,
+    check_plan,
+    check_store,
+    make_record,
+    read_instruction_functions,
+    read_limits,
+    read_saved,
+    read_step_result,
+    read_validators,
+)
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from ..pipeline.agent.run_loop import RunLoop
-    from ..pipeline.agent.run_state import RunEvent, RunPlan
+    from ..pipeline.agent.run_plan import AgentContext, AgentTool, RunPlan
+    from ..pipeline.agent.run_state import RunEvent
+    from ..pipeline.agent.run_store import RunStore
     from ..pipeline.agent.toolbox import Approve
     from ..streams.chat import AsyncRunStream, RunStream
     from ..types.chat.run import Run, RunLimits
@@ -152,60 +170,146 @@ class RunsMixin:
             await self.run_async(prompt, output=checked_type(prompt, response_model, "generate_typed"), **settings)
         ).output
 
+    def as_tool(
+        self,
+        name: str,
+        description: str,
+        *,
+        output: OutputType | None = None,
+        needs_approval: bool = False,
+        **settings: Unpack[RunSettings],
+    ) -> AgentTool:
+        """Return a tool that is a run of this client: the model of another run calls it with a prompt.
+
+        What the run uses counts for the limits of the outer run too. Its events are `AgentEvent`s there, its pending
+        calls are pending there, and its `Run` is `ToolRun.run`.
+
+        Args:
+            name: Name of the tool.
+            description: When to use it; for the model that calls it.
+            output: Type of the structured output, which becomes the result of the tool.
+            needs_approval: Whether each call must be approved before the run begins. Default False.
+            **settings: Settings of each run, such as `tools`, `instructions` and `limits`. Without `approve`, that of
+                the outer run decides.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ConfigurationError: If a setting is invalid.
+        """
+        call = self._plan_run("?", output, False, **settings)[0]  # raises for what is invalid
+
+        def start(prompt: str, agent: AgentContext) -> RunLoop:
+            outer = agent.outer
+            given: RunSettings = {**settings}
+            if agent.saved is not None:
+                given["resume"] = agent.saved
+            loop = self._async_loop if outer.is_async else self._loop
+            text = None if agent.saved is not None else prompt
+            return loop(text, output, streamed=outer.streaming, agent=agent, **given)
+
+        made = agent_module().AgentTool.of(name, description, start, tuple(call.config.tools))
+        tool: AgentTool = made.model_copy(update={"needs_approval": needs_approval})
+        return tool
+
     def _loop(
-        self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]
+        self,
+        prompt: MessageLike | None,
+        output: OutputType | None,
+        *,
+        streamed: bool,
+        agent: AgentContext | None = None,
+        **settings: Unpack[RunSettings],
     ) -> RunLoop:
         if self.is_async is True:
             raise SyncAsyncMismatchError("This client is async-only (is_async=True). Use run_async.")
-        call, plan = self._plan_run(prompt, output, streamed, **settings)
-        check_sync_tools(call, plan)
-        return start_loop(self._sync_pipeline(), call, plan)
+        call, plan = self._plan_run(prompt, output, streamed, False, agent, **settings)
+        check_functions(call, plan)
+        check_store(call, plan)
+        return self._start(self._sync_pipeline(), call, plan)
 
     def _async_loop(
-        self, prompt: MessageLike | None, output: OutputType | None, *, streamed: bool, **settings: Unpack[RunSettings]
+        self,
+        prompt: MessageLike | None,
+        output: OutputType | None,
+        *,
+        streamed: bool,
+        agent: AgentContext | None = None,
+        **settings: Unpack[RunSettings],
     ) -> RunLoop:
         if self.is_async is False:
             raise SyncAsyncMismatchError("This client is sync-only (is_async=False). Use run.")
-        call, plan = self._plan_run(prompt, output, streamed, **settings)
-        return start_loop(self._async_pipeline(), call, plan)
+        call, plan = self._plan_run(prompt, output, streamed, True, agent, **settings)
+        check_store(call, plan)
+        return self._start(self._async_pipeline(), call, plan)
+
+    def _start(self, pipeline: Pipeline, call: Call, plan: RunPlan) -> RunLoop:
+        loop: RunLoop = agent_module().RunLoop(pipeline, call, plan)
+        return loop
 
     def _plan_run(
         self,
         prompt: MessageLike | None,
         output: OutputType | None,
         streamed: bool,
+        is_async: bool = False,
+        agent: AgentContext | None = None,
         *,
         limits: RunLimits | None = None,
         approve: Approve | None = None,
         tool_errors: Literal["send", "raise"] | None = None,
         repairs: int | None = None,
+        validators: Validators | None = None,
+        resume: Run[Any] | str | bytes | None = None,
+        store: RunStore | None = None,
+        run_id: str | None = None,
+        step: Callable[..., Any] | None = None,
+        tags: Mapping[str, str] | None = None,
         on_event: Callable[[RunEvent], None] | None = None,
         on_end: Callable[[Run[Any]], object] | None = None,
         context: Sequence[MessageLike] | None = None,
-        instructions: str | Sequence[str] | None = None,
+        instructions: RunInstructions | None = None,
         messages: Sequence[MessageLike] | None = None,
         config: AIModelCallConfig | None = None,
         **options: Unpack[AnswerOptions],
     ) -> tuple[Call, RunPlan]:
-        from ..pipeline.agent.run_state import RunPlan
-
         refuse_streaming(options, None if streamed else "run_streaming")
         if output is not None:
             options["structured_output"] = output
+        saved = read_saved(resume, prompt, context, messages)
+        functions, instructions = read_instruction_functions(instructions, options)
+        system = take_instructions(instructions, options)
+        given = dict(options)
+        if saved is not None:
+            system = system or saved.record.instructions
+            messages = saved.messages
+            options = cast("AnswerOptions", {**saved.record.parameters, **options})
         plan: dict[str, Any] = {
-            "limits": read_limits(limits),
-            "approve": approve,
+            "limits": read_limits(limits) or (None if saved is None else saved.record.limits),
+            "approve": approve or (None if agent is None else agent.approve),
             "tool_errors": tool_errors,
             "repairs": repairs,
             "on_event": on_event,
             "on_end": on_end,
+            "validators": read_validators(validators),
+            "instructions": functions or None,
+            "resume": saved,
+            "store": store,
+            "agent": agent,
         }
-        system = take_instructions(instructions, options)
         settings = override_config(as_config(config, self.config), streaming=streamed, **options)
-        check_plan(plan)
+        check_plan(plan, step, run_id)
         call = self._call(prompt, context, system, messages, settings, open_end=True)
         call = replace(call, context=copy_context())
-        return call, RunPlan(streaming=streamed, **{name: value for name, value in plan.items() if value is not None})
+        plan["start"] = None if is_async else run_work
+        if agent is not None:
+            plan |= {"store": store or agent.outer.store, "perform": agent.outer.perform}
+        elif step is not None:
+            plan["perform"] = partial(perform_async if is_async else perform_sync, step)
+        plan["record"] = make_record(call, plan, saved, given, system, run_id, tags)
+        chosen = {name: value for name, value in plan.items() if value is not None}
+        return call, agent_module().RunPlan(streaming=streamed, is_async=is_async, **chosen)
 
     def _call(
         self,
@@ -226,91 +330,23 @@ class RunsMixin:
         raise NotImplementedError
 
 
-def start_loop(pipeline: Pipeline, call: Call, plan: RunPlan) -> RunLoop:
-    from ..pipeline.agent.run_loop import RunLoop
+def agent_module() -> ModuleType:
+    """Return the module of runs, which plain calls do not need."""
+    from ..pipeline.agent import run_loop
 
-    return RunLoop(pipeline, call, plan)
-
-
-def read_limits(given: Any) -> RunLimits | None:
-    """Return the limits of a run; a dict has their fields."""
-    if given is None or isinstance(given, types.RunLimits):
-        return given
-    if isinstance(given, Mapping):
-        try:
-            return types.RunLimits(**given)
-        except ValidationError as error:
-            raise ConfigurationError(f"limits: {describe_problems(error)}") from error
-    raise ConfigurationError(f"limits must be RunLimits, not {type(given).__name__}: limits=RunLimits(rounds=5)")
+    return run_loop
 
 
-def check_plan(plan: Mapping[str, Any]) -> None:
-    """Raise for values of run options that can only be a mistake."""
-    for name in ("approve", "on_event", "on_end"):
-        if plan[name] is not None and not callable(plan[name]):
-            raise ConfigurationError(f"{name} must be a function, not {type(plan[name]).__name__}: {name}=my_function")
-    if plan["tool_errors"] not in (None, "send", "raise"):
-        raise ConfigurationError(f'tool_errors must be "send" or "raise", not {plan["tool_errors"]!r:.40}')
-    repairs = plan["repairs"]
-    if repairs is not None and (not isinstance(repairs, int) or isinstance(repairs, bool) or repairs < 0):
-        raise ConfigurationError(f"repairs must be a whole number, 0 or more, not {repairs!r:.40}: repairs=1")
+def run_work(work: Callable[[], Any]) -> Any:
+    """Run a coroutine function of sync code."""
+    return run(work())
 
 
-def check_sync_tools(call: Call, plan: RunPlan) -> None:
-    """Raise if a tool or `approve` is an async function, which sync code cannot await."""
-    waiting = [tool.name for tool in call.config.tools if isinstance(tool, Tool) and tool.is_async]
-    if waiting:
-        raise SyncAsyncMismatchError(
-            f"{', '.join(waiting)}: async tools need an async run. Use run_async, or make the tools sync functions."
-        )
-    if plan.approve is not None and is_awaitable(plan.approve):
-        raise SyncAsyncMismatchError("approve is an async function. Use run_async, or pass a sync function.")
+async def perform_sync(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
+    """Perform a step of a sync run through the hook of the user."""
+    return read_step_result(step(name, key, lambda: run(do())), key)
 
 
-class RunPlanSettings(TypedDict, total=False):
-    """Settings of the run itself; see `RunsMixin.run`."""
-
-    limits: RunLimits
-    """Limits of the run: rounds, tool calls, tokens, cost. Default: the defaults of `RunLimits`."""
-
-    approve: Approve
-    """Function that decides on the calls of tools that need approval. Default: the run stops before them."""
-
-    tool_errors: Literal["send", "raise"]
-    """`"send"` (default) sends errors of tools to the model, `"raise"` raises them."""
-
-    repairs: int
-    """How often the model may correct invalid structured output, 0 or more. Default 1."""
-
-    on_event: Callable[[RunEvent], None]
-    """Called with each event of the run."""
-
-    on_end: Callable[[Run[Any]], object]
-    """Called with the `Run` at the end, also if it failed or was closed."""
-
-
-class ConversationSettings(TypedDict, total=False):
-    """Conversation input other than the prompt."""
-
-    context: Sequence[MessageLike] | None
-    """Earlier messages, sent before the prompt."""
-
-    instructions: str | Sequence[str] | None
-    """System instructions."""
-
-    messages: Sequence[MessageLike] | None
-    """The whole conversation, instead of `prompt` and `context`."""
-
-    config: AIModelCallConfig | None
-    """Replaces the client's config for this call."""
-
-
-class RunTurnSettings(RunPlanSettings, AnswerOptions, total=False):
-    """All keyword arguments of a run in a conversation, which has its own messages."""
-
-    config: AIModelCallConfig | None
-    """Replaces the client's config for this turn."""
-
-
-class RunSettings(RunPlanSettings, ConversationSettings, AnswerOptions, total=False):
-    """All keyword arguments of a run, including the fields of `AIModelCallConfig` used for each request."""
+async def perform_async(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
+    """Perform a step of an async run through the hook of the user."""
+    return read_step_result(await step(name, key, do), key)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_instructions
-from ..output_files import check_output, move_output, write_output
+from ..output_files import save_output
 from ..pipeline.pricing import total_usage
 from ..types.chat.cost import Cost
 from ..types.chat.message import Message
@@ -259,15 +258,7 @@ class TurnHistory(ShortRepr):
         """
         target = Path(path).resolve()
         own = overwrite or target in self._own_files or self._continues(target)
-        check_output(target, overwrite=own)
-        temporary = target.with_name(f".{target.name}.{uuid4().hex[:8]}.new")
-        write_output(temporary, self.to_json())
-        try:
-            if target.exists():
-                temporary.chmod(target.stat().st_mode)
-            move_output(temporary, target, overwrite=own)
-        finally:
-            temporary.unlink(missing_ok=True)
+        save_output(target, self.to_json(), overwrite=own)
         self._own_files.add(target)
 
     def remember_file(self, path: str | Path) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ToolRun as ToolRun,
         ToolStarted as ToolStarted,
     )
+    from .chat.run_parts import AgentEvent as AgentEvent, Decision as Decision, RunRecord as RunRecord
     from .chat.stream import (
         ChatResponseChoiceDelta as ChatResponseChoiceDelta,
         ChatResponseChunk as ChatResponseChunk,
@@ -237,6 +238,7 @@ _HOMES = {
     **dict.fromkeys(("SSEEventType", "SSEResponse", "StreamEvent", "StreamingChatResponse"), ".chat.stream"),
     **dict.fromkeys(("OutputGrew", "RepairStarted", "Run", "RunLimits", "Step", "StepAnswered"), ".chat.run"),
     **dict.fromkeys(("StepStarted", "ToolEnded", "ToolRun", "ToolStarted"), ".chat.run"),
+    **dict.fromkeys(("AgentEvent", "Decision", "RunRecord"), ".chat.run_parts"),
     "AIModelAPI": ".config.api",
     "ShadowReport": ".config.route_reports",
     "ShadowResult": ".config.route_reports",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
-from ...errors import CallError, CallTimeoutError, DhenaraError
+from ...errors import CallError, CallTimeoutError, ConfigurationError, DhenaraError, SavedRunError
 from ...history.preparation import continues_stored_history
-from ...response.deltas import ChunkBuilder, to_error_event
-from ...types.chat.delta import TextDelta
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
+    AgentEvent,
     Limit,
-    OutputGrew,
+    NextStage,
     RepairStarted,
     Run,
     StepAnswered,
@@ -27,48 +27,26 @@ from ...types.config.call import Call
 from ...types.content.parts import ToolCallContent
 from ...types.tools.tool_definition import SEARCH_TOOL
 from ..pipeline import Pipeline
-from ..streaming.stream import Batch, Stream
-from ..streaming.structured_output import OutputProblem, OutputValidator, PartialOutputReader
-from .run_state import RunBudget, RunEvent, RunPlan, RunState, next_call, relax_tool_choice
-from .tool_runner import ToolBatch, ToolRunner
+from ..streaming.structured_output import OutputProblem, OutputValidator
+from .run_plan import (
+    AgentTool as AgentTool,
+    PerformStep,
+    RunBudget,
+    RunPlan as RunPlan,
+    call_function,
+    count_calls,
+)
+from .run_state import (
+    ResponseListener,
+    RunEvent,
+    RunState,
+    check_resumable,
+    next_call,
+    next_stage,
+    relax_tool_choice,
+)
+from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
-
-
-class ResponseListener:
-    """Yields run events for one response; `pull` returns the response at the end."""
-
-    def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
-        self._pipeline = pipeline
-        self._call = call
-        self.stream = stream
-        self._chunker = ChunkBuilder(pipeline.target.origin)
-        shape = call.config.structured_output
-        self._growing = None if shape is None else PartialOutputReader(shape)
-
-    async def pull(self) -> list[RunEvent] | AIModelCallResponse:
-        """Return the next events; the response when there are none left."""
-        try:
-            batch = await self.stream.pull()
-        except CallError as error:
-            return [to_error_event(error)]
-        if batch is None:
-            return self.partial_response()
-        return list(self._events(batch))
-
-    def partial_response(self) -> AIModelCallResponse:
-        """Return the response received so far."""
-        return self._pipeline.report(self._call, self.stream.partial())
-
-    def _events(self, batch: Batch) -> Iterator[RunEvent]:
-        if (chunk := self._chunker.chunk(batch)) is not None:
-            yield chunk
-        texts = [delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice]
-        if self._growing is None or not texts:
-            return
-        self._growing.add("".join(texts))
-        if self._growing.has_new_value() and (output := self._growing.output()) is not None:
-            yield OutputGrew(output)
-
 
 Stage = Callable[[], Awaitable[None]]
 
@@ -83,7 +61,9 @@ class RunLoop:
         self._plan = plan
         self._on_end = plan.on_end
         self._events: deque[RunEvent] = deque()
-        self._state = RunState(call.messages, stored=continues_stored_history(call.config, call.endpoint.ai_model))
+        self._state = RunState(
+            call.messages, plan.record, stored=continues_stored_history(call.config, call.endpoint.ai_model)
+        )
         self._warnings = call.journal.warnings
         """Warnings from before the run started; reported with its first response."""
 
@@ -95,14 +75,18 @@ class RunLoop:
         self._listening: ResponseListener | None = None
         self._stopped: Stopped | None = None
         self._validator = OutputValidator(plan.repairs)
-        self._budget = RunBudget(plan.limits, self._io)
+        self._budget = RunBudget(plan.limits, self._io, plan.agent)
         self._tools = ToolRunner(
             self._io,
             Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options),
             self._budget,
-            plan.approve,
+            plan,
+            self._state,
+            self._emit,
         )
-        self._stage: Stage = self._ask if not find_unanswered_calls(call.messages) else self._resume
+        self._next: NextStage = "request"
+        self._stage: Stage = self._start
+        self._is_saved = plan.store is None
 
     async def pull(self) -> RunEvent | None:
         """Return the next event, or None at the end; events before an error are returned first."""
@@ -110,12 +94,14 @@ class RunLoop:
             while not self._events and self._stopped is None:
                 try:
                     await self._stage()
+                    await self._save()
                 except DhenaraError as error:
                     self._failure = error
                     await self._stop()
+                    await self._save_failed()
             if self._events:
                 event = self._events.popleft()
-                if self._plan.on_event is not None:
+                if self._plan.on_event is not None and not isinstance(event, AgentEvent):
                     self._plan.on_event(event)
                 return event
             self._raise_failure()
@@ -138,7 +124,34 @@ class RunLoop:
 
     def run(self) -> Run[Any]:
         """Return the state of the run so far."""
-        return self._state.run(self._stopped or "interrupted")
+        used: dict[str, Any] = {
+            "seconds": self._budget.seconds,
+            "repairs": self._plan.repairs - self._validator.repairs,
+            "next": self._next,
+        }
+        unfinished = () if self._round is None else unfinished_runs(self._round)
+        run = self._state.run(self._stopped or "interrupted", used, unfinished)
+        return replace(run, record=run.record.model_copy(update={"calls": count_calls(run)}))
+
+    def _emit(self, event: RunEvent) -> None:
+        """Report an event of an agent, at once to `on_event`, and to a stream when the tools have ended."""
+        if self._plan.on_event is not None:
+            self._plan.on_event(event)
+        self._events.append(event)
+
+    async def _save(self) -> None:
+        """Keep the state of the run in the store if it has changed."""
+        if self._is_saved or self._plan.store is None:
+            return
+        self._is_saved = True
+        run = self.run()
+        await call_function(self._io, self._plan.store.save, run.record.id, run.to_json())
+
+    async def _save_failed(self) -> None:
+        """Keep the state of a run that an error ended, unless the error is one of the store itself."""
+        if not isinstance(self._failure, SavedRunError):
+            self._is_saved = False
+            await self._save()
 
     async def close(self) -> None:
         """Stop the run and its current request; the text received so far becomes its last response."""
@@ -165,6 +178,7 @@ class RunLoop:
         """Handle an exception from outside or a cancelled task, without awaiting."""
         listening, self._listening = self._listening, None
         self._stopped = self._stopped or "interrupted"
+        self._budget.end()
         if listening is not None:
             listening.stream.abandon()
             self._state.add_response(listening.partial_response())
@@ -176,33 +190,110 @@ class RunLoop:
         if on_end is not None:
             on_end(self.run())
 
+    async def _start(self) -> None:
+        """Begin the run, or go on where it was saved."""
+        saved = self._plan.resume or await self._load()
+        if saved is None:
+            self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")
+            self._is_saved = self._plan.store is None
+            return
+        check_resumable(saved, self._plan.record, self._call)
+        self._state.restore(saved)
+        self._budget.restore(saved)
+        self._validator.repairs = max(0, self._plan.repairs - saved.record.repairs)
+        settled = self._state.steps[:-1] if self._state.awaits_tools else self._state.steps
+        for tool in [tool for step in settled for tool in step.tools]:
+            self._tools.box.record_result(tool)
+            self._call = relax_tool_choice(self._call)
+        self._go_on(next_stage(saved, self._state))
+        shape = self._call.config.structured_output
+        if self._next == "end" and shape is not None:
+            self._state.output = self._validator.read(self._state.steps[-1].response.chat_response, shape.model_class)
+
+    async def _load(self) -> Run[Any] | None:
+        """Return the run with this id in the store."""
+        record, store = self._plan.record, self._plan.store
+        if store is None:
+            return None
+        text = await call_function(self._io, store.load, record.id)
+        if text is None:
+            return None
+        saved: Run[Any] = Run.from_json(text)
+        if saved.record.prompt != record.prompt:
+            raise SavedRunError(
+                f"the store has a run {record.id!r} that began with other messages. Use another run_id, or resume= "
+                "the saved run."
+            )
+        return saved
+
+    def _go_on(self, stage: NextStage) -> None:
+        """Choose what to do next."""
+        self._next = stage
+        if stage == "end":
+            self._stopped = "answered"
+        self._stage = {"request": self._ask, "tools": self._resume, "finish": self._finish, "end": self._ask}[stage]
+
     async def _resume(self) -> None:
         """Run the tool calls at the end of the history that have no result."""
         self._state.start_resumed()
-        await self._plan_tools(find_unanswered_calls(self._call.messages))
+        await self._plan_tools(find_unanswered_calls(self._state.messages), self._state.steps[-1].tools)
 
     async def _ask(self) -> None:
-        reached = self._budget.reached_limit(self.run())
+        reached = self._budget.admit_request()
         if reached is not None:
             self._stop_at(reached)
             return
         deadline, before = self._budget.deadline(self._call.deadline), self._warnings
         self._warnings = ()
+        if self._plan.instructions:
+            self._call = replace(self._call, instructions=await self._read_instructions())
         call = next_call(self._call, self._state, deadline, before)
         self._events.append(StepStarted(self._state.next_number))
         self._stage = lambda: self._send(call)
 
+    async def _read_instructions(self) -> tuple[str, ...]:
+        """Return the instructions of the next request."""
+        texts, run = [], self.run()
+        for one in self._plan.instructions:
+            text = one if isinstance(one, str) else await call_function(self._io, one, run)
+            if not isinstance(text, str | None):
+                raise ConfigurationError(f"a function for instructions must return a text, not {type(text).__name__}")
+            texts.append(text)
+        return tuple(text for text in texts if text)
+
     async def _send(self, call: Call) -> None:
         try:
-            if not self._plan.streaming:
+            if self._plan.perform is not None:
+                self._handle_answer(await self._send_in_step(call, self._plan.perform))
+            elif not self._plan.streaming:
                 self._handle_answer(await self._pipeline.answer(call))
-                return
-            self._listening = ResponseListener(self._pipeline, call, await self._pipeline.start(call))
-            self._stage = self._read_answer
+            else:
+                self._listening = ResponseListener(self._pipeline, call, await self._pipeline.start(call))
+                self._stage = self._read_answer
         except CallTimeoutError:
             if not self._budget.is_late():
                 raise
             self._stop_at("seconds")
+
+    async def _send_in_step(self, call: Call, perform: PerformStep) -> AIModelCallResponse:
+        """Send a request through the hook of the user, which may return an answer that it has."""
+        live: list[AIModelCallResponse] = []
+
+        async def do() -> str:
+            live.append(await (self._read_whole(call) if self._plan.streaming else self._pipeline.answer(call)))
+            return live[-1].model_dump_json(exclude={"response_headers"})
+
+        prefix = "" if self._plan.agent is None else self._plan.agent.prefix
+        text = await perform("request", f"{prefix}request-{self._state.next_number}", do)
+        return live[-1] if live else AIModelCallResponse.model_validate_json(text)
+
+    async def _read_whole(self, call: Call) -> AIModelCallResponse:
+        """Read a streamed response to its end; its events are reported after it."""
+        self._listening = ResponseListener(self._pipeline, call, await self._pipeline.start(call))
+        while not isinstance(received := await self._listening.pull(), AIModelCallResponse):
+            self._events.extend(received)
+        self.error, self._listening = self._listening.stream.error, None
+        return received
 
     async def _read_answer(self) -> None:
         """Read the next piece of the response."""
@@ -218,58 +309,80 @@ class RunLoop:
     def _handle_answer(self, response: AIModelCallResponse) -> None:
         """Add a complete response to the history and choose the next stage."""
         answer = response.chat_response
+        self._budget.count_answer(answer)
         self._events.append(StepAnswered(self._state.add_response(response), response))
+        self._is_saved = False
         if answer.interrupted and self._budget.is_late():
             self._stop_at("seconds")
         elif answer.interrupted:
             self._stopped = "interrupted"
-        elif calls := answer.tool_calls:
-            self._stage = lambda: self._plan_tools(calls)
+        elif answer.tool_calls:
+            self._go_on("tools")
         elif answer.finish_reason == "pause":
             # The provider paused during its own tools and continues when its response is sent back.
-            self._stage = self._ask
+            self._go_on("request")
         else:
-            self._stage = self._finish
+            self._go_on("finish")
 
     async def _finish(self) -> None:
-        """Finish the run, or ask for a correction if the structured output is invalid."""
-        if self._call.config.structured_output is None:
-            self._stopped = "answered"
-            return
-        output = self._validator.read(self._state.steps[-1].response.chat_response)
+        """Finish the run, or ask for a correction if the output is invalid."""
+        output = await self._read_output()
+        self._is_saved = False
         if isinstance(output, OutputProblem):
             self._state.add_message(output.to_message())
             self._events.append(RepairStarted(output.problem))
-            self._stage = self._ask
+            self._go_on("request")
             return
         self._state.output = output
-        self._stopped = "answered"
+        self._go_on("end")
 
-    async def _plan_tools(self, calls: Sequence[ToolCallContent]) -> None:
-        self._round = await self._tools.plan_batch(calls)
+    async def _read_output(self) -> Any | OutputProblem:
+        """Return the output after the validators of the user have seen it, or the problem."""
+        answer, shape = self._state.steps[-1].response.chat_response, self._call.config.structured_output
+        output = None if shape is None else self._validator.read(answer, shape.model_class)
+        if isinstance(output, OutputProblem):
+            return output
+        for check in self._plan.validators:
+            try:
+                await call_function(self._io, check, str(answer.text) if shape is None else output)
+            except (ValueError, AssertionError) as error:
+                if isinstance(error, DhenaraError):
+                    raise
+                return self._validator.reject(answer, str(error), is_text=shape is None)
+        return output
+
+    async def _plan_tools(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> None:
+        self._round = await self._tools.plan_batch(calls, earlier)
         self._events.extend(ToolStarted(call) for call in self._round.admitted)
+        self._is_saved = False
         self._stage = self._run_tools
 
     async def _run_tools(self) -> None:
         assert self._round is not None
-        finished = await self._tools.run(self._round)
+        batch = self._round
+        finished = await self._tools.run(batch)
+        self._round, self._is_saved = None, False
         self._state.add_tool_runs(finished)
-        self._events.extend(ToolEnded(one) for one in finished if one.outcome != "pending")
-        self._after_tools(finished, self._round)
+        reported = zip(finished, batch.planned, strict=True)
+        self._events.extend(
+            ToolEnded(one) for one, planned in reported if one.outcome != "pending" and not planned.is_reported
+        )
+        self._after_tools(finished, batch)
 
     def _after_tools(self, runs: Sequence[ToolRun], batch: ToolBatch) -> None:
-        if batch.failure is not None and self._plan.tool_errors == "raise":
-            raise batch.failure
         if any(one.outcome == "pending" for one in runs):
             self._stopped = "pending"
-        elif batch.cut:
-            self._stop_at("calls")
         else:
             if any(one.call.name != SEARCH_TOOL for one in runs):
                 self._call = relax_tool_choice(self._call)
-            self._stage = self._ask
+            self._go_on("request")
+        if batch.failure is not None and self._plan.tool_errors == "raise":
+            raise batch.failure
+        if batch.cut and self._stopped is None:
+            self._stop_at("calls")
 
     def _stop_at(self, limit: Limit) -> None:
         self._stopped = limit
+        self._is_saved = False
         if self._plan.limits.otherwise == "raise":
             raise self._budget.limit_error(limit)

@@ -1,23 +1,25 @@
-"""Settings, limits and state of a run, and the next request made from them."""
+"""State of a run, its events, and the next request made from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from ...errors import RunLimitError
+from ...errors import CallError, SavedRunError
 from ...history.preparation import repair_history, truncate_history
-from ...io.protocol import IO
+from ...response.deltas import ChunkBuilder, to_error_event
+from ...types.chat.delta import TextDelta
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
-    Limit,
+    AgentEvent,
+    NextStage,
     OutputGrew,
     RepairStarted,
     Run,
-    RunLimits,
+    RunRecord,
     Step,
     StepAnswered,
     StepStarted,
@@ -28,8 +30,11 @@ from ...types.chat.run import (
 )
 from ...types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ...types.config.call import Call, CallJournal
+from ..pipeline import Pipeline
 from ..pricing import total_cost, total_usage
-from .toolbox import Approve
+from ..streaming.stream import Batch, Stream
+from ..streaming.structured_output import PartialOutputReader
+from .toolbox import find_unanswered_calls
 
 RunEvent = (
     StreamingChatResponse
@@ -40,107 +45,70 @@ RunEvent = (
     | ToolEnded
     | RepairStarted
     | OutputGrew
+    | AgentEvent
 )
 """All events of a run."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RunPlan:
-    """Settings of a run.
-
-    Attributes:
-        limits: Limits of the run.
-        approve: Decides on calls of tools that need approval.
-        tool_errors: `"send"` sends a tool's error to the model, `"raise"` ends the run with it.
-        repairs: How often the model may correct invalid structured output.
-        on_event: Called with each event.
-        on_end: Called with the run when it has ended, for whatever reason.
-        streaming: Whether responses are streamed.
-    """
-
-    limits: RunLimits = field(default_factory=RunLimits)
-    approve: Approve | None = None
-    tool_errors: Literal["send", "raise"] = "send"
-    repairs: int = 1
-    on_event: Callable[[RunEvent], None] | None = None
-    on_end: Callable[[Run[Any]], object] | None = None
-    streaming: bool = False
-
-
-class RunBudget:
-    """What a run has used of its limits; time counts from creation."""
-
-    def __init__(self, limits: RunLimits, io: IO) -> None:
-        self.limits = limits
-        self._io = io
-        self._until = None if limits.seconds is None else io.monotonic() + limits.seconds
-        self._called = 0
-
-    def deadline(self, given: float | None) -> float | None:
-        """Return the deadline of the next request."""
-        known = [at for at in (self._until, given) if at is not None]
-        return min(known) if known else None
-
-    def tool_seconds_left(self) -> float | None:
-        """Return the seconds left for tools."""
-        return None if self._until is None else max(0.001, self._until - self._io.monotonic())
-
-    def is_late(self) -> bool:
-        return self._until is not None and self._io.monotonic() >= self._until
-
-    def admit(self, wanted: int) -> int:
-        """Return how many of `wanted` tool calls may run, and count them."""
-        most = self.limits.calls
-        admitted = wanted if most is None else min(wanted, max(0, most - self._called))
-        self._called += admitted
-        return admitted
-
-    def reached_limit(self, run: Run[object]) -> Limit | None:
-        """Return the limit that forbids another request, or None."""
-        requests = sum(step.number > 0 for step in run.steps)
-        if requests >= self.limits.rounds:
-            return "rounds"
-        if self.is_late():
-            return "seconds"
-        if self.limits.tokens is not None and run.usage.known and run.usage.total_tokens >= self.limits.tokens:
-            return "tokens"
-        return "cost" if self.limits.cost is not None and requests and self._spent(run) >= self.limits.cost else None
-
-    def _spent(self, run: Run[object]) -> float:
-        if run.cost.amount is None:
-            raise RunLimitError(
-                f"the cost limit cannot be enforced: {run.cost.reason}. Set cost_data on the model, or limit "
-                "tokens instead"
-            )
-        return float(run.cost.amount)
-
-    def limit_error(self, limit: Limit) -> RunLimitError:
-        error = RunLimitError(
-            f"the run reached its limit of {getattr(self.limits, limit)} {limit}. Raise it in RunLimits, or use "
-            "otherwise='return'. The state of the run is in `run` of this error"
-        )
-        error.limit = limit
-        return error
+def answers_of(run: Run[Any]) -> Iterator[Any]:
+    """Yield the responses of a run and of its agents."""
+    for step in run.steps:
+        if step.number:
+            yield step.response.chat_response
+        for tool in step.tools:
+            if tool.run is not None:
+                yield from answers_of(tool.run)
 
 
 class RunState:
     """`messages` is the whole history, `added` what this run added to it."""
 
-    def __init__(self, messages: Sequence[Message], *, stored: bool = False) -> None:
+    def __init__(self, messages: Sequence[Message], record: RunRecord, *, stored: bool = False) -> None:
         self.stored = stored
         self.messages: list[Message] = list(messages)
         self.added: list[Message] = []
         self.output: Any = None
         self.steps: list[Step] = []
+        self.record = record
+        self.decisions: dict[str, Any] = dict(record.decisions)
+
+    def restore(self, run: Run[Any]) -> None:
+        """Go on from a saved run. An answer that broke off is left out of the history, but its step is counted."""
+        self.messages, self.added, self.steps = list(run.messages), list(run.added), list(run.steps)
+        self.output, self.decisions = run.output, dict(run.record.decisions)
+        last = self.steps[-1] if self.steps else None
+        answer = last.response.chat_response if last is not None and last.number else None
+        if answer is not None and answer.interrupted:
+            if answer.choices and answer.contents:
+                self._take_back("assistant")
+        elif run.record.next in ("tools", None) and last is not None and last.tools:
+            self._take_back("tool")  # added again with the results that are missing
+
+    def _take_back(self, role: str) -> None:
+        """Remove the last message if the run added it and it has this role."""
+        if self.added and self.messages and self.messages[-1].role == role == self.added[-1].role:
+            self.messages.pop()
+            self.added.pop()
+
+    @property
+    def awaits_tools(self) -> bool:
+        """Whether tool calls of the last step have no result in the history yet."""
+        return bool(self.steps and self.steps[-1].tools and (not self.added or self.added[-1].role != "tool"))
 
     @property
     def next_number(self) -> int:
         """Number of the next request; tools that ran before the first request have number 0."""
         return sum(step.number > 0 for step in self.steps) + 1
 
+    @property
+    def number(self) -> int:
+        """Number of the last request, 0 before the first one."""
+        return self.next_number - 1
+
     def start_resumed(self) -> None:
         """Add step 0 for tool calls of an earlier response."""
-        self.steps.append(Step(number=0, response=AIModelCallResponse()))
+        if not self.steps:
+            self.steps.append(Step(number=0, response=AIModelCallResponse()))
 
     def add_response(self, response: AIModelCallResponse) -> int:
         """Add a response to the history and return its number."""
@@ -153,9 +121,17 @@ class RunState:
     def add_tool_runs(self, tools: Sequence[ToolRun]) -> None:
         """Record the tool runs of the last response and add their results to the history."""
         self.steps[-1] = self.steps[-1].model_copy(update={"tools": list(tools)})
+        for tool in tools:
+            if tool.outcome not in ("pending", "unrun") or tool.unclear or tool.result is not None:
+                self._forget_decisions(tool.call.id)
         results = [one.result for one in tools if one.result is not None]
         if results:
             self.add_message(Message(role="tool", contents=list(results)))
+
+    def _forget_decisions(self, call_id: str) -> None:
+        """Forget the decisions on a call and on those of its agent, because a model may use the id again."""
+        for known in [name for name in self.decisions if name == call_id or name.startswith(f"{call_id}/")]:
+            del self.decisions[known]
 
     def add_message(self, message: Message) -> None:
         self.messages.append(message)
@@ -167,17 +143,31 @@ class RunState:
         self.messages = list(history)
         return repairs
 
-    def run(self, stopped: Stopped) -> Run[Any]:
-        answers = [step.response.chat_response for step in self.steps if step.number]
-        return Run(
+    def run(self, stopped: Stopped, used: Mapping[str, Any], unfinished: Sequence[ToolRun] = ()) -> Run[Any]:
+        """Return the run so far.
+
+        Args:
+            stopped: Why it ended.
+            used: What it has used of its limits, and what it does next: fields of its record.
+            unfinished: The tool calls that are running, with the results that there are.
+        """
+        if unfinished:
+            copy = RunState(self.messages, self.record, stored=self.stored)
+            copy.added, copy.steps, copy.decisions = list(self.added), list(self.steps), dict(self.decisions)
+            copy.add_tool_runs(unfinished)
+            return copy.run(stopped, used)
+        record = self.record.model_copy(update={**used, "decisions": dict(self.decisions)})
+        run: Run[Any] = Run(
             steps=tuple(self.steps),
             messages=tuple(self.messages),
             stopped=stopped,
             output=self.output,
-            usage=total_usage(answer.usage for answer in answers),
-            cost=total_cost(answer.cost for answer in answers),
             added=tuple(self.added),
+            record=record,
         )
+        answers = list(answers_of(run))
+        usage, cost = total_usage(one.usage for one in answers), total_cost(one.cost for one in answers)
+        return replace(run, usage=usage, cost=cost)
 
 
 def next_call(call: Call, state: RunState, deadline: float | None, before: Sequence[CallWarning] = ()) -> Call:
@@ -196,3 +186,69 @@ def relax_tool_choice(call: Call) -> Call:
         return call
     freed = choice.model_copy(update={"mode": "auto"}) if choice.names else None
     return replace(call, config=call.config.model_copy(update={"tool_choice": freed}))
+
+
+class ResponseListener:
+    """Yields run events for one response; `pull` returns the response at the end."""
+
+    def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
+        self._pipeline = pipeline
+        self._call = call
+        self.stream = stream
+        self._chunker = ChunkBuilder(pipeline.target.origin)
+        shape = call.config.structured_output
+        self._growing = None if shape is None else PartialOutputReader(shape)
+
+    async def pull(self) -> list[RunEvent] | AIModelCallResponse:
+        """Return the next events; the response when there are none left."""
+        try:
+            batch = await self.stream.pull()
+        except CallError as error:
+            return [to_error_event(error)]
+        if batch is None:
+            return self.partial_response()
+        return list(self._events(batch))
+
+    def partial_response(self) -> AIModelCallResponse:
+        """Return the response received so far."""
+        return self._pipeline.report(self._call, self.stream.partial())
+
+    def _events(self, batch: Batch) -> Iterator[RunEvent]:
+        if (chunk := self._chunker.chunk(batch)) is not None:
+            yield chunk
+        texts = [delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice]
+        if self._growing is None or not texts:
+            return
+        self._growing.add("".join(texts))
+        if self._growing.has_new_value() and (output := self._growing.output()) is not None:
+            yield OutputGrew(output)
+
+
+def next_stage(saved: Run[Any], state: RunState) -> NextStage:
+    """Return what a saved run does next."""
+    if saved.stopped == "answered":
+        return "end"
+    if find_unanswered_calls(state.messages):
+        return "tools"
+    last = state.steps[-1].response.chat_response if state.steps and state.steps[-1].number else None
+    is_answer = bool(state.added) and state.added[-1].role == "assistant"
+    is_complete = is_answer and last is not None and not last.interrupted and last.finish_reason != "pause"
+    return "finish" if is_complete or saved.record.next == "finish" else "request"
+
+
+def check_resumable(saved: Run[Any], record: RunRecord, call: Call) -> None:
+    """Raise if something that the saved run had is not passed again."""
+    missing = [name for name in saved.record.tools if name not in record.tools]
+    if missing:
+        raise SavedRunError(
+            f"the saved run has the tool {missing[0]!r}, which is missing here. Pass tools=[...] with "
+            f"{', '.join(missing)}, as when the run was started."
+        )
+    lost = [name for name in saved.record.functions if name not in record.functions]
+    if lost:
+        raise SavedRunError(f"the saved run has {lost[0]} that are functions. Pass {lost[0]}= again.")
+    if saved.record.output is not None and call.config.structured_output is None:
+        raise SavedRunError(
+            f"the saved run has an output of the type {saved.record.output!r}, which is missing here. Pass "
+            f"output={saved.record.output}."
+        )

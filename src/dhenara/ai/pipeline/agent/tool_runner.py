@@ -5,25 +5,39 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-from ...errors import ToolFailedError
+from ...errors import DhenaraError, SavedRunError, ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
-from ...types.chat.run import ToolRun
+from ...types.chat.run import AgentEvent, ToolRun
 from ...types.content.parts import ToolCallContent
-from ...types.tools.tool import Bound, is_awaitable
-from .run_state import RunBudget
-from .toolbox import Approve, PendingToolCall, Toolbox, exception_result, read_result
-
-DECLINED = "the user declined this call"
+from ...types.tools.tool import Bound
+from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
+from .run_state import RunEvent, RunState
+from .toolbox import (
+    Approve,
+    PendingToolCall,
+    Toolbox,
+    as_decision,
+    call_digest,
+    error_result,
+    exception_result,
+    failure_of,
+    first_failure,
+    match_earlier,
+    read_result,
+    with_decisions,
+)
 
 
 @dataclass(slots=True)
 class ToolBatch:
-    """The tool calls of one response; `cut`: some exceeded the limit; `failure`: the first error of a tool."""
+    """The tool calls of the response `number`; `cut`: some exceeded the limit; `failure`: the first error of a tool."""
 
     planned: list[PendingToolCall]
+    number: int
     cut: bool = False
     failure: ToolFailedError | None = None
 
@@ -40,69 +54,200 @@ class ToolRunner:
     io: IO
     box: Toolbox
     budget: RunBudget
-    approve: Approve | None
+    plan: RunPlan
+    state: RunState
+    emit: Callable[[RunEvent], None]
 
-    async def plan_batch(self, calls: Sequence[ToolCallContent]) -> ToolBatch:
-        """Look up the tools and ask for approval where needed."""
+    async def plan_batch(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> ToolBatch:
+        """Look up the tools and ask for approval where needed; `earlier`: what happened to the calls before."""
         planned = [self.box.plan(call) for call in calls]
-        for one in planned:
-            if one.bound is not None and one.tool is not None and one.tool.must_ask(one.call):
-                await self._ask_about(one)
+        for one, before in zip(planned, match_earlier(calls, earlier), strict=True):
+            if before is not None and before.outcome != "pending" and before.result is not None:
+                one.take(before)
+                one.is_settled = True
+            else:
+                await self._decide(one, before)
         ready = [one for one in planned if one.bound is not None]
         room = self.budget.admit(len(ready))
         for one in ready[room:]:
             one.refuse("unrun", "not run: the limit of tool calls was reached")
-        return ToolBatch(planned, cut=len(ready) > room)
+        return ToolBatch(planned, self.state.number, cut=len(ready) > room)
 
     async def run(self, current: ToolBatch) -> list[ToolRun]:
         """Run the admitted calls and return the outcome of all."""
-        ready = [one for one in current.planned if one.bound is not None]
-        concurrent = [one for one in ready if one.tool is None or one.tool.parallel]
-        sequential = [one for one in ready if not (one.tool is None or one.tool.parallel)]
-        failed = await run_group(self.io, concurrent, self.budget.limits.concurrency, self.budget.tool_seconds_left())
-        failed += await run_group(self.io, sequential, 1, self.budget.tool_seconds_left())
-        for one in current.planned:
-            self.box.record_result(one)
+        ready = [(index, one) for index, one in enumerate(current.planned) if one.bound is not None]
+        concurrent = [(index, one) for index, one in ready if one.tool is None or one.tool.parallel]
+        sequential = [(index, one) for index, one in ready if not (one.tool is None or one.tool.parallel)]
+        failed = await self.run_group(current, concurrent, self.budget.limits.concurrency)
+        failed += await self.run_group(current, sequential, 1)
+        tools = [one.to_tool_run() for one in current.planned]
+        for tool in tools:
+            self.box.record_result(tool)
         current.failure = first_failure(failed)
-        return [one.to_tool_run() for one in current.planned]
+        return tools
 
-    async def _ask_about(self, one: PendingToolCall) -> None:
-        """Ask for approval of one call; a person answers one question at a time."""
-        if self.approve is None:
-            one.wait()
+    async def _decide(self, one: PendingToolCall, before: ToolRun | None) -> None:
+        """Apply the decision on a call, or ask for one; a person answers one question at a time."""
+        one.run = None if before is None else before.run
+        decision = self.state.decisions.get(one.call.id)
+        if decision is not None and one.outcome in ("ran", "pending"):
+            one.may_repeat = before is not None and before.unclear
+            one.decide(decision)
             return
-        # Asking a person may block, so sync functions run in a thread.
-        awaited = is_awaitable(self.approve)
-        decision = self.approve(one.call) if awaited else await self.io.call(self.approve, one.call)
-        if inspect.isawaitable(decision):
-            decision = await decision
+        if one.bound is None or one.tool is None or one.run is not None or not one.tool.must_ask(one.call):
+            return
+        decision = None if self.plan.approve is None else await call_function(self.io, self.plan.approve, one.call)
         if decision is None:
             one.wait()
-        elif decision is not True:
-            one.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
+            return
+        self.state.decisions[one.call.id] = as_decision(decision)
+        one.decide(decision)
+
+    async def run_group(
+        self, current: ToolBatch, group: Sequence[tuple[int, PendingToolCall]], concurrency: int
+    ) -> list[tuple[PendingToolCall, Exception]]:
+        if not group:
+            return []
+        seconds = self.budget.tool_seconds_left()
+        jobs = [self._job(one, f"tool-{current.number}-{index}", seconds) for index, one in group]
+        outcomes = await self.io.run_jobs(jobs, concurrency)
+        for (_, one), outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, JobDone) and isinstance(outcome.value, ToolRun):
+                one.take(outcome.value)
+            elif isinstance(outcome, JobFailed) and self._is_durable(one):
+                raise outcome.error  # of a store or a hook: the errors of tools are results
+            else:
+                set_outcome(one, check_readable(one, outcome))
+        return [(one, error) for _, one in group if (error := failure_of(one)) is not None]
+
+    def _is_durable(self, one: PendingToolCall) -> bool:
+        return self.plan.store is not None or self.plan.perform is not None or isinstance(one.tool, AgentTool)
+
+    def _job(self, one: PendingToolCall, key: str, seconds: float | None) -> UserJob:
+        tool, bound = one.tool, one.bound
+        assert tool is not None
+        assert bound is not None
+        limits = [limit for limit in (tool.timeout, seconds) if limit is not None]
+        most = min(limits) if limits else None
+        if not self._is_durable(one):
+            return UserJob(with_timing(one, bound, self.io.monotonic), tool.is_async, most)
+        if isinstance(tool, AgentTool):
+            work = partial(self._run_agent, one, tool, key, most)
+        else:
+            work = partial(self._perform, one, key)
+        return UserJob(partial(self.plan.start, work), self.plan.is_async, most)
+
+    async def _perform(self, one: PendingToolCall, key: str) -> ToolRun:
+        """Run a tool through the hook of the user."""
+        if self.plan.perform is None:
+            return await self._run_claimed(one, key)
+        live: list[ToolRun] = []
+
+        async def do() -> str:
+            live.append(await self._run_claimed(one, key))
+            return live[-1].model_dump_json()
+
+        text = await self.plan.perform(one.call.name, self._prefix + key, do)
+        return live[-1] if live else ToolRun.model_validate_json(text)
+
+    async def _run_claimed(self, one: PendingToolCall, key: str) -> ToolRun:
+        """Run a tool unless the store has its result; a tool that must run once is not begun twice."""
+        store, run_id = self.plan.store, self.state.record.id
+        if store is None:
+            return await self._call_tool(one)
+        digest = call_digest(one.call)
+        claim = await call_function(self.io, store.claim, run_id, key, digest)
+        if claim is not None:
+            if claim.call != digest:
+                raise SavedRunError(
+                    f"run {run_id!r}: the store has another call for step {key}, so the run was resumed from a state "
+                    "that is older than the store. Resume the last state: store.load(run_id)"
+                )
+            if claim.result is not None:
+                return ToolRun.model_validate_json(claim.result)
+            if one.tool is not None and one.tool.once and not one.may_repeat:
+                return ToolRun(call=one.call, outcome="pending", needs_approval=True, unclear=True)
+        ran = await self._call_tool(one)
+        await call_function(self.io, store.complete, run_id, key, ran.model_dump_json())
+        return ran
+
+    async def _call_tool(self, one: PendingToolCall) -> ToolRun:
+        tool, bound = one.tool, one.bound
+        assert tool is not None
+        assert bound is not None
+        [outcome] = await self.io.run_jobs([UserJob(with_timing(one, bound, self.io.monotonic), tool.is_async)], 1)
+        done = replace(one)
+        set_outcome(done, check_readable(done, outcome))
+        one.finished = done.finished
+        return done.to_tool_run()
+
+    async def _run_agent(self, one: PendingToolCall, tool: AgentTool, key: str, seconds: float | None) -> ToolRun:
+        """Run an agent; what it leaves pending is pending here."""
+        path = f"{one.call.id}/"
+        started = self.io.monotonic()
+        agent = AgentContext(
+            budget=self.budget,
+            prefix=f"{self._prefix}{key}/",
+            run_id=f"{self.state.record.id}/{key}",
+            seconds=seconds,
+            outer=self.plan,
+            saved=None if one.run is None else with_decisions(one.run, self.state.decisions, path),
+            approve=None if self.plan.approve is None else partial(approve_inner, self.plan.approve, path),
+            emit=lambda event: self.emit(AgentEvent(one.call, event)),
+        )
+        token = RUNNING_CALL.set(one.call)
+        try:
+            loop = tool.start(str(one.effective_call.arguments["prompt"]), agent)
+            one.loop = loop
+            error: Exception | None = None
+            try:
+                while (event := await loop.pull()) is not None:
+                    agent.emit(event)
+            except DhenaraError as raised:
+                error = raised
+        finally:
+            RUNNING_CALL.reset(token)
+        done = replace(one, run=loop.run(), seconds=self.io.monotonic() - started)
+        finish_agent(done, error)
+        return done.to_tool_run()
+
+    @property
+    def _prefix(self) -> str:
+        return "" if self.plan.agent is None else self.plan.agent.prefix
 
 
-def first_failure(failed: Sequence[tuple[PendingToolCall, JobFailed]]) -> ToolFailedError | None:
-    """Return the first error, or None."""
-    if not failed:
-        return None
-    planned, broke = failed[0]
-    error = ToolFailedError(f"the tool {planned.call.name!r} raised {type(broke.error).__name__}: {broke.error}")
-    error.__cause__ = broke.error
-    return error
+def approve_inner(approve: Approve, path: str, call: ToolCallContent) -> Any:
+    """Ask the outer run about a call of an agent, with the id that it has in `pending`."""
+    return approve(call.model_copy(update={"id": path + call.id}))
 
 
-async def run_group(
-    io: IO, group: Sequence[PendingToolCall], concurrency: int, seconds: float | None
-) -> list[tuple[PendingToolCall, JobFailed]]:
-    if not group:
-        return []
-    finished = await io.run_jobs([job_for(one, io, seconds) for one in group], concurrency)
-    outcomes = [check_readable(one, outcome) for one, outcome in zip(group, finished, strict=True)]
-    failed = [(one, outcome) for one, outcome in zip(group, outcomes, strict=True) if isinstance(outcome, JobFailed)]
-    for one, outcome in zip(group, outcomes, strict=True):
-        set_outcome(one, outcome)
-    return failed
+def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
+    """Set outcome and result of the call of an agent whose run has ended."""
+    run = one.run
+    assert run is not None
+    if error is not None:
+        one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), JobFailed(error)
+    elif run.stopped == "pending":
+        one.wait()
+    elif run.stopped == "answered":
+        answer = run.text if run.output is None else run.output
+        set_outcome(one, check_readable(one, JobDone(str(answer) if run.output is None else answer)))
+    else:
+        text = f"{one.call.name} was stopped ({run.stopped}) before it was done. What it had: {run.text or 'nothing'}"
+        one.outcome, one.result = "failed", error_result(one.call, text)
+
+
+def unfinished_runs(batch: ToolBatch) -> list[ToolRun]:
+    """Return the state of calls that are running: those that have ended with their results."""
+    tools = []
+    for planned in batch.planned:
+        one = replace(planned)
+        if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
+            set_outcome(one, check_readable(one, one.finished))
+        elif one.bound is not None:
+            one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run()
+        tools.append(one.to_tool_run())
+    return tools
 
 
 def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | None:
@@ -115,29 +260,26 @@ def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | N
         return JobFailed(error)
 
 
-def job_for(one: PendingToolCall, io: IO, seconds: float | None) -> UserJob:
-    tool, bound = one.tool, one.bound
-    assert tool is not None
-    assert bound is not None
-    limits = [limit for limit in (tool.timeout, seconds) if limit is not None]
-    return UserJob(with_timing(one, bound, io.monotonic), tool.is_async, min(limits) if limits else None)
-
-
 def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) -> Bound:
     """Return the work wrapped so that its duration is recorded, and that the tool can read its call."""
 
     def call_tool() -> Any:
         started = now()
 
-        def ended() -> None:
-            one.seconds = now() - started
+        def ended(outcome: Outcome | None) -> None:
+            one.seconds, one.finished = now() - started, outcome
 
         token = RUNNING_CALL.set(one.call)
+        outcome: Outcome | None = None
         try:
             value = bound()
+            outcome = None if inspect.isawaitable(value) else JobDone(value)
+        except Exception as error:
+            outcome = JobFailed(error)
+            raise
         finally:
             RUNNING_CALL.reset(token)
-            ended()
+            ended(outcome)
         return TimedAwaitable(value, one.call, ended) if inspect.isawaitable(value) else value
 
     return call_tool
@@ -161,15 +303,21 @@ class TimedAwaitable:
 
     value: Awaitable[Any]
     call: ToolCallContent
-    ended: Callable[[], None]
+    ended: Callable[[Outcome | None], None]
 
     def __await__(self) -> Generator[Any, Any, Any]:
         token = RUNNING_CALL.set(self.call)
+        outcome: Outcome | None = None
         try:
-            return (yield from self.value.__await__())
+            value = yield from self.value.__await__()
+            outcome = JobDone(value)
+            return value
+        except Exception as error:
+            outcome = JobFailed(error)
+            raise
         finally:
             RUNNING_CALL.reset(token)
-            self.ended()
+            self.ended(outcome)
 
     def close(self) -> None:
         """Close a coroutine that is not awaited."""
@@ -183,6 +331,6 @@ def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
             one.result = value
             one.outcome = "failed" if value.is_error else "ran"
         case JobFailed(error=error):
-            one.outcome, one.result = "failed", exception_result(one.call, error)
+            one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), outcome
         case None:
             one.refuse("timed_out", f"{one.call.name} timed out")

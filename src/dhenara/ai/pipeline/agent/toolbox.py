@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any
 
 from pydantic_core import to_json
 
+from ...errors import ConfigurationError, ToolFailedError
+from ...io.protocol import JobFailed, Outcome
 from ...types.chat.message import Message
-from ...types.chat.run import ToolOutcome, ToolRun
+from ...types.chat.run import Decision, Run, ToolOutcome, ToolRun
 from ...types.content.parts import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 from ...types.tools.caller_tools import CallerTool
 from ...types.tools.provider_tools import ServerTool
@@ -105,9 +108,13 @@ def format_names(names: Sequence[str]) -> str:
 
 
 Approve = Callable[[ToolCallContent], Any]
-"""Returns True to run the call, False or a reason to decline it, None to leave it pending. May be async in async
-code.
+"""Returns a `Decision`: True to run the call, False or a reason to decline it, a dict to run it with these arguments, a
+tool result to use in its place. None leaves it pending. May be async in async code.
 """
+
+DECLINED = "the user declined this call"
+MCP_APPROVAL = "mcp_approval_request"
+"""Name of the calls by which OpenAI asks whether a tool of an MCP server may run; the result is True or False."""
 
 
 @dataclass(slots=True, eq=False)
@@ -120,6 +127,34 @@ class PendingToolCall:
     outcome: ToolOutcome = "ran"
     result: ToolResultContent | None = None
     seconds: float = 0.0
+    arguments: dict[str, Any] | None = None
+    """Arguments that the approval put in the place of those of the call."""
+
+    unclear: bool = False
+    run: Run[Any] | None = None
+    """The run of an agent, as it ended or was saved."""
+
+    is_settled: bool = False
+    """Whether the outcome is from an earlier process."""
+
+    is_reported: bool = False
+    """Whether an earlier process reported that it ended."""
+
+    may_repeat: bool = False
+    """Whether it may run although it was begun before: decided by the user."""
+
+    finished: Outcome | None = None
+    """What the function returned or raised."""
+
+    loop: Any = None
+    """The run of an agent while it runs."""
+
+    @property
+    def effective_call(self) -> ToolCallContent:
+        """The call with the arguments that it runs with."""
+        if self.arguments is None:
+            return self.call
+        return self.call.model_copy(update={"arguments": self.arguments, "arguments_text": None, "error": None})
 
     def to_tool_run(self) -> ToolRun:
         return ToolRun(
@@ -128,7 +163,35 @@ class PendingToolCall:
             result=self.result,
             seconds=self.seconds,
             needs_approval=self.outcome == "pending" and self.tool is not None,
+            arguments=self.arguments,
+            unclear=self.unclear,
+            run=self.run,
         )
+
+    def take(self, tool: ToolRun) -> None:
+        """Take over what happened to the call elsewhere or earlier."""
+        self.outcome, self.result, self.seconds, self.bound = tool.outcome, tool.result, tool.seconds, None
+        self.arguments, self.unclear, self.run = tool.arguments, tool.unclear, tool.run
+
+    def decide(self, decision: Any) -> None:
+        """Apply a decision on the call; the tool of new arguments checks them."""
+        if self.call.name == MCP_APPROVAL and isinstance(decision, bool):
+            decision = ToolResultContent(call_id=self.call.id, output=decision)
+        if isinstance(decision, ToolResultContent):
+            self.bound, self.outcome = None, "failed" if decision.is_error else "ran"
+            self.result = decision.model_copy(update={"call_id": self.call.id, "name": decision.name or self.call.name})
+        elif isinstance(decision, Mapping):
+            self._edit(dict(decision))
+        elif decision is not True:
+            self.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
+
+    def _edit(self, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+        assert self.tool is not None
+        try:
+            self.bound = self.tool.bind_call(self.effective_call)
+        except InvalidArgumentsError as error:
+            raise ConfigurationError(f"the decision on {self.call.name} has invalid arguments: {error}") from error
 
     def refuse(self, outcome: ToolOutcome, message: str) -> None:
         self.outcome, self.result, self.bound = outcome, error_result(self.call, message), None
@@ -190,13 +253,13 @@ class Toolbox:
     def count(self, call: ToolCallContent) -> int:
         return self._seen.get(key(call), (b"", 0))[1]
 
-    def record_result(self, planned: PendingToolCall) -> None:
+    def record_result(self, tool: ToolRun) -> None:
         """Count how often in a row this call gave this result."""
-        if planned.result is None or planned.outcome not in ("ran", "failed"):
+        if tool.result is None or tool.outcome not in ("ran", "failed"):
             return
-        text = planned.result.model_dump_json(exclude={"call_id"}).encode()
-        before, times = self._seen.get(key(planned.call), (b"", 0))
-        self._seen[key(planned.call)] = (text, times + 1 if text == before else 1)
+        text = tool.result.model_dump_json(exclude={"call_id"}).encode()
+        before, times = self._seen.get(key(tool.call), (b"", 0))
+        self._seen[key(tool.call)] = (text, times + 1 if text == before else 1)
 
 
 def bind(planned: PendingToolCall, tool: Tool) -> None:
@@ -223,3 +286,51 @@ def find_unanswered_calls(messages: Sequence[Message]) -> list[ToolCallContent]:
         if isinstance(part, ToolResultContent)
     }
     return [part for part in messages[last].contents if isinstance(part, ToolCallContent) and part.id not in results]
+
+
+def as_decision(given: Any) -> Decision:
+    """Return what `approve` returned as a decision that can be saved; anything unknown declines the call."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    return given if isinstance(given, bool | str | ToolResultContent) else False
+
+
+def match_earlier(calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun]) -> list[ToolRun | None]:
+    """Return what happened to each call before; ids may repeat, so the place counts too."""
+    return [
+        earlier[index] if index < len(earlier) and earlier[index].call.id == call.id else None
+        for index, call in enumerate(calls)
+    ]
+
+
+def with_decisions(run: Run[Any], decisions: Mapping[str, Any], path: str) -> Run[Any]:
+    """Return the run of an agent with the decisions on its calls, which have its id before their own."""
+    own = {call_id.removeprefix(path): value for call_id, value in decisions.items() if call_id.startswith(path)}
+    merged = {**run.record.decisions, **own}
+    return replace(run, record=run.record.model_copy(update={"decisions": merged}))
+
+
+def failure_of(one: PendingToolCall) -> Exception | None:
+    """Return what the tool raised; for a result from elsewhere, an error with its text."""
+    if one.outcome != "failed":
+        return None
+    if isinstance(one.finished, JobFailed):
+        return one.finished.error
+    text = "" if one.result is None else str(one.result.output)
+    prefix = f"{one.call.name} failed: "
+    return RuntimeError(text.removeprefix(prefix)) if text.startswith(prefix) else None
+
+
+def first_failure(failed: Sequence[tuple[PendingToolCall, Exception]]) -> ToolFailedError | None:
+    """Return the first error, or None."""
+    if not failed:
+        return None
+    planned, broke = failed[0]
+    error = ToolFailedError(f"the tool {planned.call.name!r} raised {type(broke).__name__}: {broke}")
+    error.__cause__ = broke
+    return error
+
+
+def call_digest(call: ToolCallContent) -> str:
+    """Return a hash of a call: a claim of another call under the same name is a mistake."""
+    return hashlib.sha256(json.dumps([call.name, call.id, dict(sorted(call.arguments.items()))])).hexdigest()

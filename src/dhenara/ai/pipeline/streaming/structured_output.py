@@ -16,7 +16,8 @@ from ...errors import InvalidOutputError
 from ...types.chat.delta import Delta, FinishDelta, Part, TextDelta, ToolCallDelta
 from ...types.chat.message import Message
 from ...types.chat.response import ChatResponse
-from ...types.chat.structured import INSIDE, StructuredOutput, read_output
+from ...types.chat.structured import INSIDE, StructuredOutput, output_error, read_output
+from ...types.content.parts import StructuredContent
 from ...wire.partial_json import PLAIN, PartialJson, ReadPlan
 from ...wire.sse import Frame
 
@@ -73,6 +74,7 @@ class OutputToolDecoder:
 REPAIR = (
     "This is not the object that was asked for:\n{problem}\nAnswer again, with the corrected JSON and nothing else."
 )
+REPAIR_TEXT = "This answer cannot be accepted:\n{problem}\nAnswer again."
 
 
 @dataclass(slots=True, eq=False)
@@ -80,10 +82,12 @@ class OutputProblem:
     """Invalid output that the model may still correct."""
 
     problem: str
+    is_text: bool = False
 
     def to_message(self) -> Message:
         """Return the message that asks for a correction."""
-        return Message.model_validate({"role": "user", "text": REPAIR.format(problem=self.problem)})
+        text = (REPAIR_TEXT if self.is_text else REPAIR).format(problem=self.problem)
+        return Message.model_validate({"role": "user", "text": text})
 
 
 @dataclass(slots=True, eq=False)
@@ -92,15 +96,28 @@ class OutputValidator:
 
     repairs: int
 
-    def read(self, answer: ChatResponse) -> Any | OutputProblem:
+    def read(self, answer: ChatResponse, kind: Any = None) -> Any | OutputProblem:
         """Return the output or an `OutputProblem`; raise `InvalidOutputError` if no corrections are left."""
         try:
-            return read_output(answer)
+            return read_output(answer, kind if has_plain_data(answer) else None)
         except InvalidOutputError as error:
             if self.repairs == 0:
                 raise
             self.repairs -= 1
             return OutputProblem(error.message)
+
+    def reject(self, answer: ChatResponse, problem: str, *, is_text: bool) -> OutputProblem:
+        """Return the problem that a function of the user has with an output, or raise if no corrections are left."""
+        if self.repairs == 0:
+            raise output_error(answer, InvalidOutputError, f"the answer was not accepted: {problem}")
+        self.repairs -= 1
+        return OutputProblem(problem, is_text)
+
+
+def has_plain_data(answer: ChatResponse) -> bool:
+    """Return whether the answer was read from JSON, so that its object has to be made from its data."""
+    part = next((part for part in answer.contents if isinstance(part, StructuredContent)), None)
+    return part is not None and part.error is None and part.parsed is part.data
 
 
 AS_THEY_ARE = (str, int, float, bool, Any)

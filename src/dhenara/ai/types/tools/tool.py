@@ -42,12 +42,15 @@ class Tool(ToolDefinition):
             thread. Default True.
         needs_approval: Whether each call must be approved before it runs. Default False.
         timeout: Maximum duration of a call in seconds. Default None: no limit.
+        once: Whether a call must never run twice, also if the process ends while it runs. A run with such a tool needs
+            a `store`. Default False.
     """
 
     function: Callable[..., Any] | None = Field(default=None, exclude=True, repr=False)
     parallel: bool = Field(default=True, exclude=True)
     needs_approval: bool = Field(default=False, exclude=True)
     timeout: float | None = Field(default=None, exclude=True, gt=0)
+    once: bool = Field(default=False, exclude=True)
     _reader: Reader | None = PrivateAttr(default=None)
 
     @classmethod
@@ -172,6 +175,11 @@ class Tool(ToolDefinition):
     def is_async(self) -> bool:
         """Whether the function is async."""
         return self.function is not None and is_awaitable(self.function)
+
+    @property
+    def needs_store(self) -> bool:
+        """Whether a run with this tool needs a store."""
+        return self.once
 
     def bind(self, arguments: Mapping[str, Any]) -> Bound:
         """Validate and convert the arguments.

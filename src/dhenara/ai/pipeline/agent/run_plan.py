@@ -1,0 +1,292 @@
+"""Plan of a run: its settings, its limits and what it has used of them, and how functions of the user are called."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import PrivateAttr
+
+from ...errors import RunLimitError
+from ...io.protocol import IO, new_lock
+from ...types.chat.run import Limit, Run, RunLimits, RunRecord
+from ...types.tools.tool import Tool, is_awaitable
+from ..pricing import total_cost, total_usage
+from .run_state import RunEvent, answers_of
+from .toolbox import Approve
+
+if TYPE_CHECKING:
+    from .run_loop import RunLoop
+    from .run_store import RunStore
+
+Do = Callable[[], Awaitable[str]]
+"""Performs a step and returns its result as JSON."""
+
+PerformStep = Callable[[str, str, Do], Awaitable[str]]
+"""Performs a step with its name and its key in the run, through the hook of the user."""
+
+Instruction = str | Callable[[Run[Any]], Any]
+"""A system instruction, or a function that returns it for each request, sync or async."""
+
+
+async def call_function(io: IO, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of the user, sync or async; in async code, sync ones run in a thread, because they may block."""
+    value = function(*arguments) if is_awaitable(function) else await io.call(function, *arguments)
+    return await value if inspect.isawaitable(value) else value
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AgentContext:
+    """What the run of an agent that is a tool has from the run that calls it.
+
+    Attributes:
+        budget: Budget of the outer run, whose limits hold too.
+        prefix: Key of the tool call, which comes before the keys of the steps of the agent.
+        run_id: Id of the run of the agent.
+        seconds: Seconds that are left for the tool call.
+        outer: Plan of the outer run.
+        saved: State of the run of the agent, if it was begun earlier.
+        approve: Asks the outer run about a call of the agent that needs approval.
+        emit: Reports an event of the agent.
+    """
+
+    budget: RunBudget
+    prefix: str
+    run_id: str
+    seconds: float | None
+    outer: RunPlan
+    saved: Run[Any] | None
+    approve: Approve | None
+    emit: Callable[[RunEvent], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunPlan:
+    """Settings of a run.
+
+    Attributes:
+        limits: Limits of the run.
+        approve: Decides on calls of tools that need approval.
+        tool_errors: `"send"` sends a tool's error to the model, `"raise"` ends the run with it.
+        repairs: How often the model may correct invalid structured output.
+        on_event: Called with each event.
+        on_end: Called with the run when it has ended, for whatever reason.
+        streaming: Whether responses are streamed.
+        is_async: Whether the run is async.
+        instructions: System instructions, with the functions among them; empty if all are texts.
+        validators: Functions that check the output.
+        resume: The run to resume.
+        store: Where the state of the run is kept after each step.
+        perform: Performs each request and each tool call; None without a hook of the user.
+        start: Starts a coroutine function: in sync code it runs it, in async code it returns what is to be awaited.
+        record: What is known about the run before it starts.
+        agent: What the run of an agent that is a tool has from the run that calls it.
+    """
+
+    limits: RunLimits = field(default_factory=RunLimits)
+    approve: Approve | None = None
+    tool_errors: Literal["send", "raise"] = "send"
+    repairs: int = 1
+    on_event: Callable[[RunEvent], None] | None = None
+    on_end: Callable[[Run[Any]], object] | None = None
+    streaming: bool = False
+    is_async: bool = False
+    instructions: tuple[Instruction, ...] = ()
+    validators: tuple[Callable[[Any], Any], ...] = ()
+    resume: Run[Any] | None = None
+    store: RunStore | None = None
+    perform: PerformStep | None = None
+    start: Callable[[Callable[[], Any]], Any] = lambda work: work()
+    record: RunRecord = field(default_factory=RunRecord)
+    agent: AgentContext | None = None
+
+
+AGENT_SCHEMA = {
+    "type": "object",
+    "properties": {"prompt": {"type": "string", "description": "What to do, with everything that is needed for it."}},
+    "required": ["prompt"],
+    "additionalProperties": False,
+}
+
+
+class AgentTool(Tool):
+    """A tool that is a run of its own, with its own model, instructions and tools; `AIModelClient.as_tool` makes it.
+
+    What the run uses counts for the run that calls it, and its pending calls are pending there.
+    """
+
+    _start: Any = PrivateAttr(default=None)
+    _inner_tools: tuple[Any, ...] = PrivateAttr(default=())
+
+    @classmethod
+    def of(
+        cls, name: str, description: str, start: Callable[[str, AgentContext], RunLoop], tools: tuple[Any, ...]
+    ) -> Self:
+        """Create the tool.
+
+        Args:
+            name: Name of the tool.
+            description: Description for the model.
+            start: Returns the run for a prompt and what it has from the outer run.
+            tools: Tools of the agent.
+
+        Returns:
+            The tool.
+        """
+        made = cls.from_schema(AGENT_SCHEMA, str, name=name, description=description)
+        made._start, made._inner_tools = start, tools
+        return made
+
+    @property
+    def is_async(self) -> bool:
+        """Whether a tool of the agent is async, so that it needs an async run."""
+        return any(isinstance(tool, Tool) and tool.is_async for tool in self._inner_tools)
+
+    @property
+    def needs_store(self) -> bool:
+        """Whether a tool of the agent must never run twice."""
+        return any(isinstance(tool, Tool) and tool.needs_store for tool in self._inner_tools)
+
+    def start(self, prompt: str, agent: AgentContext) -> RunLoop:
+        """Return the run for a prompt.
+
+        Args:
+            prompt: What the agent is to do.
+            agent: What the run has from the outer run.
+
+        Returns:
+            The loop of the run.
+        """
+        assert self._start is not None
+        loop: RunLoop = self._start(prompt, agent)
+        return loop
+
+
+class RunBudget:
+    """What a run and its agents have used of its limits; time counts from creation.
+
+    The budget of an agent counts for the outer run too, at the same time, so that no limit is exceeded by agents that
+    run side by side.
+    """
+
+    def __init__(self, limits: RunLimits, io: IO, agent: AgentContext | None = None) -> None:
+        self.limits = limits
+        self._io = io
+        self._outer = None if agent is None else agent.budget
+        self._lock: AbstractContextManager[bool] = new_lock() if agent is None else agent.budget._lock
+        self._started = io.monotonic()
+        self._earlier = 0.0
+        """Seconds that the run took in other processes."""
+
+        ends = [] if limits.seconds is None else [self._started + limits.seconds]
+        if agent is not None:
+            ends += [] if agent.seconds is None else [self._started + agent.seconds]
+            ends += [] if agent.budget._until is None else [agent.budget._until]
+        self._until: float | None = min(ends) if ends else None
+        self._ended = False
+        self._called = 0
+        self._requests = 0
+        self._answers: list[Any] = []
+
+    def restore(self, run: Run[Any]) -> None:
+        """Count what the run used before it was saved."""
+        self._earlier = run.record.seconds
+        if self._until is not None and self.limits.seconds is not None:
+            self._until = min(self._until, self._started + max(0.0, self.limits.seconds - self._earlier))
+        self._called = count_calls(run)
+        answers = list(answers_of(run))
+        self._requests, self._answers = len(answers), answers
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the run has taken."""
+        return self._earlier + self._io.monotonic() - self._started
+
+    def _chain(self) -> Iterator[RunBudget]:
+        budget: RunBudget | None = self
+        while budget is not None:
+            yield budget
+            budget = budget._outer
+
+    def end(self) -> None:
+        """Let agents that still run in threads send no further requests."""
+        self._ended = True
+
+    def deadline(self, given: float | None) -> float | None:
+        """Return the deadline of the next request."""
+        known = [at for at in (self._until, given) if at is not None]
+        return min(known) if known else None
+
+    def tool_seconds_left(self) -> float | None:
+        """Return the seconds left for tools."""
+        return None if self._until is None else max(0.001, self._until - self._io.monotonic())
+
+    def is_late(self) -> bool:
+        return self._until is not None and self._io.monotonic() >= self._until
+
+    def admit(self, wanted: int) -> int:
+        """Return how many of `wanted` tool calls may run, and count them."""
+        with self._lock:
+            limited = [one for one in self._chain() if one.limits.calls is not None]
+            admitted = min([wanted, *(max(0, (one.limits.calls or 0) - one._called) for one in limited)])
+            for one in self._chain():
+                one._called += admitted
+        return admitted
+
+    def count_answer(self, answer: Any) -> None:
+        """Count the usage and the cost of a response."""
+        with self._lock:
+            for one in self._chain():
+                one._answers.append(answer)
+
+    def admit_request(self) -> Limit | None:
+        """Count another request, or return the limit that forbids it."""
+        with self._lock:
+            limits = (one._reached_limit() for one in self._chain())
+            reached: Limit | None = next((limit for limit in limits if limit is not None), None)
+            if reached is None:
+                for one in self._chain():
+                    one._requests += 1
+        return reached
+
+    def _reached_limit(self) -> Limit | None:
+        if self._requests >= self.limits.rounds:
+            return "rounds"
+        if self.is_late() or self._ended:
+            return "seconds"
+        if self.limits.tokens is not None:
+            usage = total_usage(answer.usage for answer in self._answers)
+            if usage.known and usage.total_tokens >= self.limits.tokens:
+                return "tokens"
+        return "cost" if self.limits.cost is not None and self._answers and self._spent() >= self.limits.cost else None
+
+    def _spent(self) -> Decimal:
+        cost = total_cost(answer.cost for answer in self._answers)
+        if cost.amount is None:
+            raise RunLimitError(
+                f"the cost limit cannot be enforced: {cost.reason}. Set cost_data on the model, or limit tokens instead"
+            )
+        return cost.amount
+
+    def limit_error(self, limit: Limit) -> RunLimitError:
+        error = RunLimitError(
+            f"the run reached its limit of {getattr(self.limits, limit)} {limit}. Raise it in RunLimits, or use "
+            "otherwise='return'. The state of the run is in `run` of this error"
+        )
+        error.limit = limit
+        return error
+
+
+RUN_OUTCOMES = ("ran", "failed", "timed_out")
+"""Outcomes of calls that count for the limit of calls."""
+
+
+def count_calls(run: Run[Any]) -> int:
+    """Return how many tool calls of a run, and of its agents, were run."""
+    tools = [tool for step in run.steps for tool in step.tools]
+    inner = sum(count_calls(tool.run) for tool in tools if tool.run is not None)
+    return inner + sum(tool.outcome in RUN_OUTCOMES for tool in tools)

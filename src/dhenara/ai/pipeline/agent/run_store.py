@@ -1,0 +1,166 @@
+"""Stores of runs: their state after each step, and which tool calls were begun and what they returned."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ...errors import SavedRunError
+
+
+@dataclass(frozen=True, slots=True)
+class ToolClaim:
+    """A tool call that was begun earlier.
+
+    Attributes:
+        call: Hash of the call: its name, arguments and id.
+        result: What it returned, as JSON. None if it was not finished.
+    """
+
+    call: str
+    result: str | None = None
+
+
+class RunStore(Protocol):
+    """Where runs are kept between processes. Methods may be sync or, in async code, async.
+
+    `SQLiteRunStore` is one. A store of your own must have written what it was given when a method returns.
+    """
+
+    def save(self, run_id: str, saved: bytes) -> Any:
+        """Keep the state of a run.
+
+        Args:
+            run_id: Id of the run.
+            saved: Its JSON, as `Run.from_json` reads it.
+        """
+
+    def load(self, run_id: str) -> Any:
+        """Return the last state of a run, or None if there is none.
+
+        Args:
+            run_id: Id of the run.
+        """
+
+    def claim(self, run_id: str, step: str, call: str) -> Any:
+        """Note that a tool call begins. Return None, or the `ToolClaim` if it was begun before. Of several processes
+        that claim the same step at the same time, only one may get None.
+
+        Args:
+            run_id: Id of the run.
+            step: Name of the step, such as `"tool-2-0"`: the second request, its first tool call.
+            call: Hash of the call.
+        """
+
+    def complete(self, run_id: str, step: str, result: str) -> Any:
+        """Keep what a claimed call returned.
+
+        Args:
+            run_id: Id of the run.
+            step: Name of the step.
+            result: The result, as JSON.
+        """
+
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, saved BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS claims (
+    run TEXT NOT NULL, step TEXT NOT NULL, call TEXT NOT NULL, result TEXT, PRIMARY KEY (run, step)
+);
+"""
+
+
+class SQLiteRunStore:
+    """Keeps runs in an SQLite file. It may be used by several threads and processes at the same time.
+
+    Each method writes to the disk before it returns.
+
+    Args:
+        path: The file; it is created if it does not exist.
+        timeout: How long to wait for another process that writes, in seconds. Default 30.
+    """
+
+    def __init__(self, path: str | Path, *, timeout: float = 30.0) -> None:
+        self.path = Path(path)
+        self._timeout = timeout
+        with self._open() as database:
+            database.executescript(TABLES)
+
+    def save(self, run_id: str, saved: bytes) -> None:
+        """Keep the state of a run.
+
+        Args:
+            run_id: Id of the run.
+            saved: Its JSON.
+        """
+        with self._open() as database:
+            database.execute("INSERT OR REPLACE INTO runs (id, saved) VALUES (?, ?)", (run_id, saved))
+
+    def load(self, run_id: str) -> bytes | None:
+        """Return the last state of a run, or None if there is none.
+
+        Args:
+            run_id: Id of the run.
+
+        Returns:
+            Its JSON.
+        """
+        with self._open() as database:
+            row = database.execute("SELECT saved FROM runs WHERE id = ?", (run_id,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    def claim(self, run_id: str, step: str, call: str) -> ToolClaim | None:
+        """Note that a tool call begins.
+
+        Args:
+            run_id: Id of the run.
+            step: Name of the step.
+            call: Hash of the call.
+
+        Returns:
+            None, or the earlier claim.
+        """
+        with self._open() as database:
+            made = database.execute(
+                "INSERT OR IGNORE INTO claims (run, step, call) VALUES (?, ?, ?)", (run_id, step, call)
+            )
+            if made.rowcount == 1:
+                return None
+            row = database.execute("SELECT call, result FROM claims WHERE run = ? AND step = ?", (run_id, step))
+            return ToolClaim(*row.fetchone())
+
+    def complete(self, run_id: str, step: str, result: str) -> None:
+        """Keep what a claimed call returned.
+
+        Args:
+            run_id: Id of the run.
+            step: Name of the step.
+            result: The result, as JSON.
+        """
+        with self._open() as database:
+            database.execute("UPDATE claims SET result = ? WHERE run = ? AND step = ?", (result, run_id, step))
+
+    def delete(self, run_id: str) -> None:
+        """Forget a run, the runs of its agents, and their tool calls.
+
+        Args:
+            run_id: Id of the run.
+        """
+        inner = (run_id, f"{run_id}/", f"{run_id}0")  # "0" is the character after "/"
+        with self._open() as database:
+            database.execute("DELETE FROM runs WHERE id = ? OR (id >= ? AND id < ?)", inner)
+            database.execute("DELETE FROM claims WHERE run = ? OR (run >= ? AND run < ?)", inner)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """Open the file for one transaction, which is on the disk when it ends."""
+        try:
+            with closing(sqlite3.connect(self.path, timeout=self._timeout)) as database, database:
+                database.execute("PRAGMA synchronous = FULL")
+                yield database
+        except sqlite3.Error as error:
+            raise SavedRunError(f"the run store {self.path} failed: {error}") from error
