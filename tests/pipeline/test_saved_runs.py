@@ -16,6 +16,7 @@ from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeT
 from dhenara.ai.types import (
     Run,
     RunLimits,
+    StepAnswered,
     StepStarted,
     StreamingChatResponse,
     Tool,
@@ -301,7 +302,7 @@ def test_an_answer_that_was_complete_when_the_stream_was_closed_is_not_paid_for_
     server.add_replies(Answer(text="whole"))
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.run_streaming("?")
-        next(event for event, _ in stream if isinstance(event, StreamingChatResponse))
+        next(event for event, _ in stream if isinstance(event, StepAnswered))
         stream.close()
         run = client.run(resume=again(stream.run))
     assert (run.stopped, run.text(), len(server.exchanges)) == ("answered", "whole", 1)

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from .client import AIModelClient as AIModelClient
     from .client.routing import load_routes as load_routes, routes_from_litellm as routes_from_litellm
     from .history.parsing import MessageLike as MessageLike
+    from .pipeline.agent.run_store import (
+        RunStore as RunStore,
+        SQLiteRunStore as SQLiteRunStore,
+        ToolClaim as ToolClaim,
+    )
     from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
     from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import (
@@ -50,6 +55,7 @@ __getattr__, __dir__ = lazy_package(
         "LearnedConstraints": ".pipeline.learned_store",
         "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
+        **dict.fromkeys(("RunStore", "SQLiteRunStore", "ToolClaim"), ".pipeline.agent.run_store"),
         "current_tool_call": ".pipeline.agent.tool_runner",
         "Stream": ".pipeline.streaming.stream",
         "Target": ".pipeline.middleware",

@@ -78,9 +78,10 @@ class FetchError(ProviderError):
 
 
 class RunLimitError(DhenaraError):
-    """A run reached one of its `RunLimits`; `limit` is its name, and `run` the state of the run."""
+    """A run reached one of its `RunLimits`; the state of the run is in `run`."""
 
     limit = ""
+    """Name of the limit."""
 
 
 class SavedRunError(ConfigurationError):

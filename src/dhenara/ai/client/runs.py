@@ -74,13 +74,9 @@ class RunsMixin:
         Args:
             prompt: The new user message.
             output: Type of the structured output.
-            **settings: Fields of `RunSettings`. `tools`: functions, model classes, `Tool` objects or provider-run
-                tools.
-                `limits`: limits of the run. `approve`: function that decides on tools that need approval.
-                    `tool_errors`:
-                `"send"` sends tool errors to the model, `"raise"` raises them. `repairs`: how often the model may
-                correct invalid structured output. `on_event`: called with each event. `on_end`: called with the `Run`
-                at the end, also if it failed or was closed.
+            **settings: Fields of `RunSettings`: `tools` (functions, model classes, `Tool` objects or provider-run
+                tools), `limits`, `approve`, `tool_errors`, `repairs`, `validators`, `resume`, `store`, `on_event`,
+                `on_end` and others, and the parameters of each request.
 
         Returns:
             The run with its responses, messages, usage and output.

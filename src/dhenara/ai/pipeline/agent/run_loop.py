@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...errors import CallError, CallTimeoutError, ConfigurationError, DhenaraError, SavedRunError
+from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
 from ...history.preparation import continues_stored_history
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
@@ -35,6 +35,9 @@ from .run_plan import (
     RunPlan as RunPlan,
     call_function,
     count_calls,
+    find_problem,
+    load_saved,
+    read_instructions,
 )
 from .run_state import (
     ResponseListener,
@@ -76,14 +79,8 @@ class RunLoop:
         self._stopped: Stopped | None = None
         self._validator = OutputValidator(plan.repairs)
         self._budget = RunBudget(plan.limits, self._io, plan.agent)
-        self._tools = ToolRunner(
-            self._io,
-            Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options),
-            self._budget,
-            plan,
-            self._state,
-            self._emit,
-        )
+        box = Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options)
+        self._tools = ToolRunner(self._io, box, self._budget, plan, self._state, self._emit)
         self._next: NextStage = "request"
         self._stage: Stage = self._start
         self._is_saved = plan.store is None
@@ -98,7 +95,8 @@ class RunLoop:
                 except DhenaraError as error:
                     self._failure = error
                     await self._stop()
-                    await self._save_failed()
+                    self._is_saved = isinstance(error, SavedRunError)  # the store itself may have failed
+                    await self._save()
             if self._events:
                 event = self._events.popleft()
                 if self._plan.on_event is not None and not isinstance(event, AgentEvent):
@@ -141,17 +139,9 @@ class RunLoop:
 
     async def _save(self) -> None:
         """Keep the state of the run in the store if it has changed."""
-        if self._is_saved or self._plan.store is None:
-            return
-        self._is_saved = True
-        run = self.run()
-        await call_function(self._io, self._plan.store.save, run.record.id, run.to_json())
-
-    async def _save_failed(self) -> None:
-        """Keep the state of a run that an error ended, unless the error is one of the store itself."""
-        if not isinstance(self._failure, SavedRunError):
-            self._is_saved = False
-            await self._save()
+        if self._plan.store is not None and not self._is_saved:
+            self._is_saved, run = True, self.run()
+            await call_function(self._io, self._plan.store.save, run.record.id, run.to_json())
 
     async def close(self) -> None:
         """Stop the run and its current request; the text received so far becomes its last response."""
@@ -192,7 +182,7 @@ class RunLoop:
 
     async def _start(self) -> None:
         """Begin the run, or go on where it was saved."""
-        saved = self._plan.resume or await self._load()
+        saved = self._plan.resume or await load_saved(self._io, self._plan)
         if saved is None:
             self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")
             self._is_saved = self._plan.store is None
@@ -209,22 +199,6 @@ class RunLoop:
         shape = self._call.config.structured_output
         if self._next == "end" and shape is not None:
             self._state.output = self._validator.read(self._state.steps[-1].response.chat_response, shape.model_class)
-
-    async def _load(self) -> Run[Any] | None:
-        """Return the run with this id in the store."""
-        record, store = self._plan.record, self._plan.store
-        if store is None:
-            return None
-        text = await call_function(self._io, store.load, record.id)
-        if text is None:
-            return None
-        saved: Run[Any] = Run.from_json(text)
-        if saved.record.prompt != record.prompt:
-            raise SavedRunError(
-                f"the store has a run {record.id!r} that began with other messages. Use another run_id, or resume= "
-                "the saved run."
-            )
-        return saved
 
     def _go_on(self, stage: NextStage) -> None:
         """Choose what to do next."""
@@ -246,20 +220,10 @@ class RunLoop:
         deadline, before = self._budget.deadline(self._call.deadline), self._warnings
         self._warnings = ()
         if self._plan.instructions:
-            self._call = replace(self._call, instructions=await self._read_instructions())
+            self._call = replace(self._call, instructions=await read_instructions(self._io, self._plan, self.run()))
         call = next_call(self._call, self._state, deadline, before)
         self._events.append(StepStarted(self._state.next_number))
         self._stage = lambda: self._send(call)
-
-    async def _read_instructions(self) -> tuple[str, ...]:
-        """Return the instructions of the next request."""
-        texts, run = [], self.run()
-        for one in self._plan.instructions:
-            text = one if isinstance(one, str) else await call_function(self._io, one, run)
-            if not isinstance(text, str | None):
-                raise ConfigurationError(f"a function for instructions must return a text, not {type(text).__name__}")
-            texts.append(text)
-        return tuple(text for text in texts if text)
 
     async def _send(self, call: Call) -> None:
         try:
@@ -342,14 +306,9 @@ class RunLoop:
         output = None if shape is None else self._validator.read(answer, shape.model_class)
         if isinstance(output, OutputProblem):
             return output
-        for check in self._plan.validators:
-            try:
-                await call_function(self._io, check, str(answer.text) if shape is None else output)
-            except (ValueError, AssertionError) as error:
-                if isinstance(error, DhenaraError):
-                    raise
-                return self._validator.reject(answer, str(error), is_text=shape is None)
-        return output
+        value = str(answer.text) if shape is None else output
+        problem = await find_problem(self._io, self._plan.validators, value)
+        return output if problem is None else self._validator.reject(answer, problem, is_text=shape is None)
 
     async def _plan_tools(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> None:
         self._round = await self._tools.plan_batch(calls, earlier)
@@ -358,8 +317,8 @@ class RunLoop:
         self._stage = self._run_tools
 
     async def _run_tools(self) -> None:
-        assert self._round is not None
         batch = self._round
+        assert batch is not None
         finished = await self._tools.run(batch)
         self._round, self._is_saved = None, False
         self._state.add_tool_runs(finished)

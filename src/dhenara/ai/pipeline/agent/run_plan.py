@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import PrivateAttr
 
-from ...errors import RunLimitError
+from ...errors import ConfigurationError, DhenaraError, RunLimitError, SavedRunError
 from ...io.protocol import IO, new_lock
 from ...types.chat.run import Limit, Run, RunLimits, RunRecord
 from ...types.tools.tool import Tool, is_awaitable
@@ -290,3 +290,41 @@ def count_calls(run: Run[Any]) -> int:
     tools = [tool for step in run.steps for tool in step.tools]
     inner = sum(count_calls(tool.run) for tool in tools if tool.run is not None)
     return inner + sum(tool.outcome in RUN_OUTCOMES for tool in tools)
+
+
+async def load_saved(io: IO, plan: RunPlan) -> Run[Any] | None:
+    """Return the run with the id of the plan in its store; None if there is none."""
+    record, store = plan.record, plan.store
+    text = None if store is None else await call_function(io, store.load, record.id)
+    if text is None:
+        return None
+    saved: Run[Any] = Run.from_json(text)
+    if saved.record.prompt != record.prompt:
+        raise SavedRunError(
+            f"the store has a run {record.id!r} that began with other messages. Use another run_id, or resume= the "
+            "saved run."
+        )
+    return saved
+
+
+async def read_instructions(io: IO, plan: RunPlan, run: Run[Any]) -> tuple[str, ...]:
+    """Return the instructions of the next request."""
+    texts = []
+    for one in plan.instructions:
+        text = one if isinstance(one, str) else await call_function(io, one, run)
+        if not isinstance(text, str | None):
+            raise ConfigurationError(f"a function for instructions must return a text, not {type(text).__name__}")
+        texts.append(text)
+    return tuple(text for text in texts if text)
+
+
+async def find_problem(io: IO, validators: Sequence[Callable[[Any], Any]], output: Any) -> str | None:
+    """Return what the functions of the user have against an output; None if they accept it."""
+    for check in validators:
+        try:
+            await call_function(io, check, output)
+        except DhenaraError:
+            raise
+        except (ValueError, AssertionError) as error:
+            return str(error)
+    return None

@@ -16,8 +16,7 @@ from ...errors import InvalidOutputError
 from ...types.chat.delta import Delta, FinishDelta, Part, TextDelta, ToolCallDelta
 from ...types.chat.message import Message
 from ...types.chat.response import ChatResponse
-from ...types.chat.structured import INSIDE, StructuredOutput, output_error, read_output
-from ...types.content.parts import StructuredContent
+from ...types.chat.structured import INSIDE, StructuredOutput, has_plain_data, output_error, read_output
 from ...wire.partial_json import PLAIN, PartialJson, ReadPlan
 from ...wire.sse import Frame
 
@@ -32,6 +31,7 @@ class OutputToolDecoder:
         self._name = name
         self._parts: set[tuple[int, Part]] = set()
         self._called: set[int] = set()
+        """Choices with calls of other tools; their answers are turns of tool calls."""
 
     def whole(self, body: Any) -> Iterator[Delta]:
         return self._translate(self._inner.whole(body))
@@ -46,11 +46,7 @@ class OutputToolDecoder:
         for delta in deltas:
             if isinstance(delta, ToolCallDelta):
                 yield self._call(delta)
-            elif (
-                isinstance(delta, FinishDelta)
-                and delta.reason == "tool_calls"
-                and not self._has_other_calls(delta.choice)
-            ):
+            elif isinstance(delta, FinishDelta) and delta.reason == "tool_calls" and delta.choice not in self._called:
                 yield FinishDelta("stop", delta.raw, delta.stop_sequence, delta.message, delta.choice)
             else:
                 yield delta
@@ -65,10 +61,6 @@ class OutputToolDecoder:
         # Extras of the tool call would be mistaken for extras of a message if stored with the text.
         extras = {"called": delta.extras} if delta.extras else None
         return TextDelta(delta.part, delta.arguments, delta.choice, extras)
-
-    def _has_other_calls(self, choice: int) -> bool:
-        """Whether user tools were called too; then the turn is a tool call turn."""
-        return choice in self._called
 
 
 REPAIR = (
@@ -112,12 +104,6 @@ class OutputValidator:
             raise output_error(answer, InvalidOutputError, f"the answer was not accepted: {problem}")
         self.repairs -= 1
         return OutputProblem(problem, is_text)
-
-
-def has_plain_data(answer: ChatResponse) -> bool:
-    """Return whether the answer was read from JSON, so that its object has to be made from its data."""
-    part = next((part for part in answer.contents if isinstance(part, StructuredContent)), None)
-    return part is not None and part.error is None and part.parsed is part.data
 
 
 AS_THEY_ARE = (str, int, float, bool, Any)

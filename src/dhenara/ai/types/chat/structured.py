@@ -227,6 +227,12 @@ def read_output(response: ChatResponse, kind: Any = None) -> Any:
     return validate_output(response, content, kind)
 
 
+def has_plain_data(answer: ChatResponse) -> bool:
+    """Return whether the answer was read from JSON, so that its object has to be made from its data."""
+    part = next((part for part in answer.contents if isinstance(part, StructuredContent)), None)
+    return part is not None and part.error is None and part.parsed is part.data
+
+
 def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
     adapter = adapter_of(kind, "the output")
     try:
