@@ -410,3 +410,20 @@ def test_a_streamed_run_goes_on_where_a_plain_one_stopped(server: FakeServer, wo
     names = [name for name in map(name_of, events) if name is not None]
     assert names == ["started Rome", "ended Rome", "step 2", "answered 2"]
     assert run.text() == "done"
+
+
+def test_calls_that_ended_before_others_were_pending_are_reported_once(server: FakeServer, world: World) -> None:
+    mixed = Answer(
+        tool_calls=(FakeToolCall("plain", {"city": "Oslo"}, "a"), FakeToolCall("weather", {"city": "Rome"}, "b"))
+    )
+    server.add_replies(mixed, Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    tools = [APPROVED, Tool.from_function(weather, name="plain")]
+    first, pending = go_streaming(world, client, "?", tools=tools)
+    second, _ = go_streaming(world, client, resume=again(pending.decide({"b": True})), tools=tools)
+    world.close(client)
+    names = [[name for name in map(name_of, events) if name is not None] for events in (first, second)]
+    assert names == [
+        ["step 1", "answered 1", "started Oslo", "ended Oslo"],
+        ["started Rome", "ended Rome", "step 2", "answered 2"],
+    ]

@@ -194,7 +194,8 @@ class RunLoop:
         settled = self._state.steps[:-1] if self._state.awaits_tools else self._state.steps
         for tool in [tool for step in settled for tool in step.tools]:
             self._tools.box.record_result(tool)
-            self._call = relax_tool_choice(self._call)
+            if tool.call.name != SEARCH_TOOL:
+                self._call = relax_tool_choice(self._call)
         self._go_on(next_stage(saved, self._state))
         shape = self._call.config.structured_output
         if self._next == "end" and shape is not None:

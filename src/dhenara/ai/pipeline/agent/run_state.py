@@ -71,11 +71,14 @@ class RunState:
         self.steps: list[Step] = []
         self.record = record
         self.decisions: dict[str, Any] = dict(record.decisions)
+        self.was_pending = False
+        """Whether the run was saved while calls were pending, so that the others were reported as ended."""
 
     def restore(self, run: Run[Any]) -> None:
         """Go on from a saved run. An answer that broke off is left out of the history, but its step is counted."""
         self.messages, self.added, self.steps = list(run.messages), list(run.added), list(run.steps)
         self.output, self.decisions = run.output, dict(run.record.decisions)
+        self.was_pending = run.stopped == "pending"
         last = self.steps[-1] if self.steps else None
         answer = last.response.chat_response if last is not None and last.number else None
         if answer is not None and answer.interrupted:

@@ -64,7 +64,7 @@ class ToolRunner:
         for one, before in zip(planned, match_earlier(calls, earlier), strict=True):
             if before is not None and before.outcome != "pending" and before.result is not None:
                 one.take(before)
-                one.is_settled = True
+                one.is_reported = self.state.was_pending
             else:
                 await self._decide(one, before)
         ready = [one for one in planned if one.bound is not None]

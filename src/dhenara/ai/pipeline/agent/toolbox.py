@@ -134,11 +134,8 @@ class PendingToolCall:
     run: Run[Any] | None = None
     """The run of an agent, as it ended or was saved."""
 
-    is_settled: bool = False
-    """Whether the outcome is from an earlier process."""
-
     is_reported: bool = False
-    """Whether an earlier process reported that it ended."""
+    """Whether it was reported as ended before the run was resumed."""
 
     may_repeat: bool = False
     """Whether it may run although it was begun before: decided by the user."""
