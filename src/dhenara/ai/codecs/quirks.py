@@ -301,3 +301,6 @@ class ResponsesQuirks(Quirks):
 
     runs_custom_tools: bool = False
     """Whether the provider runs custom tools itself."""
+
+    mcp_approval: bool = True
+    """Whether the provider asks before it calls a tool of a remote MCP server."""

@@ -15,6 +15,7 @@ from ..common.response_fields import Wire
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    can_ask,
     extra_fields,
     select_tools,
     tool_schema,
@@ -42,7 +43,8 @@ def write_provider_tools(
             case CodeExecution():
                 write_code(tool, quirks, result, warnings)
             case RemoteMCP():
-                write_mcp(tool, result, warnings)
+                if can_ask(tool, warnings):
+                    write_mcp(tool, result, warnings)
             case _:
                 warn_unsupported_tool(tool, warnings)
     return result
@@ -76,7 +78,7 @@ def write_code(
 
 def write_mcp(server: RemoteMCP, wire: ProviderToolsWire, warnings: WarningCollector) -> None:
     """Encode an MCP server in the body, and its allowed tools in the tool list."""
-    warn_unsupported_settings(server, ("name", "url", "authorization", "allowed_tools"), warnings)
+    warn_unsupported_settings(server, ("name", "url", "authorization", "allowed_tools", "needs_approval"), warnings)
     address: Wire = {"type": "url", "name": server.name, "url": server.url}
     if token := server.token():
         address["authorization_token"] = token

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from ...schema.resources import ANY_SCHEMA
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
-from ...types.tools.provider_tools import HostedTool, ServerTool, WebSearch
+from ...types.tools.provider_tools import HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire import json
 from ..base import Quirks
@@ -51,6 +51,15 @@ def warn_unsupported_settings(tool: HostedTool, text: Sequence[str], warnings: W
 
 def warn_unsupported_tool(tool: HostedTool, warnings: WarningCollector, instead: str = "") -> None:
     warnings.unsupported(tool.kind, f"this tool is not supported{instead}; it was left out")
+
+
+def can_ask(server: RemoteMCP, warnings: WarningCollector) -> bool:
+    """Return whether a provider that runs every call itself may get the server; if calls need approval, it may not."""
+    if server.needs_approval:
+        warnings.unsupported(
+            "remote_mcp.needs_approval", "the provider cannot ask before it calls a tool; the server was left out"
+        )
+    return not server.needs_approval
 
 
 def user_location(search: WebSearch) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire
-from ..common.tools import AnyTool, ProviderToolsWire, extra_fields, tool_schema, warn_unsupported_settings
+from ..common.tools import AnyTool, ProviderToolsWire, can_ask, extra_fields, tool_schema, warn_unsupported_settings
 from ..quirks import GeminiQuirks
 
 PROTOCOL = "gemini"
@@ -181,7 +181,8 @@ def write_provider_tools(
             case FileSearch():
                 result.entries.append({"fileSearch": write_file_search(tool, warnings)})
             case RemoteMCP():
-                result.entries.append({"mcpServers": [write_mcp(tool, warnings)]})
+                if can_ask(tool, warnings):
+                    result.entries.append({"mcpServers": [write_mcp(tool, warnings)]})
     return result
 
 
@@ -206,7 +207,7 @@ def write_file_search(search: FileSearch, warnings: WarningCollector) -> Wire:
 
 
 def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
-    warn_unsupported_settings(server, ("name", "url", "authorization", "headers"), warnings)
+    warn_unsupported_settings(server, ("name", "url", "authorization", "headers", "needs_approval"), warnings)
     headers = {name: value.get_secret_value() for name, value in server.headers.items()}
     if token := server.token():
         headers.setdefault("Authorization", f"Bearer {token}")

@@ -19,6 +19,7 @@ from ..common.response_fields import Wire, read_index, read_object, read_objects
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    can_ask,
     extra_fields,
     select_tools,
     tool_schema,
@@ -43,7 +44,8 @@ def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings:
                 warn_unsupported_settings(tool, (), warnings)
                 result.entries.append({"type": "code_interpreter", "container": {"type": "auto"}})
             case RemoteMCP() if quirks.connects_mcp:
-                result.entries.append(write_mcp(tool, warnings))
+                if can_ask(tool, warnings):
+                    result.entries.append(write_mcp(tool))
             case _:
                 warn_unsupported_tool(tool, warnings, " in this protocol")
     return result
@@ -120,7 +122,7 @@ SEARCHES: dict[str, Callable[[WebSearch, ProviderToolsWire, ChatQuirks, WarningC
 }
 
 
-def write_mcp(server: RemoteMCP, warnings: WarningCollector) -> Wire:
+def write_mcp(server: RemoteMCP) -> Wire:
     """Encode an MCP server; its secrets are sent to the provider, which connects to it."""
     headers = {name: value.get_secret_value() for name, value in server.headers.items()}
     if token := server.token():

@@ -19,6 +19,7 @@ from ..common.response_fields import Wire, read_name, read_object, read_text
 from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
+    can_ask,
     extra_fields,
     tool_schema,
     user_location,
@@ -44,7 +45,8 @@ def write_provider_tools(
             case FileSearch():
                 result.entries.append(write_file_search(tool))
             case RemoteMCP():
-                result.entries.append(write_mcp(tool))
+                if quirks.mcp_approval or can_ask(tool, warnings):
+                    result.entries.append(write_mcp(tool))
     return result
 
 
@@ -77,8 +79,9 @@ def write_file_search(search: FileSearch) -> Wire:
 
 
 def write_mcp(server: RemoteMCP) -> Wire:
-    """Encode an MCP server. Approval is turned off, because the provider calls the tools itself."""
-    written: Wire = {"type": "mcp", "server_label": server.name, "server_url": server.url, "require_approval": "never"}
+    """Encode an MCP server. Without `require_approval`, every call would need one."""
+    written: Wire = {"type": "mcp", "server_label": server.name, "server_url": server.url}
+    written["require_approval"] = write_approval(server)
     if token := server.token():
         written["authorization"] = token
     if server.headers:
@@ -87,6 +90,15 @@ def write_mcp(server: RemoteMCP) -> Wire:
         written["allowed_tools"] = list(server.allowed_tools)
     if server.description:
         written["server_description"] = server.description
+    return written
+
+
+def write_approval(server: RemoteMCP) -> str | Wire:
+    if isinstance(server.needs_approval, bool) or not server.needs_approval:
+        return "always" if server.needs_approval else "never"
+    written: Wire = {"always": {"tool_names": list(server.needs_approval)}}
+    if others := [name for name in server.allowed_tools if name not in server.needs_approval]:
+        written["never"] = {"tool_names": others}
     return written
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -221,7 +222,9 @@ class Toolbox:
     def plan(self, call: ToolCallContent) -> PendingToolCall:
         """Return the call with its tool and validated arguments, or with an error result."""
         planned, tool = PendingToolCall(call), self.find(call)
-        if tool is None and (call.name in self.declared or is_vendor_call(call)):
+        if tool is None and call.name == MCP_APPROVAL and is_vendor_call(call):
+            bind(planned, approval_tool())
+        elif tool is None and (call.name in self.declared or is_vendor_call(call)):
             planned.wait()
         elif tool is None:
             planned.refuse("unknown", f"unknown tool {call.name!r}; available: {format_names(list(self.tools))}")
@@ -257,6 +260,12 @@ class Toolbox:
         text = tool.result.model_dump_json(exclude={"call_id"}).encode()
         before, times = self._seen.get(key(tool.call), (b"", 0))
         self._seen[key(tool.call)] = (text, times + 1 if text == before else 1)
+
+
+@cache
+def approval_tool() -> Tool:
+    """Return the tool whose approval lets the provider run a tool of a remote MCP server."""
+    return Tool.from_schema({"type": "object"}, lambda **arguments: True, name=MCP_APPROVAL, needs_approval=True)
 
 
 def bind(planned: PendingToolCall, tool: Tool) -> None:

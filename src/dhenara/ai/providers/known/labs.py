@@ -240,7 +240,9 @@ XAI = Provider(
         ),
         Route(
             "openai_responses",
-            ResponsesQuirks(runs_custom_tools=True, blocked_domains="excluded_domains", media_support=TAKES),
+            ResponsesQuirks(
+                runs_custom_tools=True, blocked_domains="excluded_domains", media_support=TAKES, mcp_approval=False
+            ),
         ),
     ),
     operations=XAI_OPERATIONS,

@@ -241,7 +241,9 @@ GROQ = Provider(
         Route("openai_chat", GROQ_QUIRKS),
         Route(
             "openai_responses",
-            ResponsesQuirks(summary=None, encrypted_reasoning=False, most_request_bytes=GROQ_MOST_BYTES),
+            ResponsesQuirks(
+                summary=None, encrypted_reasoning=False, most_request_bytes=GROQ_MOST_BYTES, mcp_approval=False
+            ),
         ),
     ),
     operations=GROQ_OPERATIONS,

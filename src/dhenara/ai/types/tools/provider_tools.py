@@ -17,7 +17,9 @@ from pydantic import (
 from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
+from ...wire import json
 from ...wire.secrets import SecretAddress, conceal_provider_options, mask, shown_address
+from ..content.parts import Content, GenericContent, ServerToolContent
 from ..model_base import DISCREET, FrozenModel
 from .tool import CustomTool, Tool
 from .tool_definition import ToolDefinition
@@ -133,6 +135,8 @@ class RemoteMCP(HostedTool):
         headers: HTTP headers for the server; dumps mask their values.
         allowed_tools: Names of the tools that may be used; empty for all.
         description: Description for the model. Default None.
+        needs_approval: Whether each call must be approved before the provider runs it, or the names of the tools whose
+            calls must be. Where the provider cannot ask, the server is left out with a warning.
     """
 
     model_config = DISCREET
@@ -146,6 +150,7 @@ class RemoteMCP(HostedTool):
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     allowed_tools: tuple[str, ...] = ()
     description: str | None = None
+    needs_approval: bool | tuple[str, ...] = False
 
     @field_validator("url")
     @classmethod
@@ -159,6 +164,76 @@ class RemoteMCP(HostedTool):
     def token(self) -> str | None:
         """The authorization as a plain string; None if there is none."""
         return None if self.authorization is None else self.authorization.get_secret_value()
+
+
+class MCPCall(FrozenModel):
+    """A call of a tool of a remote MCP server, which the provider ran.
+
+    Attributes:
+        server: Name of the server.
+        tool: Name of the tool.
+        arguments: Its arguments.
+        output: What the tool returned, as text. Default None: nothing.
+        error: Why the call failed. Default None: it did not.
+        id: Id of the call. Default None.
+    """
+
+    server: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    output: str | None = None
+    error: str | None = None
+    id: str | None = None
+
+
+def read_mcp_calls(parts: Sequence[Content]) -> list[MCPCall]:
+    """Return the calls of remote MCP servers in an answer, with their results.
+
+    Args:
+        parts: Parts of an answer or message, such as `response.contents`.
+
+    Returns:
+        The calls, in order; those that wait for approval are tool calls instead.
+    """
+    results = {
+        part.data.get("tool_use_id"): part.data
+        for part in parts
+        if isinstance(part, GenericContent) and part.data.get("type") == "mcp_tool_result"
+    }
+    calls = [part for part in parts if isinstance(part, ServerToolContent) and part.data.get("type") in MCP_CALLS]
+    return [read_mcp_call(part, results.get(part.id) or part.data) for part in calls]
+
+
+MCP_CALLS = ("mcp_call", "mcp_tool_use")
+
+
+def read_mcp_call(part: ServerToolContent, result: Mapping[str, Any]) -> MCPCall:
+    """Read a call of Responses, which has its result, or of Messages, whose result is a block of its own."""
+    about = part.data
+    output = text_of_result(result.get("output") if about.get("type") == "mcp_call" else result.get("content"))
+    error = text_of_result(result.get("error")) or (output or "failed" if result.get("is_error") is True else None)
+    return MCPCall(
+        server=str(about.get("server_label") or about.get("server_name") or ""),
+        tool=str(about.get("name") or part.name),
+        arguments=part.arguments,
+        output=None if error else output,
+        error=error,
+        id=part.id,
+    )
+
+
+def text_of_result(value: Any) -> str | None:
+    """Return a text, the texts of a list of blocks, or the message of an error."""
+    match value:
+        case None | "":
+            return None
+        case str():
+            return value
+        case {"message": str(text)} | {"text": str(text)}:
+            return text
+        case {"content": list(blocks)} | list(blocks):
+            return "\n".join(filter(None, map(text_of_result, blocks))) or None
+    return json.dumps(value).decode()
 
 
 KINDS: dict[str, type[FrozenModel]] = {

@@ -146,7 +146,21 @@ class ComputerAction(FrozenModel):
         return self.model_copy(update=changed)
 
 
-ToolAction = ShellAction | EditorAction | PatchOperation | ComputerAction
+class MCPApprovalRequest(FrozenModel):
+    """The wish of a model to call a tool of a remote MCP server, which the provider runs after approval.
+
+    Attributes:
+        server: Name of the server.
+        tool: Name of the tool.
+        arguments: Its arguments.
+    """
+
+    server: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+
+
+ToolAction = ShellAction | EditorAction | PatchOperation | ComputerAction | MCPApprovalRequest
 """An action of any tool that the caller runs."""
 
 
@@ -288,11 +302,18 @@ def gemini_action(name: str, sent: Arguments) -> ComputerAction:
     return ComputerAction.model_validate(fields)
 
 
+def read_approval(sent: Arguments) -> tuple[ToolAction, ...]:
+    inside = sent.get("arguments")
+    arguments = dict(inside) if isinstance(inside, Mapping) else {}
+    return (MCPApprovalRequest(server=str(sent.get("server_label", "")), tool=sent["name"], arguments=arguments),)
+
+
 Reader = Callable[[Arguments], tuple[ToolAction, ...]]
 READERS: dict[str, Reader] = {
     **dict.fromkeys(("shell_call", "local_shell_call", "bash", "shell"), read_shell),
     **dict.fromkeys(("str_replace_based_edit_tool", "str_replace_editor", "text_editor", "memory"), read_editor),
     **dict.fromkeys(("apply_patch_call", "apply_patch"), read_patch),
+    "mcp_approval_request": read_approval,
     **dict.fromkeys(("computer_call", "computer"), lambda arguments: read_computer("computer", arguments)),
 }
 MALFORMED = (ValidationError, ValueError, TypeError, LookupError, AttributeError)

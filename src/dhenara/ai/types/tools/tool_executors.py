@@ -145,6 +145,31 @@ class Screenshot(ActionResult):
         return ToolResultContent(call_id=call.id, name=call.name, output=output, contents=[picture], extras=extras)
 
 
+class MCPApproval(ActionResult):
+    """The answer to a request for approval (`MCPApprovalRequest`).
+
+    Attributes:
+        approve: Whether the provider may call the tool.
+        reason: Why not, for the model. Default None.
+    """
+
+    approve: bool
+    reason: str | None = None
+
+    def to_result(self, call: ToolCallContent, *, approved: bool = False) -> ToolResultContent:
+        """Return the result of a call, for a message to the model.
+
+        Args:
+            call: The call.
+            approved: Not used.
+
+        Returns:
+            The result.
+        """
+        output = self.reason if not self.approve and self.reason else self.approve
+        return ToolResultContent(call_id=call.id, name=call.name, output=output)
+
+
 def read_action_result(call: ToolCallContent, value: Any, *, approved: bool = False) -> ToolResultContent | None:
     """Return what an executor returned as a result; None for other values."""
     if isinstance(value, ActionResult):
