@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from dhenara.ai import mcp as mcp_servers
 from dhenara.ai.conversation import SavedConversation, Turn, read_saved
 from dhenara.ai.errors import OutputExistsError, UnsupportedError
-from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message
+from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message, Tool, ToolCallContent
 
 from ...chat import Chat
 from ...client import AiClient
@@ -25,6 +27,15 @@ from ..streams import require_output, show
 
 LoadFlag = Annotated[Path | None, typer.Option("--load", metavar="FILE", help="Continue a saved conversation.")]
 
+McpFlag = Annotated[
+    Path | None,
+    typer.Option(
+        "--mcp",
+        metavar="FILE",
+        help="File of MCP servers whose tools the model may call; asks before calls that may change something.",
+    ),
+]
+
 
 def register_chat(app: typer.Typer) -> None:
     app.command("chat")(chat)
@@ -35,6 +46,7 @@ def chat(
     model: ModelFlag = None,
     system: SystemFlag = None,
     load: LoadFlag = None,
+    mcp: McpFlag = None,
     tag: TagFlag = None,
     env_file: EnvFileFlag = None,
 ) -> None:
@@ -43,13 +55,21 @@ def chat(
     /help lists the commands; Ctrl-C stops an answer, Ctrl-D ends the chat.
     """
     require_output()
-    with client_for(provider, model, env_file, tag) as client:
-        repl = Repl(client, system)
+    with client_for(provider, model, env_file, tag) as client, open_servers(mcp) as tools:
+        repl = Repl(client, system, tools)
         if load is not None:
             show(repl.load(str(load)))
         if sys.stdin.isatty():
             show(f"{repl.current_model()}. /help lists the commands; Ctrl-D ends.")
         repl.run(read_lines())
+
+
+@contextmanager
+def open_servers(path: Path | None) -> Iterator[list[Tool]]:
+    """The tools of all servers of a file; the servers end with the block."""
+    with ExitStack() as inside:
+        servers = {} if path is None else mcp_servers.load_mcp_servers(path, needs_approval="changes")
+        yield [tool for server in servers.values() for tool in inside.enter_context(server).tools()]
 
 
 def read_saved_chat(path: Path) -> SavedConversation:
@@ -92,13 +112,16 @@ A line that ends with \\ continues on the next one. Ctrl-C stops an answer."""
 class Repl:
     """Reads lines and runs commands until the input ends."""
 
-    def __init__(self, client: AiClient, system: str | None = None) -> None:
+    def __init__(self, client: AiClient, system: str | None = None, tools: Sequence[Tool] = ()) -> None:
         self._client = client
-        self._chat: Chat = client.chat(system=system or ())
+        runs: Any = {"tools": tools, "approve": self.approve} if tools else {}
+        self._chat: Chat = client.chat(system=system or (), **runs)
         self._files: list[str] = []
+        self._lines: Iterator[str] = iter(())
 
     def run(self, lines: Iterable[str]) -> None:
-        for line in lines:
+        self._lines = iter(lines)
+        for line in self._lines:
             if not line.strip():
                 continue
             try:
@@ -125,6 +148,11 @@ class Repl:
         show()
         self._files = []
         show_warnings(pieces.result)
+
+    def approve(self, call: ToolCallContent) -> bool:
+        """Asks before a call of a tool; the next line is the answer."""
+        show(f"Call {call.name} with {json.dumps(call.arguments)}? Type y to allow it.")
+        return next(self._lines, "").strip().lower() in ("y", "yes")
 
     def current_model(self) -> str:
         """Provider and model of this conversation."""
