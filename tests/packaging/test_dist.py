@@ -62,6 +62,7 @@ LOADED = {
     "aiohttp": {"aiohttp"},
     "web": {"starlette"},
     "langchain": {"langchain_core"},
+    "pydantic-ai": {"pydantic_ai"},
 }
 """What the modules of an extra load at once; without the extra, nobody loads these modules."""
 NO_EXTRA = {"trio"}

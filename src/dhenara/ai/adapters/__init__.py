@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import dhenara.ai as engine
 
 from ..errors import ConfigurationError
+from ..wire import json
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from ..client.client import AIModelClient
     from ..types.chat.response import AIModelCallResponse
+    from ..types.content.parts import ContentItem, ToolCallContent
+
+PARTS = "dhenara_parts"
+"""Key under which messages of other libraries have the parts of an answer: signatures, ids, encrypted state."""
+
+MEDIA = ("image", "audio", "video", "file")
+TEXTS = ("text", "structured_output")
 
 
 class ClientPool:
@@ -83,3 +91,71 @@ def with_chat_response(response: AIModelCallResponse) -> AIModelCallResponse:
     known = {name: getattr(drawn, name) for name in ("id", "model", "provider", "usage", "warnings")}
     chat = engine.ChatResponse(choices=[choice], **known).with_cost(drawn.cost)
     return response.model_copy(update={"chat_response": chat})
+
+
+def call_facts(response: AIModelCallResponse) -> dict[str, Any]:
+    """Return what the messages of other libraries have no place for: cost, attempts, warnings and times, as JSON."""
+    facts = response.model_dump(
+        mode="json", exclude_none=True, include={"attempts", "request_id", "duration_seconds", "first_token_seconds"}
+    )
+    warnings = [warning.model_dump(mode="json", exclude_none=True) for warning in response.warnings]
+    return {"cost": response.cost.model_dump(mode="json", exclude_none=True), "warnings": warnings, **facts}
+
+
+def store_parts(parts: Sequence[ContentItem]) -> list[dict[str, Any]]:
+    """Return the parts of an answer for `restore_parts`, or nothing if they are only text.
+
+    The bytes of media are left out, because the messages of other libraries have them.
+    """
+    if all(part.type in TEXTS and not part.extras and not part.citations for part in parts):  # type: ignore[union-attr]
+        return []
+    left_out = {True: {"data"}, False: set[str]()}
+    return [
+        {"type": part.type, **part.model_dump(mode="json", exclude_defaults=True, exclude=left_out[part.type in MEDIA])}
+        for part in parts
+    ]
+
+
+def restore_parts(
+    stored: Sequence[Mapping[str, Any]], text: str, calls: Iterable[Mapping[str, Any]], data: Iterable[str] = ()
+) -> list[ContentItem]:
+    """Return the parts that `store_parts` stored, with what was changed in the message since.
+
+    Args:
+        stored: What `store_parts` returned.
+        text: The text that the message has now.
+        calls: The tool calls that it has now, with `id`, `name` and `args`.
+        data: The bytes of its media as base64, in order.
+    """
+    rest = iter(data)
+    filled = [{**part, "data": next(rest, None)} if part["type"] in MEDIA else part for part in stored]
+    message = engine.Message.model_validate_json(json.dumps({"role": "assistant", "contents": filled}))
+    left = {call["id"]: call for call in calls}
+    return list(updated_parts(message.contents, None if message.text == text else text, left))
+
+
+def updated_parts(
+    parts: Sequence[ContentItem], text: str | None, calls: dict[Any, Mapping[str, Any]]
+) -> Iterator[ContentItem]:
+    """Yield parts with another text (None: with theirs), and with these tool calls."""
+    for part in parts:
+        if text and part.type in (*TEXTS, "tool_call"):
+            yield engine.TextContent(text=text)
+            text = ""
+        if part.type == "tool_call":
+            call = calls.pop(part.id, None)
+            if call is not None:
+                yield part if part.error is not None or call["args"] == part.arguments else new_call(call, part)
+        elif text is None or part.type not in TEXTS:
+            yield part
+    if text:
+        yield engine.TextContent(text=text)
+    yield from (new_call(call) for call in calls.values() if isinstance(call["args"], Mapping))
+
+
+def new_call(call: Mapping[str, Any], old: ToolCallContent | None = None) -> ToolCallContent:
+    """Return a tool call with `id`, `name` and `args`; what else it has is taken from the old one."""
+    fields = {"id": call["id"] or "", "name": call["name"], "arguments": dict(call["args"])}
+    if old is None:
+        return engine.ToolCallContent(**fields)
+    return old.model_copy(update={**fields, "arguments_text": None})

@@ -17,10 +17,7 @@ from ..types.chat.usage import Usage
 from ..types.content.media import Citation, FileContent, Media, joined_text
 from ..types.content.parsing import read_parts
 from ..types.content.parts import ContentItem, ToolCallContent
-from ..wire import json
-
-PARTS = "dhenara_parts"
-"""Key of `additional_kwargs` with the parts of an answer as the provider needs them back: signatures, ids, state."""
+from . import PARTS, call_facts, new_call, restore_parts, store_parts
 
 MEDIA = ("image", "audio", "video", "file", "text-plain")
 ROLES = {"system": "system", "human": "user", "developer": "system"}
@@ -115,36 +112,9 @@ def read_answer(message: AIMessage) -> list[Any]:
     if stored is None:
         parts = read_parts(read_blocks([block for block in blocks if block]))
         return [*parts, *(new_call(call) for call in message.tool_calls)]
-    data = iter(block["base64"] for block in blocks if isinstance(block, Mapping) and block.get("base64"))
-    filled = [{**part, "data": next(data, None)} if part["type"] in MEDIA else part for part in stored]
-    saved = json.dumps({"role": "assistant", "contents": filled})
-    return list(update_parts(Message.model_validate_json(saved).contents, message))
-
-
-def update_parts(parts: Sequence[ContentItem], message: AIMessage) -> Iterator[ContentItem]:
-    """Yield the parts, with the text and the tool calls that the message has now."""
-    calls = {call["id"]: call for call in (*message.tool_calls, *message.invalid_tool_calls)}
-    text: str | None = None if joined_text(parts) == str(message.text) else str(message.text)
-    for part in parts:
-        if text is not None and part.type in ("text", "structured_output", "tool_call"):
-            if text:
-                yield cast("ContentItem", read_parts(text)[0])
-            text = ""
-        if part.type == "tool_call":
-            call = calls.pop(part.id, None)
-            if call is not None:
-                same = part.error is not None or call["args"] == part.arguments
-                yield part if same else new_call(call, part)
-        elif text is None or part.type not in ("text", "structured_output"):
-            yield part
-    if text:
-        yield cast("ContentItem", read_parts(text)[0])
-    yield from (new_call(call) for call in calls.values() if isinstance(call["args"], dict))
-
-
-def new_call(call: Mapping[str, Any], old: ToolCallContent | None = None) -> ToolCallContent:
-    fields = {"id": call["id"] or "", "name": call["name"], "arguments": call["args"]}
-    return ToolCallContent(**fields) if old is None else old.model_copy(update={**fields, "arguments_text": None})
+    calls = (*message.tool_calls, *message.invalid_tool_calls)
+    data = [block["base64"] for block in blocks if isinstance(block, Mapping) and block.get("base64")]
+    return restore_parts(stored, str(message.text), cast("Any", calls), data)
 
 
 def to_blocks(parts: Sequence[ContentItem]) -> list[dict[str, Any]]:
@@ -219,15 +189,8 @@ def to_usage(usage: Usage) -> UsageMetadata | None:
 def to_metadata(response: AIModelCallResponse, choice: ChatResponseChoice) -> dict[str, Any]:
     """What LangChain shows of a response, and what only ours have, under `dhenara`."""
     answer = response.chat_response
-    own: dict[str, Any] = {
-        "request_id": response.request_id,
-        "cost": response.cost.model_dump(mode="json", exclude_none=True),
-    }
-    own |= {"attempts": [one.model_dump(mode="json", exclude_none=True) for one in response.attempts]}
-    own |= {"warnings": [one.model_dump(mode="json", exclude_none=True) for one in response.warnings]}
-    own |= {"duration_seconds": response.duration_seconds, "first_token_seconds": response.first_token_seconds}
     facts: dict[str, Any] = {"model_name": answer.model, "provider": answer.provider, "id": answer.id}
-    facts |= {"finish_reason": choice.finish_reason, "logprobs": choice.logprobs, "dhenara": own}
+    facts |= {"finish_reason": choice.finish_reason, "logprobs": choice.logprobs, "dhenara": call_facts(response)}
     return {"model_provider": "dhenara", **{name: value for name, value in facts.items() if value is not None}}
 
 
@@ -236,15 +199,8 @@ def to_additional(parts: Sequence[ContentItem], *, reasoning: bool) -> dict[str,
     texts = {"reasoning_content": "".join(part.get_text() for part in parts if part.type == "reasoning" and reasoning)}
     texts["refusal"] = "".join(part.text for part in parts if part.type == "refusal" and reasoning)
     additional: dict[str, Any] = {name: text for name, text in texts.items() if text}
-    if any(part.type not in ("text", "structured_output") or part.extras or part.citations for part in parts):
-        additional[PARTS] = [stored_part(part) for part in parts]
-    return additional
-
-
-def stored_part(part: ContentItem) -> dict[str, Any]:
-    """A part without the bytes of media, which stand in a content block."""
-    left_out = {"data"} if isinstance(part, Media) else set()
-    return {"type": part.type, **part.model_dump(mode="json", exclude_defaults=True, exclude=left_out)}
+    stored = store_parts(parts)
+    return {**additional, PARTS: stored} if stored else additional
 
 
 PLAIN = frozenset({"text", "structured_output", "reasoning", "tool_call", "refusal"})
