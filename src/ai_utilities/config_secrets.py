@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterable, Mapping
 from types import ModuleType
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, shown_address
+from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, redact_secrets, shown_address
 
 from .exceptions import ProviderConfigurationError
 from .value_types import Json
@@ -95,19 +94,6 @@ def load_keyring() -> ModuleType:
     return keyring
 
 
-HIDDEN = "**********"
-LOOKS = re.compile(
-    r"""\b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
-    | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
-    | (?<=[?&]key=)[^&\s"']+
-    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)""",
-    re.VERBOSE,
-)
-NAMED = re.compile(
-    r"""(["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
-    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+""",
-    re.VERBOSE | re.IGNORECASE,
-)
 USUAL = frozenset(logging.LogRecord("", 0, "", 0, "", (), None).__dict__)
 
 
@@ -121,10 +107,7 @@ def redact(text: str, secrets: Iterable[str] = ()) -> str:
     Returns:
         The text without secrets.
     """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, HIDDEN)
-    return LOOKS.sub(HIDDEN, NAMED.sub(rf"\1\2{HIDDEN}", text))
+    return redact_secrets(text, secrets)
 
 
 class RedactingFilter(logging.Filter):

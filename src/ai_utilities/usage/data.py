@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.integration import CheckedModel, not_empty, short_repr
+from dhenara.ai.integration import CheckedModel, add_call_tags, not_empty, short_repr
 from dhenara.ai.types import Cost, Usage
 
 from .amounts import Units
@@ -233,6 +233,9 @@ def tags_now(call: Call | None = None) -> dict[str, str]:
     """The tags of a call: those of where it is sent, and those of where its run was made, which win."""
     made = NONE if call is None or call.context is None else call.context.get(_tags, NONE)
     return {**_tags.get(), **made}
+
+
+add_call_tags(tags_now)
 
 
 class PartialWriteError(DhenaraError):

@@ -9,6 +9,7 @@ from .catalog.capabilities import check_chats
 from .config import environment, read_routes_file, read_variable
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
+from .pipeline.middleware import add_call_tags
 from .pipeline.pricing import add_costs, add_usages, unique
 from .providers.credentials import key_fingerprint
 from .providers.model_names import (
@@ -30,6 +31,7 @@ from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
+from .wire.redaction import redact_secrets
 from .wire.secrets import (
     SecretAddress,
     SecretText,
@@ -56,6 +58,7 @@ __all__ = [
     "ShortRepr",
     "Shown",
     "Wav",
+    "add_call_tags",
     "add_costs",
     "add_usages",
     "audio_type",
@@ -90,6 +93,7 @@ __all__ = [
     "read_routes_file",
     "read_variable",
     "read_wav",
+    "redact_secrets",
     "refuse_streaming",
     "require_type",
     "reset_seconds",

@@ -18,7 +18,7 @@ from ..http.transport_selection import check_transport, choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
 from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
-from ..pipeline.middleware import AnyLayer, Bindable
+from ..pipeline.middleware import AnyLayer, Bindable, with_process_layers
 from ..pipeline.pipeline import Pipeline
 from ..providers.credentials import hashed
 from ..providers.model_names import read_model_name
@@ -125,7 +125,8 @@ class PipelineFactory:
         target = self._target(operation)
         io = self._make_io(target, is_async)
         filing = partial(self._files_pipeline, is_async)
-        return Pipeline(io, target, self.layers, self.observer, self.attempt_layers, self.lessons, filing)
+        layers = with_process_layers(self.layers)
+        return Pipeline(io, target, layers, self.observer, self.attempt_layers, self.lessons, filing)
 
     def _add_router(self, pipeline: Pipeline, board: HealthBoard, operation: str, is_async: bool) -> None:
         """Let the calls of a pipeline follow the route. Embeddings use only deployments of the same model."""

@@ -245,6 +245,34 @@ AnyLayer = Layer | Bindable
 """What `layers` and `attempt_layers` accept: a function `layer(call, send)`, or an object with `bind`."""
 
 
+PROCESS_LAYERS: list[AnyLayer] = []
+"""Layers around the calls of all clients of this process, outside of their own; see `dhenara.ai.telemetry`."""
+
+
+def with_process_layers(layers: Iterable[AnyLayer]) -> list[AnyLayer]:
+    """Return the layers after those of the process, of which no second one of the same class is added."""
+    own = list(layers)
+    return [*(layer for layer in PROCESS_LAYERS if not any(type(one) is type(layer) for one in own)), *own]
+
+
+TagReader = Callable[[Call], Mapping[str, str]]
+TAG_READERS: list[TagReader] = []
+
+
+def add_call_tags(reader: TagReader) -> None:
+    """Add a function that returns tags of calls, for spans.
+
+    Args:
+        reader: Function that gets a call and returns its tags.
+    """
+    TAG_READERS.append(reader)
+
+
+def read_call_tags(call: Call) -> dict[str, str]:
+    """Return the tags of a call, of all readers."""
+    return {name: value for reader in TAG_READERS for name, value in reader(call).items()}
+
+
 def bind_layers(layers: Iterable[AnyLayer], io: IO, target: Target) -> list[Layer]:
     """Return the layers, bound to this IO object and target."""
     return [layer.bind(io, target) if isinstance(layer, Bindable) else layer for layer in layers]

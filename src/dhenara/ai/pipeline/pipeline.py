@@ -18,6 +18,7 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.usage import Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
+from ..types.content.media import Origin
 from ..types.content.parts import ImageContent
 from ..types.operations.image import GeneratedImage, ImageResponse
 from .authentication import with_authentication
@@ -33,7 +34,7 @@ from .transport_call import RequestSender
 
 if TYPE_CHECKING:
     from .routing.router import Router
-    from .tracing import Observer
+    from .tracing import Observer, RunTracing
 
 R = TypeVar("R", bound=OperationResponse)
 
@@ -60,6 +61,8 @@ class Pipeline:
         self._builder = builder = RequestBuilder(target, io.time, lessons)
         self._encoder = encoder = Encoder(io, target, builder)
         layer_target = LayerTarget(target, encoder)
+        layers = tuple(layers)
+        self.start_tracing = run_tracing(layers, observer, io, target.origin)
         self._policies = bind_layers(layers, io, layer_target)
         tracing = [] if observer is None else [trace_layer(io, observer)]
         adaptive = AdaptiveRetry(io, target, builder, lessons).retry_without_refused
@@ -227,6 +230,18 @@ def finish_facts(answer: ChatResponse) -> dict[str, str]:
     reason = answer.choices[0].raw_finish_reason if answer.choices else None
     details = {"finish_reason": reason, "error": answer.error}
     return {name: value for name, value in details.items() if value}
+
+
+def run_tracing(
+    layers: Iterable[AnyLayer], observer: Observer | None, io: IO, origin: Origin
+) -> Callable[[Call], tuple[RunTracing, Call]] | None:
+    """Return what starts the traces of a run; None if neither a layer nor an observer follows runs."""
+    tracers = [layer for layer in layers if hasattr(layer, "start_run")]
+    if not tracers and observer is None:
+        return None
+    from .tracing import start_tracing
+
+    return partial(start_tracing, tracers, observer, io, origin)
 
 
 def trace_layer(io: IO, observer: Observer) -> Layer:

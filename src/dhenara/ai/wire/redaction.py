@@ -12,7 +12,7 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from html.entities import html5
 from urllib.parse import quote, unquote
@@ -277,3 +277,33 @@ def any_escape(letter: str) -> str:
     if not letter.isalnum():
         pipelines += [re.escape(f"&{name}") for name, meant in html5.items() if meant == letter]
     return f"(?:{'|'.join(pipelines)})"
+
+
+LOOKS = re.compile(
+    r"""\b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
+    | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
+    | (?<=[?&]key=)[^&\s"']+
+    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)""",
+    re.VERBOSE,
+)
+NAMED = re.compile(
+    r"""(["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
+    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
+    """Replace everything that is, or looks like, a secret.
+
+    Args:
+        text: The text.
+        secrets: Secrets to hide whatever they look like. Default: none.
+
+    Returns:
+        The text without secrets.
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, MASK)
+    return LOOKS.sub(MASK, NAMED.sub(rf"\1\2{MASK}", text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
 from ...history.preparation import continues_stored_history
@@ -51,6 +51,9 @@ from .run_state import (
 from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
 
+if TYPE_CHECKING:
+    from ..tracing import RunTracing
+
 Stage = Callable[[], Awaitable[None]]
 
 
@@ -81,6 +84,7 @@ class RunLoop:
         self._budget = RunBudget(plan.limits, self._io, plan.agent)
         box = Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options)
         self._tools = ToolRunner(self._io, box, self._budget, plan, self._state, self._emit)
+        self._tracing: RunTracing | None = None
         self._next: NextStage = "request"
         self._stage: Stage = self._start
         self._is_saved = plan.store is None
@@ -103,8 +107,8 @@ class RunLoop:
                     self._plan.on_event(event)
                 return event
             self._raise_failure()
-        except BaseException:
-            self._interrupt()
+        except BaseException as error:
+            self._interrupt(error)
             raise
         self._end()
         return None
@@ -154,6 +158,8 @@ class RunLoop:
         """Stop the current request without awaiting."""
         if self._listening is not None:
             self._listening.stream.abandon()
+        if self._tracing is not None:
+            self._tracing.end(self.run(), None)
 
     async def _stop(self) -> None:
         listening, self._listening = self._listening, None
@@ -164,7 +170,7 @@ class RunLoop:
             finally:
                 self._state.add_response(listening.partial_response())
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, error: BaseException) -> None:
         """Handle an exception from outside or a cancelled task, without awaiting."""
         listening, self._listening = self._listening, None
         self._stopped = self._stopped or "interrupted"
@@ -172,16 +178,21 @@ class RunLoop:
         if listening is not None:
             listening.stream.abandon()
             self._state.add_response(listening.partial_response())
-        self._end()
+        self._end(error)
 
-    def _end(self) -> None:
-        """Call `on_end` once."""
+    def _end(self, error: BaseException | None = None) -> None:
+        """End the traces and call `on_end`, once."""
+        if self._tracing is not None:
+            self._tracing.end(self.run(), error or self.error)
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end(self.run())
 
     async def _start(self) -> None:
         """Begin the run, or go on where it was saved."""
+        if self._pipeline.start_tracing is not None:
+            self._tracing, self._call = self._pipeline.start_tracing(self._call)
+            self._tools.tracing = self._tracing
         saved = self._plan.resume or await load_saved(self._io, self._plan)
         if saved is None:
             self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DhenaraError, SavedRunError, ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
@@ -31,6 +32,9 @@ from .toolbox import (
     with_decisions,
 )
 
+if TYPE_CHECKING:
+    from ..tracing import RunTracing
+
 
 @dataclass(slots=True)
 class ToolBatch:
@@ -47,7 +51,7 @@ class ToolBatch:
         return [one.call for one in self.planned if one.bound is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolRunner:
     """Runs the tool calls of one run."""
 
@@ -57,6 +61,7 @@ class ToolRunner:
     plan: RunPlan
     state: RunState
     emit: Callable[[RunEvent], None]
+    tracing: RunTracing | None = None
 
     async def plan_batch(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> ToolBatch:
         """Look up the tools and ask for approval where needed; `earlier`: what happened to the calls before."""
@@ -78,8 +83,13 @@ class ToolRunner:
         ready = [(index, one) for index, one in enumerate(current.planned) if one.bound is not None]
         concurrent = [(index, one) for index, one in ready if one.tool is None or one.tool.parallel]
         sequential = [(index, one) for index, one in ready if not (one.tool is None or one.tool.parallel)]
-        failed = await self.run_group(current, concurrent, self.budget.limits.concurrency)
-        failed += await self.run_group(current, sequential, 1)
+        try:
+            failed = await self.run_group(current, concurrent, self.budget.limits.concurrency)
+            failed += await self.run_group(current, sequential, 1)
+        finally:
+            for _, one in ready:
+                if one.trace is not None:
+                    one.trace.end(None)  # those that have no outcome, because the run was cancelled
         tools = [one.to_tool_run() for one in current.planned]
         for tool in tools:
             self.box.record_result(tool)
@@ -118,6 +128,8 @@ class ToolRunner:
                 raise outcome.error  # of a store or a hook: the errors of tools are results
             else:
                 set_outcome(one, check_readable(one, outcome))
+            if one.trace is not None:
+                one.trace.end(one.to_tool_run())
         return [(one, error) for _, one in group if (error := failure_of(one)) is not None]
 
     def _is_durable(self, one: PendingToolCall) -> bool:
@@ -130,7 +142,7 @@ class ToolRunner:
         limits = [limit for limit in (tool.timeout, seconds) if limit is not None]
         most = min(limits) if limits else None
         if not self._is_durable(one):
-            return UserJob(with_timing(one, bound, self.io.monotonic), tool.is_async, most)
+            return UserJob(with_timing(one, bound, self.io.monotonic, self.tracing), tool.is_async, most)
         if isinstance(tool, AgentTool):
             work = partial(self._run_agent, one, tool, key, most)
         else:
@@ -175,7 +187,8 @@ class ToolRunner:
         tool, bound = one.tool, one.bound
         assert tool is not None
         assert bound is not None
-        [outcome] = await self.io.run_jobs([UserJob(with_timing(one, bound, self.io.monotonic), tool.is_async)], 1)
+        work = with_timing(one, bound, self.io.monotonic, self.tracing)
+        [outcome] = await self.io.run_jobs([UserJob(work, tool.is_async)], 1)
         done = replace(one)
         set_outcome(done, check_readable(done, outcome))
         one.finished = done.finished
@@ -195,8 +208,9 @@ class ToolRunner:
             approve=None if self.plan.approve is None else partial(approve_inner, self.plan.approve, path),
             emit=lambda event: self.emit(AgentEvent(one.call, event)),
         )
-        token = RUNNING_CALL.set(one.call)
-        try:
+        if self.tracing is not None:
+            one.trace = self.tracing.start_tool(one.call, tool)
+        with running(one):
             loop = tool.start(str(one.effective_call.arguments["prompt"]), agent)
             one.loop = loop
             error: Exception | None = None
@@ -205,8 +219,6 @@ class ToolRunner:
                     agent.emit(event)
             except DhenaraError as raised:
                 error = raised
-        finally:
-            RUNNING_CALL.reset(token)
         done = replace(one, run=loop.run(), seconds=self.io.monotonic() - started)
         finish_agent(done, error)
         return done.to_tool_run()
@@ -260,7 +272,9 @@ def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | N
         return JobFailed(error)
 
 
-def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) -> Bound:
+def with_timing(
+    one: PendingToolCall, bound: Bound, now: Callable[[], float], tracing: RunTracing | None = None
+) -> Bound:
     """Return the work wrapped so that its duration is recorded, and that the tool can read its call."""
 
     def call_tool() -> Any:
@@ -269,20 +283,35 @@ def with_timing(one: PendingToolCall, bound: Bound, now: Callable[[], float]) ->
         def ended(outcome: Outcome | None) -> None:
             one.seconds, one.finished = now() - started, outcome
 
-        token = RUNNING_CALL.set(one.call)
+        if tracing is not None:
+            one.trace = tracing.start_tool(one.call, one.tool)
         outcome: Outcome | None = None
         try:
-            value = bound()
+            with running(one):
+                value = bound()
             outcome = None if inspect.isawaitable(value) else JobDone(value)
         except Exception as error:
             outcome = JobFailed(error)
             raise
         finally:
-            RUNNING_CALL.reset(token)
             ended(outcome)
-        return TimedAwaitable(value, one.call, ended) if inspect.isawaitable(value) else value
+        return TimedAwaitable(value, one, ended) if inspect.isawaitable(value) else value
 
     return call_tool
+
+
+@contextmanager
+def running(one: PendingToolCall) -> Iterator[None]:
+    """Let what runs inside read the tool call, and belong to its trace."""
+    token = RUNNING_CALL.set(one.call)
+    try:
+        if one.trace is None:
+            yield
+        else:
+            with one.trace.running():
+                yield
+    finally:
+        RUNNING_CALL.reset(token)
 
 
 RUNNING_CALL: ContextVar[ToolCallContent | None] = ContextVar("dhenara_tool_call", default=None)
@@ -302,21 +331,20 @@ class TimedAwaitable:
     """An awaitable that calls `ended` when it is done."""
 
     value: Awaitable[Any]
-    call: ToolCallContent
+    planned: PendingToolCall
     ended: Callable[[Outcome | None], None]
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        token = RUNNING_CALL.set(self.call)
         outcome: Outcome | None = None
         try:
-            value = yield from self.value.__await__()
+            with running(self.planned):
+                value = yield from self.value.__await__()
             outcome = JobDone(value)
             return value
         except Exception as error:
             outcome = JobFailed(error)
             raise
         finally:
-            RUNNING_CALL.reset(token)
             self.ended(outcome)
 
     def close(self) -> None:

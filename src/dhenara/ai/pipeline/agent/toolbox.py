@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
@@ -23,6 +23,9 @@ from ...types.tools.tool_actions import GEMINI_ACTIONS
 from ...types.tools.tool_definition import ToolDefinition
 from ...types.tools.tool_executors import read_action_result
 from ...wire import json
+
+if TYPE_CHECKING:
+    from ..tracing import ToolTracing
 
 CUSTOM = ("custom", "custom_tool_call")
 LISTS = ("tools", "functions", "functionDeclarations", "function_declarations")
@@ -146,6 +149,8 @@ class PendingToolCall:
 
     loop: Any = None
     """The run of an agent while it runs."""
+
+    trace: ToolTracing | None = None
 
     @property
     def effective_call(self) -> ToolCallContent:

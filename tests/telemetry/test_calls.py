@@ -50,6 +50,10 @@ class Watched:
         actual = [m for r in reported.resource_metrics for s in r.scope_metrics for m in s.metrics if m.name == name]
         return [point for metric in actual for point in metric.data.data_points]
 
+    def tokens(self) -> dict[str, int]:
+        """The sums of the token histogram, by type."""
+        return {point.attributes["gen_ai.token.type"]: point.sum for point in self.points("gen_ai.client.token.usage")}
+
     def close(self) -> None:
         self.tracing.shutdown()
         self.metering.shutdown()
@@ -72,16 +76,19 @@ def test_a_call_is_a_span_and_counts_in_the_metrics(world: World, server: FakeSe
     assert provided["gen_ai.usage.input_tokens"] == 120
     assert provided["gen_ai.usage.cache_read.input_tokens"] == 20
     assert provided["gen_ai.usage.output_tokens"] == 50
-    assert provided["ai_utilities.cost.usd"] == pytest.approx(0.00022)
-    assert provided["ai_utilities.tag.user"] == "ada"
+    assert provided["dhenara.cost.usd"] == pytest.approx(0.00022)
+    assert provided["dhenara.tag.user"] == "ada"
     assert provided["server.address"] == "127.0.0.1"
     # The conventions want it of streams, and of nothing else.
     assert (provided.get("gen_ai.response.time_to_first_chunk", 0) > 0) is streaming
-    assert bool(watched.points("gen_ai.client.inference.time_to_first_chunk")) is streaming
+    assert bool(watched.points("gen_ai.client.operation.time_to_first_chunk")) is streaming
     assert "secret words" not in str(provided)
     assert "Hello" not in str(provided)
-    assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
-    (duration,) = watched.points("gen_ai.client.inference.duration")
+    assert watched.tokens() == {"input": 120, "output": 50}
+    (cached,) = watched.points("dhenara.client.tokens")
+    assert (cached.value, cached.attributes["dhenara.token.kind"]) == (20, "cache_read")
+    assert watched.points("dhenara.client.cost")[0].value == pytest.approx(0.00022)
+    (duration,) = watched.points("gen_ai.client.operation.duration")
     assert duration.attributes["gen_ai.response.model"] == "fake-1"
     assert (duration.count, duration.explicit_bounds[-1]) == (1, 81.92)
     watched.close()
@@ -102,10 +109,9 @@ def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) 
     strangers = ("gen_ai.request.temperature", "gen_ai.usage.output_tokens", "gen_ai.response.finish_reasons",
                  "gen_ai.response.time_to_first_chunk", "gen_ai.input.messages")  # fmt: skip
     assert not set(strangers) & set(span.attributes)
-    assert watched.points("gen_ai.client.embeddings.duration")[0].count == 1
-    assert watched.points("gen_ai.client.embeddings.operation.input_tokens")[0].sum == 9
-    assert not watched.points("gen_ai.client.inference.duration")
-    assert not watched.points("gen_ai.client.inference.usage.input_tokens")
+    (duration,) = watched.points("gen_ai.client.operation.duration")
+    assert (duration.count, duration.attributes["gen_ai.operation.name"]) == (1, "embeddings")
+    assert watched.tokens() == {"input": 9}
     watched.close()
     world.close(watched.client)
 
@@ -161,7 +167,7 @@ def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer
     assert second.attributes["error.type"] == "BrokenStreamError"
     assert "abcdefghijklmnop" not in first.status.description
     assert first.status.status_code.name == second.status.status_code.name == "ERROR"
-    assert {point.attributes.get("error.type") for point in watched.points("gen_ai.client.inference.duration")} == {
+    assert {point.attributes.get("error.type") for point in watched.points("gen_ai.client.operation.duration")} == {
         "AuthenticationError",
         "BrokenStreamError",
     }
@@ -175,9 +181,9 @@ def test_cached_answers_say_so_and_count_no_tokens(server: FakeServer) -> None:
     with watched.client as asking:
         asking.generate("?")
         asking.generate("?")
-    assert watched.spans()[1].attributes["ai_utilities.cached"] is True
-    assert watched.spans()[1].attributes["ai_utilities.cost.usd"] == 0
-    assert watched.points("gen_ai.client.inference.usage.output_tokens")[0].value == 50
+    assert watched.spans()[1].attributes["dhenara.cached"] is True
+    assert watched.spans()[1].attributes["dhenara.cost.usd"] == 0
+    assert watched.tokens()["output"] == 50
     watched.close()
 
 
