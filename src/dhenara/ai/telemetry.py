@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import Span, TracerProvider
 
+__all__ = ["TelemetryLayer", "instrument", "stop_instrumenting", "traced"]
+
 SCOPE = "dhenara"
 CAPTURE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
 MODES: dict[object, frozenset[str]] = {

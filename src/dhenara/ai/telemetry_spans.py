@@ -119,7 +119,8 @@ class CallSpan:
 
     def _context(self) -> SpanContext:
         """Return the context of the span, for exemplars and events."""
-        return self.bound.layer.trace.set_span_in_context(self.span)
+        context: SpanContext = self.bound.layer.trace.set_span_in_context(self.span)
+        return context
 
     def _describe(self, error: BaseException | None) -> str:
         """Return the error text; without captured content, quotes of the prompt are removed."""
