@@ -6,11 +6,12 @@ import asyncio
 import gc
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dhenara.ai import AIModelClient
+from dhenara.ai import AIModelClient, SQLiteRunStore
 from dhenara.ai.errors import RateLimitError, RunLimitError, ToolFailedError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
 from dhenara.ai.types import RunLimits, Tool
@@ -141,6 +142,41 @@ def test_a_run_in_a_tool_is_inside_that_tool(server: FakeServer, telemetry: Tele
     ]
     tools = [(event.tool, event.outcome) for event in events if type(event).__name__ == "ToolTraceEnded"]
     assert tools == [("weather", "ran"), ("research", "ran")]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_agent_as_a_tool_is_inside_the_call_of_it(
+    world: World, server: FakeServer, telemetry: Telemetry, streaming: bool
+) -> None:
+    server.add_replies(
+        Answer(tool_calls=(FakeToolCall("research", {"prompt": "rain"}, "c1"),)),
+        Answer(tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "c2"),)),
+        Answer(text="It rains."),
+        Answer(text="Rain."),
+    )
+    client = traced_client(server, telemetry)
+    agent = client.as_tool("research", "Finds things out", tools=[weather])
+    (go_streaming if streaming else go)(world, client, "?", tools=[agent])
+    (inner,) = telemetry.named("invoke_agent research")
+    assert telemetry.parent_of(inner) == "execute_tool research"
+    assert telemetry.parent_of(telemetry.named("execute_tool research")[0]) == "invoke_agent"
+    assert telemetry.parent_of(telemetry.named("execute_tool weather")[0]) == "invoke_agent research"
+    parents = sorted(str(telemetry.parent_of(span)) for span in telemetry.named("chat fake-1"))
+    assert parents == ["invoke_agent", "invoke_agent", "invoke_agent research", "invoke_agent research"]
+    assert len(telemetry.spans) == 8
+    world.close(client)
+
+
+def test_a_saved_run_goes_on_in_a_span_of_its_own(server: FakeServer, telemetry: Telemetry, tmp_path: Path) -> None:
+    server.add_replies(*ROUNDS)
+    tool = Tool.from_function(weather, needs_approval=True)
+    with traced_client(server, telemetry) as client:
+        run = client.run("How warm?", tools=[tool], store=SQLiteRunStore(tmp_path / "runs.sqlite"), run_id="r1")
+        client.run(resume=run.decide({"c1": True}), tools=[tool])
+    names = ["chat fake-1", "invoke_agent", "execute_tool weather", "chat fake-1", "invoke_agent"]
+    assert [span.name for span in telemetry.spans] == names
+    assert [run.attributes["dhenara.run.stopped"] for run in telemetry.named("invoke_agent")] == ["pending", "answered"]
+    assert telemetry.spans[2].parent.span_id == telemetry.spans[4].context.span_id
 
 
 def test_tools_that_fail_or_hang_are_errors(world: World, server: FakeServer, telemetry: Telemetry) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         SQLiteRunStore as SQLiteRunStore,
         ToolClaim as ToolClaim,
     )
-    from .pipeline.agent.tool_runner import current_tool_call as current_tool_call
+    from .pipeline.agent.running_tool import current_tool_call as current_tool_call
     from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import (
         AnyLayer as AnyLayer,
@@ -56,7 +56,7 @@ __getattr__, __dir__ = lazy_package(
         "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
         **dict.fromkeys(("RunStore", "SQLiteRunStore", "ToolClaim"), ".pipeline.agent.run_store"),
-        "current_tool_call": ".pipeline.agent.tool_runner",
+        "current_tool_call": ".pipeline.agent.running_tool",
         "Stream": ".pipeline.streaming.stream",
         "Target": ".pipeline.middleware",
         "Provider": ".providers.provider",

@@ -234,11 +234,11 @@ def finish_facts(answer: ChatResponse) -> dict[str, str]:
 
 def run_tracing(
     layers: Iterable[AnyLayer], observer: Observer | None, io: IO, origin: Origin
-) -> Callable[[Call], tuple[RunTracing, Call]] | None:
-    """Return what starts the traces of a run; None if neither a layer nor an observer follows runs."""
+) -> Callable[[Call], tuple[RunTracing | None, Call]]:
+    """Return what starts the traces of a run, if a layer or an observer follows runs."""
     tracers = [layer for layer in layers if hasattr(layer, "start_run")]
     if not tracers and observer is None:
-        return None
+        return lambda call: (None, call)
     from .tracing import start_tracing
 
     return partial(start_tracing, tracers, observer, io, origin)

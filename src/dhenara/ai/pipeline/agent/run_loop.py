@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
 from ...history.preparation import continues_stored_history
@@ -51,9 +51,6 @@ from .run_state import (
 from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
 
-if TYPE_CHECKING:
-    from ..tracing import RunTracing
-
 Stage = Callable[[], Awaitable[None]]
 
 
@@ -84,7 +81,6 @@ class RunLoop:
         self._budget = RunBudget(plan.limits, self._io, plan.agent)
         box = Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options)
         self._tools = ToolRunner(self._io, box, self._budget, plan, self._state, self._emit)
-        self._tracing: RunTracing | None = None
         self._next: NextStage = "request"
         self._stage: Stage = self._start
         self._is_saved = plan.store is None
@@ -158,8 +154,7 @@ class RunLoop:
         """Stop the current request without awaiting."""
         if self._listening is not None:
             self._listening.stream.abandon()
-        if self._tracing is not None:
-            self._tracing.end(self.run(), None)
+        self._tools.end_tracing(self.run, None)
 
     async def _stop(self) -> None:
         listening, self._listening = self._listening, None
@@ -182,17 +177,14 @@ class RunLoop:
 
     def _end(self, error: BaseException | None = None) -> None:
         """End the traces and call `on_end`, once."""
-        if self._tracing is not None:
-            self._tracing.end(self.run(), error or self.error)
+        self._tools.end_tracing(self.run, error or self.error)
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end(self.run())
 
     async def _start(self) -> None:
         """Begin the run, or go on where it was saved."""
-        if self._pipeline.start_tracing is not None:
-            self._tracing, self._call = self._pipeline.start_tracing(self._call)
-            self._tools.tracing = self._tracing
+        self._tools.tracing, self._call = self._pipeline.start_tracing(self._call)
         saved = self._plan.resume or await load_saved(self._io, self._plan)
         if saved is None:
             self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")
@@ -276,8 +268,7 @@ class RunLoop:
         assert self._listening is not None
         received = await self._listening.pull()
         if isinstance(received, AIModelCallResponse):
-            self.error = self._listening.stream.error
-            self._listening = None
+            self.error, self._listening = self._listening.stream.error, None
             self._handle_answer(received)
         else:
             self._events.extend(received)

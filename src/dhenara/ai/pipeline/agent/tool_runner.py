@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...errors import DhenaraError, SavedRunError, ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
-from ...types.chat.run import AgentEvent, ToolRun
+from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
-from ...types.tools.tool import Bound
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
 from .run_state import RunEvent, RunState
+from .running_tool import running, with_timing
 from .toolbox import (
     Approve,
     PendingToolCall,
@@ -95,6 +92,12 @@ class ToolRunner:
             self.box.record_result(tool)
         current.failure = first_failure(failed)
         return tools
+
+    def end_tracing(self, run: Callable[[], Run[Any]], error: BaseException | None) -> None:
+        """End the traces of the run, once."""
+        tracing, self.tracing = self.tracing, None
+        if tracing is not None:
+            tracing.end(run(), error)
 
     async def _decide(self, one: PendingToolCall, before: ToolRun | None) -> None:
         """Apply the decision on a call, or ask for one; a person answers one question at a time."""
@@ -270,87 +273,6 @@ def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | N
         return JobDone(read_result(one.call, outcome.value))
     except Exception as error:  # noqa: BLE001  # conversion runs code of the value's class
         return JobFailed(error)
-
-
-def with_timing(
-    one: PendingToolCall, bound: Bound, now: Callable[[], float], tracing: RunTracing | None = None
-) -> Bound:
-    """Return the work wrapped so that its duration is recorded, and that the tool can read its call."""
-
-    def call_tool() -> Any:
-        started = now()
-
-        def ended(outcome: Outcome | None) -> None:
-            one.seconds, one.finished = now() - started, outcome
-
-        if tracing is not None:
-            one.trace = tracing.start_tool(one.call, one.tool)
-        outcome: Outcome | None = None
-        try:
-            with running(one):
-                value = bound()
-            outcome = None if inspect.isawaitable(value) else JobDone(value)
-        except Exception as error:
-            outcome = JobFailed(error)
-            raise
-        finally:
-            ended(outcome)
-        return TimedAwaitable(value, one, ended) if inspect.isawaitable(value) else value
-
-    return call_tool
-
-
-@contextmanager
-def running(one: PendingToolCall) -> Iterator[None]:
-    """Let what runs inside read the tool call, and belong to its trace."""
-    token = RUNNING_CALL.set(one.call)
-    try:
-        if one.trace is None:
-            yield
-        else:
-            with one.trace.running():
-                yield
-    finally:
-        RUNNING_CALL.reset(token)
-
-
-RUNNING_CALL: ContextVar[ToolCallContent | None] = ContextVar("dhenara_tool_call", default=None)
-
-
-def current_tool_call() -> ToolCallContent | None:
-    """Return the tool call that is running here: its id, name and arguments, and the model that made it (`origin`).
-
-    For tool functions, and what they call: parallel tools run in threads or tasks of their own, whose stacks do not
-    show the run. None outside of a tool.
-    """
-    return RUNNING_CALL.get()
-
-
-@dataclass(frozen=True, slots=True)
-class TimedAwaitable:
-    """An awaitable that calls `ended` when it is done."""
-
-    value: Awaitable[Any]
-    planned: PendingToolCall
-    ended: Callable[[Outcome | None], None]
-
-    def __await__(self) -> Generator[Any, Any, Any]:
-        outcome: Outcome | None = None
-        try:
-            with running(self.planned):
-                value = yield from self.value.__await__()
-            outcome = JobDone(value)
-            return value
-        except Exception as error:
-            outcome = JobFailed(error)
-            raise
-        finally:
-            self.ended(outcome)
-
-    def close(self) -> None:
-        """Close a coroutine that is not awaited."""
-        if inspect.iscoroutine(self.value):
-            self.value.close()
 
 
 def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
