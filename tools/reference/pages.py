@@ -14,7 +14,6 @@ from .objects import Documented, describe
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
 PUBLIC = ("dhenara.ai", "dhenara.ai.types", "dhenara.ai.errors", "dhenara.ai.testing", "dhenara.ai.conversation")
-PUBLIC += ("dhenara.ai.telemetry",)
 PUBLIC += ("ai_utilities", "ai_utilities.cache", "ai_utilities.limits", "ai_utilities.usage", "ai_utilities.batch")
 PUBLIC += ("ai_utilities.telemetry", "ai_utilities.audio", "ai_utilities.files")
 INDEX = """# API reference
