@@ -148,13 +148,7 @@ class ChoiceBuilder:
     logprobs: list[dict[str, Any]] | None = None
     end: FinishDelta | None = None
 
-    def add(self, delta: PartDelta) -> None:
-        part_builder = self.part_builders.get(delta.part)
-        if part_builder is None or delta.__class__ not in part_builder.accepts:
-            part_builder = self._new_part(delta, part_builder)
-        part_builder.add(delta)
-
-    def _new_part(self, delta: PartDelta, existing: PartBuilder | None) -> PartBuilder:
+    def new_part(self, delta: PartDelta, existing: PartBuilder | None) -> PartBuilder:
         """Start a new part for a delta that does not fit the part it names."""
         place = delta.part if existing is None else f"{delta.part} {type(delta).__name__}"
         return self.part_builders.setdefault(place, new_part_builder(delta))
@@ -206,18 +200,24 @@ class ResponseBuilder:
     """The response so far, until something is added: layers and the caller read the same one."""
 
     def add(self, delta: Delta) -> None:
+        self.add_all((delta,))
+
+    def add_all(self, batch: Iterable[Delta]) -> None:
+        """Add the deltas of an event."""
         self._built = None
-        apply = APPLY.get(type(delta))
-        if apply is not None:
-            apply(self, delta)
-            return
-        index: int = delta.choice  # type: ignore[union-attr]  # all other deltas are PartDeltas
-        choice = self._choices.get(index)
-        if choice is None:
-            choice = self._choices[index] = ChoiceBuilder()
-        choice.add(delta)  # type: ignore[arg-type]  # as above
-        if self.texts is not None and index == 0 and isinstance(delta, TextDelta):
-            self.texts.append(delta.text)
+        for delta in batch:
+            apply = APPLY.get(delta.__class__)
+            if apply is not None:
+                apply(self, delta)
+                continue
+            part: PartDelta = delta  # type: ignore[assignment]  # all other deltas are PartDeltas
+            choice = self._choices.get(part.choice) or self._choice(part.choice)
+            builder = choice.part_builders.get(part.part)
+            if builder is None or part.__class__ not in builder.accepts:
+                builder = choice.new_part(part, builder)
+            builder.add(part)
+            if self.texts is not None and not part.choice and isinstance(part, TextDelta):
+                self.texts.append(part.text)
 
     @property
     def complete(self) -> bool:
@@ -330,6 +330,5 @@ APPLY: dict[type, Callable[[ResponseBuilder, Any], None]] = {
 def build_response(deltas: Iterable[Delta], origin: Origin | None = None) -> ChatResponse:
     """Build a response from all of its deltas."""
     builder = ResponseBuilder(origin)
-    for delta in deltas:
-        builder.add(delta)
+    builder.add_all(deltas)
     return builder.response()

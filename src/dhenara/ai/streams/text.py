@@ -82,7 +82,7 @@ class TextStream(TextStreamBase, Iterator[str]):
             event, final = self._read()
             if final is not None:
                 self._end()
-            elif piece := text_of(event):
+            elif piece := event if event.__class__ is str else text_of(event):
                 return piece
         raise StopIteration
 
@@ -110,7 +110,7 @@ class AsyncTextStream(TextStreamBase, AsyncIterator[str]):
             event, final = await self._read_async()
             if final is not None:
                 self._end()
-            elif piece := text_of(event):
+            elif piece := event if event.__class__ is str else text_of(event):
                 return piece
         raise StopAsyncIteration
 

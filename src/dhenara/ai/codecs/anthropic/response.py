@@ -120,7 +120,7 @@ class MessagesReader:
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
-        event = json.loads(data) if data and not data.isspace() else None
+        event = json.loads(data) if data[:1] == b"{" or data.strip() else None
         if not isinstance(event, dict):
             return ()
         kind = event.get("type")

@@ -236,9 +236,9 @@ class GeminiReader:
     def _add_usage(self, report: Any) -> None:
         """Keep the counts. Nearly every event has new ones; they are read at first, and when an answer ends."""
         if isinstance(report, dict):
-            for name, value in report.items():
-                if value is not None:
-                    self._usage[name] = value
+            if None in report.values():
+                report = {name: value for name, value in report.items() if value is not None}
+            self._usage.update(report)
             self._counted = False
 
     def _count(self) -> Iterator[Delta]:

@@ -178,7 +178,9 @@ class CandidateReader:
         for cited in sources.citations("".join(self._text)):
             yield CitationDelta(place, cited, self._choice)
 
-    def _part(self, part: Wire) -> list[Delta]:
+    def _part(self, part: Wire) -> Iterable[Delta]:
+        if len(part) == 1 and isinstance(text := part.get("text"), str):
+            return (self._text_delta(text, "text", None),)
         signature = part.get("thoughtSignature")
         extras = {"thought_signature": signature} if signature and isinstance(signature, str) else None
         if isinstance(call := part.get("functionCall"), dict):

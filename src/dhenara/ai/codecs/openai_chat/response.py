@@ -68,7 +68,7 @@ EXTRA_FIELDS = (
     *("search_results", "web_search", "search_info", "related_questions"),
 )
 # Fields that an event may have besides choices.
-REST = frozenset({"usage", "x_groq", "citations", "search_results"})
+REST = frozenset({"usage", "x_groq", "citations", "search_results", "error"})
 LAST = b"[DONE]"
 
 
@@ -147,7 +147,7 @@ class ChatReader(RequestAware):
                 deltas += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
             deltas += self._read_rest(body)
-        if body.get("error") or event == "error" or body.get("object") == "error":
+        if event == "error" or body.get("object") == "error" or (body.get("error")):
             deltas.append(ErrorDelta(stream_error(body)))
         return deltas
 
@@ -162,12 +162,7 @@ class ChatReader(RequestAware):
         if not isinstance(index, int):
             index = 0
         given = choice.get(key)
-        message = given or choice.get("delta") or choice.get("message")
-        if not isinstance(message, dict) or not message:
-            if key == "message" and is_empty(choice) and not self._typed:
-                raise missing_response(CHAT)
-            # Legacy completions have their text in the choice itself.
-            message = {"content": message if isinstance(message, str) else choice.get("text")}
+        message = given if isinstance(given, dict) and given else self._other_message(choice, key)
         reader = self._choices.get(index)
         if reader is None:
             whole = key == "message"
@@ -181,6 +176,15 @@ class ChatReader(RequestAware):
         if choice.get("finish_reason") or choice.get("logprobs"):
             return chain(text, self._read_end(choice, index, reader))
         return text
+
+    def _other_message(self, choice: dict[str, Any], key: str) -> dict[str, Any]:
+        """Find the message in another field; legacy completions have their text in the choice itself."""
+        message = choice.get(key) or choice.get("delta") or choice.get("message")
+        if isinstance(message, dict) and message:
+            return message
+        if key == "message" and is_empty(choice) and not self._typed:
+            raise missing_response(CHAT)
+        return {"content": message if isinstance(message, str) else choice.get("text")}
 
     def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> Iterator[Delta]:
         """Read the other fields of a choice, and its finish reason."""

@@ -70,7 +70,7 @@ class MessageReader:
 
     def read(self, message: Wire) -> Iterable[Delta]:
         """Read a message; fast path for stream events that contain only text."""
-        if message.keys() <= PLAIN:
+        if PLAIN.issuperset(message):
             content = message.get("content")
             if content and self._tags is None and isinstance(content, str):
                 return (TextDelta(TEXT, content, self._choice),)

@@ -131,7 +131,7 @@ def finish_delta(response: Wire, *, called: bool) -> FinishDelta:
     return FinishDelta("pause" if raw in UNDER_WAY else "other", raw)
 
 
-LAST = b"[DONE]"
+NO_EVENT = (b"", b"[DONE]")
 EXTRA_FIELDS = ("service_tier", "conversation", "background", "previous_response_id")
 
 
@@ -164,8 +164,10 @@ class ResponsesReader:
         yield from self._close(body)
 
     def frame(self, frame: Frame) -> Iterable[Delta]:
-        data = frame.data.strip()
-        event = json.loads(data) if data and data != LAST else None
+        data = frame.data
+        if data[:1] != b"{" and (data := data.strip()) in NO_EVENT:
+            return ()
+        event = json.loads(data)
         if not isinstance(event, dict):
             return ()
         kind = event.get("type")

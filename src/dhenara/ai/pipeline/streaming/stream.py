@@ -97,9 +97,7 @@ class Stream:
 
     def _add_next(self) -> Batch:
         batch = self._ready.popleft()
-        add = self._builder.add
-        for delta in batch:
-            add(delta)
+        self._builder.add_all(batch)
         return batch
 
     async def pull(self) -> Batch | None:
@@ -202,8 +200,7 @@ class Stream:
     def _absorb(self) -> None:
         """Add everything received but not pulled to the response."""
         for batch in (*self._ready, self._rest):
-            for delta in batch:
-                self._builder.add(delta)
+            self._builder.add_all(batch)
         self._ready.clear()
         self._rest = ()
 
