@@ -329,6 +329,7 @@ class TrackerLedger:
         self._tracker = tracker
         self.ledger = getattr(tracker, "ledger", None)
         self.blocking: bool = getattr(self.ledger, "blocking", False)
+        self.opens_rows: bool = getattr(tracker, "opens_rows", hasattr(tracker, "open"))
 
     def add(self, rows: Sequence[UsageData]) -> None:
         for index, row in enumerate(rows):

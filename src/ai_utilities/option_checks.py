@@ -110,7 +110,7 @@ def refuse_run_options(options: Mapping[str, object]) -> None:
 
 def has_runnable_tools(tools: object) -> bool:
     """Whether any tool is a Python function, and not only a description of one."""
-    return any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools or ()))
+    return bool(tools) and any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools))
 
 
 def read_tools(tools: object) -> Sequence[object]:

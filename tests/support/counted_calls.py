@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,21 @@ class CountedCalls:
 def count_calls(work: Callable[[], Any]) -> CountedCalls:
     """Run `work` and count the calls it makes."""
     counted = CountedCalls()
+    with counting(counted):
+        work()
+    return counted
+
+
+async def count_calls_async(work: Awaitable[Any]) -> CountedCalls:
+    """Await `work` and count the calls of this thread meanwhile, those of the event loop included."""
+    counted = CountedCalls()
+    with counting(counted):
+        await work
+    return counted
+
+
+@contextmanager
+def counting(counted: CountedCalls) -> Iterator[None]:
     files = counted.files
 
     def note(frame: Any, event: str, argument: object) -> None:
@@ -40,7 +56,6 @@ def count_calls(work: Callable[[], Any]) -> CountedCalls:
 
     sys.setprofile(note)
     try:
-        work()
+        yield
     finally:
         sys.setprofile(None)
-    return counted

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 from typing import Protocol
 from weakref import WeakSet
 
@@ -26,6 +25,9 @@ class RowWriter(Protocol):
 
     @property
     def ledger(self) -> object: ...
+
+    @property
+    def opens_rows(self) -> bool: ...
 
     def open(self, row: UsageData, expires: float) -> None: ...
 
@@ -102,6 +104,8 @@ class AttemptRows:
         index = len(self._call.journal.attempts)
         self._retire(index)
         self._ids[index] = new_id()
+        if not self._usage.opens_rows:
+            return
         opened = row(self._facts, "open", index + 1, row_id=self._ids[index])
         left = self._left()
         limit = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left / 2)
@@ -187,9 +191,10 @@ class AttemptRows:
         if last and not rows:
             IN_FLIGHT.discard(self)
         elif rows:
-            left = self._left()
-            limit = LONGEST_WAIT if left is None else max(left, AFTERWARDS)
-            write = within(limit, self._write_last if last else self._write_rows)
+            write = self._write_last if last else self._write_rows
+            if getattr(self._usage.ledger, "blocking", True):
+                left = self._left()
+                write = within(LONGEST_WAIT if left is None else max(left, AFTERWARDS), write)
             await call_store_shielded(self._io, self._usage.ledger, write, rows)
 
     def _write_rows(self, rows: list[UsageData]) -> None:
@@ -215,7 +220,7 @@ class AttemptRows:
 
 def new_id() -> str:
     """A new id of 32 digits. Ids sort by time, so that every store returns the rows of a call in order."""
-    return f"{time.time_ns():016x}{uuid.uuid4().hex[:16]}"
+    return f"{time.time_ns():016x}{os.urandom(8).hex()}"
 
 
 def row(facts: Facts, outcome: Outcome, attempt: int, cost: Cost | None = None, **more: object) -> UsageData:

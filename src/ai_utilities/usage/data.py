@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -45,6 +46,7 @@ BUCKETS = (
 )
 """Disjoint token counts: every token is in exactly one. The first six are input, the others output."""
 
+read_buckets = attrgetter(*BUCKETS)
 INPUT_BUCKETS = BUCKETS[:6]
 OUTPUT_BUCKETS = BUCKETS[6:]
 
@@ -181,7 +183,7 @@ class UsageData(CheckedModel):
         Raises:
             pydantic.ValidationError: If a field is invalid.
         """
-        counts = {**{name: getattr(usage, name) for name in BUCKETS}, "units": usage.units} if usage else {}
+        counts = dict(zip(BUCKETS, read_buckets(usage), strict=True), units=usage.units) if usage else {}
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
@@ -189,8 +191,8 @@ def reconcile(facts: Facts) -> Facts:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
     fields = dict(facts)
     if any(map(fields.get, BUCKETS)):
-        fields.setdefault("prompt_tokens", sum([fields.get(name) or 0 for name in INPUT_BUCKETS]))
-        fields.setdefault("completion_tokens", sum([fields.get(name) or 0 for name in OUTPUT_BUCKETS]))
+        fields.setdefault("prompt_tokens", sum(filter(None, map(fields.get, INPUT_BUCKETS))))
+        fields.setdefault("completion_tokens", sum(filter(None, map(fields.get, OUTPUT_BUCKETS))))
     else:
         fields["input_tokens"] = fields.get("prompt_tokens") or 0
         fields["output_tokens"] = fields.get("completion_tokens") or 0

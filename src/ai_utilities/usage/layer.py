@@ -97,6 +97,12 @@ class UsageLayer:
         """
         return BoundUsage(self, io, target).record_usage
 
+    @property
+    def opens_rows(self) -> bool:
+        """Whether the ledger stores the rows of requests before they are sent."""
+        opens: bool = getattr(self.ledger, "opens_rows", hasattr(self.ledger, "open"))
+        return opens
+
     def open(self, row: UsageData, expires: float) -> None:
         """Stores the row of a request that will be sent, if the ledger supports open rows.
 
@@ -151,6 +157,8 @@ class UsageLayer:
                 log.warning("usage is written again, including %d waiting rows", len(waiting) - len(rows))
 
     def _limited(self, function: Callable[P, T], seconds: float | None) -> Callable[P, T]:
+        if not getattr(self.ledger, "blocking", True):
+            return function
         return within(seconds, function, stalled=None if self.required else STALLED)
 
     def _steps_aside(self) -> bool:

@@ -258,6 +258,11 @@ class UsageTracker:
         """Whether rows are written to a file or a server."""
         return self.ledger is not None and self.ledger.blocking
 
+    @property
+    def opens_rows(self) -> bool:
+        """Whether rows of requests are stored before these are sent, which takes a ledger."""
+        return self.ledger is not None or type(self).open is not UsageTracker.open
+
     def track_request(self, usage: UsageData) -> None:
         """Records one request, or one cached answer.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
+from operator import attrgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +24,7 @@ OPEN = ("open", "abandoned")
 
 SPECIAL_TOKENS = tuple(name for name in BUCKETS if name not in ("input_tokens", "output_tokens"))
 """Kinds of tokens that sums have by name; the plain ones are the rest of the prompt and of the answer."""
+read_special = attrgetter(*SPECIAL_TOKENS)
 
 PERIODS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 GROUPS = ("day", "month", "model", "provider", "operation", "key", "team", "unit", "outcome")
@@ -113,8 +115,7 @@ class Totals(ShortRepr):
     def plus(self, row: UsageData) -> Totals:
         """The totals with one more row."""
         known = row.cost is not None
-        return replace(
-            self,
+        return Totals(
             requests=self.requests + 1,
             failed=self.failed + (row.outcome == "failed"),
             cached=self.cached + row.cached,
@@ -146,7 +147,7 @@ def add_kinds(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
 
 def kinds_of(row: UsageData) -> dict[str, int]:
     """The tokens of a row by kind, where they are not plain."""
-    return {name: count for name in SPECIAL_TOKENS if (count := getattr(row, name))}
+    return {name: count for name, count in zip(SPECIAL_TOKENS, read_special(row), strict=True) if count}
 
 
 def amounts_of(row: UsageData) -> dict[str, Decimal]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from .host_facts import clear_on_change, read_table
@@ -178,6 +178,33 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
     if table is None:
         raise NoPrice(f"no price table is known for {host}")
     names = tuple(dict.fromkeys(names))
+    minute = conditions.at.astimezone(UTC).replace(second=0, microsecond=0)
+    if not conditions.options:
+        try:
+            step = prompt_step(table, names, minute, conditions.prompt_tokens)
+            return usual_rates(table, names, minute, conditions.tier, conditions.region, step)
+        except NoPrice:
+            pass  # said below, with the numbers of this call
+    return rates_of(table, names, conditions)
+
+
+def prompt_step(table: PriceTable, names: tuple[str, ...], at: datetime, prompt_tokens: int) -> int:
+    """Return the shortest prompt that has the price of this one."""
+    limits = [row.above for row in table.rows(find_model(table, names, at)[0])]
+    return max([above + 1 for above in limits if 0 < above < prompt_tokens], default=0)
+
+
+@lru_cache(1_024)
+def usual_rates(
+    table: PriceTable, names: tuple[str, ...], at: datetime, tier: str | None, region: str | None, prompt_tokens: int
+) -> Rates:
+    """Return the rates of calls without options. Prices change by the minute at the most."""
+    return rates_of(table, names, Conditions(at, tier, region, prompt_tokens))
+
+
+def rates_of(table: PriceTable, names: tuple[str, ...], conditions: Conditions) -> Rates:
+    """Return the rates in a table; raises `NoPrice`."""
+    host = table.host
     model, region = find_model(table, names, conditions.at)
     reason = table.models[model].get("unknown")
     if reason:
@@ -196,15 +223,24 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
 
 def find_model(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[str, str | None]:
     """Return the model of the first name that the table has, and the region that a name contains; raises `NoPrice`."""
+    located = find_named(table, names, at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    if located is None:
+        missing = " or ".join(names) or "a model without a name"
+        raise NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
+    return located
+
+
+@lru_cache(1_024)
+def find_named(table: PriceTable, names: tuple[str, ...], day: datetime) -> tuple[str, str | None] | None:
+    """Return what `find_model` returns, or None; the meaning of aliases changes by the day."""
     regions = [region for name in names for _, region in plain_names(table.host, name) if region]
     for alias in (False, True):
         # What a moving alias stood for is known from the server; a name of its that the table lacks is a newer model.
         usable = names if not alias or all(table.is_alias(name) for name in names) else ()
         for name in usable:
-            if located := table.find_model(name, at, alias=alias):
+            if located := table.find_model(name, day, alias=alias):
                 return located[0], located[1] or next(iter(regions), None)
-    missing = " or ".join(names) or "a model without a name"
-    raise NoPrice(f"the price table of {table.host} ({table.date}) does not have {missing}")
+    return None
 
 
 def listed_name(host: str, names: tuple[str, ...], at: datetime) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from ..errors import ConfigurationError
 from ..wire.secrets import is_key
@@ -76,6 +77,7 @@ MEANT = {
 SEPARATORS = re.compile(r"[\s_.-]")
 
 
+@lru_cache(1_024)
 def fold_name(name: str) -> str:
     """Return the name as it is compared: `LM-Studio`, `lmstudio` and `lm_studio` are the same."""
     return SEPARATORS.sub("", name.lower())

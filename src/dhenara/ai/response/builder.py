@@ -148,9 +148,9 @@ class ChoiceBuilder:
     logprobs: list[dict[str, Any]] | None = None
     end: FinishDelta | None = None
 
-    def new_part(self, delta: PartDelta, existing: PartBuilder | None) -> PartBuilder:
+    def new_part(self, delta: PartDelta) -> PartBuilder:
         """Start a new part for a delta that does not fit the part it names."""
-        place = delta.part if existing is None else f"{delta.part} {type(delta).__name__}"
+        place = f"{delta.part} {type(delta).__name__}" if delta.part in self.part_builders else delta.part
         return self.part_builders.setdefault(place, new_part_builder(delta))
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
@@ -206,16 +206,17 @@ class ResponseBuilder:
         """Add the deltas of an event."""
         self._built = None
         for delta in batch:
-            apply = APPLY.get(delta.__class__)
-            if apply is not None:
-                apply(self, delta)
+            kind = delta.__class__
+            if kind in APPLY:
+                APPLY[kind](self, delta)
                 continue
             part: PartDelta = delta  # type: ignore[assignment]  # all other deltas are PartDeltas
-            choice = self._choices.get(part.choice) or self._choice(part.choice)
-            builder = choice.part_builders.get(part.part)
-            if builder is None or part.__class__ not in builder.accepts:
-                builder = choice.new_part(part, builder)
-            builder.add(part)
+            choice = self._choices[part.choice] if part.choice in self._choices else self._choice(part.choice)
+            builders = choice.part_builders
+            if part.part in builders and kind in builders[part.part].accepts:
+                builders[part.part].add(part)
+            else:
+                choice.new_part(part).add(part)
             if self.texts is not None and not part.choice and isinstance(part, TextDelta):
                 self.texts.append(part.text)
 

@@ -121,10 +121,10 @@ class MessagesReader:
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
         event = json.loads(data) if data[:1] == b"{" or data.strip() else None
-        if not isinstance(event, dict):
+        if event.__class__ is not dict:
             return ()
         kind = event.get("type")
-        read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
+        read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
         if read is None:
             refuse_foreign(event, MESSAGES)
             return ()
@@ -147,14 +147,14 @@ class MessagesReader:
 
     def _block_delta(self, event: Wire) -> Iterable[Delta]:
         index, delta = event.get("index"), event.get("delta")
-        if not isinstance(index, int):
-            index = max(0, self._data - 1)
-        block = self._blocks.get(index) or self._open(index)
-        if not isinstance(delta, dict):
+        if index.__class__ is not int:
+            index = read_index(event, "index", max(0, self._data - 1))
+        block = self._blocks[index] if index in self._blocks else self._open(index)
+        if delta.__class__ is not dict:
             return ()
         kind = delta.get("type")
         text = delta.get("text")
-        if kind == "text_delta" and block.buffered is None and isinstance(text, str):
+        if kind == "text_delta" and block.buffered is None and text.__class__ is str:
             return (TextDelta(block.part, text),)
         if block.buffered is not None or not isinstance(kind, str) or kind not in BLOCK_DELTAS:
             return block.add_delta(delta)

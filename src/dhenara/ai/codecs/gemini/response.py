@@ -20,6 +20,7 @@ from ..common.response_fields import (
     count,
     invalid_counts,
     read_extras,
+    read_index,
     read_int,
     read_name,
     read_object,
@@ -94,8 +95,10 @@ def modality_tokens(report: Report, name: str, wanted: str) -> int:
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")
 # Fields that a candidate may have besides its content.
-REST = frozenset({*EXTRA_FIELDS, "logprobsResult", "finishReason"})
+REST = frozenset({*EXTRA_FIELDS, "logprobsResult", "finishReason", "citationMetadata"})
 LAST = b"[DONE]"
+# Fields of events without candidates.
+OTHER = frozenset({"error", "promptFeedback", "message"})
 # What shows that an event is one of this protocol.
 KNOWN = frozenset({"candidates", "promptFeedback", "modelVersion", "responseId", "error"})
 STOP, LENGTH = "STOP", "MAX_TOKENS"
@@ -117,13 +120,15 @@ NUMBERED = (
 class GeminiReader:
     """Decodes one response. The finish reason is the only end marker."""
 
-    __slots__ = ("_candidates", "_counted", "_ended", "_model", "_named", "_queries", "_seen", "_usage")
+    __slots__ = ("_candidates", "_counted", "_ended", "_model", "_named", "_queries", "_report", "_seen", "_usage")
 
     def __init__(self) -> None:
         self._candidates: dict[int, CandidateReader] = {}
         self._ended: set[int] = set()
         self._seen = False
         self._usage: Wire = {}
+        self._report: Any = None
+        """The token counts as last sent."""
         self._counted = True
         """Whether the usage so far has been emitted."""
         self._named: tuple[Any, Any] = (None, None)
@@ -164,7 +169,8 @@ class GeminiReader:
             self._check_other(event)
         else:
             self._seen = True
-        if event.get("error") or (not candidates and "candidates" not in event and read_text(event, "message")):
+        is_other = not OTHER.isdisjoint(event)
+        if is_other and (event.get("error") or ("candidates" not in event and read_text(event, "message"))):
             return [ErrorDelta(stream_error(event))]
         deltas: list[Delta] = []
         named = event.get("responseId"), event.get("modelVersion")
@@ -172,13 +178,14 @@ class GeminiReader:
             self._named = named
             deltas += self._begin(event)
         ended = len(self._ended)
-        for candidate in candidates if isinstance(candidates, list) else (candidates,):
-            if isinstance(candidate, dict):
+        for candidate in candidates if candidates.__class__ is list else (candidates,):
+            if candidate.__class__ is dict:
                 deltas += self._candidate(candidate)
         first = not self._usage
-        if usage := event.get("usageMetadata"):
+        if (usage := event.get("usageMetadata")) and usage != self._report:
+            self._report = usage
             self._add_usage(usage)
-        if event.get("promptFeedback"):
+        if is_other and event.get("promptFeedback"):
             deltas += self._blocked(read_object(event, "promptFeedback"))
         if not self._counted and (first or not candidates or len(self._ended) > ended):
             deltas += self._count()
@@ -196,13 +203,14 @@ class GeminiReader:
 
     def _candidate(self, data: Wire) -> list[Delta]:
         index = data.get("index")
-        if not isinstance(index, int):
-            index = 0
-        candidate = self._candidates.get(index)
-        if candidate is None:
-            candidate = self._candidates[index] = CandidateReader(index)
+        if index.__class__ is not int:
+            index = read_index(data, "index")
+        if index not in self._candidates:
+            self._candidates[index] = CandidateReader(index)
+        candidate = self._candidates[index]
         deltas = candidate.read(data)
         if not REST.isdisjoint(data):
+            candidate.add_sources(data)
             deltas += self._read_rest(data, index, candidate)
         return deltas
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -158,18 +158,21 @@ class CandidateReader:
 
     def read(self, data: Wire) -> list[Delta]:
         content = data.get("content")
-        parts = content.get("parts") if isinstance(content, dict) else None
+        parts = content.get("parts") if content.__class__ is dict else None
         deltas: list[Delta] = []
         silent = False
-        for part in parts if isinstance(parts, list) else (parts,):
-            read = self._part(part) if isinstance(part, dict) else ()
+        for part in parts if parts.__class__ is list else (parts,):
+            read = self._part(part) if part.__class__ is dict else ()
             silent = silent or not read
             deltas += read
         if silent:
             deltas += unread_warning(parts)
+        return deltas
+
+    def add_sources(self, data: Wire) -> None:
+        """Keep the sources that a candidate cites."""
         if data.get("groundingMetadata") or data.get("citationMetadata"):
             self._sources.add(data)
-        return deltas
 
     def finish(self) -> Iterator[Delta]:
         yield from self._end_call()
@@ -178,14 +181,15 @@ class CandidateReader:
         for cited in sources.citations("".join(self._text)):
             yield CitationDelta(place, cited, self._choice)
 
-    def _part(self, part: Wire) -> Iterable[Delta]:
-        if len(part) == 1 and isinstance(text := part.get("text"), str):
+    def _part(self, part: Wire) -> Sequence[Delta]:
+        text = part.get("text")
+        if text.__class__ is str and len(part) == 1:
             return (self._text_delta(text, "text", None),)
         signature = part.get("thoughtSignature")
         extras = {"thought_signature": signature} if signature and isinstance(signature, str) else None
         if isinstance(call := part.get("functionCall"), dict):
             return list(self._function_call(call, extras))
-        if isinstance(text := part.get("text"), str):
+        if isinstance(text, str):
             return [self._text_delta(text, "thought" if part.get("thought") else "text", extras)]
         return list(self._other_part(part, extras))
 

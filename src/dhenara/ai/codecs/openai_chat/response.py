@@ -19,6 +19,7 @@ from ..common.response_fields import (
     Wire,
     is_readable,
     read_extras,
+    read_index,
     read_name,
     read_object,
     read_objects,
@@ -135,15 +136,13 @@ class ChatReader(RequestAware):
         return [] if data is None else self._read(data, "delta")
 
     def _read(self, data: Any, key: str, event: str | None = None) -> list[Delta]:
-        body = data[0] if isinstance(data, list) and data else data
-        if not isinstance(body, dict):
-            raise ValueError(f"expected an object, got {type(body).__name__}")
+        body = data if data.__class__ is dict else only_object(data)
         deltas: list[Delta] = [] if self._began else list(self._begin(body))
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
-        for choice in choices if isinstance(choices, list) else ():
-            if isinstance(choice, dict) and choice:
+        for choice in choices if choices.__class__ is list else ():
+            if choice.__class__ is dict and choice:
                 deltas += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
             deltas += self._read_rest(body)
@@ -159,10 +158,10 @@ class ChatReader(RequestAware):
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")
-        if not isinstance(index, int):
-            index = 0
+        if index.__class__ is not int:
+            index = read_index(choice, "index")
         given = choice.get(key)
-        message = given if isinstance(given, dict) and given else self._other_message(choice, key)
+        message = given if given.__class__ is dict and given else self._other_message(choice, key)
         reader = self._choices.get(index)
         if reader is None:
             whole = key == "message"
@@ -217,6 +216,14 @@ class ChatReader(RequestAware):
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
         models = self._quirks.cache_counts_unclear
         return bool(models) and matches(str(body.get("model") or ""), models)
+
+
+def only_object(data: Any) -> dict[str, Any]:
+    """Return the object of an event that some gateways put into a list."""
+    body = data[0] if isinstance(data, list) and data else data
+    if not isinstance(body, dict):
+        raise ValueError(f"expected an object, got {type(body).__name__}")
+    return body
 
 
 def is_empty(choice: dict[str, Any]) -> bool:

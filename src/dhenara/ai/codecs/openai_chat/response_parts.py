@@ -72,7 +72,7 @@ class MessageReader:
         """Read a message; fast path for stream events that contain only text."""
         if PLAIN.issuperset(message):
             content = message.get("content")
-            if content and self._tags is None and isinstance(content, str):
+            if content.__class__ is str and content and self._tags is None:
                 return (TextDelta(TEXT, content, self._choice),)
             return self._read_content(content)
         return self._read_all(message)

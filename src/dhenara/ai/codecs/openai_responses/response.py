@@ -168,10 +168,10 @@ class ResponsesReader:
         if data[:1] != b"{" and (data := data.strip()) in NO_EVENT:
             return ()
         event = json.loads(data)
-        if not isinstance(event, dict):
+        if event.__class__ is not dict:
             return ()
         kind = event.get("type")
-        read = EVENTS.get(kind if isinstance(kind, str) else frame.event or "")
+        read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
         if read is None:
             if event.get("error"):
                 return (ErrorDelta(stream_error(event)),)
@@ -185,10 +185,11 @@ class ResponsesReader:
     def _item(self, event: Wire) -> ItemReader:
         """Return the item of an event; the latest one if the event does not say."""
         index = event.get("output_index")
-        if not isinstance(index, int):
-            index = self._last
-        index = self._moved.get(index, index)
-        return self._items.get(index) or self._item_at(index)
+        if index.__class__ is not int:
+            index = read_index(event, "output_index", self._last)
+        if index in self._moved:
+            index = self._moved[index]
+        return self._items[index] if index in self._items else self._item_at(index)
 
     def _item_at(self, index: int) -> ItemReader:
         reader = self._items.get(index)

@@ -35,10 +35,9 @@ class StreamedTexts:
         self._pieces: dict[int, list[str]] = {}
 
     def add(self, place: int, piece: str) -> None:
-        pieces = self._pieces.get(place)
-        if pieces is None:
-            pieces = self._pieces[place] = []
-        pieces.append(piece)
+        if place not in self._pieces:
+            self._pieces[place] = []
+        self._pieces[place].append(piece)
 
     def close(self, place: int) -> None:
         """Take the text at this position as it was streamed: its stream has ended, and the item adds nothing to it."""
@@ -166,10 +165,9 @@ class ItemReader:
 
     def part_for(self, what: int | str | None) -> str:
         """Return the part for a piece; each text of a message is a part of its own."""
-        part = self._data.get(what)
-        if part is None:
-            part = self._data[what] = self._part(what)
-        return part
+        if what not in self._data:
+            self._data[what] = self._part(what)
+        return self._data[what]
 
     def note_content(self, content: int) -> str:
         self._noted[content] = self._noted.get(content, 0) + 1
