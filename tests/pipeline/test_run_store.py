@@ -1,0 +1,304 @@
+"""Stores of runs: a run goes on after its process was killed, and a tool that must run once does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from dhenara.ai import AIModelClient, SQLiteRunStore, ToolClaim
+from dhenara.ai.errors import ConfigurationError, SavedRunError, SyncAsyncMismatchError
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
+from dhenara.ai.types import Run, Tool, ToolResultContent
+from support import killed_runs
+from support.runs import go
+from support.worlds import World, endpoint
+
+
+def pay(amount: int) -> str:
+    """Pay."""
+    return f"paid {amount}"
+
+
+def call(amount: int, call_id: str = "call_0") -> Answer:
+    return Answer(tool_calls=(FakeToolCall("pay", {"amount": amount}, call_id),))
+
+
+ONCE = Tool.from_function(pay, once=True)
+
+
+class ByHistory:
+    """Answers by what was said before, so that a request that is sent twice gets the same answer."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self._answers = answers
+
+    def steps(self, request: Any) -> Iterable[Any]:
+        turns = sum(message["role"] == "assistant" for message in request.json["messages"])
+        return DialectReply(self._answers[turns]).steps(request)
+
+
+ORDER = Answer(tool_calls=(FakeToolCall("look", {"city": "Rome"}, "a"), FakeToolCall("pay", {"amount": 7}, "b")))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
+def test_a_run_that_is_killed_at_any_point_goes_on_and_pays_once() -> None:
+    memory = Path("/dev/shm")  # waiting for a disk takes most of the time otherwise
+    with (
+        TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        FakeServer(ByHistory(ORDER, Answer(text="Paid.")), forever=True) as server,
+    ):
+        command = [sys.executable, killed_runs.__file__, f"{server.url}/v1", folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
+    reports = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(reports) > 20
+    for report in reports:
+        assert report["effects"] == ["7"], "exactly once"
+        assert report["results"] == ["sunny in Rome", "paid 7"]
+        assert (report["stopped"], report["text"]) == ("answered", "Paid.")
+        assert report["roles"] == ["user", "assistant", "tool", "assistant"]
+    # Between the claim and the result: after the claim, before and after the effect, and before the result is kept.
+    assert sum(report["unclear"] for report in reports) == 4
+
+
+def test_a_call_that_was_begun_and_left_no_result_is_pending(server: FakeServer, world: World, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    amounts: list[int] = []
+
+    def stop(amount: int) -> str:
+        amounts.append(amount)
+        raise KeyboardInterrupt
+
+    client = AIModelClient(endpoint(server.url))
+    settings: Any = {"store": store, "run_id": "order"}
+    with pytest.raises(BaseException):  # noqa: B017  # in async code, a group of exceptions
+        go(world, client, "?", tools=[Tool.from_function(stop, name="pay", once=True, parallel=False)], **settings)
+    pending = go(world, client, "?", tools=[ONCE], approve=lambda call: True, **settings)
+    assert (pending.stopped, [tool.unclear for tool in pending.pending_tools]) == ("pending", [True])
+    assert len(server.exchanges) == 1
+    still = go(world, client, resume=pending, tools=[ONCE], approve=lambda call: True, store=store)
+    assert still.stopped == "pending", "approve does not decide on calls that may have run"
+    run = go(world, client, resume=still.decide({"call_0": True}), tools=[ONCE], store=store)
+    world.close(client)
+    assert (run.text(), [tool.result and tool.result.output for tool in run.tools]) == ("done", ["paid 7"])
+
+
+def test_the_same_line_starts_a_run_and_returns_it_later(server: FakeServer, world: World, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    runs = [
+        go(world, client, "?", tools=[ONCE], store=SQLiteRunStore(tmp_path / "runs.sqlite"), run_id="order-17")
+        for _ in range(2)
+    ]
+    world.close(client)
+    assert [run.text() for run in runs] == ["done", "done"]
+    assert len(server.exchanges) == 2
+    first, second = ([message.model_dump() for message in run.messages] for run in runs)
+    assert first == second
+    assert runs[0].usage == runs[1].usage
+
+
+def test_another_prompt_under_the_same_id_is_refused(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(Answer(text="done"))
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    with AIModelClient(endpoint(server.url)) as client:
+        client.run("one", store=store, run_id="a")
+        with pytest.raises(SavedRunError, match="a run 'a' that began with other messages"):
+            client.run("two", store=store, run_id="a")
+
+
+def test_a_state_that_is_older_than_the_store_does_not_take_its_results(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7, "first"), Answer(text="done"), call(9, "other"))
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    with AIModelClient(endpoint(server.url)) as client:
+        stream = client.run_streaming("?", tools=[ONCE], store=store)
+        next(stream)
+        before = stream.partial()
+        for _ in stream:
+            pass
+        with pytest.raises(SavedRunError, match="the store has another call for step tool-1-0"):
+            client.run(resume=before, tools=[ONCE], store=store)
+
+
+def test_the_state_in_the_store_is_that_of_each_step(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    states: list[Run[Any]] = []
+
+    class Noted(SQLiteRunStore):
+        def save(self, run_id: str, saved: bytes) -> None:
+            states.append(Run.from_json(saved))
+
+    with AIModelClient(endpoint(server.url)) as client:
+        client.run("?", tools=[ONCE], store=Noted(tmp_path / "runs.sqlite"))
+    seen = [(state.record.next, len(state.steps), state.messages[-1].role) for state in states]
+    assert seen == [
+        ("request", 0, "user"),
+        ("tools", 1, "assistant"),
+        ("tools", 1, "assistant"),
+        ("request", 1, "tool"),
+        ("finish", 2, "assistant"),
+        ("end", 2, "assistant"),
+    ]
+    assert [state.stopped for state in states] == ["interrupted"] * 5 + ["answered"]
+
+
+def test_results_that_are_in_the_store_are_not_computed_again(server: FakeServer, tmp_path: Path) -> None:
+    """One of two calls ended before the process did; the store has its result, and the state has none."""
+    both = Answer(tool_calls=(FakeToolCall("pay", {"amount": 1}, "a"), FakeToolCall("pay", {"amount": 2}, "b")))
+    server.add_replies(both, Answer(text="done"))
+    store, paid = SQLiteRunStore(tmp_path / "runs.sqlite"), list[int]()
+    fails = True
+
+    def pay_one(amount: int) -> str:
+        if amount == 2 and fails:
+            raise KeyboardInterrupt
+        paid.append(amount)
+        return f"paid {amount}"
+
+    tool = Tool.from_function(pay_one, name="pay", parallel=False)
+    with AIModelClient(endpoint(server.url)) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.run("?", tools=[tool], store=store, run_id="a")
+        fails = False
+        run = client.run("?", tools=[tool], store=store, run_id="a")
+    assert paid == [1, 2]
+    assert [tool.result and tool.result.output for tool in run.tools] == ["paid 1", "paid 2"]
+
+
+def test_a_run_that_is_interrupted_among_its_tools_keeps_the_results_that_there_are(server: FakeServer) -> None:
+    both = Answer(tool_calls=(FakeToolCall("pay", {"amount": 1}, "a"), FakeToolCall("pay", {"amount": 2}, "b")))
+    server.add_replies(both, Answer(text="done"))
+    ended: list[Run[Any]] = []
+
+    def pay_one(amount: int) -> str:
+        if amount == 2 and not ended:
+            raise KeyboardInterrupt
+        return f"paid {amount}"
+
+    tool = Tool.from_function(pay_one, name="pay", parallel=False)
+    with AIModelClient(endpoint(server.url)) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.run("?", tools=[tool], on_end=ended.append)
+        [saved] = ended
+        assert [(one.outcome, one.result is None) for one in saved.tools] == [("ran", False), ("unrun", True)]
+        assert saved.messages[-1].role == "tool"
+        run = client.run(resume=saved.to_json(), tools=[tool])
+    assert [message.role for message in run.messages] == ["user", "assistant", "tool", "assistant"]
+    assert [one.result and one.result.output for one in run.tools] == ["paid 1", "paid 2"]
+
+
+def test_a_tool_that_must_run_once_needs_a_store(server: FakeServer, world: World) -> None:
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(ConfigurationError, match="pay: a tool with once=True needs a store"):
+        go(world, client, "?", tools=[ONCE])
+    with pytest.raises(ConfigurationError, match="store must have save, load"):
+        go(world, client, "?", tools=[ONCE], store=object())
+    world.close(client)
+    assert server.exchanges == []
+
+
+class AsyncStore:
+    """A store with async methods."""
+
+    def __init__(self, path: Path) -> None:
+        self._store = SQLiteRunStore(path)
+
+    async def save(self, run_id: str, saved: bytes) -> None:
+        self._store.save(run_id, saved)
+
+    async def load(self, run_id: str) -> bytes | None:
+        return self._store.load(run_id)
+
+    async def claim(self, run_id: str, step: str, call: str) -> ToolClaim | None:
+        return self._store.claim(run_id, step, call)
+
+    async def complete(self, run_id: str, step: str, result: str) -> None:
+        self._store.complete(run_id, step, result)
+
+
+def test_a_store_may_be_async(server: FakeServer, world: World, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    client, store = AIModelClient(endpoint(server.url)), AsyncStore(tmp_path / "runs.sqlite")
+    settings: Any = {"tools": [ONCE], "store": store, "run_id": "a"}
+    if world.name == "blocking":
+        with pytest.raises(SyncAsyncMismatchError, match=r"store\.save is an async function"):
+            go(world, client, "?", **settings)
+        return
+    assert go(world, client, "?", **settings).text() == "done"
+    assert go(world, client, "?", **settings).tools[0].outcome == "ran"
+    world.close(client)
+
+
+def test_one_of_many_claims_is_the_first(tmp_path: Path) -> None:
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    start, claims = threading.Barrier(8), list[ToolClaim | None]()
+
+    def claim() -> None:
+        start.wait(timeout=60)
+        claims.append(store.claim("a", "tool-1-0", "hash"))
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert claims.count(None) == 1
+    assert claims.count(ToolClaim("hash")) == 7
+
+
+def test_a_deleted_run_leaves_others_and_takes_its_agents_along(tmp_path: Path) -> None:
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    for name in ("a", "a/tool-1-0", "ab"):
+        store.save(name, b"{}")
+        store.claim(name, "tool-1-0", "hash")
+    store.delete("a")
+    assert [store.load(name) for name in ("a", "a/tool-1-0", "ab")] == [None, None, b"{}"]
+    assert store.claim("a", "tool-1-0", "hash") is None
+    assert store.claim("ab", "tool-1-0", "hash") is not None
+
+
+def test_a_store_that_cannot_be_written_ends_the_run_before_its_tool(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7))
+    paid: list[int] = []
+
+    class Broken(SQLiteRunStore):
+        def claim(self, run_id: str, step: str, call: str) -> ToolClaim | None:
+            self.path = tmp_path / "missing" / "runs.sqlite"
+            return super().claim(run_id, step, call)
+
+    def pay_one(amount: int) -> None:
+        paid.append(amount)
+
+    tool = Tool.from_function(pay_one, name="pay", once=True)
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(SavedRunError, match=r"the run store .* failed"):
+        client.run("?", tools=[tool], store=Broken(tmp_path / "runs.sqlite"))
+    assert paid == []
+
+
+def test_a_result_for_an_unclear_call_may_come_from_outside(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    store = SQLiteRunStore(tmp_path / "runs.sqlite")
+    paid: list[int] = []
+
+    def stop(amount: int) -> None:
+        paid.append(amount)
+        raise KeyboardInterrupt
+
+    tool = Tool.from_function(stop, name="pay", once=True, parallel=False)
+    with AIModelClient(endpoint(server.url)) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.run("?", tools=[tool], store=store, run_id="a")
+        pending = client.run("?", tools=[tool], store=store, run_id="a")
+        result = ToolResultContent(call_id="call_0", output="receipt 12")
+        run = client.run(resume=pending.decide({"call_0": result}).to_json(), tools=[tool], store=store)
+    assert paid == [7]
+    assert [one.result and one.result.output for one in run.tools] == ["receipt 12"]
