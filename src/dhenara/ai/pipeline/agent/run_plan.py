@@ -273,8 +273,13 @@ class RunBudget:
         return cost.amount
 
     def limit_error(self, limit: Limit) -> RunLimitError:
+        """Return the error for a limit of this run, or of the one that calls it as an agent."""
+        limited = [one for one in self._chain() if getattr(one.limits, limit) is not None]
+        lowest = min(limited, key=lambda one: float(getattr(one.limits, limit)), default=self)
+        who = "the run" if lowest is self else "the outer run"
+        most = getattr(lowest.limits, limit)
         error = RunLimitError(
-            f"the run reached its limit of {getattr(self.limits, limit)} {limit}. Raise it in RunLimits, or use "
+            f"{who} reached its limit of {'' if most is None else f'{most} '}{limit}. Raise it in RunLimits, or use "
             "otherwise='return'. The state of the run is in `run` of this error"
         )
         error.limit = limit
