@@ -35,6 +35,10 @@ async def run_jobs(jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | 
             with anyio.move_on_after(job.seconds):
                 outcomes[index] = await job_outcome(job)
 
+    if concurrency == 1:  # in their order; trio starts tasks in any
+        for index, job in enumerate(jobs):
+            await run(index, job)
+        return outcomes
     async with anyio.create_task_group() as group:
         for index, job in enumerate(jobs):
             group.start_soon(run, index, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -63,12 +64,13 @@ class ToolRunner:
     async def plan_batch(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> ToolBatch:
         """Look up the tools and ask for approval where needed; `earlier`: what happened to the calls before."""
         planned = [self.box.plan(call) for call in calls]
+        ids = Counter(call.id for call in calls)
         for one, before in zip(planned, match_earlier(calls, earlier), strict=True):
             if before is not None and before.outcome != "pending" and before.result is not None:
                 one.take(before)
                 one.is_reported = self.state.was_pending
             else:
-                await self._decide(one, before)
+                await self._decide(one, before, is_named=ids[one.call.id] == 1)
         ready = [one for one in planned if one.bound is not None]
         room = self.budget.admit(len(ready))
         for one in ready[room:]:
@@ -99,10 +101,13 @@ class ToolRunner:
         if tracing is not None:
             tracing.end(run(), error)
 
-    async def _decide(self, one: PendingToolCall, before: ToolRun | None) -> None:
-        """Apply the decision on a call, or ask for one; a person answers one question at a time."""
+    async def _decide(self, one: PendingToolCall, before: ToolRun | None, *, is_named: bool) -> None:
+        """Apply the decision on a call, or ask for one; a person answers one question at a time.
+
+        Decisions are stored by id. A call that does not have its id alone (`is_named`) is decided on each time.
+        """
         one.run = None if before is None else before.run
-        decision = self.state.decisions.get(one.call.id)
+        decision = self.state.decisions.get(one.call.id) if is_named else None
         if decision is not None and one.outcome in ("ran", "pending"):
             one.may_repeat = before is not None and before.unclear
             one.decide(decision)
@@ -113,7 +118,8 @@ class ToolRunner:
         if decision is None:
             one.wait()
             return
-        self.state.decisions[one.call.id] = as_decision(decision)
+        if is_named:
+            self.state.decisions[one.call.id] = as_decision(decision)
         one.decide(decision)
 
     async def run_group(

@@ -1,0 +1,359 @@
+"""Functions of the user in a run: validators, instructions, steps of durable engines; and tools that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from typing import Any
+
+import anyio
+import pytest
+from pydantic import BaseModel
+
+from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ConfigurationError, InvalidOutputError, SyncAsyncMismatchError, ToolFailedError
+from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
+from dhenara.ai.types import RepairStarted, Run, RunLimits, Tool
+from support.runs import go, go_streaming
+from support.waiting import wait_until_async
+from support.worlds import World, endpoint
+
+
+class City(BaseModel):
+    name: str
+    degrees: int
+
+
+def weather(city: str) -> str:
+    """The weather now."""
+    return f"31 in {city}"
+
+
+def calls(*cities: str, name: str = "weather") -> Answer:
+    return Answer(tool_calls=tuple(FakeToolCall(name, {"city": city}, f"call_{n}") for n, city in enumerate(cities)))
+
+
+COLD, WARM = Answer(text='{"name": "Rome", "degrees": -300}'), Answer(text='{"name": "Rome", "degrees": 31}')
+
+
+def above_zero_kelvin(city: City) -> None:
+    if city.degrees < -273:
+        raise ValueError("degrees must be at least -273")
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_validator_sees_the_object_and_may_ask_for_another(streaming: bool, server: FakeServer, world: World) -> None:
+    server.add_replies(COLD, WARM)
+    client, events = AIModelClient(endpoint(server.url)), list[Any]()
+    settings: Any = {"output": City, "validators": above_zero_kelvin, "on_event": events.append}
+    run = go_streaming(world, client, "?", **settings)[1] if streaming else go(world, client, "?", **settings)
+    world.close(client)
+    assert run.output == City(name="Rome", degrees=31)
+    problems = [event.problem for event in events if isinstance(event, RepairStarted)]
+    assert problems == ["degrees must be at least -273"]
+    assert "degrees must be at least -273" in server.exchanges[1].json["messages"][-1]["content"]
+
+
+def test_validators_are_bounded_by_the_repairs(server: FakeServer, world: World) -> None:
+    server.add_replies(COLD, COLD, COLD)
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(InvalidOutputError, match="the answer was not accepted: degrees must be at least") as raised:
+        go(world, client, "?", output=City, validators=[above_zero_kelvin], repairs=2)
+    world.close(client)
+    assert len(server.exchanges) == 3
+    assert raised.value.run is not None
+    assert raised.value.run.record.repairs == 2
+    with pytest.raises(InvalidOutputError), AIModelClient(endpoint(server.url)) as other:
+        other.run(resume=raised.value.run.to_json(), output=City, validators=[above_zero_kelvin], repairs=2)
+    assert len(server.exchanges) == 3, "repairs are counted on"
+
+
+def test_a_validator_may_be_async(server: FakeServer, world: World) -> None:
+    async def check(city: City) -> None:
+        await anyio.sleep(0)
+        above_zero_kelvin(city)
+
+    server.add_replies(COLD, WARM)
+    client = AIModelClient(endpoint(server.url))
+    if world.name == "blocking":
+        with pytest.raises(SyncAsyncMismatchError, match="a validator is an async function"):
+            go(world, client, "?", output=City, validators=[check])
+        return
+    assert go(world, client, "?", output=City, validators=[check]).output.degrees == 31
+    world.close(client)
+
+
+def test_a_validator_of_a_run_without_a_type_sees_the_text(server: FakeServer, world: World) -> None:
+    def check(text: str) -> None:
+        if "Rome" not in text:
+            raise ValueError("name the city")
+
+    server.add_replies(calls("Rome"), Answer(text="It is hot."), Answer(text="Rome is hot."))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[weather], validators=[check])
+    world.close(client)
+    assert run.text() == "Rome is hot."
+    sent = server.exchanges[2].json["messages"][-1]["content"]
+    assert sent == "This answer cannot be accepted:\nname the city\nAnswer again."
+
+
+def test_another_error_of_a_validator_is_raised(server: FakeServer) -> None:
+    def check(text: str) -> None:
+        raise KeyError(text)
+
+    server.add_replies(Answer(text="a"))
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(KeyError):
+        client.run("?", validators=[check])
+    with pytest.raises(ConfigurationError, match="validators must be functions"):
+        client.run("?", validators=["check"])  # type: ignore[list-item]
+
+
+def test_instructions_may_be_functions_of_the_run(server: FakeServer, world: World) -> None:
+    def left(run: Run[Any]) -> str | None:
+        return f"{len(run.steps)} steps so far." if run.steps else None
+
+    server.add_replies(calls("Rome"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    go(world, client, "?", tools=[weather], instructions=["Be brief.", left])
+    world.close(client)
+    systems = [
+        [message["content"] for message in exchange.json["messages"] if message["role"] == "system"]
+        for exchange in server.exchanges
+    ]
+    assert ["".join(texts) for texts in systems] == ["Be brief.", systems[1][0] if len(systems[1]) == 1 else ""]
+    assert "Be brief." in systems[1][0]
+    assert "1 steps so far." in systems[1][0]
+
+
+def test_functions_for_instructions_may_be_async_and_return_texts_only(server: FakeServer, world: World) -> None:
+    async def text(run: Run[Any]) -> str:
+        await anyio.sleep(0)
+        return "Be brief."
+
+    server.add_replies(Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    if world.name == "blocking":
+        with pytest.raises(SyncAsyncMismatchError, match="a function for instructions is an async function"):
+            go(world, client, "?", system=text)
+        with pytest.raises(ConfigurationError, match="must return a text, not int"):
+            go(world, client, "?", instructions=lambda run: 3)
+        return
+    go(world, client, "?", system=text)
+    world.close(client)
+    assert server.exchanges[0].json["messages"][0]["content"] == "Be brief."
+
+
+class Steps:
+    """A durable engine: what a step returned is written down, and returned when the step comes again."""
+
+    def __init__(self) -> None:
+        self.written: dict[str, str] = {}
+        self.performed: list[str] = []
+        self._lock = threading.Lock()
+
+    def perform(self, name: str, key: str, do: Any) -> str:
+        if key not in self.written:
+            with self._lock:
+                self.performed.append(f"{name} {key}")
+            self.written[key] = do()
+        return self.written[key]
+
+    async def perform_async(self, name: str, key: str, do: Any) -> str:
+        if key not in self.written:
+            self.performed.append(f"{name} {key}")
+            self.written[key] = await do()
+        return self.written[key]
+
+    def hook(self, world: World) -> Any:
+        return self.perform if world.name == "blocking" else self.perform_async
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_requests_and_tools_are_steps_that_are_not_performed_again(
+    streaming: bool, server: FakeServer, world: World
+) -> None:
+    server.add_replies(calls("Rome", "Oslo"), WARM)
+    steps, ran = Steps(), list[str]()
+
+    def noted(city: str) -> str:
+        ran.append(city)
+        return weather(city)
+
+    settings: Any = {"tools": [Tool.from_function(noted, name="weather")], "output": City, "step": steps.hook(world)}
+    ends = []
+    for _ in range(2):
+        client = AIModelClient(endpoint(server.url))
+        settings["limits"] = RunLimits(concurrency=1)
+        run = go_streaming(world, client, "?", **settings)[1] if streaming else go(world, client, "?", **settings)
+        world.close(client)
+        ends.append((run.output, [tool.result and tool.result.output for tool in run.tools], run.usage.total_tokens))
+    assert ends[0] == ends[1] == (City(name="Rome", degrees=31), ["31 in Rome", "31 in Oslo"], 36)
+    assert ran == ["Rome", "Oslo"]
+    assert steps.performed == ["request request-1", "weather tool-1-0", "weather tool-1-1", "request request-2"]
+    assert len(server.exchanges) == 2
+    assert all(isinstance(json.loads(text), dict) for text in steps.written.values())
+
+
+def test_steps_of_an_agent_have_the_key_of_its_call_before_their_own(server: FakeServer, world: World) -> None:
+    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "a"),))
+    server.add_replies(ask, calls("Rome"), Answer(text="31."), Answer(text="done"))
+    steps = Steps()
+    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Finds out.", tools=[weather])
+    for _ in range(2):
+        client = AIModelClient(endpoint(server.url))
+        run = go(world, client, "?", tools=[agent], step=steps.hook(world))
+        world.close(client)
+        assert run.text() == "done"
+    keys = ["request-1", "tool-1-0/request-1", "tool-1-0/tool-1-0", "tool-1-0/request-2", "request-2"]
+    assert list(steps.written) == keys
+    assert len(server.exchanges) == 4
+
+
+def test_a_failed_tool_is_a_step_with_its_error(server: FakeServer, world: World) -> None:
+    def broken(city: str) -> str:
+        raise KeyError(city)
+
+    server.add_replies(calls("Rome", name="broken"), Answer(text="sorry"))
+    steps = Steps()
+    for _ in range(2):
+        client = AIModelClient(endpoint(server.url))
+        with pytest.raises(ToolFailedError, match=r"'broken' raised .*Rome"):
+            go(world, client, "?", tools=[broken], step=steps.hook(world), tool_errors="raise")
+        world.close(client)
+    assert len(server.exchanges) == 1
+
+
+def test_a_hook_that_returns_no_text_or_raises_ends_the_run(server: FakeServer, world: World) -> None:
+    class EngineStoppedError(Exception):
+        pass
+
+    def forgets(name: str, key: str, do: Any) -> None:
+        do()
+
+    def stops(name: str, key: str, do: Any) -> str:
+        if key.startswith("tool"):
+            raise EngineStoppedError
+        text: str = do()
+        return text
+
+    if world.name != "blocking":
+        pytest.skip("the same code")
+    server.add_replies(Answer(text="a"), calls("Rome"))
+    client = AIModelClient(endpoint(server.url))
+    with pytest.raises(ConfigurationError, match=r"step must return what do\(\) returns.*step request-1"):
+        go(world, client, "?", step=forgets)
+    with pytest.raises(EngineStoppedError):
+        go(world, client, "?", tools=[weather], step=stops)
+    world.close(client)
+
+
+def test_a_tool_that_hangs_ends_at_its_time_limit(server: FakeServer, world: World) -> None:
+    release = threading.Event()
+
+    def hang(city: str) -> str:
+        release.wait(100)
+        return city
+
+    async def hang_async(city: str) -> str:
+        await anyio.sleep(100)
+        return city
+
+    server.add_replies(calls("Rome", name="hang"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    function = hang if world.name == "blocking" else hang_async
+    tool = Tool.from_function(function, name="hang", timeout=0.05)
+    run = go(world, client, "?", tools=[tool])
+    world.close(client)
+    release.set()
+    assert [one.outcome for one in run.tools] == ["timed_out"]
+    assert run.text() == "done"
+
+
+def test_a_result_of_50_megabytes_is_sent_and_saved(server: FakeServer) -> None:
+    size = 50 * 1024 * 1024
+
+    def huge(city: str) -> str:
+        return "x" * size
+
+    server.add_replies(calls("Rome", name="huge"), Answer(text="done"))
+    with AIModelClient(endpoint(server.url)) as client:
+        run = client.run("?", tools=[huge])
+    assert len(server.exchanges[1].json["messages"][-1]["content"]) == size
+    saved = run.to_json()
+    assert Run.from_json(saved).text() == "done"
+    assert len(saved) < 2.1 * size, "the result is in the message and in the step"
+
+
+def test_a_tool_that_was_cancelled_may_run_again_when_the_run_is_resumed(server: FakeServer) -> None:
+    started, ended = list[str](), list[Run[Any]]()
+
+    async def slow(city: str) -> str:
+        started.append(city)
+        if len(started) == 2:
+            await anyio.sleep(100)
+        return city
+
+    server.add_replies(calls("Rome", "Oslo", name="slow"), Answer(text="done"))
+
+    async def main() -> Run[Any]:
+        async with AIModelClient(endpoint(server.url)) as client:
+            tool = Tool.from_function(slow, parallel=False)
+            task = asyncio.ensure_future(client.run_async("?", tools=[tool], on_end=ended.append))
+            await wait_until_async(lambda: len(started) == 2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return await client.run_async(resume=ended[0].to_json(), tools=[tool])
+
+    run = asyncio.run(main())
+    assert started == ["Rome", "Oslo", "Oslo"]
+    assert [tool.result and tool.result.output for tool in run.tools] == ["Rome", "Oslo"]
+
+
+def test_an_approved_call_is_not_asked_about_again_after_an_interruption(server: FakeServer) -> None:
+    questions, ended = list[str](), list[Run[Any]]()
+
+    def approve(call: Any) -> bool:
+        questions.append(call.id)
+        return True
+
+    def stop(city: str) -> str:
+        if not ended:
+            raise KeyboardInterrupt
+        return city
+
+    server.add_replies(calls("Rome", name="stop"), Answer(text="done"))
+    tool = Tool.from_function(stop, needs_approval=True, parallel=False)
+    with AIModelClient(endpoint(server.url)) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.run("?", tools=[tool], approve=approve, on_end=ended.append)
+        run = client.run(resume=ended[0].to_json(), tools=[tool], approve=approve)
+    assert (questions, run.text()) == (["call_0"], "done")
+
+
+def test_a_decision_on_an_id_does_not_hold_for_later_calls_with_the_same_id(server: FakeServer, world: World) -> None:
+    tool = Tool.from_function(weather, needs_approval=True)
+    server.add_replies(calls("Rome"), calls("Oslo"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    first = go(world, client, "?", tools=[tool])
+    second = go(world, client, resume=first.decide({"call_0": True}), tools=[tool])
+    assert (second.stopped, [call.arguments for call in second.pending]) == ("pending", [{"city": "Oslo"}])
+    run = go(world, client, resume=second.decide({"call_0": False}), tools=[tool])
+    world.close(client)
+    assert [one.outcome for one in run.tools] == ["ran", "declined"]
+
+
+def test_calls_of_one_answer_with_the_same_id_are_told_apart_by_their_place(server: FakeServer, world: World) -> None:
+    twice = Answer(
+        tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "a"), FakeToolCall("weather", {"city": "Oslo"}, "a"))
+    )
+    server.add_replies(twice, Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    tool = Tool.from_function(weather, needs_approval=True)
+    pending = go(world, client, "?", tools=[tool])
+    run = go(
+        world, client, resume=pending.to_json(), tools=[tool], approve=lambda call: call.arguments != {"city": "Rome"}
+    )
+    world.close(client)
+    assert [one.outcome for one in run.tools] == ["declined", "ran"]
