@@ -311,7 +311,7 @@ def test_a_tool_that_was_cancelled_may_run_again_when_the_run_is_resumed(server:
     assert [tool.result and tool.result.output for tool in run.tools] == ["Rome", "Oslo"]
 
 
-def test_an_approved_call_is_not_asked_about_again_after_an_interruption(server: FakeServer) -> None:
+def test_an_approved_call_is_not_submitted_again_after_an_interruption(server: FakeServer) -> None:
     questions, ended = list[str](), list[Run[Any]]()
 
     def approve(call: Any) -> bool:
@@ -344,7 +344,9 @@ def test_a_decision_on_an_id_does_not_hold_for_later_calls_with_the_same_id(serv
     assert [one.outcome for one in run.tools] == ["ran", "declined"]
 
 
-def test_calls_of_one_answer_with_the_same_id_are_told_apart_by_their_place(server: FakeServer, world: World) -> None:
+def test_calls_of_one_answer_with_the_same_id_are_distinguished_by_their_place(
+    server: FakeServer, world: World
+) -> None:
     twice = Answer(
         tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "a"), FakeToolCall("weather", {"city": "Oslo"}, "a"))
     )
