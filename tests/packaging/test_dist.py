@@ -63,6 +63,7 @@ LOADED = {
     "web": {"starlette"},
     "langchain": {"langchain_core"},
     "pydantic-ai": {"pydantic_ai"},
+    "llm": {"click", "llm"},
 }
 """What the modules of an extra load at once; without the extra, nobody loads these modules."""
 NO_EXTRA = {"trio"}

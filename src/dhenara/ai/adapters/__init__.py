@@ -21,6 +21,7 @@ PARTS = "dhenara_parts"
 """Key under which messages of other libraries have the parts of an answer: signatures, ids, encrypted state."""
 
 MEDIA = ("image", "audio", "video", "file")
+SOURCES = ("data", "url", "file_id")
 TEXTS = ("text", "structured_output")
 
 
@@ -129,6 +130,7 @@ def restore_parts(
     """
     rest = iter(data)
     filled = [{**part, "data": next(rest, None)} if part["type"] in MEDIA else part for part in stored]
+    filled = [part for part in filled if part["type"] not in MEDIA or any(part.get(name) for name in SOURCES)]
     message = engine.Message.model_validate_json(json.dumps({"role": "assistant", "contents": filled}))
     left = {call["id"]: call for call in calls}
     return list(updated_parts(message.contents, None if message.text == text else text, left))
