@@ -54,6 +54,8 @@ class MessagesQuirks(Quirks):
     tool_fields: frozenset[str] = CLAUDE_FIELDS
     loose_rules: SchemaRules | None = None
     web_search: str = "web_search_20250305"
+    web_fetch: str = "web_fetch_20250910"
+    web_fetch_uncached: str = "web_fetch_20260309"
     code_execution: str = "code_execution_20250825"
     betas: tuple[str, ...] = ()
     betas_in_body: bool = False
@@ -304,3 +306,6 @@ class ResponsesQuirks(Quirks):
 
     mcp_approval: bool = True
     """Whether the provider asks before it calls a tool of a remote MCP server."""
+
+    hosted_tools: frozenset[str] = frozenset({"image_generation"})
+    """Kinds of tools that the provider runs, besides search, code, files and MCP."""

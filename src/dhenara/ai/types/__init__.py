@@ -120,6 +120,7 @@ if TYPE_CHECKING:
         RouteGroup as RouteGroup,
         ShadowTraffic as ShadowTraffic,
     )
+    from .content.hosted_results import AnswerSource as AnswerSource, HostedToolRun as HostedToolRun
     from .content.parsing import content_of as content_of
     from .content.parts import (
         AudioContent as AudioContent,
@@ -187,9 +188,16 @@ if TYPE_CHECKING:
         Shell as Shell,
         TextEditor as TextEditor,
     )
+    from .tools.hosted_tools import (
+        GoogleMaps as GoogleMaps,
+        ImageGeneration as ImageGeneration,
+        WebFetch as WebFetch,
+        XSearch as XSearch,
+    )
     from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
+        HostedTool as HostedTool,
         MCPCall as MCPCall,
         RemoteMCP as RemoteMCP,
         ServerTool as ServerTool,
@@ -235,10 +243,12 @@ _HOMES = {
     **dict.fromkeys(("ComputerExecutor", "MemoryExecutor", "PatchExecutor", "PatchResult"), ".tools.tool_executors"),
     **dict.fromkeys(("Screenshot", "ShellExecutor", "ShellResult", "TextEditorExecutor"), ".tools.tool_executors"),
     **dict.fromkeys(("ComputerAction", "EditorAction", "PatchOperation", "ShellAction"), ".tools.tool_actions"),
-    **dict.fromkeys(("CodeExecution", "FileSearch", "RemoteMCP", "ServerTool"), ".tools.provider_tools"),
+    **dict.fromkeys(("CodeExecution", "FileSearch", "HostedTool", "RemoteMCP", "ServerTool"), ".tools.provider_tools"),
     **dict.fromkeys(("UserLocation", "WebSearch", "MCPCall", "read_mcp_calls"), ".tools.provider_tools"),
     "MCPApprovalRequest": ".tools.tool_actions",
     "MCPApproval": ".tools.tool_executors",
+    **dict.fromkeys(("GoogleMaps", "ImageGeneration", "WebFetch", "XSearch"), ".tools.hosted_tools"),
+    **dict.fromkeys(("AnswerSource", "HostedToolRun"), ".content.hosted_results"),
     **dict.fromkeys(("ToolSearch", "answer_tool_search", "find_tools"), ".tools.tool_search"),
     **dict.fromkeys(("BatchSettings", "CallSettings", "CountSettings", "DrawSettings"), ".config.call_options"),
     **dict.fromkeys(("EmbedSettings", "OcrSettings", "RerankSettings", "SpeakSettings"), ".config.call_options"),

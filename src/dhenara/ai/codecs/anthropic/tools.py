@@ -17,6 +17,7 @@ from ..common.tools import (
     ProviderToolsWire,
     can_ask,
     extra_fields,
+    named_options,
     select_tools,
     tool_schema,
     user_location,
@@ -45,6 +46,8 @@ def write_provider_tools(
             case RemoteMCP():
                 if can_ask(tool, warnings):
                     write_mcp(tool, result, warnings)
+            case HostedTool(kind="web_fetch"):
+                result.entries.append(write_fetch(tool, quirks, warnings))
             case _:
                 warn_unsupported_tool(tool, warnings)
     return result
@@ -65,6 +68,21 @@ def write_search(search: WebSearch, quirks: MessagesQuirks, warnings: WarningCol
     if place := user_location(search):
         written["user_location"] = place
     return written
+
+
+FETCH_FIELDS = {name: name for name in ("allowed_domains", "blocked_domains", "max_uses", "max_content_tokens")}
+
+
+def write_fetch(fetch: HostedTool, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode web fetch; domains are either allowed or blocked, not both. Only newer versions can leave the cache."""
+    written = named_options(fetch, {**FETCH_FIELDS, "citations": "citations", "use_cache": "use_cache"}, warnings)
+    version = quirks.web_fetch_uncached if "use_cache" in written else quirks.web_fetch
+    if "citations" in written:
+        written["citations"] = {"enabled": written["citations"]}
+    if {"allowed_domains", "blocked_domains"} <= written.keys():
+        del written["blocked_domains"]
+        warnings.unsupported("web_fetch.blocked_domains", "it cannot be combined with allowed_domains")
+    return {"type": version, "name": "web_fetch", **written}
 
 
 def write_code(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -60,6 +60,13 @@ def can_ask(server: RemoteMCP, warnings: WarningCollector) -> bool:
             "remote_mcp.needs_approval", "the provider cannot ask before it calls a tool; the server was left out"
         )
     return not server.needs_approval
+
+
+def named_options(tool: HostedTool, names: Mapping[str, str], warnings: WarningCollector) -> dict[str, Any]:
+    """Return the options of a tool that are set, under the names of the provider, and warn about all others."""
+    warn_unsupported_settings(tool, tuple(names), warnings)
+    options: dict[str, Any] = tool.model_dump(mode="json", include=set(names), exclude_defaults=True, exclude_none=True)
+    return {name: options[field] for field, name in names.items() if field in options}
 
 
 def user_location(search: WebSearch) -> dict[str, Any]:

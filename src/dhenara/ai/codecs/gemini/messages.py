@@ -18,7 +18,7 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, ServerTool, WebSearch
+from ...types.tools.provider_tools import CodeExecution, FileSearch, HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire.media_types import is_youtube
 from ..common.caller_tools import split_tools
@@ -26,7 +26,16 @@ from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import is_remote, to_base64
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire
-from ..common.tools import AnyTool, ProviderToolsWire, can_ask, extra_fields, tool_schema, warn_unsupported_settings
+from ..common.tools import (
+    AnyTool,
+    ProviderToolsWire,
+    can_ask,
+    extra_fields,
+    named_options,
+    tool_schema,
+    warn_unsupported_settings,
+    warn_unsupported_tool,
+)
 from ..quirks import GeminiQuirks
 
 PROTOCOL = "gemini"
@@ -183,7 +192,23 @@ def write_provider_tools(
             case RemoteMCP():
                 if can_ask(tool, warnings):
                     result.entries.append({"mcpServers": [write_mcp(tool, warnings)]})
+            case _:
+                write_hosted(tool, result, warnings)
     return result
+
+
+def write_hosted(tool: HostedTool, wire: ProviderToolsWire, warnings: WarningCollector) -> None:
+    """Encode tools with few options; the place of a search on maps stands beside the tools."""
+    match tool.kind:
+        case "web_fetch":
+            warn_unsupported_settings(tool, (), warnings)
+            wire.entries.append({"urlContext": {}})
+        case "google_maps":
+            wire.entries.append({"googleMaps": {}})
+            if place := named_options(tool, {"latitude": "latitude", "longitude": "longitude"}, warnings):
+                wire.fields["retrievalConfig"] = {"latLng": place}
+        case _:
+            warn_unsupported_tool(tool, warnings)
 
 
 def write_search(search: WebSearch, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:
@@ -231,15 +256,16 @@ def write_tools(call: Call, quirks: GeminiQuirks, warnings: WarningCollector) ->
     for tool, version in native:
         place = f"ENVIRONMENT_{ENVIRONMENTS.get(tool.environment, 'DESKTOP')}"
         tools.append({version.version: {**extra_fields(tool, quirks, warnings, COMPUTER_FIELDS), "environment": place}})
-    tools += write_provider_tools(config.tools, quirks, warnings).entries
+    provider_tools = write_provider_tools(config.tools, quirks, warnings)
+    tools += provider_tools.entries
     if not tools:
         return {}
-    written: Wire = {"tools": tools}
+    settings = provider_tools.fields
     if config.tool_choice is not None and functions:
-        written["toolConfig"] = {"functionCallingConfig": write_choice(config.tool_choice, config, warnings)}
+        settings["functionCallingConfig"] = write_choice(config.tool_choice, config, warnings)
     elif any(isinstance(tool, ToolDefinition) and tool.strict for tool in config.tools):
-        written["toolConfig"] = {"functionCallingConfig": {"mode": "VALIDATED"}}
-    return written
+        settings["functionCallingConfig"] = {"mode": "VALIDATED"}
+    return {"tools": tools, **({"toolConfig": settings} if settings else {})}
 
 
 def write_tool(tool: ToolDefinition, quirks: GeminiQuirks, warnings: WarningCollector) -> Wire:

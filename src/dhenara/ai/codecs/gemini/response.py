@@ -46,12 +46,18 @@ def grounded_searches(model: str, queries: Iterable[list[str]]) -> int:
     return min(searches, 1) if SINGLE_FEE.search(model) else searches
 
 
-def read_usage(report: Report, searches: int = 0) -> Usage:
+def uses_maps(grounding: Wire) -> bool:
+    """Whether an answer uses places on Google Maps, which are billed once for an answer."""
+    return any("maps" in source for source in read_objects(grounding, "groundingChunks"))
+
+
+def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
     """Convert the report; counts of zero are omitted by the API.
 
     Args:
         report: The token counts of a response.
         searches: The billed web searches.
+        maps: The billed searches on Google Maps.
     """
     cached = read_int(report, "cachedContentTokenCount")
     received = modality_tokens(report, "promptTokensDetails", "AUDIO")
@@ -78,7 +84,7 @@ def read_usage(report: Report, searches: int = 0) -> Usage:
     return Usage.model_validate(
         {
             **counts,
-            "units": {"web_searches": float(searches)} if searches else {},
+            "units": {name: float(n) for name, n in (("web_searches", searches), ("map_searches", maps)) if n},
             "unclear": (*buckets.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }
@@ -120,7 +126,18 @@ NUMBERED = (
 class GeminiReader:
     """Decodes one response. The finish reason is the only end marker."""
 
-    __slots__ = ("_candidates", "_counted", "_ended", "_model", "_named", "_queries", "_report", "_seen", "_usage")
+    __slots__ = (
+        "_candidates",
+        "_counted",
+        "_ended",
+        "_maps",
+        "_model",
+        "_named",
+        "_queries",
+        "_report",
+        "_seen",
+        "_usage",
+    )
 
     def __init__(self) -> None:
         self._candidates: dict[int, CandidateReader] = {}
@@ -134,6 +151,7 @@ class GeminiReader:
         self._named: tuple[Any, Any] = (None, None)
         """Id and model as last sent; events repeat them."""
         self._model = ""
+        self._maps = False
         self._queries: dict[int, list[str]] = {}
         """Web searches by candidate; events repeat them."""
 
@@ -225,6 +243,7 @@ class GeminiReader:
             yield LogprobsDelta(tokens, index)
         if data.get("groundingMetadata"):
             self._counted = False
+            self._maps = self._maps or uses_maps(read_object(data, "groundingMetadata"))
             if queries := read_object(data, "groundingMetadata").get("webSearchQueries"):
                 self._queries[index] = queries if isinstance(queries, list) else [str(queries)]
         if data.get("finishReason"):
@@ -254,7 +273,7 @@ class GeminiReader:
         if self._usage and not self._counted:
             self._counted = True
             searches = grounded_searches(self._model, self._queries.values())
-            yield from usage_deltas(read_usage(self._usage, searches))
+            yield from usage_deltas(read_usage(self._usage, searches, maps=int(self._maps)))
 
 
 def finish_reason(raw: str, *, called: bool) -> FinishReason:

@@ -21,9 +21,11 @@ from ..common.tools import (
     ProviderToolsWire,
     can_ask,
     extra_fields,
+    named_options,
     tool_schema,
     user_location,
     warn_unsupported_settings,
+    warn_unsupported_tool,
 )
 from ..quirks import ResponsesQuirks
 
@@ -47,7 +49,29 @@ def write_provider_tools(
             case RemoteMCP():
                 if quirks.mcp_approval or can_ask(tool, warnings):
                     result.entries.append(write_mcp(tool))
+            case HostedTool() if tool.kind in quirks.hosted_tools:
+                result.entries.append({"type": tool.kind, **named_options(tool, HOSTED[tool.kind], warnings)})
+            case _:
+                warn_unsupported_tool(tool, warnings)
     return result
+
+
+HOSTED: Mapping[str, Mapping[str, str]] = {
+    "x_search": {
+        "allowed_handles": "allowed_x_handles",
+        "excluded_handles": "excluded_x_handles",
+        "from_date": "from_date",
+        "to_date": "to_date",
+        "images": "enable_image_understanding",
+        "videos": "enable_video_understanding",
+    },
+    "image_generation": {
+        **{name: name for name in ("model", "action", "size", "quality", "background", "output_format")},
+        **{name: name for name in ("moderation", "input_fidelity", "partial_images")},
+        "compression": "output_compression",
+    },
+}
+"""The options of further tools, with their names in a request."""
 
 
 def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:

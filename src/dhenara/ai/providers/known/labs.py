@@ -241,7 +241,11 @@ XAI = Provider(
         Route(
             "openai_responses",
             ResponsesQuirks(
-                runs_custom_tools=True, blocked_domains="excluded_domains", media_support=TAKES, mcp_approval=False
+                runs_custom_tools=True,
+                blocked_domains="excluded_domains",
+                media_support=TAKES,
+                hosted_tools=frozenset({"x_search", "image_generation"}),
+                mcp_approval=False,
             ),
         ),
     ),

@@ -248,7 +248,8 @@ def every_kind() -> dict[str, type[FrozenModel]]:
     """Return the classes of tools by their kind. Those that few calls have are loaded when they are first needed."""
     from .caller_tools import CALLER_KINDS
 
-    return {**KINDS, "tool_search": import_module("dhenara.ai.types.tools.tool_search").ToolSearch, **CALLER_KINDS}
+    search, hosted = (import_module(f"dhenara.ai.types.tools.{name}") for name in ("tool_search", "hosted_tools"))
+    return {**KINDS, "tool_search": search.ToolSearch, **hosted.HOSTED_KINDS, **CALLER_KINDS}
 
 
 class ToolList:

@@ -1,0 +1,112 @@
+"""Further tools that a provider runs: web pages, posts on X, images, and places on maps."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from .provider_tools import HostedTool
+
+
+class WebFetch(HostedTool):
+    """Reads web pages and PDF files at URLs of the conversation (Anthropic: web fetch; Gemini: URL context).
+
+    Attributes:
+        allowed_domains: Domains to read from; empty for all.
+        blocked_domains: Domains not to read from.
+        max_uses: Maximum number of pages. Default None: no limit.
+        max_content_tokens: Maximum length of a page in tokens; the rest is cut off. Default None: no limit.
+        citations: Whether the answer cites the pages. Default None: decided by the provider.
+        use_cache: Whether the provider may read a stored copy of a page. Default None: decided by the provider.
+    """
+
+    kind: Literal["web_fetch"] = "web_fetch"
+    """Kind of the tool; always this value."""
+
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    max_uses: int | None = Field(default=None, gt=0)
+    max_content_tokens: int | None = Field(default=None, gt=0)
+    citations: bool | None = None
+    use_cache: bool | None = None
+
+
+class XSearch(HostedTool):
+    """Search in posts on X (xAI).
+
+    Attributes:
+        allowed_handles: Accounts to search, without `@`; empty for all.
+        excluded_handles: Accounts to leave out.
+        from_date: First day of the posts. Default None: no limit.
+        to_date: Last day of the posts. Default None: no limit.
+        images: Whether the model looks at images of posts. Default None: decided by the provider.
+        videos: Whether the model looks at videos of posts. Default None: decided by the provider.
+    """
+
+    kind: Literal["x_search"] = "x_search"
+    """Kind of the tool; always this value."""
+
+    allowed_handles: tuple[str, ...] = ()
+    excluded_handles: tuple[str, ...] = ()
+    from_date: datetime.date | None = None
+    to_date: datetime.date | None = None
+    images: bool | None = None
+    videos: bool | None = None
+
+
+class ImageGeneration(HostedTool):
+    """Images that a chat model draws with an image model (OpenAI and xAI with the Responses protocol).
+
+    The images are in `response.images`. Default of each option is None: decided by the provider.
+
+    Attributes:
+        model: Name of the image model.
+        action: Whether to draw a new image or to change one of the conversation.
+        size: Size as `"1024x1024"`, or `"auto"`.
+        quality: Quality, such as `"low"` or `"high"`.
+        background: Background of the image.
+        output_format: Format of the image.
+        compression: Compression of JPEG and WebP images, from 0 to 100.
+        moderation: How strictly images are checked.
+        input_fidelity: How closely images of the conversation are followed.
+        partial_images: How many unfinished images a stream has, from 0 to 3.
+    """
+
+    kind: Literal["image_generation"] = "image_generation"
+    """Kind of the tool; always this value."""
+
+    model: str | None = None
+    action: Literal["auto", "generate", "edit"] | None = None
+    size: str | None = None
+    quality: str | None = None
+    background: Literal["auto", "opaque", "transparent"] | None = None
+    output_format: Literal["png", "webp", "jpeg", "gif", "svg"] | None = None
+    compression: int | None = Field(default=None, ge=0, le=100)
+    moderation: Literal["auto", "low"] | None = None
+    input_fidelity: Literal["low", "high"] | None = None
+    partial_images: int | None = Field(default=None, ge=0, le=3)
+
+
+class GoogleMaps(HostedTool):
+    """Places on Google Maps, with citations in the answer (Gemini).
+
+    Attributes:
+        latitude: Latitude of the place to search near. Default None.
+        longitude: Longitude of that place. Default None.
+    """
+
+    kind: Literal["google_maps"] = "google_maps"
+    """Kind of the tool; always this value."""
+
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+
+
+HOSTED_KINDS: dict[str, type[HostedTool]] = {
+    "web_fetch": WebFetch,
+    "x_search": XSearch,
+    "image_generation": ImageGeneration,
+    "google_maps": GoogleMaps,
+}
