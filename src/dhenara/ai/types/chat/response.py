@@ -1,14 +1,13 @@
 """Chat responses with their structured output, and the return type of `generate`."""
 
 from collections.abc import Generator, Iterator
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pydantic import Field, PrivateAttr
 
 from ...errors import ConfigurationError
-from ..content.media import FileContent, joined_text
-from ..content.parts import ContentItem, ImageContent, ToolCallContent
+from ..content.media import joined_text
+from ..content.parts import ContentItem, HostedToolResults, ImageContent, ToolCallContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel
 from ..operations.image import ImageResponse
@@ -58,7 +57,7 @@ class ChatResponseChoice(ShownAsText, FrozenModel):
         return Message(role="assistant", contents=self.contents)
 
 
-class ChatResponse(ShownAsText, Costed):
+class ChatResponse(ShownAsText, HostedToolResults, Costed):
     """Response of a chat model.
 
     Attributes:
@@ -177,21 +176,6 @@ class ChatResponse(ShownAsText, Costed):
         """The images of the first choice."""
         return PartList(part for part in self.contents if part.type == "image")
 
-    @property
-    def hosted_tools(self) -> "PartList[HostedToolRun]":
-        """The calls of tools that the provider ran, with their results, in the same form for all providers."""
-        return PartList(hosted_results().read_hosted_tools(self.contents, self.extras))
-
-    @property
-    def sources(self) -> "PartList[AnswerSource]":
-        """What the answer cites and what tools of the provider read, each once."""
-        return PartList(hosted_results().read_all_sources(self.contents, self.extras))
-
-    @property
-    def files(self) -> PartList[FileContent]:
-        """The files that code of the provider wrote; `client.download_file` gets their bytes."""
-        return PartList(hosted_results().read_all_files(self.contents, self.extras, self.provider))
-
     def to_message(self, choice_index: int = 0) -> Message:
         """Return one choice as a message for the next request.
 
@@ -204,15 +188,9 @@ class ChatResponse(ShownAsText, Costed):
         return self.choices[choice_index].to_message()
 
 
-def hosted_results() -> Any:
-    """Return the module that reads results of provider-run tools; most answers have none."""
-    return import_module("dhenara.ai.types.content.hosted_results")
-
-
 if TYPE_CHECKING:
     from ...streams.chat import AsyncStream, SyncStream
     from ...streams.text import AsyncTextStream, TextStream
-    from ..content.hosted_results import AnswerSource, HostedToolRun
 
     class EitherStream(SyncStream, AsyncStream):
         """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""

@@ -21,6 +21,7 @@ from .media import (
 
 if TYPE_CHECKING:
     from ..tools.tool_actions import ToolAction
+    from .hosted_results import AnswerSource, HostedToolRun
 
 
 class ReasoningContent(Content):
@@ -296,3 +297,36 @@ ContentItem = Annotated[
     Field(discriminator="type"),
 ]
 """Any part of a message: text, reasoning, tool calls and results, media and so on. `type` says which."""
+
+
+class HostedToolResults:
+    """What tools of the provider did, for answers with `contents`, `extras` and `provider`."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        extras: dict[str, Any]
+        provider: str | None
+
+        @property
+        def contents(self) -> list[ContentItem]: ...
+
+    @property
+    def hosted_tools(self) -> "list[HostedToolRun]":
+        """The calls of tools that the provider ran, with their results, in the same form for all providers."""
+        return list(hosted_results().read_hosted_tools(self.contents, self.extras))
+
+    @property
+    def sources(self) -> "list[AnswerSource]":
+        """What the answer cites, and then what tools of the provider read, each once."""
+        return list(hosted_results().read_all_sources(self.contents, self.extras))
+
+    @property
+    def files(self) -> list[FileContent]:
+        """The files that code of the provider wrote; `client.download_file` gets their bytes."""
+        return list(hosted_results().read_all_files(self.contents, self.extras, self.provider))
+
+
+def hosted_results() -> Any:
+    """Return the module that reads results of provider-run tools; most answers have none."""
+    return import_module("dhenara.ai.types.content.hosted_results")
