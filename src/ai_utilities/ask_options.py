@@ -7,18 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+from dhenara.ai import types
 from dhenara.ai.types import AnswerOptions, Content
 
 from .config_models import AiSettings
 from .config_origins import OriginLevel
 from .exceptions import ProviderConfigurationError
-from .option_checks import has_runnable_tools, own_options, read_files, refuse_run_options
+from .option_checks import own_options, read_files, refuse_run_options, starts_run
 
 if TYPE_CHECKING:
-    from dhenara.ai import MessageLike
-    from dhenara.ai.types import RunLimits, ToolCallContent
+    from dhenara.ai import MessageLike, RunStore
+    from dhenara.ai.types import Run, RunLimits, ToolCallContent
 
     from .providers.base_provider import BaseProvider
     from .value_types import JsonObject, Options
@@ -39,8 +40,9 @@ class AskOptions(AnswerOptions, total=False):
     model: str
     """Model of this call. Default: the model of the settings, or the provider's default."""
 
-    instructions: str | Sequence[str] | None
-    """The same as `system`: system instructions. Default: `system_prompt` of the settings."""
+    instructions: str | Callable[..., object] | Sequence[str | Callable[..., object]] | None
+    """The same as `system`: system instructions: texts, or functions that get the run so far and return one for each
+    request. Default: `system_prompt` of the settings."""
 
     context: Sequence[MessageLike] | None
     """Earlier messages of the conversation, sent before the prompt. Default: none."""
@@ -64,6 +66,22 @@ class AskOptions(AnswerOptions, total=False):
     tool_errors: Literal["send", "raise"]
     """`"send"` (default) sends errors of tools to the model, `"raise"` raises them."""
 
+    validators: Callable[..., object] | Sequence[Callable[..., object]]
+    """Functions that check the answer: the text, or the object. A ValueError is sent to the model, which corrects its
+    answer. In async code they may be async, except with `ask_typed`."""
+
+    resume: Run[Any] | str | bytes
+    """A run to resume, or its JSON, in place of a prompt. Pass the same tools as when it was started."""
+
+    store: RunStore
+    """Where a run is kept after each step, such as `SQLiteRunStore("runs.sqlite")`. Default: nowhere."""
+
+    run_id: str
+    """Id of the run in the store: a run that is there is resumed. Default: a random one."""
+
+    step: Callable[..., object]
+    """Hook around each request and each tool call of a run, for durable engines: `step(name, key, do)`."""
+
 
 @dataclass(slots=True, eq=False)
 class ResolvedAsk:
@@ -77,8 +95,8 @@ class ResolvedAsk:
 
     @property
     def runs_tools(self) -> bool:
-        """Whether the call has tools that run in this process."""
-        return has_runnable_tools(self.arguments.get("tools"))
+        """Whether the call is a run of the engine, such as one with tools that run in this process."""
+        return starts_run(self.arguments)
 
 
 def resolve_ask(
@@ -92,20 +110,33 @@ def resolve_ask(
     check_prompt(prompt, options)
     given = own_options(options, stream) if options else {}
     files = given.pop("files", None)
-    system = given.pop("system", None) or settings.system_prompt
+    is_resumed = given.get("resume") is not None
+    system = given.pop("system", None) or (None if is_resumed else settings.system_prompt)
     model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
     content = prompt if not files else add_files(prompt, files)
-    arguments = {**given, "prompt": content}
+    arguments = {**given, "prompt": None if is_resumed else content}
     if system:
         arguments["instructions"] = system
+    if starts_run(arguments):
+        tags = tags if tags is not None or not is_resumed else saved_tags(given["resume"])
+        arguments |= {} if tags is None else {"tags": tags}
     resolved = ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
     if not resolved.runs_tools:
         refuse_run_options(given)
     return resolved
 
 
+def saved_tags(run: Run[Any] | str | bytes) -> Mapping[str, str] | None:
+    """The tags of a saved run."""
+    return (types.Run.from_json(run) if isinstance(run, str | bytes) else run).record.tags or None
+
+
 def check_prompt(prompt: object, options: Mapping[str, object]) -> None:
-    """Rejects empty prompts and lists of prompts."""
+    """Rejects empty prompts and lists of prompts; a run that is resumed has its own."""
+    if options.get("resume") is not None:
+        if prompt or options.get("files"):
+            raise ProviderConfigurationError("resume= continues the messages of the run. Leave out prompt and files.")
+        return
     if isinstance(prompt, list | tuple):
         if any(isinstance(one, Mapping) and "role" in one for one in prompt):
             raise ProviderConfigurationError(

@@ -110,7 +110,7 @@ class AsyncAiClient(
         return self._operations.middleware.cache
 
     @conceals_its_options
-    async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+    async def ask(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskResult:
         """Sends one prompt and returns the answer; see `AiClient.ask`.
 
         Args:
@@ -126,7 +126,7 @@ class AsyncAiClient(
             return call.read(await call.send())
 
     @conceals_its_options
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
+    def ask_stream(self, prompt: str = "", **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the answer; not awaited: `async for piece in client.ask_stream("...")`.
 
         Args:

@@ -131,7 +131,7 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         return self._operations.middleware.cache
 
     @conceals_its_options
-    def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+    def ask(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskResult:
         """Sends one prompt and returns the answer.
 
         Args:
@@ -160,7 +160,7 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         return self._operations.prepare_ask(prompt, options)
 
     @conceals_its_options
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
+    def ask_stream(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the answer to one prompt.
 
         Args:

@@ -28,13 +28,13 @@ from .execution import (
 )
 from .images import prepare_operation, prepare_operation_async
 from .middleware import RequestMiddleware
-from .option_checks import MANY_OPTIONS, has_runnable_tools, own_options
+from .option_checks import MANY_OPTIONS, own_options, starts_run
 from .providers.base_provider import BaseProvider, complete_provider, read_answer
 from .providers.engine_provider import EngineProvider
 from .providers.factory import create_provider
 from .results import AskResult, Embeddings, model_names
 from .tables_folder import use_tables_of
-from .text_operations import create_repair_prompt, json_instructions, read_object
+from .text_operations import create_repair_prompt, json_instructions, read_object, with_validators
 from .typed_answers import OutputReader, TypedResult
 from .value_types import Arguments, Json, OperationResult, Options
 
@@ -192,7 +192,8 @@ class ClientCore:
         self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options
     ) -> ValidatedAsk[TypedResult[T]]:
         """The requests for an instance of a type."""
-        return self._validated_ask(prompt, reader.schema, reader.read, max_repairs, options)
+        read = with_validators(reader.read, options.pop("validators", None))
+        return self._validated_ask(prompt, reader.schema, read, max_repairs, options)
 
     def _validated_ask(
         self, prompt: str, schema: Json | None, read: Callable[[AskResult], T], max_repairs: int, options: Options
@@ -309,7 +310,7 @@ class ClientCore:
         """Adds the callback by which the engine reports a tool run to the conversation, however it ended."""
         if not isinstance(self.choose_provider(dict(options)), EngineProvider):
             return options
-        callback = {"on_end": on_end} if has_runnable_tools(options.get("tools")) else {}
+        callback = {"on_end": on_end} if starts_run(options) else {}
         config = options.get("config")
         marked = {} if config is not None and "fingerprint" in config.model_fields_set else {"fingerprint": True}
         return {**marked, **callback, **options}

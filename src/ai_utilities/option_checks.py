@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
+from inspect import iscoroutinefunction
 from os import PathLike
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -52,8 +53,11 @@ KIT_WORDS: Mapping[str, str] = MappingProxyType(
 OLD_ASK_OPTIONS = frozenset({"cache_namespace", "return_format"})
 """Options of `ask` that only version 1 has."""
 
-RUN_OPTIONS = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end")
-"""Options of calls with functions as tools."""
+RUN_STARTERS = ("validators", "resume", "store", "run_id", "step")
+"""Options that make a call a run of the engine, also without tools."""
+
+RUN_OPTIONS = ("limits", "approve", "tool_errors", "repairs", "on_event", "on_end", *RUN_STARTERS)
+"""Options of runs, such as calls with functions as tools."""
 
 KNOWN = frozenset(
     {
@@ -106,6 +110,14 @@ def refuse_run_options(options: Mapping[str, object]) -> None:
         raise ProviderConfigurationError(
             f"{', '.join(wrong)}: there is no tool that runs here. Pass tools=[my_function], or leave it out."
         )
+
+
+def starts_run(options: Mapping[str, object]) -> bool:
+    """Whether a call is a run of the engine: it has functions as tools or instructions, or options of runs alone."""
+    if has_runnable_tools(options.get("tools")) or any(options.get(name) is not None for name in RUN_STARTERS):
+        return True
+    system = options.get("system", options.get("instructions"))
+    return any(callable(part) for part in (system if isinstance(system, list | tuple) else (system,)))
 
 
 def has_runnable_tools(tools: object) -> bool:
@@ -201,3 +213,18 @@ def old_method(client: object, name: str) -> Callable[..., Json]:
         raise AttributeError(f"{type(client).__name__!r} object has no attribute {name!r}")
     method: Callable[..., Json] = import_module("ai_utilities.compat.clients").old_method(client, name)
     return method
+
+
+def read_validators(validators: object) -> Sequence[Callable[[object], object]]:
+    """The functions that check typed answers; one counts as a list of one.
+
+    Raises:
+        ProviderConfigurationError: If one is no function, or is async.
+    """
+    checks = (validators,) if callable(validators) else tuple(cast("Iterable[object]", validators or ()))
+    for check in checks:
+        if not callable(check) or iscoroutinefunction(check):
+            raise ProviderConfigurationError(
+                f"validators of typed answers are functions that are not async: {check!r:.60}."
+            )
+    return cast("Sequence[Callable[[object], object]]", checks)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from dhenara.ai.integration import conceal_options, conceals_its_options, use_own_names
 from dhenara.ai.types import (
@@ -17,7 +17,7 @@ from dhenara.ai.types import (
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import JsonParseError, ProviderConfigurationError
 from .execution import AnyAsyncCall, AnyCall, run_sync
-from .option_checks import SYSTEM_NAMES
+from .option_checks import SYSTEM_NAMES, read_validators
 from .results import AskResult
 
 if TYPE_CHECKING:
@@ -30,10 +30,13 @@ if TYPE_CHECKING:
 
     from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
     from .operations import ClientCore
+    from .typed_answers import TypedResult
     from .value_types import Json, Options
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent
     Judged = str | ImageContent | Sequence[str | ImageContent]
+
+T = TypeVar("T")
 
 
 class TextOperationsMixin:
@@ -250,3 +253,21 @@ def create_repair_prompt(original_prompt: str, previous_output: str, error_messa
         f"{original_prompt}\n\nYour last answer was:\n{previous_output}\n\n"
         f"It cannot be used: {error_message}\n{ONLY_JSON}"
     )
+
+
+def with_validators(
+    read: Callable[[AskResult], TypedResult[T]], validators: object
+) -> Callable[[AskResult], TypedResult[T]]:
+    """Returns a function that reads an answer as `read` does and calls the validators with its object."""
+    checks = read_validators(validators)
+
+    def read_checked(result: AskResult) -> TypedResult[T]:
+        typed = read(result)
+        for check in checks:
+            try:
+                check(typed.output)
+            except (ValueError, AssertionError) as error:
+                raise JsonParseError(f"the answer was not accepted: {error}", result.text, error) from error
+        return typed
+
+    return read_checked if checks else read

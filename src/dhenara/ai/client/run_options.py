@@ -53,9 +53,6 @@ class RunPlanSettings(TypedDict, total=False):
     """Functions that check the output (of runs without a type: the text), sync or async. A ValueError is sent to the
     model, which corrects its answer, as far as `repairs` allows."""
 
-    resume: Run[Any] | str | bytes
-    """A run to resume, or its JSON, in place of a prompt and messages."""
-
     store: RunStore
     """Where the run is kept after each step, such as `SQLiteRunStore("runs.sqlite")`. Default: nowhere."""
 
@@ -89,6 +86,9 @@ class ConversationSettings(TypedDict, total=False):
 
     messages: Sequence[MessageLike] | None
     """The whole conversation, instead of `prompt` and `context`."""
+
+    resume: Run[Any] | str | bytes
+    """A run to resume, or its JSON, in place of a prompt and messages."""
 
     config: AIModelCallConfig | None
     """Replaces the client's config for this call."""
