@@ -72,7 +72,7 @@ def test_a_stream_resumes_a_run(server: FakeServer) -> None:
         assert "".join(client.ask_stream(resume=pending.run.decide({"call_0": False}), tools=[APPROVED])) == "Hot."
 
 
-def test_a_prompt_beside_a_run_is_refused(server: FakeServer) -> None:
+def test_a_prompt_with_a_run_to_resume_is_refused(server: FakeServer) -> None:
     with client_of(server) as client:
         with pytest.raises(ProviderConfigurationError, match="Leave out prompt and files"):
             client.ask("?", resume=b"{}")
