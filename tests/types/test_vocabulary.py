@@ -15,6 +15,7 @@ from dhenara.ai.types import (
     AIModelAPI,
     AIModelCallConfig,
     AudioContent,
+    ChatResponseChoiceDelta,
     ChatResponseChunk,
     FileContent,
     ImageContent,
@@ -26,6 +27,7 @@ from dhenara.ai.types import (
     SSEResponse,
     StreamingChatResponse,
     TextContent,
+    TextContentDelta,
     ToolChoice,
     ToolDefinition,
 )
@@ -106,10 +108,8 @@ def test_openais_own_history_is_understood() -> None:
 
 @given(SAFE, st.none() | st.integers(0, 10_000), st.none() | st.just("id-1"))
 def test_a_chunk_forwarded_to_a_browser_is_read_back(text: str, retry: int | None, name: str | None) -> None:
-    chunk = ChatResponseChunk(
-        model="m",
-        choice_deltas=[{"content_deltas": [{"type": "text", "text_delta": text}]}],  # type: ignore[list-item]  # pydantic reads dicts
-    )
+    delta = ChatResponseChoiceDelta(content_deltas=[TextContentDelta(text_delta=text)])
+    chunk = ChatResponseChunk(model="m", choice_deltas=[delta])
     event = StreamingChatResponse(data=chunk, id=name, retry=retry)
     assert SSEResponse.parse_sse(event.to_sse_format()) == event
     assert event.to_sse_format().endswith("\n\n")

@@ -45,7 +45,9 @@ SAME_FIELDS = {
 
 def elsewhere(value: type, title: str) -> str:
     """Return the text that a base class, or the class that declares an option, has for a member."""
-    if title == "type" and hasattr(value, "model_fields") and "type" in value.model_fields:
+    if title == "type" and "type" in (
+        getattr(value, "model_fields", None) or getattr(value, "__dataclass_fields__", ())
+    ):
         return "Kind of this part; always this value."
     places = [
         (base.__module__, base.__qualname__)

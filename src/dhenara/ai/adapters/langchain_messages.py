@@ -10,9 +10,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Chat
 from langchain_core.messages.ai import UsageMetadata
 
 from ..errors import BrokenStreamError, ConfigurationError
+from ..types.chat.chunk import ChatContentDelta
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse, ChatResponseChoice
-from ..types.chat.stream import ChatContentDelta
 from ..types.chat.usage import Usage
 from ..types.content.media import Citation, FileContent, Media, joined_text
 from ..types.content.parsing import read_parts

@@ -58,7 +58,7 @@ RENAMED: dict[str, tuple[str, str]] = {
             "ChatResponseTextContentItemDelta": "TextContentDelta",
             "ChatResponseToolCallContentItemDelta": "ToolCallContentDelta",
         },
-        "..types.chat.stream": {
+        "..types.chat.chunk": {
             "BaseChatResponseContentItemDelta": "ContentDeltaBase",
             "ChatResponseContentItemDelta": "ChatContentDelta",
         },

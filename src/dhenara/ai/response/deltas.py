@@ -9,6 +9,16 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..errors import CallError
+from ..types.chat.chunk import (
+    ChatContentDelta,
+    ChatResponseChoiceDelta,
+    ChatResponseChunk,
+    OtherContentDelta,
+    ReasoningContentDelta,
+    RefusalContentDelta,
+    TextContentDelta,
+    ToolCallContentDelta,
+)
 from ..types.chat.delta import (
     CitationDelta,
     ContentDelta,
@@ -32,21 +42,7 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.stream import (
-    ChatContentDelta,
-    ChatResponseChoiceDelta,
-    ChatResponseChunk,
-    OtherContentDelta,
-    ReasoningContentDelta,
-    RefusalContentDelta,
-    SSEErrorCode,
-    SSEErrorData,
-    SSEErrorResponse,
-    SSEEventType,
-    StreamingChatResponse,
-    TextContentDelta,
-    ToolCallContentDelta,
-)
+from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamingChatResponse, arrived_chunk
 from ..types.chat.usage import Usage
 from ..types.content.parts import Origin
 
@@ -65,7 +61,7 @@ class ChunkBuilder:
     def chunk(self, batch: Sequence[Delta]) -> StreamingChatResponse | None:
         """Return the chunk for one event; None if the event has no content."""
         shown = self._shown(batch)
-        return None if shown is None else StreamingChatResponse.lazy(self._source, shown)
+        return None if shown is None else arrived_chunk(self._source, shown)
 
     def text(self, batch: Sequence[Delta]) -> str | None:
         """Return the `text_delta` of the chunk for one event; None if the event has no content."""
@@ -140,14 +136,14 @@ class ChunkSource:
             return None
         key = delta.choice, delta.part
         if key not in self._written:
-            sample = StreamingChatResponse.model_validate(self.fields([TextDelta(delta.part, MARK, delta.choice)]))
+            sample = StreamingChatResponse(data=self.chunk([TextDelta(delta.part, MARK, delta.choice)]))
             before, _, after = sample.to_sse_format().rpartition(MARK)
             self._written[key] = before, after
         before, after = self._written[key]
         return before + to_json(delta.text).decode()[1:-1] + after
 
-    def fields(self, batch: Sequence[Delta]) -> Wire:
-        """Return the fields of the chunk for one event. Deltas have valid values, which are not validated again.
+    def chunk(self, batch: Sequence[Delta]) -> ChatResponseChunk:
+        """Return what a chunk contains.
 
         Every choice has at least one content delta, so that the first one can be read without a check.
         """
@@ -164,43 +160,34 @@ class ChunkSource:
                 contents.setdefault(delta.choice, [])
                 if isinstance(delta, FinishDelta):
                     finished[delta.choice] = delta.reason
-        data = {
-            "id": self._id,
-            "model": self._model,
-            "provider": self._provider,
-            "usage": usage,
-            "choice_deltas": [
-                ChatResponseChoiceDelta.of_valid(
-                    {"index": index, "finish_reason": finished.get(index), "content_deltas": shown or [EMPTY]}
+        return ChatResponseChunk(
+            id=self._id,
+            model=self._model,
+            provider=self._provider,
+            usage=usage,
+            choice_deltas=[
+                ChatResponseChoiceDelta(
+                    index=index, finish_reason=finished.get(index), content_deltas=shown or [TextContentDelta()]
                 )
                 for index, shown in (contents or NO_CONTENT).items()
             ],
-            "done": False,
-        }
-        return {
-            "event": SSEEventType.TOKEN_STREAM,
-            "data": ChatResponseChunk.of_valid(data),
-            "id": None,
-            "retry": None,
-        }
+        )
 
 
 def show_text(delta: TextDelta, index: int) -> ChatContentDelta:
-    return TextContentDelta.of_valid({"type": "text", "index": index, "text_delta": delta.text})
+    return TextContentDelta(index=index, text_delta=delta.text)
 
 
 def show_reasoning(delta: ReasoningDelta, index: int) -> ChatContentDelta:
-    fields = {"index": index, "type": "reasoning", "reasoning_delta": delta.text or delta.raw_text}
-    return ReasoningContentDelta.of_valid(fields)
+    return ReasoningContentDelta(index=index, reasoning_delta=delta.text or delta.raw_text)
 
 
 def show_refusal(delta: RefusalDelta, index: int) -> ChatContentDelta:
-    return RefusalContentDelta.of_valid({"index": index, "type": "refusal", "refusal_delta": delta.text})
+    return RefusalContentDelta(index=index, refusal_delta=delta.text)
 
 
 def show_call(delta: ToolCallDelta, index: int) -> ChatContentDelta:
-    named = {"index": index, "type": "tool_call", "id": delta.id, "name": delta.name}
-    return ToolCallContentDelta.of_valid({**named, "arguments_delta": delta.arguments})
+    return ToolCallContentDelta(index=index, id=delta.id, name=delta.name, arguments_delta=delta.arguments)
 
 
 def show_content(delta: ContentDelta, index: int) -> ChatContentDelta:
@@ -231,7 +218,6 @@ SHOWN: dict[type, Callable[[Any, int], ChatContentDelta]] = {
 }
 UNSHOWN = frozenset({StreamEnd, WarningDelta, ErrorDelta, ResultDelta, FileDelta})
 """Deltas that no chunk shows."""
-EMPTY = TextContentDelta()
 NO_CONTENT: dict[int, list[ChatContentDelta]] = {0: []}
 MARK = "TEXT"
 

@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING
 from ..lazy_package import lazy_package
 
 if TYPE_CHECKING:
+    from .chat.chunk import (
+        ChatResponseChoiceDelta as ChatResponseChoiceDelta,
+        ChatResponseChunk as ChatResponseChunk,
+        OtherContentDelta as OtherContentDelta,
+        ReasoningContentDelta as ReasoningContentDelta,
+        RefusalContentDelta as RefusalContentDelta,
+        TextContentDelta as TextContentDelta,
+        ToolCallContentDelta as ToolCallContentDelta,
+    )
     from .chat.cost import Cost as Cost
     from .chat.delta import FinishReason as FinishReason
     from .chat.message import Message as Message, Prompt as Prompt, Text as Text
@@ -38,11 +47,6 @@ if TYPE_CHECKING:
     )
     from .chat.run_parts import AgentEvent as AgentEvent, Decision as Decision, RunRecord as RunRecord
     from .chat.stream import (
-        ChatResponseChoiceDelta as ChatResponseChoiceDelta,
-        ChatResponseChunk as ChatResponseChunk,
-        OtherContentDelta as OtherContentDelta,
-        ReasoningContentDelta as ReasoningContentDelta,
-        RefusalContentDelta as RefusalContentDelta,
         SSEErrorCode as SSEErrorCode,
         SSEErrorData as SSEErrorData,
         SSEErrorResponse as SSEErrorResponse,
@@ -50,8 +54,6 @@ if TYPE_CHECKING:
         SSEResponse as SSEResponse,
         StreamEvent as StreamEvent,
         StreamingChatResponse as StreamingChatResponse,
-        TextContentDelta as TextContentDelta,
-        ToolCallContentDelta as ToolCallContentDelta,
     )
     from .chat.structured import StructuredOutput as StructuredOutput
     from .chat.usage import Usage as Usage
@@ -232,6 +234,9 @@ if TYPE_CHECKING:
     )
 
 _HOMES = {
+    **dict.fromkeys(("ChatResponseChoiceDelta", "ChatResponseChunk", "OtherContentDelta"), ".chat.chunk"),
+    **dict.fromkeys(("ReasoningContentDelta", "RefusalContentDelta", "TextContentDelta"), ".chat.chunk"),
+    **dict.fromkeys(("ToolCallContentDelta",), ".chat.chunk"),
     **dict.fromkeys(("Cost",), ".chat.cost"),
     **dict.fromkeys(("FinishReason",), ".chat.delta"),
     **dict.fromkeys(("Message", "Prompt", "Text"), ".chat.message"),
@@ -241,10 +246,9 @@ _HOMES = {
     **dict.fromkeys(("OutputGrew", "RepairStarted", "Run", "RunLimits", "Step", "StepAnswered"), ".chat.run"),
     **dict.fromkeys(("StepStarted", "ToolEnded", "ToolRun", "ToolStarted"), ".chat.run"),
     **dict.fromkeys(("AgentEvent", "Decision", "RunRecord"), ".chat.run_parts"),
-    **dict.fromkeys(("ChatResponseChoiceDelta", "ChatResponseChunk", "OtherContentDelta"), ".chat.stream"),
-    **dict.fromkeys(("ReasoningContentDelta", "RefusalContentDelta", "SSEErrorCode", "SSEErrorData"), ".chat.stream"),
+    **dict.fromkeys(("SSEErrorCode", "SSEErrorData"), ".chat.stream"),
     **dict.fromkeys(("SSEErrorResponse", "SSEEventType", "SSEResponse", "StreamEvent"), ".chat.stream"),
-    **dict.fromkeys(("StreamingChatResponse", "TextContentDelta", "ToolCallContentDelta"), ".chat.stream"),
+    **dict.fromkeys(("StreamingChatResponse",), ".chat.stream"),
     **dict.fromkeys(("StructuredOutput",), ".chat.structured"),
     **dict.fromkeys(("Usage",), ".chat.usage"),
     **dict.fromkeys(("AIModelAPI", "AIModelAPIProviderEnum", "AIModelEndpoint", "Credentials"), ".config.api"),

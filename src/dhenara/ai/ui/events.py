@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Literal
 
+from ..types.chat.chunk import ChatContentDelta, ToolCallContentDelta
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run, StepAnswered, StepStarted, ToolEnded, ToolRun
-from ..types.chat.stream import ChatContentDelta, SSEErrorResponse, StreamingChatResponse, ToolCallContentDelta
+from ..types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ..types.content.media import Citation, Media
 from ..types.content.parts import ContentItem, ServerToolContent, ToolCallContent
 from ..types.operations.image import ImageResponse

@@ -1,151 +1,19 @@
-"""Chunks and events of a stream, and their Server-Sent Events format."""
+"""Events of a stream, and their Server-Sent Events format."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from functools import cached_property
+from typing import Annotated, Any, Generic, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from ...wire import json
 from ...wire.sse import Frame, SseFrames, write_event
-from ..content.parts import Citation, ContentItem
-from ..lazy_model import LazyModel, LightModel
-from ..model_base import FrozenModel
-from .delta import FinishReason
+from ..model_base import InvalidValueError
+from .chunk import ChatResponseChoiceDelta, ChatResponseChunk, StreamData, TextContentDelta, adapter_of
+from .delta import Delta
 from .response import AIModelCallResponse
-from .usage import Usage
-
-
-class ContentDeltaBase(LightModel):
-    """Base class of content deltas. `text_delta` is always a str: answer text, or `""`."""
-
-    index: int = 0
-    """Index of the part in the response."""
-
-    @property
-    def text_delta(self) -> str:
-        """New answer text; empty, because this content is no answer text."""
-        return ""
-
-    def get_text_delta(self) -> str:
-        """Return the same as `text_delta`."""
-        return self.text_delta
-
-
-class TextContentDelta(LightModel):
-    """New answer text.
-
-    Attributes:
-        index: Index of the part in the response.
-        text_delta: The new text.
-    """
-
-    type: Literal["text"] = "text"
-    index: int = 0
-    text_delta: str = ""
-
-    def get_text_delta(self) -> str:
-        """Return the same as `text_delta`."""
-        return self.text_delta
-
-
-class ReasoningContentDelta(ContentDeltaBase):
-    """New reasoning text; it is not part of the answer text.
-
-    Attributes:
-        reasoning_delta: The new text.
-    """
-
-    type: Literal["reasoning"] = "reasoning"
-    reasoning_delta: str = ""
-
-
-class RefusalContentDelta(ContentDeltaBase):
-    """New text of a refusal.
-
-    Attributes:
-        refusal_delta: The new text.
-    """
-
-    type: Literal["refusal"] = "refusal"
-    refusal_delta: str = ""
-
-
-class ToolCallContentDelta(ContentDeltaBase):
-    """A piece of a tool call. `id` and `name` are sent once, the arguments as pieces of JSON text.
-
-    Attributes:
-        id: Id of the call; None after the first piece.
-        name: Name of the tool; None after the first piece.
-        arguments_delta: A piece of the arguments as JSON text.
-    """
-
-    type: Literal["tool_call"] = "tool_call"
-    id: str | None = None
-    name: str | None = None
-    arguments_delta: str = ""
-
-
-class OtherContentDelta(ContentDeltaBase):
-    """A piece of any other content: media (base64 in `data_delta`), a citation, a provider-run tool, or whole
-    `content`.
-
-    Attributes:
-        kind: Type of the content.
-        name: Name of the tool, for tools that the provider runs.
-        content: The content, if it arrives as a whole.
-        citation: A citation.
-        data_delta: A piece of media as base64.
-        transcript_delta: A piece of the transcript of audio.
-    """
-
-    type: Literal["other"] = "other"
-    kind: str = ""
-    name: str | None = None
-    content: ContentItem | None = None
-    citation: Citation | None = None
-    data_delta: str = ""
-    transcript_delta: str = ""
-
-
-ChatContentDelta = Annotated[
-    TextContentDelta | ReasoningContentDelta | RefusalContentDelta | ToolCallContentDelta | OtherContentDelta,
-    Field(discriminator="type"),
-]
-
-
-class ChatResponseChoiceDelta(LightModel):
-    """The new content of one choice.
-
-    Attributes:
-        index: Index of the choice.
-        finish_reason: Why generation stopped; None while it goes on.
-        content_deltas: The new content, at least one item.
-    """
-
-    index: int = 0
-    finish_reason: FinishReason | None = None
-    content_deltas: list[ChatContentDelta] = Field(min_length=1)
-
-
-class ChatResponseChunk(LightModel):
-    """One chunk of a streamed response.
-
-    Attributes:
-        id: The provider's id of the response.
-        model: Model that answers.
-        provider: Provider that answers.
-        usage: Token counts, as far as the provider sent them with this event.
-        choice_deltas: The new content of each choice, at least one item.
-        done: Whether this is the last chunk. Default False.
-    """
-
-    id: str | None = None
-    model: str | None = None
-    provider: str | None = None
-    usage: Usage | None = None
-    choice_deltas: list[ChatResponseChoiceDelta] = Field(min_length=1)
-    done: bool = False
-
 
 T = TypeVar("T")
 
@@ -171,7 +39,8 @@ class SSEErrorCode(StrEnum):
     client_decode_error = "client_decode_error"
 
 
-class SSEErrorData(FrozenModel):
+@dataclass(frozen=True, kw_only=True)
+class SSEErrorData(StreamData):
     """Data of an error event. `message` is for people, `error_code` for programs.
 
     Attributes:
@@ -182,7 +51,7 @@ class SSEErrorData(FrozenModel):
 
     error_code: str
     message: str
-    details: dict[str, Any] = Field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def choice_deltas(self) -> list[ChatResponseChoiceDelta]:
@@ -190,7 +59,8 @@ class SSEErrorData(FrozenModel):
         return [ChatResponseChoiceDelta(content_deltas=[TextContentDelta()])]
 
 
-class SSEResponse(FrozenModel, Generic[T]):
+@dataclass(frozen=True, kw_only=True)
+class SSEResponse(StreamData, Generic[T]):
     """One event with its data.
 
     Attributes:
@@ -200,10 +70,14 @@ class SSEResponse(FrozenModel, Generic[T]):
         retry: Delay in milliseconds before a client reconnects. Default None.
     """
 
-    event: SSEEventType | str = Field(default=SSEEventType.PUSH, union_mode="left_to_right")
+    event: Annotated[SSEEventType | str, Field(union_mode="left_to_right")] = SSEEventType.PUSH
     data: T
     id: str | None = None
-    retry: int | None = Field(default=None, ge=0)
+    retry: Annotated[int | None, Field(ge=0)] = None
+
+    def __post_init__(self) -> None:
+        if self.retry is not None and self.retry < 0:
+            raise InvalidValueError.because("SSEResponse", f"retry must be at least 0, not {self.retry}", "retry")
 
     def is_error(self) -> bool:
         """Whether this is an error event."""
@@ -232,41 +106,75 @@ class SSEResponse(FrozenModel, Generic[T]):
         return read_frame(parsed[0], data_type)
 
 
-class StreamingChatResponse(LazyModel, SSEResponse[ChatResponseChunk]):
-    """A chunk of a streamed response.
+class ChunkReader(Protocol):
+    """Reads the deltas of one event that arrived."""
 
-    Its fields are made when one of them is read: `text_delta` and `to_sse_format()` do without.
+    def text(self, deltas: Sequence[Delta]) -> str:
+        """Return the new text of the first choice."""
+        ...
+
+    def text_event(self, deltas: Sequence[Delta]) -> str | None:
+        """Return an event of one text in SSE format; None for any other event."""
+        ...
+
+    def chunk(self, deltas: Sequence[Delta]) -> ChatResponseChunk:
+        """Return the deltas in the form that users read."""
+        ...
+
+
+class ArrivedEvent:
+    """An event of which only the deltas are there at first; `data` is made of them when it is read."""
+
+    _arrived: tuple[ChunkReader, Sequence[Delta]] | None = None
+
+    @cached_property
+    def data(self) -> ChatResponseChunk:
+        """The content of the chunk."""
+        if self._arrived is None:
+            raise AttributeError("data")
+        source, deltas = self._arrived
+        return source.chunk(deltas)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamingChatResponse(ArrivedEvent, SSEResponse[ChatResponseChunk]):
+    """A chunk of a streamed response.
 
     Attributes:
         event: Always `"token_stream"`.
+        data: The content; made when it is first read, so that `text_delta` and `to_sse_format()` do without.
     """
 
-    event: SSEEventType = SSEEventType.TOKEN_STREAM  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
+    event: SSEEventType = SSEEventType.TOKEN_STREAM
+    data: ChatResponseChunk = field()
 
     @property
     def text_delta(self) -> str:
         """The new text of the first choice."""
-        if self._source is not None:
-            arrived, batch = self._source
-            new_text: str = arrived.text(batch)
-            return new_text
-        text = ""
-        for choice in self.data.choice_deltas:
-            if choice.index == 0:
-                for delta in choice.content_deltas:
-                    text += delta.text_delta
-        return text
+        if self._arrived is not None:
+            source, deltas = self._arrived
+            return source.text(deltas)
+        first = [choice for choice in self.data.choice_deltas if choice.index == 0]
+        return "".join([delta.text_delta for choice in first for delta in choice.content_deltas])
 
     def to_sse_format(self) -> str:
         """Return the event in SSE format, with its blank line at the end."""
-        if self._source is not None:
-            arrived, batch = self._source
-            written: str | None = arrived.text_event(batch)
+        if self._arrived is not None:
+            source, deltas = self._arrived
+            written = source.text_event(deltas)
             if written is not None:
                 return written
         return super().to_sse_format()
 
 
+def arrived_chunk(source: ChunkReader, deltas: Sequence[Delta]) -> StreamingChatResponse:
+    """Return a chunk that makes its content of these deltas when it is read."""
+    chunk = StreamingChatResponse.__new__(StreamingChatResponse)
+    chunk.__dict__["_arrived"] = source, deltas
+    return chunk
+
+
+@dataclass(frozen=True, kw_only=True)
 class SSEErrorResponse(SSEResponse[SSEErrorData]):
     """An error in a stream. The final tuple that follows contains what was received before.
 
@@ -274,7 +182,8 @@ class SSEErrorResponse(SSEResponse[SSEErrorData]):
         event: Always `"error"`.
     """
 
-    event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR  # pyright: ignore[reportIncompatibleVariableOverride]  # frozen
+    event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR
+    data: SSEErrorData
 
     @property
     def text_delta(self) -> str:
@@ -306,7 +215,8 @@ def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErr
     text = frame.data.decode("utf-8", "replace")
     options = {"event": event, "id": frame.id, "retry": frame.retry}
     if data_type is str or (data_type is None and event not in PAYLOAD_TYPES and not looks_like_json(text)):
-        return SSEResponse[str].model_validate({**options, "data": text})
+        pushed: SSEResponse[Any] = adapter_of(SSEResponse[str]).validate_python({**options, "data": text})
+        return pushed
     try:
         payload = json.loads(text)
         if data_type is None and event in PAYLOAD_TYPES:
@@ -315,7 +225,8 @@ def read_frame(frame: Frame, data_type: Any = None) -> SSEResponse[Any] | SSEErr
             )
             return response
         value = TypeAdapter(data_type or Any).validate_json(json.dumps(payload))
-        return SSEResponse[Any].model_validate({**options, "data": value})
+        event_read: SSEResponse[Any] = adapter_of(SSEResponse[Any]).validate_python({**options, "data": value})
+        return event_read
     except (ValueError, ValidationError) as error:
         return SSEErrorResponse.decoding(f"cannot read the data of the event {event!r}: {error}")
 

@@ -1,16 +1,19 @@
-"""Chunks whose fields are made when they are looked at are the same objects as validated ones."""
+"""A chunk that arrived reads like one that was validated: its content is made when it is read."""
 
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dhenara.ai.response.deltas import ChunkBuilder
+from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.response.deltas import ChunkBuilder, ChunkSource
+from dhenara.ai.types.chat.chunk import ChatContentDelta, ChatResponseChoiceDelta, ChatResponseChunk
 from dhenara.ai.types.chat.delta import (
     CitationDelta,
     ContentDelta,
@@ -27,13 +30,7 @@ from dhenara.ai.types.chat.delta import (
     ToolCallDelta,
     UsageDelta,
 )
-from dhenara.ai.types.chat.stream import (
-    ChatResponseChoiceDelta,
-    ChatResponseChunk,
-    SSEResponse,
-    StreamingChatResponse,
-    TextContentDelta,
-)
+from dhenara.ai.types.chat.stream import SSEResponse, StreamingChatResponse
 from dhenara.ai.types.chat.usage import Usage
 from dhenara.ai.types.content.media import Citation, Origin
 from dhenara.ai.types.content.parts import GenericContent
@@ -66,14 +63,14 @@ class Holder(BaseModel):
 
 @pytest.fixture(params=list(EVENTS))
 def make(request: pytest.FixtureRequest) -> Callable[[], StreamingChatResponse]:
-    """Returns a function that makes a chunk that nobody has looked at."""
+    """Returns a function that makes a chunk that nobody has read."""
 
     def chunk() -> StreamingChatResponse:
         builder = ChunkBuilder(ORIGIN)
         assert builder.chunk([START]) is None
-        lazy = builder.chunk(EVENTS[request.param])
-        assert lazy is not None
-        return lazy
+        arrived = builder.chunk(EVENTS[request.param])
+        assert arrived is not None
+        return arrived
 
     return chunk
 
@@ -83,12 +80,12 @@ def validated(make: Callable[[], StreamingChatResponse]) -> StreamingChatRespons
     return StreamingChatResponse.model_validate_json(make().model_dump_json())
 
 
-def test_a_lazy_chunk_equals_its_validated_copy(
+def test_a_chunk_equals_its_validated_copy(
     make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse
 ) -> None:
     assert make() == validated
     assert validated == make()
-    assert hash(make().text_delta) == hash(validated.text_delta)
+    assert "_arrived" not in vars(validated)
 
 
 READERS: dict[str, Callable[[Any], Any]] = {
@@ -96,7 +93,7 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "model_dump": lambda chunk: chunk.model_dump(),
     "model_dump_json": lambda chunk: chunk.model_dump_json(),
     "order of fields": lambda chunk: list(chunk.model_dump()["data"]["choice_deltas"][0]["content_deltas"][0]),
-    "vars": vars,
+    "asdict": dataclasses.asdict,
     "text_delta": lambda chunk: chunk.text_delta,
     "texts of choices": lambda chunk: [
         [delta.get_text_delta() for delta in choice.content_deltas] for choice in chunk.data.choice_deltas
@@ -106,34 +103,32 @@ READERS: dict[str, Callable[[Any], Any]] = {
     "pickle": lambda chunk: pickle.loads(pickle.dumps(chunk)),  # noqa: S301  # our own
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
-    "model_copy": lambda chunk: chunk.model_copy(update={"id": "7"}),
+    "replace": lambda chunk: dataclasses.replace(chunk, id="7"),
     "inside another model": lambda chunk: Holder(chunk=chunk).model_dump(),
     "type adapter": lambda chunk: TypeAdapter(list[StreamingChatResponse]).dump_json([chunk]),
     "validated again": StreamingChatResponse.model_validate,
-    "extra": lambda chunk: (chunk.model_extra, chunk.data.model_extra),
-    "iteration": lambda chunk: [name for name, _ in chunk],
 }
 
 
 @pytest.mark.parametrize("read", list(READERS.values()), ids=list(READERS))
-def test_every_way_to_read_a_lazy_chunk_gives_what_the_validated_one_gives(
+def test_every_way_to_read_a_chunk_gives_what_the_validated_one_gives(
     make: Callable[[], StreamingChatResponse], validated: StreamingChatResponse, read: Callable[[Any], Any]
 ) -> None:
     assert read(make()) == read(validated)
 
 
-def test_all_values_of_a_lazy_chunk_are_valid(make: Callable[[], StreamingChatResponse]) -> None:
+def test_all_values_of_a_chunk_are_valid(make: Callable[[], StreamingChatResponse]) -> None:
     chunk = make()
-    again = StreamingChatResponse.model_validate(chunk.model_dump(), strict=False)
+    again = StreamingChatResponse.model_validate(chunk.model_dump())
     assert again == chunk
     assert all(type(new) is type(old) for new, old in zip(deltas(again), deltas(chunk), strict=True))
 
 
-def deltas(chunk: StreamingChatResponse) -> list[object]:
+def deltas(chunk: StreamingChatResponse) -> list[ChatContentDelta]:
     return [delta for choice in chunk.data.choice_deltas for delta in choice.content_deltas]
 
 
-def test_the_types_of_a_lazy_chunk_are_the_public_ones(make: Callable[[], StreamingChatResponse]) -> None:
+def test_the_types_of_a_chunk_are_the_public_ones(make: Callable[[], StreamingChatResponse]) -> None:
     chunk = make()
     assert type(chunk) is StreamingChatResponse
     assert isinstance(chunk, SSEResponse)
@@ -141,13 +136,32 @@ def test_the_types_of_a_lazy_chunk_are_the_public_ones(make: Callable[[], Stream
     assert {type(choice) for choice in chunk.data.choice_deltas} == {ChatResponseChoiceDelta}
 
 
-def test_a_lazy_chunk_is_frozen(make: Callable[[], StreamingChatResponse]) -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        make().id = "7"
-    with pytest.raises(ValueError, match="frozen"):
-        make().data.id = "7"
+def test_events_are_frozen_and_have_no_other_attributes(make: Callable[[], StreamingChatResponse]) -> None:
+    for name in ("id", "event", "data", "retry"):
+        with pytest.raises(AttributeError):
+            setattr(make(), name, "7")
     with pytest.raises(AttributeError):
         _ = make().no_such_field  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        make().data.no_such_field = 1  # type: ignore[attr-defined]
+
+
+def test_the_content_is_made_once(make: Callable[[], StreamingChatResponse]) -> None:
+    chunk = make()
+    assert chunk.data is chunk.data
+
+
+@pytest.mark.parametrize("wrong", [{"data": {"choice_deltas": []}}, {"data": None}, {"retry": -1}, {"retry": "soon"}])
+def test_an_invalid_chunk_is_refused(wrong: dict[str, Any]) -> None:
+    right = {"data": {"choice_deltas": [{"content_deltas": [{"type": "text", "text_delta": "a"}]}]}}
+    assert StreamingChatResponse.model_validate(right).text_delta == "a"
+    with pytest.raises(ValidationError):
+        StreamingChatResponse.model_validate({**right, **wrong})
+
+
+def test_a_negative_retry_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="retry must be at least 0, not -1"):
+        SSEResponse(data="a", retry=-1)
 
 
 def test_a_chunk_keeps_the_names_that_were_known_when_it_arrived() -> None:
@@ -159,10 +173,10 @@ def test_a_chunk_keeps_the_names_that_were_known_when_it_arrived() -> None:
     assert second is not None
     assert (first.data.id, first.data.model) == (None, None)
     assert (second.data.id, second.data.model) == ("resp_1", "gpt-5")
-    assert [deltas(chunk)[0].index for chunk in (second, first)] == [1, 0]  # type: ignore[attr-defined]
+    assert [deltas(chunk)[0].index for chunk in (second, first)] == [1, 0]
 
 
-def test_a_text_is_read_and_written_without_making_fields(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_is_read_and_written_without_making_the_content(monkeypatch: pytest.MonkeyPatch) -> None:
     builder = ChunkBuilder(ORIGIN)
     first, second = (builder.chunk([TextDelta("text", text)]) for text in ("a", "b"))
     assert first is not None
@@ -170,8 +184,8 @@ def test_a_text_is_read_and_written_without_making_fields(monkeypatch: pytest.Mo
     assert first.to_sse_format().count('"a"') == 1
 
     def refuse(*_: object) -> None:
-        raise AssertionError("fields were made")
+        raise AssertionError("the content was made")
 
-    monkeypatch.setattr(TextContentDelta, "of_valid", refuse)
+    monkeypatch.setattr(ChunkSource, "chunk", refuse)
     assert second.text_delta == "b"
     assert '"text_delta":"b"' in second.to_sse_format()
