@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from ..client.client import AIModelClient
 from ..errors import BrokenStreamError, ConfigurationError
 from ..streams.chat import AsyncStream
+from ..types.chat.chunk import ChatContentDelta
 from ..types.chat.response import AIModelCallResponse
-from ..types.chat.stream import ChatContentDelta
 from . import ClientPool, with_chat_response, with_model
 
 try:
