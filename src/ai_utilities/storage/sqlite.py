@@ -134,7 +134,7 @@ class SQLiteFile:
     @contextmanager
     def transaction(self) -> Iterator[StoreConnection]:
         """A transaction that writes; undone if anything fails. Others may read meanwhile."""
-        with self.connection() as connection:
+        with self._connection() as connection:
             connection.begin(self.path, seconds_left(self._timeout))
             try:
                 yield connection
@@ -166,9 +166,15 @@ class SQLiteFile:
             StoreRecoveredError: If the file was replaced by what could be read of it.
             StoreError: If the file cannot be used.
         """
+        with self._connection() as connection:
+            connection.wait_at_most(seconds_left(self._timeout))
+            yield connection
+
+    @contextmanager
+    def _connection(self) -> Iterator[StoreConnection]:
+        """The same, with any limit of waiting for locks."""
         connection = self._acquire()
         try:
-            connection.wait_at_most(seconds_left(self._timeout))
             yield connection
         except sqlite3.DatabaseError as error:
             connection.close()

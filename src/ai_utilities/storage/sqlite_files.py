@@ -202,7 +202,7 @@ def last_change(path: Path) -> tuple[tuple[int, int], ...]:
     states = []
     for ending in ("", "-wal"):
         with suppress(FileNotFoundError):
-            status = os.stat(path.with_name(path.name + ending))
+            status = os.stat(f"{path}{ending}")
             states.append((status.st_mtime_ns, status.st_size))
     return tuple(states)
 
@@ -274,6 +274,14 @@ class StoreConnection(sqlite3.Connection):
             sqlite3.OperationalError: If the lock was not free in time.
         """
         until = time.monotonic() + seconds
+        self.wait_at_most(0)
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if code_of(error) not in LOCKED:
+                raise
+        else:
+            return  # nearly always
         while True:
             before = last_change(path)
             self.wait_at_most(stalled_seconds(max(0.0, until - time.monotonic())))

@@ -1,0 +1,110 @@
+"""`python -m benchmarks --growth`: what one more chunk, turn, row or process costs when there are many.
+
+Every number comes from a fresh process. A line that stays level says that the cost of one does not depend on how many
+there are. `benchmarks/growth.json` has the stored run.
+
+
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .environments import ROOT
+
+STORED = ROOT / "benchmarks" / "growth.json"
+LONGEST = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One quantity at several sizes.
+
+    Attributes:
+        title: What is counted.
+        sizes: How many of it there are.
+        values: Name and unit of each number, as the pages show them.
+    """
+
+    title: str
+    sizes: tuple[int, ...]
+    values: Mapping[str, str]
+
+
+LINES = {
+    "stream": Line("chunks of a stream", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a chunk", "mb": "MB more"}),
+    "arguments": Line("bytes of tool arguments", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a piece"}),
+    "objects": Line("bytes of a partial object", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a piece"}),
+    "turns": Line(
+        "turns of a conversation",
+        (20, 200, 1_000, 2_000),
+        {"us": "µs a call, for each turn sent", "save_us": "µs to save a turn", "load_us": "µs to load a turn"},
+    ),
+    "pictures": Line("MB of pictures in a call", (1, 10, 20, 35), {"copies": "times the base64 text, at the peak"}),
+    "ledger": Line(
+        "rows of a SQLite ledger",
+        (1_000, 10_000, 100_000, 1_000_000),
+        {"us": "µs to add a row", "totals_ms": "ms for totals", "open_ms": "ms to open"},
+    ),
+    "cache": Line(
+        "entries of a SQLite cache",
+        (1_000, 10_000, 100_000, 1_000_000),
+        {"us": "µs to set", "get_us": "µs to get", "evict_us": "µs to set in a full cache"},
+    ),
+    "prompts": Line("prompts of ask_many", (100, 1_000, 10_000, 100_000), {"us": "µs a prompt", "mb": "MB more"}),
+    "bulk": Line("rows of a bulk run", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a row", "mb": "MB more"}),
+    "processes": Line("processes on one SQLite ledger", (1, 2, 4, 8), {"us": "µs of CPU a row", "wall_us": "µs a row"}),
+    "open_streams": Line("open streams", (1, 10, 100, 1_000), {"kb": "kB a stream"}),
+}
+Run = dict[str, dict[str, dict[str, float] | str]]
+
+
+@contextmanager
+def growth_server() -> Iterator[str]:
+    command = [sys.executable, "-m", "benchmarks.growth_server"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def measure(line: str, size: int, url: str) -> dict[str, float] | str:
+    command = [sys.executable, "-m", "benchmarks.growth_lines", line, str(size), url]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, cwd=ROOT, check=False)
+    except subprocess.TimeoutExpired:
+        return f"took more than {LONGEST} s"
+    if done.returncode:
+        return (done.stderr.strip().splitlines() or ["failed"])[-1][:200]
+    values: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return {name: float(f"{value:.4g}") for name, value in values.items()}
+
+
+def collect(wanted: list[str], largest: int | None, stored: Path = STORED) -> Run:
+    """Measure the lines, smallest sizes first; each result is stored at once."""
+    run: Run = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
+    with growth_server() as url:
+        for name in wanted or list(LINES):
+            line = LINES[name]
+            run[name] = {}
+            for size in line.sizes:
+                if largest is None or size <= largest:
+                    run[name][str(size)] = measure(name, size, url)
+                    print(f"{line.title:34s} {size:>9,}  {describe(line, run[name][str(size)])}", flush=True)
+                    stored.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+    return run
+
+
+def describe(line: Line, values: dict[str, float] | str) -> str:
+    if isinstance(values, str):
+        return values
+    return ", ".join(f"{values[name]:g} {unit}" for name, unit in line.values.items())

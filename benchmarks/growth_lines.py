@@ -1,0 +1,238 @@
+"""One measurement of a growth line, in a fresh process; prints a JSON object.
+
+python -m benchmarks.growth_lines LINE SIZE URL
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from ai_utilities import AiClient
+from ai_utilities.batch import run_bulk
+from ai_utilities.cache import SQLiteCache
+from ai_utilities.usage import SQLiteLedger, UsageData
+from dhenara.ai import AIModelClient
+from dhenara.ai.types import ImageContent
+
+from .measure import resident
+
+Values = dict[str, float]
+KEY = "sk-benchmark"
+
+
+class Item(BaseModel):
+    name: str
+    price: float
+
+
+class Items(BaseModel):
+    items: list[Item]
+
+
+def store(items: list[Item]) -> str:
+    """Store items."""
+    return str(len(items))
+
+
+def client(url: str, kind: str = "short", size: int = 0) -> AIModelClient:
+    return AIModelClient(f"openai/{kind}-{size}", api_key=KEY, base_url=f"{url}/v1", protocol="openai_chat")
+
+
+def used(work: Callable[[], object]) -> float:
+    """Microseconds of CPU time."""
+    before = time.process_time()
+    work()
+    return (time.process_time() - before) * 1e6
+
+
+def stream(size: int, url: str) -> Values:
+    with client(url, "text", size) as engine:
+        client(url, "text", 100).generate("?", streaming=True).text_stream.close()
+        before = resident()
+        spent = used(lambda: sum(1 for _ in engine.generate("?", streaming=True).text_stream))
+        return {"us": spent / size, "mb": resident() - before}
+
+
+def arguments(size: int, url: str) -> Values:
+    with client(url, "arguments", size) as engine:
+        list(client(url, "arguments", 100).generate("?", streaming=True, tools=[store]).sync_stream_generator)
+        count = 0
+
+        def read() -> None:
+            nonlocal count
+            events = engine.generate("?", streaming=True, tools=[store]).sync_stream_generator
+            count = sum(1 for chunk, _ in events if chunk is not None)
+
+        spent = used(read)
+        return {"us": spent / count}
+
+
+def objects(size: int, url: str) -> Values:
+    with client(url, "object", size) as engine:
+        first = client(url, "object", 100).generate("?", streaming=True, structured_output=Items).sync_stream_generator
+        for _ in first:
+            first.partial_output()
+        count = 0
+
+        def read() -> None:
+            nonlocal count
+            events = engine.generate("?", streaming=True, structured_output=Items).sync_stream_generator
+            for chunk, _ in events:
+                if chunk is not None:
+                    count += 1
+                    events.partial_output()
+
+        spent = used(read)
+        return {"us": spent / count}
+
+
+def turns(size: int, url: str) -> Values:
+    with client(url) as engine:
+        conversation = engine.conversation()
+        for _ in range(size - 10):
+            conversation.ask("And then?")
+        spent = used(lambda: [conversation.ask("And then?") for _ in range(10)])
+        saved = conversation.to_json()
+        saving = used(conversation.to_json)
+        loading = used(lambda: type(conversation).from_json(saved, engine))
+        return {"us": spent / 10 / size, "save_us": saving / size, "load_us": loading / size}
+
+
+def pictures(size: int, url: str) -> Values:
+    """The peak of memory over the base64 text of the pictures, which the request has to contain."""
+    count = max(1, size // 5)
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(size * 1_000_000 // count)
+    content = [ImageContent(data=picture + bytes([number]), mime_type="image/png") for number in range(count)]
+    encoded = sum(len(one.data or b"") for one in content) * 4 / 3
+    with client(url) as engine:
+        engine.generate("?")
+        tracemalloc.start()
+        engine.generate({"role": "user", "contents": ["What is this?", *content]})
+        peak = tracemalloc.get_traced_memory()[1]
+    return {"copies": peak / encoded}
+
+
+def rows(count: int) -> list[UsageData]:
+    return [
+        UsageData(input_tokens=10, output_tokens=20, cost="0.001", provider="openai", model=f"m{number % 7}")
+        for number in range(count)
+    ]
+
+
+def ledger(size: int, url: str) -> Values:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "usage.sqlite"
+        kept = SQLiteLedger(path)
+        batch = rows(1_000)
+        spent = sum(used(lambda: kept.add(batch)) for _ in range(size // 1_000))
+        totals = used(lambda: kept.totals_by("model"))
+        kept.close()
+        opening = used(lambda: SQLiteLedger(path).totals_by("day"))
+        return {"us": spent / size, "totals_ms": totals / 1e3, "open_ms": opening / 1e3}
+
+
+def cache(size: int, url: str) -> Values:
+    with tempfile.TemporaryDirectory() as folder:
+        kept = SQLiteCache(Path(folder) / "cache.sqlite", max_entries=size)
+        value = {"text": "word " * 40}
+        spent = used(lambda: [kept.set(f"key{number}", value) for number in range(size)])
+        some = range(0, size, max(1, size // 1_000))
+        getting = used(lambda: [kept.get(f"key{number}") for number in some])
+        evicting = used(lambda: [kept.set(f"new{number}", value) for number in range(1_000)])
+        kept.close()
+        return {"us": spent / size, "get_us": getting / len(some), "evict_us": evicting / 1_000}
+
+
+def kit(url: str) -> AiClient:
+    return AiClient("openai/short-0", api_key=KEY, base_url=f"{url}/v1", show_progress=False)
+
+
+def prompts(size: int, url: str) -> Values:
+    with kit(url) as asking:
+        asking.ask_many(["?"] * 20, concurrency=8)
+        before = resident()
+        spent = used(lambda: asking.ask_many([f"{number}?" for number in range(size)], concurrency=8))
+        return {"us": spent / size, "mb": resident() - before}
+
+
+def bulk(size: int, url: str) -> Values:
+    with tempfile.TemporaryDirectory() as folder, kit(url) as asking:
+        source = Path(folder) / "rows.jsonl"
+        with source.open("w") as file:
+            file.writelines(json.dumps({"prompt": f"{number}?"}) + "\n" for number in range(size))
+        asking.ask("?")
+        before = resident()
+        spent = used(lambda: run_bulk(source, Path(folder) / "answers.jsonl", client=asking, concurrency=8))
+        return {"us": spent / size, "mb": resident() - before}
+
+
+WRITER = """
+import sys, time
+from ai_utilities.usage import SQLiteLedger, UsageData
+ledger = SQLiteLedger(sys.argv[1])
+row = UsageData(input_tokens=10, output_tokens=20, cost="0.001", provider="openai", model="m")
+before = time.process_time()
+for _ in range(1000):
+    ledger.add([row])
+print(time.process_time() - before)
+"""
+
+
+def processes(size: int, url: str) -> Values:
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "usage.sqlite")
+        SQLiteLedger(path).totals_by("model")
+        before = time.perf_counter()
+        command = [sys.executable, "-c", WRITER, path]
+        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(size)]
+        spent = [float(process.communicate()[0]) for process in running]
+        wall = time.perf_counter() - before
+        written = sum(totals.requests for totals in SQLiteLedger(path).totals_by("model").values())
+        if written != 1_000 * size:
+            raise SystemExit(f"{written} rows of {1_000 * size} were written")
+        return {"us": sum(spent) / size / 1_000 * 1e6, "wall_us": wall / size / 1_000 * 1e6}
+
+
+def open_streams(size: int, url: str) -> Values:
+    with client(url, "held") as engine:
+        first = engine.generate("?", streaming=True).sync_stream_generator
+        next(first)
+        before = resident()
+        held = [opened(engine) for _ in range(size)]
+        kb = (resident() - before) * 1024 / size
+        for events in (first, *held):
+            events.close()
+        return {"kb": kb}
+
+
+def opened(engine: AIModelClient) -> Iterator[object]:
+    events = engine.generate("?", streaming=True).sync_stream_generator
+    next(events)
+    return events
+
+
+MEASURES = {
+    "stream": stream,
+    "arguments": arguments,
+    "objects": objects,
+    "turns": turns,
+    "pictures": pictures,
+    "ledger": ledger,
+    "cache": cache,
+    "prompts": prompts,
+    "bulk": bulk,
+    "processes": processes,
+    "open_streams": open_streams,
+}
+
+if __name__ == "__main__":
+    sys.stdout.write("\n" + json.dumps(MEASURES[sys.argv[1]](int(sys.argv[2]), sys.argv[3])) + "\n")
