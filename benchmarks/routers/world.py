@@ -6,7 +6,9 @@ Standard library only, because each router runs in an environment of its own.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
+import os
 import random
 import selectors
 import sys
@@ -116,15 +118,38 @@ class JumpingSelector(selectors.DefaultSelector):
         return ready
 
 
+def compiled_clock() -> Callable[[int], object] | None:
+    """What sets the clock of compiled code, if `simulated_clock.c` was loaded before the process."""
+    library = os.environ.get("LD_PRELOAD", "")
+    if not library.endswith("simulated_clock.so"):
+        return None
+    set_elapsed: Callable[[int], object] = ctypes.CDLL(library).set_elapsed
+    set_elapsed.argtypes = [ctypes.c_longlong]  # type: ignore[attr-defined]
+    return set_elapsed
+
+
 class JumpingClock:
     """Simulated time, also for `time.time` and `time.monotonic`, which must be replaced before imports."""
 
     def __init__(self) -> None:
-        self.now = 0.0
+        self._now = 0.0
+        self._compiled = compiled_clock()
         self.threads = 0
         """Work in threads that a coroutine waits for."""
 
+    @property
+    def now(self) -> float:
+        """Simulated seconds since the start."""
+        return self._now
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self._now = now
+        if self._compiled is not None:
+            self._compiled(int(now * 1e9))
+
     def install(self) -> None:
+        self.now = 0.0
         time.time = lambda: START + self.now
         time.monotonic = lambda: self.now
         time.perf_counter = lambda: self.now
