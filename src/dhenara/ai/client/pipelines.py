@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from .. import types
 from ..config import environment
 from ..embedded.weights import file_identity
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, UnsupportedError
 from ..http.protocol.message import Transport
 from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
 from ..http.transport_selection import check_transport, choose_transport
@@ -23,7 +23,7 @@ from ..pipeline.pipeline import Pipeline
 from ..providers.credentials import hashed
 from ..providers.model_names import read_model_name
 from ..providers.target import ResolvedTarget, resolve
-from ..types.config.api import AIModelEndpoint, served_model
+from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig
 from ..types.config.call_policies import (
     ACCEPTED,
@@ -43,9 +43,8 @@ if TYPE_CHECKING:
 
 
 BUILTIN = "builtin"
-ROUTED = ("chat", "image", "embed")
-"""Operations that follow the route of a client. Others, and all that is stored at a provider, use its first deployment.
-"""
+STORED = ("batches", "files")
+"""Operations on what a provider stores: they use the first deployment. All others follow the route of a client."""
 
 
 @dataclass(slots=True, eq=False)
@@ -92,16 +91,17 @@ class PipelineFactory:
         """Return the pipeline of an operation; all sync pipelines share connections, and so do all async ones."""
         pipeline = self._pipelines.get((operation, is_async))
         if pipeline is None:
-            made = self._build(operation, is_async)
-            if self.board is not None and operation in ROUTED:
-                self._add_router(made, self.board, operation, is_async)
+            if self.board is None or operation in STORED:
+                made = self._build(operation, is_async)
+            else:
+                made = self._build_routed(self.board, operation, is_async)
             pipeline = self._pipelines.setdefault((operation, is_async), made)
         return pipeline
 
     def close(self) -> None:
         """Close the connections of sync calls, and end the shadow traffic."""
-        if self.board is not None and self.board.shadows:
-            run(self.board.end_shadows(is_async=False))
+        if self.board is not None and self.board.shadows is not None:
+            run(self.board.shadows.end_all(is_async=False))
         if False in self._io:
             run(self._io[False].close())
         for other in self._further():
@@ -109,8 +109,8 @@ class PipelineFactory:
 
     async def aclose(self) -> None:
         """Close the connections of sync calls and of the running event loop, and end the shadow traffic."""
-        if self.board is not None and self.board.shadows:
-            await self.board.end_shadows(is_async=True)
+        if self.board is not None and self.board.shadows is not None:
+            await self.board.shadows.end_all(is_async=True)
         if True in self._io:
             await self._io[True].close()
         for other in self._further():
@@ -128,22 +128,31 @@ class PipelineFactory:
         layers = with_process_layers(self.layers)
         return Pipeline(io, target, layers, self.observer, self.attempt_layers, self.lessons, filing)
 
-    def _add_router(self, pipeline: Pipeline, board: HealthBoard, operation: str, is_async: bool) -> None:
-        """Let the calls of a pipeline follow the route. Embeddings use only deployments of the same model."""
-        from ..pipeline.routing.router import Router
+    def _build_routed(self, board: HealthBoard, operation: str, is_async: bool) -> Pipeline:
+        """Return the pipeline of the first deployment that offers the operation; its calls follow the route."""
+        from ..pipeline.routing.router import SAME_MODEL, Router
 
-        pipelines = {0: pipeline} | {
-            number: other.pipeline(operation, is_async=is_async)
-            for number, other in enumerate(self.others, 1)
-            if operation != "embed" or served_model(other.endpoint) == served_model(self.endpoint)
-        }
-        if len(pipelines) == 1 and self.others:
-            return
-        for number, made in pipelines.items():
-            board.standings[number].key = deployment_key(made.target)
-        shadow = self.candidate
-        candidate = None if shadow is None else partial(shadow.pipeline, operation, is_async=is_async)
-        pipeline.router = Router(pipeline.io, board, pipelines, self.observer, candidate=candidate)
+        pipelines, not_offered = dict[int, Pipeline](), dict[int, UnsupportedError]()
+        for number, one in enumerate((self, *self.others)):
+            try:
+                made = one.pipeline(operation, is_async=is_async) if number else self._build(operation, is_async)
+            except UnsupportedError as error:
+                not_offered[number] = error
+            else:
+                pipelines[number] = made
+                board.standings[number].key = deployment_key(made.target)
+        if not pipelines or (0 in not_offered and operation in SAME_MODEL):
+            raise not_offered[0]
+        shadow, (first, *_) = self.candidate, pipelines.values()
+        first.router = Router(
+            first.io,
+            board,
+            pipelines,
+            self.observer,
+            candidate=None if shadow is None else partial(shadow.pipeline, operation, is_async=is_async),
+            not_offered={number: str(error) for number, error in not_offered.items()},
+        )
+        return first
 
     def _files_pipeline(self, is_async: bool) -> Pipeline:
         """Return a pipeline to the provider's files API without layers, because the call already passed them."""

@@ -7,16 +7,17 @@ claimed in the store, so that one call of all processes tries.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ...io.protocol import IO, BackgroundStep, new_lock
-from ...types.config.route_reports import ShadowReport
+from ...io.protocol import IO, new_lock
 from ...types.config.routes import Deployment, ModelRoute
 from .fit import DeploymentFacts, read_deployment_facts
 from .health import AVAILABLE, Failure, FailureKind, Health
+
+if TYPE_CHECKING:
+    from .router import ShadowTracker
 
 REFRESH_SECONDS = 1.0
 """Seconds between two readings of a shared store."""
@@ -26,9 +27,6 @@ LATENCY_SHARE = 0.2
 
 MOST_CONVERSATIONS = 10_000
 """Conversations whose deployment is remembered."""
-
-ENDED = 0.5
-"""Longest time in seconds to wait for the end of a cancelled call of shadow traffic."""
 
 CACHE_SECONDS = 3600.0
 """Seconds for which providers keep the beginning of a prompt at most, unless it is used."""
@@ -115,13 +113,6 @@ class Standing:
     changed_at: float = 0.0
 
 
-class RunningShadow:
-    """A call of shadow traffic that runs."""
-
-    step: BackgroundStep | None = None
-    outcome = ""
-
-
 class HealthBoard:
     """Standings of the deployments of one route.
 
@@ -140,10 +131,8 @@ class HealthBoard:
         self._chosen = 0
         self._read_at: float | None = None
         self._conversations: dict[Any, tuple[int, float]] = {}
-        self.shadows: set[RunningShadow] = set()
-        """Calls of shadow traffic that run."""
-
-        self._shadow_counts: Counter[str] = Counter()
+        self._holders: dict[str, int] = {}
+        self.shadows: ShadowTracker | None = None
         self._drawn: float | None = None
 
     def look_up_facts(self) -> None:
@@ -288,52 +277,19 @@ class HealthBoard:
         index, until = self._conversations.get(key, (None, 0.0))
         return index if now < until else None
 
+    def remember_holder(self, ids: Sequence[str], index: int) -> None:
+        """Remember which deployment made what a provider stores."""
+        with self._lock:
+            for one in ids:
+                self._holders[one] = index
+            while len(self._holders) > MOST_CONVERSATIONS:
+                del self._holders[next(iter(self._holders))]
+
+    def holder_of(self, stored: str) -> int | None:
+        """Return the deployment that made what has this id; None if that is not known."""
+        return self._holders.get(stored)
+
     async def _call_store(self, io: IO, function: Callable[..., Any], *args: Any) -> Any:
         if self.store is not None and self.store.blocking:
             return await io.call(function, *args)
         return function(*args)
-
-    def begin_shadow(self) -> bool:
-        """Return whether one more call may run at the candidate of shadow traffic; otherwise it is dropped."""
-        shadow, counts = self.route.shadow, self._shadow_counts
-        with self._lock:
-            is_free = shadow is not None and counts["in_flight"] < shadow.concurrency
-            counts["in_flight" if is_free else "dropped"] += 1
-        return is_free
-
-    def keep_shadow(self, shadow: RunningShadow) -> None:
-        """Keep a call of shadow traffic that was started, unless it is over already."""
-        with self._lock:
-            if not shadow.outcome:
-                self.shadows.add(shadow)
-
-    def end_shadow(self, shadow: RunningShadow, outcome: str) -> None:
-        """A call of shadow traffic is over: answered, failed or cancelled."""
-        with self._lock:
-            shadow.outcome = outcome
-            self._shadow_counts["in_flight"] -= 1
-            self._shadow_counts[outcome] += 1
-            self.shadows.discard(shadow)
-
-    def shadow_report(self) -> ShadowReport | None:
-        """Return what became of the shadow traffic so far; None without any."""
-        if self.route.shadow is None:
-            return None
-        with self._lock:
-            return ShadowReport(candidate=self.route.shadow.deployment.name, **self._shadow_counts)
-
-    async def end_shadows(self, *, is_async: bool) -> None:
-        """End the calls of shadow traffic, after `wait_on_close` seconds.
-
-        Args:
-            is_async: Whether calls of the running event loop can be awaited.
-        """
-        steps = [one.step for one in [*self.shadows] if one.step is not None]
-        awaited = [step for step in steps if step.blocking or is_async]
-        if self.route.shadow is not None and self.route.shadow.wait_on_close:
-            for step in awaited:
-                await step.join(self.route.shadow.wait_on_close)
-        for step in steps:
-            step.cancel()
-        for step in awaited:
-            await step.join(ENDED)

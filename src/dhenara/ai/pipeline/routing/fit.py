@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ...catalog.model_info import find_facts
 from ...catalog.prices import price_usage
 from ...codecs.operations.operation import estimate_tokens
-from ...history.preparation import continues_stored_history
+from ...history.preparation import STORED_HISTORY
 from ...types.chat.usage import Usage
 from ...types.config.api import AIModelEndpoint
 from ...types.config.call import Call
 from ...types.config.route_reports import RouteRequest
 from ...types.content.media import Media
-from ...types.content.parts import AudioContent, ImageContent, ToolResultContent, VideoContent
+from ...types.content.parts import (
+    AudioContent,
+    ContainerUploadContent,
+    ImageContent,
+    ServerToolContent,
+    ToolResultContent,
+    VideoContent,
+)
+from ...types.tools.provider_tools import CodeExecution, FileSearch
 from ...types.tools.tool_definition import ToolDefinition
+from ..streaming.stream import Stream
 
 KINDS: tuple[tuple[type[Media], str], ...] = ((ImageContent, "image"), (AudioContent, "audio"), (VideoContent, "video"))
 PDF = "application/pdf"
@@ -128,16 +137,84 @@ def why_unfit(facts: DeploymentFacts, request: RouteRequest) -> str | None:
     return None
 
 
-def stored_at(call: Call) -> str | None:
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """What a call needs from the deployment that holds it.
+
+    Attributes:
+        name: What it is, for messages.
+        ids: Its ids at the provider.
+        provider: The provider that has it, if the call says so.
+    """
+
+    name: str
+    ids: tuple[str, ...] = ()
+    provider: str | None = None
+
+
+def stored_at(call: Call) -> StoredContent | None:
     """Return what the call needs from the deployment that holds it; None if it can go anywhere."""
-    if call.config.options.get("background"):
-        return "a background response is fetched from where it was started"
-    if continues_stored_history(call.config, call.endpoint.ai_model):
-        return "the stored conversation or cached prefix"
+    config = call.config
+    if config.options.get("background"):
+        return StoredContent("a background response is fetched from where it was started")
+    for fields in (config.options, call.endpoint.ai_model.parameters):
+        for name in STORED_HISTORY if fields else ():
+            if value := fields.get(name):
+                return StoredContent(f"{name} {shown_id(value)}", ids_of(value))
+    if config.prompt_cache is not None and config.prompt_cache.stored is not None:
+        return StoredContent(f"the cached prefix {config.prompt_cache.stored!r}", (config.prompt_cache.stored,))
+    return stored_for_tools(call) or stored_media(call)
+
+
+def stored_for_tools(call: Call) -> StoredContent | None:
+    """Return what tools of the provider use: a container, uploaded files or vector stores."""
+    if value := call.config.options.get("container"):
+        return StoredContent(f"the container {shown_id(value)}", ids_of(value))
+    for tool in call.config.tools:
+        if isinstance(tool, CodeExecution):
+            if tool.container is not None:
+                return StoredContent(f"the container {tool.container!r}", (tool.container,))
+            if tool.file_ids:
+                return StoredContent(f"the file {tool.file_ids[0]!r}", tool.file_ids)
+        elif isinstance(tool, FileSearch):
+            return StoredContent(f"the vector store {tool.store_ids[0]!r}", tool.store_ids)
+    return None
+
+
+def stored_media(call: Call) -> StoredContent | None:
+    """Return the first uploaded file in the messages."""
     for message in call.messages:
         for part in message.contents:
             parts = part.contents if isinstance(part, ToolResultContent) else (part,)
             for one in parts:
                 if isinstance(one, Media) and one.file_id is not None and one.data is None and one.url is None:
-                    return f"the file {one.name or one.file_id!r}"
+                    return StoredContent(f"the file {one.name or one.file_id!r}", (one.file_id,), one.stored_at)
+                if isinstance(one, ContainerUploadContent):
+                    return StoredContent(f"the file {one.file_id!r}", (one.file_id,), "anthropic")
     return None
+
+
+def ids_of(value: object) -> tuple[str, ...]:
+    """Return the id in a field of a request, which may be an object with an id."""
+    value = value.get("id") if isinstance(value, Mapping) else value
+    return (value,) if isinstance(value, str) else ()
+
+
+def shown_id(value: object) -> str:
+    return repr((*ids_of(value), "at the provider")[0])
+
+
+STORING = frozenset({"openai_responses"})
+"""Protocols whose servers keep each response, for `previous_response_id`."""
+
+
+def stored_ids(call: Call, stream: Stream) -> list[str]:
+    """Return the ids of what the provider keeps of an answer: the response, and containers of its tools."""
+    runs_code = any(isinstance(tool, CodeExecution) for tool in call.config.tools)
+    origin = stream.origin
+    if not runs_code and (origin is None or origin.protocol not in STORING):
+        return []
+    answer = stream.partial()
+    parts = [part for choice in answer.choices for part in choice.contents if isinstance(part, ServerToolContent)]
+    found = [answer.id, *(part.data.get("container_id") for part in parts), *ids_of(answer.extras.get("container"))]
+    return [one for one in found if isinstance(one, str) and one]

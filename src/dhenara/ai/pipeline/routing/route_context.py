@@ -9,7 +9,7 @@ A first request to another deployment that is available is no repetition: it add
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ...errors import CallError, NoDeploymentError, RateLimitError
@@ -20,11 +20,12 @@ from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
 from ...types.config.route_reports import RouteExplanation
 from ...types.content.media import Media
+from ...types.operations.audio import SpeechRequest
 from ..streaming.stream import Stream
 from ..tracing import Observer
 from .board import HealthBoard, Standing
 from .decision import RouteCall, find_unfit
-from .fit import read_request, stored_at
+from .fit import StoredContent, read_request, stored_at
 
 if TYPE_CHECKING:
     from .routed_call import RoutedCall
@@ -78,8 +79,11 @@ class RetryBudget:
 PROCESS_RETRIES = RetryBudget()
 """The budget of all routes of this process."""
 
-SAME_MODEL = ("embed",)
-"""Operations that only deployments of the same model can take over: vectors of different models are not comparable."""
+SAME_MODEL = {
+    "embed": "vectors of another model cannot be compared",
+    "count_tokens": "another model counts other tokens",
+}
+"""Operations that only deployments of the same model can take over, and why."""
 
 
 class DeploymentPipeline(Protocol):
@@ -105,6 +109,7 @@ class RouteContext:
         pipelines: What sends to each deployment, by its number in the route.
         observer: Called with each decision.
         retries: The retry budget.
+        not_offered: Deployments that do not offer the operation, and why.
     """
 
     io: IO
@@ -112,6 +117,7 @@ class RouteContext:
     pipelines: Mapping[int, DeploymentPipeline]
     observer: Observer | None = None
     retries: RetryBudget = PROCESS_RETRIES
+    not_offered: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_call(context: RouteContext, call: Call) -> RouteCall:
@@ -119,33 +125,41 @@ def read_call(context: RouteContext, call: Call) -> RouteCall:
     board = context.board
     board.look_up_facts()
     request = read_request(call)
-    what = stored_at(call)
-    unfit = find_unfit(board.standings, request) if what is None else not_holding(board, what)
-    if call.operation in SAME_MODEL:
-        unfit |= of_another_model(board)
+    stored = stored_at(call)
+    unfit = find_unfit(board.standings, request) if stored is None else not_holding(board, stored)
+    if call.operation != "chat":
+        unfit = {**unfit, **of_another_kind(board, call), **context.not_offered}
     earlier = earlier_key(call) if board.route.affinity else None
     home = None if earlier is None else board.deployment_of(earlier, context.io.monotonic())
     return RouteCall(request, unfit, home=home)
 
 
-def not_holding(board: HealthBoard, what: str) -> dict[int, str]:
-    """Return the deployments that do not have what the first one stores: those of another API."""
-    holder = board.standings[0].deployment
+def not_holding(board: HealthBoard, stored: StoredContent) -> dict[int, str]:
+    """Return the deployments that do not have what is stored: those of another API than the one that made it.
+
+    Where that is not known, it is the first one of the route, or of the provider that the call names.
+    """
+    known = next((index for one in stored.ids if (index := board.holder_of(one)) is not None), None)
+    providers = (index for index, one in enumerate(board.standings) if one.deployment.provider == stored.provider)
+    holder = board.standings[next(providers, 0) if known is None else known].deployment
     return {
-        index: f"{what} is at {holder.name}"
+        index: f"{stored.name} is at {holder.name}"
         for index, one in enumerate(board.standings)
         if one.deployment.endpoint.api != holder.endpoint.api
     }
 
 
-def of_another_model(board: HealthBoard) -> dict[int, str]:
-    """Return the deployments of another model than the first one."""
-    same = served_model(board.standings[0].deployment.endpoint)
-    return {
-        index: "vectors of another model cannot be compared"
-        for index, one in enumerate(board.standings)
-        if served_model(one.deployment.endpoint) != same
-    }
+def of_another_kind(board: HealthBoard, call: Call) -> dict[int, str]:
+    """Return the deployments whose results could not replace those of the first one."""
+    first, reason, request = board.standings[0].deployment, SAME_MODEL.get(call.operation), call.request
+    voice = request.voice if isinstance(request, SpeechRequest) else None
+    unfit = {}
+    for index, one in enumerate(board.standings):
+        if reason is not None and served_model(one.deployment.endpoint) != served_model(first.endpoint):
+            unfit[index] = reason
+        elif voice is not None and one.deployment.provider != first.provider:
+            unfit[index] = f"the voice {voice!r} is one of {first.provider}"
+    return unfit
 
 
 def conversation_key(instructions: Sequence[str], messages: Sequence[Message]) -> int:
@@ -206,6 +220,13 @@ def no_deployment_error(explanation: RouteExplanation) -> NoDeploymentError:
     )
     error.deployments = tuple(explanation.deployments)
     return error
+
+
+def add_reasons(error: CallError, standings: Sequence[Standing], unfit: Mapping[int, str]) -> None:
+    """Add a note to an error that says why deployments could not take the call."""
+    if unfit:
+        reasons = (f"{standings[index].deployment.name}: {why}" for index, why in unfit.items())
+        error.add_note(f"Deployments that cannot take this call: {'; '.join(reasons)}")
 
 
 def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -> bool:

@@ -23,13 +23,14 @@ from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen
 from .decision import Decision, decide, explain
-from .fit import stored_at
+from .fit import stored_at, stored_ids
 from .health import Failure, failure_kind
 from .hedging import HedgedRequest, concurrent_request, facts_for_hedge, may_repeat, merge_journals, run_hedged
 from .route_context import (
     DeploymentGate,
     RouteContext,
     adapt_call,
+    add_reasons,
     append_note,
     conversation_key,
     no_deployment_error,
@@ -112,6 +113,7 @@ class RoutedCall:
         error = self.errors[-1]
         for before in self.errors[:-1]:
             error.add_note(f"Earlier failure: {before}")
+        add_reasons(error, self.board.standings, self.facts.unfit)
         error.attempts = tuple(self.call.journal.attempts)
         return error
 
@@ -338,6 +340,8 @@ class RoutedCall:
 
         async def end(stream: Stream) -> None:
             self.board.end(index)
+            if ids := stored_ids(turn, stream):
+                self.board.remember_holder(ids, index)
             error = stream.error
             if isinstance(error, CallError) and not (isinstance(error, CallTimeoutError) and error.limit == "total"):
                 await self.record_failure(index, turn, error, began)

@@ -7,6 +7,7 @@ or a task of its own. Whatever happens there, the caller has the answer already.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from hashlib import sha256
@@ -15,23 +16,34 @@ from typing import Any
 from pydantic_core import to_json
 
 from ...error_text import stored_error_text
-from ...io.protocol import IO
+from ...io.protocol import IO, BackgroundStep, new_lock
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.config.call import Call, CallJournal
-from ...types.config.route_reports import RouteExplanation, ShadowResult
+from ...types.config.route_reports import RouteExplanation, ShadowReport, ShadowResult
 from ...types.config.routes import ModelRoute, ShadowTraffic
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from ..tracing import Observer
-from .board import HealthBoard, HealthStore, RunningShadow
+from .board import HealthBoard, HealthStore
 from .decision import decide, explain
 from .fit import stored_at
 from .hedging import may_repeat
-from .route_context import PROCESS_RETRIES, DeploymentPipeline, RetryBudget, RouteContext, adapt_call, read_call
+from .route_context import (
+    PROCESS_RETRIES,
+    SAME_MODEL as SAME_MODEL,
+    DeploymentPipeline,
+    RetryBudget,
+    RouteContext,
+    adapt_call,
+    read_call,
+)
 from .routed_call import RoutedCall
 
 log = logging.getLogger("dhenara")
+NOTHING: Mapping[int, str] = {}
+ENDED = 0.5
+"""Longest time in seconds to wait for the end of a cancelled call of shadow traffic."""
 
 
 def make_board(route: ModelRoute, store: HealthStore | None = None) -> HealthBoard:
@@ -41,7 +53,67 @@ def make_board(route: ModelRoute, store: HealthStore | None = None) -> HealthBoa
         route: The route.
         store: Where other processes see the health; None for this client alone.
     """
-    return HealthBoard(route, store)
+    board = HealthBoard(route, store)
+    if route.shadow is not None:
+        board.shadows = ShadowTracker(route.shadow)
+    return board
+
+
+class ShadowTracker:
+    """What became of the shadow traffic of a client, and the calls that run.
+
+    Args:
+        traffic: Share, limits and observer.
+    """
+
+    def __init__(self, traffic: ShadowTraffic) -> None:
+        self.traffic = traffic
+        self._running: set[ShadowCall] = set()
+        self._counts: Counter[str] = Counter()
+        self._lock = new_lock()
+
+    def begin(self) -> bool:
+        """Return whether one more call may run at the candidate; otherwise it is dropped."""
+        counts = self._counts
+        with self._lock:
+            is_free = counts["in_flight"] < self.traffic.concurrency
+            counts["in_flight" if is_free else "dropped"] += 1
+        return is_free
+
+    def keep(self, shadow: ShadowCall) -> None:
+        """Keep a call that was started, unless it is over already."""
+        with self._lock:
+            if not shadow.outcome:
+                self._running.add(shadow)
+
+    def end(self, shadow: ShadowCall, outcome: str) -> None:
+        """A call is over: answered, failed or cancelled."""
+        with self._lock:
+            shadow.outcome = outcome
+            self._counts["in_flight"] -= 1
+            self._counts[outcome] += 1
+            self._running.discard(shadow)
+
+    def report(self) -> ShadowReport:
+        """Return what became of the shadow traffic so far."""
+        with self._lock:
+            return ShadowReport(candidate=self.traffic.deployment.name, **self._counts)
+
+    async def end_all(self, *, is_async: bool) -> None:
+        """End the calls that run, after `wait_on_close` seconds.
+
+        Args:
+            is_async: Whether calls of the running event loop can be awaited.
+        """
+        steps = [one.step for one in [*self._running] if one.step is not None]
+        awaited = [step for step in steps if step.blocking or is_async]
+        if self.traffic.wait_on_close:
+            for step in awaited:
+                await step.join(self.traffic.wait_on_close)
+        for step in steps:
+            step.cancel()
+        for step in awaited:
+            await step.join(ENDED)
 
 
 class Router:
@@ -54,6 +126,7 @@ class Router:
         observer: Called with each decision.
         retries: The retry budget.
         candidate: Makes what sends to the candidate of shadow traffic.
+        not_offered: Deployments that do not offer the operation, and why.
     """
 
     def __init__(
@@ -64,16 +137,19 @@ class Router:
         observer: Observer | None = None,
         retries: RetryBudget = PROCESS_RETRIES,
         candidate: Callable[[], DeploymentPipeline] | None = None,
+        not_offered: Mapping[int, str] = NOTHING,
     ) -> None:
-        self._context = RouteContext(io, board, pipelines, observer, retries)
+        self._context = RouteContext(io, board, pipelines, observer, retries, not_offered)
         self._candidate = candidate
 
     async def route_call(self, call: Call) -> Stream:
         """Send the call to the first deployment that can take it, and to others when that one fails."""
-        io, shadow = self._context.io, self._context.board.route.shadow
+        io, shadows = self._context.io, self._context.board.shadows
         stream = await RoutedCall(self._context, with_deadline(call, io)).send()
-        if shadow is not None and self._candidate is not None and io.random() < shadow.share and may_shadow(call):
-            stream.on_end(self._shadow_of(call, shadow, self._candidate))
+        if shadows is None or self._candidate is None or io.random() >= shadows.traffic.share:
+            return stream
+        if may_shadow(call):
+            stream.on_end(self._shadow_of(call, shadows, self._candidate))
         return stream
 
     async def explain_call(self, call: Call) -> RouteExplanation:
@@ -83,27 +159,28 @@ class Router:
         facts, now = read_call(self._context, call), io.monotonic()
         decision = decide(board.route, board.standings, facts, now, board.draw(io, keep=True))
         explanation = explain(board.route, board.standings, facts, decision, now)
-        return explanation.model_copy(update={"shadow": board.shadow_report()})
+        shadow = None if board.shadows is None else board.shadows.report()
+        return explanation.model_copy(update={"shadow": shadow})
 
     def _shadow_of(
-        self, call: Call, shadow: ShadowTraffic, candidate: Callable[[], DeploymentPipeline]
+        self, call: Call, shadows: ShadowTracker, candidate: Callable[[], DeploymentPipeline]
     ) -> Callable[[Stream], Coroutine[Any, Any, None]]:
         """Return what runs at the end of the answer: it starts the call of the candidate."""
-        io, board = self._context.io, self._context.board
+        io, route = self._context.io, self._context.board.route.name
 
         async def start(stream: Stream) -> None:
             answer = stream.partial()
             if not stream.complete or answer.cached:
                 return
-            run = ShadowCall(io, board, shadow, candidate, call, stream.result() or answer)
-            if not board.begin_shadow():
+            run = ShadowCall(io, route, shadows, candidate, call, stream.result() or answer)
+            if not shadows.begin():
                 return
             try:
                 run.step = io.spawn(run.send, run.never_begun)
             except RuntimeError:  # the interpreter or the event loop ends
                 run.never_begun()
             else:
-                board.keep_shadow(run)
+                shadows.keep(run)
 
         return start
 
@@ -113,21 +190,25 @@ def may_shadow(call: Call) -> bool:
     return stored_at(call) is None and may_repeat(call)
 
 
-class ShadowCall(RunningShadow):
+class ShadowCall:
     """One call to the candidate of shadow traffic."""
+
+    step: BackgroundStep | None = None
+    outcome = ""
 
     def __init__(
         self,
         io: IO,
-        board: HealthBoard,
-        shadow: ShadowTraffic,
+        route: str,
+        shadows: ShadowTracker,
         candidate: Callable[[], DeploymentPipeline],
         call: Call,
         main: ChatResponse | Result,
     ) -> None:
         self._io = io
-        self._board = board
-        self._shadow = shadow
+        self._route = route
+        self._shadows = shadows
+        self._traffic = shadows.traffic
         self._candidate = candidate
         self._call = call
         self._main = main
@@ -135,7 +216,7 @@ class ShadowCall(RunningShadow):
 
     def never_begun(self) -> None:
         """Count it as cancelled."""
-        self._board.end_shadow(self, "cancelled")
+        self._shadows.end(self, "cancelled")
 
     async def send(self) -> None:
         """Send the call, read its answer, and pass both answers on."""
@@ -147,13 +228,13 @@ class ShadowCall(RunningShadow):
                 outcome = "answered"
             except Exception as failed:  # noqa: BLE001  # layers of users may raise anything, and nobody waits for it
                 error, outcome = failed, "failed"
-                log.debug("shadow %s: %s", self._shadow.deployment.name, stored_error_text(failed, self._call))
+                log.debug("shadow %s: %s", self._traffic.deployment.name, stored_error_text(failed, self._call))
             await self._report(began, journal, answer, error)
         finally:
-            self._board.end_shadow(self, outcome)
+            self._shadows.end(self, outcome)
 
     async def _ask(self, journal: CallJournal) -> ChatResponse | Result:
-        pipeline, name = self._candidate(), self._shadow.deployment.name
+        pipeline, name = self._candidate(), self._traffic.deployment.name
         journal.started_at = self._io.monotonic()
         call = adapt_call(replace(self._call, journal=journal), pipeline.endpoint)
         shadow = replace(
@@ -161,7 +242,7 @@ class ShadowCall(RunningShadow):
             config=call.config.model_copy(update={"retries": 0}),
             deadline=None,
             deployment=name,
-            route=self._board.route.name,
+            route=self._route,
             choice="shadow traffic",
             purpose="shadow",
         )
@@ -172,15 +253,15 @@ class ShadowCall(RunningShadow):
     async def _report(
         self, began: float, journal: CallJournal, answer: ChatResponse | Result | None, error: Exception | None
     ) -> None:
-        observer, call, main = self._shadow.observer, self._call, self._call.journal
+        observer, call, main = self._traffic.observer, self._call, self._call.journal
         if observer is None:
             return
         result = ShadowResult(
             key=content_key(call),
-            route=self._board.route.name,
+            route=self._route,
             operation=call.operation,
             deployment=main.attempts[-1].deployment if main.attempts else None,
-            candidate=self._shadow.deployment.name,
+            candidate=self._traffic.deployment.name,
             main=self._main,
             answer=answer,
             error=error,
