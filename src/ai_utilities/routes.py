@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dhenara.ai import types
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
@@ -24,6 +24,7 @@ EndpointOf = Callable[[str], AIModelEndpoint]
 """Makes the endpoint of a model that has no key of its own in the route."""
 
 PREFIX = "route:"
+SHADOW = ("share", "concurrency", "observer", "wait_on_close")
 OWN = ("name", "weight", "model", "api_key", "api_key_env")
 
 
@@ -113,10 +114,25 @@ def with_endpoints(written: object, settings: AiSettings, endpoint_of: EndpointO
         return endpoint_of(written)
     if not isinstance(written, Mapping):
         return written
+    if "shadow" in written:
+        rest = {key: value for key, value in written.items() if key != "shadow"}
+        shadow = with_candidate(written["shadow"], settings, endpoint_of)
+        return {**cast("Options", with_endpoints(rest, settings, endpoint_of)), "shadow": shadow}
     for inner in ("groups", "deployments"):
         if inner in written:
             return {**written, inner: with_endpoints(written[inner], settings, endpoint_of)}
     return to_deployment(written, settings, endpoint_of) if "model" in written else written
+
+
+def with_candidate(written: object, settings: AiSettings, endpoint_of: EndpointOf) -> object:
+    """Shadow traffic with an endpoint in place of the model of its candidate."""
+    if isinstance(written, str):
+        return endpoint_of(written)
+    if not isinstance(written, Mapping):
+        return written
+    own = {key: value for key, value in written.items() if key in SHADOW}
+    rest = {key: value for key, value in written.items() if key not in SHADOW}
+    return {**own, "deployment": with_endpoints(rest.get("deployment", rest), settings, endpoint_of)}
 
 
 def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_of: EndpointOf) -> Deployment:

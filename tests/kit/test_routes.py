@@ -11,6 +11,7 @@ from ai_utilities import AiClient, AiSettings, AskResult, ProviderConfigurationE
 from ai_utilities.doctor import check_routes
 from ai_utilities.usage import MemoryLedger, UsageTracker
 from dhenara.ai.testing import Answer, FakeServer, Refusal
+from dhenara.ai.types import ShadowResult
 from support.kit import Uniform, run
 from support.worlds import World
 
@@ -153,3 +154,33 @@ def test_keys_in_routes_are_in_no_text(spare: FakeServer) -> None:
     with AiClient("route:smart", routes=routes) as client:
         for text in (repr(settings), settings.model_dump_json(), repr(client), repr(client.settings)):
             assert "very-secret" not in text
+
+
+def test_second_requests_and_shadow_traffic_are_settings(
+    server: FakeServer, spare: FakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The candidate has the key that the settings have for its provider."""
+    file = tmp_path / "routes.toml"
+    file.write_text(
+        '[smart]\nhedge_after = 30.0\ngroups = ["openai/gpt-5.4-mini"]\n'
+        '[smart.shadow]\nmodel = "anthropic/claude-9"\nshare = 1.0\nwait_on_close = 60.0\n'
+    )
+    monkeypatch.setenv("AI_ROUTES_FILE", str(file))
+    server.add_replies(HELLO)
+    spare.add_replies(HELLO)
+    with AiClient("route:smart") as client:
+        assert client.ask("hi") == "Hello!"
+        route = client.engine.route
+    assert route is not None
+    assert route.hedge_after == 30.0
+    assert spare.exchanges[0].headers["x-api-key"] == "sk-spare-secret"
+
+
+def test_an_observer_of_shadow_traffic_is_passed_in_code(server: FakeServer, spare: FakeServer) -> None:
+    results: list[ShadowResult] = []
+    shadow = {"model": "anthropic/claude-9", "share": 1, "observer": results.append, "wait_on_close": 60}
+    server.add_replies(HELLO)
+    spare.add_replies(Answer(text="Good day!"))
+    with AiClient("route:smart", routes={"smart": {"groups": ["openai/gpt-5.4-mini"], "shadow": shadow}}) as client:
+        client.ask("hi")
+    assert [one.candidate for one in results] == ["anthropic/claude-9"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dhenara.ai import AIModelClient, load_routes, routes_from_litellm
+from dhenara.ai import AIModelClient, RouteSettingWarning, load_routes, routes_from_litellm
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import ModelRoute
 
@@ -56,13 +58,82 @@ def test_a_key_in_place_of_a_variable_is_not_shown() -> None:
     assert "very-secret" not in str(caught.value)
 
 
+FILE = '[smart]\nhedge_after = 2.5\ngroups = ["openai/gpt-5.4-mini", "anthropic/claude-sonnet-5"]\n'
+
+
+def test_a_client_names_a_route_of_a_mapping() -> None:
+    with AIModelClient("route:smart", routes={"smart": [GPT, CLAUDE]}) as client:
+        assert client.route is not None
+        assert (client.route.name, names(client.route)) == ("smart", [[GPT], [CLAUDE]])
+
+
+def test_a_client_names_a_route_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(FILE)
+    with AIModelClient("route:smart", routes=file) as client:
+        assert client.route is not None
+        assert client.route.hedge_after == 2.5
+    with AIModelClient("route:smart", routes=load_routes(file)) as client:
+        assert client.route == load_routes(file)["smart"]
+    monkeypatch.setenv("AI_ROUTES_FILE", str(file))
+    with AIModelClient("route:smart", fallbacks=["groq/llama"]) as client:
+        assert client.route is not None
+        assert names(client.route) == [[GPT], [CLAUDE], ["groq/llama"]]
+
+
+@pytest.mark.parametrize(
+    ("model", "routes", "message"),
+    [
+        ("route:smrat", {"smart": [GPT], "cheap": [GPT]}, "no route 'smrat'. The routes are: smart, cheap"),
+        ("route:smart", None, "Pass routes={...}, or set AI_ROUTES_FILE"),
+        ("route:smart", 7, "routes must be a mapping of routes by name or a file, not int"),
+        ("route:smart", {"smart": []}, "route 'smart': "),
+        (GPT, {"smart": [GPT]}, "routes are chosen by name"),
+    ],
+)
+def test_a_route_that_is_not_there_is_a_clear_error(
+    model: str, routes: Any, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AI_ROUTES_FILE", raising=False)
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        AIModelClient(model, routes=routes)
+
+
+def test_shadow_traffic_has_the_fields_of_its_deployment() -> None:
+    route = ModelRoute.of({"groups": [GPT], "shadow": {"model": CLAUDE, "share": 0.5, "api_key": "sk-secret"}})
+    assert route.shadow is not None
+    assert (route.shadow.deployment.name, route.shadow.share, route.shadow.concurrency) == (CLAUDE, 0.5, 4)
+    plain = ModelRoute.of({"groups": [GPT], "shadow": CLAUDE}).shadow
+    assert plain is not None
+    assert (plain.deployment.name, plain.share) == (CLAUDE, 0.1)
+    assert "sk-secret" not in repr(route)
+    assert "sk-secret" not in route.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"hedge_after": 0},
+        {"hedge_after": float("inf")},
+        {"shadow": {"model": CLAUDE, "share": 0}},
+        {"shadow": {"model": CLAUDE, "share": 1.5}},
+        {"shadow": {"model": CLAUDE, "concurrency": 0}},
+        {"shadow": {"model": CLAUDE, "sahre": 0.1}},
+        {"shadow": {"share": 0.1}},
+    ],
+)
+def test_values_out_of_range_are_errors(fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        ModelRoute.of({"groups": [GPT], **fields})
+
+
 def test_the_model_list_of_litellm_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KEY_B", "sk-b")
     routes = routes_from_litellm(
         [
             {"model_name": "gpt", "litellm_params": {"model": "azure/gpt-5.4", "api_base": "https://one.example"}},
             {"model_name": "gpt", "litellm_params": {"model": GPT, "api_key": "os.environ/KEY_B", "weight": 3}},
-            {"model_name": "claude", "litellm_params": {"model": CLAUDE, "rpm": 10}},
+            {"model_name": "claude", "litellm_params": {"model": CLAUDE}},
         ],
         routing_strategy="least-busy",
         fallbacks=[{"gpt": ["claude"]}],
@@ -83,3 +154,59 @@ def test_the_model_list_of_litellm_is_read(monkeypatch: pytest.MonkeyPatch) -> N
 def test_what_cannot_be_read_of_litellm_is_an_error(entry: dict[str, object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         routes_from_litellm([entry])
+
+
+def litellm_entry(model: str = GPT, name: str = "gpt", **parameters: Any) -> dict[str, Any]:
+    return {"model_name": name, "litellm_params": {"model": model, **parameters}}
+
+
+@pytest.mark.parametrize(
+    ("setting", "advice"),
+    [
+        ("rpm", "LimitLayer"),
+        ("tpm", "LimitLayer"),
+        ("max_parallel_requests", "LimitLayer"),
+        ("timeout", "AIModelCallConfig\\(timeout"),
+        ("stream_timeout", "first_token"),
+        ("max_retries", "retries"),
+        ("cooldown_time", "the kind of a failure"),
+        ("input_cost_per_token", "cost_data"),
+        ("tags", "a route for each tag"),
+    ],
+)
+def test_a_setting_without_effect_is_a_warning_that_says_what_to_do(setting: str, advice: str) -> None:
+    with pytest.warns(
+        RouteSettingWarning, match=f"{setting} of 'gpt' has no effect on the route: .*{advice}"
+    ) as caught:
+        routes_from_litellm([litellm_entry(weight=1, **{setting: 10})])
+    (warning,) = caught
+    assert isinstance(warning.message, RouteSettingWarning)
+    assert (warning.message.setting, warning.message.model_name) == (setting, "gpt")
+    assert warning.filename == __file__
+
+
+def test_settings_of_the_router_without_effect_are_warnings() -> None:
+    with pytest.warns(RouteSettingWarning) as caught:
+        routes_from_litellm([litellm_entry()], cooldown_time=30, allowed_fails=3, redis_host="x", model_group_alias={})
+    assert [str(one.message).split(" has no")[0] for one in caught] == [
+        "cooldown_time", "allowed_fails", "redis_host", "model_group_alias"
+    ]  # fmt: skip
+
+
+def test_a_lower_order_comes_first() -> None:
+    entries = [litellm_entry("openai/c"), litellm_entry("openai/b", order=2), litellm_entry("openai/a", order=1)]
+    route = routes_from_litellm(entries)["gpt"]
+    assert names(route) == [["openai/a"], ["openai/b"], ["openai/c"]]
+
+
+def test_requests_per_minute_are_shares_if_there_are_no_weights() -> None:
+    with pytest.warns(RouteSettingWarning):
+        route = routes_from_litellm([litellm_entry(rpm=900), litellm_entry(CLAUDE, rpm=100)])["gpt"]
+    assert [one.weight for one in route.deployments] == [900, 100]
+
+
+def test_default_fallbacks_and_ids_are_read() -> None:
+    entries = [litellm_entry() | {"model_info": {"id": "east"}}, litellm_entry(CLAUDE, "claude")]
+    routes = routes_from_litellm(entries, default_fallbacks=["claude"])
+    assert names(routes["gpt"]) == [["east"], [CLAUDE]]
+    assert names(routes["claude"]) == [[CLAUDE]]

@@ -11,7 +11,11 @@ from .version import __version__ as __version__
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
     from .client import AIModelClient as AIModelClient
-    from .client.routing import load_routes as load_routes, routes_from_litellm as routes_from_litellm
+    from .client.litellm_routes import (
+        RouteSettingWarning as RouteSettingWarning,
+        routes_from_litellm as routes_from_litellm,
+    )
+    from .client.routing import load_routes as load_routes
     from .history.parsing import MessageLike as MessageLike
     from .pipeline.agent.run_store import (
         RunStore as RunStore,
@@ -42,7 +46,8 @@ __getattr__, __dir__ = lazy_package(
     {
         "AIModelClient": ".client.client",
         "load_routes": ".client.routing",
-        "routes_from_litellm": ".client.routing",
+        "RouteSettingWarning": ".client.litellm_routes",
+        "routes_from_litellm": ".client.litellm_routes",
         "HealthStore": ".pipeline.routing.board",
         "SharedRest": ".pipeline.routing.board",
         "AnyLayer": ".pipeline.middleware",

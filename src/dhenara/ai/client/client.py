@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from os import PathLike
 from types import TracebackType
@@ -45,7 +45,7 @@ from .pipelines import (
     checked_transport,
     make_route,
 )
-from .routing import RoutingMixin, shown_route
+from .routing import RoutingMixin, named_route, shown_route
 from .runs import RunsMixin
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class AIModelClient(
 
     Args:
         model_endpoint: API and model to call: an endpoint, the name of a model as for `AIModelEndpoint.of`, such as
-            `"openai/gpt-5.4-mini"`, or a `ModelRoute` with several deployments (see `routed`).
+            `"openai/gpt-5.4-mini"`, a `ModelRoute` with several deployments (see `routed`), or `"route:NAME"`.
         config: Default settings of all calls.
         is_async: True allows only async methods, False only sync methods, None (default) both.
         api_key: API key for a named model. Default None: read from the provider's environment variable (such as
@@ -98,6 +98,7 @@ class AIModelClient(
         lessons: Where parameters that a provider rejected are remembered: a file path shared between processes, a
             `LearnedConstraints` object, or None for the memory of this process.
         fallbacks: Endpoints, or names of models, to try in order if this one fails or rests after failures: a route.
+        routes: Routes by name, or a TOML file of them, for `"route:NAME"`. Default None: the file of AI_ROUTES_FILE.
         health: Where processes share which deployments rest; None (default) for this client alone.
         **options: What the provider of a named model needs beside a key; see `ApiOptions`.
 
@@ -121,11 +122,12 @@ class AIModelClient(
         cert: Cert | None = None,
         lessons: LearnedConstraints | str | PathLike[str] | None = None,
         fallbacks: Sequence[AIModelEndpoint | AIModel | str] = (),
+        routes: Mapping[str, Any] | str | PathLike[str] | None = None,
         health: HealthStore | None = None,
         **options: Unpack[NamedApiOptions],
     ) -> None:
         conceal_options(options)
-        self.model_endpoint, route = make_route(model_endpoint, fallbacks, api_key, **options)
+        self.model_endpoint, route = make_route(named_route(model_endpoint, routes), fallbacks, api_key, **options)
         self.config = as_config(config, AIModelCallConfig())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(
@@ -269,9 +271,7 @@ class AIModelClient(
         self._pipelines.close()
 
     async def aclose(self) -> None:
-        """Close the connections of sync calls and of the running event loop. They are opened again if the client is
-        used afterwards.
-        """
+        """Close the connections of sync calls and of the running event loop. They are opened again when needed."""
         await self._pipelines.aclose()
 
     def __enter__(self) -> Self:

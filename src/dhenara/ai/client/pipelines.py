@@ -238,7 +238,7 @@ FALLBACKS = "fallbacks"
 
 CLIENT_ARGUMENTS = (
     *("api_key", "config", "is_async", "layers", "attempt_layers"),
-    *("observer", "transport", "verify", "cert", "lessons", "fallbacks", "health"),
+    *("observer", "transport", "verify", "cert", "lessons", "fallbacks", "routes", "health"),
 )
 """Arguments of `AIModelClient` beside the options of its API, for suggestions."""
 

@@ -1,7 +1,8 @@
-"""Clients with a route: how they are made, where their calls would go, and the forms in which routes are written."""
+"""Clients with a route: how they are made, where their calls would go, and where routes are read from."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
@@ -173,6 +174,38 @@ def read_route(given: object, name: str | None = None) -> ModelRoute:
     return types.ModelRoute.of(with_keys(given), name)
 
 
+NAMED = "route:"
+
+
+def named_route(given: Any, routes: object) -> Any:
+    """Return the route that the first argument of a client names, as in `route:smart`; others are returned unchanged.
+
+    Args:
+        given: The argument.
+        routes: Routes by name, or a TOML file of them; None for the file that AI_ROUTES_FILE names.
+
+    Raises:
+        ConfigurationError: If there is no such route, or the argument names none.
+    """
+    if not isinstance(given, str) or not given.startswith(NAMED):
+        if routes is not None:
+            raise ConfigurationError("routes are chosen by name, as in AIModelClient('route:smart', routes=...)")
+        return given
+    name = given.removeprefix(NAMED).strip()
+    source = routes or os.environ.get("AI_ROUTES_FILE")
+    if source is None:
+        raise ConfigurationError(
+            f"there is no route {name!r:.60}. Pass routes={{...}}, or set AI_ROUTES_FILE to a file"
+        )
+    if isinstance(source, str | PathLike):
+        source = read_routes_file(source)
+    if not isinstance(source, Mapping):
+        raise ConfigurationError(f"routes must be a mapping of routes by name or a file, not {type(source).__name__}")
+    if name not in source:
+        raise ConfigurationError(f"there is no route {name!r:.60}. The routes are: {', '.join(map(str, source))}")
+    return read_named_route(name, source[name])
+
+
 def with_keys(given: Any) -> Any:
     """Return a route with the values of the environment variables that `api_key_env` names."""
     if isinstance(given, Mapping):
@@ -204,89 +237,3 @@ def read_named_route(name: str, given: object) -> ModelRoute:
         return read_route(given, name)
     except ConfigurationError as error:
         raise ConfigurationError(f"route {name!r}: {error}") from error
-
-
-LITELLM_STRATEGIES = {
-    "simple-shuffle": "weighted",
-    "least-busy": "least_in_flight",
-    "latency-based-routing": "latency",
-    "cost-based-routing": "cheapest",
-    "usage-based-routing": "headroom",
-    "usage-based-routing-v2": "headroom",
-}
-LITELLM_PARAMETERS = {"api_base": "base_url", "aws_region_name": "region", "vertex_project": "project_id",
-                      "vertex_location": "location", "api_version": "api_version", "api_key": "api_key"}  # fmt: skip
-LITELLM_LIMITS = frozenset({"rpm", "tpm", "max_parallel_requests", "timeout", "stream_timeout", "max_retries"})
-"""Parameters that are settings of layers and calls here, and are not read."""
-
-
-def routes_from_litellm(
-    model_list: Sequence[Mapping[str, Any]],
-    *,
-    routing_strategy: str = "simple-shuffle",
-    fallbacks: Sequence[Mapping[str, Sequence[str]]] = (),
-) -> dict[str, ModelRoute]:
-    """Read the arguments of LiteLLM's `Router`.
-
-    Args:
-        model_list: Its list of deployments, with `model_name` and `litellm_params`.
-        routing_strategy: Its strategy.
-        fallbacks: Its fallbacks, such as `[{"gpt": ["claude"]}]`.
-
-    Returns:
-        A route for each `model_name`.
-
-    Raises:
-        ConfigurationError: If an entry cannot be read.
-    """
-    if routing_strategy not in LITELLM_STRATEGIES:
-        known = ", ".join(LITELLM_STRATEGIES)
-        raise ConfigurationError(f"routing_strategy {routing_strategy!r:.60} is none of LiteLLM's: {known}")
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for entry in model_list:
-        if not {"model_name", "litellm_params"} <= entry.keys():
-            raise ConfigurationError("an entry of model_list needs 'model_name' and 'litellm_params'")
-        groups.setdefault(str(entry["model_name"]), []).append(read_litellm_parameters(entry["litellm_params"]))
-    following = {name: [*others] for entry in fallbacks for name, others in entry.items()}
-    if missing := {other for others in following.values() for other in others} - groups.keys():
-        raise ConfigurationError(f"fallbacks name {min(missing)!r}, which is not in model_list")
-    strategy = LITELLM_STRATEGIES[routing_strategy]
-    return {
-        name: read_route(
-            [{"deployments": groups[one], "strategy": strategy} for one in (name, *following.get(name, ()))], name
-        )
-        for name in groups
-    }
-
-
-def read_litellm_parameters(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of one deployment as this library names them."""
-    deployment: dict[str, Any] = {"model": litellm_model(str(given["model"]))}
-    for name, value in given.items():
-        if name == "weight":
-            deployment["weight"] = value
-        elif isinstance(value, str) and value.startswith("os.environ/") and name == "api_key":
-            deployment["api_key_env"] = value.removeprefix("os.environ/")
-        elif name in LITELLM_PARAMETERS:
-            deployment[LITELLM_PARAMETERS[name]] = read_litellm_value(value)
-        elif name != "model" and name not in LITELLM_LIMITS:
-            raise ConfigurationError(f"litellm_params: {name!r} has no equal here. Leave it out, or write the route")
-    return deployment
-
-
-def read_litellm_value(value: Any) -> Any:
-    """Return a value; `os.environ/NAME` is that of a variable."""
-    if isinstance(value, str) and value.startswith("os.environ/"):
-        return read_variable(value.removeprefix("os.environ/"))
-    return value
-
-
-LITELLM_PROVIDERS = {"gemini": "google_ai", "vertex_ai": "google_vertex_ai", "bedrock": "amazon_bedrock",
-                     "azure": "microsoft_openai", "azure_ai": "microsoft_azure_ai", "together_ai": "together",
-                     "fireworks_ai": "fireworks", "hosted_vllm": "vllm", "ollama_chat": "ollama"}  # fmt: skip
-
-
-def litellm_model(name: str) -> str:
-    """Return the name of a model with the provider as this library names it."""
-    provider, slash, model = name.partition("/")
-    return f"{LITELLM_PROVIDERS.get(provider, provider)}/{model}" if slash else name

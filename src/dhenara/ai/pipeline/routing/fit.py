@@ -216,5 +216,6 @@ def stored_ids(call: Call, stream: Stream) -> list[str]:
         return []
     answer = stream.partial()
     parts = [part for choice in answer.choices for part in choice.contents if isinstance(part, ServerToolContent)]
-    found = [answer.id, *(part.data.get("container_id") for part in parts), *ids_of(answer.extras.get("container"))]
-    return [one for one in found if isinstance(one, str) and one]
+    containers = [part.data.get("container_id") for part in parts]
+    named = [answer.id, *containers, *ids_of(answer.extras.get("container"))]
+    return [one for one in named if isinstance(one, str) and one]

@@ -225,11 +225,6 @@ class ModelRoute(AccessModel):
     hedge_after: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     shadow: ShadowTraffic | None = None
 
-    @field_validator("shadow", mode="before")
-    @classmethod
-    def _with_candidate(cls, given: Any) -> Any:
-        return None if given is None else ShadowTraffic.of(given)
-
     @field_validator("groups", mode="before")
     @classmethod
     def _with_names(cls, given: Any) -> Any:
@@ -256,6 +251,8 @@ class ModelRoute(AccessModel):
         if isinstance(given, Mapping) and "groups" in given:
             fields |= check_field_names(given, NAMES_OF_FIELDS)
             groups = fields.pop("groups")
+            if fields.get("shadow") is not None:
+                fields["shadow"] = ShadowTraffic.of(fields["shadow"])
             if not isinstance(groups, list | tuple):
                 raise ConfigurationError(f"groups must be a list, not {describe_type(groups)}")
         else:
