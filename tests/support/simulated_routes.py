@@ -149,6 +149,7 @@ class AnsweredStream:
 
     error = None
     complete = True
+    origin = None
 
     def __init__(self) -> None:
         self.hooks: list[Any] = []
