@@ -185,5 +185,5 @@ def test_a_search_on_maps_is_a_unit_of_the_usage(world: World, server: FakeServe
     server.add_replies(Raw(json.dumps(body).encode()))
     client = AIModelClient(endpoint(server.url, "google_ai", "gemini-3-flash"))
     response = world.run(client, "Coffee?", tools=[GoogleMaps(latitude=1, longitude=2)]).chat_response
-    assert response.usage.units == {"map_searches": 1.0}
+    assert response.usage.units == {"maps_searches": 1.0}
     assert [(source.url, source.title) for source in response.sources] == [("https://maps.google.com/?cid=1", "Cafe")]

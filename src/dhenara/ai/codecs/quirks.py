@@ -57,6 +57,9 @@ class MessagesQuirks(Quirks):
     web_fetch: str = "web_fetch_20250910"
     web_fetch_uncached: str = "web_fetch_20260309"
     code_execution: str = "code_execution_20250825"
+    calling_code: str = "code_execution_20260120"
+    """Version of code execution whose code can call tools."""
+
     betas: tuple[str, ...] = ()
     betas_in_body: bool = False
     automatic_cache: bool = True

@@ -122,7 +122,6 @@ if TYPE_CHECKING:
         RouteGroup as RouteGroup,
         ShadowTraffic as ShadowTraffic,
     )
-    from .content.hosted_results import AnswerSource as AnswerSource, HostedToolRun as HostedToolRun
     from .content.parsing import content_of as content_of
     from .content.parts import (
         AudioContent as AudioContent,
@@ -191,7 +190,10 @@ if TYPE_CHECKING:
         TextEditor as TextEditor,
     )
     from .tools.hosted_tools import (
+        AnswerSource as AnswerSource,
+        Container as Container,
         GoogleMaps as GoogleMaps,
+        HostedToolRun as HostedToolRun,
         ImageGeneration as ImageGeneration,
         WebFetch as WebFetch,
         XSearch as XSearch,
@@ -266,7 +268,7 @@ _HOMES = {
     **dict.fromkeys(("ShadowReport", "ShadowResult"), ".config.route_reports"),
     **dict.fromkeys(("Candidate", "ChooseDeployment", "Deployment", "ModelRoute", "RouteGroup"), ".config.routes"),
     **dict.fromkeys(("ShadowTraffic",), ".config.routes"),
-    **dict.fromkeys(("AnswerSource", "HostedToolRun"), ".content.hosted_results"),
+    **dict.fromkeys(("AnswerSource", "Container", "HostedToolRun"), ".tools.hosted_tools"),
     **dict.fromkeys(("content_of",), ".content.parsing"),
     **dict.fromkeys(("AudioContent", "Citation", "ContainerUploadContent", "Content"), ".content.parts"),
     **dict.fromkeys(("ContentItem", "FileContent", "GenericContent", "ImageContent", "Origin"), ".content.parts"),

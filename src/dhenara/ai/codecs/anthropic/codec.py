@@ -34,7 +34,7 @@ from ..operations.operation import OperationCodec, count_reader
 from ..quirks import MessagesQuirks
 from .messages import MARK, PROTOCOL, is_user_media, write_messages, write_system
 from .response import MessagesReader, read_error
-from .tools import write_tools
+from .tools import reuse_container, write_tools
 
 
 def write_thinking(call: Call, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
@@ -127,6 +127,7 @@ def write_request(call: Call, quirks: MessagesQuirks) -> EncodedRequest:
     body.update(write_user(config, warnings))
     body.update(thinking)
     body.update(tools)
+    reuse_container(call, body)
     if config.structured_output is not None and mode == "native":
         body["output_config"] = write_format(config.structured_output, quirks, warnings, body.get("output_config", {}))
     if config.streaming and quirks.stream_in_body:

@@ -16,6 +16,7 @@ from ...types.chat.delta import (
     FinishReason,
     ReasoningDelta,
     ResponseStart,
+    ServerToolDelta,
     StreamEnd,
     TextDelta,
     UsageDelta,
@@ -197,12 +198,19 @@ class MessagesReader:
         yield from self._usage_deltas(usage, whole)
         if extras := read_extras(data, EXTRA_FIELDS):
             yield ResponseStart(extras=extras)
+            yield from self._container(read_object(data, "container"))
         if raw := read_text(data, "stop_reason"):
             explanation = read_text(read_object(data, "stop_details"), "explanation") or None
             reason = FINISH.get(raw, "other")
             if reason == "stop" and any(block.is_call for block in self._blocks.values()):
                 reason = "tool_calls"
             yield FinishDelta(reason, raw, read_text(data, "stop_sequence") or None, explanation)
+
+    def _container(self, container: Wire) -> Iterator[Delta]:
+        """Keep the container with the first call of a tool of the provider: the next request may need it."""
+        block = next((one for one in self._blocks.values() if one.is_server_call), None)
+        if container and block is not None:
+            yield ServerToolDelta(block.part, extras={"container": container})
 
     def _usage_deltas(self, usage: Wire, whole: bool) -> Iterator[Delta]:
         """Later counts replace earlier ones; what they leave out still holds. Only the last ones have to add up."""

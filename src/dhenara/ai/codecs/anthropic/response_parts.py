@@ -42,6 +42,11 @@ class BlockReader:
         """Whether the caller has to run a tool."""
         return self._kind == "tool_use"
 
+    @property
+    def is_server_call(self) -> bool:
+        """Whether the provider runs a tool."""
+        return self._kind in SERVER_TOOLS
+
     def start(self, block: Wire) -> Iterator[Delta]:
         self._kind = read_text(block, "type") or guess_type(block)
         match self._kind:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ...types.config.call import Call
+from ...types.content.parts import ServerToolContent
 from ...types.tools.caller_tools import ComputerUse
 from ...types.tools.provider_tools import CodeExecution, HostedTool, RemoteMCP, ServerTool, WebSearch
 from ...types.tools.tool import Tool
 from ...types.tools.tool_definition import ToolChoice, ToolDefinition
-from ..common.caller_tools import ToolVersion, rename_choice, split_tools
-from ..common.plan import WarningCollector
+from ..common.caller_tools import ToolVersion, callers_of, rename_choice, split_tools
+from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire
 from ..common.tools import (
     AnyTool,
@@ -33,6 +34,7 @@ def write_provider_tools(
     tools: Sequence[AnyTool], quirks: MessagesQuirks, warnings: WarningCollector
 ) -> ProviderToolsWire:
     result = ProviderToolsWire()
+    calls_tools = any(isinstance(tool, ToolDefinition) and "code" in tool.called_by for tool in tools)
     for tool in tools:
         match tool:
             case ToolDefinition() | HostedTool(kind="tool_search"):
@@ -42,7 +44,7 @@ def write_provider_tools(
             case WebSearch():
                 result.entries.append(write_search(tool, quirks, warnings))
             case CodeExecution():
-                write_code(tool, quirks, result, warnings)
+                write_code(tool, calls_tools, quirks, result, warnings)
             case RemoteMCP():
                 if can_ask(tool, warnings):
                     write_mcp(tool, result, warnings)
@@ -85,13 +87,47 @@ def write_fetch(fetch: HostedTool, quirks: MessagesQuirks, warnings: WarningColl
     return {"type": version, "name": "web_fetch", **written}
 
 
+SKILLS_BETAS = ("code-execution-2025-08-25", "skills-2025-10-02")
+
+
 def write_code(
-    code: CodeExecution, quirks: MessagesQuirks, wire: ProviderToolsWire, warnings: WarningCollector
+    code: CodeExecution, calls_tools: bool, quirks: MessagesQuirks, wire: ProviderToolsWire, warnings: WarningCollector
 ) -> None:
-    warn_unsupported_settings(code, ("container",), warnings)
-    wire.entries.append({"type": quirks.code_execution, "name": "code_execution"})
-    if code.container is not None:
+    """Encode code execution; code that calls tools needs a newer version."""
+    warn_unsupported_settings(code, ("container", "skills"), warnings)
+    version = quirks.calling_code if calls_tools else quirks.code_execution
+    wire.entries.append({"type": version, "name": "code_execution"})
+    if code.container not in (None, NEW):
         wire.fields["container"] = code.container
+    if code.skills:
+        named = {"id": code.container} if code.container not in (None, NEW) else {}
+        wire.fields["container"] = {**named, "skills": [write_skill(skill) for skill in code.skills]}
+        wire.fields["betas"] = [*wire.fields.get("betas", ()), *SKILLS_BETAS]
+
+
+NEW = "new"
+
+
+def write_skill(skill: str) -> Wire:
+    """Encode a skill; Anthropic's own ones have no prefix in their ids."""
+    name, _, version = skill.partition("@")
+    kind = "custom" if name.startswith("skill_") else "anthropic"
+    return {"type": kind, "skill_id": name, "version": version or "latest"}
+
+
+def reuse_container(call: Call, body: Wire) -> None:
+    """Use the container of the conversation again, where the call does not name one. Calls of code need it."""
+    code = [tool for tool in call.config.tools if isinstance(tool, CodeExecution)]
+    runs = any(str(tool.get("type", "")).startswith("code_execution") for tool in body.get("tools", ()))
+    given = body.get("container")
+    if not runs or isinstance(given, str) or (given and "id" in given) or any(one.container == NEW for one in code):
+        return
+    for message in reversed(call.messages):
+        for part in message.contents:
+            known = part.extras.get("container") if isinstance(part, ServerToolContent) else None
+            if isinstance(known, Mapping) and "id" in known and is_own_part(part, call, "anthropic"):
+                body["container"] = {**given, "id": known["id"]} if given else known["id"]
+                return
 
 
 def write_mcp(server: RemoteMCP, wire: ProviderToolsWire, warnings: WarningCollector) -> None:
@@ -101,7 +137,7 @@ def write_mcp(server: RemoteMCP, wire: ProviderToolsWire, warnings: WarningColle
     if token := server.token():
         address["authorization_token"] = token
     wire.fields["mcp_servers"] = [*wire.fields.get("mcp_servers", ()), address]
-    wire.fields["betas"] = [MCP_BETA]
+    wire.fields["betas"] = [*wire.fields.get("betas", ()), MCP_BETA]
     toolset: Wire = {"type": "mcp_toolset", "mcp_server_name": server.name}
     if server.allowed_tools:
         toolset["default_config"] = {"enabled": False}
@@ -140,11 +176,13 @@ def write_tool(tool: ToolDefinition, quirks: MessagesQuirks, warnings: WarningCo
     written["input_schema"] = schema
     if strict is not None:
         written["strict"] = strict
-    return {**extra_fields(tool, quirks, warnings), **defer(tool), **written}
+    return {**extra_fields(tool, quirks, warnings), **loading_fields(tool, quirks), **written}
 
 
-def defer(tool: ToolDefinition) -> Wire:
-    return {"defer_loading": True} if tool.deferred else {}
+def loading_fields(tool: ToolDefinition, quirks: MessagesQuirks) -> Wire:
+    """Encode when a tool is loaded, and who may call it."""
+    deferred = {"defer_loading": True} if tool.deferred else {}
+    return {**deferred, **callers_of(tool, {"model": "direct", "code": quirks.calling_code})}
 
 
 NATIVE_FIELDS = frozenset({"max_characters", "display_number", "enable_zoom", "configs"})
@@ -157,7 +195,7 @@ def write_native(tool: Tool, version: ToolVersion, quirks: MessagesQuirks, warni
         written["name"] = version.name
         if isinstance(tool, ComputerUse):
             written["display_width_px"], written["display_height_px"] = tool.width, tool.height
-    return {**extra_fields(tool, quirks, warnings, NATIVE_FIELDS), **defer(tool), **written}
+    return {**extra_fields(tool, quirks, warnings, NATIVE_FIELDS), **loading_fields(tool, quirks), **written}
 
 
 def write_choice(choice: ToolChoice | None, warnings: WarningCollector, *, thinks: bool) -> Wire:

@@ -91,6 +91,7 @@ VERSIONS: Mapping[str, Mapping[str, Sequence[ToolVersion]]] = {
             ToolVersion("computer_20250124", "computer", CLAUDE, (3, 7), "2025-01-24", COMPUTER_2025),
             ToolVersion("computer_20241022", "computer", CLAUDE, (3, 5), "2024-10-22", COMPUTER_2024),
         ),
+        "programmatic": (ToolVersion("code_execution_20260120", "code_execution", CLAUDE, (4, 5), "2026-01-20"),),
         "tool_search_bm25": (
             ToolVersion("tool_search_tool_bm25_20251119", "tool_search_tool_bm25", CLAUDE, (4, 5), "2025-11-19"),
         ),
@@ -109,6 +110,7 @@ VERSIONS: Mapping[str, Mapping[str, Sequence[ToolVersion]]] = {
             ToolVersion("computer_use_preview", "computer_use_preview", PREVIEW, (), "2025-03-11"),
         ),
         "custom": CUSTOM,
+        "programmatic": (ToolVersion("programmatic_tool_calling", "", GPT, (5, 6), "2026-07-22"),),
         "tool_search_bm25": OPENAI_SEARCH,
         "tool_search_regex": OPENAI_SEARCH,
     },
@@ -128,8 +130,8 @@ HOSTS = {
 }
 """Providers that have the tools of a protocol; others have only its functions. Default: all."""
 
-SEARCH_HOSTS = {"anthropic": ("anthropic",), "openai_responses": HOSTS["openai_responses"]}
-"""Providers that search deferred tools themselves."""
+NATIVE_HOSTS = {"anthropic": ("anthropic",), "openai_responses": HOSTS["openai_responses"]}
+"""Providers that search deferred tools themselves, and whose code calls tools."""
 
 
 def native_version(tool: ToolDefinition, call: Call, protocol: str) -> ToolVersion | None:
@@ -177,13 +179,54 @@ def load_tools(call: Call, protocol: str, warnings: WarningCollector) -> Call:
     """Return the call with the tools that are declared: of the deferred ones those that were found, if the model does
     not search them itself, and a tool that finds others.
     """
+    call = allow_code(call, protocol, warnings)
     tools = call.config.tools
     if any(getattr(tool, "kind", None) == "tool_search" or getattr(tool, "deferred", False) for tool in tools):
         searching = search_entry(call, protocol)
         call = replace(call, config=select_deferred(call, protocol, searching))
-        return convert_searches(call, protocol, warnings, is_native=searching is not None)
-    is_native = any(isinstance(tool, ServerTool) and is_search_spec(tool.spec) for tool in tools)
-    return convert_searches(call, protocol, warnings, is_native=is_native)
+        return convert_searches(call, protocol, warnings, keeps_own=searching is not None)
+    return convert_searches(call, protocol, warnings, keeps_own=True)
+
+
+def allow_code(call: Call, protocol: str, warnings: WarningCollector) -> Call:
+    """Add what a provider needs to let its code call tools; elsewhere the model calls them."""
+    tools = call.config.tools
+    if all(tool.called_by == MODEL for tool in tools if isinstance(tool, ToolDefinition)):
+        return call
+    versions = VERSIONS.get(protocol, {}).get("programmatic", ())
+    if not versions or not is_known(versions[0], call, protocol):
+        warnings.translated("tools.called_by", "the model calls the tools itself")
+        changed = [as_called_by_model(tool) for tool in tools]
+    else:
+        spec = {"type": versions[0].version, **({"name": versions[0].name} if versions[0].name else {})}
+        runs_code = any(runs_own_code(tool, versions[0]) for tool in tools)
+        changed = [*tools, *(() if runs_code else (ServerTool(spec=spec),))]
+    return replace(call, config=call.config.model_copy(update={"tools": tuple(changed)}))
+
+
+MODEL = ("model",)
+
+
+def as_called_by_model(tool: Any) -> Any:
+    return tool.model_copy(update={"called_by": MODEL}) if isinstance(tool, ToolDefinition) else tool
+
+
+def runs_own_code(tool: Any, version: ToolVersion) -> bool:
+    """Whether the tool is what a provider needs to run code that calls tools."""
+    if isinstance(tool, ServerTool):
+        kind = str(tool.spec.get("type"))
+        return kind == version.version or (bool(version.name) and kind.startswith(version.name))
+    return bool(version.name) and getattr(tool, "kind", None) == version.name
+
+
+def callers_of(tool: ToolDefinition, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return who may call a tool, under the names of the provider; nothing if only the model may."""
+    return {} if tool.called_by == MODEL else {"allowed_callers": [names[one] for one in tool.called_by]}
+
+
+def is_known(version: ToolVersion, call: Call, protocol: str) -> bool:
+    hosts = NATIVE_HOSTS.get(protocol, ())
+    return str(call.endpoint.api.provider) in hosts and version.fits(call.endpoint.ai_model.model_name)
 
 
 def is_search_spec(spec: Mapping[str, Any]) -> bool:
@@ -199,10 +242,7 @@ def search_entry(call: Call, protocol: str) -> ServerTool | None:
     versions = VERSIONS.get(protocol, {}).get(f"tool_search_{options.strategy}", ())
     if options.native is False or not versions:
         return None
-    if options.native is None and (
-        str(call.endpoint.api.provider) not in SEARCH_HOSTS[protocol]
-        or not versions[0].fits(call.endpoint.ai_model.model_name)
-    ):
+    if options.native is None and not is_known(versions[0], call, protocol):
         return None
     name = {"name": versions[0].name} if versions[0].name else {}
     return ServerTool(spec={"type": versions[0].version, **name})
@@ -237,14 +277,14 @@ def select_deferred(call: Call, protocol: str, searching: ServerTool | None) -> 
     return config.model_copy(update={"tools": tuple(tools)})
 
 
-def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, is_native: bool) -> Call:
-    """Leave out the searches of other providers, and of models that searched themselves if this one does not.
+def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, keeps_own: bool) -> Call:
+    """Leave out the searches of other providers, and those of the own one if tools are searched here now.
 
     No information is lost, because the tools that they found are declared.
     """
     if not any(is_search(part) for message in call.messages for part in message.contents):
         return call
-    specified = any(
+    specified = not call.config.tools or any(
         isinstance(tool, ServerTool | RemoteMCP) and not is_search_spec(spec_of(tool)) for tool in call.config.tools
     )
     names = None if specified else {tool.name for tool in call.config.tools if isinstance(tool, ToolDefinition)}
@@ -252,8 +292,8 @@ def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, i
     def convert(part: Content) -> Content | None:
         is_own = is_own_part(part, call, protocol)
         if isinstance(part, ToolCallContent):
-            return without_namespace(part) if is_own and not is_native else part
-        if is_own and is_native:
+            return without_namespace(part) if is_own and not keeps_own else part
+        if is_own and keeps_own:
             return part if names is None else without_unknown(part, names)
         warnings.omit_silently(part, "the tools that it found are declared")
         return None

@@ -84,7 +84,7 @@ def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
     return Usage.model_validate(
         {
             **counts,
-            "units": {name: float(n) for name, n in (("web_searches", searches), ("map_searches", maps)) if n},
+            "units": {name: float(n) for name, n in (("web_searches", searches), ("maps_searches", maps)) if n},
             "unclear": (*buckets.unclear, *invalid_counts(report)),
             "raw": dict(report),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +11,13 @@ from ...http.protocol.message import Head
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ReasoningContent
+from ...types.tools.caller_tools import ComputerUse, Shell
+from ...types.tools.provider_tools import ServerTool
+from ...types.tools.tool import CustomTool, Tool
+from ...types.tools.tool_definition import ToolChoice, ToolDefinition
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
-from ..common.caller_tools import load_tools
+from ..common.caller_tools import ToolVersion, callers_of, load_tools, split_tools
 from ..common.media import prepare_media
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import (
@@ -24,13 +29,13 @@ from ..common.request import (
     write_parameters,
 )
 from ..common.response_fields import Wire
-from ..common.tools import apply_output_mode, native_schema, output_mode
+from ..common.tools import apply_output_mode, extra_fields, native_schema, output_mode, tool_schema
 from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import ResponsesQuirks
 from .messages import PROTOCOL, is_user_media, write_messages
 from .response import UNDER_WAY, ResponsesReader, read_error
-from .tools import write_tools
+from .tools import CUSTOM_TOOL, write_provider_tools
 
 SEALED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
@@ -123,6 +128,90 @@ def has_reasoning(call: Call) -> bool:
         for message in call.messages
         for part in message.contents
     )
+
+
+def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    config = call.config
+    if not config.tools:
+        return {}
+    functions, native = split_tools(config.tools, call, "openai_responses", warnings)
+    own = write_functions(functions, config, quirks, warnings)
+    own += [write_native(tool, version, quirks, warnings) for tool, version in native]
+    provider_tools = write_provider_tools(config.tools, quirks, warnings)
+    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
+    if any(version.version == "computer_use_preview" for _, version in native):
+        written["truncation"] = "auto"  # required with this tool
+    if config.tool_choice is not None:
+        written["tool_choice"] = write_choice(config.tool_choice, native)
+    return written
+
+
+def write_functions(
+    tools: Sequence[ToolDefinition], config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector
+) -> list[Wire]:
+    """Encode functions. With a search for tools, those of one group are in a namespace, at the place of the first."""
+    searches = any(isinstance(tool, ServerTool) and tool.spec.get("type") == "tool_search" for tool in config.tools)
+    chosen = config.tool_choice.names if config.tool_choice is not None else ()
+    about: Mapping[str, str] = next(
+        (tool.namespaces for tool in config.tools if getattr(tool, "kind", None) == "tool_search"), {}
+    )
+    written: list[Wire] = []
+    groups: dict[str, list[Wire]] = {}
+    for tool in tools:
+        function, name = write_tool(tool, quirks, warnings), tool.namespace
+        if name is None or not searches or tool.name in chosen:
+            written.append(function)
+            continue
+        if name not in groups:
+            groups[name] = []
+            group = {"type": "namespace", "name": name, "description": about.get(name) or f"Tools of {name}."}
+            written.append({**group, "tools": groups[name]})
+        groups[name].append(function)
+    return written
+
+
+ENVIRONMENTS = {"mobile": "browser"}
+
+
+def write_native(tool: Tool, version: ToolVersion, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a tool that the API defines and the caller runs."""
+    written: Wire = {"type": version.version}
+    match tool:
+        case Shell() if version.version == "shell":
+            written["environment"] = {"type": "local"}
+        case ComputerUse() if version.version == "computer_use_preview":
+            written["display_width"], written["display_height"] = tool.width, tool.height
+            written["environment"] = ENVIRONMENTS.get(tool.environment, tool.environment)
+        case CustomTool():
+            written["name"] = tool.name
+            if tool.description is not None:
+                written["description"] = tool.description
+            if tool.grammar is not None:
+                written["format"] = {"type": "grammar", "syntax": tool.syntax, "definition": tool.grammar}
+    return {**extra_fields(tool, quirks, warnings, ("environment",)), **written}
+
+
+def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
+    """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
+    schema, strict = tool_schema(tool, quirks, warnings)
+    written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
+    if tool.description is not None:
+        written["description"] = tool.description
+    if tool.deferred:
+        written["defer_loading"] = True
+    written.update(callers_of(tool, {"model": "direct", "code": "programmatic"}))
+    return {**extra_fields(tool, quirks, warnings), **written}
+
+
+def write_choice(choice: ToolChoice, native: Sequence[tuple[Tool, ToolVersion]]) -> str | Wire:
+    own: dict[str, Wire] = {tool.name: {"type": version.version} for tool, version in native}
+    own |= {tool.name: {"type": CUSTOM_TOOL, "name": tool.name} for tool, _ in native if isinstance(tool, CustomTool)}
+    if len(choice.names) == 1 and choice.mode == "required":
+        return own.get(choice.names[0]) or {"type": "function", "name": choice.names[0]}
+    if choice.names and choice.mode != "none":
+        allowed = [own.get(name) or {"type": "function", "name": name} for name in choice.names]
+        return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
+    return choice.mode
 
 
 def write_format(

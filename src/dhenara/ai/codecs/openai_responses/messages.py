@@ -99,7 +99,15 @@ def write_file(part: FileContent) -> Wire:
 def write_messages(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> list[Wire]:
     """Encode every message in order as one flat list."""
     kinds = kinds_of_calls(call, PROTOCOL)
-    return [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
+    items = [item for message in call.messages for item in write_message(message, call, quirks, warnings, kinds)]
+    callers = {item["call_id"]: item["caller"] for item in items if item.get("type") == FUNCTION and item.get("caller")}
+    return [with_caller(item, callers) for item in items] if callers else items
+
+
+def with_caller(item: Wire, callers: Mapping[str, Wire]) -> Wire:
+    """Add to a result what made its call, so that it reaches the code of the provider that did."""
+    is_result = item.get("type") == f"{FUNCTION}_output" and item.get("call_id") in callers
+    return {**item, "caller": callers[item["call_id"]]} if is_result else item
 
 
 def write_message(

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ...types.chat.message import Message
-from ...types.config.call import AIModelCallConfig, Call
+from ...types.config.call import Call
 from ...types.content.parts import ImageContent, ToolCallContent, ToolResultContent
-from ...types.tools.caller_tools import ComputerUse, Shell
 from ...types.tools.provider_tools import CodeExecution, FileSearch, HostedTool, RemoteMCP, ServerTool, WebSearch
-from ...types.tools.tool import CustomTool, Tool
-from ...types.tools.tool_definition import ToolChoice, ToolDefinition
+from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
-from ..common.caller_tools import ToolVersion, split_tools
 from ..common.media import data_url
 from ..common.plan import WarningCollector, is_own_part
 from ..common.response_fields import Wire, read_name, read_object, read_text
@@ -20,9 +17,7 @@ from ..common.tools import (
     AnyTool,
     ProviderToolsWire,
     can_ask,
-    extra_fields,
     named_options,
-    tool_schema,
     user_location,
     warn_unsupported_settings,
     warn_unsupported_tool,
@@ -91,8 +86,22 @@ def write_search(search: WebSearch, quirks: ResponsesQuirks, warnings: WarningCo
 
 
 def write_code(code: CodeExecution) -> Wire:
-    files = {"file_ids": list(code.file_ids)} if code.file_ids else {}
-    return {"type": "code_interpreter", "container": code.container or {"type": "auto", **files}}
+    """Encode code execution. With skills it is a shell, because the code interpreter has none."""
+    container = None if code.container == "new" else code.container
+    options: Wire = {"file_ids": list(code.file_ids)} if code.file_ids else {}
+    if code.memory_limit is not None:
+        options["memory_limit"] = code.memory_limit
+    if not code.skills:
+        return {"type": "code_interpreter", "container": container or {"type": "auto", **options}}
+    if container is not None:
+        return {"type": "shell", "environment": {"type": "container_reference", "container_id": container}}
+    options["skills"] = [write_skill(skill) for skill in code.skills]
+    return {"type": "shell", "environment": {"type": "container_auto", **options}}
+
+
+def write_skill(skill: str) -> Wire:
+    name, _, version = skill.partition("@")
+    return {"type": "skill_reference", "skill_id": name, **({"version": version} if version else {})}
 
 
 def write_file_search(search: FileSearch) -> Wire:
@@ -256,86 +265,3 @@ OUTPUTS: Outputs = {
     "mcp_approval_request": approval_response,
     "tool_search_call": search_output,
 }
-
-
-def write_tools(call: Call, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    config = call.config
-    if not config.tools:
-        return {}
-    functions, native = split_tools(config.tools, call, "openai_responses", warnings)
-    own = write_functions(functions, config, quirks, warnings)
-    own += [write_native(tool, version, quirks, warnings) for tool, version in native]
-    provider_tools = write_provider_tools(config.tools, quirks, warnings)
-    written: Wire = {"tools": [*own, *provider_tools.entries], **provider_tools.fields}
-    if any(version.version == "computer_use_preview" for _, version in native):
-        written["truncation"] = "auto"  # required with this tool
-    if config.tool_choice is not None:
-        written["tool_choice"] = write_choice(config.tool_choice, native)
-    return written
-
-
-def write_functions(
-    tools: Sequence[ToolDefinition], config: AIModelCallConfig, quirks: ResponsesQuirks, warnings: WarningCollector
-) -> list[Wire]:
-    """Encode functions. With a search for tools, those of one group are in a namespace, at the place of the first."""
-    searches = any(isinstance(tool, ServerTool) and tool.spec.get("type") == "tool_search" for tool in config.tools)
-    chosen = config.tool_choice.names if config.tool_choice is not None else ()
-    about: Mapping[str, str] = next(
-        (tool.namespaces for tool in config.tools if getattr(tool, "kind", None) == "tool_search"), {}
-    )
-    written: list[Wire] = []
-    groups: dict[str, list[Wire]] = {}
-    for tool in tools:
-        function, name = write_tool(tool, quirks, warnings), tool.namespace
-        if name is None or not searches or tool.name in chosen:
-            written.append(function)
-            continue
-        if name not in groups:
-            groups[name] = []
-            group = {"type": "namespace", "name": name, "description": about.get(name) or f"Tools of {name}."}
-            written.append({**group, "tools": groups[name]})
-        groups[name].append(function)
-    return written
-
-
-ENVIRONMENTS = {"mobile": "browser"}
-
-
-def write_native(tool: Tool, version: ToolVersion, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    """Encode a tool that the API defines and the caller runs."""
-    written: Wire = {"type": version.version}
-    match tool:
-        case Shell() if version.version == "shell":
-            written["environment"] = {"type": "local"}
-        case ComputerUse() if version.version == "computer_use_preview":
-            written["display_width"], written["display_height"] = tool.width, tool.height
-            written["environment"] = ENVIRONMENTS.get(tool.environment, tool.environment)
-        case CustomTool():
-            written["name"] = tool.name
-            if tool.description is not None:
-                written["description"] = tool.description
-            if tool.grammar is not None:
-                written["format"] = {"type": "grammar", "syntax": tool.syntax, "definition": tool.grammar}
-    return {**extra_fields(tool, quirks, warnings, ("environment",)), **written}
-
-
-def write_tool(tool: ToolDefinition, quirks: ResponsesQuirks, warnings: WarningCollector) -> Wire:
-    """Encode a tool. The API's default is strict, which changes the schema; here the default is off."""
-    schema, strict = tool_schema(tool, quirks, warnings)
-    written: Wire = {"type": "function", "name": tool.name, "parameters": schema, "strict": bool(strict)}
-    if tool.description is not None:
-        written["description"] = tool.description
-    if tool.deferred:
-        written["defer_loading"] = True
-    return {**extra_fields(tool, quirks, warnings), **written}
-
-
-def write_choice(choice: ToolChoice, native: Sequence[tuple[Tool, ToolVersion]]) -> str | Wire:
-    own: dict[str, Wire] = {tool.name: {"type": version.version} for tool, version in native}
-    own |= {tool.name: {"type": CUSTOM_TOOL, "name": tool.name} for tool, _ in native if isinstance(tool, CustomTool)}
-    if len(choice.names) == 1 and choice.mode == "required":
-        return own.get(choice.names[0]) or {"type": "function", "name": choice.names[0]}
-    if choice.names and choice.mode != "none":
-        allowed = [own.get(name) or {"type": "function", "name": name} for name in choice.names]
-        return {"type": "allowed_tools", "mode": choice.mode, "tools": allowed}
-    return choice.mode

@@ -8,61 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from pydantic import Field
-
 from ...wire import json
-from ..model_base import FrozenModel
+from ..tools.hosted_tools import AnswerSource, Container, HostedToolRun
 from .media import FileContent
 from .parts import Citation, Content, GenericContent, ServerToolContent, StructuredContent, TextContent
-
-
-class AnswerSource(FrozenModel):
-    """Something that the provider read for an answer.
-
-    Attributes:
-        url: Address of a page, post or place. Default None.
-        title: Title. Default None.
-        text: The text that was found. Default None: the provider does not return it.
-        file_id: Id of a document of the user. Default None.
-    """
-
-    url: str | None = None
-    title: str | None = None
-    text: str | None = None
-    file_id: str | None = None
-
-
-class HostedToolRun(FrozenModel):
-    """A call of a tool that the provider ran, with its result.
-
-    Attributes:
-        tool: Kind of the tool, such as `"web_search"` or `"code_execution"`; the provider's name for others.
-        name: The provider's name of the tool.
-        id: Id of the call. Default None.
-        arguments: Arguments of the call.
-        caller: Id of the code that made the call. Default None: the model did.
-        sources: What was read.
-        documents: Pages and documents that were fetched.
-        output: What code, a shell or a tool of an MCP server wrote.
-        exit_code: Exit code of code or of a shell. Default None.
-        files: Files that code wrote, by their ids; `client.download_file` gets them.
-        error: Why the call failed. Default None.
-    """
-
-    tool: str
-    name: str
-    id: str | None = None
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    caller: str | None = None
-    sources: tuple[AnswerSource, ...] = ()
-    documents: tuple[FileContent, ...] = ()
-    output: str = ""
-    exit_code: int | None = None
-    files: tuple[FileContent, ...] = ()
-    error: str | None = None
-
 
 KINDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), kind)
@@ -335,6 +287,28 @@ def read_all_files(contents: Sequence[Content], extras: Mapping[str, Any], provi
     made = [file for run in read_hosted_tools(contents, extras) for file in run.files]
     every = {file.file_id or file.url: file for file in [*made, *cited_files(contents, provider)]}
     return [file.model_copy(update={"stored_at": provider}) if file.file_id else file for file in every.values()]
+
+
+def read_container(contents: Iterable[Content], extras: Mapping[str, Any]) -> Container | None:
+    """Return the last container that the parts name, or the response itself."""
+    places: list[Any] = [extras.get("container")]
+    for part in contents:
+        if isinstance(part, ServerToolContent):
+            places += [{"id": part.data.get("container_id")}, part.extras.get("container")]
+            environment = part.data.get("environment")
+            places.append({"id": environment.get("container_id")} if isinstance(environment, Mapping) else None)
+    named = [one for one in places if isinstance(one, Mapping) and isinstance(one.get("id"), str)]
+    if not named:
+        return None
+    skills = tuple(dict(one) for one in objects_in(named[-1].get("skills")))
+    return Container(id=named[-1]["id"], expires_at=read_date(named[-1].get("expires_at")), skills=skills)
+
+
+def read_date(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
 
 
 def cited_files(contents: Iterable[Content], provider: str | None) -> list[FileContent]:

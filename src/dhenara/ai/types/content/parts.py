@@ -20,8 +20,8 @@ from .media import (
 )
 
 if TYPE_CHECKING:
+    from ..tools.hosted_tools import AnswerSource, Container, HostedToolRun
     from ..tools.tool_actions import ToolAction
-    from .hosted_results import AnswerSource, HostedToolRun
 
 
 class ReasoningContent(Content):
@@ -102,6 +102,14 @@ class ToolCallContent(Content):
     def arguments_json(self) -> str | None:
         """The JSON text as the model sent it; None if there is none, or if it cannot be read."""
         return None if self.error or is_custom_call(self.extras) else self.arguments_text
+
+    @property
+    def caller_id(self) -> str | None:
+        """Id of the code of the provider that made this call; None if the model made it."""
+        item = self.extras.get("item")
+        caller = self.extras.get("caller") or (item.get("caller") if isinstance(item, Mapping) else None)
+        given = (caller.get("tool_id") or caller.get("caller_id")) if isinstance(caller, Mapping) else None
+        return given if isinstance(given, str) else None
 
     @property
     def text_input(self) -> str | None:
@@ -320,6 +328,12 @@ class HostedToolResults:
     def sources(self) -> "list[AnswerSource]":
         """What the answer cites, and then what tools of the provider read, each once."""
         return list(hosted_results().read_all_sources(self.contents, self.extras))
+
+    @property
+    def container(self) -> "Container | None":
+        """The container in which the provider ran code; None if it ran none."""
+        container: Container | None = hosted_results().read_container(self.contents, self.extras)
+        return container
 
     @property
     def files(self) -> list[FileContent]:

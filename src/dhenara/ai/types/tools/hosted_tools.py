@@ -1,12 +1,14 @@
-"""Further tools that a provider runs: web pages, posts on X, images, and places on maps."""
+"""Further tools that a provider runs (web pages, posts on X, images, maps), and what such tools did in one form."""
 
 from __future__ import annotations
 
 import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from ..content.media import FileContent
+from ..model_base import FrozenModel
 from .provider_tools import HostedTool
 
 
@@ -110,3 +112,63 @@ HOSTED_KINDS: dict[str, type[HostedTool]] = {
     "image_generation": ImageGeneration,
     "google_maps": GoogleMaps,
 }
+
+
+class AnswerSource(FrozenModel):
+    """Something that the provider read for an answer.
+
+    Attributes:
+        url: Address of a page, post or place. Default None.
+        title: Title. Default None.
+        text: The text that was found. Default None: the provider does not return it.
+        file_id: Id of a document of the user. Default None.
+    """
+
+    url: str | None = None
+    title: str | None = None
+    text: str | None = None
+    file_id: str | None = None
+
+
+class HostedToolRun(FrozenModel):
+    """A call of a tool that the provider ran, with its result.
+
+    Attributes:
+        tool: Kind of the tool, such as `"web_search"` or `"code_execution"`; the provider's name for others.
+        name: The provider's name of the tool.
+        id: Id of the call. Default None.
+        arguments: Arguments of the call.
+        caller: Id of the code that made the call. Default None: the model did.
+        sources: What was read.
+        documents: Pages and documents that were fetched.
+        output: What code, a shell or a tool of an MCP server wrote.
+        exit_code: Exit code of code or of a shell. Default None.
+        files: Files that code wrote, by their ids; `client.download_file` gets them.
+        error: Why the call failed. Default None.
+    """
+
+    tool: str
+    name: str
+    id: str | None = None
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    caller: str | None = None
+    sources: tuple[AnswerSource, ...] = ()
+    documents: tuple[FileContent, ...] = ()
+    output: str = ""
+    exit_code: int | None = None
+    files: tuple[FileContent, ...] = ()
+    error: str | None = None
+
+
+class Container(FrozenModel):
+    """A container in which the provider runs code.
+
+    Attributes:
+        id: Id; `CodeExecution(container=...)` uses the container again.
+        expires_at: When it is deleted. Default None: the provider does not say.
+        skills: Skills that are loaded in it, in the provider's format.
+    """
+
+    id: str
+    expires_at: datetime.datetime | None = None
+    skills: tuple[dict[str, Any], ...] = ()

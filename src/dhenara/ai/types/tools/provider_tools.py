@@ -97,8 +97,10 @@ class CodeExecution(HostedTool):
     """Code execution by the provider, in its own sandbox.
 
     Attributes:
-        container: Id of an existing container. Default None: a new one.
+        container: Id of an existing container, or `"new"`. Default None: that of the conversation, else a new one.
         file_ids: Ids of uploaded files that the code may read.
+        skills: Ids of skills for the code, with `@` and a version where it is not to be the latest one.
+        memory_limit: Memory of a new container, such as `"4g"`. Default None: decided by the provider.
     """
 
     kind: Literal["code_execution"] = "code_execution"
@@ -106,6 +108,8 @@ class CodeExecution(HostedTool):
 
     container: str | None = None
     file_ids: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
+    memory_limit: Literal["1g", "4g", "16g", "64g"] | None = None
 
 
 class FileSearch(HostedTool):

@@ -55,6 +55,7 @@ class ToolDefinition(SchemaSource):
             the schema.
         deferred: Whether the model gets the tool only after it has found it with tool search. Default False.
         namespace: Group of the tool for tool search, such as the name of its server. Default None.
+        called_by: Who may call the tool: the model, code that the provider runs (programmatic tool calling), or both.
         extras: Further fields in the provider's format, such as `{"input_examples": [...]}`. Fields that are not
             known here are sent with a warning; those of another provider are left out with a warning.
     """
@@ -65,6 +66,7 @@ class ToolDefinition(SchemaSource):
     strict: bool | None = None
     deferred: bool = False
     namespace: str | None = None
+    called_by: tuple[Literal["model", "code"], ...] = Field(default=("model",), min_length=1)
     extras: dict[str, Any] = Field(default_factory=dict)
     _reference: Callable[..., Any] | None = PrivateAttr(default=None)
 
