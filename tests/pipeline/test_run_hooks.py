@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, InvalidOutputError, SyncAsyncMismatchError, ToolFailedError
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.types import RepairStarted, Run, RunLimits, Tool
+from dhenara.ai.types import PromptCache, RepairStarted, Run, RunLimits, Tool
 from support.runs import go, go_streaming
 from support.waiting import wait_until_async
 from support.worlds import World, endpoint
@@ -124,6 +124,24 @@ def test_instructions_may_be_functions_of_the_run(server: FakeServer, world: Wor
     assert ["".join(texts) for texts in systems] == ["Be brief.", systems[1][0] if len(systems[1]) == 1 else ""]
     assert "Be brief." in systems[1][0]
     assert "1 steps so far." in systems[1][0]
+
+
+def test_the_cache_mark_stands_before_instructions_that_change(server: FakeServer, world: World) -> None:
+    def left(run: Run[Any]) -> str:
+        return f"{len(run.steps)} steps so far."
+
+    server.add_replies(calls("Rome"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url, "anthropic", "claude-sonnet-4-5"))
+    rules = PromptCache(instructions=True)
+    go(world, client, "?", tools=[weather], instructions=["Be brief.", "Be kind.", left], prompt_cache=rules)
+    world.close(client)
+    first, second = (exchange.json["system"] for exchange in server.exchanges)
+    assert [("cache_control" in block, block["text"]) for block in first] == [
+        (False, "Be brief."),
+        (True, "Be kind."),
+        (False, "0 steps so far."),
+    ]
+    assert (second[:2], second[2]["text"]) == (first[:2], "1 steps so far.")
 
 
 def test_functions_for_instructions_may_be_async_and_return_texts_only(server: FakeServer, world: World) -> None:

@@ -225,7 +225,7 @@ class RunLoop:
         self._warnings = ()
         if self._plan.instructions:
             self._call = replace(self._call, instructions=await read_instructions(self._io, self._plan, self.run()))
-        call = next_call(self._call, self._state, deadline, before)
+        call = next_call(self._call, self._state, deadline, before, self._plan.instructions)
         self._events.append(StepStarted(self._state.next_number))
         self._stage = lambda: self._send(call)
 

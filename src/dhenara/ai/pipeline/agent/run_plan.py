@@ -313,7 +313,7 @@ async def load_saved(io: IO, plan: RunPlan) -> Run[Any] | None:
 
 
 async def read_instructions(io: IO, plan: RunPlan, run: Run[Any]) -> tuple[str, ...]:
-    """Return the instructions of the next request."""
+    """Return the instructions of the next request, those of functions among them."""
     texts = []
     for one in plan.instructions:
         text = one if isinstance(one, str) else await call_function(io, one, run)

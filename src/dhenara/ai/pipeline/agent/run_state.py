@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from ...errors import CallError, SavedRunError
@@ -30,6 +31,7 @@ from ...types.chat.run import (
 )
 from ...types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ...types.config.call import Call, CallJournal
+from ...types.content.media import TextContent
 from ..pipeline import Pipeline
 from ..pricing import total_cost, total_usage
 from ..streaming.stream import Batch, Stream
@@ -173,13 +175,45 @@ class RunState:
         return replace(run, usage=usage, cost=cost)
 
 
-def next_call(call: Call, state: RunState, deadline: float | None, before: Sequence[CallWarning] = ()) -> Call:
-    """Return the first call with the current history, repaired and truncated; `before`: unreported warnings."""
+def next_call(
+    call: Call,
+    state: RunState,
+    deadline: float | None,
+    before: Sequence[CallWarning] = (),
+    instructions: Sequence[object] = (),
+) -> Call:
+    """Return the first call with the current history, repaired and truncated.
+
+    Args:
+        call: The first call.
+        state: State of the run.
+        deadline: Deadline of the request.
+        before: Warnings that were not reported yet.
+        instructions: The instructions with the functions among them; none if all are texts.
+    """
     repairs = state.repair_history()
     stored, left_out = truncate_history(tuple(state.messages), call.instructions, call.config)
-    return replace(
+    made = replace(
         call, messages=stored, deadline=deadline, journal=CallJournal(warnings=(*before, *repairs, *left_out))
     )
+    return cache_fixed_instructions(made, instructions)
+
+
+def cache_fixed_instructions(call: Call, instructions: Sequence[object]) -> Call:
+    """Return the call with its cache mark after the texts before the first function, which may return others later.
+
+    Only where the prompt cache of the instructions is wanted: the mark would otherwise stand after all of them.
+    """
+    cache, fixed = call.config.prompt_cache, list(takewhile(lambda one: isinstance(one, str), instructions))
+    if cache is None or not cache.instructions or not fixed:
+        return call
+    parts = [TextContent(text=text) for text in call.instructions]
+    marked = len(fixed) - 1
+    parts[marked] = parts[marked].model_copy(update={"cache": cache.lifetime})
+    system = Message.model_validate({"role": "system", "contents": parts})
+    unmarked = cache.model_copy(update={"instructions": False})
+    config = call.config.model_copy(update={"prompt_cache": unmarked})
+    return replace(call, instructions=(), messages=(system, *call.messages), config=config)
 
 
 def relax_tool_choice(call: Call) -> Call:
