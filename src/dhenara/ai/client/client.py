@@ -128,7 +128,7 @@ class AIModelClient(
     ) -> None:
         conceal_options(options)
         self.model_endpoint, route = make_route(named_route(model_endpoint, routes), fallbacks, api_key, **options)
-        self.config = as_config(config, AIModelCallConfig())
+        self.config = as_config(config, AIModelCallConfig.model_construct())
         self.is_async = check_is_async(is_async)
         pipelines = PipelineFactory(
             self.model_endpoint,

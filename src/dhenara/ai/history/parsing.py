@@ -13,7 +13,7 @@ from ..errors import ConfigurationError
 from ..types.chat.message import SPELLINGS, Message, Prompt, as_sequence
 from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatResponseChoice
 from ..types.config.other_names import use_own_names
-from ..types.content.media import Content, TextContent
+from ..types.content.media import Content, text_part
 from ..types.content.parts import ContentItem
 from ..types.model_base import expected_value, model_fields
 from .vendor_messages import (
@@ -130,8 +130,8 @@ def typed(given: Mapping[str, Any]) -> Message:
 
 
 def user_prompt(text: str) -> Prompt:
-    """Build a text prompt. The content is validated; the forms that a message may have need not be looked for."""
-    return Prompt.model_construct(_fields_set={"contents"}, contents=[TextContent(text=text)])
+    """Build a text prompt. The forms that a message may have need not be looked for."""
+    return Prompt.model_construct(_fields_set={"contents"}, contents=[text_part(text)])
 
 
 def response_message(response: ChatResponse) -> Message:

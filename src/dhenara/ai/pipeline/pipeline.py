@@ -146,12 +146,12 @@ class Pipeline:
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""
         if call.operation == "image":
-            shown: dict[str, Any] = {"image_response": to_image_response(answer, made)}
+            shown: dict[str, Any] = {"chat_response": None, "image_response": to_image_response(answer, made)}
         else:
-            shown = {"chat_response": answer}
+            shown = {"chat_response": answer, "image_response": None}
         journal = call.journal
         began = journal.began_at
-        return AIModelCallResponse(
+        return AIModelCallResponse.model_construct(
             **shown,
             attempts=list(journal.attempts),
             request_id=journal.attempts[-1].request_id if journal.attempts else None,

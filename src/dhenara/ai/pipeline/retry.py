@@ -99,7 +99,7 @@ def backoff(config: AIModelCallConfig, failed: int) -> float:
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
     """Add one attempt to the call's journal."""
     head = call.journal.head
-    attempt = Attempt(
+    attempt = Attempt.model_construct(
         number=len(call.journal.attempts) + 1,
         provider=str(call.endpoint.api.provider),
         model=call.endpoint.ai_model.model_name,

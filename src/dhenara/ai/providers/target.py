@@ -194,7 +194,9 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         quirks=override_quirks(route.quirks, quirk_overrides(config, operation)),
         base_url=base_url,
         auth_context=AuthContext(identity.key, identity.credentials, config),
-        origin=Origin(provider=str(api.provider), model=model.model_name, protocol=route.codec),
+        origin=Origin.model_construct(
+            provider=str(api.provider), model=model.model_name, protocol=route.codec, prefix=None
+        ),
         headers=given_headers(config_mapping(config, "headers", str), "config['headers']"),
         auth=route.auth or provider.auth,
         endpoint=with_known_config(endpoint, model, config if operation != "chat" else {}),

@@ -156,7 +156,7 @@ class ChoiceBuilder:
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         """Return the choice as it is now."""
         end = self.end
-        return ChatResponseChoice(
+        return ChatResponseChoice.model_construct(
             index=index,
             contents=self.contents(origin),
             finish_reason=end.reason if end else None,
@@ -253,7 +253,7 @@ class ResponseBuilder:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
         parts = (part for choice in choices for part in choice.contents)
-        answer = ChatResponse(
+        answer = ChatResponse.model_construct(
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,
@@ -261,6 +261,7 @@ class ResponseBuilder:
             usage=with_tool_units(self._usage, parts) if self._usage else Usage.unknown(),
             warnings=list(self._warnings),
             interrupted=not self.complete,
+            cached=False,
             error=None if self.complete else str(self._error or UNFINISHED),
             extras=dict(self._extras),
         )

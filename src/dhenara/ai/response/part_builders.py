@@ -85,7 +85,10 @@ class TextPartBuilder:
         text = self._pieces.text()
         if not (text or self._citations or self._extras):
             return None
-        return TextContent(text=text, citations=list(self._citations), origin=origin, extras=dict(self._extras))
+        citations, extras = list(self._citations), dict(self._extras)
+        return TextContent.model_construct(
+            origin=origin, cache=None, extras=extras, type="text", text=text, citations=citations
+        )
 
 
 class ReasoningPartBuilder:

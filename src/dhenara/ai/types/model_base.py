@@ -61,7 +61,9 @@ class CheckedType(ModelMetaclass):
 
 
 class CheckedModel(BaseModel, metaclass=CheckedType):
-    """Pydantic model with the errors of this library."""
+    """Pydantic model with the errors of this library. Its schema is built when a value is first validated."""
+
+    model_config = ConfigDict(defer_build=True)
 
     @classmethod
     def model_validate(cls, obj: Any, **options: Any) -> Self:
@@ -95,7 +97,6 @@ class FrozenModel(CheckedModel):
         ser_json_inf_nan="strings",
         protected_namespaces=(),
         use_enum_values=False,
-        defer_build=True,
     )
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:

@@ -21,7 +21,7 @@ from ...types.chat.delta import (
     TextDelta,
     UsageDelta,
 )
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, reported_usage
 from ...wire import json
 from ...wire.eventstream import EventStreamFrames
 from ...wire.sse import BrokenFraming, Frame
@@ -66,7 +66,7 @@ def read_usage(report: Report) -> Usage:
         "cache_write_tokens": max(0, written - long),
         "cache_write_1h_tokens": min(long, written),
     }
-    return Usage.model_validate(
+    return reported_usage(
         {
             **counts,
             "server_tool_requests": read_ints(read_object(report, "server_tool_use")),

@@ -22,7 +22,7 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, reported_usage
 from ...types.content.parts import Citation, GenericContent
 from ...wire import json
 from ...wire.sse import Frame
@@ -64,7 +64,7 @@ def read_usage(report: Report) -> Usage:
     )
     written = buckets.counts.get("cache_write_tokens", 0)
     long = min(written, sum(read_int(one, "inputTokens") for one in details if one.get("ttl") == "1h"))
-    return Usage.model_validate(
+    return reported_usage(
         {
             **buckets.counts,
             "cache_write_tokens": written - long,

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import CallError, QuotaError, RateLimitError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, reported_usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..common.response_fields import (
@@ -81,7 +81,7 @@ def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
     )
     counts = dict(buckets.counts)
     counts["input_tokens"] = counts.get("input_tokens", 0) + counts.pop(TOOL_PROMPT, 0)
-    return Usage.model_validate(
+    return reported_usage(
         {
             **counts,
             "units": {name: float(n) for name, n in (("web_searches", searches), ("maps_searches", maps)) if n},

@@ -15,7 +15,7 @@ from ...types.chat.delta import (
     ServerToolDelta,
     TextDelta,
 )
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, reported_usage
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ..common.response import ThinkTagParser, WrapperCalls
@@ -311,7 +311,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
     seconds, size = amount(report, "prompt_audio_seconds"), report.get("search_context_size")
     searches = read_int(report, "num_search_queries")
     units = {"seconds": seconds, "web_searches": float(searches)}
-    return Usage.model_validate(
+    return reported_usage(
         {
             **buckets.counts,
             "units": {name: used for name, used in units.items() if used},

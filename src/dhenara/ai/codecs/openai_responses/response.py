@@ -24,7 +24,7 @@ from ...types.chat.delta import (
     TextDelta,
     ToolCallDelta,
 )
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, reported_usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..common.response_fields import (
@@ -70,7 +70,7 @@ def read_usage(report: Report) -> Usage:
             },
         )
     )
-    return Usage.model_validate(
+    return reported_usage(
         {
             **buckets.counts,
             "server_tool_requests": read_ints(read_object(report, "server_side_tool_usage_details")),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, RootModel, TypeAdapter, ValidationError
+import pydantic
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from ...codecs.base import Decoder
 from ...errors import InvalidOutputError
@@ -313,7 +314,7 @@ def make_plan(kind: Any) -> ReadPlan:
     origin = get_origin(kind)
     if kind in AS_THEY_ARE or isinstance(kind, str):
         return ScalarPlan(kind)
-    if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, RootModel):
+    if isinstance(kind, type) and issubclass(kind, BaseModel) and not issubclass(kind, pydantic.RootModel):
         return ModelPlan(kind)
     if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return DataclassPlan(kind)

@@ -138,6 +138,15 @@ COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annot
 """Names of the token counts."""
 
 
+NOTHING_REPORTED: Mapping[str, Any] = {**dict.fromkeys(COUNTS, 0), "counted": (), "reported_cost": None, "unclear": ()}
+
+
+def reported_usage(fields: Mapping[str, Any]) -> Usage:
+    """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
+    every = {**NOTHING_REPORTED, "units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, **fields}
+    return Usage.model_construct(set(fields), **every)
+
+
 def read_reported(value: Any) -> Any:
     """Read None, as dumps contain it, as an unknown usage."""
     return Usage.unknown() if value is None else value

@@ -195,8 +195,7 @@ class AIModelAPI(AccessModel):
             raise ConfigurationError(f"provider must be a name such as 'openai', not {describe_type(given)}")
         if not given.strip():
             raise ConfigurationError("provider missing. Pass provider=, for example AIModelAPIProviderEnum.OPEN_AI")
-        own = require_provider_name(given)
-        return next((known for known in AIModelAPIProviderEnum if known == own), own)
+        return listed_provider(require_provider_name(given))
 
     @field_validator("config")
     @classmethod
@@ -222,6 +221,23 @@ class AIModelAPI(AccessModel):
         """
         revealed: dict[str, Any] = reveal(self.config)
         return revealed
+
+
+def listed_provider(name: str) -> AIModelAPIProviderEnum | str:
+    """Return the member of the enumeration with this name, or the name of a provider that was registered."""
+    return next((known for known in AIModelAPIProviderEnum if known == name), name)
+
+
+def make_api(provider: str, api_key: object, credentials: object, config: dict[str, Any]) -> AIModelAPI:
+    """Make the access to a provider whose name was read already. What can be wrong is left to the constructor."""
+    is_key = api_key is None or isinstance(api_key, str | SecretStr)
+    if not is_key or credentials is not None or not all(type(name) is str for name in config):
+        options: dict[str, Any] = {"api_key": api_key, "credentials": credentials, "config": config}
+        return AIModelAPI(provider=provider, **options)
+    key: Any = SecretStr(reveal(api_key)) if isinstance(api_key, str) else api_key
+    return AIModelAPI.model_construct(
+        provider=listed_provider(provider), api_key=key, credentials=None, config=conceal(config)
+    )
 
 
 class AIModelEndpoint(AccessModel):
@@ -283,10 +299,9 @@ class AIModelEndpoint(AccessModel):
         conceal_options(options)
         named, ai_model = read_named_model(model, None if provider is None else str(provider), options)
         check_option_names(options, {**ApiOptions.__annotations__, "api_key": None, "provider": None})
-        config, credentials = config_of_api(**options), options.get("credentials")
-        return cls(
-            api=AIModelAPI(provider=named, api_key=api_key, credentials=credentials, config=config), ai_model=ai_model
-        )
+        api = make_api(named, api_key, options.get("credentials"), config_of_api(**options))
+        endpoint: Any = cls.model_construct(api=api, ai_model=ai_model, cost_data=None, reference=None)
+        return endpoint  # type: ignore[no-any-return]  # mypy's plugin loses Self
 
 
 def next_endpoint(given: object, current: AIModelEndpoint, *others: AIModelEndpoint) -> AIModelEndpoint:

@@ -20,7 +20,16 @@ from ..model_base import DISCREET, FrozenModel, read_old_fields
 from ..tools.provider_tools import ToolList
 from ..tools.tool_definition import ToolChoice
 from .api import AIModelEndpoint
-from .call_policies import ArtifactConfig, ContextPolicy, Fetching, PromptCache, ResponseLimits, Timeouts, Uploading
+from .call_policies import (
+    DEFAULT_TIMEOUTS,
+    ArtifactConfig,
+    ContextPolicy,
+    Fetching,
+    PromptCache,
+    ResponseLimits,
+    Timeouts,
+    Uploading,
+)
 from .other_names import ALTERNATIVE_NAMES, describe_unknown_field, use_own_names
 from .parameters import PARAMETERS, CallParameters
 
@@ -180,7 +189,7 @@ class AIModelCallConfig(CallParameters):
         """The four timeouts; a plain number is the total timeout."""
         if isinstance(self.timeout, Timeouts):
             return self.timeout
-        return Timeouts() if self.timeout is None else Timeouts(total=self.timeout)
+        return DEFAULT_TIMEOUTS if self.timeout is None else Timeouts(total=self.timeout)
 
     @property
     def read_limits(self) -> ReadLimits:

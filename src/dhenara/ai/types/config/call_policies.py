@@ -145,6 +145,9 @@ class Timeouts(FrozenModel):
     total: float | None = Field(default=None, gt=0)
 
 
+DEFAULT_TIMEOUTS = Timeouts.model_construct()
+
+
 class ResponseLimits(FrozenModel):
     """How much a server may send. Exceeding a limit raises `ResponseTooLargeError` before the data is held in memory.
 
@@ -227,7 +230,7 @@ def read_named_model(model: object, provider: str | None, options: Mapping[str, 
         raise ConfigurationError(f"an endpoint is {ACCEPTED}, not {describe_type(model)}")
     own_server = bool(options.get("base_url") or (options.get("api_config") or {}).get("base_url"))
     name = read_model_name(model, provider, own_server=own_server)
-    return require_provider(name, own_server), AIModel(model_name=require_model(name))
+    return require_provider(name, own_server), AIModel.model_construct(model_name=require_model(name))
 
 
 def provider_of(model: AIModel) -> str:
@@ -247,7 +250,7 @@ def require_provider(name: ModelName, own_server: bool) -> str:
 
 
 def require_model(name: ModelName) -> str:
-    if name.model is None:
+    if not name.model:
         raise ConfigurationError(f"{name.provider}: model missing. Write '{name.provider}/its-model'.")
     return name.model
 

@@ -97,6 +97,15 @@ class TextContent(Content):
         return self.text
 
 
+def text_part(text: str) -> TextContent:
+    """Make a part of a text, without validating what cannot be wrong: a plain string."""
+    if type(text) is not str:
+        return TextContent(text=text)
+    return TextContent.model_construct(
+        _fields_set={"text"}, origin=None, cache=None, extras={}, type="text", text=text, citations=[]
+    )
+
+
 def joined_text(contents: Sequence[Content]) -> str:
     """Join the answer text: text parts, and the JSON of structured answers."""
     return "".join(part.get_text() for part in contents if getattr(part, "type", None) in SPOKEN)
