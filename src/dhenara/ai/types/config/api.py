@@ -18,7 +18,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
 from ...providers.model_names import read_next_model_name
-from ...providers.provider_names import require_provider_name
+from ...providers.provider_names import provider_name, require_provider_name
 from ...wire.secrets import MASK, conceal, conceal_all, conceal_options, mask, reveal
 from ..model_base import DISCREET, FrozenModel, InvalidValueError, read_old_fields, require_type
 from .call_policies import ApiOptions, check_option_names, config_of_api, describe_type, read_named_model, require_model
@@ -229,14 +229,14 @@ def listed_provider(name: str) -> AIModelAPIProviderEnum | str:
 
 
 def make_api(provider: str, api_key: object, credentials: object, config: dict[str, Any]) -> AIModelAPI:
-    """Make the access to a provider whose name was read already. What can be wrong is left to the constructor."""
-    is_key = api_key is None or isinstance(api_key, str | SecretStr)
-    if not is_key or credentials is not None or not all(type(name) is str for name in config):
+    """Make the access to a provider. What can be wrong is left to the constructor."""
+    own, is_key = provider_name(provider), api_key is None or isinstance(api_key, str | SecretStr)
+    if own is None or not is_key or credentials is not None or not all(type(name) is str for name in config):
         options: dict[str, Any] = {"api_key": api_key, "credentials": credentials, "config": config}
         return AIModelAPI(provider=provider, **options)
     key: Any = SecretStr(reveal(api_key)) if isinstance(api_key, str) else api_key
     return AIModelAPI.model_construct(
-        provider=listed_provider(provider), api_key=key, credentials=None, config=conceal(config)
+        provider=listed_provider(own), api_key=key, credentials=None, config=conceal(config)
     )
 
 
