@@ -64,6 +64,8 @@ LOADED = {
     "langchain": {"langchain_core"},
     "pydantic-ai": {"pydantic_ai"},
     "llm": {"click", "llm"},
+    "instructor": {"instructor", "openai"},
+    "llama-index": {"llama_index"},
 }
 """What the modules of an extra load at once; without the extra, nobody loads these modules."""
 NO_EXTRA = {"trio"}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import dhenara.ai as engine
 
-from ..errors import ConfigurationError
+from ..errors import BrokenStreamError, ConfigurationError
 from ..wire import json
 
 if TYPE_CHECKING:
@@ -57,6 +57,40 @@ class ClientPool:
             self._clients[model] = self._first.with_endpoint(model)
         return self._clients[model]
 
+    def __deepcopy__(self, memo: Any) -> ClientPool:
+        return self
+
+
+class GrowingAnswer:
+    """A streamed answer as far as it has arrived."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.reasoning = ""
+        self.calls: dict[int, tuple[str, str, str]] = {}
+
+    def add(self, event: Any, stream: Any) -> str | None:
+        """Add an event of a stream, and return its text; None if it adds nothing.
+
+        Raises:
+            CallError: If the stream broke.
+        """
+        if event.is_error():
+            raise stream.error or BrokenStreamError(event.data.message)
+        new, changed = "", False
+        for delta in (one for choice in event.data.choice_deltas if not choice.index for one in choice.content_deltas):
+            new += delta.text_delta or (delta.refusal_delta if delta.type == "refusal" else "")
+            if delta.type == "reasoning":
+                self.reasoning += delta.reasoning_delta
+                changed = changed or bool(delta.reasoning_delta)
+            elif delta.type == "tool_call":
+                called, name, arguments = self.calls.get(delta.index, ("", "", ""))
+                whole = (called or delta.id or "", name or delta.name or "", arguments + delta.arguments_delta)
+                self.calls[delta.index] = whole
+                changed = True
+        self.text += new
+        return new if new or changed else None
+
 
 def model_of(client: AIModelClient) -> str:
     """Return the name of a client's model, with its provider."""
@@ -92,6 +126,15 @@ def with_chat_response(response: AIModelCallResponse) -> AIModelCallResponse:
     known = {name: getattr(drawn, name) for name in ("id", "model", "provider", "usage", "warnings")}
     chat = engine.ChatResponse(choices=[choice], **known).with_cost(drawn.cost)
     return response.model_copy(update={"chat_response": chat})
+
+
+def read_format(given: Any) -> dict[str, Any]:
+    """Read a `response_format` of OpenAI, which other libraries pass."""
+    if given is None or (isinstance(given, Mapping) and given.get("type") == "text"):
+        return {}
+    if isinstance(given, Mapping) and given.get("type") == "json_object":
+        return {"structured_output": {"output_schema": {"type": "object"}, "name": "answer", "mode": "prompt"}}
+    return {"structured_output": given}
 
 
 def call_facts(response: AIModelCallResponse) -> dict[str, Any]:

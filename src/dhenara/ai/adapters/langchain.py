@@ -32,7 +32,7 @@ try:
 except ImportError as missing:
     raise ConfigurationError("this needs langchain-core: pip install 'dhenara[langchain]'") from missing
 
-from . import ClientPool, with_chat_response, with_model
+from . import ClientPool, read_format, with_chat_response, with_model
 from .langchain_messages import to_ai_message, to_messages, write_event
 
 LANGCHAIN_ONLY = frozenset({"stream", "ls_structured_output_format"})
@@ -284,15 +284,6 @@ def to_tool(tool: Any, strict: bool | None) -> Any:
     if isinstance(tool, Mapping) and tool.get("type") not in (None, "function", "object"):
         return dict(tool)
     return convert_to_openai_tool(tool, strict=strict)
-
-
-def read_format(given: Any) -> dict[str, Any]:
-    """Read a `response_format` of OpenAI, which LangChain's agents bind."""
-    if given is None or (isinstance(given, Mapping) and given.get("type") == "text"):
-        return {}
-    if isinstance(given, Mapping) and given.get("type") == "json_object":
-        return {"structured_output": {"output_schema": {"type": "object"}, "name": "answer", "mode": "prompt"}}
-    return {"structured_output": given}
 
 
 class DhenaraEmbeddings(Embeddings):
