@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from ..client.client import AIModelClient
 from ..errors import BrokenStreamError, ConfigurationError
+from ..types.chat.chunk import ChatContentDelta
 from ..types.chat.response import AIModelCallResponse
-from ..types.chat.stream import ChatContentDelta
 from ..wire import json
 from . import ClientPool, call_facts, read_format, with_model
 
