@@ -78,13 +78,13 @@ def from_dhenara(
     pool = ClientPool(None if isinstance(client, str) else client, name, api_key, base_url)
 
     def create(**arguments: Any) -> ChatCompletion | Iterator[ChatCompletionChunk]:
-        found, call = pool.find(arguments.pop("model", None) or name), read_call(arguments)
-        answer = found.generate(**call)
+        sender, call = pool.find(arguments.pop("model", None) or name), read_call(arguments)
+        answer = sender.generate(**call)
         return stream_chunks(answer) if call["streaming"] else to_completion(answer)
 
     async def create_async(**arguments: Any) -> ChatCompletion | AsyncIterator[ChatCompletionChunk]:
-        found, call = pool.find(arguments.pop("model", None) or name), read_call(arguments)
-        answer = await found.generate_async(**call)
+        sender, call = pool.find(arguments.pop("model", None) or name), read_call(arguments)
+        answer = await sender.generate_async(**call)
         return stream_chunks_async(answer) if call["streaming"] else to_completion(answer)
 
     if use_async:

@@ -220,7 +220,7 @@ class DhenaraEmbedding(BaseEmbedding):
     client: Any = Field(default=None, exclude=True, repr=False)
 
     model_config = ConfigDict(hide_input_in_errors=True, protected_namespaces=())
-    _found: AIModelClient = PrivateAttr()
+    _engine: AIModelClient = PrivateAttr()
 
     def __init__(self, model_name: str = "", **fields: Any) -> None:
         name = with_model({"model": model_name, "client": fields.get("client")})["model"]
@@ -229,7 +229,7 @@ class DhenaraEmbedding(BaseEmbedding):
     def model_post_init(self, context: Any) -> None:
         """Make the client."""
         super().model_post_init(context)
-        self._found = ClientPool(self.client, self.model_name, self.api_key, self.base_url).find(self.model_name)
+        self._engine = ClientPool(self.client, self.model_name, self.api_key, self.base_url).find(self.model_name)
 
     __getstate__ = without_secrets
 
@@ -240,11 +240,11 @@ class DhenaraEmbedding(BaseEmbedding):
 
     def _get_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         options: Any = {"input_type": "document", **self.settings}
-        return self._found.embed(texts, **options).vectors
+        return self._engine.embed(texts, **options).vectors
 
     async def _aget_text_embeddings(self, texts: list[str]) -> list[list[float]]:
         options: Any = {"input_type": "document", **self.settings}
-        return (await self._found.embed_async(texts, **options)).vectors
+        return (await self._engine.embed_async(texts, **options)).vectors
 
     def _get_text_embedding(self, text: str) -> list[float]:
         return self._get_text_embeddings([text])[0]
@@ -254,8 +254,8 @@ class DhenaraEmbedding(BaseEmbedding):
 
     def _get_query_embedding(self, query: str) -> list[float]:
         options: Any = {"input_type": "query", **self.settings}
-        return self._found.embed([query], **options).vectors[0]
+        return self._engine.embed([query], **options).vectors[0]
 
     async def _aget_query_embedding(self, query: str) -> list[float]:
         options: Any = {"input_type": "query", **self.settings}
-        return (await self._found.embed_async([query], **options)).vectors[0]
+        return (await self._engine.embed_async([query], **options)).vectors[0]
