@@ -56,6 +56,7 @@ COLUMNS: dict[str, Callable[[Provider], str]] = {
     "moderation": offers("moderate"),
     "OCR": offers("ocr"),
     "files": offers("files"),
+    "vector stores": offers("vector_stores"),
     "batches": offers("batches"),
     "token count": offers("count_tokens"),
 }

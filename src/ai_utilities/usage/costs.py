@@ -13,10 +13,18 @@ from dhenara.ai import Exchange
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.types import Attempt, Call, Cost
 
-MANAGEMENT_OPERATIONS = ("files", "batches")
-"""Operations about files and batches have no charge; the answers of a batch have."""
+MANAGEMENT_OPERATIONS = ("files", "batches", "vector_stores")
+"""Operations about files, vector stores and batches have no charge; the answers of a batch have."""
 
-UNCHARGED_OPERATIONS = ("batches", "count_tokens", "files", "list_models", "moderate")
+UNCHARGED_OPERATIONS = (
+    "batches",
+    "count_tokens",
+    "files",
+    "list_models",
+    "moderate",
+    "search_vector_store",
+    "vector_stores",
+)
 """Operations without a charge. Answers of a batch are charged, polling it is not."""
 
 FREE_COST = Cost(amount=Decimal(0), source="free")

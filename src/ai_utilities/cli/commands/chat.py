@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from dhenara.ai.conversation import SavedConversation, Turn, read_saved
 from dhenara.ai.errors import OutputExistsError, UnsupportedError
 from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message, Tool, ToolCallContent
 
+from ...ask_options import AskOptions
 from ...chat import Chat
 from ...client import AiClient
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
@@ -114,8 +115,10 @@ class Repl:
 
     def __init__(self, client: AiClient, system: str | None = None, tools: Sequence[Tool] = ()) -> None:
         self._client = client
-        runs: Any = {"tools": tools, "approve": self.approve} if tools else {}
-        self._chat: Chat = client.chat(system=system or (), **runs)
+        options: AskOptions = {"system": system or ()}
+        if tools:
+            options |= {"tools": tools, "approve": self.approve}
+        self._chat: Chat = client.chat(**options)
         self._files: list[str] = []
         self._lines: Iterator[str] = iter(())
 

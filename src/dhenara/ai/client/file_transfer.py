@@ -250,3 +250,24 @@ def require_file_id(file_id: str) -> str:
     if not file_id:
         raise ConfigurationError("file_id is empty. Pass the id of an uploaded file.")
     return file_id
+
+
+def input_name(file: object) -> str | None:
+    if isinstance(file, str | PathLike):
+        return Path(file).name
+    return getattr(file, "name", None) or ("file.txt" if isinstance(file, bytes) else None)
+
+
+def input_content(file: object) -> bytes | FileBody:
+    if isinstance(file, bytes):
+        return file
+    if isinstance(file, Media):
+        return bytes_of(file)
+    if isinstance(file, str | PathLike):
+        return FileBody(Path(file).expanduser(), None)
+    raise ConfigurationError(f"a file to upload must be a path, bytes or a part, not {type(file).__name__}.")
+
+
+def input_mime_type(file: object) -> str:
+    guessed = mimetypes.guess_type(input_name(file) or "")[0]
+    return getattr(file, "mime_type", None) or guessed or "application/octet-stream"

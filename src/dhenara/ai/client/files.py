@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack, overload
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..types.config.call_options import CallSettings, UploadSettings
     from ..types.operations.files import UploadedFile
     from .file_transfer import FileCalls
+    from .vector_stores import VectorStores
 
 File = str | PathLike[str] | bytes | Media
 Place = str | PathLike[str]
@@ -174,6 +176,12 @@ class EngineFilesMixin(OperationsBase):
     ) -> UploadedFile:
         """Async version of `wait_for_file`."""
         return await self._calls(is_async=True).wait(file_id, wait, settings)
+
+    @property
+    def vector_stores(self) -> VectorStores:
+        """Vector stores at the provider, for the tool `FileSearch`."""
+        stores: VectorStores = import_module("dhenara.ai.client.vector_stores").VectorStores(self._prepare)
+        return stores
 
     def _calls(self, *, is_async: bool) -> FileCalls:
         from .file_transfer import FileCalls

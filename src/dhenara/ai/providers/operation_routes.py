@@ -15,6 +15,7 @@ from ..codecs.operations.quirks import (
     OcrQuirks,
     RerankQuirks,
     SpeechQuirks,
+    StoreQuirks,
     TranscriptionQuirks,
 )
 from ..errors import ConfigurationError, UnsupportedError
@@ -34,6 +35,8 @@ OPERATION_NOUNS = {
     "image": "image generation",
     "batches": "batches",
     "files": "file uploads",
+    "vector_stores": "vector stores",
+    "search_vector_store": "searches in vector stores",
     "count_tokens": "token counting",
 }
 """Operations, and what they are called in messages."""
@@ -212,6 +215,12 @@ def speech(quirks: SpeechQuirks | None = None, models: str = "*") -> Route:
 def files(quirks: FileQuirks) -> Route:
     """Files in OpenAI's format."""
     return Route("openai_rest.files", quirks, operation="files")
+
+
+def vector_stores(codec: str, quirks: StoreQuirks, *, has_search: bool = False) -> tuple[Route, ...]:
+    """Vector stores; `has_search`: whether they can be searched without a model."""
+    operations = ("vector_stores", "search_vector_store") if has_search else ("vector_stores",)
+    return tuple(Route(codec, quirks, operation=operation) for operation in operations)
 
 
 BATCHES = Route("openai_rest.batches", BatchQuirks(), operation="batches")

@@ -25,6 +25,7 @@ from .replies import (
 )
 from .sample_operations import SampleOperations
 from .server import FakeServer, MissingReplyError, ServerExchange
+from .vector_stores import FakeVectorStores
 
 __all__ = [
     "Answer",
@@ -34,6 +35,7 @@ __all__ = [
     "FakeServer",
     "FakeToolCall",
     "FakeUsage",
+    "FakeVectorStores",
     "GzippedReply",
     "HangUp",
     "MangledReply",

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     )
     from .config.call import AIModelCallConfig as AIModelCallConfig, Call as Call
     from .config.call_options import (
+        AddFilesSettings as AddFilesSettings,
         AlternativeNames as AlternativeNames,
         AnswerOptions as AnswerOptions,
         BatchSettings as BatchSettings,
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
         OutputType as OutputType,
         RerankSettings as RerankSettings,
         SpeakSettings as SpeakSettings,
+        StoreSettings as StoreSettings,
         ToolLike as ToolLike,
         TranscribeSettings as TranscribeSettings,
         UploadSettings as UploadSettings,
@@ -172,10 +174,15 @@ if TYPE_CHECKING:
         RerankResponse as RerankResponse,
     )
     from .operations.files import (
+        AddedFiles as AddedFiles,
         OcrPage as OcrPage,
         OcrRequest as OcrRequest,
         OcrResponse as OcrResponse,
+        StoredFile as StoredFile,
+        StoreFileCounts as StoreFileCounts,
+        StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
+        VectorStore as VectorStore,
     )
     from .operations.image import (
         GeneratedImage as GeneratedImage,
@@ -284,6 +291,8 @@ _HOMES = {
     **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.embedding"),
     **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.embedding"),
     **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
+    **dict.fromkeys(("AddedFiles", "StoredFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"),
+    **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.image"),
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),
     **dict.fromkeys(("GoogleMaps", "ImageGeneration", "WebFetch", "XSearch"), ".tools.hosted_tools"),

@@ -1,24 +1,46 @@
-"""Embeddings of the Gemini API, and of Vertex AI over `:predict` and `:embedContent`."""
+"""Embeddings of the Gemini API, and of Vertex AI over `:predict` and `:embedContent`; file search stores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
-from ...errors import UnsupportedError
+from ...errors import ConfigurationError, UnsupportedError
 from ...types.chat.delta import Delta, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.operations.embedding import EmbeddingResponse
+from ...types.operations.files import (
+    FileState,
+    StoredFile,
+    StoreFileCounts,
+    StoreFilePage,
+    StorePage,
+    StoreRequest,
+    UploadAddress,
+    VectorStore,
+    read_time,
+)
 from ...wire.media_types import image_type
-from ..base import EncodedRequest
+from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
-from ..common.response_fields import read_int, read_object
+from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text
 from ..operations.inputs import check_vectors, read_embedding_input
-from ..operations.operation import OperationCodec
-from ..operations.quirks import EmbeddingQuirks
+from ..operations.operation import (
+    DocumentReader,
+    OperationCodec,
+    delete_resource,
+    get_document,
+    post_document,
+    read_as,
+    request_of,
+    warn_left_out,
+)
+from ..operations.quirks import EmbeddingQuirks, StoreQuirks
 from .codec import full_name, model_path
 from .response import read_error
 
@@ -136,3 +158,169 @@ def read_vertex_content(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
 
 
 VERTEX_EMBED_CONTENT = OperationCodec("vertex.embed_content", write_vertex_content, read_vertex_content, read_error)
+
+
+STATES: dict[str, FileState] = {"STATE_PENDING": "processing", "STATE_FAILED": "failed"}
+LARGEST_PAGE = 20
+
+
+def write_stores(call: Call, quirks: StoreQuirks) -> EncodedRequest:
+    request = request_of(call, StoreRequest)
+    page = {"pageSize": min(quirks.page_size, LARGEST_PAGE), "pageToken": request.cursor}
+    store = "" if request.store_id is None else store_path(request.store_id, "fileSearchStores/")
+    document = "" if request.file_id is None else request.file_id
+    body: Wire
+    match request.action:
+        case "create":
+            warnings = warn_left_out(call, request, ("metadata", "expires_in"))
+            body = {"displayName": request.name}
+            return post_document(call, "/fileSearchStores", body, read_store, quirks.headers, warnings.all())
+        case "list":
+            return get_document("/fileSearchStores", read_page, quirks.headers, **page)
+        case "get":
+            return get_document(store, read_store, quirks.headers)
+        case "delete":
+            return delete_resource(
+                f"{store}?force=true", quirks.headers
+            )  # without `force`, only empty stores are deleted
+        case "files":
+            return get_document(f"{store}/documents", read_files, quirks.headers, **page)
+        case "file":
+            return get_document(store_path(document, "fileSearchStores/"), read_file, quirks.headers)
+        case "remove":
+            return delete_resource(
+                f"{store_path(request.file_id or '', 'fileSearchStores/')}?force=true", quirks.headers
+            )
+        case "begin":
+            return write_begin(call, request, store)
+    if request.content is None:
+        body = {
+            "fileName": store_path(document, "files/").lstrip("/"),
+            "customMetadata": write_metadata(request),
+        }
+        return post_document(call, f"{store}:importFile", body, partial(read_file, name=request.name), quirks.headers)
+    headers = {"x-goog-upload-command": "upload, finalize", "x-goog-upload-offset": "0"}
+    return EncodedRequest(
+        f"{store}:uploadToFileSearchStore?{request.cursor}",
+        {},
+        headers,
+        payload=request.content,
+        response_format=read_as(partial(read_file, name=request.name)),
+        path_prefix="upload",
+    )
+
+
+def store_path(given: str, folder: str) -> str:
+    """Return the path of a resource, whose name may be given without its folder."""
+    name = given if given.startswith(folder) else f"{folder}{given}"
+    if not name.removeprefix(folder) or not name.replace("/", "").replace("-", "").replace("_", "").isalnum():
+        raise ConfigurationError(f"{given!r} is not a name of Gemini. Pass a name such as {folder}…")
+    return f"/{name}"
+
+
+def write_begin(call: Call, request: StoreRequest, store: str) -> EncodedRequest:
+    headers = {
+        "x-goog-upload-protocol": "resumable",
+        "x-goog-upload-command": "start",
+        "x-goog-upload-header-content-length": str(request.size),
+        "x-goog-upload-header-content-type": request.mime_type,
+    }
+    body: Wire = {"displayName": request.name, "mimeType": request.mime_type}
+    if metadata := write_metadata(request):
+        body["customMetadata"] = metadata
+    return EncodedRequest(
+        f"{store}:uploadToFileSearchStore",
+        {**body, **call.config.options},
+        headers,
+        response_format=ResponseFormat(DocumentReader(read_upload_address), body="blob"),
+        path_prefix="upload",
+    )
+
+
+def read_upload_address(body: Any) -> Iterator[Delta]:
+    if not isinstance(body, BinaryBody):
+        raise ValueError("expected an upload URL, got something else")
+    # Only the query of the URL is used, so that the key is sent to the configured host.
+    yield ResultDelta(UploadAddress(query=urlsplit(body.head.headers["x-goog-upload-url"]).query))
+
+
+def write_metadata(request: StoreRequest) -> list[Wire]:
+    return [
+        {"key": name, "numericValue": value} if is_number(value) else {"key": name, "stringValue": str(value)}
+        for name, value in request.metadata.items()
+    ]
+
+
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def name_of(data: Wire) -> str:
+    """Return the name of a store, or of something in it."""
+    if not str(data["name"]).startswith("fileSearchStores/"):
+        raise ValueError("expected a file search store or a document of one, got something else")
+    return str(data["name"])
+
+
+def read_store(data: Wire) -> VectorStore:
+    ready, processing, failed = (
+        int(data.get(f"{state}DocumentsCount") or 0) for state in ("active", "pending", "failed")
+    )
+    return VectorStore(
+        store_id=name_of(data),
+        name=read_name(data, "displayName"),
+        state="processing" if processing else "ready",
+        file_counts=StoreFileCounts(
+            ready=ready, processing=processing, failed=failed, total=ready + processing + failed
+        ),
+        size=size_of(data),
+        created_at=read_time(data.get("createTime")),
+        raw=data,
+    )
+
+
+def size_of(data: Wire) -> int | None:
+    return None if data.get("sizeBytes") is None else int(data["sizeBytes"])
+
+
+def read_file(data: Wire, name: str | None = None) -> StoredFile:
+    """Read a document, or the operation that makes one, which names it when it has done so."""
+    name_in_store = name_of(data)
+    if "/operations/" in name_in_store:
+        document = read_text(read_object(data, "response"), "documentName")
+        problem = read_text(read_object(data, "error"), "message")
+        state: FileState = "failed" if problem else "processing"
+        file_id, error = document or name_in_store, problem or None
+    else:
+        file_id, state = name_in_store, STATES.get(read_text(data, "state"), "ready")
+        error = "Gemini could not process the file" if state == "failed" else None
+    return StoredFile(
+        file_id=file_id,
+        store_id="/".join(file_id.split("/")[:2]),
+        name=read_name(data, "displayName") or name,
+        state=state,
+        error=error,
+        size=size_of(data),
+        metadata={
+            one["key"]: one.get("stringValue", one.get("numericValue")) for one in read_objects(data, "customMetadata")
+        },
+        created_at=read_time(data.get("createTime")),
+        raw=data,
+    )
+
+
+def read_page(body: Wire) -> StorePage:
+    stores = [read_store(one) for one in read_objects(body, "fileSearchStores")]
+    return StorePage(stores=stores, cursor=read_name(body, "nextPageToken"))
+
+
+def read_files(body: Wire) -> StoreFilePage:
+    files = [read_file(one) for one in read_objects(body, "documents")]
+    return StoreFilePage(files=files, cursor=read_name(body, "nextPageToken"))
+
+
+def read_stores(quirks: StoreQuirks, body: Any) -> Iterator[Delta]:
+    yield ResultDelta(read_store(body))
+
+
+STORES = OperationCodec("gemini.vector_stores", write_stores, read_stores, read_error)

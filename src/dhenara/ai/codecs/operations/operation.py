@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from urllib.parse import urlencode
 
 from ...errors import CallError, ConfigurationError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, ResultDelta, StreamEnd
 from ...types.chat.message import Message
-from ...types.chat.report import TokenCountResponse
+from ...types.chat.report import CallWarning, OperationResponse, TokenCountResponse
 from ...types.config.call import Call
 from ...types.config.model import ModelListing
 from ...types.content.parts import Media
 from ...types.model_base import FrozenModel
+from ...types.operations.files import StoreDeleted
 from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 from ...wire.sse import Frame, Frames, SseFrames
-from ..base import MALFORMED, EncodedRequest, Quirks
+from ..base import MALFORMED, EncodedRequest, Quirks, ResponseFormat
+from ..common.plan import WarningCollector
 from ..common.response_fields import count, require
 from ..error_mapping import contains_error, parse_body
 
 Q = TypeVar("Q", bound=Quirks)
 V = TypeVar("V", bound=FrozenModel)
+Wire = Mapping[str, Any]
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +85,54 @@ def request_of(call: Call, kind: type[V]) -> V:
     if not isinstance(call.request, kind):
         raise ConfigurationError(f"{call.operation!r}: request must be a {kind.__name__}. Pass it as Call.request")
     return call.request
+
+
+Reader = Callable[[dict[str, Any]], OperationResponse]
+
+
+def read_as(read: Reader) -> ResponseFormat:
+    """Return how to read a response that is one document."""
+
+    def deltas(body: Any) -> Iterator[Delta]:
+        yield ResultDelta(read(body))
+
+    return ResponseFormat(DocumentReader(deltas))
+
+
+def read_deletion() -> ResponseFormat:
+    """Return how to read the response to a deletion, which may be empty."""
+    return ResponseFormat(DocumentReader(lambda _: iter([ResultDelta(StoreDeleted())])), body="blob")
+
+
+def get_document(path: str, read: Reader, headers: Mapping[str, str], **question: Any) -> EncodedRequest:
+    query = urlencode({name: value for name, value in question.items() if value is not None})
+    whole = f"{path}?{query}" if query else path
+    return EncodedRequest(whole, {}, headers, method="GET", response_format=read_as(read))
+
+
+def delete_resource(path: str, headers: Mapping[str, str]) -> EncodedRequest:
+    return EncodedRequest(path, {}, headers, method="DELETE", response_format=read_deletion())
+
+
+def post_document(
+    call: Call,
+    path: str,
+    body: Wire,
+    read: Reader,
+    headers: Mapping[str, str],
+    warnings: tuple[CallWarning, ...] = (),
+) -> EncodedRequest:
+    fields = {name: value for name, value in body.items() if value not in (None, {}, [])}
+    return EncodedRequest(path, {**fields, **call.config.options}, headers, warnings, response_format=read_as(read))
+
+
+def warn_left_out(call: Call, request: FrozenModel, names: Iterable[str]) -> WarningCollector:
+    """Return warnings about those of the fields that have a value, because the provider does not have them."""
+    warnings = WarningCollector(str(call.endpoint.api.provider))
+    for name in names:
+        if getattr(request, name):
+            warnings.unsupported(name)
+    return warnings
 
 
 @runtime_checkable
@@ -144,7 +196,6 @@ def message_texts(message: Message) -> Iterator[str]:
             yield json.dumps(part.model_dump(exclude_none=True, exclude={"origin", "extras", "type"})).decode()
 
 
-Wire = Mapping[str, Any]
 Names = tuple[str, ...]
 
 # Where each field may be, the most exact name first; a dot is one level down.

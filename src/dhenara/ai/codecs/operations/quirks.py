@@ -166,3 +166,14 @@ class FileQuirks(Quirks):
     size_field: str = "limit"
     content: str = "/content"
     """Suffix of the file's path for its content."""
+
+
+@dataclass(slots=True, eq=False, repr=False)
+class StoreQuirks(Quirks):
+    """Quirks of vector stores."""
+
+    path: str = "/vector_stores"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    page_size: int = 100
+    file_purpose: str | None = None
+    """Purpose of the files that are uploaded before they are added; None if files are sent to the store itself."""

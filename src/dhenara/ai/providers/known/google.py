@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ...codecs.gemini.embeddings import TASK_TYPES
-from ...codecs.operations.quirks import BatchQuirks, EmbeddingQuirks, FileQuirks, ImageQuirks
+from ...codecs.operations.quirks import BatchQuirks, EmbeddingQuirks, FileQuirks, ImageQuirks, StoreQuirks
 from ...codecs.quirks import MOST_BYTES, ChatQuirks, GeminiQuirks, MessagesQuirks
 from ...errors import ConfigurationError
 from ..auth import header
 from ..google_tokens import google_token_source, project_in_files
+from ..operation_routes import vector_stores
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
 from .anthropic import claude_routes, name_on_vertex
 
@@ -37,6 +38,7 @@ GOOGLE_AI_OPERATIONS = (
     Route("gemini.embeddings", GOOGLE_AI_EMBEDDINGS, operation="embed"),
     Route("gemini.batches", BATCHES, operation="batches"),
     Route("gemini.files", FileQuirks(), operation="files"),
+    *vector_stores("gemini.vector_stores", StoreQuirks(path="/fileSearchStores")),
     Route("vertex.imagen", ImageQuirks(path="/{model}:predict"), "imagen*|models/imagen*", operation="image"),
 )
 

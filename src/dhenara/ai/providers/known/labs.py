@@ -13,9 +13,12 @@ from ...codecs.operations.quirks import (
     ImageQuirks,
     ModerationQuirks,
     SpeechQuirks,
+    StoreQuirks,
     TranscriptionQuirks,
 )
 from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, ResponsesQuirks
+from ...http.protocol.message import HttpRequest
+from ..auth import AuthContext, bearer
 from ..operation_routes import (
     BATCHES,
     HEARING_PARAMS,
@@ -27,6 +30,7 @@ from ..operation_routes import (
     ocr,
     speech,
     transcriptions,
+    vector_stores,
 )
 from ..provider import Provider, Route
 
@@ -78,6 +82,11 @@ OPENAI_OPERATIONS = (
     embeddings(),
     BATCHES,
     files(FileQuirks(params={"purpose": "purpose"}, default_purpose="user_data", expiry="anchored")),
+    *vector_stores(
+        "openai_rest.vector_stores",
+        StoreQuirks(headers={"openai-beta": "assistants=v2"}, file_purpose="assistants"),
+        has_search=True,
+    ),
     transcriptions(DIARIZING, "*-diarize*"),
     transcriptions(UNTIMED, "gpt-*"),
     transcriptions(),
@@ -114,6 +123,7 @@ JOBS = BatchQuirks(
 
 MISTRAL_OPERATIONS = (
     moderations(),
+    *vector_stores("openai_rest.libraries", StoreQuirks(path="/libraries")),
     Route("openai_rest.mistral_batches", JOBS, operation="batches"),
     files(
         FileQuirks(
@@ -184,6 +194,16 @@ TAKES = {"image": MediaSupport(("image/jpeg", "image/png"), 20 * 2**20)}
 # Responses report their cost: in recorded traffic a fifth less.
 XAI_BATCHES = BatchQuirks(most_requests=100_000, most_bytes=1_000_000_000, price_share="0.8")
 
+COLLECTIONS = StoreQuirks(path="/collections", file_purpose="assistants")
+XAI_MANAGEMENT = "https://management-api.x.ai/v1"
+
+
+def management_key(request: HttpRequest, auth: AuthContext) -> HttpRequest:
+    """Send the management key, which collections need, or else the key of the API."""
+    key = auth.config.get("management_api_key") or auth.key
+    return bearer(request, replace(auth, key=str(key))) if key else request
+
+
 XAI_OPERATIONS = (
     images(
         ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json"),
@@ -192,6 +212,8 @@ XAI_OPERATIONS = (
     images(ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json")),
     Route("openai_rest.xai_batches", XAI_BATCHES, operation="batches"),
     files(FileQuirks(params={"purpose": "purpose"}, expiry="seconds", pages="token")),
+    Route("openai_rest.collections", COLLECTIONS, base=XAI_MANAGEMENT, operation="vector_stores", auth=management_key),
+    Route("openai_rest.collections", COLLECTIONS, operation="search_vector_store"),
     transcriptions(
         TranscriptionQuirks(
             path="/stt",
@@ -251,6 +273,7 @@ XAI = Provider(
     ),
     operations=XAI_OPERATIONS,
     key_env=("XAI_API_KEY",),
+    config_env={"management_api_key": ("XAI_MANAGEMENT_API_KEY",)},
     base_url_env=("XAI_BASE_URL",),
     keys_url="https://console.x.ai",
 )

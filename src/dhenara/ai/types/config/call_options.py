@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from types import GenericAlias, UnionType
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ..chat.structured import StructuredOutput
 from ..content.parts import ImageContent
@@ -318,3 +318,26 @@ class UploadSettings(CallSettings, total=False):
 
     on_progress: Callable[[int, int], None] | None
     """Called with the bytes sent so far and the total."""
+
+
+class StoreSettings(CallSettings, total=False):
+    """Arguments for creating a vector store."""
+
+    metadata: Mapping[str, Any]
+    """Metadata of the store, where the provider has it."""
+
+    expires_in: int | None
+    """Seconds after the last use until the provider deletes the store, where it does so."""
+
+
+class AddFilesSettings(CallSettings, total=False):
+    """Arguments for adding files to a vector store."""
+
+    metadata: Mapping[str, Any]
+    """Metadata of each of the files, where the provider has it."""
+
+    wait: float
+    """Longest time to wait until the files are read, in seconds (default 600); 0 to return at once."""
+
+    on_progress: Callable[[Any, int, int], None] | None
+    """Called with the file, how many are finished and how many there are, for each that is ready or failed."""

@@ -1,4 +1,4 @@
-"""Files at a provider, and OCR of documents."""
+"""Files at a provider, vector stores of files, and OCR of documents."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -103,6 +103,171 @@ class UploadAddress(OperationResponse):
     """Address for the upload of a large file, for providers that require a request for it first."""
 
     query: str
+
+
+class StoreRequest(FrozenModel):
+    """One request to a provider's vector stores. `content` and what follows it are those of a file to add."""
+
+    action: Literal["create", "list", "get", "delete", "begin", "add", "files", "file", "remove", "search"]
+    store_id: str | None = None
+    file_id: str | None = None
+    cursor: str | None = None
+    name: str | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    expires_in: int | None = Field(default=None, gt=0)
+    query: str = ""
+    max_results: int | None = Field(default=None, gt=0)
+    filters: dict[str, Any] | str | None = None
+    content: SkipValidation[Any] = Field(default=None, repr=False)
+    size: int = 0
+    mime_type: str = "application/octet-stream"
+
+
+class StoreFileCounts(FrozenModel):
+    """How many files a vector store has, by state.
+
+    Attributes:
+        ready: Files that can be searched.
+        processing: Files that are being read.
+        failed: Files that could not be read.
+        total: All files.
+    """
+
+    ready: int = 0
+    processing: int = 0
+    failed: int = 0
+    total: int = 0
+
+
+class VectorStore(OperationResponse):
+    """A store of files at a provider, which it searches for a model.
+
+    Attributes:
+        store_id: The provider's id of the store.
+        name: Its name.
+        state: `"processing"`, `"ready"` or `"expired"`. Default `"ready"`.
+        file_counts: How many files it has.
+        size: Size in bytes. None if unknown.
+        created_at: When it was created.
+        expires_at: When the provider deletes it. None if it does not.
+        raw: The provider's full description.
+    """
+
+    store_id: str
+    name: str | None = None
+    state: Literal["processing", "ready", "expired"] = "ready"
+    file_counts: StoreFileCounts = Field(default_factory=StoreFileCounts)
+    size: int | None = None
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class StoredFile(OperationResponse):
+    """A file in a vector store.
+
+    Attributes:
+        file_id: The provider's id of the file in the store. Empty if it could not be added.
+        store_id: Id of the store.
+        name: File name.
+        state: `"processing"`, `"ready"` or `"failed"`.
+        error: Why it failed. Default None.
+        size: Size in bytes. None if unknown.
+        metadata: Metadata that was given when it was added.
+        created_at: When it was added.
+        raw: The provider's full description.
+    """
+
+    file_id: str
+    store_id: str = ""
+    name: str | None = None
+    state: FileState = "ready"
+    error: str | None = None
+    size: int | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    created_at: datetime | None = None
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class AddedFiles(FrozenModel):
+    """What became of files that were added to a vector store, in the order in which they were given.
+
+    Attributes:
+        files: The files.
+    """
+
+    files: list[StoredFile] = Field(default_factory=list)
+
+    @property
+    def ready(self) -> list[StoredFile]:
+        """Files that can be searched."""
+        return [file for file in self.files if file.state == "ready"]
+
+    @property
+    def failed(self) -> list[StoredFile]:
+        """Files that could not be added or read; `error` says why."""
+        return [file for file in self.files if file.state == "failed"]
+
+    @property
+    def processing(self) -> list[StoredFile]:
+        """Files that the provider is still reading."""
+        return [file for file in self.files if file.state == "processing"]
+
+
+class StoreMatch(FrozenModel):
+    """A passage that a search in a vector store returned.
+
+    Attributes:
+        text: The passage.
+        file_id: Id of its file.
+        name: Name of its file.
+        score: How well it fits; higher is better. None if unknown.
+        metadata: Metadata of its file.
+    """
+
+    text: str
+    file_id: str | None = None
+    name: str | None = None
+    score: float | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class StorePage(OperationResponse):
+    """One page of stores. `cursor` starts the next page; None on the last page."""
+
+    stores: list[VectorStore] = Field(default_factory=list)
+    cursor: str | None = None
+
+    @property
+    def length(self) -> int:
+        """Number of stores on the page."""
+        return len(self.stores)
+
+
+class StoreFilePage(OperationResponse):
+    """One page of the files of a store. `cursor` starts the next page; None on the last page."""
+
+    files: list[StoredFile] = Field(default_factory=list)
+    cursor: str | None = None
+
+    @property
+    def length(self) -> int:
+        """Number of files on the page."""
+        return len(self.files)
+
+
+class StoreMatches(OperationResponse):
+    """What a search in a vector store returned, best first.
+
+    Attributes:
+        matches: The passages.
+    """
+
+    matches: list[StoreMatch] = Field(default_factory=list)
+
+
+class StoreDeleted(OperationResponse):
+    """The store, or a file of it, was deleted."""
 
 
 def read_time(data: Any) -> datetime | None:
