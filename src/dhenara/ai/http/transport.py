@@ -82,6 +82,17 @@ def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterator[bytes]:
     yield message
     if not isinstance(body, bytes):
         yield from body
+    elif is_apart(body):
+        yield body
+
+
+LONGEST_MESSAGE = 65_536
+"""Bytes of a body that is sent in one write with the head. A longer one would be copied for it."""
+
+
+def is_apart(body: bytes) -> bool:
+    """Return whether a body is sent after the head."""
+    return len(body) > LONGEST_MESSAGE
 
 
 async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
@@ -257,15 +268,15 @@ class HttpTransport:
 
 
 def encode_head(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
-    """Return the request as bytes; for a body in pieces, everything before the first piece."""
+    """Return the request as bytes; for a long body or one in pieces, everything before it."""
     if set_twice := FRAMING & request.headers.keys():
         raise InvalidRequest(f"{' and '.join(sorted(set_twice))} is set from the request body. Remove the header.")
     headers = {**extra, **request.headers}
-    if isinstance(request.body, bytes):
-        return SecretBytes(write_request(request.method, target, headers, request.body))
-    return SecretBytes(
-        write_request(request.method, target, {**headers, "content-length": str(request.body.size)}, b"")
-    )
+    body = request.body
+    if isinstance(body, bytes) and not is_apart(body):
+        return SecretBytes(write_request(request.method, target, headers, body))
+    size = len(body) if isinstance(body, bytes) else body.size
+    return SecretBytes(write_request(request.method, target, {**headers, "content-length": str(size)}, b""))
 
 
 def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> HttpTransport:
