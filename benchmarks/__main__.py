@@ -20,24 +20,29 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from .environments import CONTESTANTS, ROOT, CannotInstall, Contestant, prepare, versions
-from .table import failures, table, verdicts
+from .growth import LINES, collect as collect_growth
+from .table import ahead, failures, table, verdicts
 
 HERE = Path(__file__).resolve().parent
 SCENARIOS = (
     "first", "import", "call_1", "stream_1", "stream_1_async", "call_1_async", "stream_responses",
     "stream_responses_async", "stream_anthropic", "stream_anthropic_async", "stream_gemini", "stream_gemini_async",
-    "call_500", "stream_200",
+    "call_500", "stream_paced", "stream_200",
 )  # fmt: skip
 TIMES = {"import": 3, "first": 3}
 """How often in a round, where once is over in a moment and the next disturbance is as long."""
 
 Sample = dict[str, float] | str
+Raw = dict[str, float | list[float]] | str
+"""What one process measured: values, or several of a kind."""
+Samples = dict[str, dict[str, list[Raw]]]
 Results = dict[str, dict[str, Sample]]
+FULL_ROUNDS = 3
 
 
 @contextmanager
-def local_server() -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.server"]
+def local_server(*options: str) -> Iterator[str]:
+    command = [sys.executable, "-m", "benchmarks.server", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     try:
         assert process.stdout is not None
@@ -50,14 +55,14 @@ def local_server() -> Iterator[str]:
 def protocol_of(scenario: str, contestant: Contestant) -> str | None:
     """The protocol that a contestant speaks in a scenario; None if it does not speak it."""
     kind, _, rest = scenario.partition("_")
-    if kind != "stream":
+    if kind != "stream" or rest == "paced":
         return contestant.protocols[0]
     name = rest.removesuffix("_async")
     protocol = "chat" if name in ("1", "200") else name
     return protocol if protocol in contestant.protocols else None
 
 
-def measure(contestant: Contestant, scenario: str, protocol: str, url: str) -> Sample:
+def measure(contestant: Contestant, scenario: str, protocol: str, url: str) -> Raw:
     """The numbers, or why there are none."""
     command = [str(contestant.python), str(HERE / "measure.py"), scenario, contestant.module, url, protocol]
     # LiteLLM would download its price list when it is imported.
@@ -70,37 +75,54 @@ def measure(contestant: Contestant, scenario: str, protocol: str, url: str) -> S
         return "took more than 300 s"
     if done.returncode:
         return (done.stderr.strip().splitlines() or ["failed"])[-1][:200]
-    sample: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    sample: dict[str, float | list[float]] = json.loads(done.stdout.strip().splitlines()[-1])
     return sample
 
 
 def collect(
-    contestants: list[Contestant], scenarios: list[str], rounds: int, save: Callable[[Results], None]
+    contestants: list[Contestant], scenarios: list[str], rounds: int, save: Callable[[Results, Samples], None]
 ) -> Results:
     """Measures; `save` is called after each scenario that all contestants have done."""
-    samples: dict[str, dict[str, list[Sample]]] = {one.name: defaultdict(list) for one in contestants}
-    with local_server() as url:
+    samples: Samples = {one.name: defaultdict(list) for one in contestants}
+    with local_server() as burst, local_server("--paced") as paced:
         for number in range(rounds):
             for scenario in scenarios:
                 for _ in range(TIMES.get(scenario, 1)):
                     for contestant in contestants:
                         if protocol := protocol_of(scenario, contestant):
                             progress(f"round {number + 1} of {rounds}: {scenario}: {contestant.name}")
+                            url = paced if scenario == "stream_paced" else burst
                             samples[contestant.name][scenario].append(measure(contestant, scenario, protocol, url))
-                save(medians(samples))
+                save(medians(samples), samples)
     progress("")
     return medians(samples)
 
 
-def medians(samples: dict[str, dict[str, list[Sample]]]) -> Results:
+def medians(samples: Samples) -> Results:
     return {name: {s: median(of_one) for s, of_one in by.items()} for name, by in samples.items()}
 
 
-def median(samples: list[Sample]) -> Sample:
+def median(samples: list[Raw]) -> Sample:
+    """The median of each number, and as `..._spread` half of the range that the middle half of them has."""
     good = [sample for sample in samples if isinstance(sample, dict)]
     if not good:
         return str(samples[0])
-    return {key: float(f"{statistics.median(sample[key] for sample in good):.4g}") for key in good[0]}
+    result: dict[str, float] = {}
+    for key in good[0]:
+        values = [value for sample in good for value in as_list(sample[key])]
+        result[key] = rounded(statistics.median(values))
+        if len(values) > 2 and key != "new_connections":
+            lower, _, upper = statistics.quantiles(values, n=4)
+            result[f"{key}_spread"] = rounded((upper - lower) / 2)
+    return result
+
+
+def as_list(value: float | list[float]) -> list[float]:
+    return value if isinstance(value, list) else [value]
+
+
+def rounded(value: float) -> float:
+    return float(f"{value:.4g}")
 
 
 def progress(text: str) -> None:
@@ -129,6 +151,7 @@ def describe_run(contestants: list[tuple[Contestant, str, int]], rounds: int) ->
         "python": platform.python_version(),
         "system": platform.system(),
         "cores": os.cpu_count(),
+        "machine": machine(),
         "contestants": {
             contestant.name: {"version": version, "distributions": count, "protocols": contestant.protocols}
             for contestant, version, count in contestants
@@ -136,26 +159,47 @@ def describe_run(contestants: list[tuple[Contestant, str, int]], rounds: int) ->
     }
 
 
+def machine() -> str:
+    """The processor and the memory."""
+    processor = platform.processor() or platform.machine()
+    cpus = Path("/proc/cpuinfo")
+    if cpus.exists():
+        names = [line.partition(":")[2].strip() for line in cpus.read_text().splitlines() if "model name" in line]
+        processor = names[0] if names else processor
+    memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GB" if cpus.exists() else ""
+    return f"{processor}{memory}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    options.add_argument("--quick", action="store_true", help="one round instead of three")
+    options.add_argument("--quick", action="store_true", help="without 200 streams at once, which take a third of it")
+    options.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds instead of one")
+    options.add_argument("--growth", action="store_true", help="what one more of everything costs; see growth.py")
+    options.add_argument("--lines", default="", help=f"for --growth, of {', '.join(LINES)}")
+    options.add_argument("--largest", type=int, help="for --growth: no larger sizes than this")
     options.add_argument("--only", default="", help="contestants by name, separated by commas")
     options.add_argument("--scenarios", default="", help=f"of {', '.join(SCENARIOS)}")
     options.add_argument("--json", type=Path, help="write the run to this file too, after each scenario")
     chosen = options.parse_args()
-    print(f"CPython {platform.python_version()} on {platform.system()}")
+    print(f"CPython {platform.python_version()} on {platform.system()}, {machine()}")
+    if chosen.growth:
+        collect_growth([name for name in chosen.lines.split(",") if name], chosen.largest)
+        return
     prepared = list(ready([name for name in chosen.only.split(",") if name]))
     scenarios = [name for name in chosen.scenarios.split(",") if name] or list(SCENARIOS)
-    rounds = 1 if chosen.quick else 3
+    if chosen.quick and not chosen.scenarios:
+        scenarios.remove("stream_200")
+    rounds = FULL_ROUNDS if chosen.full else 1
     run = describe_run(prepared, rounds)
 
-    def save(results: Results) -> None:
+    def save(results: Results, samples: Samples) -> None:
         if chosen.json:
-            chosen.json.write_text(json.dumps({**run, "results": results}, indent=1) + "\n", encoding="utf-8")
+            stored = {**run, "results": results, "samples": samples}
+            chosen.json.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
 
     results = collect([contestant for contestant, _, _ in prepared], scenarios, rounds, save)
     print(f"\n{table(results)}\n")
-    for line in [*failures(results), *verdicts(results)]:
+    for line in [*failures(results), *ahead(results), *verdicts(results)]:
         print(line)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tools.diagrams import Picture
@@ -53,6 +53,17 @@ def panels(results: Results, protocols: Mapping[str, list[str]]) -> list[Panel]:
         Panel("A call, µs", values("call_1", "cpu_us")),
         Panel("A chunk of a stream, µs", values(None, "cpu_us")),
     ]
+
+
+def draw_growth(panels: Sequence[Panel], caption: str) -> Picture:
+    """A panel for each line, two beside each other; bars of equal length say that the cost of one does not grow."""
+    height = HEAD + ROW * max(len(panel.values) for panel in panels) + 10
+    rows = (len(panels) + 1) // 2
+    picture = Picture(WIDTH, rows * height + 30, "What one more costs when there are many")
+    for place, panel in enumerate(panels):
+        panel.draw(picture, 10 + (place % 2) * (PANEL_WIDTH + 10), (place // 2) * height)
+    picture.text(WIDTH / 2, rows * height + 16, caption)
+    return picture
 
 
 def draw_speed(results: Results, protocols: Mapping[str, list[str]], caption: str) -> Picture:

@@ -11,15 +11,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from .chart import chunk_scenario, draw_speed
+from .chart import Panel, chunk_scenario, draw_growth, draw_speed
 from .environments import ROOT
-from .table import CALLS, CHUNKS, STARTS, Results, cell, failures, goals, markdown, number, table
+from .growth import LINES, STORED, Run as Growth
+from .table import CALLS, CHUNKS, STARTS, Results, ahead, cell, failures, goals, markdown, number, table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
 CHART = ROOT / "docs" / "images" / "speed.svg"
+GROWTH_CHART = ROOT / "docs" / "images" / "growth.svg"
+GROWTH_PAGE = ROOT / "docs" / "performance.md"
+GROWTH_BLOCK = re.compile(r"(?<=<!-- growth -->\n).*?(?=<!-- end of growth -->)", re.DOTALL)
 BLOCK = re.compile(r"(?<=<!-- speed -->\n).*?(?=<!-- end of speed -->)", re.DOTALL)
 
 
@@ -34,6 +38,9 @@ class Run:
     cores: int
     contestants: Mapping[str, Mapping[str, object]]
     results: Results
+    machine: str = ""
+    samples: Mapping[str, object] = field(default_factory=dict)
+    """The values of each process, from which the results were made."""
 
     @classmethod
     def load(cls, path: Path = RESULTS) -> Run:
@@ -46,7 +53,8 @@ class Run:
     @property
     def description(self) -> str:
         rounds = "one round" if self.rounds == 1 else f"{self.rounds} rounds"
-        return f"One run of {rounds}, {self.date}, CPython {self.python}, {self.system}, {self.cores} cores"
+        machine = f" of {self.machine}" if self.machine else ""
+        return f"One run of {rounds}, {self.date}, CPython {self.python}, {self.system}, {self.cores} cores{machine}"
 
 
 def summary(run: Run, *, short: bool = False) -> str:
@@ -99,13 +107,16 @@ def full_part(run: Run) -> str:
     ]
     missing = [f"- {line}" for line in failures(run.results)]
     parts = [
-        f"{run.description}. CPU time of the client process; latencies are wall time.",
+        f"{run.description}. CPU time of the client process; latencies are wall time. ± is half of the range of the\n"
+        "middle half of the values; all values are in `results.json`.",
         "### Import and first call",
         table(run.results, STARTS),
         "### A call",
         table(run.results, CALLS),
         "### A chunk of a stream, µs",
         table(run.results, CHUNKS),
+        "### Where others are ahead",
+        "\n".join(f"- {line}" for line in ahead(run.results)) or "Nowhere in this run.",
         "### Versions, with the distributions that each brings into an empty environment",
         markdown(versions),
         "### What was to be reached",
@@ -127,6 +138,40 @@ def chart(run: Run) -> str:
     return draw_speed(run.results, run.protocols, caption).svg()
 
 
+def load_growth() -> Growth:
+    growth: Growth = json.loads(STORED.read_text(encoding="utf-8"))
+    return growth
+
+
+def growth_part(growth: Growth) -> str:
+    """A table of each line: its sizes, and its numbers at each."""
+    rows = [["", "", *(f"{place}. size" for place in range(1, 5))]]
+    for name, line in LINES.items():
+        sizes = growth.get(name, {})
+        rows.append([f"**{line.title}**", "", *(f"{int(size):,}" for size in sizes)])
+        for key, unit in line.values.items():
+            rows.append(["", unit, *(growth_cell(values, key) for values in sizes.values())])
+    return markdown([[*row, *[""] * (6 - len(row))] for row in rows])
+
+
+def growth_cell(values: dict[str, float] | str, key: str) -> str:
+    return "-" if isinstance(values, str) else cell(values[key])
+
+
+def growth_chart(growth: Growth) -> str:
+    panels = []
+    for name, line in LINES.items():
+        key, unit = next(iter(line.values.items()))
+        found = {f"{int(size):,}": v[key] for size, v in growth.get(name, {}).items() if not isinstance(v, str)}
+        if found:
+            panels.append(Panel(f"{unit}, by {line.title}", found))
+    return draw_growth(panels, "Level bars: the cost of one does not depend on how many there are.").svg()
+
+
+def page_with_growth(text: str, part: str) -> str:
+    return GROWTH_BLOCK.sub(lambda _: f"\n{part}\n\n", text)
+
+
 def page_with_part(text: str, part: str) -> str:
     """The page with the part between its marks; a page without marks stays as it is."""
     return BLOCK.sub(lambda _: f"\n{part}\n", text)
@@ -138,6 +183,11 @@ def main() -> None:
     for name, write_part in PAGES.items():
         page = ROOT / name
         page.write_text(page_with_part(page.read_text(encoding="utf-8"), write_part(run)), encoding="utf-8")
+    if STORED.exists():
+        growth = load_growth()
+        GROWTH_CHART.write_text(growth_chart(growth), encoding="utf-8")
+        text = GROWTH_PAGE.read_text(encoding="utf-8")
+        GROWTH_PAGE.write_text(page_with_growth(text, growth_part(growth)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
     python -m benchmarks.server
 
-It prints its address and speaks OpenAI Chat, OpenAI Responses, Anthropic Messages and Gemini. `GET /connections`
-returns how many connections were opened, which shows whether a client keeps its own.
+With `--paced` there is a pause after each event, as between the tokens of a model. It prints its address and speaks
+OpenAI Chat, OpenAI Responses, Anthropic Messages and Gemini. `GET /connections` returns how many connections were
+opened, which shows whether a client keeps its own.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import sys
 
 from .answers import ANSWERS, END, STREAM_HEAD, Answers
 
+PACE = 0.001
+"""Seconds between two events of a paced stream."""
 PAUSE_EVERY = 25
 """Events between two turns of the loop, so that many streams advance together."""
 
@@ -23,8 +26,9 @@ STREAMED_PATH = b":streamGenerateContent"
 class Server:
     """Answers every request on a connection; counts the connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: float | None = None) -> None:
         self._connections = 0
+        self._pace = pace
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
@@ -45,7 +49,7 @@ class Server:
             body = await reader.readexactly(content_length(head))
             answers, streamed = choose_answer(path, body)
             if streamed:
-                await send_events(writer, answers.events)
+                await send_events(writer, answers.events, self._pace)
             else:
                 writer.write(answers.whole)
         await writer.drain()
@@ -65,19 +69,20 @@ def choose_answer(path: bytes, body: bytes) -> tuple[Answers, bool]:
     return ANSWERS[protocol], b'"stream":true' in body or b'"stream": true' in body
 
 
-async def send_events(writer: asyncio.StreamWriter, events: list[bytes]) -> None:
+async def send_events(writer: asyncio.StreamWriter, events: list[bytes], pace: float | None = None) -> None:
     """One write an event, as a provider does; a turn of the loop now and then, so that streams interleave."""
     writer.write(STREAM_HEAD)
     for number, event in enumerate(events):
         writer.write(event)
-        if number % PAUSE_EVERY == 0:
+        if pace is not None or number % PAUSE_EVERY == 0:
             await writer.drain()
-            await asyncio.sleep(0)
+            await asyncio.sleep(pace or 0)
     writer.write(END)
 
 
 async def main() -> None:
-    server = await asyncio.start_server(Server().serve, "127.0.0.1", 0, backlog=2048)
+    pace = PACE if "--paced" in sys.argv else None
+    server = await asyncio.start_server(Server(pace).serve, "127.0.0.1", 0, backlog=2048)
     sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

@@ -28,6 +28,7 @@ CHUNKS: tuple[Column, ...] = (
     ("stream_1", "cpu_us", "Chat"),
     ("stream_1_async", "cpu_us", "Chat, async"),
     ("stream_200", "cpu_us", "Chat, 200 streams"),
+    ("stream_paced", "cpu_us", "one event every ms"),
     ("stream_responses", "cpu_us", "Responses"),
     ("stream_responses_async", "cpu_us", "Responses, async"),
     ("stream_anthropic", "cpu_us", "Anthropic"),
@@ -35,6 +36,7 @@ CHUNKS: tuple[Column, ...] = (
     ("stream_gemini", "cpu_us", "Gemini"),
     ("stream_gemini_async", "cpu_us", "Gemini, async"),
 )
+KINDS = {"import": "start:", "first": "start:", "call": "calls:", "stream": "chunks:"}
 OURS, KIT, SOCKET, BARE, OPENAI = "dhenara", "ai_utilities", "raw socket", "httpx2 + json", "openai"
 
 
@@ -46,7 +48,7 @@ def number(results: Results, name: str, scenario: str, key: str) -> float | None
 def table(results: Results, columns: Sequence[Column] = (*STARTS, *CALLS, *CHUNKS)) -> str:
     """A Markdown table, which reads well on a terminal too. CPU time of the client process."""
     used = [(s, key, title) for s, key, title in columns if any(s in scenarios for scenarios in results.values())]
-    rows = [[name, *(cell(number(results, name, s, key), key) for s, key, _ in used)] for name in results]
+    rows = [[name, *(spread_cell(results, name, s, key) for s, key, _ in used)] for name in results]
     return markdown([["", *(title for _, _, title in used)], *rows])
 
 
@@ -68,6 +70,26 @@ def cell(value: float | None, key: str = "") -> str:
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
 
 
+def spread_cell(results: Results, name: str, scenario: str, key: str) -> str:
+    """The number with its spread, where there is one that shows."""
+    value, spread = (number(results, name, scenario, one) for one in (key, f"{key}_spread"))
+    shown = cell(value, key)
+    if value is None or spread is None or spread < value / 100:
+        return shown
+    return f"{shown} ±{spread:.{max(0, len(shown.partition('.')[2]))}f}"
+
+
+def ahead(results: Results) -> Iterator[str]:
+    """Where a peer needs less than the engine does, one line each."""
+    for scenario, key, title in (*STARTS, *CALLS, *CHUNKS):
+        own = number(results, OURS, scenario, key)
+        for name in results:
+            other = number(results, name, scenario, key)
+            if name not in (OURS, KIT, SOCKET) and own is not None and other is not None and other < own:
+                kind = KINDS[scenario.partition("_")[0]]
+                yield f"{name} is ahead in {kind} {title}: {cell(other)}, {OURS} {cell(own)}"
+
+
 def failures(results: Results) -> Iterator[str]:
     for name, scenarios in results.items():
         for scenario, sample in scenarios.items():
@@ -85,6 +107,11 @@ def goals(results: Results) -> list[Goal]:
 
 
 def every_goal(results: Results) -> Iterator[Goal]:
+    for scenario, _, title in CHUNKS:
+        yield goal(results, f"chunk, {title}: dhenara / raw socket", scenario, OURS, SOCKET, most=3.0)
+    for scenario, title in (("call_1", "sync"), ("call_1_async", "async"), ("call_500", "500 in flight")):
+        yield goal(results, f"call, {title}: dhenara / raw socket", scenario, OURS, SOCKET, most=3.0)
+        yield goal(results, f"call, {title}: ai_utilities / dhenara", scenario, KIT, OURS, most=1.25)
     for scenario, _, title in CHUNKS:
         yield goal(results, f"chunk, {title}: dhenara / httpx2 + json", scenario, OURS, BARE, most=1.5)
     for scenario, _, title in CHUNKS[:5]:

@@ -5,8 +5,22 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
+from benchmarks.__main__ import median
 from benchmarks.environments import ROOT
-from benchmarks.publish import CHART, PAGES, Run, chart, page_with_part
+from benchmarks.publish import (
+    CHART,
+    GROWTH_CHART,
+    GROWTH_PAGE,
+    PAGES,
+    Run,
+    chart,
+    growth_chart,
+    growth_part,
+    load_growth,
+    page_with_growth,
+    page_with_part,
+)
+from benchmarks.table import ahead
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -39,3 +53,30 @@ def test_home_page_has_the_measured_number_of_packages() -> None:
     ours, litellm = (Run.load().contestants[name]["distributions"] for name in ("dhenara", "litellm"))
     text = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
     assert f"an installation brings {ours} packages, LiteLLM's brings {litellm}." in text
+
+
+def test_page_shows_the_stored_growth() -> None:
+    text = GROWTH_PAGE.read_text(encoding="utf-8")
+    assert text == page_with_growth(text, growth_part(load_growth())), "run `python -m benchmarks.publish`"
+    assert "a part" in page_with_growth(text, "a part")
+
+
+def test_chart_shows_the_stored_growth() -> None:
+    assert GROWTH_CHART.read_text(encoding="utf-8") == growth_chart(load_growth()), "run `python -m benchmarks.publish`"
+
+
+def test_a_peer_that_needs_less_is_named_as_ahead() -> None:
+    results = {
+        "dhenara": {"call_1": {"cpu_us": 400.0}, "import": {"cpu_ms": 100.0}},
+        "raw socket": {"call_1": {"cpu_us": 20.0}},
+        "other": {"call_1": {"cpu_us": 300.0}, "import": {"cpu_ms": 900.0}},
+    }
+    assert list(ahead(results)) == ["other is ahead in calls: sync, µs: 300, dhenara 400"]
+
+
+def test_the_median_of_a_number_has_the_spread_of_its_middle_half() -> None:
+    assert median([{"cpu_us": [1.0, 2.0, 3.0, 4.0]}, {"cpu_us": [5.0, 6.0, 7.0]}]) == {
+        "cpu_us": 4.0,
+        "cpu_us_spread": 2.0,
+    }
+    assert median(["failed", {"cpu_ms": 3.0}]) == {"cpu_ms": 3.0}
