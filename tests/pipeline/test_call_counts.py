@@ -28,7 +28,7 @@ CHUNK_LIMITS = {
     "to_sse_format": {"chat": 6.3, "responses": 6.7, "anthropic": 5.5, "gemini": 7.8},
 }
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
-CALL_LIMIT = 1300
+CALL_LIMIT = 1400
 """Calls for a whole answer in the engine."""
 KIT_LIMIT = 1.36
 """Calls for a question to the kit, with usage tracking, over those of the engine."""
