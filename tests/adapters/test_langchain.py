@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("langchain_core")
+pytest.importorskip("langchain.agents")
 
+from langchain.agents import create_agent
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.caches import InMemoryCache
 from langchain_core.load import dumpd, load
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -273,6 +275,52 @@ def test_tools_that_the_provider_runs_can_be_bound(server: FakeServer) -> None:
     server.add_replies(Answer(text="ok"))
     chat(server, MODELS[2]).bind_tools([WebSearch(), weather], tool_choice="auto").invoke("News?")
     assert {tool["name"] for tool in server.exchanges[-1].json["tools"]} == {"web_search", "weather"}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_agent_of_langchain(server: FakeServer, model: str) -> None:
+    """Tools, then an object in the format that the provider enforces; signed reasoning goes back with the results."""
+    server.add_replies(CALL, Answer(text='{"name": "Ada", "age": 3}'))
+    agent: Any = create_agent(
+        chat(server, model, reasoning_effort="low"), [weather], response_format=ProviderStrategy(Person)
+    )
+    result = agent.invoke({"messages": [("human", "Weather, and who?")]})
+    assert result["structured_response"] == Person(name="Ada", age=3)
+    assert "sunny in Paris" in json.dumps(sent(server))
+    if not model.startswith("openai/gpt-5.4-mini"):
+        assert "c2lnbmVk" in json.dumps(sent(server))
+
+
+def test_an_agent_with_a_tool_as_its_output(server: FakeServer) -> None:
+    person = Answer(tool_calls=(FakeToolCall("Person", {"name": "Ada", "age": 3}, "call_2"),))
+    server.add_replies(CALL, person)
+    agent: Any = create_agent(chat(server, MODELS[2]), [weather], response_format=ToolStrategy(Person))
+    result = agent.invoke({"messages": [("human", "Weather, and who?")]})
+    assert result["structured_response"] == Person(name="Ada", age=3)
+
+
+def test_the_profile_comes_from_the_catalogue() -> None:
+    profile = ChatDhenara(model=MODELS[2]).profile
+    assert profile is not None
+    assert profile["max_input_tokens"] > 100_000
+    assert (profile["tool_calling"], profile["image_inputs"], profile["audio_inputs"]) == (True, True, False)
+    assert not ChatDhenara(model="openai/nobody-has-this").profile
+
+
+def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
+    server.add_replies(*[DialectReply(Answer(text="word " * 200), pause=0.05)] * 2)
+    stream = chat(server).stream("Hi")
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    assert server.exchanges[0].wait_left()
+
+    async def leave() -> None:
+        pieces = chat(server).astream("Hi")
+        await anext(pieces)
+        await pieces.aclose()  # type: ignore[attr-defined]
+
+    asyncio.run(leave())
+    assert server.exchanges[1].wait_left()
 
 
 @pytest.mark.parametrize("method", ["json_schema", "function_calling", "json_mode"])

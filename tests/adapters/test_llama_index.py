@@ -288,3 +288,11 @@ def test_embeddings_and_an_index(server: FakeServer) -> None:
     assert str(answer) == "Paris"
     purposes = [one.json["input_type"] for one in server.exchanges[:3]]
     assert purposes == ["search_document", "search_document", "search_query"]
+
+
+def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
+    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
+    stream: Any = llm_at(server).stream_chat([ChatMessage("Hi")])
+    next(stream)
+    stream.close()
+    assert server.exchanges[0].wait_left()

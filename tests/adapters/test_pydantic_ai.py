@@ -330,3 +330,15 @@ def test_what_is_not_supported_is_an_error(server: FakeServer) -> None:
 
 def test_the_key_is_not_shown(server: FakeServer) -> None:
     assert "sk-secret" not in repr(model_at(server))
+
+
+def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
+    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
+
+    async def leave() -> None:
+        async with Agent(model_at(server)).run_stream("Hi") as result:
+            async for _ in result.stream_text(delta=True, debounce_by=None):
+                break
+
+    asyncio.run(leave())
+    assert server.exchanges[0].wait_left()

@@ -33,7 +33,7 @@ except ImportError as missing:
     raise ConfigurationError("this needs langchain-core: pip install 'dhenara[langchain]'") from missing
 
 from . import ClientPool, read_format, with_chat_response, with_model
-from .langchain_messages import to_ai_message, to_messages, write_event
+from .langchain_messages import to_ai_message, to_messages, to_profile, write_event
 
 LANGCHAIN_ONLY = frozenset({"stream", "ls_structured_output_format"})
 """Arguments of calls that are for LangChain itself."""
@@ -117,6 +117,9 @@ class ChatDhenara(BaseChatModel):
     def lc_secrets(self) -> dict[str, str]:
         """The environment variable that stands for the key in serialized models."""
         return {"api_key": (*load_provider(self._provider()).key_env, "DHENARA_API_KEY")[0]}
+
+    def _resolve_model_profile(self) -> Any:
+        return to_profile(self.model)
 
     @property
     def _llm_type(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ChatMessage, ToolMessage
 from langchain_core.messages.ai import UsageMetadata
 
+from ..catalog.model_info import find_facts
 from ..errors import BrokenStreamError, ConfigurationError
 from ..types.chat.chunk import ChatContentDelta
 from ..types.chat.message import Message
@@ -304,3 +305,19 @@ def last_blocks(number: int, part: ContentItem) -> Iterator[dict[str, Any]]:
         further: dict[str, Any] = {name: block[name] for name in ("annotations", "extras") if name in block}
         if further:
             yield {"type": block["type"], "index": number, **further}
+
+
+def to_profile(model: str) -> dict[str, Any]:
+    """What the catalogue knows of a model, as agents of LangChain ask for it."""
+    provider, _, name = model.partition("/")
+    facts = find_facts(name, provider)
+    if facts is None:
+        return {}
+    known: dict[str, Any] = {"max_input_tokens": facts.max_input_tokens or facts.context_window}
+    known |= {"max_output_tokens": facts.max_output_tokens, "reasoning_output": facts.reasoning}
+    known |= {"tool_calling": facts.tools, "structured_output": facts.structured_output}
+    for kind in ("text", "image", "audio", "video", "pdf"):
+        known[f"{kind}_inputs"] = kind in facts.input_modalities if facts.input_modalities else None
+    for kind in ("text", "image", "audio", "video"):
+        known[f"{kind}_outputs"] = kind in facts.output_modalities if facts.output_modalities else None
+    return {name: value for name, value in known.items() if value is not None}
