@@ -57,11 +57,7 @@ class Ledger(ABC):
         return []
 
     def close_abandoned(self) -> list[UsageData]:
-        """Closes the open rows of ended processes. They become `interrupted`, with unknown cost.
-
-        Returns:
-            The closed rows.
-        """
+        """Closes the open rows of ended processes, and returns them. They become `interrupted`, with unknown cost."""
         return []
 
     @abstractmethod
@@ -280,12 +276,11 @@ class UsageTracker:
         Raises:
             StoreError: If the ledger cannot be used; the rows are not counted then.
         """
-        if self.ledger is not None:
-            self.ledger.add(rows)  # on an error, rows are not counted: they will be reported again
+        if self.ledger is not None:  # on an error, rows are not counted: they will be reported again
+            self.ledger.add(rows)
         with self._lock:
             for usage in rows:
-                self._total = self._total.plus(usage)
-                model = usage.model or ""
+                self._total, model = self._total.plus(usage), usage.model or ""
                 self._by_model[model] = self._by_model.get(model, Totals()).plus(usage)
         for listener in tuple(self._listeners):
             for usage in rows:

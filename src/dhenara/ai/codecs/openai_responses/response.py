@@ -158,7 +158,7 @@ class ResponsesReader:
         if not has_items and not is_unfinished(body):
             if not contains_error(body):
                 raise missing_response(RESPONSES)
-            yield ErrorDelta(stream_error(body))
+            yield ErrorDelta(read_error(Head(0), body))
             return
         yield from self._begin(body)
         yield from self._close(body)
@@ -174,7 +174,7 @@ class ResponsesReader:
         read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
         if read is None:
             if event.get("error"):
-                return (ErrorDelta(stream_error(event)),)
+                return (ErrorDelta(read_error(Head(0), event)),)
             refuse_foreign(event, RESPONSES)
             return ()
         return read(self, event)
@@ -281,7 +281,7 @@ class ResponsesReader:
         return self._close(response)
 
     def _error(self, event: Wire) -> Iterable[Delta]:
-        return (ErrorDelta(stream_error(event)),)
+        return (ErrorDelta(read_error(Head(0), event)),)
 
     def _close(self, response: Wire) -> Iterator[Delta]:
         """Read the final response: what was not emitted yet, token counts and finish reason."""
@@ -296,7 +296,7 @@ class ResponsesReader:
         yield from self._begin(response)
         if response.get("error"):
             yield FinishDelta("error", read_text(response, "status") or None)
-            yield ErrorDelta(stream_error(response))
+            yield ErrorDelta(read_error(Head(0), response))
             return
         yield finish_delta(response, called=any(reader.called for reader in self._items.values()))
         yield StreamEnd()
@@ -331,10 +331,6 @@ EVENTS: dict[str, Callable[[ResponsesReader, Wire], Iterable[Delta]]] = {
 def is_unfinished(body: Wire) -> bool:
     """Whether this response may have no items: in progress, failed or cancelled."""
     return read_text(body, "object") == "response" and read_text(body, "status") not in ("", "completed")
-
-
-def stream_error(event: Wire) -> Exception:
-    return read_error(Head(0), event)
 
 
 def read_error(head: Head, body: Any) -> CallError:
