@@ -31,6 +31,20 @@ class Slow:
         yield from DialectReply(HELLO).steps(request)
 
 
+class AfterRequest:
+    """Answers once another server has its request, however slow this machine is."""
+
+    def __init__(self, other: FakeServer, reply: Any = HELLO) -> None:
+        self._other = other
+        self._reply = reply if hasattr(reply, "steps") else DialectReply(reply)
+        self._before = len(other.exchanges)
+
+    def steps(self, request: Any) -> Iterator[Any]:
+        while len(self._other.exchanges) <= self._before:
+            yield Wait(0.01)
+        yield from self._reply.steps(request)
+
+
 @pytest.fixture
 def spare() -> Iterator[FakeServer]:
     with FakeServer() as standing_by:
@@ -52,7 +66,7 @@ def test_the_second_answer_is_taken_and_the_first_request_ends(
     world: World, server: FakeServer, spare: FakeServer
 ) -> None:
     server.add_replies(SILENT)
-    spare.add_replies(HELLO)
+    spare.add_replies(AfterRequest(server))
     client = two(server, spare)
     answer = world.run(client, "?")
     assert answer.text == "Hello!"
@@ -66,7 +80,7 @@ def test_the_second_answer_is_taken_and_the_first_request_ends(
 
 def test_a_stream_is_that_of_the_second_deployment(world: World, server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(SILENT)
-    spare.add_replies(Answer(text="one two three"))
+    spare.add_replies(AfterRequest(server, Answer(text="one two three")))
     client = two(server, spare)
     pairs = world.stream(client, "?")
     assert pairs[-1][1].chat_response.text() == "one two three"
@@ -93,15 +107,7 @@ def test_without_hedge_after_nothing_is_sent_twice(world: World, server: FakeSer
 
 
 def test_the_first_answer_ends_the_second_request(world: World, server: FakeServer, spare: FakeServer) -> None:
-    class Late:
-        """Answers once the other server has its request."""
-
-        def steps(self, request: Any) -> Iterator[Any]:
-            while not spare.exchanges:
-                yield Wait(0.01)
-            yield from DialectReply(HELLO).steps(request)
-
-    server.add_replies(Late())
+    server.add_replies(AfterRequest(spare))
     spare.add_replies(SILENT)
     client = two(server, spare)
     answer = world.run(client, "?")
@@ -112,13 +118,7 @@ def test_the_first_answer_ends_the_second_request(world: World, server: FakeServ
 
 
 def test_both_failing_are_an_error_with_both_attempts(world: World, server: FakeServer, spare: FakeServer) -> None:
-    class Late:
-        def steps(self, request: Any) -> Iterator[Any]:
-            while not spare.exchanges:
-                yield Wait(0.01)
-            yield from Refusal(503, "first").steps(request)
-
-    server.add_replies(Late())
+    server.add_replies(AfterRequest(spare, Refusal(503, "first")))
     spare.add_replies(Refusal(503, "second"))
     client = two(server, spare)
     with pytest.raises(ServerError) as caught:
@@ -132,7 +132,7 @@ def test_the_deadline_ends_both(world: World, server: FakeServer, spare: FakeSer
     spare.add_replies(SILENT)
     client = two(server, spare)
     with pytest.raises(CallTimeoutError):
-        world.run(client, "?", timeout=1.0)
+        world.run(client, "?", timeout=2.0)
     server.exchanges[0].wait_left()
     spare.exchanges[0].wait_left()
     world.close(client)
@@ -184,7 +184,7 @@ def test_structured_output_and_tools_work_through_it(world: World, server: FakeS
 def test_the_ledger_has_a_row_for_each_request(world: World, server: FakeServer, spare: FakeServer) -> None:
     ledger = MemoryLedger()
     server.add_replies(SILENT)
-    spare.add_replies(HELLO)
+    spare.add_replies(AfterRequest(server))
     client = two(server, spare, layers=[UsageLayer(ledger)])
     world.run(client, "?")
     rows = {row.tags["deployment"]: row for row in ledger.rows()}
@@ -251,7 +251,7 @@ def test_a_thread_that_waits_before_a_retry_is_not_left_behind(server: FakeServe
     import threading
 
     server.add_replies(Refusal(503, "down"))
-    spare.add_replies(HELLO)
+    spare.add_replies(AfterRequest(server))
     client = two(server, spare)
     assert client.generate("?", retries=2, retry_delay=60, max_retry_delay=60).text == "Hello!"
     assert [one.name for one in threading.enumerate() if one.name == "dhenara-branch"] == []
@@ -268,7 +268,7 @@ def test_other_transports_are_cancelled_as_well(
     if transport == "aiohttp" and world.name not in ("asyncio", "uvloop"):
         pytest.skip("aiohttp is for asyncio only")
     server.add_replies(SILENT)
-    spare.add_replies(HELLO)
+    spare.add_replies(AfterRequest(server))
     client = two(server, spare, transport=transport)
     assert world.run(client, "?").text == "Hello!"
     world.close(client)
@@ -280,9 +280,32 @@ def test_other_transports_are_cancelled_as_well(
 def test_the_variables_of_the_context_reach_both_requests(world: World, server: FakeServer, spare: FakeServer) -> None:
     ledger = MemoryLedger()
     server.add_replies(SILENT)
-    spare.add_replies(HELLO)
+    spare.add_replies(AfterRequest(server))
     client = two(server, spare, layers=[UsageLayer(ledger)])
     with tagged(team="search"):
         world.run(client, "?")
     assert [row.tags["team"] for row in ledger.rows()] == ["search"] * 2
     world.close(client)
+
+
+def test_each_request_has_a_span(
+    world: World, server: FakeServer, spare: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    trace = pytest.importorskip("opentelemetry.sdk.trace")
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from ai_utilities.telemetry import TelemetryLayer
+
+    exporter, tracing = InMemorySpanExporter(), trace.TracerProvider()
+    tracing.add_span_processor(SimpleSpanProcessor(exporter))
+    server.add_replies(SILENT)
+    spare.add_replies(AfterRequest(server))
+    client = two(server, spare, layers=[TelemetryLayer(tracer_provider=tracing)])
+    world.run(client, "?")
+    world.close(client)
+    spans = {span.attributes["dhenara.route.deployment"]: span for span in exporter.get_finished_spans()}
+    assert spans["main"].attributes["dhenara.route.purpose"] == "answer"
+    assert spans["spare"].attributes["dhenara.route.purpose"] == "hedge"
+    assert not spans["main"].status.is_ok
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []

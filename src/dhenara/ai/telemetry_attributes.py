@@ -65,6 +65,7 @@ TAG = "dhenara.tag."
 ROUTE = "dhenara.route.name"
 DEPLOYMENT = "dhenara.route.deployment"
 CHOICE = "dhenara.route.reason"
+PURPOSE = "dhenara.route.purpose"
 STOPPED = "dhenara.run.stopped"
 STEPS = "dhenara.run.steps"
 OUTCOME = "dhenara.tool.outcome"
@@ -127,7 +128,7 @@ def call_attributes(call: Call) -> Attributes:
     """Return the settings of the call and its tags."""
     own = config_attributes(call) if call.operation == "chat" else operation_attributes(call)
     if call.deployment is not None:
-        own |= {ROUTE: str(call.route), DEPLOYMENT: call.deployment, CHOICE: str(call.choice)}
+        own |= {ROUTE: str(call.route), DEPLOYMENT: call.deployment, CHOICE: str(call.choice), PURPOSE: call.purpose}
     return own | tag_attributes(call)
 
 

@@ -32,7 +32,7 @@ LITELLM_WITHOUT_EFFECT = {
     "content_policy_fallbacks": "catch ContentFilteredError", "redis_host": "pass health=RedisHealth(...)",
     "redis_url": "pass health=RedisHealth(...)", "enable_pre_call_checks": "they are always made",
     "input_cost_per_token": "set cost_data of the endpoint", "output_cost_per_token": "set cost_data of the endpoint",
-    "tags": "make a route for each tag", "model_info": "set AIModelSettings of the model",
+    "tags": "make a route for each tag", "model_info": "set ChatModelSettings of the model",
 }  # fmt: skip
 """Settings of LiteLLM that routes do not have, and what to do instead."""
 
