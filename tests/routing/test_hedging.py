@@ -18,6 +18,8 @@ from dhenara.ai.errors import (
     ServerError,
 )
 from dhenara.ai.pipeline.routing.health import Health
+from dhenara.ai.pipeline.routing.route_context import DeploymentGate, RetryBudget, RouteContext
+from dhenara.ai.pipeline.routing.routed_call import RoutedCall
 from dhenara.ai.types import AIModelCallConfig, RemoteMCP
 from support.simulated_routes import Behaviour, Simulation, answers, fails, in_turn
 
@@ -308,3 +310,15 @@ def test_laws_hold_with_second_requests(seed: int) -> None:
     assert [one.in_flight for one in simulation.board.standings] == [0] * 4
     assert all(one.health.state(1e9) != "probing" for one in simulation.board.standings)
     assert sum(one.attempts for one in outcomes) >= len(simulation.requests)
+
+
+def test_a_request_that_is_left_behind_takes_nothing_of_the_retry_budget() -> None:
+    """It may go on in a thread that cannot be interrupted, after the call has ended."""
+    simulation = hedged(SLOW, FAST)
+    budget = RetryBudget()
+    context = RouteContext(simulation.io, simulation.board, {}, retries=budget)
+    routed = RoutedCall(context, simulation.call())
+    gate = DeploymentGate(routed, 0, moves=False, is_probe=False)
+    routed.is_over = True
+    assert not gate.allow(ServerError("down"))
+    assert budget.retrying == 0

@@ -261,3 +261,15 @@ def test_a_pause_before_a_retry_does_not_take_the_place_of_a_probe() -> None:
     outcomes = simulation.run()
     assert all(one.error is None for one in outcomes)
     assert {one.state for one in simulation.requests} <= {"available", "probing"}
+
+
+def test_attempts_for_deployments_that_rest_are_left_to_them() -> None:
+    """The last available one is repeated as often as `retries` says; then the call waits for those that rest."""
+    behaviours = {"a": answers(), "b": answers(), "c": fails()}
+    simulation = Simulation([["a", "b", "c"]], behaviours, "round_robin", config=AIModelCallConfig(timeout=60))
+    for one in simulation.board.standings[:2]:
+        one.health = Health(failures=1, resting_until=20.0, failed_at=0.0)
+    simulation.ask_at(1)
+    (outcome,) = simulation.run()
+    assert "".join(simulation.deployments_called()) == "ccca"
+    assert outcome.error is None

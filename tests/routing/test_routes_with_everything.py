@@ -254,8 +254,8 @@ def test_affinity_ends_while_its_deployment_rests(world: World, server: FakeServ
     client = two(server, spare, "round_robin")
     first = world.run(client, "Hi").attempts[0].deployment
     history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]
-    kept = [world.run(client, "And?", history).attempts[0].deployment for _ in range(2)]
-    assert kept == [first] * 2
+    chosen = [world.run(client, "And?", history).attempts[0].deployment for _ in range(2)]
+    assert chosen == [first] * 2
     board = client._pipelines.board
     assert board is not None
     index = ["main", "spare"].index(str(first))

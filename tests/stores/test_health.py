@@ -99,3 +99,11 @@ def test_a_store_that_fails_shares_nothing_and_says_so_once(
         assert store.read(["a"]) is None
         assert store.claim_probe("a", 1.0)
     assert len([line for line in caplog.messages if "the store of health fails" in line]) == 1
+
+
+def test_machines_whose_clocks_differ_agree_on_redis(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Times are those of the server."""
+    first, second = RedisHealth(redis_url), RedisHealth(redis_url)
+    first.rest("a", REST)
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert 0 < (second.read(["a"]) or {})["a"].seconds <= 30

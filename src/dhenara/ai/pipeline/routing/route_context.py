@@ -19,6 +19,7 @@ from ...types.chat.report import CallWarning, WarningCode
 from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
 from ...types.config.route_reports import RouteExplanation
+from ...types.config.routes import ModelRoute
 from ...types.content.media import Media
 from ...types.operations.audio import SpeechRequest
 from ..streaming.stream import Stream
@@ -182,6 +183,41 @@ def earlier_key(call: Call) -> int | None:
     return None if last is None else conversation_key(call.instructions, messages[:last])
 
 
+class CallAttempts:
+    """Counts the requests of one call, also of two that run at the same time.
+
+    In each group a call makes at most one request for each deployment and `retries` repetitions; `attempts` of the
+    route limits all of them. Attempts for deployments that rest are left to them: the call waits for these.
+    """
+
+    def __init__(self, route: ModelRoute, retries: int) -> None:
+        self._most = [retries + len(group.deployments) for group in route.groups]
+        self._limit = sum(self._most) if route.attempts is None else route.attempts
+        self._retries = retries
+        self._used = [0] * len(self._most)
+        self._repeated = [0] * len(self._most)
+        self._lock = new_lock()
+
+    def left(self, group: int | None) -> int:
+        """Return how many requests the call may still make, in one group or in all."""
+        left = self._limit - sum(self._used)
+        return left if group is None else min(left, self._most[group] - self._used[group])
+
+    def count(self, group: int, number: int = 1) -> None:
+        """Count a request; -1 takes it back."""
+        with self._lock:
+            self._used[group] += number
+
+    def may_repeat(self, group: int) -> bool:
+        """Return whether a request may be repeated at the same deployment of this group."""
+        return self._repeated[group] < self._retries and self.left(group) > 0
+
+    def count_repetition(self, group: int) -> None:
+        """Count a request that repeats another one at the same deployment."""
+        self._repeated[group] += 1
+        self.count(group)
+
+
 class DeploymentGate:
     """Whether a request may be repeated at the same deployment: only where no other one of its group is available.
 
@@ -197,11 +233,16 @@ class DeploymentGate:
     def allow(self, error: CallError) -> bool:
         """Return whether the request may be repeated after this error; it then counts."""
         routed, group = self._routed, self._standing.group
-        if self._moves or isinstance(error, RateLimitError) or routed.attempts_left(group) <= 0 or not self.is_open():
+        if (
+            self._moves
+            or isinstance(error, RateLimitError)
+            or not routed.attempts.may_repeat(group)
+            or not self.is_open()
+        ):
             return False
         if not routed.grant():
             return False
-        routed.count_attempt(group)
+        routed.attempts.count_repetition(group)
         return True
 
     def is_open(self) -> bool:

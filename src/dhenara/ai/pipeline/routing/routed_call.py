@@ -27,6 +27,7 @@ from .fit import stored_at, stored_ids
 from .health import Failure, failure_kind
 from .hedging import HedgedRequest, concurrent_request, facts_for_hedge, may_repeat, merge_journals, run_hedged
 from .route_context import (
+    CallAttempts,
     DeploymentGate,
     RouteContext,
     adapt_call,
@@ -50,12 +51,12 @@ class RoutedCall:
         self.board = context.board
         self.facts = read_call(context, call)
         self.errors: list[CallError] = []
-        self.used = 0
-        self.used_by_group = [0] * len(self.board.route.groups)
+        self.attempts = CallAttempts(self.board.route, call.config.retries)
         self.granted = 0
+        self.is_over = False
+        self.lock = new_lock()
         self.last_index = 0
         self.warned: set[int] = set()
-        self.lock = new_lock()
 
     async def send(self) -> Stream:
         """Send the call until it is answered, or nothing is left to try."""
@@ -73,12 +74,14 @@ class RoutedCall:
                 if stream is not None:
                     return stream
         finally:
+            with self.lock:
+                self.is_over = True
             budget.end(self.granted)
 
     def grant(self) -> bool:
-        """Return whether the process may make one more retry."""
-        granted = self.context.retries.grant()
+        """Return whether the process may make one more retry; a request that is left behind may not."""
         with self.lock:
+            granted = not self.is_over and self.context.retries.grant()
             self.granted += granted
         return granted
 
@@ -99,7 +102,7 @@ class RoutedCall:
         """
         now = self.io.monotonic()
         longest = MAX_RETRY_AFTER if self.call.deadline is None else self.call.deadline - now
-        if decision.wait is None or decision.wait >= longest or not self.attempts_left(None):
+        if decision.wait is None or decision.wait >= longest or not self.attempts.left(None):
             raise self.final_error(decision)
         log_deployment("none", f"every one rests; the call waits {decision.wait:.3f} s")
         await self.io.sleep(decision.wait)
@@ -117,18 +120,6 @@ class RoutedCall:
         error.attempts = tuple(self.call.journal.attempts)
         return error
 
-    def attempts_left(self, group: int | None) -> int:
-        """Return how many requests the call may still make, in one group or in all."""
-        groups, limit = self.board.route.groups, self.board.route.attempts
-        most = [self.call.config.retries + len(one.deployments) for one in groups]
-        left = (sum(most) if limit is None else limit) - self.used
-        return left if group is None else min(left, most[group] - self.used_by_group[group])
-
-    def count_attempt(self, group: int, number: int = 1) -> None:
-        with self.lock:
-            self.used += number
-            self.used_by_group[group] += number
-
     async def try_deployment(self, index: int, decision: Decision) -> Stream | None:
         """Send the call to this deployment; None if it failed and another one may be tried.
 
@@ -136,7 +127,7 @@ class RoutedCall:
             CallError: If the call failed for good.
         """
         board, io = self.board, self.io
-        self.count_attempt(board.standings[index].group)
+        self.attempts.count(board.standings[index].group)
         turn = self.turn_for(index, decision)
         if board.route.hedge_after is not None and self.has_others(index) and may_repeat(turn):
             return await self.try_hedged(index, turn, board.route.hedge_after)
@@ -198,11 +189,11 @@ class RoutedCall:
         except DhenaraError as error:
             log_deployment("none", f"no second request: {error}")
             return None
-        if decision.index is None or not self.has_time() or self.attempts_left(standings[decision.index].group) <= 0:
+        if decision.index is None or not self.has_time() or self.attempts.left(standings[decision.index].group) <= 0:
             return None
         if not self.grant():
             return None
-        self.count_attempt(standings[decision.index].group)
+        self.attempts.count(standings[decision.index].group)
         name, seconds = standings[first.index].deployment.name, self.io.monotonic() - first.began
         notes = self.call.journal.notes
         reason = f"a second request, because {name} had not begun to answer after {seconds:.3g} s"
@@ -219,7 +210,7 @@ class RoutedCall:
     async def record_hedged(self, one: HedgedRequest) -> None:
         """Take over what a request beside another one says about its deployment."""
         if one.status == "not sent":
-            self.count_attempt(self.board.standings[one.index].group, -1)
+            self.attempts.count(self.board.standings[one.index].group, -1)
         elif one.status == "failed" and isinstance(one.error, CallError):
             await self.record_failure(one.index, one.call, one.error, one.began)
         elif one.status == "cancelled":
@@ -270,7 +261,7 @@ class RoutedCall:
         failed, unfit = self.facts.failed, self.facts.unfit
         if not error.fallback_eligible or not self.has_time():
             raise self.final_error()
-        if self.attempts_left(None) <= 0 or len(failed.keys() | unfit.keys()) == len(self.board.standings):
+        if self.attempts.left(None) <= 0 or len(failed.keys() | unfit.keys()) == len(self.board.standings):
             raise self.final_error()
         warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
         self.warned.add(index)
@@ -281,7 +272,7 @@ class RoutedCall:
         one, failed = self.board.standings[index], self.facts.failed
         if one.health.kind != "rate_limit" or not one.health.resting_until:
             failed[index] = f"it failed in this call: {stored_error_text(error, self.call)}"
-        if self.attempts_left(one.group) <= 0:
+        if self.attempts.left(one.group) <= 0:
             members = [number for number, other in enumerate(self.board.standings) if other.group == one.group]
             failed |= {number: "the attempts of its group are used up" for number in members if number not in failed}
 
