@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from ..errors import CallError, ConfigurationError, OutputExistsError
+from ..errors import CallError, ConfigurationError, OutputExistsError, UnsupportedError
 from ..output_files import check_output, move_output
 from ..pipeline.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
 from ..pipeline.pipeline import Pipeline
@@ -23,7 +23,7 @@ from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
-from ..types.operations.files import FileBytes, FileRequest, UploadedFile
+from ..types.operations.files import FileBytes, FileRequest, UploadedFile, UploadedSkill
 
 DownloadProgress = Callable[[int, int | None], None]
 
@@ -214,18 +214,43 @@ class FileCalls:
 
     async def download(
         self,
-        file_id: str,
+        file: str | Media,
         to_path: Place | None,
         on_progress: Received | None,
         overwrite: bool,
         settings: Any,
     ) -> bytes | Path:
-        pipeline, call = self._prepare_action("download", settings, {"file_id": require_file_id(file_id)})
+        given = where_is(file) if isinstance(file, Media) else {"file_id": require_file_id(file)}
+        pipeline, call = self._prepare_action("download", settings, given)
+        owner, here = getattr(file, "stored_at", None), pipeline.target.provider.name
+        if owner not in (None, here):
+            raise ConfigurationError(f"the file is at {owner}, not at {here}. Use a client of {owner}")
         if to_path is not None:
             return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress, overwrite=overwrite)
         if on_progress is not None:
             raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
         return (await pipeline.perform(call, FileBytes)).data
+
+    def _prepare_skill(self, action: str, settings: Any, given: dict[str, Any]) -> tuple[Pipeline, Call]:
+        pipeline, call = self._prepare_action(action, settings, {"place": "skills", **given})
+        if getattr(pipeline.target.quirks, "skills", None) is None:
+            raise UnsupportedError(f"{pipeline.target.provider.name} has no skills. Use Anthropic or OpenAI")
+        return pipeline, call
+
+    async def upload_skill(self, folder: Place, name: str | None, settings: Any) -> UploadedSkill:
+        content = read_skill_folder(Path(folder).expanduser())
+        pipeline, call = self._prepare_skill("upload", settings, {"content": content})
+        if name is not None:
+            options = {**call.config.options, "display_name": name}
+            call = replace(call, config=call.config.model_copy(update={"options": options}))
+        return as_skill(await upload_file(pipeline, call))
+
+    async def list_skills(self, most: int | None, settings: Any) -> list[UploadedSkill]:
+        pipeline, call = self._prepare_skill("list", settings, {})
+        return [as_skill(skill) for skill in await list_files(pipeline, call, most)]
+
+    async def delete_skill(self, skill_id: str, settings: Any) -> None:
+        await delete_file(*self._prepare_skill("delete", settings, {"file_id": require_file_id(skill_id)}))
 
     async def delete(self, file_id: str, settings: Any) -> None:
         await delete_file(*self._prepare_action("delete", settings, {"file_id": require_file_id(file_id)}))
@@ -233,6 +258,42 @@ class FileCalls:
     async def wait(self, file_id: str, wait: float, settings: Any) -> UploadedFile:
         pipeline, call = self._prepare_action("get", settings, {"file_id": require_file_id(file_id)})
         return await wait_for_file(pipeline, call, wait)
+
+
+def where_is(part: Media) -> dict[str, Any]:
+    """Return where the file of a part is: its id, and for files that code wrote at OpenAI its container."""
+    if part.file_id is None:
+        raise ConfigurationError("the part has no file_id, so it cannot be downloaded: use its data or url")
+    container = part.extras.get("container_id")
+    return {"file_id": part.file_id, **({"container": container} if isinstance(container, str) else {})}
+
+
+SKILL_FILE = "SKILL.md"
+
+
+def read_skill_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a skill by their paths, which begin with the name of its folder; links are left out."""
+    if not (folder / SKILL_FILE).is_file():
+        raise ConfigurationError(f"{folder} is not a skill: it has no file {SKILL_FILE}")
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not has_link(path, folder))
+    root = folder.resolve().name
+    return {f"{root}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in files}
+
+
+def has_link(path: Path, folder: Path) -> bool:
+    return any(one.is_symlink() for one in (path, *path.parents) if one != folder and folder in one.parents)
+
+
+def as_skill(skill: UploadedFile) -> UploadedSkill:
+    version = skill.raw.get("latest_version") or skill.raw.get("latest_version_id")
+    return UploadedSkill(
+        skill_id=skill.file_id,
+        name=skill.name,
+        description=skill.raw.get("description"),
+        version=None if version is None else str(version),
+        created_at=skill.created_at,
+        raw=skill.raw,
+    )
 
 
 def bytes_of(part: Media) -> bytes:

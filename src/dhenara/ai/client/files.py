@@ -14,7 +14,7 @@ from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallSettings, UploadSettings
-    from ..types.operations.files import UploadedFile
+    from ..types.operations.files import UploadedFile, UploadedSkill
     from .file_transfer import FileCalls
     from .vector_stores import VectorStores
 
@@ -80,11 +80,13 @@ class EngineFilesMixin(OperationsBase):
         return await self._calls(is_async=True).list_all(purpose, most, settings)
 
     @overload
-    def download_file(self, file_id: str, *, to_path: None = None, **settings: Unpack[CallSettings]) -> bytes: ...
+    def download_file(
+        self, file_id: str | Media, *, to_path: None = None, **settings: Unpack[CallSettings]
+    ) -> bytes: ...
     @overload
     def download_file(
         self,
-        file_id: str,
+        file_id: str | Media,
         *,
         to_path: Place,
         on_progress: Received | None = None,
@@ -93,7 +95,7 @@ class EngineFilesMixin(OperationsBase):
     ) -> Path: ...
     def download_file(
         self,
-        file_id: str,
+        file_id: str | Media,
         *,
         to_path: Place | None = None,
         on_progress: Received | None = None,
@@ -103,7 +105,7 @@ class EngineFilesMixin(OperationsBase):
         """Download the content of a file; most providers only return files that they generated.
 
         Args:
-            file_id: Id of the file.
+            file_id: Id of the file, or a part that names one, such as those in `response.files`.
             to_path: Write the content to this path while it arrives, instead of returning bytes.
             on_progress: Called with `(received, size)`; requires `to_path`.
             overwrite: Whether to replace an existing file (default False).
@@ -119,12 +121,12 @@ class EngineFilesMixin(OperationsBase):
 
     @overload
     async def download_file_async(
-        self, file_id: str, *, to_path: None = None, **settings: Unpack[CallSettings]
+        self, file_id: str | Media, *, to_path: None = None, **settings: Unpack[CallSettings]
     ) -> bytes: ...
     @overload
     async def download_file_async(
         self,
-        file_id: str,
+        file_id: str | Media,
         *,
         to_path: Place,
         on_progress: Received | None = None,
@@ -133,7 +135,7 @@ class EngineFilesMixin(OperationsBase):
     ) -> Path: ...
     async def download_file_async(
         self,
-        file_id: str,
+        file_id: str | Media,
         *,
         to_path: Place | None = None,
         on_progress: Received | None = None,
@@ -182,6 +184,59 @@ class EngineFilesMixin(OperationsBase):
         """Vector stores at the provider, for the tool `FileSearch`."""
         stores: VectorStores = import_module("dhenara.ai.client.vector_stores").VectorStores(self._prepare)
         return stores
+
+    def upload_skill(
+        self, folder: Place, *, name: str | None = None, **settings: Unpack[CallSettings]
+    ) -> UploadedSkill:
+        """Upload a skill: a folder with a file `SKILL.md`, and all files in it. Symbolic links are left out.
+
+        Args:
+            folder: The folder.
+            name: Title of the skill. Default None: from `SKILL.md`.
+            **settings: See `CallSettings`.
+
+        Returns:
+            The skill, whose id `CodeExecution(skills=...)` takes.
+
+        Raises:
+            ConfigurationError: The folder has no `SKILL.md`.
+            UnsupportedError: The provider has no skills.
+        """
+        return run(self._calls(is_async=False).upload_skill(folder, name, settings))
+
+    async def upload_skill_async(
+        self, folder: Place, *, name: str | None = None, **settings: Unpack[CallSettings]
+    ) -> UploadedSkill:
+        """Async version of `upload_skill`."""
+        return await self._calls(is_async=True).upload_skill(folder, name, settings)
+
+    def list_skills(self, *, most: int | None = None, **settings: Unpack[CallSettings]) -> list[UploadedSkill]:
+        """Return the skills of the account, in the provider's order.
+
+        Args:
+            most: Maximum number of skills. Default None: all.
+            **settings: See `CallSettings`.
+        """
+        return run(self._calls(is_async=False).list_skills(most, settings))
+
+    async def list_skills_async(
+        self, *, most: int | None = None, **settings: Unpack[CallSettings]
+    ) -> list[UploadedSkill]:
+        """Async version of `list_skills`."""
+        return await self._calls(is_async=True).list_skills(most, settings)
+
+    def delete_skill(self, skill_id: str, **settings: Unpack[CallSettings]) -> None:
+        """Delete a skill.
+
+        Args:
+            skill_id: Id of the skill at the provider.
+            **settings: See `CallSettings`.
+        """
+        run(self._calls(is_async=False).delete_skill(skill_id, settings))
+
+    async def delete_skill_async(self, skill_id: str, **settings: Unpack[CallSettings]) -> None:
+        """Async version of `delete_skill`."""
+        await self._calls(is_async=True).delete_skill(skill_id, settings)
 
     def _calls(self, *, is_async: bool) -> FileCalls:
         from .file_transfer import FileCalls

@@ -182,6 +182,7 @@ if TYPE_CHECKING:
         StoreFileCounts as StoreFileCounts,
         StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
+        UploadedSkill as UploadedSkill,
         VectorStore as VectorStore,
     )
     from .operations.image import (
@@ -290,7 +291,7 @@ _HOMES = {
     **dict.fromkeys(("EmbeddingRequest", "EmbeddingResponse", "InputType", "Moderation"), ".operations.embedding"),
     **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.embedding"),
     **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.embedding"),
-    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
+    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile", "UploadedSkill"), ".operations.files"),
     **dict.fromkeys(("AddedFiles", "StoredFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.image"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import mimetypes
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -49,6 +51,7 @@ HOUR = 3600
 
 def write(call: Call, quirks: FileQuirks) -> EncodedRequest:
     request = request_of(call, FileRequest)
+    quirks = at_place(request, quirks)
     path = quirks.path if request.file_id is None else f"{quirks.path}/{quote_segment(request.file_id)}"
     match request.action:
         case "list":
@@ -68,7 +71,20 @@ def write(call: Call, quirks: FileQuirks) -> EncodedRequest:
     return write_upload(call, request, quirks)
 
 
+def at_place(request: FileRequest, quirks: FileQuirks) -> FileQuirks:
+    """Return the quirks for skills, or for the files of a container."""
+    if request.place == "skills":
+        return replace(quirks, path=quirks.skills or quirks.path, headers=quirks.skills_headers)
+    if request.container is not None and quirks.containers is not None:
+        return replace(quirks, path=quirks.containers.format(container=quote_segment(request.container)))
+    return quirks
+
+
 def write_upload(call: Call, request: FileRequest, quirks: FileQuirks) -> EncodedRequest:
+    if isinstance(request.content, Mapping):
+        parts = [FilePart("files[]", content, name, media_type(name)) for name, content in request.content.items()]
+        named = [Field(name, str(value)) for name, value in call.config.options.items()]
+        return EncodedRequest(quirks.path, {}, quirks.headers, payload=Multipart((*named, *parts)))
     warnings = WarningCollector(str(call.endpoint.api.provider))
     fields: Wire = {}
     purpose, name = request.purpose or quirks.default_purpose, quirks.params.get("purpose")
@@ -104,7 +120,9 @@ def list_query(request: FileRequest, quirks: FileQuirks) -> str:
     question: Wire = {quirks.size_field: quirks.page_size}
     if request.purpose and quirks.params.get("purpose"):
         question["purpose"] = request.purpose
-    if request.cursor is not None:
+    if request.cursor is not None and request.place == "skills" and quirks.pages == "after_id":
+        question["page"] = request.cursor
+    elif request.cursor is not None:
         name = {"number": "page", "token": "pagination_token"}.get(quirks.pages, quirks.pages)
         question[name] = request.cursor
     return f"?{urlencode(question)}"
@@ -114,7 +132,7 @@ def read(quirks: FileQuirks, body: Any) -> Iterator[Delta]:
     if isinstance(body.get("data"), list):
         files = [read_file(one) for one in body["data"]]
         yield ResultDelta(FilePage(files=files, cursor=next_page(quirks, body, files)))
-    elif body.get("deleted") or body.get("type") == "file_deleted":
+    elif body.get("deleted") or body.get("type") in ("file_deleted", "skill_deleted"):
         yield ResultDelta(FileDeleted(file_id=body["id"]))
     else:
         yield ResultDelta(read_file(body))
@@ -127,10 +145,28 @@ def next_page(quirks: FileQuirks, body: Wire, files: list[UploadedFile]) -> str 
         case "number":
             # A full page means that there may be more; the next page is found by the number of items before it.
             return None if len(files) < quirks.page_size else "next"
-    return (body.get("last_id") or files[-1].file_id) if body.get("has_more") and files else None
+    return (
+        (body.get("next_page") or body.get("last_id") or files[-1].file_id) if body.get("has_more") and files else None
+    )
+
+
+def media_type(name: str) -> str:
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
+def is_skill(data: Wire) -> bool:
+    return "skill" in (data.get("object"), data.get("type")) or "latest_version" in data
+
+
+def read_skill(data: Wire) -> UploadedFile:
+    require(data, "a skill", "id")
+    name = data.get("display_name") or data.get("display_title") or data.get("name")
+    return UploadedFile(file_id=data["id"], name=name, created_at=read_time(data.get("created_at")), raw=data)
 
 
 def read_file(data: Wire) -> UploadedFile:
+    if is_skill(data):
+        return read_skill(data)
     require(data, "a file", "filename", "bytes", "size_bytes", "purpose")
     size = data.get("bytes", data.get("size_bytes"))
     return UploadedFile(

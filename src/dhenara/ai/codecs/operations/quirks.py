@@ -167,6 +167,14 @@ class FileQuirks(Quirks):
     content: str = "/content"
     """Suffix of the file's path for its content."""
 
+    containers: str | None = None
+    """Path of the files in a container; None if code has none, or writes its files into the usual place."""
+
+    skills: str | None = None
+    """Path of skills; None if there are none."""
+
+    skills_headers: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(slots=True, eq=False, repr=False)
 class StoreQuirks(Quirks):

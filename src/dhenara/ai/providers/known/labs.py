@@ -81,7 +81,15 @@ OPENAI_OPERATIONS = (
     images(ImageQuirks(params=DRAWING, streams=True)),
     embeddings(),
     BATCHES,
-    files(FileQuirks(params={"purpose": "purpose"}, default_purpose="user_data", expiry="anchored")),
+    files(
+        FileQuirks(
+            params={"purpose": "purpose"},
+            default_purpose="user_data",
+            expiry="anchored",
+            containers="/containers/{container}/files",
+            skills="/skills",
+        )
+    ),
     *vector_stores(
         "openai_rest.vector_stores",
         StoreQuirks(headers={"openai-beta": "assistants=v2"}, file_purpose="assistants"),

@@ -21,7 +21,8 @@ class FileRequest(FrozenModel):
     """One request to a provider's file API.
 
     `content` is bytes, or a body in pieces; `expires_in` is in seconds; `cursor` is where the last page ended. The
-    action `lines` downloads a result file line by line.
+    action `lines` downloads a result file line by line. Files that code wrote are in a `container`; the content of a
+    skill is its files, by their paths.
     """
 
     action: Literal["begin", "upload", "list", "get", "download", "lines", "delete"]
@@ -33,6 +34,8 @@ class FileRequest(FrozenModel):
     purpose: str | None = None
     expires_in: int | None = Field(default=None, gt=0)
     cursor: str | None = None
+    container: str | None = None
+    place: Literal["files", "skills"] = "files"
 
 
 class UploadedFile(OperationResponse):
@@ -77,6 +80,26 @@ class UploadedFile(OperationResponse):
         kind = KINDS.get(mime.partition("/")[0], FileContent)
         about: dict[str, Any] = {"mime_type": self.mime_type, "name": self.name, "stored_at": self.provider}
         return kind(file_id=self.url or self.file_id, data=data, **about)
+
+
+class UploadedSkill(FrozenModel):
+    """A skill at a provider: instructions and files for code, which `CodeExecution(skills=...)` loads.
+
+    Attributes:
+        skill_id: The provider's id of the skill.
+        name: Name or title.
+        description: Description. Default None: the provider does not return it.
+        version: The latest version.
+        created_at: When the skill was uploaded.
+        raw: The provider's full description.
+    """
+
+    skill_id: str
+    name: str | None = None
+    description: str | None = None
+    version: str | None = None
+    created_at: datetime | None = None
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
 class FilePage(OperationResponse):
