@@ -377,3 +377,15 @@ def test_calls_of_one_answer_with_the_same_id_are_distinguished_by_their_place(
     )
     world.close(client)
     assert [one.outcome for one in run.tools] == ["declined", "ran"]
+
+
+@pytest.mark.parametrize("cities", [["Rome"], ["Rome", "Oslo"]])
+def test_a_tool_that_exits_ends_the_run_also_among_others(cities: list[str], server: FakeServer) -> None:
+    """Tools that run side by side have threads, from which an exit would not come through by itself."""
+
+    def leave(city: str) -> str:
+        raise SystemExit(f"from {city}")
+
+    server.add_replies(calls(*cities, name="leave"))
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(SystemExit, match="from "):
+        client.run("?", tools=[leave])

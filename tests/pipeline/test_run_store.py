@@ -7,16 +7,18 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient, SQLiteRunStore, ToolClaim
 from dhenara.ai.errors import ConfigurationError, SavedRunError, SyncAsyncMismatchError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
-from dhenara.ai.types import Run, Tool, ToolResultContent
+from dhenara.ai.types import Run, RunLimits, Tool, ToolResultContent
 from support import killed_runs
 from support.runs import go
 from support.worlds import World, endpoint
@@ -32,6 +34,8 @@ def call(amount: int, call_id: str = "call_0") -> Answer:
 
 
 ONCE = Tool.from_function(pay, once=True)
+MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
+"""A folder in memory, because waiting for a disk takes most of the time otherwise."""
 
 
 class ByHistory:
@@ -49,13 +53,13 @@ ORDER = Answer(tool_calls=(FakeToolCall("look", {"city": "Rome"}, "a"), FakeTool
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-def test_a_run_that_is_killed_at_any_point_goes_on_and_pays_once() -> None:
-    memory = Path("/dev/shm")  # waiting for a disk takes most of the time otherwise
+@pytest.mark.parametrize("mode", ["run", "run_streaming", "run_async"])
+def test_a_run_that_is_killed_at_any_point_goes_on_and_pays_once(mode: str) -> None:
     with (
-        TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder,
+        TemporaryDirectory(dir=MEMORY) as folder,
         FakeServer(ByHistory(ORDER, Answer(text="Paid.")), forever=True) as server,
     ):
-        command = [sys.executable, killed_runs.__file__, f"{server.url}/v1", folder]
+        command = [sys.executable, killed_runs.__file__, f"{server.url}/v1", folder, mode]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     reports = [json.loads(line) for line in done.stdout.splitlines()]
@@ -302,3 +306,125 @@ def test_a_result_for_an_unclear_call_may_come_from_outside(server: FakeServer, 
         run = client.run(resume=pending.decide({"call_0": result}).to_json(), tools=[tool], store=store)
     assert paid == [7]
     assert [one.result and one.result.output for one in run.tools] == ["receipt 12"]
+
+
+class LeftError(BaseException):
+    """The process leaves the run here."""
+
+
+class LeavingStore(SQLiteRunStore):
+    """A store that is left at its n-th write, before or after it."""
+
+    def __init__(self, path: Path, left: int, *, before: bool) -> None:
+        super().__init__(path)
+        self.left, self.before = left, before
+
+    def _write(self, write: Any, *arguments: Any) -> Any:
+        self.left -= 1
+        if self.left == 0 and self.before:
+            raise LeftError
+        value = write(*arguments)
+        if self.left == 0:
+            raise LeftError
+        return value
+
+    def save(self, run_id: str, saved: bytes) -> None:
+        self._write(super().save, run_id, saved)
+
+    def claim(self, run_id: str, step: str, call: str) -> ToolClaim | None:
+        claim: ToolClaim | None = self._write(super().claim, run_id, step, call)
+        return claim
+
+    def complete(self, run_id: str, step: str, result: str) -> None:
+        self._write(super().complete, run_id, step, result)
+
+
+KINDS = st.sampled_from(["look", "pay", "research"])
+
+
+class ByModel:
+    """Answers the lead by a script, and its agent with a tool call and a text."""
+
+    def __init__(self, script: list[list[str]]) -> None:
+        made = [self._calls(kinds) for kinds in script]
+        self._replies = {
+            "fake-1": ByHistory(*made, Answer(text="done")),
+            "fake-2": ByHistory(self._calls(["pay"]), Answer(text="looked up")),
+        }
+
+    def _calls(self, kinds: list[str]) -> Answer:
+        arguments = {"look": {"city": "Rome"}, "pay": {"amount": 7}, "research": {"prompt": "?"}}
+        calls = (FakeToolCall(kind, arguments[kind], f"call_{n}") for n, kind in enumerate(kinds))
+        return Answer(tool_calls=tuple(calls))
+
+    def steps(self, request: Any) -> Iterable[Any]:
+        return self._replies[request.json["model"]].steps(request)
+
+
+RESULTS = {"look": "sunny in Rome", "pay": "paid 7", "research": "looked up"}
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(script=st.lists(st.lists(KINDS, min_size=1, max_size=3), min_size=1, max_size=2), streaming=st.booleans())
+def test_a_run_with_agents_that_is_left_anywhere_ends_as_one_that_is_not(
+    script: list[list[str]], streaming: bool
+) -> None:
+    with FakeServer(ByModel(script), forever=True) as server:
+        for before in (True, False):
+            left = 1
+            while leave_and_resume(server, script, left, before=before, streaming=streaming):
+                left += 1
+
+
+def leave_and_resume(server: FakeServer, script: list[list[str]], left: int, *, before: bool, streaming: bool) -> bool:
+    """Leave a run at its n-th write, resume it, and check its end; return whether there was such a write."""
+    paid: list[int] = []
+
+    def look(city: str) -> str:
+        return f"sunny in {city}"
+
+    def pay_one(amount: int) -> str:
+        paid.append(amount)
+        return f"paid {amount}"
+
+    once = Tool.from_function(pay_one, name="pay", once=True, parallel=False)
+    with TemporaryDirectory(dir=MEMORY) as folder, AIModelClient(endpoint(server.url)) as lead:
+        agent = AIModelClient(endpoint(server.url, model="fake-2")).as_tool("research", "Looks up.", tools=[once])
+        agent = agent.model_copy(update={"parallel": False})
+        options: Any = {"tools": [Tool.from_function(look, parallel=False), once, agent]}
+        options |= {"limits": RunLimits(rounds=99, repeats=99)}
+
+        def finish(store: SQLiteRunStore, **more: Any) -> Run[Any]:
+            if not streaming:
+                return lead.run(**options, store=store, **more)
+            return list(lead.run_streaming(**options, store=store, **more))[-1][1]  # type: ignore[return-value]
+
+        path, was_left = Path(folder, "runs.sqlite"), True
+        with suppress(LeftError):
+            finish(LeavingStore(path, left, before=before), prompt="?", run_id="a")
+            was_left = False
+        run = finish(SQLiteRunStore(path), prompt="?", run_id="a")
+        if run.stopped == "pending":
+            [unclear] = run.pending_tools
+            decision = ToolResultContent(call_id=unclear.call.id, output="paid 7") if was_paid(run, paid) else True
+            run = finish(SQLiteRunStore(path), resume=run.decide({unclear.call.id: decision}))
+    kinds = [kind for batch in script for kind in batch]
+    assert (run.stopped, run.text()) == ("answered", "done")
+    assert [(tool.call.name, tool.outcome) for tool in run.tools] == [(kind, "ran") for kind in kinds]
+    assert [tool.result and tool.result.output for tool in run.tools] == [RESULTS[kind] for kind in kinds]
+    agents, payments = kinds.count("research"), kinds.count("pay") + kinds.count("research")
+    assert len(paid) == payments, "each call paid once"
+    assert run.usage.total_tokens == 18 * (len(script) + 1 + 2 * agents)
+    assert run.record.calls == len(kinds) + agents
+    assert [message.role for message in run.messages] == [*["user"], *["assistant", "tool"] * len(script), "assistant"]
+    return was_left
+
+
+def was_paid(run: Run[Any], paid: list[int]) -> bool:
+    """Whether the payment of the unclear call is among those that were made."""
+    return len(paid) > sum(len(payments_of(tool)) for tool in run.tools)
+
+
+def payments_of(tool: Any) -> list[Any]:
+    inner = [] if tool.run is None else [one for each in tool.run.tools for one in payments_of(each)]
+    return [*inner, *([tool] if tool.call.name == "pay" and tool.outcome == "ran" else [])]

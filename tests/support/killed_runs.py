@@ -6,6 +6,7 @@ how that ended, and how often the tool had its effect.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dhenara.ai import AIModelClient, SQLiteRunStore, ToolClaim
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Tool, ToolResultContent
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Run, Tool, ToolResultContent
 
 MOST_POINTS = 200
 
@@ -54,7 +55,7 @@ class KilledStore(SQLiteRunStore):
         SWITCH.point()
 
 
-def run_order(url: str, folder: Path, number: int, kill_at: int) -> None:
+def run_order(url: str, folder: Path, mode: str, number: int, kill_at: int) -> None:
     """Run or resume an order, and write how it ended."""
     SWITCH.left = kill_at
     effects = folder / f"effects-{number}"
@@ -78,12 +79,12 @@ def run_order(url: str, folder: Path, number: int, kill_at: int) -> None:
     )
     settings: Any = {"tools": tools, "store": store, "on_event": SWITCH.point}
     with AIModelClient(endpoint) as client:
-        run = client.run("Pay the order.", run_id=f"order-{number}", **settings)
+        run = run_in(mode, client, prompt="Pay the order.", run_id=f"order-{number}", **settings)
         unclear = [tool.call for tool in run.pending_tools if tool.unclear]
         if unclear:
             done = effects.exists()
             result = ToolResultContent(call_id=unclear[0].id, output="paid 7")
-            run = client.run(resume=run.decide({unclear[0].id: result if done else True}), **settings)
+            run = run_in(mode, client, resume=run.decide({unclear[0].id: result if done else True}), **settings)
     report = {
         "stopped": run.stopped,
         "text": str(run.text),
@@ -94,26 +95,36 @@ def run_order(url: str, folder: Path, number: int, kill_at: int) -> None:
     (folder / f"report-{number}").write_text(json.dumps(report))
 
 
-def in_process(url: str, folder: Path, number: int, kill_at: int) -> int:
+def run_in(mode: str, client: AIModelClient, **options: Any) -> Run[Any]:
+    """Run in sync, streamed or async code."""
+    match mode:
+        case "run":
+            return client.run(**options)
+        case "run_streaming":
+            return next(final for _, final in client.run_streaming(**options) if final is not None)
+    return asyncio.run(client.run_async(**options))
+
+
+def in_process(url: str, folder: Path, mode: str, number: int, kill_at: int) -> int:
     """Run the order in a process of its own and return how that ended."""
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1]
     try:
-        run_order(url, folder, number, kill_at)
+        run_order(url, folder, mode, number, kill_at)
     except BaseException:  # noqa: BLE001  # a forked process must not return
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-def main(url: str, folder: Path) -> None:
-    run_order(url, folder, 0, 0)  # imports everything, which the forked processes then have
+def main(url: str, folder: Path, mode: str) -> None:
+    run_order(url, folder, "run", 0, 0)  # imports everything, which the forked processes then have
     for number in range(1, MOST_POINTS):
-        status = in_process(url, folder, number, number)
+        status = in_process(url, folder, mode, number, number)
         was_killed = os.WIFSIGNALED(status)
         if was_killed:
-            status = in_process(url, folder, number, 0)
+            status = in_process(url, folder, mode, number, 0)
         if status:
             sys.exit(f"the run that was killed at point {number} ended with status {status}")
         effects = folder / f"effects-{number}"
@@ -126,4 +137,4 @@ def main(url: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])

@@ -21,7 +21,7 @@ from ..http.transport import blocking_transport
 from .protocol import BackgroundStep, Branches, Outcome, Step, StepCancelled, UserJob, WakeupSignal, attempt, new_lock
 
 T = TypeVar("T")
-Finished = tuple[int, Outcome]
+Finished = tuple[int, Outcome | BaseException]
 
 
 class ThreadPool:
@@ -46,7 +46,10 @@ class ThreadPool:
         context = copy_context()
 
         def work() -> None:
-            self._finished.put((index, context.run(attempt, job.work)))
+            try:
+                self._finished.put((index, context.run(attempt, job.work)))
+            except BaseException as error:  # noqa: BLE001  # such as SystemExit: raised where the jobs are awaited
+                self._finished.put((index, error))
 
         threading.Thread(target=work, name="dhenara-tool", daemon=True).start()
 
@@ -60,9 +63,12 @@ class ThreadPool:
             now = time.monotonic()
             self._running = {i: limit for i, limit in self._running.items() if limit is None or limit > now}
             return
-        if index in self._running:
-            del self._running[index]
-            self._outcomes[index] = outcome
+        if index not in self._running:
+            return  # it had timed out
+        del self._running[index]
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._outcomes[index] = outcome
 
 
 def run_in_threads(steps: Sequence[Callable[[], T]], concurrency: int) -> list[T]:
