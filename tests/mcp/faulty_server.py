@@ -50,6 +50,9 @@ def initialize(request: dict[str, Any]) -> None:
 
 
 def list_tools(request: dict[str, Any]) -> None:
+    if KIND == "silent":
+        note("list")
+        return
     if KIND == "many":
         tools = [{"name": f"work{n}", "description": "d" * 100, "inputSchema": {"type": "object"}} for n in range(5000)]
     else:

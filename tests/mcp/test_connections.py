@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -240,6 +241,53 @@ def test_a_call_that_runs_out_of_time_in_a_run_is_cancelled_at_the_server(
     world.close(client)
     assert run.text() == "Too slow."
     assert run.tools[0].outcome in ("timed_out", "failed")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
+def test_the_server_is_notified_of_a_call_that_is_interrupted_at_the_terminal(log: Log) -> None:
+    def interrupt() -> None:
+        anyio.run(wait_until, lambda: log.count("call") == 1)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with serving("hanging", log) as server:
+        (tool,) = server.tools()
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            tool.bind({})()
+        thread.join()
+        anyio.run(wait_until, lambda: log.count("cancelled") == 1)
+        assert outcome_of(tool.bind({})) == "done"
+
+
+def test_a_call_on_another_thread_ends_when_the_server_is_closed(log: Log) -> None:
+    outcomes: list[str] = []
+    with serving("hanging", log) as server:
+        (tool,) = server.tools()
+        thread = threading.Thread(target=lambda: outcomes.append(outcome_of(tool.bind({}))))
+        thread.start()
+        anyio.run(wait_until, lambda: log.count("call") == 1)
+    thread.join(60)
+    assert "ended during the request" in outcomes[0]
+    assert log.count("start") == 1
+
+
+def test_a_list_on_another_thread_ends_when_the_server_is_closed_and_starts_none(log: Log) -> None:
+    outcomes: list[str] = []
+
+    def list_tools(server: MCPServer) -> None:
+        try:
+            server.tools()
+        except MCPServerError as error:
+            outcomes.append(str(error))
+
+    with serving("silent", log) as server:
+        thread = threading.Thread(target=list_tools, args=(server,))
+        thread.start()
+        anyio.run(wait_until, lambda: log.count("list") == 1)
+    thread.join(60)
+    assert "was closed" in outcomes[0]
+    assert log.count("start") == 1
 
 
 def test_nothing_is_left_of_a_server_that_was_closed(world: World, log: Log) -> None:

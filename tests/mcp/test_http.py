@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import anyio
 import pytest
@@ -195,6 +195,69 @@ class BreakingHandler(BaseHTTPRequestHandler):
         return results.get(method, {})
 
     def log_message(self, format: str, *args: Any) -> None: ...
+
+
+class ForgettingHandler(BreakingHandler):
+    """A server with sessions; it forgets them all when `sessions` is cleared."""
+
+    status = 404
+    sessions: ClassVar[set[str]] = set()
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        method, headers = request["method"], {"content-type": "application/json"}
+        if method == "initialize":
+            headers["mcp-session-id"] = f"s{len(self.sessions) + 1}"
+            self.sessions.add(headers["mcp-session-id"])
+        elif method != "server/discover" and self.headers["mcp-session-id"] not in self.sessions:
+            self.answer(self.status, {}, b'{"error": "Bad Request: No valid session ID provided"}')
+            return
+        if method == "tools/call":
+            type(self).calls += 1
+        result = self.result_of(method, request.get("params") or {})
+        if method == "tools/call":
+            result = {"content": [{"type": "text", "text": "done"}]}
+        error = {"error": {"code": -32601, "message": "Method not found"}}
+        body = {"jsonrpc": "2.0", "id": request.get("id"), **({"result": result} if result else error)}
+        self.answer(200 if "id" in request else 202, headers, json.dumps(body).encode() if "id" in request else b"")
+
+    def do_GET(self) -> None:
+        self.answer(405, {}, b"")
+
+    do_DELETE = do_GET
+
+    def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.mark.parametrize("status", [404, 400])
+def test_a_session_that_the_server_forgot_is_opened_again_and_the_call_is_sent(world: World, status: int) -> None:
+    handler: Any = type("Handler", (ForgettingHandler,), {"status": status, "calls": 0, "sessions": set()})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
+        threading.Thread(target=http.serve_forever, daemon=True).start()
+        server = MCPServer(f"http://127.0.0.1:{http.server_port}/mcp")
+
+        if isinstance(world, Blocking):
+            with server:
+                (tool,) = server.tools()
+                handler.sessions.clear()
+                text = tool.bind({})().get_text()
+        else:
+
+            async def scenario() -> Any:
+                async with server:
+                    (tool,) = await server.tools_async()
+                    handler.sessions.clear()
+                    return (await tool.bind({})()).get_text()
+
+            text = world.start(scenario)
+        http.shutdown()
+    assert text == "done"
+    assert handler.calls == 1
 
 
 @pytest.mark.parametrize("after_head", [False, True])

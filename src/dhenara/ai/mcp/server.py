@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
-from anyio import get_cancelled_exc_class
+from anyio import CancelScope, get_cancelled_exc_class
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from pydantic import SecretStr
 
@@ -177,10 +178,7 @@ class MCPServer:
         return self._requests is not None and self._requests.tools_changed
 
     def tools(self) -> list[Tool]:
-        """List the server's tools for sync code.
-
-        Returns:
-            The tools, with functions that call them.
+        """List the server's tools for sync code, with functions that call them.
 
         Raises:
             SyncAsyncMismatchError: If the server was not opened with `with`.
@@ -254,13 +252,24 @@ class MCPServer:
         return open_requests(self._settings)
 
     def _wait(self, request: Callable[..., Awaitable[Value]], *args: Any) -> Value:
-        """Wait for a request that runs on the loop of the connection; it is cancelled with this thread's wait."""
+        """Wait for a request that runs on the loop of the connection; Ctrl-C cancels it, whenever it comes."""
         assert self._portal is not None
-        future = self._portal.start_task_soon(request, *args)
+        portal, scopes, interrupted = self._portal, list[CancelScope](), False
+
+        async def run_request() -> Value:
+            with CancelScope() as scope:
+                scopes.append(scope)
+                if interrupted:
+                    scope.cancel()
+                return await request(*args)
+            raise CancelledError
+
         try:
-            return future.result()
-        except BaseException:
-            future.cancel()
+            return portal.call(run_request)
+        except (KeyboardInterrupt, SystemExit):
+            interrupted = True
+            for scope in scopes:
+                portal.start_task_soon(scope.cancel)
             raise
 
     def _make_tools(self, listed: Sequence[Any], caller: Callable[[str], Callable[..., Any]]) -> list[Tool]:

@@ -78,6 +78,7 @@ class Session:
         self._group = group
         self._link: Link | None = None
         self._opening = anyio.Lock()
+        self._closed = False
         self._failures = 0
         self._last_failure = -math.inf
         self.on_open: Callable[[Client], Awaitable[object]] | None = None
@@ -87,6 +88,7 @@ class Session:
         """Whether the server said that its tools changed since they were last listed."""
 
     def close(self) -> None:
+        self._closed = True
         if self._link is not None:
             self._link.ended.set()
 
@@ -171,6 +173,8 @@ class Session:
                 await anyio.sleep(pause_before(self._failures))
 
     def _check_may_open(self, link: Link | None) -> None:
+        if self._closed:
+            raise MCPServerError(f"the MCP server {self._settings.name} was closed during the request.")
         ended = f"the connection to the MCP server {self._settings.name} has ended{exit_text(link)}"
         if not self._settings.reconnects:
             raise MCPServerError(f"{ended}. Open the server again, or set reconnects.")
