@@ -20,7 +20,11 @@ from .world import SCENARIOS
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-ROUTERS = (Contestant("dhenara", "ours", (str(ROOT),)), Contestant("litellm", "litellm_router", ("litellm",)))
+ROUTERS = (
+    Contestant("dhenara", "ours", (str(ROOT),)),
+    Contestant("dhenara, hedge_after=2", "ours_hedged", (str(ROOT),), shares="ours"),
+    Contestant("litellm", "litellm_router", ("litellm",)),
+)
 COMPILED = ("litellm",)
 """Routers that read the clock in compiled code, where the simulation has to set it as well."""
 

@@ -44,12 +44,15 @@ class Simulated:
         return answer
 
 
-def make(world: World, clock: JumpingClock) -> Any:
+def make(world: World, clock: JumpingClock, hedge_after: float | None = None) -> Any:
     def deployment(name: str) -> AIModelEndpoint:
         return AIModelEndpoint.of(f"openai/{name}", api_key=name)
 
     client = AIModelClient.routed(
-        [[deployment(name) for name in MAIN], [deployment(name) for name in SPARE]],
+        {
+            "groups": [[deployment(name) for name in MAIN], [deployment(name) for name in SPARE]],
+            "hedge_after": hedge_after,
+        },
         config=AIModelCallConfig(retries=RETRIES, timeout=TIMEOUT),
         attempt_layers=[Simulated(world, clock.now)],
     )
@@ -60,4 +63,5 @@ def make(world: World, clock: JumpingClock) -> Any:
     return ask
 
 
-show(CLOCK, make)
+if __name__ == "__main__":
+    show(CLOCK, make)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ...io.protocol import IO, new_lock
 from ...types.config.routes import Deployment, ModelRoute
-from .fit import DeploymentFacts, read_deployment_facts
+from .fit import DeploymentFacts, read_deployment_facts, smallest_window
 from .health import AVAILABLE, Failure, FailureKind, Health
 
 if TYPE_CHECKING:
@@ -134,14 +134,19 @@ class HealthBoard:
         self._holders: dict[str, int] = {}
         self.shadows: ShadowTracker | None = None
         self._drawn: float | None = None
+        self.smallest_window: float | None = None
+        """Tokens of prompt and answer together that every deployment takes; None before the facts were looked up."""
 
     def look_up_facts(self) -> None:
         """Look up what the models can do, once, and what they cost where a strategy compares it."""
+        if self.smallest_window is not None:
+            return
         for one in self.standings:
             if not one.facts.looked_up:
                 strategy = self.route.groups[one.group].strategy
                 prices = strategy == "cheapest" or callable(strategy)
                 one.facts = read_deployment_facts(one.deployment.endpoint, prices=prices)
+        self.smallest_window = min(smallest_window(one.facts) for one in self.standings)
 
     def draw(self, io: IO, *, keep: bool = False) -> float:
         """Return the random number of the next decision.

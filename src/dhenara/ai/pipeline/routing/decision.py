@@ -11,6 +11,7 @@ from ...types.config.routes import Candidate, ChooseDeployment, ModelRoute, Rout
 from .board import Standing
 from .fit import why_unfit
 
+INFINITE = float("inf")
 EXPLORED = 0.02
 """Share of the calls that the strategy `latency` sends anywhere, so that measurements stay fresh."""
 
@@ -43,12 +44,14 @@ def choose_least_in_flight(
 ) -> int:
     """Return the one with the fewest running calls, in relation to its weight."""
 
-    def load(index: int) -> tuple[float, int]:
+    chosen, least, longest_ago = usable[0], INFINITE, INFINITE
+    for index in usable:
         one = standings[index]
         weight = one.deployment.weight
-        return (one.in_flight + 1) / weight if weight else float("inf"), one.last_chosen
-
-    return min(usable, key=load)
+        load = (one.in_flight + 1) / weight if weight else INFINITE
+        if load < least or (load == least and one.last_chosen < longest_ago):
+            chosen, least, longest_ago = index, load, one.last_chosen
+    return chosen
 
 
 def choose_fastest(
@@ -58,11 +61,13 @@ def choose_fastest(
     if random < EXPLORED:
         return choose_in_turn(usable, standings, request, random, now)
 
-    def expected(index: int) -> tuple[float, int]:
+    chosen, shortest, longest_ago = usable[0], INFINITE, INFINITE
+    for index in usable:
         one = standings[index]
-        return (one.latency or 0.0) * (one.in_flight + 1), one.last_chosen
-
-    return min(usable, key=expected)
+        expected = (one.latency or 0.0) * (one.in_flight + 1)
+        if expected < shortest or (expected == shortest and one.last_chosen < longest_ago):
+            chosen, shortest, longest_ago = index, expected, one.last_chosen
+    return chosen
 
 
 def choose_cheapest(
@@ -200,11 +205,12 @@ def decide(route: ModelRoute, standings: Sequence[Standing], call: RouteCall, no
     """
     start = 0
     soonest: float | None = None
+    passed_over = {*call.failed, *call.unfit}
     for group in route.groups:
         end = start + len(group.deployments)
         usable: list[int] = []
         for index in range(start, end):
-            if index in call.failed or index in call.unfit:
+            if index in passed_over:
                 continue
             health = standings[index].health
             if not health.resting_until:

@@ -152,6 +152,17 @@ class StoredContent:
     provider: str | None = None
 
 
+def smallest_window(facts: DeploymentFacts) -> float:
+    """Return the number of tokens of prompt and answer together that certainly fit."""
+    return min(facts.max_input_tokens or float("inf"), facts.context_window or float("inf"))
+
+
+def fits_everywhere(request: RouteRequest, window: float) -> bool:
+    """Return whether a request of this length needs nothing that a deployment may lack."""
+    needs = request.media or request.tools or request.structured_output or request.reasoning
+    return not needs and request.input_tokens + (request.max_output_tokens or 0) <= window
+
+
 def stored_at(call: Call) -> StoredContent | None:
     """Return what the call needs from the deployment that holds it; None if it can go anywhere."""
     config = call.config

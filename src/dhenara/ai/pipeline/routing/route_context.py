@@ -26,7 +26,7 @@ from ..streaming.stream import Stream
 from ..tracing import Observer
 from .board import HealthBoard, Standing
 from .decision import RouteCall, find_unfit
-from .fit import StoredContent, read_request, stored_at
+from .fit import StoredContent, fits_everywhere, read_request, stored_at
 
 if TYPE_CHECKING:
     from .routed_call import RoutedCall
@@ -127,7 +127,12 @@ def read_call(context: RouteContext, call: Call) -> RouteCall:
     board.look_up_facts()
     request = read_request(call)
     stored = stored_at(call)
-    unfit = find_unfit(board.standings, request) if stored is None else not_holding(board, stored)
+    if stored is not None:
+        unfit = not_holding(board, stored)
+    elif fits_everywhere(request, board.smallest_window or 0):
+        unfit = {}
+    else:
+        unfit = find_unfit(board.standings, request)
     if call.operation != "chat":
         unfit = {**unfit, **of_another_kind(board, call), **context.not_offered}
     earlier = earlier_key(call) if board.route.affinity else None
