@@ -12,7 +12,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.ui import to_ui_message_stream, ui_response
+from dhenara.ai.types import Message
+from dhenara.ai.ui import UIRequestError, bad_request, read_ui_request, to_ui_message_stream, ui_response
 from support.worlds import endpoint
 
 SCOPE = {"type": "http", "asgi": {"spec_version": "2.4"}, "method": "POST", "path": "/", "headers": []}
@@ -100,6 +101,76 @@ def test_a_connection_that_breaks_closes_the_stream(is_async: bool, server: Fake
     assert anyio.run(main) == "interrupted"
 
 
+@pytest.mark.parametrize("framework", ["starlette", "fastapi"])
+@pytest.mark.parametrize(
+    ("path", "sent", "status", "detail"),
+    [
+        ("/ai_sdk", b"{", 400, "the request of the user interface is not JSON"),
+        ("/ai_sdk", b"[]", 400, "the request of the user interface is invalid: the request is not a JSON object"),
+        ("/ai_sdk", b"{}", 400, "the request of the user interface is invalid: messages is not a list"),
+        ("/ag_ui", b'{"messages": [1]}', 400, "messages[0] is not a JSON object"),
+        ("/ag_ui", b'{"messages": []}', 400, "input.threadId is not a string"),
+        ("/stored", b'{"messages": []}', 400, "Ask the user to reload the page"),
+        ("/ai_sdk", b'{"messages": []}', 200, ""),
+    ],
+)
+def test_a_bad_request_is_answered_with_400_and_what_is_wrong(
+    framework: str, path: str, sent: bytes, status: int, detail: str
+) -> None:
+    status_of, text = ask(make_app(framework), path, sent)
+    assert status_of == status
+    assert detail in text
+
+
+def make_app(framework: str) -> Any:
+    """An application that reads requests; errors of stored conversations go to the handler."""
+    from starlette.requests import Request
+    from starlette.responses import PlainTextResponse
+
+    async def ai_sdk(http: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len((await read_ui_request(http)).messages)))
+
+    async def ag_ui(http: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len((await read_ui_request(http, "ag_ui")).messages)))
+
+    async def stored(http: Request) -> PlainTextResponse:
+        request = await read_ui_request(http)
+        return PlainTextResponse(str(request.continue_from([Message(role="user", contents=[])])))
+
+    if framework == "fastapi":
+        from fastapi import FastAPI
+
+        app: Any = FastAPI()
+    else:
+        from starlette.applications import Starlette
+
+        app = Starlette()
+    for name, function in {"ai_sdk": ai_sdk, "ag_ui": ag_ui, "stored": stored}.items():
+        function.__annotations__ = {"http": Request, "return": PlainTextResponse}
+        app.add_route(f"/{name}", function, methods=["POST"])
+    app.add_exception_handler(UIRequestError, bad_request)
+    return app
+
+
+def ask(app: Any, path: str, sent: bytes) -> tuple[int, str]:
+    """Status and body of an application's answer."""
+    answered: list[dict[str, Any]] = []
+    scope = {**SCOPE, "path": path, "raw_path": path.encode(), "query_string": b"", "server": ("host", 80)}
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": sent, "more_body": False}
+
+    async def send(message: Any) -> None:
+        answered.append(message)
+
+    async def main() -> None:
+        with anyio.fail_after(60):
+            await app({**scope, "http_version": "1.1", "scheme": "http", "root_path": ""}, receive, send)
+
+    anyio.run(main)
+    return answered[0]["status"], body(answered)
+
+
 def run_python(code: str) -> str:
     command = [sys.executable, "-c", textwrap.dedent(code)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
@@ -112,9 +183,9 @@ def test_without_starlette_the_error_says_what_to_install() -> None:
         sys.modules["starlette"] = None
         sys.modules["starlette.concurrency"] = None
         from dhenara.ai.ui import to_ui_message_stream
-        list(to_ui_message_stream(iter(["a"])))
+        from dhenara.ai.ui import ui_response
         try:
-            from dhenara.ai.ui import ui_response
+            ui_response(to_ui_message_stream(iter(["a"])))
         except Exception as error:
             print(type(error).__name__, error)
         """

@@ -5,35 +5,41 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
-from ..errors import ConfigurationError
 from ..types.chat.message import Message
 from ..types.chat.run import ToolRun
 from ..types.content.media import AudioContent, ImageContent, Media, TextContent, VideoContent
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
 from ..types.tools.tool_definition import ToolDefinition
 from . import requests
-from .event_stream import SSE_HEADERS, UIEventStream, public_error_text, tool_failure
+from .event_stream import UIEventStream, UIEventWriter, public_error_text, tool_failure
 from .events import (
     SERVER_TOOL,
     CallClosed,
     CallGrew,
     CallOpened,
     CallResolved,
-    MediaShown,
     PartClosed,
     PartGrew,
     PartOpened,
-    SourceShown,
     StepClosed,
     StepOpened,
-    StreamFailed,
     StreamFinished,
     UIEvent,
 )
-from .requests import APPROVAL, Decision, UIRequest, media_url, objects_in, optional_text, read_body, require, text_in
+from .requests import (
+    APPROVAL,
+    Decision,
+    UIRequest,
+    UIRequestError,
+    objects_in,
+    optional_text,
+    read_body,
+    require,
+    text_in,
+)
 
 AGUIEvent = dict[str, Any]
 APPROVAL_SCHEMA = {
@@ -71,11 +77,8 @@ def to_ag_ui_events(
     return UIEventStream(source, AGUIWriter(thread_id, run_id, state, error_text, send_reasoning, send_tool_errors))
 
 
-class AGUIWriter:
+class AGUIWriter(UIEventWriter):
     """Writes events as AG-UI events."""
-
-    headers: ClassVar[Mapping[str, str]] = SSE_HEADERS
-    last_line: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -86,11 +89,9 @@ class AGUIWriter:
         send_reasoning: bool,
         send_tool_errors: bool,
     ) -> None:
+        super().__init__(error_text, send_reasoning, send_tool_errors)
         self._ids = {"threadId": thread_id, "runId": run_id}
         self._state = state
-        self._error_text = error_text
-        self._send_reasoning = send_reasoning
-        self._send_tool_errors = send_tool_errors
         self._sent_state: str | None = None
         self._messages = f"msg-{uuid4().hex[:16]}"
         self._parent = self._messages
@@ -104,47 +105,42 @@ class AGUIWriter:
 
     def write(self, event: UIEvent) -> Iterator[AGUIEvent]:
         """Yield the AG-UI events of an event. RUN_ERROR is the last one: AG-UI allows nothing after it."""
-        if self._failed:
-            return
-        match event:
-            case PartOpened() | PartGrew():
-                yield from self._part(event)
-            case CallOpened() | CallGrew() | CallClosed() | CallResolved():
-                yield from self._call(event)
-            case StepClosed():
-                yield from ({"type": "TOOL_CALL_END", "toolCallId": one} for one in self._open_calls)
-                self._open_calls.clear()
-                yield {"type": "STEP_FINISHED", "stepName": f"step-{event.number}"}
-            case StepOpened():
-                self._parent = f"{self._messages}-{event.number}"
-                yield {"type": "STEP_STARTED", "stepName": f"step-{event.number}"}
-            case SourceShown():
-                title = {} if event.title is None else {"title": event.title}
-                yield {"type": "CUSTOM", "name": "source", "value": {"url": event.url, **title}}
-            case MediaShown():
-                if (url := media_url(event.media)) is not None:
-                    media_type = event.media.mime_type or "application/octet-stream"
-                    yield {"type": "CUSTOM", "name": "file", "value": {"url": url, "mediaType": media_type}}
-            case _:
-                yield from self._end(event)
+        if not self._failed:
+            yield from super().write(event)
 
-    def _end(self, event: UIEvent) -> Iterator[AGUIEvent]:
-        if isinstance(event, StreamFailed):
-            self._failed = True
-            yield {"type": "RUN_ERROR", "message": self._error_text(event.error)}
-        elif isinstance(event, StreamFinished):
-            yield from self._changed_state()
-            interrupts = [to_interrupt(one.id, one.tool) for one in self._pending if one.tool.needs_approval]
-            waiting = [one.id for one in self._pending if not one.tool.needs_approval]
-            outcome: dict[str, Any] = {"type": "success", **({"pendingToolCallIds": waiting} if waiting else {})}
-            if interrupts:
-                outcome = {"type": "interrupt", "interrupts": interrupts}
-            yield {"type": "RUN_FINISHED", **self._ids, "outcome": outcome}
+    def _step(self, event: StepOpened) -> Iterator[AGUIEvent]:
+        name = f"step-{event.number}"
+        if isinstance(event, StepClosed):
+            yield from ({"type": "TOOL_CALL_END", "toolCallId": one} for one in self._open_calls)
+            self._open_calls.clear()
+            yield {"type": "STEP_FINISHED", "stepName": name}
+        else:
+            self._parent = f"{self._messages}-{event.number}"
+            yield {"type": "STEP_STARTED", "stepName": name}
+
+    def _source(self, source_id: str, fields: dict[str, str]) -> AGUIEvent:
+        return {"type": "CUSTOM", "name": "source", "value": fields}
+
+    def _file(self, fields: dict[str, str]) -> AGUIEvent:
+        return {"type": "CUSTOM", "name": "file", "value": fields}
+
+    def _failure(self, text: str) -> Iterator[AGUIEvent]:
+        self._failed = True
+        yield {"type": "RUN_ERROR", "message": text}
+
+    def _finish(self, event: StreamFinished) -> Iterator[AGUIEvent]:
+        yield from self._changed_state()
+        interrupts = [to_interrupt(one.id, one.tool) for one in self._pending if one.tool.needs_approval]
+        waiting = [one.id for one in self._pending if not one.tool.needs_approval]
+        outcome: dict[str, Any] = {"type": "success", **({"pendingToolCallIds": waiting} if waiting else {})}
+        if interrupts:
+            outcome = {"type": "interrupt", "interrupts": interrupts}
+        yield {"type": "RUN_FINISHED", **self._ids, "outcome": outcome}
 
     def _part(self, event: PartOpened | PartGrew) -> Iterator[AGUIEvent]:
         message_id = f"{self._messages}-{event.id}"
         if event.kind == "reasoning":
-            yield from self._reasoning(event, message_id) if self._send_reasoning else ()
+            yield from self._reasoning(event, message_id)
         elif isinstance(event, PartGrew):
             yield {"type": "TEXT_MESSAGE_CONTENT", "messageId": message_id, "delta": event.text}
         elif isinstance(event, PartClosed):
@@ -236,7 +232,7 @@ def read_run_input(body: bytes | str | Mapping[str, Any], *, allow_system: bool 
         The request.
 
     Raises:
-        ConfigurationError: The body is not such an input.
+        UIRequestError: The body is not such an input.
     """
     given = read_body(body)
     messages: list[Message] = []
@@ -281,7 +277,7 @@ def read_message(
     elif role == "user" or (role in ("system", "developer") and allow_system):
         messages.append(Message(role=role, contents=read_content(given.get("content") or "", where)))
     elif role not in ("system", "developer", "reasoning", "activity"):
-        raise ConfigurationError(f"the request of the user interface is invalid: {where}.role is unknown")
+        raise UIRequestError(f"the request of the user interface is invalid: {where}.role is unknown")
     if contents and messages and messages[-1].role == role:
         contents = [*messages.pop().contents, *contents]
     if contents:
@@ -308,7 +304,7 @@ def read_part(part: Mapping[str, Any], where: str) -> ContentItem:
     if isinstance(data, str):
         return requests.read_base64(data, mime_type, name)
     if not isinstance(url, str):
-        raise ConfigurationError("a file in the request has no data and no URL; ids of files are not accepted")
+        raise UIRequestError("a file in the request has no data and no URL; ids of files are not accepted")
     return requests.read_media(url, mime_type, name)
 
 

@@ -6,30 +6,36 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import uuid4
 
-from ..errors import ConfigurationError
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse
 from ..types.chat.run import Run
 from ..types.content.media import Media, TextContent
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
-from .event_stream import SSE_HEADERS, UIEventStream, public_error_text, tool_failure
+from .event_stream import SSE_HEADERS, UIEventStream, UIEventWriter, public_error_text, tool_failure
 from .events import (
     CallClosed,
     CallGrew,
     CallOpened,
     CallResolved,
-    MediaShown,
     PartClosed,
     PartGrew,
     PartOpened,
-    SourceShown,
     StepClosed,
     StepOpened,
-    StreamFailed,
     StreamFinished,
-    UIEvent,
 )
-from .requests import APPROVAL, Decision, UIRequest, media_url, optional_text, read_body, read_media, require, text_in
+from .requests import (
+    APPROVAL,
+    Decision,
+    UIRequest,
+    UIRequestError,
+    media_url,
+    optional_text,
+    read_body,
+    read_media,
+    require,
+    text_in,
+)
 
 Chunk = dict[str, Any]
 Metadata = Callable[[Run[Any] | AIModelCallResponse | None], Mapping[str, Any]]
@@ -74,7 +80,7 @@ def to_ui_message_stream(
     return UIEventStream(source, writer)
 
 
-class UIMessageWriter:
+class UIMessageWriter(UIEventWriter):
     """Writes events as chunks of a UI message stream."""
 
     headers: ClassVar[Mapping[str, str]] = {**SSE_HEADERS, "x-vercel-ai-ui-message-stream": "v1"}
@@ -88,10 +94,8 @@ class UIMessageWriter:
         send_tool_errors: bool,
         metadata: Metadata | None,
     ) -> None:
+        super().__init__(error_text, send_reasoning, send_tool_errors)
         self._message_id = message_id
-        self._error_text = error_text
-        self._send_reasoning = send_reasoning
-        self._send_tool_errors = send_tool_errors
         self._metadata = metadata
         self._invalid: set[str] = set()
 
@@ -99,37 +103,26 @@ class UIMessageWriter:
         """Return the chunks before all events."""
         return [{"type": "start", "messageId": self._message_id}]
 
-    def write(self, event: UIEvent) -> Iterator[Chunk]:
-        """Yield the chunks of an event."""
-        match event:
-            case PartOpened() | PartGrew():
-                yield from self._part(event)
-            case CallOpened() | CallGrew() | CallClosed() | CallResolved():
-                yield from self._call(event)
-            case StepClosed():
-                yield {"type": "finish-step"}
-            case StepOpened():
-                yield {"type": "start-step"}
-            case SourceShown():
-                title = {} if event.title is None else {"title": event.title}
-                yield {"type": "source-url", "sourceId": event.id, "url": event.url, **title}
-            case MediaShown():
-                if (url := media_url(event.media)) is not None:
-                    media_type = event.media.mime_type or "application/octet-stream"
-                    yield {"type": "file", "url": url, "mediaType": media_type}
-            case _:
-                yield from self._end(event)
+    def _step(self, event: StepOpened) -> Iterator[Chunk]:
+        yield {"type": "finish-step" if isinstance(event, StepClosed) else "start-step"}
 
-    def _end(self, event: UIEvent) -> Iterator[Chunk]:
-        if isinstance(event, StreamFailed):
-            yield {"type": "error", "errorText": self._error_text(event.error)}
-        elif isinstance(event, StreamFinished):
-            metadata = {} if self._metadata is None else {"messageMetadata": dict(self._metadata(event.result))}
-            yield {"type": "finish", "finishReason": FINISH_REASONS.get(event.reason or "", "other"), **metadata}
+    def _source(self, source_id: str, fields: dict[str, str]) -> Chunk:
+        kind: Chunk = (
+            {"type": "source-url"} if "url" in fields else {"type": "source-document", "mediaType": "text/plain"}
+        )
+        return {**kind, "sourceId": source_id, **fields}
+
+    def _file(self, fields: dict[str, str]) -> Chunk:
+        return {"type": "file", **fields}
+
+    def _failure(self, text: str) -> Iterator[Chunk]:
+        yield {"type": "error", "errorText": text}
+
+    def _finish(self, event: StreamFinished) -> Iterator[Chunk]:
+        metadata = {} if self._metadata is None else {"messageMetadata": dict(self._metadata(event.result))}
+        yield {"type": "finish", "finishReason": FINISH_REASONS.get(event.reason or "", "other"), **metadata}
 
     def _part(self, event: PartOpened | PartGrew) -> Iterator[Chunk]:
-        if event.kind == "reasoning" and not self._send_reasoning:
-            return
         if isinstance(event, PartGrew):
             yield {"type": f"{event.kind}-delta", "id": event.id, "delta": event.text}
         else:
@@ -198,7 +191,7 @@ def read_ui_messages(
         The request.
 
     Raises:
-        ConfigurationError: The body is not such a request.
+        UIRequestError: The body is not such a request.
     """
     if isinstance(body, Sequence) and not isinstance(body, str | bytes):
         body = {"messages": list(body)}
@@ -216,7 +209,7 @@ def read_ui_messages(
             contents = [content for part in parts if (content := read_part(part, where)) is not None]
             messages.append(Message(role=role, contents=contents))
         elif role != "system":
-            raise ConfigurationError(f"the request of the user interface is invalid: {where}.role is unknown")
+            raise UIRequestError(f"the request of the user interface is invalid: {where}.role is unknown")
     return UIRequest(
         messages=tuple(messages),
         decisions=decisions,

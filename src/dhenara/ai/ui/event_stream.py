@@ -6,8 +6,8 @@ import inspect
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Protocol, Self
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, Self
 
 from ..errors import (
     BrokenStreamError,
@@ -23,7 +23,25 @@ from ..errors import (
 )
 from ..types.chat.response import AIModelCallResponse
 from ..types.chat.run import ToolRun
-from .events import EventReader, UIEvent
+from .events import (
+    CallClosed,
+    CallGrew,
+    CallOpened,
+    CallResolved,
+    EventReader,
+    MediaShown,
+    PartGrew,
+    PartOpened,
+    SourceShown,
+    StepOpened,
+    StreamFailed,
+    StreamFinished,
+    UIEvent,
+)
+from .requests import media_url
+
+Message = dict[str, Any]
+"""One message to a user interface."""
 
 logger = logging.getLogger("dhenara.ui")
 
@@ -68,15 +86,69 @@ def tool_failure(tool: ToolRun, whole: bool) -> str:
     return FAILURES.get(tool.outcome, "The tool failed.")
 
 
-class UIEventWriter(Protocol):
-    """Writes events in the format of one user interface."""
+class UIEventWriter:
+    """Writes events in the format of one user interface. Subclasses have a method for each kind of event.
 
-    headers: ClassVar[Mapping[str, str]]
-    last_line: ClassVar[str]
+    Args:
+        error_text: Returns the text of an error for the browser.
+        send_reasoning: Whether reasoning is sent.
+        send_tool_errors: Whether the messages of exceptions in tools are sent.
+    """
 
-    def start(self) -> Iterable[dict[str, Any]]: ...
+    headers: ClassVar[Mapping[str, str]] = SSE_HEADERS
+    last_line: ClassVar[str] = ""
 
-    def write(self, event: UIEvent) -> Iterable[dict[str, Any]]: ...
+    def __init__(
+        self, error_text: Callable[[Exception | None], str], send_reasoning: bool, send_tool_errors: bool
+    ) -> None:
+        self._error_text = error_text
+        self._send_reasoning = send_reasoning
+        self._send_tool_errors = send_tool_errors
+
+    def start(self) -> Iterable[Message]:
+        """Return what comes before all events."""
+        return ()
+
+    def write(self, event: UIEvent) -> Iterator[Message]:
+        """Yield what an event becomes."""
+        match event:
+            case PartOpened() | PartGrew():
+                yield from self._part(event) if event.kind == "text" or self._send_reasoning else ()
+            case CallOpened() | CallGrew() | CallClosed() | CallResolved():
+                yield from self._call(event)
+            case StepOpened():
+                yield from self._step(event)
+            case SourceShown():
+                fields = {"url": event.url, "title": event.title}
+                yield self._source(event.id, {name: value for name, value in fields.items() if value is not None})
+            case MediaShown():
+                if (url := media_url(event.media)) is not None:
+                    yield self._file({"url": url, "mediaType": event.media.mime_type or "application/octet-stream"})
+            case StreamFailed():
+                yield from self._failure(self._error_text(event.error))
+            case StreamFinished():
+                yield from self._finish(event)
+
+    def _part(self, event: PartOpened | PartGrew) -> Iterator[Message]:
+        raise NotImplementedError
+
+    def _call(self, event: CallOpened | CallGrew | CallClosed | CallResolved) -> Iterator[Message]:
+        raise NotImplementedError
+
+    def _step(self, event: StepOpened) -> Iterator[Message]:
+        raise NotImplementedError
+
+    def _source(self, source_id: str, fields: dict[str, str]) -> Message:
+        raise NotImplementedError
+
+    def _file(self, fields: dict[str, str]) -> Message:
+        raise NotImplementedError
+
+    def _failure(self, text: str) -> Iterator[Message]:
+        raise NotImplementedError
+
+    def _finish(self, event: StreamFinished) -> Iterator[Message]:
+        raise NotImplementedError
 
 
 class UIEventStream:
@@ -170,6 +242,15 @@ class UIEventStream:
                 yield self._writer.last_line
         finally:
             await self.aclose()
+
+    def stop(self) -> Iterator[str]:
+        """Yield what is left after the stream was closed before its end: the end of what is open, and of all."""
+        self._ended = True
+        self._write(self._reader.finish("stopped"))
+        while self._messages:
+            yield encode(self._messages.popleft())
+        if self._writer.last_line:
+            yield self._writer.last_line
 
     def close(self) -> None:
         """Close the source, which ends its request."""

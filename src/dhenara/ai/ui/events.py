@@ -94,7 +94,7 @@ class CallResolved(UIEvent):
 @dataclass(frozen=True, slots=True)
 class SourceShown(UIEvent):
     id: str
-    url: str
+    url: str | None
     title: str | None
 
 
@@ -141,7 +141,7 @@ class EventReader:
         self._ids: dict[str, str] = {}
         """Ids in the user interface of the calls in the conversation; the ids of providers may repeat."""
 
-        self._urls: set[str] = set()
+        self._sources: set[str] = set()
         self._failed = self._broken = self._finished = self._began = False
 
     def read(self, item: object) -> Iterator[UIEvent]:
@@ -317,9 +317,10 @@ class EventReader:
         yield CallClosed(call.id, call.name, part.arguments, by_provider=True)
 
     def _cite(self, citation: Citation) -> Iterator[UIEvent]:
-        if citation.url and citation.url not in self._urls:
-            self._urls.add(citation.url)
-            yield SourceShown(f"source-{len(self._urls)}", citation.url, citation.title)
+        name = citation.url or citation.title
+        if name and name not in self._sources:
+            self._sources.add(name)
+            yield SourceShown(f"source-{len(self._sources)}", citation.url, citation.title)
 
     def _tool(self, tool: ToolRun) -> UIEvent:
         shown = self._ids.get(tool.call.id)

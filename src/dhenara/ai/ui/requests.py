@@ -16,6 +16,11 @@ from ..types.content.parts import ContentItem, ToolCallContent, ToolResultConten
 from ..types.tools.tool_definition import ToolDefinition
 from ..wire import json
 
+
+class UIRequestError(ConfigurationError):
+    """A request of a user interface is not valid. Its text names the field, and has no contents."""
+
+
 MediaItem = ImageContent | AudioContent | VideoContent | FileContent
 
 APPROVAL = "approval-"
@@ -73,7 +78,7 @@ class UIRequest:
             The messages of the next call.
 
         Raises:
-            ConfigurationError: The request has fewer user messages than the stored conversation, and no new one.
+            UIRequestError: The request has fewer user messages than the stored conversation, and no new one.
         """
         prompts = [message for message in self.messages if message.role == "user"]
         places = [index for index, message in enumerate(stored) if message.role == "user"]
@@ -81,7 +86,7 @@ class UIRequest:
         if ends_with_question and len(prompts) <= len(places):
             return [*stored[: places[len(prompts) - 1]], prompts[-1]]
         if len(prompts) < len(places):
-            raise ConfigurationError(
+            raise UIRequestError(
                 "the request has fewer messages than the stored conversation. Ask the user to reload the page"
             )
         answered = {part.call_id for one in stored for part in one.contents if isinstance(part, ToolResultContent)}
@@ -102,13 +107,13 @@ class UIRequest:
 
 
 def read_body(body: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
-    """Read the body of a request; raises ConfigurationError if it is not a JSON object."""
+    """Read the body of a request; raises UIRequestError if it is not a JSON object."""
     if isinstance(body, Mapping):
         return dict(body)
     try:
         value = json.loads(body)
     except ValueError:
-        raise ConfigurationError("the request of the user interface is not JSON") from None
+        raise UIRequestError("the request of the user interface is not JSON") from None
     parsed: dict[str, Any] = require(value, dict, "the request")
     return parsed
 
@@ -116,7 +121,7 @@ def read_body(body: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
 def require(value: Any, kind: type[Any], what: str) -> Any:
     """Return a value of a request if it has this type."""
     if not isinstance(value, kind):
-        raise ConfigurationError(f"the request of the user interface is invalid: {what} is not a {KINDS[kind]}")
+        raise UIRequestError(f"the request of the user interface is invalid: {what} is not a {KINDS[kind]}")
     return value
 
 
@@ -146,10 +151,10 @@ def read_media(url: str, mime_type: str | None, name: str | None = None) -> Cont
     if url.startswith("data:"):
         head, _, encoded = url.removeprefix("data:").partition(",")
         if not head.endswith(";base64"):
-            raise ConfigurationError("a file in the request is a data URL without base64")
+            raise UIRequestError("a file in the request is a data URL without base64")
         return read_base64(encoded, mime_type or head.split(";")[0], name)
     if not url.startswith(("https://", "http://")):
-        raise ConfigurationError("a file in the request has neither a data URL nor an http(s) URL")
+        raise UIRequestError("a file in the request has neither a data URL nor an http(s) URL")
     return media_class(mime_type)(url=url, mime_type=mime_type, name=name)
 
 
@@ -158,7 +163,7 @@ def read_base64(encoded: str, mime_type: str | None, name: str | None = None) ->
     try:
         data = base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error):
-        raise ConfigurationError("a file in the request is not base64") from None
+        raise UIRequestError("a file in the request is not base64") from None
     return media_class(mime_type)(data=data, mime_type=mime_type or "application/octet-stream", name=name)
 
 

@@ -1,14 +1,21 @@
-"""Middleware that logs calls."""
+"""Telemetry: log lines without secrets, and OpenTelemetry of the engine (`dhenara.ai.telemetry`)."""
 
 from __future__ import annotations
 
 import logging
 
 from dhenara.ai import Layer, Send, Stream, Target
+from dhenara.ai.telemetry import (
+    TelemetryLayer as TelemetryLayer,
+    instrument as instrument,
+    stop_instrumenting as stop_instrumenting,
+    traced as traced,
+)
 from dhenara.ai.types import Call
 
-from ..storage.store_calls import StoreIO
-from ..usage.attempt_rows import stored_text
+from .config_secrets import RedactingFilter as RedactingFilter, redact as redact
+from .storage.store_calls import StoreIO
+from .usage.attempt_rows import stored_text
 
 log = logging.getLogger("ai_utilities.calls")
 
