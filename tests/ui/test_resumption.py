@@ -161,7 +161,7 @@ def test_a_new_stream_of_an_id_stops_the_one_before(make_store: Callable[[], UIS
     run(main)
 
 
-def test_streams_of_sync_code_and_errors_are_stored(make_store: Callable[[], UIStreamStore], server: FakeServer) -> None:
+def test_sync_streams_and_errors_are_stored(make_store: Callable[[], UIStreamStore], server: FakeServer) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text="Hello there, how are you?")), after=4))
 
     async def main() -> None:
