@@ -14,8 +14,8 @@ from dhenara.ai.telemetry import (
 from dhenara.ai.types import Call
 
 from .config_secrets import RedactingFilter as RedactingFilter, redact as redact
-from .storage.store_calls import StoreIO
-from .usage.attempt_rows import stored_text
+from .storage import store_calls
+from .usage import attempt_rows
 
 log = logging.getLogger("ai_utilities.calls")
 
@@ -30,7 +30,7 @@ class LogLayer:
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger
 
-    def bind(self, io: StoreIO, target: Target) -> Layer:
+    def bind(self, io: store_calls.StoreIO, target: Target) -> Layer:
         """Returns the layer for one endpoint; called once for each, in sync or async code.
 
         Args:
@@ -45,14 +45,14 @@ class LogLayer:
             try:
                 stream = await send(call)
             except BaseException as error:
-                text = stored_text(error, call)
+                text = attempt_rows.stored_text(error, call)
                 logger.warning("%s failed after %.3f s: %s", endpoint, io.monotonic() - started, text)
                 raise
 
             async def ended(stream: Stream) -> None:
                 answer, seconds = stream.partial(), io.monotonic() - started
                 if not stream.complete:
-                    why = stored_text(stream.error, call) if stream.error else "cancelled by the caller"
+                    why = attempt_rows.stored_text(stream.error, call) if stream.error else "cancelled by the caller"
                     logger.warning("%s interrupted after %.3f s: %s", endpoint, seconds, why)
                     return
                 tokens = answer.usage.total_tokens if answer.usage else None
