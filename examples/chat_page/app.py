@@ -11,13 +11,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Message, Tool, ToolLike
-from dhenara.ai.ui import read_ui_messages, to_ui_message_stream, ui_response
+from dhenara.ai.ui import (
+    ResumableStreams,
+    UIRequestError,
+    bad_request,
+    read_ui_request,
+    to_ui_message_stream,
+    ui_response,
+)
 
 provider, model = os.environ.get("AI_PROVIDER", "openai"), os.environ.get("AI_MODEL", "gpt-5.4-mini")
 client = AIModelClient(f"{provider}/{model}")
@@ -25,6 +31,9 @@ client = AIModelClient(f"{provider}/{model}")
 NOTES: dict[str, str] = {"shopping": "Milk, bread, apples", "travel": "Rome, 3 days, by train"}
 CHATS: dict[str, tuple[Message, ...]] = {}
 """The conversations by the id of the chat. A real application has a database, and checks whose chat it is."""
+
+streams = ResumableStreams()
+"""The answers that are being written. They go on when the page is closed; a page that is loaded again reads them."""
 
 
 async def list_notes() -> list[str]:
@@ -57,10 +66,12 @@ TOOLS: list[ToolLike] = [list_notes, read_note, Tool.from_function(delete_note, 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
+    await streams.aclose()
     await client.aclose()
 
 
 app = FastAPI(lifespan=lifespan)
+app.add_exception_handler(UIRequestError, bad_request)
 
 
 @app.get("/", response_class=HTMLResponse)
@@ -71,12 +82,10 @@ def page() -> str:
 @app.post("/api/chat")
 async def chat(http: Request) -> Response:
     """Answer the last message, or go on after the user approved a tool. What was said before is taken from CHATS."""
-    try:
-        request = read_ui_messages(await http.body())
-        chat_id = request.thread_id or ""
-        messages = request.continue_from(CHATS.get(chat_id, ()))
-    except ConfigurationError as error:
-        raise HTTPException(400, str(error)) from error
+    request = await read_ui_request(http)
+    chat_id = request.thread_id or ""
+    messages = request.continue_from(CHATS.get(chat_id, ()))
+    CHATS[chat_id] = tuple(messages)
     run = client.run_streaming_async(
         messages=messages,
         system="You help the user with their notes. Answer in one or two sentences.",
@@ -84,4 +93,16 @@ async def chat(http: Request) -> Response:
         approve=request.approve,
         on_end=lambda run: CHATS.update({chat_id: run.messages}),
     )
-    return ui_response(to_ui_message_stream(run, message_id=request.message_id))
+    return ui_response(await streams.start(chat_id, to_ui_message_stream(run, message_id=request.message_id)))
+
+
+@app.get("/api/chat/{chat_id}/stream")
+async def resume(chat_id: str) -> Response:
+    """Send the answer that is being written from its start, to a page that was loaded again."""
+    return ui_response(await streams.resume(chat_id))
+
+
+@app.delete("/api/chat/{chat_id}/stream")
+async def stop(chat_id: str) -> dict[str, bool]:
+    """End the answer that is being written."""
+    return {"stopped": await streams.stop(chat_id)}

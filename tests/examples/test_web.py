@@ -30,7 +30,7 @@ WATCHING = """
   const watching = setInterval(() => {
     const [, answer] = chat.messages;
     const button = [...document.querySelectorAll("button")].find((one) => one.textContent === "BUTTON");
-    if (answer?.parts.some((part) => part.text)) button?.click();
+    if (answer?.parts.some((part) => part.text?.length >= 7)) button?.click();
     const state = document.body.dataset.state;
     if (!["ready", "failed"].includes(state) || !answer) return;
     if (answer.parts.some((part) => part.state === "approval-requested")) return;
