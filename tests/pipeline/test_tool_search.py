@@ -300,7 +300,17 @@ def test_a_search_returns_only_tools_that_match() -> None:
     assert find_tools("", catalogue()) == find_tools("xyz", catalogue()) == []
     assert len(find_tools("archive", catalogue())) == 5
     assert find_tools("archive 17", catalogue())[0].name == "record_17"
+    assert [tool.name for tool in find_tools("weather archive", catalogue())] == ["get_forecast"]
     assert find_tools("hour", [HOUR]) == []
+
+
+def test_deferred_tools_take_no_room_of_a_limited_history(server: FakeServer) -> None:
+    client = AIModelClient(endpoint(server.url, model="gpt-4.1"))
+    server.add_replies(Answer(text="Yes."))
+    context = [Message(role=role, contents="word " * 50) for role in ("user", "assistant") * 4]
+    policy = {"max_input_tokens": 2_000}
+    client.generate("Still there?", context=context, tools=catalogue(), context_policy=policy)
+    assert len(server.exchanges[0].json["messages"]) == 9
 
 
 def call(name: str, call_id: str, **arguments: Any) -> Answer:

@@ -128,11 +128,17 @@ def test_code_has_output_exit_code_and_files() -> None:
 def test_results_find_their_calls_also_when_two_run_at_once() -> None:
     contents = [called("web_search", "s1", query="a"), called("web_search", "s2", query="b")]
     pages = [[{"type": "web_search_result", "url": f"https://{name}.org", "title": name}] for name in ("b", "a")]
-    response = answer(*contents, result("web_search", "s2", pages[0]), result("web_search", "s1", pages[1]))
+    results = [result("web_search", "s1", pages[1]), result("web_search", "s2", pages[0])]
+    response = answer(*contents, *results)
     assert [(call.arguments["query"], call.sources[0].url) for call in response.hosted_tools] == [
         ("a", "https://a.org"),
         ("b", "https://b.org"),
     ]
+
+
+@pytest.mark.parametrize("kind", ["compaction", "mcp_list_tools"])
+def test_what_is_no_call_is_left_out(kind: str) -> None:
+    assert answer(ServerToolContent(name=kind, data={"type": kind})).hosted_tools == []
 
 
 def test_pages_that_gemini_read_are_calls() -> None:
