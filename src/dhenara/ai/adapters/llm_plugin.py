@@ -16,7 +16,6 @@ from ..errors import ConfigurationError
 from . import PARTS, ClientPool, call_facts, new_call, restore_parts, store_parts
 
 try:
-    import click
     import llm
     from llm import hookimpl, parts as p
     from llm.models import EmbeddingModel
@@ -65,6 +64,7 @@ def register_embedding_models(register: Any) -> None:
 @hookimpl
 def register_commands(cli: Any) -> None:
     """Register `llm dhenara`; `llm` calls this."""
+    import click
 
     @cli.group(name="dhenara")
     def group() -> None:
