@@ -203,13 +203,13 @@ def read_final(final: EngineResult, prompt: str | None) -> AskResult:
 
 def read_run(run: Run[Json], prompt: str | None) -> AskResult:
     """The last answer of a run, with the usage of all its steps."""
-    last = run.steps[-1].response
-    answer = last.chat_response
+    last = run.steps[-1].response if run.steps else None
+    answer = run.response
     usage = UsageData.of(
         run.usage,
         run.cost,
-        provider=answer.provider,
-        model=answer.model,
+        provider=None if answer is None else answer.provider,
+        model=None if answer is None else answer.model,
         duration_s=sum(step.response.duration_seconds or 0 for step in run.steps),
     )
     result = AskResult(run.text, usage=usage, prompt=prompt, response=last)

@@ -12,7 +12,7 @@ from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.exceptions import JsonParseError, ProviderConfigurationError
 from dhenara.ai import SQLiteRunStore
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.types import Run, Tool
+from dhenara.ai.types import Run, RunLimits, Tool
 
 
 class City(BaseModel):
@@ -148,3 +148,11 @@ def test_an_agent_of_the_kit_is_the_engines(server: FakeServer) -> None:
         answer = client.ask("?", tools=[agent])
     assert str(answer) == "Hot."
     assert answer.usage.total_tokens == 3 * 18
+
+
+def test_a_run_that_a_limit_ended_before_its_first_request_is_an_empty_answer(server: FakeServer) -> None:
+    limits = RunLimits(seconds=1e-9, otherwise="return")
+    with client_of(server) as client:
+        answer = client.ask("?", tools=[weather], limits=limits)
+    assert (str(answer), answer.run and answer.run.stopped) == ("", "seconds")
+    assert server.exchanges == []
