@@ -114,10 +114,12 @@ def refuse_run_options(options: Mapping[str, object]) -> None:
 
 def starts_run(options: Mapping[str, object]) -> bool:
     """Whether a call is a run of the engine: it has functions as tools or instructions, or options of runs alone."""
-    if has_runnable_tools(options.get("tools")) or any(options.get(name) is not None for name in RUN_STARTERS):
+    if has_runnable_tools(options.get("tools")):
+        return True
+    if any(options[name] is not None for name in options if name in RUN_STARTERS):
         return True
     system = options.get("system", options.get("instructions"))
-    return any(callable(part) for part in (system if isinstance(system, list | tuple) else (system,)))
+    return system is not None and any(callable(part) for part in (system if isinstance(system, list | tuple) else (system,)))
 
 
 def has_runnable_tools(tools: object) -> bool:

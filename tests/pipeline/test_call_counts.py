@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from benchmarks.answers import ANSWERS, END, TOKENS, WORDS
@@ -16,11 +17,12 @@ from benchmarks.contestants.ours import APIS
 from benchmarks.contestants.wire import EVENT_TEXTS
 from pydantic_core import from_json
 
-from ai_utilities import AiClient
+from ai_utilities import AiClient, AsyncAiClient
 from dhenara.ai import AIModelClient
 from support.counted_calls import count_calls, count_calls_async
 from support.raw_server import STREAM_HEAD, Connection, RawServer
 
+Backend = Literal["memory", "sqlite"]
 CHUNK_LIMITS = {
     "text_stream": {"chat": 5.3, "responses": 5.7, "anthropic": 4.5, "gemini": 6.8},
     "text_delta": {"chat": 5.8, "responses": 6.2, "anthropic": 5.0, "gemini": 7.3},
@@ -30,8 +32,10 @@ CHUNK_LIMITS = {
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
 CALL_LIMIT = 1400
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 1.36
+KIT_LIMIT = 1.32
 """Calls for a question to the kit, with usage tracking, over those of the engine."""
+HIT_LIMITS: dict[Backend, float] = {"memory": 0.65, "sqlite": 0.68}
+"""Calls for an answer from a cache, over those of a request of the engine."""
 
 
 def replies(data: bytes) -> Callable[[Connection], None]:
@@ -148,3 +152,41 @@ def test_a_call_of_the_engine_and_of_the_kit_costs_few_calls(answering_url: str)
         direct, through_kit = (count_calls(work).every for work in works)
     assert direct < CALL_LIMIT
     assert through_kit < direct * KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+
+
+def test_a_call_costs_as_few_calls_in_async_code(answering_url: str) -> None:
+    async def measure() -> tuple[int, int]:
+        async with (
+            client_of(answering_url, "chat") as engine,
+            AsyncAiClient("openai/bench", api_key="sk-test", base_url=f"{answering_url}/v1") as kit,
+        ):
+            for _ in range(2):
+                assert (await engine.generate_async("?")).text
+                assert await kit.ask("?")
+            direct, through_kit = (
+                await count_calls_async(engine.generate_async("?")),
+                await count_calls_async(kit.ask("?")),
+            )
+        return direct.every, through_kit.every
+
+    direct, through_kit = asyncio.run(measure())
+    assert direct < CALL_LIMIT
+    assert through_kit < direct * KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+
+
+@pytest.mark.parametrize("backend", list(HIT_LIMITS))
+def test_a_cache_hit_costs_fewer_calls_than_a_request(answering_url: str, tmp_path: Path, backend: Backend) -> None:
+    cached = {
+        "cache_enabled": True,
+        "cache_policy": "always",
+        "cache_backend": backend,
+        "cache_path": tmp_path / "c.db",
+    }
+    with (
+        client_of(answering_url, "chat") as engine,
+        AiClient("openai/bench", api_key="sk-test", base_url=f"{answering_url}/v1", **cached) as kit,
+    ):
+        for _ in range(3):
+            assert kit.ask("?") == engine.generate("?").text
+        hit, direct = count_calls(lambda: kit.ask("?")).every, count_calls(lambda: engine.generate("?").text).every
+    assert hit < direct * HIT_LIMITS[backend], f"{hit} calls, {direct} in the engine"

@@ -192,9 +192,8 @@ def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Seque
         hasher.update(b"%d:" % len(part))
         hasher.update(part)
 
-    add(b"%d" % len(head))
-    for text in head:
-        add(text.encode("utf-8", "surrogatepass"))
+    parts = [b"%d" % len(head), *[text.encode("utf-8", "surrogatepass") for text in head]]
+    hasher.update(b"".join([b"%d:%b" % (len(part), part) for part in parts]))
     for place, part in placed_media(call, uploads):
         facts = part.model_dump(mode="json", exclude={"data"})
         add(json.dumps([place, facts]))

@@ -36,7 +36,7 @@ class Waiter(Protocol):
 class SocketConnection:
     """One connection, with at most one reader and one writer; any thread may drop it."""
 
-    __slots__ = ("__weakref__", "_dropped", "_now", "_owner", "_socket", "_waiter")
+    __slots__ = ("__weakref__", "_dropped", "_emptied", "_now", "_owner", "_socket", "_waiter")
 
     def __init__(self, connected: socket.socket, waiter: Waiter, now: Callable[[], float]) -> None:
         connected.setblocking(False)
@@ -45,12 +45,16 @@ class SocketConnection:
         self._now = now
         self._owner = os.getpid()
         self._dropped = False
+        self._emptied = False
+        """Whether the last read took all that had arrived, so that the next one waits before it tries."""
 
     async def read(self, timeout: float | None) -> bytes:
         while True:
-            data = self.read_now()
+            data = None if self._emptied else self.read_now()
             if data is not None:
+                self._emptied = len(data) < CHUNK
                 return data
+            self._emptied = False
             try:
                 await self._waiter.readable(self._socket, timeout)
             except TimeoutError as error:
