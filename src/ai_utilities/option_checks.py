@@ -119,7 +119,8 @@ def starts_run(options: Mapping[str, object]) -> bool:
     if any(options[name] is not None for name in options if name in RUN_STARTERS):
         return True
     system = options.get("system", options.get("instructions"))
-    return system is not None and any(callable(part) for part in (system if isinstance(system, list | tuple) else (system,)))
+    parts = system if isinstance(system, list | tuple) else (system,)
+    return system is not None and any(callable(part) for part in parts)
 
 
 def has_runnable_tools(tools: object) -> bool:
