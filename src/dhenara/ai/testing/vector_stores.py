@@ -90,13 +90,14 @@ class FakeVectorStores:
         self._uploads[file_id] = (name[1].decode() if name else "file", data)
         return {"id": file_id, "filename": self._uploads[file_id][0], "bytes": len(data), "purpose": "assistants"}
 
-    def _create(self, request: Any) -> Wire:
+    def _create(self, request: Any) -> Raw:
         body = request.json
         name = body.get("name") or body.get("displayName") or body.get("collection_name")
         number = len(self.stores) + 1
         store_id = f"fileSearchStores/s{number}" if "/v1beta/" in request.path else f"vs_{number}"
         store = self.stores[store_id] = FakeStore(store_id, name)
-        return describe_store(store, request.path)
+        body = json.dumps(describe_store(store, request.path)).encode()
+        return Raw(body, 201 if "/libraries" in request.path else 200)
 
     def _list(self, request: Any) -> Wire:
         stores = [describe_store(store, request.path) for store in self.stores.values()]
@@ -106,8 +107,8 @@ class FakeVectorStores:
         return describe_store(self.stores[store_id], request.path)
 
     def _delete(self, request: Any, store_id: str) -> Wire:
-        del self.stores[store_id]
-        return {}
+        store = self.stores.pop(store_id)
+        return describe_store(store, request.path) if "/libraries" in request.path else {}
 
     def _add_upload(self, request: Any, store_id: str, file_id: str = "") -> Wire:
         file_id = file_id or request.json["file_id"]
@@ -151,10 +152,10 @@ class FakeVectorStores:
             file.state = "failed" if file.name in self._failing else "ready"
         return describe_file(store, file, request.path)
 
-    def _remove(self, request: Any, store_id: str, file_id: str) -> Wire:
+    def _remove(self, request: Any, store_id: str, file_id: str) -> Wire | Raw:
         store = self.stores[store_id]
         del store.files[file_id if file_id in store.files else f"{store_id}/documents/{file_id}"]
-        return {}
+        return Raw(status=204) if "/libraries" in request.path else {}
 
     def _search(self, request: Any, store_id: str = "") -> Wire:
         body = request.json
@@ -209,7 +210,7 @@ def describe_store(store: FakeStore, path: str) -> Wire:
         return {**about, "created_at": DAY}
     if "/libraries" in path:
         about = {"id": store.id, "name": store.name, "nb_documents": total, "total_size": size}
-        return {**about, "created_at": DAY, "updated_at": DAY, "owner_id": None, "owner_type": "Workspace"}
+        return {**about, "created_at": DAY, "updated_at": DAY, "owner_id": None, **OWNER}
     counts = {"completed": ready, "in_progress": processing, "failed": failed, "cancelled": 0, "total": total}
     return {
         "id": store.id,
@@ -236,7 +237,7 @@ def describe_file(store: FakeStore, file: FakeStoredFile, path: str) -> Wire:
     if "/libraries" in path:
         status = {"ready": "done", "processing": "todo", "failed": "error"}[file.state]
         about = {"id": file.id, "library_id": store.id, "name": file.name, "size": len(file.data), "created_at": DAY}
-        return {**about, "process_status": status, "processing_status": status}
+        return {**about, **UNKNOWN, "process_status": status, "processing_status": status}
     failed = {"code": "unsupported_file", "message": "the file cannot be read"} if file.state == "failed" else None
     return {
         "id": file.id,
@@ -249,6 +250,14 @@ def describe_file(store: FakeStore, file: FakeStoredFile, path: str) -> Wire:
         "created_at": CREATED,
     }
 
+
+OWNER: Wire = {"owner_type": "Workspace", "chunk_size": None}
+UNKNOWN: Wire = {
+    **dict.fromkeys(("hash", "mime_type", "extension", "uploaded_by_id")),
+    "uploaded_by_type": "Workspace",
+    "tokens_processing_total": 0,
+}
+"""Fields of Mistral that say nothing here."""
 
 STORES = r"/(?:vector_stores|libraries|collections)"
 Handler = Callable[..., "Wire | Raw"]
