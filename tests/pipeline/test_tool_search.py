@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from anthropic.types.beta import BetaToolUnionParam
 from openai.types.responses import ToolParam
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
@@ -31,6 +31,7 @@ from dhenara.ai.types import (
     ToolResultContent,
     ToolSearch,
     answer_tool_search,
+    defer_tools,
     find_tools,
 )
 from pipeline.test_recorded_runs import served
@@ -311,6 +312,26 @@ def test_deferred_tools_take_no_room_of_a_limited_history(server: FakeServer) ->
     policy = {"max_input_tokens": 2_000}
     client.generate("Still there?", context=context, tools=catalogue(), context_policy=policy)
     assert len(server.exchanges[0].json["messages"]) == 9
+
+
+class Query(BaseModel):
+    """Searches for pages."""
+
+    words: str
+
+
+def test_whole_lists_of_tools_can_be_deferred() -> None:
+    raw = {"type": "web_search_20250305", "name": "web_search"}
+    tools = defer_tools([weather, Query, HOUR, raw], namespace="all")
+    assert [(tool.name, tool.deferred, tool.namespace) for tool in tools[:3]] == [
+        ("weather", True, "all"),
+        ("Query", True, "all"),
+        ("get_hour", True, "all"),
+    ]
+    assert tools[0].bind({"city": "Rome"})() == "Rome: 21 degrees"
+    assert HOUR.deferred is False
+    assert defer_tools(tools)[0].namespace == "all"
+    assert names_of(encode(at("openai", "gpt-4.1", {}), tools).body)[0] == "tool_search"
 
 
 def call(name: str, call_id: str, **arguments: Any) -> Answer:

@@ -240,6 +240,7 @@ if TYPE_CHECKING:
     from .tools.tool_search import (
         ToolSearch as ToolSearch,
         answer_tool_search as answer_tool_search,
+        defer_tools as defer_tools,
         find_tools as find_tools,
     )
 
@@ -306,7 +307,7 @@ _HOMES = {
     **dict.fromkeys(("ComputerExecutor", "MCPApproval", "MemoryExecutor", "PatchExecutor"), ".tools.tool_executors"),
     **dict.fromkeys(("PatchResult", "Screenshot", "ShellExecutor", "ShellResult"), ".tools.tool_executors"),
     **dict.fromkeys(("TextEditorExecutor",), ".tools.tool_executors"),
-    **dict.fromkeys(("ToolSearch", "answer_tool_search", "find_tools"), ".tools.tool_search"),
+    **dict.fromkeys(("ToolSearch", "answer_tool_search", "defer_tools", "find_tools"), ".tools.tool_search"),
 }
 
 __getattr__, __dir__ = lazy_package(__name__, _HOMES, has_old_names=True)

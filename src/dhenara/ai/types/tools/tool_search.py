@@ -23,7 +23,7 @@ from ...errors import ConfigurationError
 from ...wire import json
 from ..chat.message import Message
 from ..content.parts import Content, GenericContent, ServerToolContent, ToolCallContent, ToolResultContent
-from .provider_tools import HostedTool
+from .provider_tools import HostedTool, read_tools
 from .tool import Tool
 from .tool_definition import SEARCH_PARTS, SEARCH_TOOL, ToolDefinition
 
@@ -161,6 +161,21 @@ class ToolIndex:
 
 def deferred_tools(tools: Iterable[Any]) -> list[ToolDefinition]:
     return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.deferred]
+
+
+def defer_tools(tools: Any, *, namespace: str | None = None) -> list[Any]:
+    """Return the tools as deferred ones, such as all tools of an MCP server.
+
+    Args:
+        tools: Functions, model classes, dicts or `Tool`s.
+        namespace: Group of the tools for tool search. Default None: that of each tool.
+
+    Returns:
+        The tools; those that a provider runs are not changed.
+    """
+    given = {"deferred": True} if namespace is None else {"deferred": True, "namespace": namespace}
+    every = read_tools(tools)
+    return [tool.model_copy(update=given) if isinstance(tool, ToolDefinition) else tool for tool in every]
 
 
 def find_tools(query: str, tools: Iterable[Any], *, most: int = MOST_MATCHES) -> list[ToolDefinition]:
