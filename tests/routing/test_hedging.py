@@ -17,10 +17,12 @@ from dhenara.ai.errors import (
     RateLimitError,
     ServerError,
 )
+from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.routing.health import Health
+from dhenara.ai.pipeline.routing.hedging import concurrent_request
 from dhenara.ai.pipeline.routing.route_context import DeploymentGate, RetryBudget, RouteContext
 from dhenara.ai.pipeline.routing.routed_call import RoutedCall
-from dhenara.ai.types import AIModelCallConfig, RemoteMCP
+from dhenara.ai.types import AIModelCallConfig, Call, RemoteMCP
 from support.simulated_routes import Behaviour, Simulation, answers, fails, in_turn
 
 SLOW = answers(10.0)
@@ -322,3 +324,25 @@ def test_a_request_that_is_left_behind_takes_nothing_of_the_retry_budget() -> No
     routed.is_over = True
     assert not gate.allow(ServerError("down"))
     assert budget.retrying == 0
+
+
+def test_an_answer_that_arrives_when_nobody_waits_any_more_is_closed() -> None:
+    simulation = hedged(SLOW, FAST)
+    closed: list[str] = []
+
+    class Late:
+        """A deployment whose answer arrives after the call has ended."""
+
+        endpoint = simulation.route.deployments[0].endpoint
+
+        async def send(self, call: Call) -> Any:
+            class Arrived:
+                async def close(self) -> None:
+                    closed.append("closed")
+
+            return Arrived()
+
+    request = concurrent_request(simulation.io, 0, simulation.call(), Late())
+    request.settle(None)
+    run(request.run())
+    assert (closed, request.stream) == (["closed"], None)

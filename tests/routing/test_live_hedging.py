@@ -78,6 +78,17 @@ def test_the_second_answer_is_taken_and_the_first_request_ends(
     world.close(client)
 
 
+def test_each_request_has_an_idempotency_key_of_its_own(world: World, server: FakeServer, spare: FakeServer) -> None:
+    """The server of the second one has never got the first one."""
+    server.add_replies(SILENT)
+    spare.add_replies(AfterRequest(server))
+    client = two(server, spare)
+    world.run(client, "?")
+    first, second = (one.exchanges[0].headers["idempotency-key"] for one in (server, spare))
+    assert first != second
+    world.close(client)
+
+
 def test_a_stream_is_that_of_the_second_deployment(world: World, server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(SILENT)
     spare.add_replies(AfterRequest(server, Answer(text="one two three")))
