@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -45,6 +46,12 @@ def run(work: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
     return asyncio.run(main())
 
 
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
 async def close(store: Any, *streams: ResumableStreams) -> None:
     """Wait for what the streams still write, and close the connections of the store."""
     for one in streams:
@@ -64,9 +71,10 @@ class Pieces:
     def __init__(self, *pieces: str) -> None:
         self._pieces = pieces
         self.go = asyncio.Semaphore(0)
-        self.closed = False
+        self.begun = self.closed = False
 
     async def stream(self) -> AsyncIterator[str]:
+        self.begun = True
         try:
             for piece in self._pieces:
                 await self.go.acquire()
@@ -152,7 +160,9 @@ def test_a_new_stream_of_an_id_stops_the_one_before(make_store: Callable[[], UIS
         before = await streams.start("chat", to_ui_message_stream(old.stream()))
         old.go.release()
         reading = asyncio.ensure_future(collect(before.sse_async()))
+        await until(lambda: old.begun)
         after = await streams.start("chat", to_ui_message_stream(new.stream()))
+        assert old.closed
         new.go.release()
         assert "never" not in await reading
         assert '"new"' in await collect(after.sse_async())
@@ -176,6 +186,61 @@ def test_sync_streams_and_errors_are_stored(make_store: Callable[[], UIStreamSto
         await close(store, streams)
 
     run(main)
+
+
+def test_a_sync_stream_stops_after_the_piece_that_is_being_read() -> None:
+    go, reading, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def pieces() -> Iterator[str]:
+        try:
+            yield "Hello"
+            reading.set()
+            go.wait(60)
+            yield " there"
+            yield "never"
+        finally:
+            closed.set()
+
+    async def main() -> None:
+        streams = ResumableStreams()
+        stream = await streams.start("chat", to_ui_message_stream(pieces()))
+        collecting = asyncio.ensure_future(collect(stream.sse_async()))
+        await until(reading.is_set)
+        stopping = asyncio.ensure_future(streams.stop("chat"))
+        await asyncio.sleep(0)
+        go.set()
+        assert await stopping
+        assert closed.is_set()
+        assert "never" not in await collecting
+
+    run(main)
+
+
+class FullStore(MemoryUIStreams):
+    """A store that takes only some events."""
+
+    room = 3
+
+    async def append(self, key: str, line: str) -> None:
+        if not self.room:
+            raise OSError("the store is full")
+        self.room -= 1
+        await super().append(key, line)
+
+
+def test_a_store_that_fails_ends_the_stream_and_its_request(caplog: pytest.LogCaptureFixture) -> None:
+    pieces = Pieces("Hello", " there")
+
+    async def main() -> None:
+        streams = ResumableStreams(FullStore())
+        stream = await streams.start("chat", to_ui_message_stream(pieces.stream()))
+        pieces.go.release()
+        assert len(chunks(await collect(stream.sse_async()))) == 3
+        await streams.aclose()
+        assert pieces.closed
+
+    run(main)
+    assert "the store is full" in caplog.text
 
 
 def test_the_end_of_the_application_stops_its_streams(make_store: Callable[[], UIStreamStore]) -> None:

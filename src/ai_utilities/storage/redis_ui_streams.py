@@ -26,8 +26,6 @@ LONGEST_SECONDS = 3600
 REMAINING_SECONDS = 60
 """How long readers may take for the rest of a stream that has ended."""
 
-FORGET = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
-
 
 class RedisUIStreams:
     """Keeps the events of streams on a Redis or Valkey server: `ResumableStreams(RedisUIStreams(url))`.
@@ -63,9 +61,7 @@ class RedisUIStreams:
             The key of the stream.
         """
         key = uuid4().hex
-        first = json.dumps({"id": stream_id, "headers": dict(headers)})
-        await self._redis.set(self._name("alive", key), first, ex=ALIVE_SECONDS)
-        await self._redis.set(self._name("about", key), first, ex=LONGEST_SECONDS)
+        await self._redis.set(self._name("alive", key), json.dumps(dict(headers)), ex=ALIVE_SECONDS)
         await self._redis.set(self._name("current", stream_id), key, ex=LONGEST_SECONDS)
         return key
 
@@ -76,8 +72,8 @@ class RedisUIStreams:
             stream_id: The id.
         """
         key: Any = await self._redis.get(self._name("current", stream_id))
-        about: Any = None if key is None else await self._redis.get(self._name("alive", key))
-        return None if about is None else (key, json.loads(about)["headers"])
+        headers: Any = None if key is None else await self._redis.get(self._name("alive", key))
+        return None if headers is None else (key, json.loads(headers))
 
     async def append(self, key: str, line: str) -> None:
         """Add an event.
@@ -110,14 +106,11 @@ class RedisUIStreams:
         Args:
             key: The key of the stream.
         """
-        about = await self._redis.get(self._name("about", key))
         async with self._redis.pipeline(transaction=False) as pipeline:
             pipeline.xadd(self._name("lines", key), {"end": "1"})
             pipeline.expire(self._name("lines", key), REMAINING_SECONDS)
-            pipeline.delete(self._name("alive", key), self._name("about", key))
+            pipeline.delete(self._name("alive", key))
             await pipeline.execute()
-        if about is not None:
-            await self._redis.eval(FORGET, 1, self._name("current", json.loads(about)["id"]), key)
 
     async def ask_to_stop(self, key: str) -> None:
         """Ask the process that writes the stream to stop it.

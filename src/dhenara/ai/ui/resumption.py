@@ -212,16 +212,22 @@ class ResumableStreams:
         except Exception as error:  # noqa: BLE001  # of the store; the readers see that the stream has ended
             logger.error("events of a stream were not stored: %s: %s", type(error).__name__, error)
         finally:
-            await cancel([] if reading is None else [reading])
+            if reading is not None:
+                # A thread cannot be cancelled: sync streams are closed after the piece that is being read.
+                await (cancel([reading]) if stream.is_async else asyncio.wait([reading]))
             await stream.aclose()
             await self._end(key, stream)
             await asyncio.wait([stopping], timeout=1)
             await cancel([stopping])
 
     async def _end(self, key: str, stream: UIEventStream) -> None:
+        """Store the end of a stream; if events cannot be stored, its end alone, for those who read it."""
         try:
             for line in stream.stop():
                 await self._store.append(key, line)
+        except Exception as error:  # noqa: BLE001  # of the store
+            logger.error("the end of a stream was not stored: %s: %s", type(error).__name__, error)
+        try:
             await self._store.ask_to_stop(key)  # so that nobody waits for it any more
             await self._store.end(key)
         except Exception as error:  # noqa: BLE001  # of the store
