@@ -144,7 +144,7 @@ USES = """
 import sys
 from ai_utilities.ask_options import AskOptions
 from ai_utilities.cli.inputs import read_parameters
-from ai_utilities.telemetry.attributes import REQUEST
+from dhenara.ai.telemetry_attributes import REQUEST
 from dhenara.ai import AIModelClient
 from dhenara.ai.client.runs import RunSettings
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from dhenara.ai.errors import ConfigurationError
 
-from .redis import DEFAULT_SERVER
+from .redis import DEFAULT_SERVER, Reply
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -71,8 +71,8 @@ class RedisUIStreams:
         Args:
             stream_id: The id.
         """
-        key: Any = await self._redis.get(self._name("current", stream_id))
-        headers: Any = None if key is None else await self._redis.get(self._name("alive", key))
+        key: Reply = await self._redis.get(self._name("current", stream_id))
+        headers: Reply = None if key is None else await self._redis.get(self._name("alive", key))
         return None if headers is None else (key, json.loads(headers))
 
     async def append(self, key: str, line: str) -> None:
@@ -138,7 +138,7 @@ class RedisUIStreams:
         await self._redis.aclose()
 
     async def _read(self, key: str, after: str, wait: int | None) -> tuple[list[str], str, bool]:
-        reply: Any = await self._redis.xread({self._name("lines", key): after}, block=wait)
+        reply: Reply = await self._redis.xread({self._name("lines", key): after}, block=wait)
         entries = reply[0][1] if isinstance(reply, list) and reply else []
         if isinstance(reply, dict):
             entries = [entry for several in reply.values() for batch in several for entry in batch]
