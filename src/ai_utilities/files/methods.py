@@ -25,9 +25,9 @@ from ..storage.store_calls import StoreError
 if TYPE_CHECKING:
     from dhenara.ai.types import UploadedFile
 
+    from ..exceptions import Options
     from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
     from ..operations import ClientCore
-    from ..value_types import Options
 
     File = str | PathLike[str] | bytes
 
