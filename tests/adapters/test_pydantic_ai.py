@@ -35,7 +35,7 @@ from pydantic_ai.messages import (
     UserPromptPart,
 )
 from pydantic_ai.models import ModelRequestParameters
-from pydantic_ai.native_tools import MemoryTool, WebSearchTool
+from pydantic_ai.native_tools import MemoryTool, WebFetchTool, WebSearchTool
 from pydantic_ai.tools import ToolDefinition
 
 from adapters.scripted import MODELS, ObedientModel, base_url
@@ -53,6 +53,7 @@ from dhenara.ai.testing import (
     Raw,
     Refusal,
 )
+from dhenara.ai.types import CodeExecution
 
 CALL = Answer(
     text="I look.",
@@ -264,6 +265,19 @@ def test_tools_that_the_provider_runs(server: FakeServer) -> None:
     asyncio.run(model_at(server, MODELS[2]).request(request, None, parameters))
     (tool,) = server.exchanges[-1].json["tools"]
     assert (tool["name"], tool["max_uses"], tool["allowed_domains"]) == ("web_search", 2, ["example.com"])
+    server.add_replies(Answer(text="ok"))
+    parameters = ModelRequestParameters(native_tools=[WebFetchTool(max_uses=3)])
+    asyncio.run(model_at(server, MODELS[2]).request(request, None, parameters))
+    (tool,) = server.exchanges[-1].json["tools"]
+    assert (tool["name"], tool["max_uses"]) == ("web_fetch", 3)
+    parameters = ModelRequestParameters(native_tools=[WebSearchTool(external_web_access=False)])
+    server.add_replies(Answer(text="ok"))
+    settings = DhenaraModelSettings(dhenara_options={"tools": [CodeExecution()]})
+    # `run_sync` after `asyncio.run` would make a loop that it leaves open.
+    asyncio.run(Agent(model_at(server, MODELS[2], settings=settings), tools=[weather]).run("Hi"))
+    assert {tool["name"] for tool in server.exchanges[-1].json["tools"]} == {"weather", "code_execution"}
+    with pytest.raises(UserError, match="external_web_access"):
+        asyncio.run(model_at(server, MODELS[2]).request(request, None, parameters))
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,8 @@ class DhenaraModel(Model[AIModelClient]):
     @classmethod
     def supported_native_tools(cls) -> frozenset[type[native.AbstractNativeTool]]:
         """Return the tools that providers run and that this library has a type for."""
-        return frozenset({native.WebSearchTool, native.CodeExecutionTool, native.FileSearchTool, native.MCPServerTool})
+        web = (native.WebSearchTool, native.WebFetchTool, native.XSearchTool)
+        return frozenset({*web, native.CodeExecutionTool, native.FileSearchTool, native.MCPServerTool})
 
     async def __aexit__(self, *error: Any) -> bool | None:
         """Close the connections; they are opened again when they are needed."""

@@ -19,6 +19,7 @@ from ..types.chat.usage import Usage
 from ..types.config.call_policies import PromptCache, Timeouts
 from ..types.content.parsing import read_parts
 from ..types.content.parts import ContentItem
+from ..types.tools.hosted_tools import WebFetch, XSearch
 from ..types.tools.provider_tools import CodeExecution, FileSearch, RemoteMCP, UserLocation, WebSearch
 from ..types.tools.tool_definition import ToolChoice, ToolDefinition
 from . import PARTS, call_facts, new_call, restore_parts, store_parts
@@ -104,7 +105,11 @@ def read_request(
         last = next((one for one in reversed(messages) if isinstance(one, m.ModelRequest)), None)
         instructions = [last.instructions] if last is not None and last.instructions else []
     read = [one for message in messages for one in read_message(message)]
-    return {"messages": read, "instructions": instructions, **call, **settings.get("dhenara_options", {})}
+    further = dict(settings.get("dhenara_options", {}))
+    if "tools" in further:
+        more = further.pop("tools")
+        call["tools"] = [*call.get("tools", ()), *(more if isinstance(more, list | tuple) else [more])]
+    return {"messages": read, "instructions": instructions, **call, **further}
 
 
 def read_tools(settings: Mapping[str, Any], parameters: ModelRequestParameters) -> dict[str, Any]:
@@ -135,7 +140,34 @@ def read_tools(settings: Mapping[str, Any], parameters: ModelRequestParameters) 
 
 
 def read_native(tool: native.AbstractNativeTool) -> Any:
+    """Read a tool that the provider runs.
+
+    Raises:
+        UserError: If the tool, or a setting of it, has no counterpart here.
+    """
+    for name in ("provider_settings", "external_web_access"):
+        if getattr(tool, name, None) is not None:
+            raise UserError(
+                f"{name} of {type(tool).__name__} cannot be sent. Leave it out, or pass a tool in dhenara_options"
+            )
     match tool:
+        case native.WebFetchTool():
+            return WebFetch(
+                allowed_domains=tuple(tool.allowed_domains or ()),
+                blocked_domains=tuple(tool.blocked_domains or ()),
+                max_uses=tool.max_uses,
+                max_content_tokens=tool.max_content_tokens,
+                citations=tool.enable_citations or None,
+            )
+        case native.XSearchTool():
+            return XSearch(
+                allowed_handles=tuple(tool.allowed_x_handles or ()),
+                excluded_handles=tuple(tool.excluded_x_handles or ()),
+                from_date=tool.from_date.date() if tool.from_date else None,
+                to_date=tool.to_date.date() if tool.to_date else None,
+                images=tool.enable_image_understanding or None,
+                videos=tool.enable_video_understanding or None,
+            )
         case native.WebSearchTool():
             return WebSearch(
                 allowed_domains=tuple(tool.allowed_domains or ()),
