@@ -182,7 +182,6 @@ if TYPE_CHECKING:
         StoreFileCounts as StoreFileCounts,
         StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
-        UploadedSkill as UploadedSkill,
         VectorStore as VectorStore,
     )
     from .operations.image import (
@@ -203,6 +202,7 @@ if TYPE_CHECKING:
         GoogleMaps as GoogleMaps,
         HostedToolRun as HostedToolRun,
         ImageGeneration as ImageGeneration,
+        UploadedSkill as UploadedSkill,
         WebFetch as WebFetch,
         XSearch as XSearch,
     )
@@ -277,7 +277,7 @@ _HOMES = {
     **dict.fromkeys(("ShadowReport", "ShadowResult"), ".config.route_reports"),
     **dict.fromkeys(("Candidate", "ChooseDeployment", "Deployment", "ModelRoute", "RouteGroup"), ".config.routes"),
     **dict.fromkeys(("ShadowTraffic",), ".config.routes"),
-    **dict.fromkeys(("AnswerSource", "Container", "HostedToolRun"), ".tools.hosted_tools"),
+    **dict.fromkeys(("AnswerSource", "Container", "HostedToolRun", "UploadedSkill"), ".tools.hosted_tools"),
     **dict.fromkeys(("content_of",), ".content.parsing"),
     **dict.fromkeys(("AudioContent", "Citation", "ContainerUploadContent", "Content"), ".content.parts"),
     **dict.fromkeys(("ContentItem", "FileContent", "GenericContent", "ImageContent", "Origin"), ".content.parts"),
@@ -292,7 +292,7 @@ _HOMES = {
     **dict.fromkeys(("EmbeddingRequest", "EmbeddingResponse", "InputType", "Moderation"), ".operations.embedding"),
     **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.embedding"),
     **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.embedding"),
-    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile", "UploadedSkill"), ".operations.files"),
+    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
     **dict.fromkeys(("AddedFiles", "StoredFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.image"),

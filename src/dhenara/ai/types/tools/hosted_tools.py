@@ -172,3 +172,23 @@ class Container(FrozenModel):
     id: str
     expires_at: datetime.datetime | None = None
     skills: tuple[dict[str, Any], ...] = ()
+
+
+class UploadedSkill(FrozenModel):
+    """A skill at a provider: instructions and files for code, which `CodeExecution(skills=...)` loads.
+
+    Attributes:
+        skill_id: The provider's id of the skill.
+        name: Name or title.
+        description: Description. Default None: the provider does not return it.
+        version: The latest version.
+        created_at: When the skill was uploaded.
+        raw: The provider's full description.
+    """
+
+    skill_id: str
+    name: str | None = None
+    description: str | None = None
+    version: str | None = None
+    created_at: datetime.datetime | None = None
+    raw: dict[str, Any] = Field(default_factory=dict, repr=False)
