@@ -18,6 +18,7 @@ from dhenara.ai.types import (
     MCPCall,
     Message,
     RemoteMCP,
+    Run,
     ToolCallContent,
     read_mcp_calls,
 )
@@ -99,6 +100,18 @@ def test_a_request_can_be_decided_on_later(world: World) -> None:
         )
         assert last_input(server)[-1]["approve"] is True
     assert run.text() == "Done."
+
+
+@pytest.mark.parametrize(("decision", "approve"), [(True, True), (False, False), ("too risky", False)])
+def test_a_saved_run_goes_on_after_the_decision(world: World, decision: Any, approve: bool) -> None:
+    with FakeServer(answer(REQUEST), Answer(text="Done.")) as server:
+        client = AIModelClient(endpoint(server.url, "openai", MODEL))
+        run = world.ask(client, "run", "Shorten it.", tools=[LINKS])
+        loaded: Run[Any] = Run.from_json(run.to_json())
+        done = world.ask(client, "run", resume=loaded.decide({"mcpr_1": decision}), tools=[LINKS])
+        world.close(client)
+        assert last_input(server)[-1]["approve"] is approve
+    assert done.text() == "Done."
 
 
 def test_the_same_request_may_be_approved_many_times(world: World) -> None:
