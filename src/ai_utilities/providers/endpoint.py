@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
 from dhenara.ai.integration import find_provider, read_model_name
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
+from dhenara.ai.types import AIModel, AIModelEndpoint
 
 from ..config_models import AiSettings, TransportName
 from ..config_origins import OriginLevel
@@ -31,14 +31,14 @@ def make_endpoint(
         config["base_url"] = resolved.base_url.value
     if settings.extra_headers:
         config["headers"] = settings.extra_headers
-    api = AIModelAPI(
+    named = AIModel.model_construct(model_name=model)
+    return AIModelEndpoint.of(
+        named if kind is None else named.model_copy(update={"functional_type": kind}),
+        resolved.api_key.value,
         provider=resolved.provider,
-        api_key=resolved.api_key.value,
         credentials=None if resolved.api_key.value else dotenv_credentials(resolved.facts, settings.dotenv),
-        config=config,
+        api_config=config,
     )
-    named = AIModel(model_name=model) if kind is None else AIModel(model_name=model, functional_type=kind)
-    return AIModelEndpoint(api=api, ai_model=named)
 
 
 class ConnectionOptions(TypedDict):

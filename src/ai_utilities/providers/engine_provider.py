@@ -79,7 +79,7 @@ class EngineProvider(BaseProvider):
             self.provider_name or None, needs_model=False
         )
         self.provider_name = self.configuration.provider
-        self._config = AIModelCallConfig(**call_defaults(self.settings))
+        self._config = AIModelCallConfig.model_construct(**call_defaults(self.settings))
         self._fallbacks = make_fallbacks(self.settings, self.provider_name)
         if self.model is not None and self.configuration.facts.chats:
             for endpoint in endpoints_of(self._target(self.model)):

@@ -27,8 +27,8 @@ UNCHARGED_OPERATIONS = (
 )
 """Operations without a charge. Answers of a batch are charged, polling it is not."""
 
-FREE_COST = Cost(amount=Decimal(0), source="free")
-REFUSED_COST = Cost(amount=Decimal(0), source="refused")
+FREE_COST = Cost.model_construct(amount=Decimal(0), source="free")
+REFUSED_COST = Cost.model_construct(amount=Decimal(0), source="refused")
 
 
 def unbilled(attempt: Attempt) -> bool:

@@ -15,7 +15,6 @@ from typing import Any
 from ...types.chat.message import Message
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import Content, GenericContent, ServerToolContent, ToolCallContent
-from ...types.tools.caller_tools import ComputerUse
 from ...types.tools.provider_tools import RemoteMCP, ServerTool
 from ...types.tools.tool import Tool
 from ...types.tools.tool_definition import SEARCH_PARTS, ToolChoice, ToolDefinition
@@ -38,14 +37,14 @@ class ToolVersion:
 
     version: str
     name: str
-    family: re.Pattern[str]
+    family: str
     least: tuple[int, ...]
     since: str
     beta: str | None = None
 
     def fits(self, model: str) -> bool:
         """Whether the model takes it."""
-        match = self.family.search(model)
+        match = re.search(self.family, model)
         return match is not None and numbers_of(match.group("number")) >= self.least
 
 
@@ -53,10 +52,10 @@ def numbers_of(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in re.split(r"[.-]", text or "") if part)
 
 
-def models(name: str, *besides: str, number: str = r"\d+(?:[.-]\d{1,2})?(?!\d)") -> re.Pattern[str]:
+def models(name: str, *besides: str, number: str = r"\d+(?:[.-]\d{1,2})?(?!\d)") -> str:
     """Return the pattern of a family of models, without those that have one of the words `besides` in their name."""
     without = f"(?!.*(?:{'|'.join(besides)}))" if besides else ""
-    return re.compile(f"{name}(?P<number>{number}){without}")
+    return f"{name}(?P<number>{number}){without}"
 
 
 CLAUDE = models("claude-(?:[a-z]+-)?")
@@ -160,7 +159,7 @@ def split_tools(
         version = native_version(tool, call, protocol) if isinstance(tool, Tool) else None
         if version is not None:
             native.append((tool, version))
-        elif isinstance(tool, ComputerUse):
+        elif getattr(tool, "kind", None) == "computer":
             warnings.unsupported("computer", "this model has no tool for computer use; it was left out")
         else:
             functions.append(tool)
