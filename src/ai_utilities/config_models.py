@@ -1,7 +1,5 @@
 """`AiSettings`: settings from code, environment variables or a `.env` file."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Usage rows (`UsageData`) and their tags; `totals.py` sums them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -231,7 +229,7 @@ def tagged(**tags: str) -> Iterator[None]:
         _tags.reset(token)
 
 
-def tags_now(call: Call | None = None) -> dict[str, str]:
+def tags_now(call: "Call | None" = None) -> dict[str, str]:
     """The tags of a call: those of where it is sent, and those of where its run was made, which win."""
     made = NONE if call is None or call.context is None else call.context.get(_tags, NONE)
     return {**_tags.get(), **made}

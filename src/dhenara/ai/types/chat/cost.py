@@ -1,7 +1,5 @@
 """The cost of a response: an amount with its source, that calculates like a number; unknown is None, never zero."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -47,7 +45,7 @@ class Cost(FrozenModel):
 
     def in_currency(
         self, currency: str, rate: Decimal | float, *, rate_date: object = None, source: str | None = None
-    ) -> Cost:
+    ) -> "Cost":
         """Return this cost in another currency, for display, at a rate of yours.
 
         Args:
@@ -104,25 +102,25 @@ class Cost(FrozenModel):
             return bool(self.amount == other)
         return isinstance(other, Cost) and super().__eq__(other)
 
-    def __lt__(self, other: Cost | Decimal | float) -> bool:
+    def __lt__(self, other: "Cost | Decimal | float") -> bool:
         return self._compare(operator.lt, other)
 
-    def __le__(self, other: Cost | Decimal | float) -> bool:
+    def __le__(self, other: "Cost | Decimal | float") -> bool:
         return self._compare(operator.le, other)
 
-    def __gt__(self, other: Cost | Decimal | float) -> bool:
+    def __gt__(self, other: "Cost | Decimal | float") -> bool:
         return self._compare(operator.gt, other)
 
-    def __ge__(self, other: Cost | Decimal | float) -> bool:
+    def __ge__(self, other: "Cost | Decimal | float") -> bool:
         return self._compare(operator.ge, other)
 
-    def _compare(self, compare: Callable[[Any, Any], bool], other: Cost | Decimal | float) -> bool:
+    def _compare(self, compare: Callable[[Any, Any], bool], other: "Cost | Decimal | float") -> bool:
         amount = other.amount if isinstance(other, Cost) else other
         if self.amount is None or not isinstance(amount, Number):
             return NotImplemented  # type: ignore[no-any-return]  # for Python, as in any comparison
         return compare(self.amount, amount)
 
-    def __add__(self, other: Cost | Decimal | float) -> Cost:
+    def __add__(self, other: "Cost | Decimal | float") -> "Cost":
         other = as_cost(other, self.currency)
         if not isinstance(other, Cost):
             return NotImplemented
@@ -136,7 +134,7 @@ class Cost(FrozenModel):
 
     __radd__ = __add__
 
-    def __mul__(self, factor: Decimal | float) -> Cost:
+    def __mul__(self, factor: Decimal | float) -> "Cost":
         if not isinstance(factor, Decimal | int | float):
             return NotImplemented
         by = as_decimal(factor)
@@ -147,22 +145,22 @@ class Cost(FrozenModel):
 
     __rmul__ = __mul__
 
-    def __truediv__(self, divisor: Decimal | float) -> Cost:
+    def __truediv__(self, divisor: Decimal | float) -> "Cost":
         if not isinstance(divisor, Decimal | int | float):
             return NotImplemented
         return self * (1 / as_decimal(divisor))
 
-    def __neg__(self) -> Cost:
+    def __neg__(self) -> "Cost":
         return self * -1
 
-    def __sub__(self, other: Cost | Decimal | float) -> Cost:
+    def __sub__(self, other: "Cost | Decimal | float") -> "Cost":
         cost = as_cost(other, self.currency)
         return self + -cost if isinstance(cost, Cost) else NotImplemented
 
-    def __rsub__(self, other: Decimal | float) -> Cost:
+    def __rsub__(self, other: Decimal | float) -> "Cost":
         return -self + other
 
-    def __round__(self, digits: int = 0) -> Cost:
+    def __round__(self, digits: int = 0) -> "Cost":
         return self.model_copy(update={"amount": None if self.amount is None else round(self.amount, digits)})
 
 

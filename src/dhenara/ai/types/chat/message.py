@@ -1,7 +1,5 @@
 """Messages: the turns of a conversation; and the text of an answer, a string that can be called."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Self, TypeVar
@@ -28,7 +26,7 @@ class HasText(Protocol):
     """A response with a text."""
 
     @property
-    def text(self) -> Text: ...
+    def text(self) -> "Text": ...
 
 
 R = TypeVar("R", bound=HasText)
@@ -142,7 +140,7 @@ class AnswerParts:
 
     __slots__ = ()
 
-    def _answer(self) -> ChatResponse | None:
+    def _answer(self) -> "ChatResponse | None":
         raise NotImplementedError
 
     @property
@@ -170,7 +168,7 @@ class AnswerParts:
         return PartList() if answer is None else answer.tool_calls
 
     @property
-    def finish_reason(self) -> FinishReason | None:
+    def finish_reason(self) -> "FinishReason | None":
         """Why the model stopped, such as `stop` or `length`; None if unknown."""
         answer = self._answer()
         return None if answer is None else answer.finish_reason
@@ -188,7 +186,7 @@ class AnswerParts:
         return None if answer is None else answer.provider
 
     @property
-    def warnings(self) -> list[CallWarning]:
+    def warnings(self) -> "list[CallWarning]":
         """Parameters and content that the provider does not support."""
         answer = self._answer()
         return [] if answer is None else answer.warnings

@@ -1,7 +1,5 @@
 """Structured output: the requested type and its schema, and the parsed value in a response."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -216,7 +214,7 @@ CUT = ("length", "context_length")
 DECLINED = ("refusal", "content_filter")
 
 
-def read_output(response: ChatResponse, kind: Any = None) -> Any:
+def read_output(response: "ChatResponse", kind: Any = None) -> Any:
     """Return the parsed object, validated as `kind` if given."""
     if problem := problem_with(response):
         raise problem
@@ -227,13 +225,13 @@ def read_output(response: ChatResponse, kind: Any = None) -> Any:
     return validate_output(response, content, kind)
 
 
-def has_plain_data(answer: ChatResponse) -> bool:
+def has_plain_data(answer: "ChatResponse") -> bool:
     """Return whether the answer was read from JSON, so that its object has to be made from its data."""
     part = next((part for part in answer.contents if isinstance(part, StructuredContent)), None)
     return part is not None and part.error is None and part.parsed is part.data
 
 
-def validate_output(response: ChatResponse, content: StructuredContent | None, kind: Any) -> Any:
+def validate_output(response: "ChatResponse", content: StructuredContent | None, kind: Any) -> Any:
     adapter = adapter_of(kind, "the output")
     try:
         data = content.data if content is not None else find_json(response.text)
@@ -246,7 +244,7 @@ def validate_output(response: ChatResponse, content: StructuredContent | None, k
         raise output_error(response, InvalidOutputError, f"the answer is not JSON: {error}") from error
 
 
-def problem_with(response: ChatResponse) -> OutputError | None:
+def problem_with(response: "ChatResponse") -> OutputError | None:
     """Return the error that explains why there is no object: refused, truncated or invalid."""
     content = next((part for part in response.contents if isinstance(part, StructuredContent)), None)
     if content is not None and content.error is None:
@@ -265,7 +263,7 @@ def problem_with(response: ChatResponse) -> OutputError | None:
     return None
 
 
-def output_error(response: ChatResponse, kind: type[OutputError], message: str) -> OutputError:
+def output_error(response: "ChatResponse", kind: type[OutputError], message: str) -> OutputError:
     error = kind(message, provider=response.provider, model=response.model)
     error.response = response
     return error

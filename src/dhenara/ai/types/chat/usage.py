@@ -1,7 +1,5 @@
 """Token counts and cost of a response. Counts do not overlap; what is unknown is None, never zero."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, Self

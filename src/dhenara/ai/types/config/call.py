@@ -1,7 +1,5 @@
 """A call: one request as a value, and its configuration."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Coroutine, Mapping, Sequence, Set
 from contextvars import Context
 from dataclasses import dataclass, field
@@ -233,7 +231,7 @@ class CallJournal:
     fetched: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     """Files that were downloaded for the provider: address to bytes and media type."""
 
-    uploaded: dict[str, UploadedFile] = field(default_factory=dict)
+    uploaded: "dict[str, UploadedFile]" = field(default_factory=dict)
     """Files that were uploaded for this call, by content and account."""
 
     before_send: list[Callable[[], Coroutine[Any, Any, None]]] = field(default_factory=list)

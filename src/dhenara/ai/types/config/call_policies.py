@@ -1,7 +1,5 @@
 """Policies of calls (context limits, prompt caches, file transfers), and access to a provider as keyword arguments."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypedDict

@@ -1,7 +1,5 @@
 """The base class of content parts, and image, audio, video and file parts."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Tools made from functions, and lists of tools."""
 
-from __future__ import annotations
-
 import functools
 import inspect
 import re
