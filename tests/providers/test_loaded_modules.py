@@ -68,3 +68,36 @@ def modules_loaded_by(code: str, *arguments: str) -> list[str]:
     assert done.returncode == 0, done.stderr
     loaded: list[str] = json.loads(done.stdout)
     return loaded
+
+
+NAMED_CALL = """
+import json, sys
+from dhenara.ai import AIModelClient
+client = AIModelClient(sys.argv[1], api_key="sk-1", base_url=sys.argv[2], protocol=sys.argv[3] or None)
+assert client.generate("hi").text == "Hello!"
+print(json.dumps(sorted(sys.modules)))
+"""
+BUILDS_SCHEMAS = "importlib.metadata"
+"""Pydantic loads it to look for plugins when it builds a schema for the first time."""
+
+
+@pytest.mark.parametrize(
+    ("model", "path", "protocol"),
+    [
+        ("openai/some-model", "/v1", "openai_chat"),
+        ("openai/some-model", "/v1", "openai_responses"),
+        ("anthropic/some-model", "", ""),
+        ("gemini/some-model", "/v1beta", ""),
+        ("bedrock/some-model", "", ""),
+    ],
+)
+def test_a_plain_call_builds_no_schema(model: str, path: str, protocol: str, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello!"))
+    assert BUILDS_SCHEMAS not in modules_loaded_by(NAMED_CALL, model, server.url + path, protocol)
+
+
+def test_a_plain_call_loads_no_tools_and_no_types_of_files(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello!"))
+    loaded = modules_loaded_by(NAMED_CALL, "openai/some-model", f"{server.url}/v1", "openai_chat")
+    unused = ("tools.caller_tools", "tools.tool_actions", "operations.files", "operations.batch")
+    assert [name for name in loaded if name.endswith(unused)] == []

@@ -29,11 +29,11 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text
+from ..operations.batch import delete_resource
 from ..operations.inputs import check_vectors, read_embedding_input
 from ..operations.operation import (
     DocumentReader,
     OperationCodec,
-    delete_resource,
     get_document,
     post_document,
     read_as,

@@ -28,9 +28,9 @@ from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text, require
 from ..openai_chat.response import read_error
+from ..operations.batch import delete_resource
 from ..operations.operation import (
     OperationCodec,
-    delete_resource,
     get_document,
     post_document,
     read_as,

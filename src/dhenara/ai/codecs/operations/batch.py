@@ -10,12 +10,12 @@ from ...http.protocol.message import LineTemplate, StreamedLines
 from ...types.chat.delta import Delta, FileDelta, ResultDelta, StreamEnd
 from ...types.config.call import Call
 from ...types.operations.batch import BatchLine
-from ...types.operations.files import FileBytes
+from ...types.operations.files import FileBytes, StoreDeleted
 from ...wire import json
 from ...wire.sse import BytesAsFrames, Frame, NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.response_fields import Wire
-from .operation import OperationCodec
+from .operation import DocumentReader, OperationCodec
 from .quirks import BatchQuirks
 
 LONGEST_NUMBER = 20
@@ -144,3 +144,12 @@ class FileContentReader:
 
     def finish(self) -> Iterator[Delta]:
         yield StreamEnd()
+
+
+def read_deletion() -> ResponseFormat:
+    """Return how to read the response to a deletion, which may be empty."""
+    return ResponseFormat(DocumentReader(lambda _: iter([ResultDelta(StoreDeleted())])), body="blob")
+
+
+def delete_resource(path: str, headers: Mapping[str, str]) -> EncodedRequest:
+    return EncodedRequest(path, {}, headers, method="DELETE", response_format=read_deletion())

@@ -19,7 +19,6 @@ from ...types.config.call import Call
 from ...types.config.model import ModelListing
 from ...types.content.parts import Media
 from ...types.model_base import FrozenModel
-from ...types.operations.files import StoreDeleted
 from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json
 from ...wire.sse import Frame, Frames, SseFrames
@@ -99,19 +98,10 @@ def read_as(read: Reader) -> ResponseFormat:
     return ResponseFormat(DocumentReader(deltas))
 
 
-def read_deletion() -> ResponseFormat:
-    """Return how to read the response to a deletion, which may be empty."""
-    return ResponseFormat(DocumentReader(lambda _: iter([ResultDelta(StoreDeleted())])), body="blob")
-
-
 def get_document(path: str, read: Reader, headers: Mapping[str, str], **question: Any) -> EncodedRequest:
     query = urlencode({name: value for name, value in question.items() if value is not None})
     whole = f"{path}?{query}" if query else path
     return EncodedRequest(whole, {}, headers, method="GET", response_format=read_as(read))
-
-
-def delete_resource(path: str, headers: Mapping[str, str]) -> EncodedRequest:
-    return EncodedRequest(path, {}, headers, method="DELETE", response_format=read_deletion())
 
 
 def post_document(
