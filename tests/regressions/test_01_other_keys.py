@@ -170,7 +170,7 @@ def test_questions_with_functions_have_the_same_fingerprint_in_every_process() -
 
 
 def test_a_locked_record_of_uploads_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ai_utilities.files.methods.WAIT", 0.05)
+    monkeypatch.setattr("ai_utilities.files.uploads.WAIT", 0.05)
     record = UploadRecord(tmp_path / "uploads.sqlite")
     record.store("a", "file-1", None)
     assert (tmp_path / "uploads.sqlite").stat().st_mode & 0o777 == 0o600

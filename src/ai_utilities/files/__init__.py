@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
-    from .methods import UploadRecord as UploadRecord
     from .reading import FileText as FileText, TextExtractionError as TextExtractionError, read_text as read_text
+    from .uploads import UploadRecord as UploadRecord
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -16,6 +16,6 @@ __getattr__, __dir__ = lazy_package(
         "FileText": ".reading",
         "TextExtractionError": ".reading",
         "read_text": ".reading",
-        "UploadRecord": ".methods",
+        "UploadRecord": ".uploads",
     },
 )

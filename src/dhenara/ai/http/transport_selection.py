@@ -1,28 +1,19 @@
-"""Transports by name (builtin, httpx2, aiohttp) with the TLS settings of one client, and one for each event loop."""
+"""Transports by name: built-in, httpx2 and aiohttp, with the TLS settings of one client."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-import weakref
-from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from anyio.lowlevel import RunVar
-
 from ..config import environment
 from ..errors import ConfigurationError
-from .pool import ConnectionPool
-from .protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
-from .sockets.asyncio_network import AsyncioNetwork, running_loop
+from .protocol.message import Transport
 from .tls_settings import TlsSettings
-from .transport import HttpTransport, blocking_transport, trusted_context
+from .transport import blocking_transport
 
 if TYPE_CHECKING:
     import asyncio
-    import ssl
 
     from .tls import TlsContexts
 
@@ -107,6 +98,8 @@ def synchronous(name: str, tls: TlsSettings) -> Transport:
 
 def asynchronous(name: str, tls: TlsSettings) -> Transport:
     """Return a transport that keeps one transport per event loop, because connections belong to a loop."""
+    from .loop_transport import LoopTransport, loop_transport
+
     contexts = tls_contexts(tls)
     if name == "httpx2":
         return LoopTransport(partial(httpx2_of, contexts))
@@ -134,105 +127,3 @@ def aiohttp_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) ->
     from .adapters.aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(contexts, environment())
-
-
-TransportFactory = Callable[["asyncio.AbstractEventLoop | None"], Transport]
-"""Creates the transport of one loop; None means a loop that is not asyncio's."""
-
-FOREVER = 1e8
-"""Seconds; longer than any loop runs."""
-
-
-class LoopTransport:
-    """Keeps one transport per event loop and closes it when that loop ends.
-
-    The loop itself owns the transport (see `LoopState`); here it is only looked up, so that a closed loop can be
-    garbage collected while the client lives on.
-    """
-
-    def __init__(self, create: TransportFactory | None = None) -> None:
-        self._create = create or loop_transport
-        self._loops: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, weakref.ref[LoopState]] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._others: RunVar[LoopState] | None = None
-
-    async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
-        loop = running_loop()
-        stored = self._current(loop)
-        if stored is None:
-            stored = await self._create_state(loop)
-        return await stored.transport.open(request, timeouts)
-
-    async def close(self) -> None:
-        loop = running_loop()
-        stored = self._current(loop)
-        if loop is not None:
-            self._loops.pop(loop, None)
-        else:
-            self._others = None
-        if stored is not None:
-            await stored.close()
-
-    def _current(self, loop: asyncio.AbstractEventLoop | None) -> LoopState | None:
-        if loop is None:
-            return self._others.get(None) if self._others is not None else None
-        reference = self._loops.get(loop)
-        return None if reference is None else reference()
-
-    async def _create_state(self, loop: asyncio.AbstractEventLoop | None) -> LoopState:
-        stored = LoopState(self._create(loop))
-        if loop is not None:
-            stored.hold(loop)
-            self._loops[loop] = weakref.ref(stored)
-        else:
-            self._create_for_trio(stored)
-        await anext(stored.guard)
-        return stored
-
-    def _create_for_trio(self, stored: LoopState) -> None:
-        if self._others is None:
-            self._others = RunVar("dhenara.transport")
-        self._others.set(stored)
-
-
-def loop_transport(
-    loop: asyncio.AbstractEventLoop | None, trust: Callable[[], ssl.SSLContext] | None = None
-) -> HttpTransport:
-    """Return the built-in transport for this loop."""
-    trust = trust or trusted_context
-    if loop is not None:
-        return HttpTransport(AsyncioNetwork(loop, trust), ConnectionPool(), time.monotonic, environment())
-    from .sockets.trio_network import TrioNetwork
-
-    return HttpTransport(TrioNetwork(trust), ConnectionPool(), time.monotonic, environment())
-
-
-class LoopState:
-    """The transport of one loop.
-
-    Event loops close open async generators when they end, which is their only notification, so `guard` is one that
-    closes the transport. A timer that never fires makes the loop own this object; closing the loop cancels its timers.
-    """
-
-    __slots__ = ("__weakref__", "_timer", "guard", "transport")
-
-    def __init__(self, transport: Transport) -> None:
-        self.transport = transport
-        self.guard = close_with_loop(transport)
-        self._timer: asyncio.TimerHandle | None = None
-
-    def hold(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(FOREVER, self.hold, loop)
-
-    async def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        await self.guard.aclose()
-
-
-async def close_with_loop(transport: Transport) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        await transport.close()

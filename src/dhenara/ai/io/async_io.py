@@ -16,10 +16,10 @@ from typing import Any, ParamSpec, Self, TypeVar
 import anyio
 import anyio.to_thread
 
+from ..http.loop_transport import LoopTransport
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.asyncio_network import running_loop, wake_future
 from ..http.sockets.connection import resolve_addresses
-from ..http.transport_selection import LoopTransport
 from .protocol import BackgroundStep, Branches, JobDone, Outcome, Step, UserJob, WakeupSignal, attempt_awaited, begin
 
 T = TypeVar("T")
