@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dhenara.ai.integration import embedded_model, shown_address
+from dhenara.ai.diagnosis import embedded_model
+from dhenara.ai.integration import shown_address
 
 from .client import AiClient
 from .config_models import AiSettings

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from dhenara.ai.types import CallWarning, EmbeddingResponse, ModelListing, Run, ToolCallContent
 
-    from .exceptions import AIUtilitiesError, Json, Options
+    from .exceptions import AIUtilitiesError
+    from .value_types import Json, Options
 
     EngineResult = AIModelCallResponse | Run[Json]
 

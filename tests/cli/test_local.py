@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.integration import EmbeddedModel
+from dhenara.ai.diagnosis import EmbeddedModel
 
 WHOLE = EmbeddedModel("smollm2-135m", "2026.10", Path("/weights.gguf"), None)
 BARE = EmbeddedModel("smollm2-135m", None, None, "llama.cpp is not installed")

@@ -18,7 +18,8 @@ from dhenara.ai.integration import check_output, move_output, texts_in, without_
 
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
-from ..exceptions import Json, ProviderConfigurationError
+from ..exceptions import ProviderConfigurationError
+from ..value_types import Json
 from .journal import BulkJournal, Entry, file_state, fingerprint_request
 from .rows import (
     MAX_ERROR_LENGTH,

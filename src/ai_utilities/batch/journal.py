@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from dhenara.ai.types import BatchJob
 
-from ..exceptions import Json, JsonObject, ProviderConfigurationError
+from ..exceptions import ProviderConfigurationError
+from ..value_types import Json, JsonObject
 from .rows import Row
 
 

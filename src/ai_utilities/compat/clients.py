@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..async_client import AsyncAiClient
     from ..client import AiClient
-    from ..exceptions import Json, Options
+    from ..value_types import Json, Options
 
     Client = AiClient | AsyncAiClient
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from dhenara.ai.catalog import ModelFacts, find_facts, known_models, price_usage
-from dhenara.ai.integration import proxy_for, shown_address, trusted_certificates
+from dhenara.ai.diagnosis import proxy_for, trusted_certificates
+from dhenara.ai.integration import shown_address
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 from ..client import AiClient

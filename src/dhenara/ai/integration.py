@@ -5,19 +5,9 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 
 from __future__ import annotations
 
-import ssl
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
-from urllib.parse import urlsplit
-
 from .catalog.capabilities import check_chats
 from .config import environment, read_routes_file, read_variable
-from .embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .error_text import call_texts, stored_error_text, texts_in, without_contents
-from .errors import ConfigurationError
-from .http.proxy import find_proxy
-from .http.tls import trust_context
 from .output_files import check_output, move_output, open_output, write_output
 from .pipeline.middleware import add_call_tags
 from .pipeline.pricing import add_costs, add_usages, unique
@@ -120,57 +110,3 @@ __all__ = [
     "write_output",
     "write_wav",
 ]
-
-
-def proxy_for(address: str) -> str | None:
-    """The proxy that stands before this address, without the name and password it may want."""
-    parts = urlsplit(address)
-    proxy = find_proxy(parts.scheme, parts.hostname or "", environment(), parts.port)
-    return None if proxy is None else proxy.url
-
-
-def trusted_certificates() -> ssl.SSLContext:
-    """What secure connections are verified with."""
-    return trust_context(environment())
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedModel:
-    """The small model of the provider `local`: what runs it, its weights, and what is wrong with either."""
-
-    name: str
-    runner: str | None
-    """The version of llama.cpp's package; None where it is not installed."""
-
-    weights: Path | None
-    problem: str | None
-    """None when it can be asked."""
-
-    weights_module: str = MODULE
-    """What `python -m` runs to put the weights into the user's data folder."""
-
-
-def weights_folder() -> Path:
-    """The folder in which the weights of the small model are put."""
-    return data_file(environment()).parent
-
-
-def embedded_model() -> EmbeddedModel:
-    """Looks at every byte of the weights, unless the environment names a file of the user's own instead."""
-    try:
-        runner = version("xllamacpp")
-    except PackageNotFoundError:
-        runner = None
-    weights, problem = bundled_weights()
-    return EmbeddedModel(SMALL, runner, weights, "llama.cpp is not installed" if runner is None else problem)
-
-
-def bundled_weights() -> tuple[Path | None, str | None]:
-    text = environment()
-    if not text.get(VARIABLE):
-        weights = find_weights()
-        return weights, "its weights are not installed" if weights is None else check_weights()
-    try:
-        return load_weights(SMALL, text), None
-    except ConfigurationError as error:
-        return None, f"{VARIABLE} is {text[VARIABLE]}: {error}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import questionary
 import typer
 
-from dhenara.ai.integration import embedded_model, weights_folder
+from dhenara.ai.diagnosis import embedded_model, weights_folder
 
 from ...config_resolver import ConfigurationResolver
 from ...doctor import check_routes, run_checks
@@ -31,7 +31,7 @@ from ..output import Exit, print_error, print_note, table, wrap_text
 from ..streams import show
 
 if TYPE_CHECKING:
-    from dhenara.ai.integration import EmbeddedModel
+    from dhenara.ai.diagnosis import EmbeddedModel
 
 
 def register_setup(app: typer.Typer) -> None:
