@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dhenara.ai import MessageLike, RunStore
     from dhenara.ai.types import Run, RunLimits, ToolCallContent
 
+    from .exceptions import JsonObject, Options
     from .providers.base_provider import BaseProvider
-    from .value_types import JsonObject, Options
 
 
 File = str | bytes | PathLike[str] | Content

@@ -34,11 +34,11 @@ if TYPE_CHECKING:
     from .cache.backend import CacheBackend
     from .chat import AsyncChat
     from .config_resolver import Explanation
+    from .exceptions import Json, Options
     from .middleware import Tracker
     from .operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
     from .usage.ledger import UsageTracker
-    from .value_types import Json, Options
 
 T = TypeVar("T")
 

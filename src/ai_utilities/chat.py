@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream, StreamBase
     from .async_client import AsyncAiClient
     from .client import AiClient
+    from .exceptions import Json, JsonObject, Options
     from .providers.base_provider import BaseProvider
-    from .value_types import Json, JsonObject, Options
 
 
 @dataclass(slots=True, eq=False)

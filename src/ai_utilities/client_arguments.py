@@ -21,12 +21,11 @@ from .client_settings import SETTING_NAMES, ClientArguments
 from .config_models import AiSettings
 from .config_origins import OriginLevel, main_provider
 from .config_secrets import Secret
-from .exceptions import ProviderConfigurationError
+from .exceptions import Options, ProviderConfigurationError
 from .providers.base_provider import BaseProvider
 from .providers.factory import is_known
 from .providers.facts import facts_of
 from .routes import route_name
-from .value_types import Options
 
 if TYPE_CHECKING:
     from .middleware import Tracker

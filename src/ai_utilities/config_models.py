@@ -36,8 +36,7 @@ from .config_origins import (
     unreadable_settings,
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
-from .exceptions import ProviderConfigurationError
-from .value_types import JsonObject, Options, read_tag_pairs
+from .exceptions import JsonObject, Options, ProviderConfigurationError, read_tag_pairs
 
 PREFIX = "AI_"
 MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})

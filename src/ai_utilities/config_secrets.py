@@ -11,8 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, redact_secrets, shown_address
 
-from .exceptions import ProviderConfigurationError
-from .value_types import Json
+from .exceptions import Json, ProviderConfigurationError
 
 MASK = "**********"
 

@@ -1,15 +1,8 @@
-"""Errors of the kit: the engine's classes under the kit's names, and those that only the kit has.
-
-    AIUtilitiesError                      DhenaraError
-    └── ProviderError                     ProviderError
-        ├── ProviderConfigurationError    ConfigurationError
-        └── ProviderAPIError              CallError
-            └── ProviderRateLimitError    RateLimitError
-
-Both names of a line are the same class, so `except` works with either.
-"""
+"""Exceptions of the kit, and names for values that have no narrower type."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from dhenara.ai.errors import (
     AuthenticationError as AuthenticationError,
@@ -147,3 +140,29 @@ __all__ = [
     "SyncAsyncMismatchError",
     "UnsupportedError",
 ]
+
+
+Json = Any
+"""A JSON value."""
+
+JsonObject = dict[str, Any]
+"""A JSON object."""
+
+Options = dict[str, Any]
+"""Keyword options on their way to the engine, which checks names and values."""
+
+Arguments = tuple[object, ...]
+"""Positional arguments on their way to a method of the engine's client."""
+
+OperationResult = Any
+"""What a method of the engine's client returns: the response of the operation, or an iterator."""
+
+
+def read_tag_pairs(value: object) -> object:
+    """Parses `AI_TAGS`: pairs of name and value, separated by commas."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.partition("=") for pair in value.split(",") if pair.strip()]
+    if not all(name.strip() and equals for name, equals, _ in pairs):
+        raise ValueError("write tags as name=value, separated by commas")
+    return {name.strip(): text.strip() for name, _, text in pairs}

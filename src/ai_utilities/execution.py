@@ -9,10 +9,9 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar
 
-from .exceptions import JsonParseError, ProviderConfigurationError
+from .exceptions import Arguments, JsonParseError, OperationResult, Options, ProviderConfigurationError
 from .providers.base_provider import BaseProvider, read_answer, run_in_thread
 from .results import AskResult
-from .value_types import Arguments, OperationResult, Options
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -20,16 +20,15 @@ from dhenara.ai.types import (
 )
 
 from .ask_options import read_file
-from .exceptions import ProviderConfigurationError
+from .exceptions import Arguments, Options, ProviderConfigurationError
 from .execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
-from .value_types import Arguments, Options
 
 if TYPE_CHECKING:
     from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse, Timeouts
 
+    from .exceptions import Arguments, OperationResult, Options
     from .operation_options import ImageOptions
     from .operations import ClientCore
-    from .value_types import Arguments, OperationResult, Options
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from dhenara.ai import AnyLayer, HealthStore
 
     from .cache.policy import Policy, PolicyOverride
+    from .exceptions import Options
     from .execution import Around, ExecutionMode
     from .providers.base_provider import BaseProvider
-    from .value_types import Options
 
 
 class Closable(Protocol):

@@ -14,7 +14,7 @@ from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, Provider
 from .config_models import AiSettings
 from .config_origins import has_own_server, main_provider
 from .config_resolver import ConfigurationResolver, Explanation
-from .exceptions import ProviderCapabilityError
+from .exceptions import Arguments, Json, OperationResult, Options, ProviderCapabilityError
 from .execution import (
     AnyAsyncCall,
     AnyCall,
@@ -36,7 +36,6 @@ from .results import AskResult, Embeddings, model_names
 from .tables_folder import use_tables_of
 from .text_operations import create_repair_prompt, json_instructions, read_object, with_validators
 from .typed_answers import OutputReader, TypedResult
-from .value_types import Arguments, Json, OperationResult, Options
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient

@@ -16,7 +16,7 @@ from .exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:
     from .ask_options import File
-    from .value_types import Json, Options
+    from .exceptions import Json, Options
 
 T = TypeVar("T")
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
     from dhenara.ai.types import CallWarning, EmbeddingResponse, ModelListing, Run, ToolCallContent
 
-    from .exceptions import AIUtilitiesError
-    from .value_types import Json, Options
+    from .exceptions import AIUtilitiesError, Json, Options
 
     EngineResult = AIModelCallResponse | Run[Json]
 

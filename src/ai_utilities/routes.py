@@ -12,8 +12,7 @@ from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
 from dhenara.ai.types import AIModelEndpoint
 
 from .config_secrets import Secret
-from .exceptions import ProviderConfigurationError
-from .value_types import Options
+from .exceptions import Options, ProviderConfigurationError
 
 if TYPE_CHECKING:
     from dhenara.ai.types import Deployment, ModelRoute

@@ -24,7 +24,7 @@ from urllib.parse import urljoin, urlsplit
 from dhenara.ai.catalog import InvalidTable, LimitChange, RateChange, check_table, compare_limits, compare_prices
 
 from .config_models import AiSettings
-from .exceptions import AIUtilitiesError, ProviderConfigurationError
+from .exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationError
 from .tables_folder import (
     MANIFEST,
     VERSION,
@@ -34,7 +34,6 @@ from .tables_folder import (
     use_tables_of,
     write_file,
 )
-from .value_types import JsonObject
 
 if TYPE_CHECKING:
     from http.client import HTTPMessage, HTTPResponse

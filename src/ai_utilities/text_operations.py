@@ -28,10 +28,10 @@ if TYPE_CHECKING:
         TokenCountResponse,
     )
 
+    from .exceptions import Json, Options
     from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
     from .operations import ClientCore
     from .typed_answers import TypedResult
-    from .value_types import Json, Options
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent
     Judged = str | ImageContent | Sequence[str | ImageContent]

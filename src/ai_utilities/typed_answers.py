@@ -19,8 +19,8 @@ from .text_operations import read_object
 
 if TYPE_CHECKING:
     from .config_models import AiSettings
+    from .exceptions import Json, Options
     from .operations import ClientCore
-    from .value_types import Json, Options
 
 T = TypeVar("T")
 TextOrPath = str | PathLike[str]

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, strategies as st
 
 from dhenara.ai.compat import ResourceConfig, ResourceConfigItem, resources
-from dhenara.ai.compat.yaml_subset import read_yaml
+from dhenara.ai.compat.names import read_yaml
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModelAPIProviderEnum, AIModelEndpoint
 from dhenara.ai.types.genai.foundation_models.anthropic.chat import ClaudeHaiku45

@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.http.protocol.limits import LimitExceeded
+from dhenara.ai.http.protocol.addresses_and_limits import LimitExceeded
 from dhenara.ai.http.protocol.message import ReadTimeout
 
 from .peers import Action, flood, read, send

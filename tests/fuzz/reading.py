@@ -9,7 +9,7 @@ from typing import Any
 from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.base import Decoder
 from dhenara.ai.errors import CallError, DhenaraError
-from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
+from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.streaming.response_reader import BufferedSource, StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream

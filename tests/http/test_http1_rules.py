@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.http.protocol.addresses_and_limits import LimitExceeded, Limits
 from dhenara.ai.http.protocol.body import ChunkedBody, NoBody, SizedBody, UntilClose
 from dhenara.ai.http.protocol.http1 import (
     Http1Reader,
@@ -17,7 +18,6 @@ from dhenara.ai.http.protocol.http1 import (
     read_head,
     write_request,
 )
-from dhenara.ai.http.protocol.limits import LimitExceeded, Limits
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places, single_bytes

@@ -12,8 +12,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, FetchError, ResponseTooLargeError, ServerError
+from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.http.protocol.body import decompressor
-from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModelCallConfig, Fetching, ImageContent, ResponseLimits, SSEErrorResponse
 from support.raw_server import STREAM_HEAD, Connection, RawServer, chunk, delta

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.http1 import Http1Reader
-from dhenara.ai.http.protocol.limits import Limits
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
 from dhenara.ai.wire.sse import NdjsonFrames, SseFrames
 

@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import FetchError
-from dhenara.ai.http.protocol.addresses import is_public
+from dhenara.ai.http.protocol.addresses_and_limits import is_public
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.testing.replies import Raw
 from dhenara.ai.types import ImageContent, Message

@@ -10,7 +10,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
-from dhenara.ai.http.protocol.limits import DEFAULT_LIMITS
+from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.pipeline.streaming.response_reader import StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream
 from dhenara.ai.response.builder import ResponseBuilder

@@ -23,8 +23,8 @@ from ..exceptions import AIUtilitiesError
 from .info import USUAL_LIMIT, AudioProcessingError, UnfinishedTranscriptError, read_audio_info
 
 if TYPE_CHECKING:
+    from ..exceptions import Options
     from ..operations import ClientCore
-    from ..value_types import Options
     from .methods import Sound
 
 

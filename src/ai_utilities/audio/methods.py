@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from dhenara.ai.streams.operations import AsyncSpeech, AsyncTranscript, SyncSpeech, SyncTranscript
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
+    from ..exceptions import Options
     from ..operation_options import SpeakOptions, TranscribeOptions
     from ..operations import ClientCore
-    from ..value_types import Options
 
     Sound = str | PathLike[str] | bytes | AudioContent
 

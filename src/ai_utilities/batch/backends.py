@@ -15,12 +15,11 @@ from ..ask_options import check_prompt, resolve_ask
 from ..cache.policy import changes
 from ..client import AiClient
 from ..config_models import AiSettings
-from ..exceptions import ProviderConfigurationError
+from ..exceptions import Json, Options, ProviderConfigurationError
 from ..middleware import LIMITS
 from ..option_checks import own_options
 from ..providers.engine_provider import EngineProvider
 from ..usage.data import tags_now
-from ..value_types import Json, Options
 
 if TYPE_CHECKING:
     from dhenara.ai import MessageLike

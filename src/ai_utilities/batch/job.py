@@ -18,8 +18,7 @@ from dhenara.ai.integration import check_output, move_output, texts_in, without_
 
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
-from ..exceptions import ProviderConfigurationError
-from ..value_types import Json
+from ..exceptions import Json, ProviderConfigurationError
 from .journal import BulkJournal, Entry, file_state, fingerprint_request
 from .rows import (
     MAX_ERROR_LENGTH,

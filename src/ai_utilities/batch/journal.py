@@ -16,8 +16,7 @@ from pydantic import BaseModel
 
 from dhenara.ai.types import BatchJob
 
-from ..exceptions import ProviderConfigurationError
-from ..value_types import Json, JsonObject
+from ..exceptions import Json, JsonObject, ProviderConfigurationError
 from .rows import Row
 
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from dhenara.ai.streams.operations import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
+    from ..exceptions import OperationResult, Options
     from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
     from ..operations import ClientCore
-    from ..value_types import OperationResult, Options
 
     BatchPrompt = MessageLike | Sequence[MessageLike]
 

@@ -27,8 +27,8 @@ from .rows import RowResult, result_from_batch_item, result_from_error
 if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob
 
+    from ..exceptions import OperationResult, Options
     from ..operations import ClientCore
-    from ..value_types import OperationResult, Options
     from .journal import SubmittedBatch
     from .methods import BatchPrompt
 

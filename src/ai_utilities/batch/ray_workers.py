@@ -16,8 +16,8 @@ from ..ask_options import AskOptions
 from ..cache import caching
 from ..client import AiClient
 from ..concurrency import ask_all, check_concurrency, try_ask
+from ..exceptions import Options
 from ..usage import tagged
-from ..value_types import Options
 from .backends import MakeClient, OnRay, RayContext, capture_context, load_ray, make_client_factory
 from .job import BulkJob, RowRequest
 from .rows import PromptTemplate, RowResult, result_from_answer

@@ -16,9 +16,8 @@ from dhenara.ai.integration import without_contents
 from dhenara.ai.types import BatchItem
 
 from ..config_secrets import redact
-from ..exceptions import ProviderConfigurationError
+from ..exceptions import Json, JsonObject, ProviderConfigurationError
 from ..results import AskResult
-from ..value_types import Json, JsonObject
 
 Row = JsonObject
 Source = str | PathLike[str] | Iterable[str | Mapping[str, Json]]

@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from ..value_types import Json
+    from ..exceptions import Json
 
 log = logging.getLogger("ai_utilities.cache")
 T = TypeVar("T")

@@ -31,8 +31,8 @@ from .policy import CachePolicy, owner_tags
 
 if TYPE_CHECKING:
     from ..config_models import AiSettings
+    from ..exceptions import Json, Options
     from ..providers.base_provider import BaseProvider
-    from ..value_types import Json, Options
 
 
 Constraints = tuple[LearnedConstraint, ...]

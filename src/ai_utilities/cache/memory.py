@@ -15,7 +15,7 @@ from ..storage.store_calls import StoreError, StoreIO, call_seconds_left, call_s
 from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
 
 if TYPE_CHECKING:
-    from ..value_types import Json
+    from ..exceptions import Json
 
 
 Entry = tuple[str, float | None, int]

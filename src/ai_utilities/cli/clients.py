@@ -19,14 +19,13 @@ from ..client import AiClient
 from ..config_models import AiSettings, CacheBackendName, StoreName
 from ..config_origins import OriginLevel, state_path
 from ..config_resolver import ConfigurationResolver
-from ..exceptions import ProviderConfigurationError
+from ..exceptions import JsonObject, Options, ProviderConfigurationError
 from ..middleware import RequestMiddleware
 from ..providers.defaults import is_reachable, server_address
 from ..providers.endpoint import connection_options, make_endpoint
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import EMBEDDED, facts_of, missing_key
 from ..usage.data import tagged
-from ..value_types import JsonObject, Options
 from .output import print_note
 
 if TYPE_CHECKING:

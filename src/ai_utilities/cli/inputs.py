@@ -15,9 +15,8 @@ import typer
 
 from dhenara.ai.types import PARAMETERS
 
-from ..exceptions import ProviderConfigurationError
+from ..exceptions import Json, JsonObject, ProviderConfigurationError
 from ..usage.amounts import USD, DisplayCurrency
-from ..value_types import Json, JsonObject
 from .streams import show
 
 PARAMETERS_PAGE = "https://dhenara.github.io/dhenara/parameters/"

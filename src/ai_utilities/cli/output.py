@@ -17,10 +17,9 @@ from typing import Protocol, TextIO
 
 from dhenara.ai.types import CallWarning, ImageResponse, OperationResponse
 
-from ..exceptions import AIUtilitiesError, JsonParseError, ProviderAPIError
+from ..exceptions import AIUtilitiesError, JsonObject, JsonParseError, ProviderAPIError
 from ..results import AskResult
 from ..usage.amounts import format_units
-from ..value_types import JsonObject
 from .streams import OutputFailed, command_streams
 
 Replacement = str | Callable[[re.Match[str]], str]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from ..audio.info import USUAL_LIMIT, AudioInfo, AudioProcessingError, read_audio_info
 from ..audio.long_transcription import convert_audio
-from ..value_types import JsonObject
+from ..exceptions import JsonObject
 
 AnyPath = str | PathLike[str]
 MEGABYTE = 1024 * 1024

@@ -24,7 +24,7 @@ from .audio import (
 )
 
 if TYPE_CHECKING:
-    from ..value_types import Json, JsonObject
+    from ..exceptions import Json, JsonObject
     from .metrics import MetricsCollector
 
 

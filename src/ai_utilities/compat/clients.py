@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..async_client import AsyncAiClient
     from ..client import AiClient
-    from ..value_types import Json, Options
+    from ..exceptions import Json, Options
 
     Client = AiClient | AsyncAiClient
 

@@ -19,7 +19,7 @@ from ..results import AskResult
 from .names import KNOWLEDGE
 
 if TYPE_CHECKING:
-    from ..value_types import Json, Options
+    from ..exceptions import Json, Options
 
 
 RENAMED: Mapping[str, str] = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, ParamSpec, Self, TypeVar, cast
 from .classes import HistogramBucket, JSONExporter, MetricType, MetricValue, OpenTelemetryExporter, PrometheusExporter
 
 if TYPE_CHECKING:
-    from ..value_types import JsonObject
+    from ..exceptions import JsonObject
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from ..usage.data import UsageData
 from ..usage.ledger import Ledger, UsageTracker as OwnTracker, create_usage_tracker as create_own_tracker
 
 if TYPE_CHECKING:
+    from ..exceptions import Options
     from ..middleware import Tracker
-    from ..value_types import Options
 
 FOLDER = Path(".ai_utilities/usage_stats")
 _locks: dict[str, threading.RLock] = {}

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from dhenara.ai.types import UploadedFile
 
+    from ..exceptions import Options
     from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
     from ..operations import ClientCore
-    from ..value_types import Options
 
     File = str | PathLike[str] | bytes
 

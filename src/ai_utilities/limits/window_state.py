@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable
 from typing import Any, cast
 
-from ..value_types import JsonObject
+from ..exceptions import JsonObject
 from .limit import (
     NO_VERDICT,
     Account,

@@ -18,7 +18,7 @@ from ..results import AskResult
 if TYPE_CHECKING:
     from dhenara.ai.types import Plan
 
-    from ..value_types import OperationResult
+    from ..exceptions import OperationResult
 
 
 P = ParamSpec("P")

@@ -25,12 +25,11 @@ from ..ask_stream import AskStream, AsyncAskStream, AsyncEvents, SyncEvents
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
-from ..exceptions import ProviderCapabilityError, ProviderConfigurationError
+from ..exceptions import OperationResult, Options, ProviderCapabilityError, ProviderConfigurationError
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
 from ..images import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, model_names, read_final
-from ..value_types import OperationResult, Options
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
 from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target

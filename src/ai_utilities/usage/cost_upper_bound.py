@@ -29,7 +29,7 @@ from dhenara.ai.types import (
     WebSearch,
 )
 
-from ..value_types import Options
+from ..exceptions import Options
 from .costs import count_pages, estimate_request, iter_strings
 from .request_terms import BoundedCall, read_terms, whole_number
 

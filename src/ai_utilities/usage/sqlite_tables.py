@@ -9,8 +9,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
+from ..exceptions import JsonObject
 from ..storage.sqlite_files import Schema, columns_of
-from ..value_types import JsonObject
 from .amounts import EXACT, UnitsSum, exact, units_add, write_units
 from .totals import SPECIAL_TOKENS, unit_of
 

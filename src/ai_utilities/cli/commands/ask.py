@@ -21,9 +21,8 @@ from dhenara.ai.types import AIModelCallConfig
 from ...batch import OnProvider, run_bulk
 from ...batch.rows import BulkProgress, OnProgress
 from ...client import AiClient
-from ...exceptions import ProviderConfigurationError
+from ...exceptions import JsonObject, Options, ProviderConfigurationError
 from ...results import AskResult
-from ...value_types import JsonObject, Options
 from ..clients import ClusterSettings, CommandSettings, ForceFlag, check_target, client_for, write_target
 from ..inputs import (
     CacheFlag,

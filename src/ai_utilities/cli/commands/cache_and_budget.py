@@ -18,14 +18,13 @@ import typer
 from ...cache.backend import CacheBackend
 from ...cache.entry import read_entry
 from ...config_origins import cache_path, state_path
-from ...exceptions import ProviderConfigurationError
+from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import budget_of, make_budget_store, make_cache, make_ledger, tags_of
 from ...usage.amounts import USD, DisplayCurrency, format_amount
 from ...usage.budgets.alerts_and_forecasts import METHOD, BudgetForecast, forecast
 from ...usage.budgets.budget import to_dollars
 from ...usage.budgets.redis import RedisBudgets
 from ...usage.budgets.sqlite import SQLiteBudgets
-from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import (
     CurrencyFlag,

@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...config_origins import state_path
-from ...exceptions import ProviderConfigurationError
+from ...exceptions import JsonObject, ProviderConfigurationError
 from ...usage.reconciliation.buckets import ReconciledBucket
 from ...usage.reconciliation.reconcile import Reconciliation, read_export, reconcile
 from ...usage.sqlite import SQLiteLedger
-from ...value_types import JsonObject
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, add_command_group
 from ..output import Exit, print_note, table

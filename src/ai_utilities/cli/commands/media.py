@@ -13,9 +13,8 @@ import typer
 
 from dhenara.ai.types import TranscriptionResponse
 
-from ...exceptions import ProviderConfigurationError
+from ...exceptions import JsonObject, Options, ProviderConfigurationError
 from ...providers.defaults import EMBEDDING_MODELS
-from ...value_types import JsonObject, Options
 from ..clients import ForceFlag, check_source, check_target, client_for, engine_for, write_target
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, TagFlag, TimeoutFlag, finite, read_input, read_prompt
 from ..output import print_note, show_operation_usage, show_warnings

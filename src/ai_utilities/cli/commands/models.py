@@ -18,7 +18,7 @@ from dhenara.ai.catalog import explain_prices, find_facts
 from dhenara.ai.integration import read_model_name
 
 from ...config_resolver import ConfigurationResolver
-from ...exceptions import AIUtilitiesError, ProviderConfigurationError
+from ...exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationError
 from ...providers.endpoint import connection_options, make_endpoint
 from ...providers.engine_provider import ANY
 from ...providers.factory import list_providers
@@ -29,7 +29,6 @@ from ...providers.models_and_checks import (
 )
 from ...tables_folder import use_tables_of
 from ...tables_refresh import refresh_tables, undo_refresh
-from ...value_types import JsonObject
 from ..clients import provider_row, settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...config_origins import state_path
-from ...exceptions import ProviderConfigurationError
+from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import make_ledger
 from ...usage.amounts import USD, DisplayCurrency, format_units
 from ...usage.report import (
@@ -29,7 +29,6 @@ from ...usage.report import (
 )
 from ...usage.sqlite import SQLiteLedger
 from ...usage.totals import GROUPS, Group, Totals, read_zone
-from ...value_types import JsonObject
 from ..clients import ForceFlag, check_target, read_tags, settings_for, write_target
 from ..inputs import CurrencyFlag, EnvFileFlag, RateDateFlag, RateFlag, RateSourceFlag, read_currency
 from ..output import print_note, table

@@ -15,8 +15,8 @@ from dhenara.ai.catalog import price_usage
 from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
+from ...exceptions import JsonObject
 from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
-from ...value_types import JsonObject
 from ..cost_upper_bound import cost_upper_bound, upper_bound_for
 from ..costs import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
 from ..data import tags_now

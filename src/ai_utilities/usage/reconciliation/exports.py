@@ -12,7 +12,7 @@ from typing import Literal
 
 from dhenara.ai.errors import ConfigurationError
 
-from ...value_types import Json, JsonObject
+from ...exceptions import Json, JsonObject
 
 NO_ROUNDING = Decimal(0)
 LONGEST_BUCKET = timedelta(days=1)

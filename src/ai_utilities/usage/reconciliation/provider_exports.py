@@ -7,7 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from ...value_types import Json
+from ...exceptions import Json
 from .exports import (
     ExportBuilder,
     ExportError,

@@ -17,8 +17,8 @@ from ..types.config.api import AIModelAPI, AIModelEndpoint
 from ..types.config.model import AIModel
 from ..types.genai import foundation_models
 from ..types.model_base import FrozenModel
+from .names import read_yaml
 from .tools import MODEL_TO_API_MAPPING, ResourceConfigItemTypeEnum, ResourceQueryFieldsEnum
-from .yaml_subset import read_yaml
 
 try:
     from yaml import YAMLError, safe_load

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..wire.sse import BrokenFraming
+from .protocol.addresses_and_limits import LimitExceeded, ReadLimits
 from .protocol.body import Decompressor, decompressor
 from .protocol.http1 import Http1Reader
-from .protocol.limits import LimitExceeded, ReadLimits
 from .protocol.message import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout
 from .sockets.connection import Connection
 

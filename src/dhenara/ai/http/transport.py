@@ -22,7 +22,7 @@ from ..config import environment
 from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.sse import BrokenFraming
 from .pool import ConnectionPool, ServerAddress
-from .protocol.addresses import InvalidUrl, parse_url
+from .protocol.addresses_and_limits import InvalidUrl, parse_url
 from .protocol.http1 import Http1Reader, InvalidRequest, write_request
 from .protocol.message import (
     AttemptTimeouts,

@@ -21,8 +21,8 @@ from ..errors import (
     ProxyError,
     UnsupportedError,
 )
+from ..http.protocol.addresses_and_limits import LimitExceeded, without_body_limit
 from ..http.protocol.http1 import InvalidRequest
-from ..http.protocol.limits import LimitExceeded, without_body_limit
 from ..http.protocol.message import (
     CertificateRejected,
     ClientClosed,

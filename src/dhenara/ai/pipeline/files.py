@@ -19,7 +19,7 @@ from ..errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from ..http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
+from ..http.protocol.addresses_and_limits import InvalidUrl, parse_url, resolve_redirect
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget

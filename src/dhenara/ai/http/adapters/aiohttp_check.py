@@ -14,7 +14,7 @@ from typing import cast
 import aiohttp
 
 from ...wire.sse import BrokenFraming
-from ..protocol.limits import ReadLimits
+from ..protocol.addresses_and_limits import ReadLimits
 from ..response import ResponseCheck
 from ..sockets.socket_connection import is_readable
 

@@ -7,7 +7,7 @@ import zlib
 from typing import Protocol
 
 from ...wire.sse import BrokenFraming
-from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
+from .addresses_and_limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
 # RFC 9112 section 7.1: chunk-size is 1*HEXDIG, extensions follow a semicolon. Sixteen digits are 2**64 bytes.
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")

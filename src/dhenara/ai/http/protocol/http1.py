@@ -16,8 +16,8 @@ import re
 from collections.abc import Mapping
 
 from ...wire.sse import BrokenFraming
+from .addresses_and_limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
-from .limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from .message import Head
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

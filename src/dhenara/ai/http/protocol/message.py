@@ -8,7 +8,7 @@ from hashlib import blake2s
 from typing import Protocol
 
 from ...wire.secrets import shown_address
-from .limits import DEFAULT_LIMITS, ReadLimits
+from .addresses_and_limits import DEFAULT_LIMITS, ReadLimits
 
 
 class BodyPieces(Protocol):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Unpack
 from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ...errors import CallError, ConfigurationError
-from ...http.protocol.limits import DEFAULT_LIMITS, ReadLimits
+from ...http.protocol.addresses_and_limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
 from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret_headers
 from ..chat.message import Message
