@@ -15,31 +15,61 @@ class UIStreamStore(Protocol):
     """Keeps the events of streams, so that another connection can read them. Each stream has a key of its own."""
 
     async def begin(self, stream_id: str, headers: Mapping[str, str]) -> str:
-        """Begin a stream, which is the one of this id from now on, and return its key."""
+        """Begin a stream, which is the one of this id from now on, and return its key.
+
+        Args:
+            stream_id: The id.
+            headers: Headers of its responses.
+        """
         ...
 
     async def find(self, stream_id: str) -> tuple[str, Mapping[str, str]] | None:
-        """Return key and headers of the stream of an id; None if there is none, or it has ended."""
+        """Return key and headers of the stream of an id; None if there is none, or it has ended.
+
+        Args:
+            stream_id: The id.
+        """
         ...
 
     async def append(self, key: str, line: str) -> None:
-        """Add an event."""
+        """Add an event.
+
+        Args:
+            key: The key of the stream.
+            line: The event.
+        """
 
     async def read(self, key: str, after: str) -> tuple[Sequence[str], str, bool]:
         """Return events after a place (`""`: from the start), the next place, and whether these are the last ones.
 
         Waits until there are some, at most some seconds.
+
+        Args:
+            key: The key of the stream.
+            after: The place.
         """
         ...
 
     async def end(self, key: str) -> None:
-        """Note that the stream has ended."""
+        """Note that the stream has ended.
+
+        Args:
+            key: The key of the stream.
+        """
 
     async def ask_to_stop(self, key: str) -> None:
-        """Ask the process that writes the stream to stop it."""
+        """Ask the process that writes the stream to stop it.
+
+        Args:
+            key: The key of the stream.
+        """
 
     async def wait_for_stop(self, key: str) -> None:
-        """Wait until somebody asked to stop the stream."""
+        """Wait until somebody asked to stop the stream.
+
+        Args:
+            key: The key of the stream.
+        """
 
 
 @dataclass(slots=True, eq=False)
@@ -61,26 +91,45 @@ class MemoryUIStreams:
         self._streams: dict[str, StoredEvents] = {}
 
     async def begin(self, stream_id: str, headers: Mapping[str, str]) -> str:
-        """See `UIStreamStore`."""
+        """Begin a stream.
+
+        Args:
+            stream_id: The id.
+            headers: Headers of its responses.
+        """
         key = uuid4().hex
         self._keys[stream_id], self._streams[key] = key, StoredEvents(headers)
         return key
 
     async def find(self, stream_id: str) -> tuple[str, Mapping[str, str]] | None:
-        """Return key and headers of the stream of an id."""
+        """Return key and headers of the stream of an id.
+
+        Args:
+            stream_id: The id.
+        """
         key = self._keys.get(stream_id)
         stored = None if key is None else self._streams.get(key)
         return None if key is None or stored is None or stored.has_ended else (key, stored.headers)
 
     async def append(self, key: str, line: str) -> None:
-        """Add an event."""
+        """Add an event.
+
+        Args:
+            key: The key of the stream.
+            line: The event.
+        """
         stored = self._streams[key]
         stored.lines.append(line)
         changed, stored.changed = stored.changed, asyncio.Event()
         changed.set()
 
     async def read(self, key: str, after: str) -> tuple[Sequence[str], str, bool]:
-        """Return events after a place."""
+        """Return events after a place.
+
+        Args:
+            key: The key of the stream.
+            after: The place.
+        """
         stored = self._streams.get(key)
         if stored is None:
             return (), after, True
@@ -113,7 +162,14 @@ REMAINING_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredStream:
-    """The events of a stream of `ResumableStreams`, from the start. Leaving it does not stop the stream."""
+    """The events of a stream of `ResumableStreams`, from the start. Leaving it does not stop the stream.
+
+    Attributes:
+        store: Where the events are.
+        key: The key of the stream there.
+        headers: Headers of the HTTP response.
+        is_async: Always True.
+    """
 
     store: UIStreamStore
     key: str
