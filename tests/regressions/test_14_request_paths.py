@@ -30,9 +30,8 @@ from dhenara.ai.types import (
 )
 from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionRequest
 from dhenara.ai.types.operations.batch import BatchRequest
-from dhenara.ai.types.operations.embedding import EmbeddingRequest, ModerationRequest, RerankRequest
+from dhenara.ai.types.operations.embedding import EmbeddingRequest, ImageRequest, ModerationRequest, RerankRequest
 from dhenara.ai.types.operations.files import FileRequest, OcrRequest
-from dhenara.ai.types.operations.image import ImageRequest
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"

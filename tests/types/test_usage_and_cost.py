@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from dhenara.ai.conversation import SavedConversation, read_saved
-from dhenara.ai.pipeline.pricing import add_costs, add_usages, total_cost, total_usage
+from dhenara.ai.pipeline.call_log_and_costs import add_costs, add_usages, total_cost, total_usage
 from dhenara.ai.types import BatchResults, ChatResponse, Cost, OperationResponse, Run, Usage
 
 NO_USAGE = "the provider reported no usage"

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         ToolClaim as ToolClaim,
     )
     from .pipeline.agent.running_tool import current_tool_call as current_tool_call
-    from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import (
         AnyLayer as AnyLayer,
         Bindable as Bindable,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
         Send as Send,
         Target as Target,
     )
+    from .pipeline.request_builder import LearnedConstraints as LearnedConstraints
     from .pipeline.routing.board import HealthStore as HealthStore, SharedRest as SharedRest
     from .pipeline.streaming.completed_stream import (
         CompletedResult as CompletedResult,
@@ -57,7 +57,7 @@ __getattr__, __dir__ = lazy_package(
         "Exchange": ".pipeline.middleware",
         "Layer": ".pipeline.middleware",
         "LearnedConstraint": ".catalog.learned_constraints",
-        "LearnedConstraints": ".pipeline.learned_store",
+        "LearnedConstraints": ".pipeline.request_builder",
         "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
         **dict.fromkeys(("RunStore", "SQLiteRunStore", "ToolClaim"), ".pipeline.agent.run_store"),

@@ -6,11 +6,11 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 from __future__ import annotations
 
 from .catalog.capabilities import check_chats
+from .catalog.learned_constraints import call_texts, stored_error_text, texts_in, without_contents
 from .config import environment, read_routes_file, read_variable
-from .error_text import call_texts, stored_error_text, texts_in, without_contents
 from .output_files import check_output, move_output, open_output, write_output
+from .pipeline.call_log_and_costs import add_costs, add_usages, unique
 from .pipeline.middleware import add_call_tags
-from .pipeline.pricing import add_costs, add_usages, unique
 from .providers.credentials import key_fingerprint
 from .providers.model_names import (
     ModelName,

@@ -10,7 +10,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from . import telemetry_attributes as names
-from .error_text import stored_error_text
+from .catalog.learned_constraints import stored_error_text
 from .io.protocol import IO
 from .pipeline.middleware import Send, Target
 from .pipeline.streaming.stream import Stream

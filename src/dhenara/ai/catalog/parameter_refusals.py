@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..error_text import texts_in, without_contents
 from ..errors import BadRequestError, ContentFilteredError, ContextLengthError
-from .learned_constraints import LearnedConstraint, get_path
+from .learned_constraints import LearnedConstraint, get_path, texts_in, without_contents
 from .model_constraints import EFFORTS, nearest_effort
 
 FIELD = r"[`'\"]?(?P<field>[A-Za-z_][\w.]*)[`'\"]?"

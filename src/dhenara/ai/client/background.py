@@ -8,9 +8,9 @@ from ..codecs.base import EncodedRequest
 from ..codecs.operations.operation import SupportsBackground
 from ..errors import CallError, SyncAsyncMismatchError, UnsupportedError
 from ..io.sync_io import run
+from ..pipeline.call_log_and_costs import cost_function
 from ..pipeline.connect import open_document
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.pricing import cost_function
 from ..pipeline.retry import Retry
 from ..pipeline.streaming.background import PollingSource
 from ..pipeline.streaming.response_reader import BufferedSource

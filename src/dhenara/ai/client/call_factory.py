@@ -21,7 +21,7 @@ from ..types.config.name_hints import EXAMPLES
 from ..types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, use_own_names
 from ..types.model_base import FrozenModel, expected_value
 from ..types.tools.tool_definition import ToolDefinition
-from ..wire.text import similar_names
+from ..wire.json import similar_names
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions

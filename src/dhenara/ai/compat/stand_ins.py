@@ -21,7 +21,7 @@ from ..types.content.parts import (
     ToolCallContent,
 )
 from ..types.operations import files
-from ..types.operations.image import GeneratedImage
+from ..types.operations.embedding import GeneratedImage
 from ..wire import json
 from .requests import ToolCallResult, read_prompt
 from .responses import ChatMessageContentPart, ChatResponseStructuredOutput, ChatResponseToolCall

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
-from ..pipeline.pricing import total_cost, total_usage
+from ..pipeline.call_log_and_costs import total_cost, total_usage
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
 from ..streams.text import AsyncTextStream, TextStream
 from ..types.chat.cost import Cost

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_instructions
 from ..output_files import save_output
-from ..pipeline.pricing import total_usage
+from ..pipeline.call_log_and_costs import total_usage
 from ..types.chat.cost import Cost
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..catalog.prices import batch_price
 from ..codecs.base import Decoder
-from ..codecs.operations.batch import BatchResult, index_of
+from ..codecs.operations.batches_and_inputs import BatchResult, index_of
 from ..errors import BadAnswerError, BrokenStreamError, CallError, ConfigurationError, ServerError, UnsupportedError
 from ..http.protocol.message import Head
 from ..response.builder import ResponseBuilder
@@ -33,8 +33,8 @@ from ..types.operations.batch import (
 from ..types.operations.files import FileRequest
 from ..wire import json
 from .batch_jobs import BatchClient
+from .call_log_and_costs import add_costs, add_usages
 from .pipeline import Pipeline
-from .pricing import add_costs, add_usages
 from .streaming.completed_stream import CompletedStream
 from .streaming.response_reader import MALFORMED
 from .streaming.stream import Stream

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media_support import describe_media
 from ..codecs.common.tools import output_mode, output_tool_name
-from ..codecs.operations.batch import BatchCodec
+from ..codecs.operations.batches_and_inputs import BatchCodec
 from ..codecs.operations.quirks import BatchQuirks
 from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ..http.protocol.message import LineSource, StreamedLines

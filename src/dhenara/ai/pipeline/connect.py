@@ -43,10 +43,9 @@ from ..types.chat.delta import Delta, StreamEnd
 from ..types.config.call import Call, CallJournal
 from ..types.config.model import ModelListing
 from ..wire.sse import BrokenFraming, Frame
-from .authentication import AuthenticatedIO, TokenReplacedResponse, with_authentication
-from .call_log import log_request
+from .authentication_and_redaction import AuthenticatedIO, Redactor, TokenReplacedResponse, with_authentication
+from .call_log_and_costs import log_request
 from .middleware import Send, wrap_layer
-from .redaction import Redactor
 from .retry import Retry
 from .streaming.response_reader import BufferedSource, ResponseReader, too_large, undecodable_error
 from .streaming.stream import Stream

@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ..codecs.operations.inputs import check_images
+from ..codecs.operations.batches_and_inputs import check_images
 from ..codecs.operations.quirks import EmbeddingQuirks
 from ..errors import BadAnswerError, DhenaraError
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
 from ..types.operations.embedding import EmbeddingRequest, EmbeddingResponse
+from .call_log_and_costs import add_costs, add_usages, unique
 from .pipeline import Pipeline
-from .pricing import add_costs, add_usages, unique
 
 PICTURE = 4_000
 T = TypeVar("T")

@@ -13,10 +13,9 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
 from ..types.config.call import AIModelCallConfig, Call
-from .call_log import log_attempt, log_learned, log_retry
-from .learned_store import LearnedConstraints, target_key
+from .call_log_and_costs import log_attempt, log_learned, log_retry
 from .middleware import Send
-from .request_builder import RequestBuilder
+from .request_builder import LearnedConstraints, RequestBuilder, target_key
 from .streaming.stream import Stream
 
 MAX_RETRY_AFTER = 120.0

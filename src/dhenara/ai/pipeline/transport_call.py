@@ -22,10 +22,9 @@ from ..types.chat.delta import WarningDelta
 from ..types.chat.report import CallWarning
 from ..types.config.call import Call
 from ..types.content.parts import Origin
-from .call_log import log_request
+from .call_log_and_costs import cost_function, log_request
 from .connect import connect, limited, read_error_response, with_names
 from .middleware import Encoder
-from .pricing import cost_function
 from .request_builder import add_target
 from .request_key import EncodedCall, unserializable
 from .streaming.background import with_background

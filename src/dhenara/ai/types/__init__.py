@@ -165,6 +165,9 @@ if TYPE_CHECKING:
     from .operations.embedding import (
         EmbeddingRequest as EmbeddingRequest,
         EmbeddingResponse as EmbeddingResponse,
+        GeneratedImage as GeneratedImage,
+        ImageRequest as ImageRequest,
+        ImageResponse as ImageResponse,
         InputType as InputType,
         Moderation as Moderation,
         ModerationRequest as ModerationRequest,
@@ -183,11 +186,6 @@ if TYPE_CHECKING:
         StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
         VectorStore as VectorStore,
-    )
-    from .operations.image import (
-        GeneratedImage as GeneratedImage,
-        ImageRequest as ImageRequest,
-        ImageResponse as ImageResponse,
     )
     from .tools.caller_tools import (
         ApplyPatch as ApplyPatch,
@@ -295,7 +293,7 @@ _HOMES = {
     **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
     **dict.fromkeys(("AddedFiles", "StoredFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
-    **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.image"),
+    **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.embedding"),
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),
     **dict.fromkeys(("GoogleMaps", "ImageGeneration", "WebFetch", "XSearch"), ".tools.hosted_tools"),
     **dict.fromkeys(("CodeExecution", "FileSearch", "HostedTool", "MCPCall", "RemoteMCP"), ".tools.provider_tools"),

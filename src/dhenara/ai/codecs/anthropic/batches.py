@@ -13,7 +13,7 @@ from ...types.operations.files import read_time
 from ..base import EncodedRequest
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require
-from ..operations.batch import MARK, BatchCodec, BatchResult, batch_line_format, error_body, upload_request
+from ..operations.batches_and_inputs import MARK, BatchCodec, BatchResult, batch_line_format, error_body, upload_request
 from ..operations.operation import request_of
 from ..operations.quirks import BatchQuirks
 from .response import read_error

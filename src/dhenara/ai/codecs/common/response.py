@@ -8,7 +8,7 @@ from typing import Any
 
 from ...types.chat.delta import Delta, Part, ToolCallDelta
 from ...wire import json
-from ...wire.text import matches
+from ...wire.json import matches
 
 OPEN, CLOSE = "<think>", "</think>"
 

@@ -23,7 +23,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require
-from ..operations.batch import (
+from ..operations.batches_and_inputs import (
     MARK,
     BatchCodec,
     BatchResult,

@@ -29,8 +29,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text
-from ..operations.batch import delete_resource
-from ..operations.inputs import check_vectors, read_embedding_input
+from ..operations.batches_and_inputs import check_vectors, delete_resource, read_embedding_input
 from ..operations.operation import (
     DocumentReader,
     OperationCodec,

@@ -32,12 +32,12 @@ from ...types.operations.audio import (
     TranscriptionRequest,
     TranscriptionResponse,
 )
-from ...types.operations.image import GeneratedImage, ImageResponse
+from ...types.operations.embedding import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
 from ..operations.audio import add_wav_header
-from ..operations.inputs import read_image_prompt
+from ..operations.batches_and_inputs import read_image_prompt
 from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import ImageQuirks
 from ..quirks import GeminiQuirks

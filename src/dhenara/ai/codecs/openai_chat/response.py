@@ -11,8 +11,8 @@ from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...types.chat.usage import Usage
 from ...wire import json
+from ...wire.json import matches
 from ...wire.sse import Frame
-from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
 from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
 from ..common.response_fields import (

@@ -16,7 +16,7 @@ from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require
 from ..error_mapping import protocol_of
 from ..openai_chat.response import read_error
-from ..operations.batch import MARK, BatchCodec, BatchResult, error_body, upload_request
+from ..operations.batches_and_inputs import MARK, BatchCodec, BatchResult, error_body, upload_request
 from ..operations.operation import DocumentReader, request_of
 from ..operations.quirks import BatchQuirks
 

@@ -14,6 +14,7 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
+from ...types.operations.embedding import GeneratedImage
 from ...types.operations.files import (
     FileDeleted,
     FilePage,
@@ -25,7 +26,6 @@ from ...types.operations.files import (
     UploadedFile,
     read_time,
 )
-from ...types.operations.image import GeneratedImage
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.media import data_url
@@ -34,8 +34,7 @@ from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, require
 from ..openai_chat.response import read_error
-from ..operations.batch import batch_line_format, download_format
-from ..operations.inputs import image_url
+from ..operations.batches_and_inputs import batch_line_format, download_format, image_url
 from ..operations.operation import OperationCodec, request_of
 from ..operations.quirks import FileQuirks, OcrQuirks
 

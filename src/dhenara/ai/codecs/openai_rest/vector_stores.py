@@ -28,7 +28,7 @@ from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text, require
 from ..openai_chat.response import read_error
-from ..operations.batch import delete_resource
+from ..operations.batches_and_inputs import delete_resource
 from ..operations.operation import (
     OperationCodec,
     get_document,

@@ -15,7 +15,7 @@ from ...errors import ConfigurationError, DhenaraError, RunLimitError, SavedRunE
 from ...io.protocol import IO, new_lock
 from ...types.chat.run import Limit, Run, RunLimits, RunRecord
 from ...types.tools.tool import Tool, is_awaitable
-from ..pricing import total_cost, total_usage
+from ..call_log_and_costs import total_cost, total_usage
 from .run_state import RunEvent, answers_of
 from .toolbox import Approve
 

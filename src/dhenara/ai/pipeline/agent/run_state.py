@@ -32,8 +32,8 @@ from ...types.chat.run import (
 from ...types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ...types.config.call import Call, CallJournal
 from ...types.content.media import TextContent
+from ..call_log_and_costs import total_cost, total_usage
 from ..pipeline import Pipeline
-from ..pricing import total_cost, total_usage
 from ..streaming.stream import Batch, Stream
 from ..streaming.structured_output import PartialOutputReader
 from .toolbox import find_unanswered_calls

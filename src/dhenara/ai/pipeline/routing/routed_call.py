@@ -13,12 +13,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from typing import Any
 
-from ...error_text import stored_error_text
+from ...catalog.learned_constraints import stored_error_text
 from ...errors import CallError, CallTimeoutError, DhenaraError, NotFoundError
 from ...io.protocol import new_lock
 from ...types.config.call import Call, CallJournal
 from ...wire.rate_limits import read_limit_headers
-from ..call_log import log_deployment, log_fallback
+from ..call_log_and_costs import log_deployment, log_fallback
 from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen

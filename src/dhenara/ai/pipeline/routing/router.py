@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ...error_text import stored_error_text
+from ...catalog.learned_constraints import stored_error_text
 from ...io.protocol import IO, BackgroundStep, new_lock
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse

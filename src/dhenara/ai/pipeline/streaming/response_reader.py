@@ -13,7 +13,7 @@ from ...types.chat.delta import SILENT, Delta, ErrorDelta, ResponseStart, Stream
 from ...types.content.parts import Origin
 from ...wire import json
 from ...wire.sse import BrokenFraming, ForeignFraming, Frame, Frames
-from ..redaction import Redactor
+from ..authentication_and_redaction import Redactor
 from ..timeouts import TimeoutPolicy
 from .stream import Batch
 

@@ -16,7 +16,7 @@ from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, Response
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.media import Origin
-from ..redaction import Redactor
+from ..authentication_and_redaction import Redactor
 
 Batch = Sequence[Delta]
 CHECKED = frozenset({ResponseStart, FinishDelta, ErrorDelta})

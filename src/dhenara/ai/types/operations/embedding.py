@@ -1,4 +1,4 @@
-"""Embeddings, reranking and moderation of texts."""
+"""Embeddings, reranking and moderation of texts, and image generation."""
 
 from array import array
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,10 @@ from pydantic import Field, GetCoreSchemaHandler, PrivateAttr, field_validator
 from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
-from ..chat.message import as_sequence
-from ..chat.report import OperationResponse
+from ..chat.message import Text, as_sequence
+from ..chat.report import OperationResponse, Result
 from ..content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
+from ..display import ShownAsText
 from ..model_base import FrozenModel
 
 if TYPE_CHECKING:
@@ -236,3 +237,50 @@ class ModerationResponse(OperationResponse):
     def flagged(self) -> bool:
         """Whether any input was flagged."""
         return any(one.flagged for one in self.results)
+
+
+class ImageRequest(FrozenModel):
+    """Parameters of image generation.
+
+    Attributes:
+        make: `"new"` for a new image, `"variation"` for variations of the image in the prompt. Default `"new"`.
+        mask: Image of the same size whose transparent areas may be changed. Default None.
+    """
+
+    make: Literal["new", "variation"] = "new"
+    mask: ImageContent | None = None
+
+
+class GeneratedImage(ImageContent):
+    """A generated image. It can be used as a part of the next prompt.
+
+    Attributes:
+        revised_prompt: Prompt that the provider used, if it changed the prompt. Default None.
+    """
+
+    revised_prompt: str | None = None
+
+    @property
+    def bytes(self) -> bytes:
+        """The bytes of the image file.
+
+        Raises:
+            ConfigurationError: The provider returned only a URL.
+        """
+        if self.data is None:
+            raise ConfigurationError(
+                f"the image has no data, only the URL {self.url}. Call client.download(image), or request base64 images"
+            )
+        return self.data
+
+
+class ImageResponse(ShownAsText, Result):
+    """Generated images, with the text that the model returned in addition.
+
+    Attributes:
+        images: The images.
+        text: Text of the model; empty if there is none.
+    """
+
+    images: list[GeneratedImage] = Field(default_factory=list)
+    text: Text = Text()

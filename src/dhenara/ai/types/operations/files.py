@@ -11,7 +11,7 @@ from ..chat.report import OperationResponse
 from ..content.parts import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel
-from .image import GeneratedImage
+from .embedding import GeneratedImage
 
 FileState = Literal["processing", "ready", "failed"]
 KINDS: dict[str, type[Media]] = {"image": ImageContent, "audio": AudioContent, "video": VideoContent}

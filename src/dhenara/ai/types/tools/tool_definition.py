@@ -9,7 +9,7 @@ from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from ...schema.definition import check_object_definition
 from ...schema.resources import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
-from ...wire.text import similar_names
+from ...wire.json import similar_names
 from ..model_base import FrozenModel, read_old_fields
 
 
