@@ -194,8 +194,7 @@ class CancellableResponse:
         self._response.abandon()
 
 
-CLEANED_UP = 0.2
-"""Longest time in seconds to wait until a cancelled step has cleaned up."""
+CLEANED_UP = 0.2  # longest time in seconds to wait until a cancelled step has cleaned up
 
 
 class ThreadBranches:
