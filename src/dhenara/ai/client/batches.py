@@ -15,6 +15,7 @@ from ..history.parsing import take_instructions
 from ..io.sync_io import run
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.other_names import refuse_streaming, use_own_names
+from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import (
     BatchPrompt,
     OperationsBase,
@@ -40,6 +41,7 @@ class EngineBatchesMixin(OperationsBase):
     A `BatchJob` can be stored as JSON (`job.model_dump_json()`) and loaded by another process.
     """
 
+    @conceals_its_options
     def submit_batch(
         self,
         prompts: Iterable[BatchPrompt],
@@ -60,9 +62,11 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The submitted job.
         """
+        conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
         return run(batching.submit(calls, name))
 
+    @conceals_its_options
     async def submit_batch_async(
         self,
         prompts: Iterable[BatchPrompt],
@@ -72,9 +76,11 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[BatchSettings],
     ) -> BatchJob:
         """Async version of `submit_batch`."""
+        conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
         return await batching.submit(calls, name)
 
+    @conceals_its_options
     def submit_batches(
         self,
         prompts: Iterable[BatchPrompt],
@@ -98,9 +104,11 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             An iterator of submitted jobs.
         """
+        conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
         return streams.SyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
+    @conceals_its_options
     async def submit_batches_async(
         self,
         prompts: Iterable[BatchPrompt],
@@ -111,9 +119,11 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[BatchSettings],
     ) -> AsyncSubmissions:
         """Async version of `submit_batches`, for `async for`."""
+        conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
         return streams.AsyncSubmissions(batching, batching.portions(calls), name, on_submit)
 
+    @conceals_its_options
     def find_batch(
         self,
         name: str,
@@ -137,8 +147,10 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The job, or None if the provider never received it.
         """
+        conceal_options(settings)
         return run(self._find_batch(name, since, total, wait, settings, is_async=False))
 
+    @conceals_its_options
     async def find_batch_async(
         self,
         name: str,
@@ -149,8 +161,10 @@ class EngineBatchesMixin(OperationsBase):
         **settings: Unpack[CallSettings],
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
+        conceal_options(settings)
         return await self._find_batch(name, since, total, wait, settings, is_async=True)
 
+    @conceals_its_options
     def get_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Return the current state of a batch.
 
@@ -158,12 +172,16 @@ class EngineBatchesMixin(OperationsBase):
             job: The batch, or its id.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         return run(self._batch_client(settings, is_async=False).refresh(as_job(job)))
 
+    @conceals_its_options
     async def get_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Async version of `get_batch`."""
+        conceal_options(settings)
         return await self._batch_client(settings, is_async=True).refresh(as_job(job))
 
+    @conceals_its_options
     def cancel_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Cancel a batch; results that are already complete remain available.
 
@@ -171,12 +189,16 @@ class EngineBatchesMixin(OperationsBase):
             job: The batch, or its id.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         return run(self._batch_client(settings, is_async=False).cancel(as_job(job)))
 
+    @conceals_its_options
     async def cancel_batch_async(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
         """Async version of `cancel_batch`."""
+        conceal_options(settings)
         return await self._batch_client(settings, is_async=True).cancel(as_job(job))
 
+    @conceals_its_options
     def wait_for_batch(
         self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Unpack[CallSettings]
     ) -> BatchJob:
@@ -191,14 +213,18 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             The ended job.
         """
+        conceal_options(settings)
         return run(self._batch_client(settings, is_async=False).wait(as_job(job), wait, every))
 
+    @conceals_its_options
     async def wait_for_batch_async(
         self, job: BatchJob | str, *, wait: float = DAY, every: float | None = None, **settings: Unpack[CallSettings]
     ) -> BatchJob:
         """Async version of `wait_for_batch`."""
+        conceal_options(settings)
         return await self._batch_client(settings, is_async=True).wait(as_job(job), wait, every)
 
+    @conceals_its_options
     def batch_items(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> SyncBatchItems:
         """Iterate over the results in the provider's order while they download; memory use does not grow with the
         number.
@@ -207,12 +233,16 @@ class EngineBatchesMixin(OperationsBase):
             job: The batch, or its id.
             **settings: See `BatchSettings`.
         """
+        conceal_options(settings)
         return streams.SyncBatchItems(run(self._batch_client(settings, is_async=False).items(as_job(job))))
 
+    @conceals_its_options
     async def batch_items_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> AsyncBatchItems:
         """Async version of `batch_items`, for `async for`."""
+        conceal_options(settings)
         return streams.AsyncBatchItems(await self._batch_client(settings, is_async=True).items(as_job(job)))
 
+    @conceals_its_options
     def batch_results(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Download all results, in the order of the prompts.
 
@@ -223,10 +253,13 @@ class EngineBatchesMixin(OperationsBase):
         Returns:
             A response or an error per prompt, with the total cost; structured output is parsed.
         """
+        conceal_options(settings)
         return run(self._batch_results(job, settings, is_async=False))
 
+    @conceals_its_options
     async def batch_results_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Async version of `batch_results`."""
+        conceal_options(settings)
         return await self._batch_results(job, settings, is_async=True)
 
     def _prepare_submission(

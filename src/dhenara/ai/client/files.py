@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Unpack, overload
 
 from ..io.sync_io import run
 from ..types.content.media import Media
+from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ USUAL_WAIT = 600.0
 class EngineFilesMixin(OperationsBase):
     """File methods of `AIModelClient`; files belong to the provider, not to the model."""
 
+    @conceals_its_options
     def upload_file(self, file: File, **settings: Unpack[UploadSettings]) -> UploadedFile:
         """Upload a file of any size; it is read from disk while it is sent.
 
@@ -40,12 +42,16 @@ class EngineFilesMixin(OperationsBase):
         Returns:
             The file at the provider.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).upload(file, settings))
 
+    @conceals_its_options
     async def upload_file_async(self, file: File, **settings: Unpack[UploadSettings]) -> UploadedFile:
         """Async version of `upload_file`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).upload(file, settings)
 
+    @conceals_its_options
     def get_file(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
         """Return the provider's metadata of a file.
 
@@ -53,12 +59,16 @@ class EngineFilesMixin(OperationsBase):
             file_id: Id of the file at the provider.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).get(file_id, settings))
 
+    @conceals_its_options
     async def get_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> UploadedFile:
         """Async version of `get_file`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).get(file_id, settings)
 
+    @conceals_its_options
     def list_files(
         self, *, purpose: str | None = None, most: int | None = None, **settings: Unpack[CallSettings]
     ) -> list[UploadedFile]:
@@ -72,12 +82,15 @@ class EngineFilesMixin(OperationsBase):
         Returns:
             Metadata of each file.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).list_all(purpose, most, settings))
 
+    @conceals_its_options
     async def list_files_async(
         self, *, purpose: str | None = None, most: int | None = None, **settings: Unpack[CallSettings]
     ) -> list[UploadedFile]:
         """Async version of `list_files`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).list_all(purpose, most, settings)
 
     @overload
@@ -94,6 +107,7 @@ class EngineFilesMixin(OperationsBase):
         overwrite: bool = False,
         **settings: Unpack[CallSettings],
     ) -> Path: ...
+    @conceals_its_options
     def download_file(
         self,
         file_id: str | Media,
@@ -118,6 +132,7 @@ class EngineFilesMixin(OperationsBase):
         Raises:
             OutputExistsError: If `to_path` exists and `overwrite` is False; nothing was requested.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).download(file_id, to_path, on_progress, overwrite, settings))
 
     @overload
@@ -134,6 +149,7 @@ class EngineFilesMixin(OperationsBase):
         overwrite: bool = False,
         **settings: Unpack[CallSettings],
     ) -> Path: ...
+    @conceals_its_options
     async def download_file_async(
         self,
         file_id: str | Media,
@@ -144,8 +160,10 @@ class EngineFilesMixin(OperationsBase):
         **settings: Unpack[CallSettings],
     ) -> bytes | Path:
         """Async version of `download_file`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).download(file_id, to_path, on_progress, overwrite, settings)
 
+    @conceals_its_options
     def delete_file(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
         """Delete a file at the provider.
 
@@ -153,12 +171,16 @@ class EngineFilesMixin(OperationsBase):
             file_id: Id of the file at the provider.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         run(self._calls(is_async=False).delete(file_id, settings))
 
+    @conceals_its_options
     async def delete_file_async(self, file_id: str, **settings: Unpack[CallSettings]) -> None:
         """Async version of `delete_file`."""
+        conceal_options(settings)
         await self._calls(is_async=True).delete(file_id, settings)
 
+    @conceals_its_options
     def wait_for_file(
         self, file_id: str, *, wait: float = USUAL_WAIT, **settings: Unpack[CallSettings]
     ) -> UploadedFile:
@@ -172,12 +194,15 @@ class EngineFilesMixin(OperationsBase):
         Returns:
             Metadata of the file.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).wait(file_id, wait, settings))
 
+    @conceals_its_options
     async def wait_for_file_async(
         self, file_id: str, *, wait: float = USUAL_WAIT, **settings: Unpack[CallSettings]
     ) -> UploadedFile:
         """Async version of `wait_for_file`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).wait(file_id, wait, settings)
 
     @property
@@ -186,6 +211,7 @@ class EngineFilesMixin(OperationsBase):
         stores: VectorStores = import_module("dhenara.ai.client.vector_stores").VectorStores(self._prepare)
         return stores
 
+    @conceals_its_options
     def upload_skill(
         self, folder: Place, *, name: str | None = None, **settings: Unpack[CallSettings]
     ) -> UploadedSkill:
@@ -203,14 +229,18 @@ class EngineFilesMixin(OperationsBase):
             ConfigurationError: The folder has no `SKILL.md`.
             UnsupportedError: The provider has no skills.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).upload_skill(folder, name, settings))
 
+    @conceals_its_options
     async def upload_skill_async(
         self, folder: Place, *, name: str | None = None, **settings: Unpack[CallSettings]
     ) -> UploadedSkill:
         """Async version of `upload_skill`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).upload_skill(folder, name, settings)
 
+    @conceals_its_options
     def list_skills(self, *, most: int | None = None, **settings: Unpack[CallSettings]) -> list[UploadedSkill]:
         """Return the skills of the account, in the provider's order.
 
@@ -218,14 +248,18 @@ class EngineFilesMixin(OperationsBase):
             most: Maximum number of skills. Default None: all.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         return run(self._calls(is_async=False).list_skills(most, settings))
 
+    @conceals_its_options
     async def list_skills_async(
         self, *, most: int | None = None, **settings: Unpack[CallSettings]
     ) -> list[UploadedSkill]:
         """Async version of `list_skills`."""
+        conceal_options(settings)
         return await self._calls(is_async=True).list_skills(most, settings)
 
+    @conceals_its_options
     def delete_skill(self, skill_id: str, **settings: Unpack[CallSettings]) -> None:
         """Delete a skill.
 
@@ -233,10 +267,13 @@ class EngineFilesMixin(OperationsBase):
             skill_id: Id of the skill at the provider.
             **settings: See `CallSettings`.
         """
+        conceal_options(settings)
         run(self._calls(is_async=False).delete_skill(skill_id, settings))
 
+    @conceals_its_options
     async def delete_skill_async(self, skill_id: str, **settings: Unpack[CallSettings]) -> None:
         """Async version of `delete_skill`."""
+        conceal_options(settings)
         await self._calls(is_async=True).delete_skill(skill_id, settings)
 
     def _calls(self, *, is_async: bool) -> FileCalls:
