@@ -16,6 +16,7 @@ from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError
 from dhenara.ai.testing import FakeServer, Refusal
+from dhenara.ai.types import FileContent
 from support.worlds import Blocking, World, endpoint
 
 OURS = ("/dhenara/ai/", "/ai_utilities/")
@@ -256,3 +257,56 @@ def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, 
     names = [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
     first = names.index("with_another_name")
     assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
+
+
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+SOUND = "openai/gpt-4o-transcribe"
+ENGINE_CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
+    "generate": ("openai/gpt-4o", ("?",), {}),
+    "embed": ("openai/text-embedding-3-small", (["a"],), {}),
+    "rerank": ("cohere/rerank-v3.5", ("?", ["a", "b"]), {}),
+    "moderate": ("openai/omni-moderation-latest", ("?",), {}),
+    "ocr": ("mistral/mistral-ocr-latest", (FileContent(url="https://pages.test/one.pdf"),), {}),
+    "count_tokens": ("anthropic/claude-sonnet-4-5", ("?",), {}),
+    "list_models": ("openai/gpt-4o", (), {}),
+    "edit_image": ("openai/gpt-image-1", ("?",), {"images": [PICTURE]}),
+    "speak": ("openai/tts-1", ("?",), {}),
+    "speak_stream": ("openai/tts-1", ("?",), {}),
+    "transcribe": (SOUND, (RECORDING,), {}),
+    "transcribe_stream": (SOUND, (RECORDING,), {}),
+    "upload_file": ("openai/gpt-4o", (b"text",), {"name": "a.txt"}),
+    "get_file": ("openai/gpt-4o", ("file-1",), {}),
+    "list_files": ("openai/gpt-4o", (), {}),
+    "download_file": ("openai/gpt-4o", ("file-1",), {}),
+    "delete_file": ("openai/gpt-4o", ("file-1",), {}),
+    "get_batch": ("openai/gpt-4o", ("batch-1",), {}),
+    "cancel_batch": ("openai/gpt-4o", ("batch-1",), {}),
+}
+
+
+@pytest.mark.parametrize("method", ENGINE_CALLS)
+def test_a_refused_key_in_each_operation_of_the_engine_shows_at_most_eight_frames(
+    method: str, world: World, server: FakeServer
+) -> None:
+    server.add_replies(REFUSED)
+    model, arguments, options = ENGINE_CALLS[method]
+    path = "" if model.startswith("anthropic") else "/v1"
+    client = AIModelClient(model, api_key="sk-not-a-key", base_url=server.url + path)
+
+    async def first_piece() -> None:
+        made = await getattr(client, f"{method}_async")(*arguments, **options)
+        async for _ in made if method.endswith("_stream") else ():
+            return
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            made = getattr(client, method)(*arguments, **options)
+            next(iter(made if method.endswith("_stream") else [made]))
+        else:
+            world._start(first_piece)
+
+    with pytest.raises(AuthenticationError) as caught:
+        run()
+    frames = frames_of(caught.value)
+    assert len(frames) <= 8, frames
+    assert frames[0] in (method, f"{method}_async", "concealed", "concealed_async")
