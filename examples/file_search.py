@@ -8,12 +8,12 @@ from typing import Any
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeVectorStores
-from dhenara.ai.types import FileSearch, StoredFile
+from dhenara.ai.types import FileSearch, VectorStoreFile
 
 FILES = [b"The office opens at nine and closes at six.", b"Lunch is served at twelve."]
 
 
-def show(file: StoredFile, finished: int, total: int) -> None:
+def show(file: VectorStoreFile, finished: int, total: int) -> None:
     print(f"{finished} of {total}: {file.state}")
 
 

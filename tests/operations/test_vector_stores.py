@@ -12,7 +12,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.client import vector_stores
 from dhenara.ai.errors import AuthenticationError, NotFoundError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, FakeVectorStores, Raw, Refusal
-from dhenara.ai.types import AddedFiles, FileContent, FileSearch, StoredFile, UploadedFile
+from dhenara.ai.types import AddedFiles, FileContent, FileSearch, UploadedFile, VectorStoreFile
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges
 from support.worlds import ASYNC_WORLDS, Async, Blocking, World, endpoint
 
@@ -73,7 +73,7 @@ def test_a_file_that_fails_stops_no_other_and_is_reported(provider: str, world: 
         (tmp_path / name).write_bytes(HANDBOOK)
     finished: list[tuple[str | None, str, int, int]] = []
 
-    def on_progress(file: StoredFile, count: int, total: int) -> None:
+    def on_progress(file: VectorStoreFile, count: int, total: int) -> None:
         finished.append((file.name, file.state, count, total))
 
     with FakeServer(FakeVectorStores(failing=["bad.txt"]), forever=True) as server:

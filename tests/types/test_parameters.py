@@ -121,12 +121,12 @@ def test_runs_and_the_kit_take_every_parameter(options: type) -> None:
     assert set(PARAMETERS) <= set(options.__annotations__)
 
 
-NAMING_TOO = ("/providers/known/", "/testing/", "/compat/", "/name_hints.py")
+NAMING_TOO = ("/adapters/", "/providers/known/", "/testing/", "/compat/", "/name_hints.py")
 
 
 @pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty", "logit_bias"])
 def test_a_parameter_is_named_in_one_module_outside_dialects(name: str) -> None:
-    """Dialects of single providers, rules of the fake server, hints and old names may name it too."""
+    """Dialects, adapters for other libraries, rules of the fake server, hints and old names may name it too."""
     naming = {
         str(path.relative_to(SOURCES))
         for path in SOURCES.rglob("*.py")

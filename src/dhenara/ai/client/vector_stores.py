@@ -17,7 +17,6 @@ from ..types.content.media import Media
 from ..types.operations.files import (
     AddedFiles,
     StoreDeleted,
-    StoredFile,
     StoreFilePage,
     StoreMatch,
     StoreMatches,
@@ -26,13 +25,14 @@ from ..types.operations.files import (
     UploadAddress,
     UploadedFile,
     VectorStore,
+    VectorStoreFile,
 )
 from .file_transfer import FileBody, FileCalls, input_content, input_mime_type, input_name
 
 StoreInput = str | PathLike[str] | bytes | Media | UploadedFile
 """A file for a store: a path, bytes, a content part with `data`, or a file that was uploaded before."""
 
-OnProgress = Callable[[StoredFile, int, int], None]
+OnProgress = Callable[[VectorStoreFile, int, int], None]
 """Called with a file that is ready or failed, how many are so now, and how many there are."""
 
 Page = TypeVar("Page", StorePage, StoreFilePage)
@@ -40,7 +40,7 @@ Result = TypeVar("Result", bound=OperationResponse)
 Prepare = Callable[..., tuple[Pipeline, Call]]
 
 Stores = list[VectorStore]
-StoredFiles = list[StoredFile]
+StoredFiles = list[VectorStoreFile]
 Matches = list[StoreMatch]
 
 USUAL_WAIT = 600.0
@@ -86,12 +86,12 @@ class StoreCalls:
         pages = await self.pages(StorePage, "list", most)
         return [named(store, page) for page in pages for store in page.stores][:most]
 
-    async def files(self, store_id: str, most: int | None) -> list[StoredFile]:
+    async def files(self, store_id: str, most: int | None) -> list[VectorStoreFile]:
         pages = await self.pages(StoreFilePage, "files", most, store_id=require_id(store_id))
         return [in_store(named(file, page), store_id) for page in pages for file in page.files][:most]
 
-    async def file(self, store_id: str, file_id: str) -> StoredFile:
-        file = await self.send(StoredFile, "file", store_id=require_id(store_id), file_id=require_id(file_id))
+    async def file(self, store_id: str, file_id: str) -> VectorStoreFile:
+        file = await self.send(VectorStoreFile, "file", store_id=require_id(store_id), file_id=require_id(file_id))
         return in_store(file, store_id)
 
     async def search(
@@ -110,31 +110,31 @@ class StoreCalls:
             try:
                 one = await self._add_one(store_id, file, dict(metadata))
             except (BadRequestError, ConfigurationError) as error:
-                one = StoredFile(file_id="", name=input_name(file), state="failed", error=str(error))
+                one = VectorStoreFile(file_id="", name=input_name(file), state="failed", error=str(error))
             added.files.append(in_store(one, store_id))
             report(added, len(added.files) - 1, len(files), on_progress)
         await self._wait(store_id, added, wait, on_progress)
         return added
 
-    async def _add_one(self, store_id: str, file: StoreInput, metadata: dict[str, Any]) -> StoredFile:
+    async def _add_one(self, store_id: str, file: StoreInput, metadata: dict[str, Any]) -> VectorStoreFile:
         about: dict[str, Any] = {"store_id": store_id, "name": input_name(file), "metadata": metadata}
         pipeline, _ = self._made("add", **about)
         quirks = pipeline.target.quirks
         assert isinstance(quirks, StoreQuirks)
         if isinstance(file, UploadedFile):
-            return await self.send(StoredFile, "add", file_id=file.file_id, **about)
+            return await self.send(VectorStoreFile, "add", file_id=file.file_id, **about)
         if quirks.file_purpose is not None:
             uploaded = await FileCalls(self._prepare, self._is_async).upload(
                 file, {**self._settings, "purpose": quirks.file_purpose, "name": input_name(file)}
             )
-            return await self.send(StoredFile, "add", file_id=uploaded.file_id, **about)
+            return await self.send(VectorStoreFile, "add", file_id=uploaded.file_id, **about)
         content = input_content(file)
         about |= {"content": content, "size": content.size if isinstance(content, FileBody) else len(content)}
         about["mime_type"] = input_mime_type(file)
         cursor = None
         if pipeline.target.route.codec == "gemini.vector_stores":
             cursor = (await self.send(UploadAddress, "begin", **about)).query
-        return await self.send(StoredFile, "add", cursor=cursor, **about)
+        return await self.send(VectorStoreFile, "add", cursor=cursor, **about)
 
     async def _wait(self, store_id: str, added: AddedFiles, wait: float, on_progress: OnProgress | None) -> None:
         """Ask for the files that are being read until none is, or the time is over."""
@@ -158,14 +158,14 @@ def report(added: AddedFiles, number: int, total: int, on_progress: OnProgress |
         on_progress(added.files[number], len(added.ready) + len(added.failed), total)
 
 
-Item = TypeVar("Item", VectorStore, StoredFile)
+Item = TypeVar("Item", VectorStore, VectorStoreFile)
 
 
 def named(item: Item, page: OperationResponse) -> Item:
     return item.model_copy(update={"provider": page.provider})
 
 
-def in_store(file: StoredFile, store_id: str) -> StoredFile:
+def in_store(file: VectorStoreFile, store_id: str) -> VectorStoreFile:
     return file if file.store_id else file.model_copy(update={"store_id": store_id})
 
 

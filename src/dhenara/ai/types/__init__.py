@@ -181,11 +181,11 @@ if TYPE_CHECKING:
         OcrPage as OcrPage,
         OcrRequest as OcrRequest,
         OcrResponse as OcrResponse,
-        StoredFile as StoredFile,
         StoreFileCounts as StoreFileCounts,
         StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
         VectorStore as VectorStore,
+        VectorStoreFile as VectorStoreFile,
     )
     from .tools.caller_tools import (
         ApplyPatch as ApplyPatch,
@@ -291,7 +291,9 @@ _HOMES = {
     **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.embedding"),
     **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.embedding"),
     **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
-    **dict.fromkeys(("AddedFiles", "StoredFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"),
+    **dict.fromkeys(
+        ("AddedFiles", "VectorStoreFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"
+    ),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.embedding"),
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),

@@ -15,13 +15,13 @@ from ...types.content.media import Media
 from ...types.operations.embedding import EmbeddingResponse
 from ...types.operations.files import (
     FileState,
-    StoredFile,
     StoreFileCounts,
     StoreFilePage,
     StorePage,
     StoreRequest,
     UploadAddress,
     VectorStore,
+    VectorStoreFile,
     read_time,
 )
 from ...wire.media_types import image_type
@@ -282,7 +282,7 @@ def size_of(data: Wire) -> int | None:
     return None if data.get("sizeBytes") is None else int(data["sizeBytes"])
 
 
-def read_file(data: Wire, name: str | None = None) -> StoredFile:
+def read_file(data: Wire, name: str | None = None) -> VectorStoreFile:
     """Read a document, or the operation that makes one, which names it when it has done so."""
     name_in_store = name_of(data)
     if "/operations/" in name_in_store:
@@ -293,7 +293,7 @@ def read_file(data: Wire, name: str | None = None) -> StoredFile:
     else:
         file_id, state = name_in_store, STATES.get(read_text(data, "state"), "ready")
         error = "Gemini could not process the file" if state == "failed" else None
-    return StoredFile(
+    return VectorStoreFile(
         file_id=file_id,
         store_id="/".join(file_id.split("/")[:2]),
         name=read_name(data, "displayName") or name,

@@ -13,7 +13,6 @@ from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.files import (
     FileState,
-    StoredFile,
     StoreFileCounts,
     StoreFilePage,
     StoreMatch,
@@ -21,6 +20,7 @@ from ...types.operations.files import (
     StorePage,
     StoreRequest,
     VectorStore,
+    VectorStoreFile,
     read_time,
 )
 from ..base import EncodedRequest
@@ -110,11 +110,11 @@ def read_store(data: Wire) -> VectorStore:
     )
 
 
-def read_file(data: Wire, name: str | None = None) -> StoredFile:
+def read_file(data: Wire, name: str | None = None) -> VectorStoreFile:
     require(data, "a file of a vector store", "vector_store_id")
     state = STATES.get(read_text(data, "status"), "ready")
     problem = read_text(read_object(data, "last_error"), "message") or read_text(data, "status")
-    return StoredFile(
+    return VectorStoreFile(
         file_id=data["id"],
         store_id=read_text(data, "vector_store_id"),
         name=name,
@@ -216,11 +216,11 @@ def read_libraries(body: Wire) -> StorePage:
     return StorePage(stores=[read_library(one) for one in body["data"]], cursor=read_name(body, "next_page_token"))
 
 
-def read_document(data: Wire) -> StoredFile:
+def read_document(data: Wire) -> VectorStoreFile:
     require(data, "a document", "library_id")
     status = read_text(data, "process_status")
     state = LIBRARY_STATES.get(status, "ready")
-    return StoredFile(
+    return VectorStoreFile(
         file_id=data["id"],
         store_id=read_text(data, "library_id"),
         name=read_name(data, "name"),
@@ -276,7 +276,7 @@ def write_collection(call: Call, quirks: StoreQuirks) -> EncodedRequest:
             source = {"collection_ids": [request.store_id]}
             body = {"query": request.query, "source": source, "limit": request.max_results, "filter": request.filters}
             return post_document(call, "/documents/search", body, read_collection_matches, {})
-    added = partial(read_added, StoredFile(file_id=request.file_id or "", name=request.name, state="processing"))
+    added = partial(read_added, VectorStoreFile(file_id=request.file_id or "", name=request.name, state="processing"))
     return post_document(call, document, {"fields": request.metadata}, added, {})
 
 
@@ -296,16 +296,16 @@ def read_collections(body: Wire) -> StorePage:
     return StorePage(stores=stores, cursor=read_name(body, "pagination_token"))
 
 
-def read_added(file: StoredFile, body: Wire) -> StoredFile:
+def read_added(file: VectorStoreFile, body: Wire) -> VectorStoreFile:
     """Return the file; the answer to adding it may be empty."""
     return read_collection_file(body) if body.get("file_metadata") else file
 
 
-def read_collection_file(data: Wire) -> StoredFile:
+def read_collection_file(data: Wire) -> VectorStoreFile:
     require(data, "a document of a collection", "file_metadata")
     about, status = read_object(data, "file_metadata"), read_text(data, "status").removeprefix("DOCUMENT_STATUS_")
     state = COLLECTION_STATES.get(status, "processing")
-    return StoredFile(
+    return VectorStoreFile(
         file_id=about["file_id"],
         name=read_name(about, "name"),
         state=state,

@@ -180,6 +180,7 @@ class SSEErrorResponse(SSEResponse[SSEErrorData]):
 
     Attributes:
         event: Always `"error"`.
+        data: Code, message and details of the error.
     """
 
     event: Literal[SSEEventType.ERROR] = SSEEventType.ERROR

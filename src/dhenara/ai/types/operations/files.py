@@ -166,7 +166,7 @@ class VectorStore(OperationResponse):
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
-class StoredFile(OperationResponse):
+class VectorStoreFile(OperationResponse):
     """A file in a vector store.
 
     Attributes:
@@ -199,20 +199,20 @@ class AddedFiles(FrozenModel):
         files: The files.
     """
 
-    files: list[StoredFile] = Field(default_factory=list)
+    files: list[VectorStoreFile] = Field(default_factory=list)
 
     @property
-    def ready(self) -> list[StoredFile]:
+    def ready(self) -> list[VectorStoreFile]:
         """Files that can be searched."""
         return [file for file in self.files if file.state == "ready"]
 
     @property
-    def failed(self) -> list[StoredFile]:
+    def failed(self) -> list[VectorStoreFile]:
         """Files that could not be added or read; `error` says why."""
         return [file for file in self.files if file.state == "failed"]
 
     @property
-    def processing(self) -> list[StoredFile]:
+    def processing(self) -> list[VectorStoreFile]:
         """Files that the provider is still reading."""
         return [file for file in self.files if file.state == "processing"]
 
@@ -250,7 +250,7 @@ class StorePage(OperationResponse):
 class StoreFilePage(OperationResponse):
     """One page of the files of a store. `cursor` starts the next page; None on the last page."""
 
-    files: list[StoredFile] = Field(default_factory=list)
+    files: list[VectorStoreFile] = Field(default_factory=list)
     cursor: str | None = None
 
     @property
