@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -101,6 +102,15 @@ def test_a_connection_that_breaks_closes_the_stream(is_async: bool, server: Fake
     assert anyio.run(main) == "interrupted"
 
 
+ANSWER_ALONE = b'{"messages": [{"role": "assistant", "parts": [{"type": "text", "text": "Hello"}]}]}'
+TOOL = {"name": "paint", "description": "Paints.", "parameters": {"type": "object", "properties": {}}}
+
+
+def agent_input(*tools: Any) -> bytes:
+    question = {"id": "1", "role": "user", "content": "?"}
+    return json.dumps({"threadId": "t", "runId": "r", "messages": [question], "tools": tools}).encode()
+
+
 @pytest.mark.parametrize("framework", ["starlette", "fastapi"])
 @pytest.mark.parametrize(
     ("path", "sent", "status", "detail"),
@@ -110,8 +120,14 @@ def test_a_connection_that_breaks_closes_the_stream(is_async: bool, server: Fake
         ("/ai_sdk", b"{}", 400, "the request of the user interface is invalid: messages is not a list"),
         ("/ag_ui", b'{"messages": [1]}', 400, "messages[0] is not a JSON object"),
         ("/ag_ui", b'{"messages": []}', 400, "input.threadId is not a string"),
-        ("/stored", b'{"messages": []}', 400, "Ask the user to reload the page"),
-        ("/ai_sdk", b'{"messages": []}', 200, ""),
+        ("/stored", ANSWER_ALONE, 400, "Ask the user to reload the page"),
+        ("/ai_sdk", b'{"messages": []}', 400, "messages has no message of the user"),
+        ("/ai_sdk", b'{"messages": [{"role": "system", "parts": []}]}', 400, "messages has no message of the user"),
+        ("/ag_ui", b'{"threadId": "t", "runId": "r", "messages": []}', 400, "messages has no message of the user"),
+        ("/ag_ui", agent_input(TOOL, TOOL), 400, "tools has a name twice"),
+        ("/ag_ui", agent_input({**TOOL, "parameters": {"type": "array"}}), 400, "tools.parameters is not a schema"),
+        ("/ag_ui", agent_input(TOOL), 200, "1"),
+        ("/ai_sdk", ANSWER_ALONE, 200, "1"),
     ],
 )
 def test_a_bad_request_is_answered_with_400_and_what_is_wrong(

@@ -12,7 +12,6 @@ from ..types.chat.message import Message
 from ..types.chat.run import ToolRun
 from ..types.content.media import AudioContent, ImageContent, Media, TextContent, VideoContent
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
-from ..types.tools.tool_definition import ToolDefinition
 from . import requests
 from .event_stream import UIEventStream, UIEventWriter, public_error_text, tool_failure
 from .events import (
@@ -242,16 +241,17 @@ def read_run_input(body: bytes | str | Mapping[str, Any], *, allow_system: bool 
         read_message(require(message, dict, where), where, messages, names, allow_system)
     context = objects_in(given, "context")
     extras = ("forwardedProps", "parentRunId", "protocolVersion")
-    return UIRequest(
+    request = UIRequest(
         messages=tuple(messages),
         decisions=dict(read_decision(one) for one in objects_in(given, "resume")),
-        tools=tuple(read_tool(one) for one in objects_in(given, "tools")),
+        tools=requests.read_tools(objects_in(given, "tools")),
         thread_id=text_in(given, "threadId", "input"),
         run_id=text_in(given, "runId", "input"),
         state=given.get("state"),
         context={text_in(one, "description", "context"): text_in(one, "value", "context") for one in context},
         extras={name: given[name] for name in extras if name in given},
     )
+    return requests.require_messages(request)
 
 
 def read_message(
@@ -321,13 +321,6 @@ def read_call(call: Mapping[str, Any], where: str, names: dict[str, str]) -> Ite
         arguments = {}
     known = arguments if isinstance(arguments, dict) else {}
     yield ToolCallContent(id=call_id, name=names[call_id], arguments=known)
-
-
-def read_tool(given: Mapping[str, Any]) -> ToolDefinition:
-    """Read a tool that the user interface runs."""
-    schema = given.get("parameters") or {"type": "object", "properties": {}}
-    name, description = text_in(given, "name", "tools"), optional_text(given, "description")
-    return ToolDefinition(name=name, description=description, parameters=require(schema, dict, "tools.parameters"))
 
 
 def read_decision(given: Mapping[str, Any]) -> tuple[str, Decision]:

@@ -34,6 +34,7 @@ from .requests import (
     read_body,
     read_media,
     require,
+    require_messages,
     text_in,
 )
 
@@ -210,13 +211,14 @@ def read_ui_messages(
             messages.append(Message(role=role, contents=contents))
         elif role != "system":
             raise UIRequestError(f"the request of the user interface is invalid: {where}.role is unknown")
-    return UIRequest(
+    request = UIRequest(
         messages=tuple(messages),
         decisions=decisions,
         thread_id=optional_text(given, "id"),
         message_id=optional_text(last, "id") if last.get("role") == "assistant" else None,
         extras={name: value for name, value in given.items() if name not in ("messages", "id")},
     )
+    return require_messages(request)
 
 
 def read_part(part: Mapping[str, Any], where: str) -> ContentItem | None:

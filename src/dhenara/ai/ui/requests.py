@@ -125,6 +125,13 @@ def require(value: Any, kind: type[Any], what: str) -> Any:
     return value
 
 
+def require_messages(request: UIRequest) -> UIRequest:
+    """Return a request if it has a message besides system messages: no model answers an empty conversation."""
+    if all(message.role == "system" for message in request.messages):
+        raise UIRequestError("the request of the user interface is invalid: messages has no message of the user")
+    return request
+
+
 KINDS: dict[type[Any], str] = {dict: "JSON object", list: "list", str: "string"}
 
 
@@ -144,6 +151,31 @@ def objects_in(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
     """Return a list of objects of a request; empty if it is missing."""
     value = given.get(name)
     return [] if value is None else [require(one, dict, name) for one in require(value, list, name)]
+
+
+def read_tool(given: Mapping[str, Any]) -> ToolDefinition:
+    """Read a tool that the user interface runs."""
+    schema = given.get("parameters") or {"type": "object", "properties": {}}
+    name, description = text_in(given, "name", "tools"), optional_text(given, "description")
+    return ToolDefinition(name=name, description=description, parameters=require(schema, dict, "tools.parameters"))
+
+
+def read_tools(given: Sequence[Mapping[str, Any]]) -> tuple[ToolDefinition, ...]:
+    """Read the tools that the user interface runs, each name once."""
+    tools = {}
+    for one in given:
+        try:
+            tool = read_tool(one)
+        except UIRequestError:
+            raise
+        except ConfigurationError:
+            raise UIRequestError(
+                "the request of the user interface is invalid: tools.parameters is not a schema of an object"
+            ) from None
+        if tool.name in tools:
+            raise UIRequestError("the request of the user interface is invalid: tools has a name twice")
+        tools[tool.name] = tool
+    return tuple(tools.values())
 
 
 def read_media(url: str, mime_type: str | None, name: str | None = None) -> ContentItem:
