@@ -222,6 +222,7 @@ class Chat(ChatBase["AiClient"]):
         recorder.result(result)
         return result
 
+    @conceals_its_options
     def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
@@ -235,11 +236,17 @@ class Chat(ChatBase["AiClient"]):
             max_repairs: How often an invalid answer is sent back with its errors, to be corrected.
             **options: See `AskOptions`.
         """
+        conceal_options(options)
         reader = OutputReader(response_model, "ask_typed", prompt)
         merged, recorder = self._prepare_typed(prompt, dict(options))
-        result = self._client._ask_output(prompt, reader, max_repairs, merged)
-        recorder.result(result)
-        return result.output
+        operations = self._client._operations
+        asking = operations.ask_typed(prompt, reader, max_repairs, merged)
+        while not asking.done:
+            call = operations.prepare_ask(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(call.send()))
+        recorder.result(asking.value)
+        return asking.value.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the next answer. The turn is recorded when the stream ends or is closed.
@@ -279,6 +286,7 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         recorder.result(result)
         return result
 
+    @conceals_its_options
     async def ask_typed(
         self, prompt: str, response_model: type[T], *, max_repairs: int = 1, **options: Unpack[AskOptions]
     ) -> T:
@@ -290,11 +298,17 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
             max_repairs: How often an invalid answer is sent back with its errors, to be corrected.
             **options: See `AskOptions`.
         """
+        conceal_options(options)
         reader = OutputReader(response_model, "ask_typed", prompt)
         merged, recorder = self._prepare_typed(prompt, dict(options))
-        result = await self._client._ask_output(prompt, reader, max_repairs, merged)
-        recorder.result(result)
-        return result.output
+        operations = self._client._operations
+        asking = operations.ask_typed(prompt, reader, max_repairs, merged)
+        while not asking.done:
+            call = await operations.prepare_ask_async(asking.request, asking.options())
+            with call.context():
+                asking.check(call.read(await call.send()))
+        recorder.result(asking.value)
+        return asking.value.output
 
     def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed.

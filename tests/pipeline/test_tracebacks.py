@@ -52,8 +52,9 @@ KIT_CALLS: dict[str, Callable[[Any], Any]] = {
     "ask_typed": lambda client: client.ask_typed("?", City),
     "embed": lambda client: client.embed(["a", "b"]),
     "chat": lambda client: client.chat().ask("?"),
+    "typed chat": lambda client: client.chat().ask_typed("?", City),
 }
-FIRST = {"chat": "ask"}
+FIRST = {"chat": "ask", "typed chat": "ask_typed", "edit": "image"}
 KIT_SETTINGS = {"api_key": "sk-not-a-key", "model": "gpt-4o"}
 LAST = ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
 
@@ -148,8 +149,12 @@ def test_conversations_ask_a_client_with_an_ask_of_its_own(server: FakeServer) -
 
 
 RECORDING = b"ID3 a recording"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "image": ("openai/gpt-image-1", lambda client: client.image("?")),
+    "edit": ("openai/gpt-image-1", lambda client: client.image("?", images=[PICTURE])),
+    "speak_stream": ("openai/tts-1", lambda client: client.speak_stream("?")),
+    "transcribe_stream": ("openai/gpt-4o-transcribe", lambda client: client.transcribe_stream(RECORDING)),
     "transcribe": ("openai/whisper-1", lambda client: client.transcribe(RECORDING)),
     "translate": ("openai/whisper-1", lambda client: client.translate(RECORDING)),
     "speak": ("openai/tts-1", lambda client: client.speak("?")),
@@ -175,7 +180,7 @@ def test_a_refused_key_in_other_operations_shows_at_most_eight_frames(
 
     with pytest.raises(AuthenticationError) as caught:
         run()
-    check_frames(caught.value, method)
+    check_frames(caught.value, FIRST.get(method, method))
 
 
 @pytest.mark.parametrize("method", ["speak", "image"])
@@ -259,7 +264,6 @@ def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, 
     assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
 
 
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 SOUND = "openai/gpt-4o-transcribe"
 ENGINE_CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "generate": ("openai/gpt-4o", ("?",), {}),

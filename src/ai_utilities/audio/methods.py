@@ -67,6 +67,7 @@ class AudioMixin:
         with call.context():
             return call.read(call.send())
 
+    @conceals_its_options
     def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> SyncTranscript:
         """Stream the transcript of a recording that is short enough for one request.
 
@@ -77,8 +78,10 @@ class AudioMixin:
         Returns:
             An iterator of text pieces; its `response` is the whole transcript once the stream is over.
         """
-        transcript: SyncTranscript = run_sync(self._operations.operate("transcribe_stream", (audio,), dict(options)))
-        return transcript
+        conceal_options(options)
+        call: AnyCall[SyncTranscript] = self._operations.prepare_operation("transcribe_stream", (audio,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
     @conceals_its_options
     def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
@@ -96,6 +99,7 @@ class AudioMixin:
         with call.context():
             return call.read(call.send())
 
+    @conceals_its_options
     def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> SyncSpeech:
         """Stream speech.
 
@@ -106,8 +110,10 @@ class AudioMixin:
         Returns:
             An iterator of audio bytes; its `save(path)` writes them to a file.
         """
-        speech: SyncSpeech = run_sync(self._operations.operate("speak_stream", (text,), dict(options)))
-        return speech
+        conceal_options(options)
+        call: AnyCall[SyncSpeech] = self._operations.prepare_operation("speak_stream", (text,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
 
 class AsyncAudioMixin:
@@ -141,6 +147,7 @@ class AsyncAudioMixin:
         with call.context():
             return call.read(await call.send())
 
+    @conceals_its_options
     async def transcribe_stream(self, audio: Sound, **options: Unpack[TranscribeOptions]) -> AsyncTranscript:
         """Stream the transcript of a short recording; see `AiClient.transcribe_stream`.
 
@@ -148,8 +155,12 @@ class AsyncAudioMixin:
             audio: A path, URL, bytes, or an `AudioContent`.
             **options: See `TranscribeOptions`.
         """
-        transcript: AsyncTranscript = await self._operations.operate("transcribe_stream", (audio,), dict(options))
-        return transcript
+        conceal_options(options)
+        call: AnyAsyncCall[AsyncTranscript] = self._operations.prepare_operation_async(
+            "transcribe_stream", (audio,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
     @conceals_its_options
     async def speak(self, text: str, **options: Unpack[SpeakOptions]) -> SpeechResponse:
@@ -164,6 +175,7 @@ class AsyncAudioMixin:
         with call.context():
             return call.read(await call.send())
 
+    @conceals_its_options
     async def speak_stream(self, text: str, **options: Unpack[SpeakOptions]) -> AsyncSpeech:
         """Stream speech; see `AiClient.speak_stream`.
 
@@ -171,8 +183,12 @@ class AsyncAudioMixin:
             text: The text to speak.
             **options: See `SpeakOptions`.
         """
-        speech: AsyncSpeech = await self._operations.operate("speak_stream", (text,), dict(options))
-        return speech
+        conceal_options(options)
+        call: AnyAsyncCall[AsyncSpeech] = self._operations.prepare_operation_async(
+            "speak_stream", (text,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
 
 def prepare_transcription(

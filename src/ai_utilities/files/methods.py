@@ -8,9 +8,10 @@ from os import PathLike
 from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.errors import NotFoundError
+from dhenara.ai.integration import conceal_options, conceals_its_options
 
 from ..exceptions import ProviderConfigurationError
-from ..execution import run_sync
+from ..execution import AnyAsyncCall, AnyCall, run_sync
 from ..providers.base_provider import BaseProvider
 from ..providers.engine_provider import EngineProvider
 
@@ -47,6 +48,7 @@ class FilesMixin:
         """
         return run_sync(upload(self._operations, path, again, dict(options)))
 
+    @conceals_its_options
     def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
         """Return the provider's information about a file.
 
@@ -57,17 +59,22 @@ class FilesMixin:
         Raises:
             NotFoundError: If there is no such file.
         """
-        file: UploadedFile = run_sync(self._operations.operate("get_file", (file_id,), dict(options)))
-        return file
+        conceal_options(options)
+        call: AnyCall[UploadedFile] = self._operations.prepare_operation("get_file", (file_id,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
         """Return the files at the provider.
 
         Args:
             **options: See `ListFilesOptions`.
         """
-        files: list[UploadedFile] = run_sync(self._operations.operate("list_files", (), dict(options)))
-        return files
+        conceal_options(options)
+        call: AnyCall[list[UploadedFile]] = self._operations.prepare_operation("list_files", (), dict(options))
+        with call.context():
+            return call.read(call.send())
 
     def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
@@ -115,6 +122,7 @@ class AsyncFilesMixin:
         """
         return await upload(self._operations, path, again, dict(options))
 
+    @conceals_its_options
     async def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
         """Return the provider's information about a file; see `AiClient.get_file`.
 
@@ -122,13 +130,20 @@ class AsyncFilesMixin:
             file_id: The provider's id of the file.
             **options: See `FileOptions`.
         """
-        file: UploadedFile = await self._operations.operate("get_file", (file_id,), dict(options))
-        return file
+        conceal_options(options)
+        operations = self._operations
+        call: AnyAsyncCall[UploadedFile] = operations.prepare_operation_async("get_file", (file_id,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def list_files(self, **options: Unpack[ListFilesOptions]) -> list[UploadedFile]:
         """Return the files at the provider; see `AiClient.list_files`."""
-        files: list[UploadedFile] = await self._operations.operate("list_files", (), dict(options))
-        return files
+        conceal_options(options)
+        operations = self._operations
+        call: AnyAsyncCall[list[UploadedFile]] = operations.prepare_operation_async("list_files", (), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
     async def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]

@@ -39,6 +39,7 @@ OneOrMany = Picture | Sequence[Picture]
 class EngineImagesMixin(OperationsBase):
     """Image methods of `AIModelClient`; images of a response are in its `image_response`."""
 
+    @conceals_its_options
     def edit_image(self, prompt: str, images: OneOrMany, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Edit images as the prompt says.
 
@@ -54,14 +55,20 @@ class EngineImagesMixin(OperationsBase):
         Raises:
             UnsupportedError: If the model does not support `mask`.
         """
-        return run(self._edit(prompt, images, "new", settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = run(self._prepare_edit(prompt, images, "new", settings, is_async=False))
+        return run(pipeline.answer(call))
 
+    @conceals_its_options
     async def edit_image_async(
         self, prompt: str, images: OneOrMany, **settings: Unpack[DrawSettings]
     ) -> AIModelCallResponse:
         """Async version of `edit_image`."""
-        return await self._edit(prompt, images, "new", settings, is_async=True)
+        conceal_options(settings)
+        pipeline, call = await self._prepare_edit(prompt, images, "new", settings, is_async=True)
+        return await pipeline.answer(call)
 
+    @conceals_its_options
     def vary_image(self, image: Picture, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Generate variations of an image.
 
@@ -72,11 +79,16 @@ class EngineImagesMixin(OperationsBase):
         Raises:
             UnsupportedError: If the model does not support variations.
         """
-        return run(self._edit("", image, "variation", settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = run(self._prepare_edit("", image, "variation", settings, is_async=False))
+        return run(pipeline.answer(call))
 
+    @conceals_its_options
     async def vary_image_async(self, image: Picture, **settings: Unpack[DrawSettings]) -> AIModelCallResponse:
         """Async version of `vary_image`."""
-        return await self._edit("", image, "variation", settings, is_async=True)
+        conceal_options(settings)
+        pipeline, call = await self._prepare_edit("", image, "variation", settings, is_async=True)
+        return await pipeline.answer(call)
 
     def download(self, media: M, *, timeout: float | Timeouts | None = None) -> M:
         """Download an image, audio or file part from its URL, without sending the API key.
@@ -101,9 +113,9 @@ class EngineImagesMixin(OperationsBase):
         pipeline, call = self._prepare(self._default_operation(), None, {}, settings, is_async)
         return await download(pipeline, media, call.config)
 
-    async def _edit(
+    async def _prepare_edit(
         self, prompt: str, images: OneOrMany, make: str, settings: Mapping[str, Any], *, is_async: bool
-    ) -> AIModelCallResponse:
+    ) -> tuple[Pipeline, Call]:
         if not isinstance(prompt, str):
             raise ConfigurationError(
                 f"the prompt must be a text, not {type(prompt).__name__}. It comes first, then the images: "
@@ -121,7 +133,7 @@ class EngineImagesMixin(OperationsBase):
                 f"{pipeline.target.origin.model} edits images by prompt only and does not support masks or "
                 "variations. Describe the change in the prompt."
             )
-        return await pipeline.answer(call)
+        return pipeline, call
 
     async def _load_images(self, images: OneOrMany, *, is_async: bool) -> list[ImageContent]:
         """Read files with the IO object's `call`, which does not block the event loop."""
@@ -198,6 +210,7 @@ class EngineAudioMixin(OperationsBase):
         pipeline, call = self._transcription_call(sound, "translate", settings, is_async=True)
         return await pipeline.perform(call, types.TranscriptionResponse)
 
+    @conceals_its_options
     def transcribe_stream(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> SyncTranscript:
         """Transcribe audio as a stream of text chunks.
 
@@ -208,11 +221,14 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of chunks; its `response` is the complete transcription once the stream has ended.
         """
+        conceal_options(settings)
         pipeline, call = self._transcription_call(load_audio(audio), "transcribe", settings, is_async=False)
         return streams.SyncTranscript(pipeline, call, run(pipeline.start(as_streaming(call))))
 
+    @conceals_its_options
     async def transcribe_stream_async(self, audio: Sound, **settings: Unpack[TranscribeSettings]) -> AsyncTranscript:
         """Async version of `transcribe_stream`, for `async for`."""
+        conceal_options(settings)
         pipeline, call = self._transcription_call(
             await self._load_audio(audio, is_async=True), "transcribe", settings, is_async=True
         )
@@ -238,6 +254,7 @@ class EngineAudioMixin(OperationsBase):
         conceal_options(settings)
         return await self._speak(text, settings, is_async=True)
 
+    @conceals_its_options
     def speak_stream(self, text: str, **settings: Unpack[SpeakSettings]) -> SyncSpeech:
         """Convert text to speech as a stream.
 
@@ -248,11 +265,14 @@ class EngineAudioMixin(OperationsBase):
         Returns:
             An iterator of audio bytes; `save()` writes them to a file.
         """
+        conceal_options(settings)
         pipeline, call = self._speech_call(text, settings, is_async=False)
         return streams.SyncSpeech(pipeline, call, run(pipeline.start(as_streaming(call))))
 
+    @conceals_its_options
     async def speak_stream_async(self, text: str, **settings: Unpack[SpeakSettings]) -> AsyncSpeech:
         """Async version of `speak_stream`, for `async for`."""
+        conceal_options(settings)
         pipeline, call = self._speech_call(text, settings, is_async=True)
         return streams.AsyncSpeech(pipeline, call, await pipeline.start(as_streaming(call)))
 
