@@ -274,11 +274,13 @@ class Media(Content):
             raise ConfigurationError(f"the {self.KIND.strip('/') or 'file'} has no data, only {place}. Call {advice}.")
         target = Path(path)
         if not target.suffix:
-            # Images are often labelled with another format than the one of their bytes.
-            kind = image_type(self.data) or self.mime_type or sniff(self.data)
-            target = target.with_suffix(suffix_of(kind))
+            target = target.with_suffix(suffix_of(self._stored_type(self.data)))
         write_output(target, self.data, overwrite=overwrite)
         return target
+
+    def _stored_type(self, data: bytes) -> str:
+        """The media type of the bytes. Images are often labelled with another format than theirs."""
+        return image_type(data) or self.mime_type or sniff(data)
 
 
 class ImageContent(Media):

@@ -1,5 +1,6 @@
 """Audio types: transcription (speech to text), transcripts as subtitles, and speech synthesis (text to speech)."""
 
+import builtins
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from ...errors import ConfigurationError
-from ...output_files import write_output
 from ...wire.media_types import (
     SUFFIXES as SUFFIXES,
     Wav as Wav,
@@ -235,25 +235,8 @@ class SpokenAudio(AudioContent):
         wav = read_wav(self.bytes)
         return wav.seconds if wav else None
 
-    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
-        """Write the audio to a file.
-
-        Args:
-            path: Target path. A path without suffix gets the suffix of the audio format.
-            overwrite: Whether to replace an existing file (default False).
-
-        Returns:
-            The path that was written.
-
-        Raises:
-            OutputExistsError: If the file exists and `overwrite` is False.
-        """
-        target = Path(path)
-        if not target.suffix:
-            kind = audio_type(self.bytes) or canonical_audio_type(self.mime_type or "")
-            target = target.with_suffix(SUFFIXES.get(kind, ""))
-        write_output(target, self.bytes, overwrite=overwrite)
-        return target
+    def _stored_type(self, data: builtins.bytes) -> str:
+        return audio_type(data) or canonical_audio_type(self.mime_type or "")
 
 
 class SpeechResponse(OperationResponse):
