@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.mcp import load_mcp_servers
+from dhenara.ai.mcp import MCPServer, load_mcp_servers
 from dhenara.ai.mcp.definitions import read_definitions
 
 SCRIPT = Path(__file__).with_name("weather_server.py")
@@ -89,3 +89,39 @@ def test_a_file_that_is_not_as_expected_is_a_typed_error(tmp_path: Path, content
 def test_a_file_that_does_not_exist_is_a_typed_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"no\.json: cannot be read"):
         load_mcp_servers(tmp_path / "no.json")
+
+
+@pytest.mark.parametrize(
+    ("server", "options", "message"),
+    [
+        ("python server.py --key sk-1234", {}, "Pass a command as a list"),
+        ("ftp://files.example", {}, "no http(s) address"),
+        (["python", 5], {}, "a part that is not a text"),
+        (["python"], {"headers": {"a": "b"}}, "headers= is for a URL"),
+        ("https://tools.example", {"env": {"a": "b"}}, "env= is for a command"),
+        (["python"], {"needs_approval": "change"}, '"changes"'),
+        (["python"], {"needs_approval": None}, '"changes"'),
+        (["python"], {"timeout": -1}, "timeout=...) takes 0 or more"),
+        (["python"], {"timeout": float("nan")}, "timeout=...) takes 0 or more"),
+        (["python"], {"open_timeout": "60"}, "open_timeout=...) takes a number, not str"),
+        (["python"], {"max_tools": 0}, "max_tools=...) takes 1 or more"),
+        (["python"], {"max_message_bytes": None}, "max_message_bytes=...) takes a number"),
+        (["python"], {"reconnects": -1}, "reconnects=...) takes 0 or more"),
+    ],
+)
+def test_an_option_that_cannot_work_is_refused_at_once(server: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        MCPServer(server, **options)
+    assert message in str(refused.value)
+    assert "sk-1234" not in str(refused.value)
+
+
+def test_a_file_with_an_address_that_is_none_names_the_server(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="server 'one': `url` must begin with http"):
+        defined(tmp_path, {"url": "localhost:8000/mcp"})
+
+
+def test_a_path_of_another_type_is_refused() -> None:
+    path: Any = None
+    with pytest.raises(ConfigurationError, match=r"load_mcp_servers\(path=...\) takes the path of a file"):
+        load_mcp_servers(path)

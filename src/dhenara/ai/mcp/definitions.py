@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 import anyio
 from pydantic import SecretStr
 
 from ..errors import ConfigurationError
-from ..types.model_base import FrozenModel
+from ..types.model_base import FrozenModel, require_type
 from ..wire import json
 from ..wire.secrets import SecretText, shown_address
 
@@ -189,12 +190,62 @@ KNOWN = frozenset({"command", "args", "env", "cwd", "url", "headers", "type"})
 SECTIONS = ("mcpServers", "servers", "mcp_servers")
 
 
+def check_server(server: Any, env: Any, headers: Any, token: Any, needs_approval: Any) -> None:
+    """Check how a server is started or reached; messages never show the server, whose text may have secrets."""
+    require_type("MCPServer", "server", server, (str, list, tuple), "an address, or a command as a list")
+    require_type("MCPServer", "env", env, (Mapping, NoneType), "a mapping of variables or None")
+    require_type("MCPServer", "headers", headers, (Mapping, NoneType), "a mapping of headers or None")
+    if not (token is None or callable(token)):
+        require_type("MCPServer", "token", token, (str, SecretStr), "a text, or a function that returns one")
+    if not server:
+        raise ConfigurationError("MCPServer: server is empty. Pass an address, or a command as a list.")
+    if needs_approval not in (True, False, "changes"):
+        raise ConfigurationError('MCPServer(needs_approval=...) takes True, False or "changes".')
+    if not isinstance(server, str):
+        check_command(server, headers, token)
+    elif not is_web_address(server):
+        raise ConfigurationError(
+            'MCPServer: server is a text, but no http(s) address. Pass a command as a list: ["python", "server.py"].'
+        )
+    elif env:
+        raise ConfigurationError("MCPServer: env= is for a command. Pass secrets for a URL in headers= or token=.")
+
+
+def check_command(command: Sequence[Any], headers: Any, token: Any) -> None:
+    if not all(isinstance(part, str | os.PathLike) for part in command):
+        raise ConfigurationError("MCPServer: server is a command with a part that is not a text.")
+    if token is not None or headers:
+        unused = "headers" if token is None else "token"
+        raise ConfigurationError(f"MCPServer: {unused}= is for a URL. Pass secrets of a command in env=.")
+
+
+LIMITS = ("timeout", "open_timeout", "list_timeout", "max_tools", "max_message_bytes", "reconnects")
+"""The arguments of an `MCPServer` that are numbers, in order; times may be None."""
+
+
+def check_limits(*given: Any) -> None:
+    for name, value in zip(LIMITS, given, strict=True):
+        is_time = name.endswith("timeout")
+        least = 1 if name.startswith("max_") else 0
+        if is_time and value is None:
+            continue
+        require_type("MCPServer", name, value, (int, float) if is_time else int, "a number")
+        if not value >= least:
+            raise ConfigurationError(f"MCPServer({name}=...) takes {least} or more, not {value}.")
+
+
+def is_web_address(text: str) -> bool:
+    """Whether a text begins as a URL of a server."""
+    return text.lower().startswith(("http://", "https://"))
+
+
 def read_definitions(path: str | os.PathLike[str], environment: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     """Read a file of servers as other clients have it; return the arguments of each `MCPServer` by name.
 
     Raises:
         ConfigurationError: If the file is not as expected, or names a variable that is not set.
     """
+    require_type("load_mcp_servers", "path", path, (str, os.PathLike), "the path of a file")
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
@@ -233,6 +284,8 @@ def check_fields(given: Mapping[str, Any], where: str) -> None:
     for name in ("command", "url", "cwd"):
         if not isinstance(given.get(name, ""), str):
             raise ConfigurationError(f"{where}: `{name}` must be a text.")
+    if not is_web_address(given.get("url", "http://")):
+        raise ConfigurationError(f"{where}: `url` must begin with http:// or https://.")
     args = given.get("args", [])
     if not (isinstance(args, list) and all(isinstance(one, str) for one in args)):
         raise ConfigurationError(f"{where}: `args` must be a list of texts.")

@@ -6,12 +6,10 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, ExitStack, contextmanager
-from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from anyio import CancelScope, get_cancelled_exc_class
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from pydantic import SecretStr
 
 from ..errors import ConfigurationError, InvalidSchemaError, MCPServerError, SyncAsyncMismatchError
 from ..providers.target import given_headers
@@ -27,6 +25,8 @@ from .definitions import (
     MCPServerSettings,
     TokenCache,
     TokenSource,
+    check_limits,
+    check_server,
     legal_names,
     read_definitions,
 )
@@ -105,16 +105,9 @@ class MCPServer:
         max_message_bytes: int = 10_000_000,
         reconnects: int = 3,
     ) -> None:
-        require_type("MCPServer", "server", server, (str, list, tuple), "an address, or a command as a list")
-        require_type("MCPServer", "env", env, (Mapping, NoneType), "a mapping of variables or None")
-        require_type("MCPServer", "headers", headers, (Mapping, NoneType), "a mapping of headers or None")
+        check_server(server, env, headers, token, needs_approval)
+        check_limits(timeout, open_timeout, list_timeout, max_tools, max_message_bytes, reconnects)
         require_type("MCPServer", "allowed", allowed, (list, tuple), "a list of names of tools")
-        if not (token is None or callable(token)):
-            require_type("MCPServer", "token", token, (str, SecretStr), "a text, or a function that returns one")
-        if token is not None and not isinstance(server, str):
-            raise ConfigurationError("MCPServer: token= is for a URL. Pass secrets of a command in env=.")
-        if not server:
-            raise ConfigurationError("MCPServer: server is empty. Pass an address, or a command as a list.")
         self._settings = MCPServerSettings(
             # Arguments of a command may be secrets, as may be what stands in an address.
             server=SecretAddress(server) if isinstance(server, str) else [*server[:1], *map(SecretText, server[1:])],
