@@ -18,7 +18,7 @@ from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config_models import AiSettings
 from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
-from .images import AsyncImagesMixin
+from .image_operations import AsyncImagesMixin
 from .middleware import RequestMiddleware
 from .operations import ClientCore
 from .option_checks import asks_as_before, check_prompts, old_method

@@ -19,7 +19,7 @@ from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config_models import AiSettings
 from .execution import AnyCall, PreparedCall, SyncMode, run_sync, unchanged
 from .files.methods import FilesMixin
-from .images import ImagesMixin
+from .image_operations import ImagesMixin
 from .middleware import RequestMiddleware
 from .operations import ClientCore
 from .option_checks import asks_as_before, check_prompts, old_method

@@ -227,7 +227,7 @@ class RequestMiddleware:
     def scope_of(self, cache: bool | str | None, tags: Mapping[str, str] | None) -> Around:
         """The context for each step of a call: its own cache policy and tags, and those of where it was made."""
         tags = {**tags_now(), **(tags or {})}
-        change = None if self.cache is None else caches.policy.change_now()
+        change = None if self.cache is None else caches.policy.current_override()
         is_plain = cache is None and not tags and change in (None, caches.policy.NO_CHANGE)
         return nullcontext if is_plain else partial(self.request_scope, cache, tags, change)
 

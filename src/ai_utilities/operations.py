@@ -26,7 +26,7 @@ from .execution import (
     run_sync,
     unchanged,
 )
-from .images import prepare_operation, prepare_operation_async
+from .image_operations import prepare_operation, prepare_operation_async
 from .middleware import RequestMiddleware
 from .option_checks import MANY_OPTIONS, own_options, starts_run
 from .providers.base_provider import BaseProvider, complete_provider, read_answer

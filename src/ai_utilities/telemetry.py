@@ -14,7 +14,7 @@ from dhenara.ai.telemetry import (
 from dhenara.ai.types import Call
 
 from .config_secrets import RedactingFilter as RedactingFilter, redact as redact
-from .storage import store_calls
+from .storage import store_io
 from .usage import attempt_rows
 
 log = logging.getLogger("ai_utilities.calls")
@@ -30,7 +30,7 @@ class LogLayer:
     def __init__(self, logger: logging.Logger = log) -> None:
         self.logger = logger
 
-    def bind(self, io: store_calls.StoreIO, target: Target) -> Layer:
+    def bind(self, io: store_io.StoreIO, target: Target) -> Layer:
         """Returns the layer for one endpoint; called once for each, in sync or async code.
 
         Args:

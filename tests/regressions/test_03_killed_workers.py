@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.storage.store_calls import Owner, this_process
+from ai_utilities.storage.store_io import Owner, this_process
 from ai_utilities.usage import (
     MemoryLedger,
     RedisLedger,

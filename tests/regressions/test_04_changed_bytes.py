@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ai_utilities.storage.store_calls import StoreDamagedError, StoreLostError
+from ai_utilities.storage.store_io import StoreDamagedError, StoreLostError
 from ai_utilities.usage import (
     Budget,
     BudgetLayer,

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.storage.store_calls import StoreDamagedError, StoreError, StoreLostError, StoreVersionError
+from ai_utilities.storage.store_io import StoreDamagedError, StoreError, StoreLostError, StoreVersionError
 from ai_utilities.usage import (
     Budget,
     BudgetExceededError,

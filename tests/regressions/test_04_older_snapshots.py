@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.storage.store_calls import StoreLostError
+from ai_utilities.storage.store_io import StoreLostError
 from ai_utilities.usage import Budget, RedisBudgets, RedisLedger, UsageData
 from support.redis_server import RedisProcess
 

@@ -15,7 +15,7 @@ import pytest
 
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.cache import CacheBackend, CacheLayer, RedisCache, SQLiteCache
-from ai_utilities.storage.store_calls import StoreError
+from ai_utilities.storage.store_io import StoreError
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer
 from support.worlds import World, endpoint

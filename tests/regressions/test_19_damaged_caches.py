@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.cache import CacheBackend, RedisCache, SQLiteCache
-from ai_utilities.storage.store_calls import StoreError
+from ai_utilities.storage.store_io import StoreError
 
 CELLS = [
     "UPDATE cache SET value = '{'",

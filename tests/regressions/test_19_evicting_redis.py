@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ai_utilities.limits import Limit, LimitLayer, RedisLimits
-from ai_utilities.storage.store_calls import StoreEvictsError
+from ai_utilities.storage.store_io import StoreEvictsError
 from ai_utilities.usage import (
     Budget,
     BudgetLayer,

@@ -12,7 +12,7 @@ import pytest
 
 from ai_utilities.cache import CacheLayer, RedisCache
 from ai_utilities.limits import Limit, LimitLayer, RedisLimits
-from ai_utilities.storage.store_calls import StoreError, StoreFullError
+from ai_utilities.storage.store_io import StoreError, StoreFullError
 from ai_utilities.usage import Budget, BudgetLayer, RedisBudgets, RedisLedger, UsageData, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage

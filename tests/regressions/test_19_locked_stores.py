@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, SQLiteLimits
-from ai_utilities.storage.store_calls import StoreTimeoutError
+from ai_utilities.storage.store_io import StoreTimeoutError
 from ai_utilities.usage import (
     Budget,
     BudgetLayer,

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ai_utilities.cache import SQLiteCache
-from ai_utilities.storage.store_calls import StoreTimeoutError
+from ai_utilities.storage.store_io import StoreTimeoutError
 from ai_utilities.usage import SQLiteBudgets, SQLiteLedger, UsageData, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
@@ -141,7 +141,7 @@ def test_a_client_starts_while_its_stores_are_locked(server: FakeServer, tmp_pat
 
 def test_a_ledger_is_waited_for_while_others_write_into_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from ai_utilities.storage import sqlite_files
-    from ai_utilities.storage.store_calls import within
+    from ai_utilities.storage.store_io import within
 
     path = tmp_path / "usage.db"
     ledger = SQLiteLedger(path)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.limits import Limit, LimitLayer, RedisLimits, SQLiteLimits
-from ai_utilities.storage.store_calls import StoreVersionError
+from ai_utilities.storage.store_io import StoreVersionError
 from ai_utilities.usage import (
     Budget,
     BudgetLayer,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from ai_utilities.storage.store_calls import Owner, this_process
+from ai_utilities.storage.store_io import Owner, this_process
 from ai_utilities.usage.budgets.budget import (
     Budget,
     BudgetExceededError,

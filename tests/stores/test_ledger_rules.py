@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.storage.store_calls import Owner
+from ai_utilities.storage.store_io import Owner
 from ai_utilities.usage import ledger as ledger_module
 from ai_utilities.usage.data import UsageData
 from ai_utilities.usage.ledger import (

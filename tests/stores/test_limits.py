@@ -26,7 +26,7 @@ from ai_utilities.limits import (
     SQLiteLimits,
 )
 from ai_utilities.limits.window_state import SLOTS
-from ai_utilities.storage.store_calls import seconds_since_boot
+from ai_utilities.storage.store_io import seconds_since_boot
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, RateLimitError
 from dhenara.ai.integration import read_limit_headers, reset_seconds

@@ -15,7 +15,7 @@ from dhenara.ai.errors import CallError, CallTimeoutError
 from dhenara.ai.types import BatchItemContext, Call
 
 from ..concurrency import ITEM_ERRORS
-from ..storage.store_calls import StoreIO, call_store, call_store_shielded, within
+from ..storage.store_io import StoreIO, call_store, call_store_shielded, within
 from ..usage.attempt_rows import LONGEST_WAIT, stored_text
 from ..usage.costs import REFUSED_COST
 from ..usage.data import BATCH, Facts, UsageData, tags_now

@@ -22,7 +22,7 @@ from dhenara.ai.integration import CallJournal
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..results import AskResult
-from ..storage.store_calls import StoreIO, call_store_shielded, within
+from ..storage.store_io import StoreIO, call_store_shielded, within
 from ..usage.data import UsageData
 from .backend import CacheBackend
 from .entry import VERSION, cache_key, zero_cost

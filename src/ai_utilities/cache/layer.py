@@ -10,12 +10,12 @@ from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, Learne
 from dhenara.ai.errors import CallError, CallTimeoutError, DhenaraError
 from dhenara.ai.types import Call, ChatResponse
 
-from ..storage.store_calls import StoreIO, call_store_shielded
+from ..storage.store_io import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats
 from .embeddings_and_prompts import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
 from .memory import FailsafeBackend
-from .policy import DEFAULT_POLICY, CachePolicy, Policy, change_now, effective_policy
+from .policy import DEFAULT_POLICY, CachePolicy, Policy, current_override, effective_policy
 
 
 @dataclass(slots=True, eq=False)
@@ -185,7 +185,7 @@ class BoundCache:
 
     async def answer_from_cache(self, call: Call, send: Send) -> Stream:
         """Answers the call from the cache, or stores its answer."""
-        cache_policy = effective_policy(self._cache.policy, change_now(call))
+        cache_policy = effective_policy(self._cache.policy, current_override(call))
         if not cache_policy.applies_to(call):
             return await send(call)
         waiting = WaitBudget(self._io, call, cache_policy.lease)

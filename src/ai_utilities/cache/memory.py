@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dhenara.ai.types import Call, CallWarning
 
-from ..storage.store_calls import StoreError, StoreIO, call_seconds_left, call_store, within
+from ..storage.store_io import StoreError, StoreIO, call_seconds_left, call_store, within
 from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
 
 if TYPE_CHECKING:

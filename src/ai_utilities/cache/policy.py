@@ -134,7 +134,7 @@ def caching(
         changes.reset(token)
 
 
-def change_now(call: Call | None = None) -> PolicyOverride:
+def current_override(call: Call | None = None) -> PolicyOverride:
     """The overrides of a call: those of where its run was made, else those of where it is sent."""
     made = NO_CHANGE if call is None or call.context is None else call.context.get(changes, NO_CHANGE)
     return changes.get() if made is NO_CHANGE else made

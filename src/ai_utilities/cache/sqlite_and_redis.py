@@ -11,7 +11,7 @@ from contextlib import suppress
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, columns_of, statements
-from ..storage.store_calls import StoreDamagedError
+from ..storage.store_io import StoreDamagedError
 from .backend import DEFAULT_TTL, TextBackend, namespace_of
 
 TABLES = """

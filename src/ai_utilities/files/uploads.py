@@ -12,7 +12,7 @@ from time import time
 from ..config_origins import cache_path
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, SqlValue
-from ..storage.store_calls import StoreError
+from ..storage.store_io import StoreError
 
 log = logging.getLogger("ai_utilities.files")
 PIECE = 1 << 20

@@ -19,7 +19,7 @@ from dhenara.ai import SharedRest
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
-from ..storage.store_calls import StoreError, within
+from ..storage.store_io import StoreError, within
 
 log = logging.getLogger("ai_utilities.limits")
 P = ParamSpec("P")

@@ -14,7 +14,7 @@ from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLim
 from dhenara.ai.integration import read_limit_headers, require_type
 from dhenara.ai.types import Call, Usage
 
-from ..storage.store_calls import (
+from ..storage.store_io import (
     StoreError,
     StoreEvictsError,
     StoreIO,

@@ -19,7 +19,7 @@ from pydantic_core import from_json, to_json
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, load_redis
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema
-from ..storage.store_calls import StoreEvictsError, StoreVersionError, WakeupEvent, boot_id, seconds_since_boot
+from ..storage.store_io import StoreEvictsError, StoreVersionError, WakeupEvent, boot_id, seconds_since_boot
 from .limit import Account, Ask, TakeAsk, Verdict
 from .window_state import GRACE, NEVER_LONGER, SHORTLY, SLOTS, apply_step, checked, new_state
 

@@ -27,7 +27,7 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import OperationResult, Options, ProviderCapabilityError, ProviderConfigurationError
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
-from ..images import FetchedImages, prepare_operation, prepare_operation_async
+from ..image_operations import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, model_names, read_final
 from .base_provider import BaseProvider

@@ -13,7 +13,7 @@ from dhenara.ai.integration import require_type
 
 from .redis import RedisClient
 from .sqlite import SQLiteFile
-from .store_calls import StoreError
+from .store_io import StoreError
 
 log = logging.getLogger("ai_utilities.storage")
 LONGEST_WAIT = 2.0

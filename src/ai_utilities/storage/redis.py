@@ -15,14 +15,7 @@ from weakref import WeakValueDictionary
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import require_type
 
-from .store_calls import (
-    StoreDamagedError,
-    StoreError,
-    StoreEvictsError,
-    StoreFullError,
-    StoreTimeoutError,
-    seconds_left,
-)
+from .store_io import StoreDamagedError, StoreError, StoreEvictsError, StoreFullError, StoreTimeoutError, seconds_left
 
 log = logging.getLogger("ai_utilities.storage")
 DEFAULT_SERVER = "redis://127.0.0.1:6379/0"

@@ -34,7 +34,7 @@ from .sqlite_files import (
     meta,
     set_aside,
 )
-from .store_calls import (
+from .store_io import (
     StoreDamagedError,
     StoreError,
     StoreLostError,

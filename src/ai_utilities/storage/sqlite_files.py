@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .store_calls import StoreVersionError, file_lock, stalled_seconds
+from .store_io import StoreVersionError, file_lock, stalled_seconds
 
 Migration = str | Callable[[sqlite3.Connection], None]
 SqlValue = str | int | float | bytes | None

@@ -14,7 +14,7 @@ from dhenara.ai.integration import call_texts, stored_error_text, without_conten
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config_secrets import redact
-from ..storage.store_calls import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
+from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
 from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Facts, Outcome, UsageData
 from .open_rows import expiry

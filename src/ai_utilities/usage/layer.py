@@ -18,7 +18,7 @@ from dhenara.ai.integration import key_fingerprint, require_type
 from dhenara.ai.types import Call
 
 from ..config_secrets import redact
-from ..storage.store_calls import AFTERWARDS, StoreIO, within
+from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
 from .costs import MANAGEMENT_OPERATIONS
 from .data import PartialWriteError, UsageData, tags_now

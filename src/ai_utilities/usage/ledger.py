@@ -14,7 +14,7 @@ from typing import ClassVar
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import require_type
 
-from ..storage.store_calls import Owner, this_process
+from ..storage.store_io import Owner, this_process
 from .data import BATCH, UsageData
 from .open_rows import OpenRow, closed_row, make_open
 from .totals import Group, TimeZone, Totals, check_grouping, read_zone, sum_rows

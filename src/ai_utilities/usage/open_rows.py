@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 from pydantic_core import from_json
 
-from ..storage.store_calls import Owner, StoreDamagedError, this_process
+from ..storage.store_io import Owner, StoreDamagedError, this_process
 from .data import UsageData
 
 LEASE = 900.0

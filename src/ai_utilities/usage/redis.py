@@ -13,7 +13,7 @@ from pydantic_core import from_json, to_json
 
 from ..storage.generations import Generation, Generations
 from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
-from ..storage.store_calls import StoreDamagedError, StoreEvictsError, StoreVersionError
+from ..storage.store_io import StoreDamagedError, StoreEvictsError, StoreVersionError
 from .data import UsageData
 from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, start_time

@@ -16,7 +16,7 @@ from pydantic_core import to_json
 
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
-from ..storage.store_calls import StoreDamagedError, StoreRecoveredError
+from ..storage.store_io import StoreDamagedError, StoreRecoveredError
 from .amounts import write_units
 from .data import BATCH, UsageData
 from .ledger import Ledger, matches

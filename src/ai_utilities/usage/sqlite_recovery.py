@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row, create_once, is_sound, set_aside
-from ..storage.store_calls import StoreDamagedError, StoreError
+from ..storage.store_io import StoreDamagedError, StoreError
 from .sqlite_tables import USAGE, equip, make_tables
 
 STEP = 500

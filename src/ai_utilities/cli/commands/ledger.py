@@ -24,7 +24,7 @@ from ..streams import show
 from .usage import open_ledger, read_time, usage
 
 if TYPE_CHECKING:
-    from ...storage.store_calls import Owner
+    from ...storage.store_io import Owner
 
 
 def show_open(head: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> None:

@@ -17,7 +17,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import require_type
 
-from ...storage.store_calls import Owner, StoreDamagedError, this_process
+from ...storage.store_io import Owner, StoreDamagedError, this_process
 from ..amounts import BudgetAlert, is_amount, read_thresholds
 from ..open_rows import expiry
 

@@ -16,7 +16,7 @@ from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
 from ...exceptions import JsonObject
-from ...storage.store_calls import StoreError, StoreIO, call_store, call_store_shielded
+from ...storage.store_io import StoreError, StoreIO, call_store, call_store_shielded
 from ..cost_upper_bound import cost_upper_bound, upper_bound_for
 from ..costs import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
 from ..data import tags_now

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...storage.generations import Generation, Generations
 from ...storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
-from ...storage.store_calls import StoreLostError, StoreVersionError
+from ...storage.store_io import StoreLostError, StoreVersionError
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation
 
 VERSION = 2

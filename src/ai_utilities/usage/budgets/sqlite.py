@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Row, Schema, columns_of, create_once, is_sound, set_aside
-from ...storage.store_calls import StoreDamagedError, StoreError
+from ...storage.store_io import StoreDamagedError, StoreError
 from ..sqlite_recovery import Rows, salvage
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
