@@ -11,8 +11,15 @@ import anyio
 import pytest
 from pydantic import BaseModel
 
-from dhenara.ai import AIModelClient, SQLiteRunStore
-from dhenara.ai.errors import ConfigurationError, RunLimitError, SyncAsyncMismatchError
+from dhenara.ai import AIModelClient, SQLiteRunStore, ToolClaim
+from dhenara.ai.errors import (
+    BadRequestError,
+    ConfigurationError,
+    RunLimitError,
+    SavedRunError,
+    SyncAsyncMismatchError,
+    ToolFailedError,
+)
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, Refusal, Stall
 from dhenara.ai.types import (
     AgentEvent,
@@ -313,3 +320,36 @@ def test_the_time_limit_of_the_outer_run_ends_an_agent(server: FakeServer, world
     assert run.stopped == "seconds"
     assert run.tools[0].outcome in ("timed_out", "failed")
     assert server.exchanges[1].wait_left()
+
+
+def test_a_wrong_decision_on_a_call_of_an_agent_ends_the_run(server: FakeServer, world: World) -> None:
+    server.add_replies(ask("?"), look("Rome"))
+    client, agent = lead(server, tools=[APPROVED])
+    pending = go(world, client, "?", tools=[agent])
+    decided = pending.decide({"call_0/call_0": {"town": "Rome"}})
+    with pytest.raises(ConfigurationError, match="the decision on weather has invalid arguments: city"):
+        go(world, client, resume=decided, tools=[agent])
+    world.close(client)
+    assert len(server.exchanges) == 2
+
+
+def test_a_store_that_fails_in_an_agent_ends_the_run(server: FakeServer, tmp_path: Path) -> None:
+    class Full(SQLiteRunStore):
+        def claim(self, run_id: str, step: str, call: str) -> ToolClaim | None:
+            if "/" in run_id:
+                raise SavedRunError("the disk is full")
+            return super().claim(run_id, step, call)
+
+    server.add_replies(ask("?"), look("Rome"))
+    client, agent = lead(server, tools=[Tool.from_function(weather, once=True)])
+    with client, pytest.raises(SavedRunError, match="the disk is full"):
+        client.run("?", tools=[agent], store=Full(tmp_path / "runs.sqlite"), run_id="a")
+
+
+def test_a_failed_agent_names_its_error(server: FakeServer, world: World) -> None:
+    server.add_replies(ask("?"), Refusal(400, "not so"))
+    client, agent = lead(server)
+    with pytest.raises(ToolFailedError, match="the tool 'research' raised BadRequestError: ") as caught:
+        go(world, client, "?", tools=[agent], tool_errors="raise")
+    world.close(client)
+    assert isinstance(caught.value.__cause__, BadRequestError)

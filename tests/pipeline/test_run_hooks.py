@@ -17,7 +17,7 @@ from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import PromptCache, RepairStarted, Run, RunLimits, Tool
 from support.runs import go, go_streaming
 from support.waiting import wait_until_async
-from support.worlds import World, endpoint
+from support.worlds import Blocking, World, endpoint
 
 
 class City(BaseModel):
@@ -389,3 +389,65 @@ def test_a_tool_that_exits_ends_the_run_also_among_others(cities: list[str], ser
     server.add_replies(calls(*cities, name="leave"))
     with AIModelClient(endpoint(server.url)) as client, pytest.raises(SystemExit, match="from "):
         client.run("?", tools=[leave])
+
+
+@pytest.mark.parametrize("text", ["{}", "garbage", "[1]", '{"chat_response": null}'])
+def test_a_step_that_returns_another_text_is_named(text: str, server: FakeServer, world: World) -> None:
+    client = AIModelClient(endpoint(server.url))
+
+    def step(name: str, key: str, do: Any) -> Any:
+        return text
+
+    async def step_async(name: str, key: str, do: Any) -> str:
+        return text
+
+    hook = step if isinstance(world, Blocking) else step_async
+    with pytest.raises(ConfigurationError, match="step request-1 returned another text than its do"):
+        go(world, client, "?", step=hook)
+    world.close(client)
+
+
+def test_a_tool_step_that_returns_another_text_is_named(server: FakeServer) -> None:
+    server.add_replies(calls("Rome"))
+
+    def step(name: str, key: str, do: Any) -> Any:
+        return do() if key == "request-1" else "{}"
+
+    with (
+        AIModelClient(endpoint(server.url)) as client,
+        pytest.raises(ConfigurationError, match="step tool-1-0 returned another text than its do"),
+    ):
+        client.run("?", tools=[weather], step=step)
+
+
+def test_a_validator_without_a_message_is_named(server: FakeServer, world: World) -> None:
+    def asserts(text: str) -> None:
+        if "Rome" not in text:
+            raise AssertionError
+
+    server.add_replies(Answer(text="hot"), Answer(text="Rome"))
+    client = AIModelClient(endpoint(server.url))
+    go(world, client, "?", validators=[asserts])
+    world.close(client)
+    assert "it did not pass asserts" in server.exchanges[1].json["messages"][-1]["content"]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_tool_that_cancels_itself_has_failed(concurrency: int, server: FakeServer) -> None:
+    async def waits(city: str) -> str:
+        raise asyncio.CancelledError
+
+    def blocks(city: str) -> str:
+        raise asyncio.CancelledError
+
+    async def main() -> Run[Any]:
+        async with AIModelClient(endpoint(server.url)) as client:
+            limits = RunLimits(concurrency=concurrency)
+            return await client.run_async("?", tools=[waits, blocks], limits=limits)
+
+    both = (FakeToolCall("waits", {"city": "Rome"}, "a"), FakeToolCall("blocks", {"city": "Rome"}, "b"))
+    server.add_replies(Answer(tool_calls=both), Answer(text="done"))
+    run = asyncio.run(main())
+    assert [tool.outcome for tool in run.tools] == ["failed", "failed"]
+    assert run.tools[0].result is not None
+    assert "cancelled" in str(run.tools[0].result.output)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -428,3 +429,21 @@ def was_paid(run: Run[Any], paid: list[int]) -> bool:
 def payments_of(tool: Any) -> list[Any]:
     inner = [] if tool.run is None else [one for each in tool.run.tools for one in payments_of(each)]
     return [*inner, *([tool] if tool.call.name == "pay" and tool.outcome == "ran" else [])]
+
+
+def test_a_store_says_how_its_fault_is_fixed(tmp_path: Path) -> None:
+    path = tmp_path / "runs.sqlite"
+    store = SQLiteRunStore(path, timeout=0.01)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(SavedRunError, match="another program has locked the file"):
+            store.save("a", b"{}")
+    path.unlink()
+    with pytest.raises(SavedRunError, match="was deleted or replaced"):
+        store.load("a")
+    (tmp_path / "text.sqlite").write_bytes(b"no database" * 100)
+    with pytest.raises(SavedRunError, match="Restore it, or use another file"):
+        SQLiteRunStore(tmp_path / "text.sqlite")
+    with pytest.raises(SavedRunError, match="Create its folder"):
+        SQLiteRunStore(tmp_path / "none" / "runs.sqlite")
+    assert repr(store) == f"SQLiteRunStore({str(path)!r})"

@@ -427,3 +427,41 @@ def test_calls_that_ended_before_others_were_pending_are_reported_once(server: F
         ["step 1", "answered 1", "started Oslo", "ended Oslo"],
         ["started Rome", "ended Rome", "step 2", "answered 2"],
     ]
+
+
+def damage(saved: dict[str, Any], name: str) -> None:
+    if name == "type":
+        saved["messages"][0]["contents"][0]["type"] = []
+    elif name == "response":
+        saved["steps"][0]["response"] = {}
+    elif name == "old":
+        saved["version"] = 0
+    else:
+        saved["version"] = "99"
+
+
+@pytest.mark.parametrize("name", ["type", "response", "old", "text"])
+def test_a_changed_saved_run_is_refused(name: str, server: FakeServer) -> None:
+    server.add_replies(Answer(text="done"))
+    with AIModelClient(endpoint(server.url)) as client:
+        saved = json.loads(client.run("?").to_json())
+        damage(saved, name)
+        with pytest.raises(SavedRunError, match="not a valid saved run"):
+            Run.from_json(json.dumps(saved))
+        with pytest.raises(SavedRunError, match="not a valid saved run"):
+            client.run(resume=json.dumps(saved))
+
+
+@pytest.mark.parametrize("given", [None, 5, {"version": 1}])
+def test_what_is_no_text_is_no_saved_run(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match="must be the JSON of a run, str or bytes, not "):
+        Run.from_json(given)
+
+
+@pytest.mark.parametrize("given", [True, "call_1", ["call_1"], None])
+def test_decisions_have_the_ids_of_calls(given: Any, server: FakeServer) -> None:
+    server.add_replies(Answer(tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "call_1"),)))
+    with AIModelClient(endpoint(server.url)) as client:
+        run = client.run("?", tools=[Tool.from_function(weather, needs_approval=True)])
+    with pytest.raises(ConfigurationError, match="decisions must be a dict by the ids of the calls"):
+        run.decide(given)

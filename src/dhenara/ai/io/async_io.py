@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from contextvars import copy_context
 from functools import partial
@@ -20,7 +21,18 @@ from ..http.loop_transport import LoopTransport
 from ..http.protocol.message import AttemptTimeouts, HttpRequest, Response, Transport
 from ..http.sockets.asyncio_network import running_loop, wake_future
 from ..http.sockets.connection import resolve_addresses
-from .protocol import BackgroundStep, Branches, JobDone, Outcome, Step, UserJob, WakeupSignal, attempt_awaited, begin
+from .protocol import (
+    BackgroundStep,
+    Branches,
+    JobDone,
+    JobFailed,
+    Outcome,
+    Step,
+    UserJob,
+    WakeupSignal,
+    attempt_awaited,
+    begin,
+)
 
 T = TypeVar("T")
 
@@ -47,12 +59,23 @@ async def run_jobs(jobs: Sequence[UserJob], concurrency: int) -> list[Outcome | 
 
 async def job_outcome(job: UserJob) -> Outcome:
     """Run one job; a thread that still works after a cancellation is abandoned."""
-    if job.awaits:
-        return await attempt_awaited(job.work)
-    begun: Outcome = await anyio.to_thread.run_sync(begin, job.work, abandon_on_cancel=True)
-    if isinstance(begun, JobDone) and inspect.isawaitable(value := begun.value):
-        return await attempt_awaited(lambda: value)
+    try:
+        if job.awaits:
+            return await attempt_awaited(job.work)
+        begun: Outcome = await anyio.to_thread.run_sync(begin, job.work, abandon_on_cancel=True)
+        if isinstance(begun, JobDone) and inspect.isawaitable(value := begun.value):
+            return await attempt_awaited(lambda: value)
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+        return JobFailed(CancelledError("it was cancelled from inside"))
     return begun
+
+
+def is_cancelled() -> bool:
+    """Whether the running task was cancelled, rather than something that it waits for. On trio, nothing else is."""
+    task = None if running_loop() is None else asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def run_tasks(steps: Sequence[Callable[[], Coroutine[Any, Any, T]]], concurrency: int) -> list[T]:

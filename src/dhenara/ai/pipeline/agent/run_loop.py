@@ -48,7 +48,7 @@ from .run_state import (
     next_stage,
     relax_tool_choice,
 )
-from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
+from .tool_runner import ToolBatch, ToolRunner, read_step, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
 
 Stage = Callable[[], Awaitable[None]]
@@ -252,8 +252,8 @@ class RunLoop:
             return live[-1].model_dump_json(exclude={"response_headers"})
 
         prefix = "" if self._plan.agent is None else self._plan.agent.prefix
-        text = await perform("request", f"{prefix}request-{self._state.next_number}", do)
-        return live[-1] if live else AIModelCallResponse.model_validate_json(text)
+        text = await perform("request", key := f"{prefix}request-{self._state.next_number}", do)
+        return live[-1] if live else read_step(AIModelCallResponse, text, key)
 
     async def _read_whole(self, call: Call) -> AIModelCallResponse:
         """Read a streamed response to its end; its events are reported after it."""

@@ -331,5 +331,5 @@ async def find_problem(io: IO, validators: Sequence[Callable[[Any], Any]], outpu
         except DhenaraError:
             raise
         except (ValueError, AssertionError) as error:
-            return str(error)
+            return str(error) or f"it did not pass {getattr(check, '__name__', type(check).__name__)}"
     return None

@@ -163,4 +163,25 @@ class SQLiteRunStore:
                 database.execute("PRAGMA synchronous = FULL")
                 yield database
         except sqlite3.Error as error:
-            raise SavedRunError(f"the run store {self.path} failed: {error}") from error
+            raise SavedRunError(f"the run store {self.path} failed: {error}. {store_advice(error)}") from error
+
+    def __repr__(self) -> str:
+        return f"SQLiteRunStore({str(self.path)!r})"
+
+
+ADVICE = {
+    sqlite3.SQLITE_BUSY: "another program has locked the file: end it, or wait longer (timeout=)",
+    sqlite3.SQLITE_CANTOPEN: "Create its folder, or choose another file",
+    sqlite3.SQLITE_CORRUPT: "The file is damaged. Restore it, or use another file",
+    sqlite3.SQLITE_ERROR: "The file was deleted or replaced while it was used, or belongs to another program. Restore "
+    "it, or make a new SQLiteRunStore",
+    sqlite3.SQLITE_FULL: "Make room on the disk",
+    sqlite3.SQLITE_NOTADB: "It is no SQLite file. Restore it, or use another file",
+}
+"""How a fault is fixed, by the code of SQLite."""
+
+
+def store_advice(error: sqlite3.Error) -> str:
+    """Return how a fault of the file is fixed."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return "Check the file" if code is None else ADVICE.get(code & 0xFF, "Check the file and its disk")

@@ -6,10 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...errors import DhenaraError, SavedRunError, ToolFailedError
+from pydantic import BaseModel
+
+from ...errors import ConfigurationError, DhenaraError, SavedRunError, ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
+from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
@@ -32,6 +35,8 @@ from .toolbox import (
 
 if TYPE_CHECKING:
     from ..tracing import RunTracing
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -169,7 +174,7 @@ class ToolRunner:
             return live[-1].model_dump_json()
 
         text = await self.plan.perform(one.call.name, self._prefix + key, do)
-        return live[-1] if live else ToolRun.model_validate_json(text)
+        return live[-1] if live else read_step(ToolRun, text, self._prefix + key)
 
     async def _run_claimed(self, one: PendingToolCall, key: str) -> ToolRun:
         """Run a tool unless the store has its result; a tool that must run once is not begun twice."""
@@ -226,10 +231,13 @@ class ToolRunner:
             try:
                 while (event := await loop.pull()) is not None:
                     agent.emit(event)
+            except ConfigurationError:
+                raise  # a mistake of the caller, or of the store, which no model can correct
             except DhenaraError as raised:
                 error = raised
         done = replace(one, run=loop.run(), seconds=self.io.monotonic() - started)
         finish_agent(done, error)
+        one.finished = done.finished
         return done.to_tool_run()
 
     @property
@@ -290,3 +298,17 @@ def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
             one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), outcome
         case None:
             one.refuse("timed_out", f"{one.call.name} timed out")
+
+
+def read_step(kind: type[M], text: str, key: str) -> M:
+    """Return the result of a step from the text that the hook of the user kept."""
+    try:
+        result = kind.model_validate_json(text)
+        if isinstance(result, AIModelCallResponse) and result.chat_response is None:
+            raise ValueError("it has no answer")
+    except ValueError as error:
+        raise ConfigurationError(
+            f"step {key} returned another text than its do() ({error}). Return the text unchanged, and keep it under "
+            "the key of the step and the id of the run."
+        ) from error
+    return result

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import Field, ValidationError, field_serializer, field_validator
 
-from ...errors import SavedRunError
+from ...errors import ConfigurationError, SavedRunError
 from ...output_files import save_output
 from ...wire import json
 from ..content.parts import StructuredContent, ToolCallContent, ToolResultContent
@@ -34,6 +34,7 @@ from .run_parts import (
     ToolOutcome as ToolOutcome,
     ToolStarted as ToolStarted,
     check_decision,
+    read_decisions,
 )
 from .usage import ReportedUsage, Usage
 
@@ -175,7 +176,7 @@ class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
             ConfigurationError: There is no such pending call, or the decision does not fit it.
         """
         pending = self.pending_tools
-        for call_id, decision in decisions.items():
+        for call_id, decision in read_decisions(decisions):
             check_decision(call_id, decision, [tool for tool in pending if tool.call.id == call_id], pending)
         merged = {**self.record.decisions, **decisions}
         return replace(self, record=self.record.model_copy(update={"decisions": merged}))
@@ -270,7 +271,7 @@ NOT_SAVED = {"steps": {"__all__": {"response": {"response_headers"}}}}
 class SavedRun(FrozenModel):
     """The JSON format of runs."""
 
-    version: int = VERSION
+    version: int = Field(VERSION, ge=1, strict=True)
     stopped: Stopped
     messages: list[Message]
     added: int | list[Message]
@@ -280,6 +281,13 @@ class SavedRun(FrozenModel):
     usage: ReportedUsage
     cost: Cost
     record: RunRecord
+
+    @field_validator("steps")
+    @classmethod
+    def _has_answers(cls, steps: list[Step]) -> list[Step]:
+        if any(step.number and step.response.chat_response is None for step in steps):
+            raise ValueError("a step has no answer")
+        return steps
 
     @classmethod
     def of(cls, run: Run[Any]) -> SavedRun:
@@ -321,6 +329,8 @@ def output_data(steps: list[Step]) -> Any:
 
 def read_saved_run(saved: str | bytes) -> Run[Any]:
     """Return the run in a JSON text; raise `SavedRunError` if it is damaged or of a newer version."""
+    if not isinstance(saved, str | bytes | bytearray):
+        raise ConfigurationError(f"it must be the JSON of a run, str or bytes, not {type(saved).__name__}")
     try:
         given = json.loads(saved)
         version = given.get("version") if isinstance(given, dict) else None

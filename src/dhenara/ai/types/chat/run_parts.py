@@ -188,3 +188,10 @@ def check_decision(call_id: str, decision: object, named: list[ToolRun], pending
             f"{named[0].call.name} has no function that could run. Decide with its result: "
             f"ToolResultContent(call_id={call_id!r}, output=...)"
         )
+
+
+def read_decisions(given: Mapping[str, Decision]) -> list[tuple[str, Decision]]:
+    """Return decisions by the ids of their calls; raise if they are something else."""
+    if isinstance(given, Mapping):
+        return list(given.items())
+    raise ConfigurationError(f"decisions must be a dict by the ids of the calls, not {given!r:.40}")

@@ -56,6 +56,8 @@ def read_part(part: Any) -> Any:
         return mark_part(read_part({key: value for key, value in part.items() if key not in MARKS}), part)
     if "type" not in part:
         return read_untyped(part)
+    if not isinstance(part["type"], str):
+        return dict(part)  # refused where the part is made
     if part["type"] in OURS_ONLY or (part["type"] == "text" and "citations" not in part):
         return without_none(part)
     content = read_typed(part)
