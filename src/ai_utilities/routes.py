@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from dhenara.ai import types
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
     from .config_models import AiSettings
 
-EndpointOf = Callable[[str], AIModelEndpoint]
-"""Makes the endpoint of a model that has no key of its own in the route."""
+
+class EndpointOf(Protocol):
+    """Makes the endpoint of a model from the settings."""
+
+    def __call__(self, named: str, *, key: Secret | None = None) -> AIModelEndpoint:
+        """The endpoint; with a key of its own in place of that of the settings."""
+
 
 PREFIX = "route:"
 SHADOW = ("share", "concurrency", "observer", "wait_on_close")
 OWN = ("name", "weight", "model", "api_key", "api_key_env")
+ADDRESS = frozenset({"base_url", "endpoint"})
 
 
 def route_name(model: str | None) -> str | None:
@@ -135,18 +141,30 @@ def with_candidate(written: object, settings: AiSettings, endpoint_of: EndpointO
 
 
 def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_of: EndpointOf) -> Deployment:
-    """A deployment. Without a key of its own it has that of the settings for its provider."""
+    """A deployment. What it does not name itself, such as a key or an address, is that of the settings."""
     model = written["model"]
     options: Options = {name: value for name, value in written.items() if name not in OWN}
     own: Options = {name: written[name] for name in ("name", "weight") if name in written}
-    key = written.get("api_key") or read_key(written.get("api_key_env"), settings)
-    if key is not None or not isinstance(model, str):
+    key: Any = written.get("api_key") or read_key(written.get("api_key_env"), settings)
+    if not isinstance(model, str):
         return types.Deployment.of({**options, **own, "model": model, "api_key": key})
-    endpoint = endpoint_of(model)
-    if options:
-        named = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}"
-        endpoint = AIModelEndpoint.of(named, endpoint.api.api_key, **options)
-    return types.Deployment(endpoint=endpoint, **own)
+    endpoint = endpoint_of(model, key=key)
+    return types.Deployment(endpoint=with_options(endpoint, options) if options else endpoint, **own)
+
+
+def with_options(endpoint: AIModelEndpoint, options: Options) -> AIModelEndpoint:
+    """An endpoint with options of its own. One with another address takes over the key alone: headers are secret."""
+    named, key = f"{endpoint.api.provider}/{endpoint.ai_model.model_name}", endpoint.api.api_key
+    made = AIModelEndpoint.of(named, key, **options)
+    if not ADDRESS.isdisjoint(made.api.config):
+        return made
+    config: dict[str, Any] = {**endpoint.api.reveal_config(), **made.api.reveal_config()}
+    headers = {**endpoint.api.reveal_config().get("headers", {}), **config.get("headers", {})}
+    given = {**options, "api_config": {**config, "headers": headers} if headers else config}
+    given.pop("headers", None)
+    if "credentials" not in given and endpoint.api.credentials is not None:
+        given["credentials"] = endpoint.api.credentials.reveal()
+    return AIModelEndpoint.of(named, key, **given)
 
 
 def read_key(name: object, settings: AiSettings) -> Secret | None:

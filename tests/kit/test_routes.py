@@ -66,6 +66,50 @@ def test_routes_are_read_from_a_file(
     assert server.exchanges[0].headers["authorization"] == "Bearer sk-other-secret"
 
 
+@pytest.mark.parametrize("own", [{"headers": {"x-own": "1"}}, {"api_key": "sk-own-secret"}], ids=["headers", "key"])
+@pytest.mark.parametrize("key", ["sk-gateway-secret", None])
+def test_what_a_deployment_does_not_name_is_that_of_the_settings(
+    own: dict[str, object], key: str | None, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if key is None:
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-main-secret")
+    server.add_replies(HELLO)
+    with AiClient(
+        "route:smart",
+        provider="openai",
+        api_key=key,
+        base_url=f"{server.url}/v1",
+        extra_headers={"x-team": "search"},
+        routes={"smart": [{"model": "openai/gpt-5.4-mini", **own}]},
+    ) as client:
+        assert client.ask("hi") == "Hello!"
+    headers = server.exchanges[0].headers
+    assert headers["x-team"] == "search"
+    assert headers.get("x-own") == ("1" if "headers" in own else None)
+    assert headers["authorization"] == f"Bearer {own.get('api_key') or key or 'sk-main-secret'}"
+
+
+def test_an_address_of_its_own_gets_no_headers_of_the_settings(server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(HELLO)
+    with AiClient(
+        "route:smart",
+        provider="openai",
+        base_url=f"{spare.url}/v1",
+        extra_headers={"x-team": "search"},
+        routes={"smart": [{"model": "openai/gpt-5.4-mini", "base_url": f"{server.url}/v1"}]},
+    ) as client:
+        assert client.ask("hi") == "Hello!"
+    assert "x-team" not in server.exchanges[0].headers
+
+
+def test_a_deployment_with_its_own_key_needs_no_other(server: FakeServer, spare: FakeServer) -> None:
+    server.add_replies(HELLO)
+    routes = {"smart": [{"model": "groq/llama-9", "api_key": "sk-own-secret", "base_url": f"{server.url}/v1"}]}
+    with AiClient("route:smart", routes=routes) as client:
+        assert client.ask("hi") == "Hello!"
+    assert server.exchanges[0].headers["authorization"] == "Bearer sk-own-secret"
+
+
 def test_one_call_may_name_a_route(server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(HELLO, LIMITED)
     spare.add_replies(HELLO)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
@@ -20,6 +21,8 @@ from .facts import ProviderFacts
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
     from dhenara.ai.types import ModelRoute
+
+    from ..config_secrets import Secret
 
 
 def make_endpoint(
@@ -101,14 +104,19 @@ def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ..
     return tuple(make_fallback(name.strip(), settings, main) for name in named if name.strip())
 
 
-def make_fallback(named: str, settings: AiSettings, main: str, what: str = "fallbacks, ") -> AIModelEndpoint:
+def make_fallback(
+    named: str, settings: AiSettings, main: str, what: str = "fallbacks, ", key: Secret | None = None
+) -> AIModelEndpoint:
     """`provider/model`, `provider` with its default model, or a model of one maker; `what` begins errors."""
     try:
         provider, model = read_model_name(named)
         is_main = provider in (None, main)
-        resolved = ConfigurationResolver(settings).validate(
-            provider or main, own_only=not is_main, needs_model=not model
-        )
+        resolver = ConfigurationResolver(settings)
+        if key is None:
+            resolved = resolver.validate(provider or main, own_only=not is_main, needs_model=not model)
+        else:
+            without_key = resolver.resolve(provider or main, own_only=not is_main)
+            resolved = replace(without_key, api_key=replace(without_key.api_key, value=key))
         chosen = model or resolved.model.value
         if chosen is None:
             raise ProviderConfigurationError(f"name a model too, as in '{resolved.provider}/its-model'.")
