@@ -10,7 +10,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.client import vector_stores
-from dhenara.ai.errors import AuthenticationError, NotFoundError, UnsupportedError
+from dhenara.ai.errors import AuthenticationError, ConfigurationError, NotFoundError, UnsupportedError
 from dhenara.ai.testing import Answer, FakeServer, FakeVectorStores, Raw, Refusal
 from dhenara.ai.types import AddedFiles, FileContent, FileSearch, UploadedFile, VectorStoreFile
 from support.corpus import Exchange, as_parameters, body_bytes, exchanges
@@ -249,3 +249,33 @@ def test_recorded_requests_are_sent_as_they_were(exchange: Exchange, server: Fak
     assert (ours.method, ours.path) == (method, path)
     if method == "POST":
         assert ours.json == sent
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_one_file_may_be_given_without_a_list(provider: str, world: World, tmp_path: Path) -> None:
+    path = tmp_path / "one.txt"
+    path.write_bytes(HANDBOOK)
+    with FakeServer(FakeVectorStores(), forever=True) as server:
+        client = at(provider, server)
+        store = ask(world, client, "create", "a").store_id
+        for one in (str(path), path, b"Bytes."):
+            added = ask(world, client, "add", store, one)
+            assert [file.state for file in added.files] == ["ready"]
+        world.close(client)
+
+
+def test_removing_a_file_of_gemini_never_deletes_a_store(world: World) -> None:
+    with FakeServer(FakeVectorStores(), forever=True) as server:
+        client = at("google_ai", server)
+        store = ask(world, client, "create", "a").store_id
+        other = ask(world, client, "create", "b").store_id
+        file = ask(world, client, "add", store, [HANDBOOK]).files[0].file_id
+        for wrong in (store, other, f"{other}/documents/d1", f"{store}/documents/", f"{store}/documents/../../s2"):
+            with pytest.raises(ConfigurationError):
+                ask(world, client, "remove", store, wrong)
+        with pytest.raises(NotFoundError):
+            ask(world, client, "remove", store, other.rpartition("/")[2])
+        ask(world, client, "remove", store, file.rpartition("/")[2])
+        assert len(ask(world, client, "list")) == 2
+        assert ask(world, client, "files", store) == []
+        world.close(client)

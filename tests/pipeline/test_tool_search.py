@@ -25,11 +25,14 @@ from dhenara.ai.types import (
     InvalidValueError,
     Message,
     Prompt,
+    RemoteMCP,
+    Shell,
     Tool,
     ToolCallContent,
     ToolDefinition,
     ToolResultContent,
     ToolSearch,
+    WebSearch,
     answer_tool_search,
     defer_tools,
     find_tools,
@@ -501,3 +504,24 @@ def test_references_to_tools_that_are_gone_are_not_sent(server: FakeServer) -> N
     old = encode(place, [*catalogue(3), ToolSearch(native=False)], history)
     assert [block["type"] for block in blocks_of(old.body)] == ["text", "text", "text"]
     assert old.warnings == ()
+
+
+def test_a_call_of_an_unknown_tool_does_not_put_all_names_into_the_prompt(server: FakeServer) -> None:
+    schema = {"type": "object", "properties": {}}
+    tools = [Tool.from_schema(schema, str, name=f"report_{number}", deferred=True) for number in range(1000)]
+    server.add_replies(Answer(tool_calls=(FakeToolCall("reprot_1", {}),)), Answer(text="Sorry."))
+    with AIModelClient(endpoint(server.url)) as client:
+        run = client.run("?", tools=tools)
+    assert run.tools[0].result is not None
+    assert "report_0, report_1, " in run.tools[0].result.text
+    assert " more" in run.tools[0].result.text
+    assert len(server.exchanges[1].body) < 2500
+
+
+@pytest.mark.parametrize("kind", [ToolSearch, WebSearch, Shell, RemoteMCP, Tool])
+def test_a_class_of_tools_is_not_taken_for_a_schema(kind: Any, server: FakeServer) -> None:
+    with (
+        AIModelClient(endpoint(server.url)) as client,
+        pytest.raises(ConfigurationError, match=rf"{kind.__name__} is a class of tools. Pass an object of it"),
+    ):
+        client.generate("?", tools=[kind])

@@ -100,12 +100,14 @@ class StoreCalls:
         about = {"store_id": require_id(store_id), "max_results": max_results, "filters": filters}
         return (await self.send(StoreMatches, "search", query=query, **about)).matches
 
-    async def add(self, store_id: str, files: Sequence[StoreInput]) -> AddedFiles:
+    async def add(self, store_id: str, files: StoreInput | Sequence[StoreInput]) -> AddedFiles:
         """Add files one after the other, and wait until the provider has read them; a failed file stops no other."""
         metadata, wait = self._settings.pop("metadata", {}), self._settings.pop("wait", USUAL_WAIT)
         on_progress: OnProgress | None = self._settings.pop("on_progress", None)
         self._made("files", store_id=require_id(store_id))  # refused if the provider has no stores
         added = AddedFiles()
+        if isinstance(files, str | PathLike | bytes | Media | UploadedFile):
+            files = [files]
         for file in files:
             try:
                 one = await self._add_one(store_id, file, dict(metadata))
@@ -246,7 +248,7 @@ class VectorStores:
     def add(
         self,
         store_id: str,
-        files: Sequence[StoreInput],
+        files: StoreInput | Sequence[StoreInput],
         **settings: Unpack[AddFilesSettings],
     ) -> AddedFiles:
         """Add files to a store, and wait until the provider has read them.
@@ -255,7 +257,7 @@ class VectorStores:
 
         Args:
             store_id: Id of the store.
-            files: Paths, bytes, content parts with `data`, or files that were uploaded before.
+            files: One or more paths, bytes, content parts with `data`, or files that were uploaded before.
             **settings: `metadata`, `wait`, `on_progress(file, finished, total)` and call settings.
 
         Returns:
@@ -266,7 +268,7 @@ class VectorStores:
     async def add_async(
         self,
         store_id: str,
-        files: Sequence[StoreInput],
+        files: StoreInput | Sequence[StoreInput],
         **settings: Unpack[AddFilesSettings],
     ) -> AddedFiles:
         """Async version of `add`."""

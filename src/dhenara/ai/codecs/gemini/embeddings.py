@@ -185,11 +185,9 @@ def write_stores(call: Call, quirks: StoreQuirks) -> EncodedRequest:
         case "files":
             return get_document(f"{store}/documents", read_files, quirks.headers, **page)
         case "file":
-            return get_document(store_path(document, "fileSearchStores/"), read_file, quirks.headers)
+            return get_document(document_path(document, store), read_file, quirks.headers)
         case "remove":
-            return delete_resource(
-                f"{store_path(request.file_id or '', 'fileSearchStores/')}?force=true", quirks.headers
-            )
+            return delete_resource(f"{document_path(document, store)}?force=true", quirks.headers)
         case "begin":
             return write_begin(call, request, store)
     if request.content is None:
@@ -215,6 +213,15 @@ def store_path(given: str, folder: str) -> str:
     if not name.removeprefix(folder) or not name.replace("/", "").replace("-", "").replace("_", "").isalnum():
         raise ConfigurationError(f"{given!r} is not a name of Gemini. Pass a name such as {folder}…")
     return f"/{name}"
+
+
+def document_path(given: str, store: str) -> str:
+    """Return the path of a document of a store; never that of a store, which would be deleted with all its files."""
+    folder = f"{store.lstrip('/')}/documents/"
+    name = given if "/" in given else f"{folder}{given}"
+    if not name.startswith(folder) or name == folder or "/" in name.removeprefix(folder):
+        raise ConfigurationError(f"{given!r} is not a file of the store. Pass the file_id of one of its files")
+    return store_path(name, "fileSearchStores/")
 
 
 def write_begin(call: Call, request: StoreRequest, store: str) -> EncodedRequest:

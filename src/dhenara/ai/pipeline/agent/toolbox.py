@@ -107,8 +107,9 @@ def exception_result(call: ToolCallContent, error: Exception) -> ToolResultConte
     return error_result(call, f"{call.name} failed: {type(error).__name__}: {error}")
 
 
-def format_names(names: Sequence[str]) -> str:
-    return ", ".join(names) or "none"
+def format_names(names: Sequence[str], most: int = 50) -> str:
+    listed = ", ".join(names[:most]) or "none"
+    return listed if len(names) <= most else f"{listed} and {len(names) - most} more"
 
 
 Approve = Callable[[ToolCallContent], Any]

@@ -296,6 +296,8 @@ def is_shape(given: Any) -> bool:
 
 def as_tool(given: Any) -> Any:
     """Convert functions and model classes to tools; a dict in an unknown format is a provider tool."""
+    if isinstance(given, type) and issubclass(given, HostedTool | ServerTool | ToolDefinition):
+        raise ConfigurationError(f"{given.__name__} is a class of tools. Pass an object of it: {given.__name__}()")
     if is_shape(given):
         return Tool.from_type(given)
     if isinstance(given, Mapping):
