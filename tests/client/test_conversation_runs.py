@@ -303,3 +303,13 @@ def test_on_event_of_the_user_is_called_too(server: FakeServer) -> None:
         with pytest.raises(ConfigurationError, match="'temprature'"):
             talk.run("Weather?", temprature=1)
         assert len(talk.turns) == 1
+
+
+def test_a_conversation_has_no_run_to_resume(server: FakeServer, world: World) -> None:
+    server.add_replies(calls())
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    waiting = go(world, talk, "?", tools=[GUARDED])
+    with pytest.raises(ConfigurationError, match="without a prompt continues the last turn"):
+        go(world, talk, resume=waiting.decide({"call_Rome": True}), tools=[GUARDED])
+    world.close(client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, Unpack, overload
 
+from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, take_instructions
 from ..streams.chat import AsyncRunStream, RunStream
 from ..types.chat.message import Message
@@ -227,6 +228,11 @@ class ConversationRuns(TurnHistory):
     def _run_request(
         self, prompts: Sequence[MessageLike], instructions_value: Instructions, settings: RunTurnSettings
     ) -> dict[str, Any]:
+        if settings.get("resume") is not None:
+            raise ConfigurationError(
+                "a conversation has the messages of its runs. Leave out resume=: run(tools=..., approve=...) without a "
+                "prompt continues the last turn, or send the results of tools as prompts."
+            )
         request, instructions = read(prompts), take_instructions(instructions_value, settings)
         if not request and self._turns:
             instructions = instructions or tuple(self._turns[-1].instructions)
