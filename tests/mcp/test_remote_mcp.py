@@ -11,6 +11,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import (
     MCPApproval,
@@ -88,6 +89,13 @@ def test_approve_decides_on_a_request(world: World, decision: Any, sent: dict[st
         ]
     assert run.text() == "Done."
     assert [call.name for call in calls] == ["mcp_approval_request"]
+
+
+def test_other_arguments_do_not_approve_a_request(world: World) -> None:
+    with FakeServer(answer(REQUEST)) as server:
+        with pytest.raises(ConfigurationError, match="Decide with True or False"):
+            runs(world, server, {"prompt": "Shorten it.", "approve": lambda call: {"url": "https://b.example"}})
+        assert len(server.exchanges) == 1  # nothing was approved
 
 
 def test_a_request_can_be_decided_on_later(world: World) -> None:

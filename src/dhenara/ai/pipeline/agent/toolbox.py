@@ -190,6 +190,8 @@ class PendingToolCall:
             self.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
 
     def _edit(self, arguments: dict[str, Any]) -> None:
+        if self.call.name == MCP_APPROVAL:
+            raise ConfigurationError("a dict cannot change what an MCP server was asked for. Decide with True or False")
         self.arguments = arguments
         assert self.tool is not None
         try:
