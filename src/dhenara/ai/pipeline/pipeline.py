@@ -145,9 +145,9 @@ class Pipeline:
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""
         if call.operation == "image":
-            shown: dict[str, Any] = {"chat_response": None, "image_response": to_image_response(answer, made)}
+            shown: dict[str, Any] = {"image_response": to_image_response(answer, made)}
         else:
-            shown = {"chat_response": answer, "image_response": None}
+            shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
         return AIModelCallResponse.model_construct(

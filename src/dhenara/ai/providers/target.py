@@ -195,7 +195,11 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         base_url=base_url,
         auth_context=AuthContext(identity.key, identity.credentials, config),
         origin=Origin.model_construct(
-            provider=str(api.provider), model=model.model_name, protocol=route.codec, prefix=None
+            _fields_set={"provider", "model", "protocol"},
+            provider=str(api.provider),
+            model=model.model_name,
+            protocol=route.codec,
+            prefix=None,
         ),
         headers=given_headers(config_mapping(config, "headers", str), "config['headers']"),
         auth=route.auth or provider.auth,

@@ -171,6 +171,9 @@ class ChoiceBuilder:
         return [content for content in closed if content is not None]
 
 
+BUILT_FIELDS = frozenset(ChatResponse.model_fields) - {"cached"}
+"""The fields that a response has which was not in a cache."""
+
 Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
 """Converts a choice to the requested structured output."""
 
@@ -254,6 +257,7 @@ class ResponseBuilder:
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
         parts = (part for choice in choices for part in choice.contents)
         answer = ChatResponse.model_construct(
+            _fields_set=set(BUILT_FIELDS),
             id=self._id,
             model=self._model,
             provider=self.origin.provider if self.origin else None,

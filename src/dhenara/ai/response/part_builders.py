@@ -87,7 +87,13 @@ class TextPartBuilder:
             return None
         citations, extras = list(self._citations), dict(self._extras)
         return TextContent.model_construct(
-            origin=origin, cache=None, extras=extras, type="text", text=text, citations=citations
+            _fields_set={"text", "citations", "origin", "extras"},
+            origin=origin,
+            cache=None,
+            extras=extras,
+            type="text",
+            text=text,
+            citations=citations,
         )
 
 

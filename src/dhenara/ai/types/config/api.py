@@ -300,7 +300,7 @@ class AIModelEndpoint(AccessModel):
         named, ai_model = read_named_model(model, None if provider is None else str(provider), options)
         check_option_names(options, {**ApiOptions.__annotations__, "api_key": None, "provider": None})
         api = make_api(named, api_key, options.get("credentials"), config_of_api(**options))
-        endpoint: Any = cls.model_construct(api=api, ai_model=ai_model, cost_data=None, reference=None)
+        endpoint: Any = cls.model_construct(_fields_set={"api", "ai_model"}, api=api, ai_model=ai_model)
         return endpoint  # type: ignore[no-any-return]  # mypy's plugin loses Self
 
 
