@@ -447,3 +447,14 @@ def test_a_store_says_how_its_fault_is_fixed(tmp_path: Path) -> None:
     with pytest.raises(SavedRunError, match="Create its folder"):
         SQLiteRunStore(tmp_path / "none" / "runs.sqlite")
     assert repr(store) == f"SQLiteRunStore({str(path)!r})"
+
+
+def test_a_store_of_the_user_returns_claims(server: FakeServer, tmp_path: Path) -> None:
+    class Wrong(SQLiteRunStore):
+        def claim(self, run_id: str, step: str, call: str) -> Any:
+            return True
+
+    server.add_replies(Answer(tool_calls=(FakeToolCall("pay", {"amount": 3}, "call_1"),)))
+    client = AIModelClient(endpoint(server.url))
+    with client, pytest.raises(ConfigurationError, match="claim must return None or a ToolClaim, not bool"):
+        client.run("?", tools=[pay], store=Wrong(tmp_path / "runs.sqlite"), run_id="a")

@@ -17,6 +17,7 @@ from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
 from .run_state import RunEvent, RunState
+from .run_store import ToolClaim
 from .running_tool import running, with_timing
 from .toolbox import (
     Approve,
@@ -184,6 +185,8 @@ class ToolRunner:
         digest = call_digest(one.call)
         claim = await call_function(self.io, store.claim, run_id, key, digest)
         if claim is not None:
+            if not isinstance(claim, ToolClaim):
+                raise ConfigurationError(f"store.claim must return None or a ToolClaim, not {type(claim).__name__}")
             if claim.call != digest:
                 raise SavedRunError(
                     f"run {run_id!r}: the store has another call for step {key}, so the run was resumed from a state "
