@@ -84,7 +84,11 @@ def test_a_client_names_a_route_of_a_file(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("model", "routes", "message"),
     [
-        ("route:smrat", {"smart": [GPT], "cheap": [GPT]}, "no route 'smrat'. The routes are: smart, cheap"),
+        (
+            "route:smrat",
+            {"smart": [GPT], "cheap": [GPT]},
+            "no route 'smrat'. Did you mean 'smart'? The routes are: smart, cheap",
+        ),
         ("route:smart", None, "Pass routes={...}, or set AI_ROUTES_FILE"),
         ("route:smart", 7, "routes must be a mapping of routes by name or a file, not int"),
         ("route:smart", {"smart": []}, "route 'smart': "),
@@ -156,6 +160,59 @@ def test_what_cannot_be_read_of_litellm_is_an_error(entry: dict[str, object], me
         routes_from_litellm([entry])
 
 
+@pytest.mark.parametrize(
+    ("model_list", "fallbacks", "message"),
+    [
+        ([{"model_name": "gpt", "litellm_params": {}}], [], "litellm_params of 'gpt' needs 'model'"),
+        ({"gpt": GPT}, [], "model_list must be a list of dicts"),
+        (["gpt"], [], "model_list must be a list of dicts"),
+        (None, [], "model_list must be a list of dicts"),
+        ([], {"gpt": ["claude"]}, "fallbacks must be a list of dicts"),
+        ([{"model_name": "gpt", "litellm_params": {"model": GPT}}], [{"gtp": ["gpt"]}], "fallbacks name 'gtp'"),
+    ],
+)
+def test_other_forms_are_errors_that_name_what_is_wrong(model_list: Any, fallbacks: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        routes_from_litellm(model_list, fallbacks=fallbacks)
+
+
+def test_fallbacks_of_all_names_are_read() -> None:
+    entries = [litellm_entry(), litellm_entry(CLAUDE, "claude")]
+    routes = routes_from_litellm(entries, fallbacks=[{"*": ["claude"]}])
+    assert (names(routes["gpt"]), names(routes["claude"])) == ([[GPT], [CLAUDE]], [[CLAUDE]])
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([], "a route has no groups"),
+        ({}, "a route needs 'groups'"),
+        ({"hedge_after": 1.0}, "a route needs 'groups', .* and has only 'hedge_after'"),
+        ([[]], "a group has no deployments"),
+        ([{"deployment": [GPT]}], "'deployment'} has no 'model', .*; a group has 'deployments'"),
+    ],
+)
+def test_a_route_without_deployments_is_an_error_that_says_what_to_write(given: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        AIModelClient.routed(given)
+
+
+def test_a_key_for_a_named_route_is_an_error_that_says_where_it_belongs() -> None:
+    with pytest.raises(ConfigurationError, match="api_key belongs into the deployments of the route"):
+        AIModelClient("route:smart", api_key="sk-a", routes={"smart": [GPT]})
+
+
+def test_a_misspelt_route_is_suggested() -> None:
+    with pytest.raises(ConfigurationError, match="Did you mean 'smart'"):
+        AIModelClient("route:smrt", routes={"smart": [GPT]})
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(f'[smart]\ngroups = ["{GPT}"]\n', encoding="utf-8-sig")
+    assert names(load_routes(file)["smart"]) == [[GPT]]
+
+
 def litellm_entry(model: str = GPT, name: str = "gpt", **parameters: Any) -> dict[str, Any]:
     return {"model_name": name, "litellm_params": {"model": model, **parameters}}
 
@@ -200,7 +257,7 @@ def test_a_lower_order_comes_first() -> None:
 
 
 def test_requests_per_minute_are_shares_if_there_are_no_weights() -> None:
-    with pytest.warns(RouteSettingWarning):
+    with pytest.warns(RouteSettingWarning, match="rpm of 'gpt' does not limit the route: it is a share of the calls"):
         route = routes_from_litellm([litellm_entry(rpm=900), litellm_entry(CLAUDE, rpm=100)])["gpt"]
     assert [one.weight for one in route.deployments] == [900, 100]
 

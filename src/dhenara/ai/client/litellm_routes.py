@@ -20,6 +20,7 @@ LITELLM_PARAMETERS = {"api_base": "base_url", "aws_region_name": "region", "vert
                       "vertex_location": "location", "api_version": "api_version", "api_key": "api_key",
                       "weight": "weight"}  # fmt: skip
 LIMITS = "pass attempt_layers=[ai_utilities.limits.LimitLayer(...)]"
+AS_SHARE = "it is a share of the calls; for a limit, " + LIMITS
 LITELLM_WITHOUT_EFFECT = {
     "rpm": LIMITS, "tpm": LIMITS, "max_parallel_requests": LIMITS,
     "timeout": "pass config=AIModelCallConfig(timeout=...)",
@@ -38,7 +39,7 @@ LITELLM_WITHOUT_EFFECT = {
 
 
 class RouteSettingWarning(UserWarning):
-    """A setting of another router has no effect here.
+    """A setting of another router has no effect here, or another one.
 
     Args:
         setting: Name of the setting.
@@ -49,7 +50,8 @@ class RouteSettingWarning(UserWarning):
     def __init__(self, setting: str, model_name: str | None, advice: str) -> None:
         self.setting, self.model_name, self.advice = setting, model_name, advice
         where = "" if model_name is None else f" of {model_name!r}"
-        super().__init__(f"{setting}{where} has no effect on the route: {advice}")
+        problem = "does not limit the route" if advice == AS_SHARE else "has no effect on the route"
+        super().__init__(f"{setting}{where} {problem}: {advice}")
 
 
 def routes_from_litellm(
@@ -63,7 +65,8 @@ def routes_from_litellm(
     """Read the arguments of LiteLLM's `Router`.
 
     Deployments with a lower `order` come first, as a group of their own. `weight` is a share of the calls, and so are
-    `rpm` or `tpm` where all deployments of a name have one and none has a weight.
+    `rpm` or `tpm` where all deployments of a name have one and none has a weight (with `simple-shuffle` and
+    `least-busy`).
 
     Args:
         model_list: Its list of deployments, with `model_name` and `litellm_params`.
@@ -83,19 +86,21 @@ def routes_from_litellm(
         known = ", ".join(LITELLM_STRATEGIES)
         raise ConfigurationError(f"routing_strategy {routing_strategy!r:.60} is none of LiteLLM's: {known}")
     entries: dict[str, list[Mapping[str, Any]]] = {}
-    for entry in model_list:
+    for entry in mappings_of(model_list, "model_list"):
         if not {"model_name", "litellm_params"} <= entry.keys():
             raise ConfigurationError("an entry of model_list needs 'model_name' and 'litellm_params'")
+        if not isinstance(entry["litellm_params"], Mapping) or not entry["litellm_params"].get("model"):
+            raise ConfigurationError(f"litellm_params of {entry['model_name']!r} needs 'model', as in 'openai/gpt-5.4'")
         entries.setdefault(str(entry["model_name"]), []).append(entry)
-    unused: Unused = [(setting, None) for setting in others]
-    following = {name: [*default_fallbacks] for name in entries if name not in default_fallbacks}
-    following |= {name: [*after] for entry in fallbacks for name, after in entry.items()}
-    if missing := {other for after in following.values() for other in after} - entries.keys():
+    unused: Unused = [(setting, LITELLM_WITHOUT_EFFECT.get(setting, NO_EQUAL), None) for setting in others]
+    named = {name: after for entry in mappings_of(fallbacks, "fallbacks") for name, after in entry.items()}
+    usual = [*default_fallbacks, *named.pop("*", ())]
+    following = {name: usual for name in entries if name not in usual} | named
+    if missing := {other for name, after in following.items() for other in (name, *after)} - entries.keys():
         raise ConfigurationError(f"fallbacks name {min(missing)!r}, which is not in model_list")
     strategy = LITELLM_STRATEGIES[routing_strategy]
     groups = {name: read_litellm_groups(name, some, strategy, unused) for name, some in entries.items()}
-    for setting, where in unused:
-        advice = LITELLM_WITHOUT_EFFECT.get(setting, "there is no equal setting")
+    for setting, advice, where in unused:
         warnings.warn(RouteSettingWarning(setting, where, advice), stacklevel=2)
     return {
         name: read_route([group for one in (name, *following.get(name, ())) for group in groups[one]], name)
@@ -103,8 +108,17 @@ def routes_from_litellm(
     }
 
 
-Unused = list[tuple[str, str | None]]
-"""Settings that have no effect, and the entries that have them."""
+Unused = list[tuple[str, str, str | None]]
+"""Settings that have no effect, what to do instead, and the entries that have them."""
+
+NO_EQUAL = "there is no equal setting"
+
+
+def mappings_of(given: object, what: str) -> list[Mapping[str, Any]]:
+    """Return a list of mappings, such as the deployments."""
+    if not isinstance(given, list | tuple) or not all(isinstance(one, Mapping) for one in given):
+        raise ConfigurationError(f"{what} must be a list of dicts, as LiteLLM's Router takes it")
+    return [*given]
 
 
 def read_litellm_groups(
@@ -113,22 +127,23 @@ def read_litellm_groups(
     """Return the groups of one name: the deployments of each `order`."""
     given: list[Mapping[str, Any]] = [entry["litellm_params"] for entry in entries]
     has_weights = any("weight" in one for one in given)
-    share = next((key for key in ("rpm", "tpm") if not has_weights and all(key in one for one in given)), None)
+    shares = ("rpm", "tpm") if strategy in ("weighted", "least_in_flight") and not has_weights else ()
+    share = next((key for key in shares if all(one.get(key) is not None for one in given)), None)
     by_order: dict[float, list[dict[str, Any]]] = {}
     for entry, one in zip(entries, given, strict=True):
-        deployment = read_litellm_parameters(name, one, unused)
+        deployment = read_litellm_parameters(name, one, unused, share)
         info = dict(entry.get("model_info") or {})
         if "id" in info:
             deployment["name"] = str(info.pop("id"))
         if info:
-            unused.append(("model_info", name))
+            unused.append(("model_info", LITELLM_WITHOUT_EFFECT["model_info"], name))
         if share is not None:
             deployment["weight"] = one[share]
         by_order.setdefault(one.get("order", float("inf")), []).append(deployment)
     return [{"deployments": by_order[order], "strategy": strategy} for order in sorted(by_order)]
 
 
-def read_litellm_parameters(name: str, given: Mapping[str, Any], unused: Unused) -> dict[str, Any]:
+def read_litellm_parameters(name: str, given: Mapping[str, Any], unused: Unused, share: str | None) -> dict[str, Any]:
     """Return the parameters of one deployment as this library names them."""
     deployment: dict[str, Any] = {"model": litellm_model(str(given["model"]))}
     for key, value in given.items():
@@ -137,7 +152,7 @@ def read_litellm_parameters(name: str, given: Mapping[str, Any], unused: Unused)
         elif key in LITELLM_PARAMETERS:
             deployment[LITELLM_PARAMETERS[key]] = read_litellm_value(value)
         elif key in LITELLM_WITHOUT_EFFECT:
-            unused.append((key, name))
+            unused.append((key, AS_SHARE if key == share else LITELLM_WITHOUT_EFFECT[key], name))
         elif key not in ("model", "order"):
             raise ConfigurationError(f"litellm_params: {key!r} has no equal here. Leave it out, or write the route")
     return deployment

@@ -226,6 +226,9 @@ def make_route(
     if is_plain or not isinstance(given, types.ModelRoute):
         endpoint, route = make_endpoint(given, api_key, **options), None
     else:
+        unused = next((name for name, value in (("api_key", api_key), *options.items()) if value is not None), None)
+        if unused in ("api_key", *ApiOptions.__annotations__):
+            raise ConfigurationError(f"{unused} belongs into the deployments of the route, beside 'model'")
         endpoint, route = make_endpoint(given.deployments[0].endpoint, api_key, **options), given
     others = [types.RouteGroup.of(other) for other in make_fallbacks(fallbacks, endpoint)]
     if route is not None:

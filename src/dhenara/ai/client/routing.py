@@ -14,6 +14,7 @@ from ..history.parsing import MessageLike
 from ..io.sync_io import run
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
+from ..providers.provider_names import did_you_mean
 from ..types.config.call import AIModelCallConfig, Call
 from .pipelines import FALLBACKS, PipelineFactory
 
@@ -202,7 +203,8 @@ def named_route(given: Any, routes: object) -> Any:
     if not isinstance(source, Mapping):
         raise ConfigurationError(f"routes must be a mapping of routes by name or a file, not {type(source).__name__}")
     if name not in source:
-        raise ConfigurationError(f"there is no route {name!r:.60}. The routes are: {', '.join(map(str, source))}")
+        known = f"{did_you_mean(name, map(str, source))} The routes are: {', '.join(map(str, source))}"
+        raise ConfigurationError(f"there is no route {name!r:.60}.{known}")
     return read_named_route(name, source[name])
 
 

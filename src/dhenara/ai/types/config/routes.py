@@ -92,7 +92,8 @@ class Deployment(AccessModel):
             return cls(**own, **options)
         model = options.pop("model", None)
         if model is None:
-            raise ConfigurationError(f"the deployment {own.get('name', '')!r} has no 'model', as in 'openai/gpt-5.4'")
+            named = f"the deployment {own['name']!r}" if own.get("name") else f"{{{', '.join(map(repr, given))}}}"
+            raise ConfigurationError(f"{named} has no 'model', as in 'openai/gpt-5.4'; a group has 'deployments'")
         return cls(endpoint=AIModelEndpoint.of(model, options.pop("api_key", None), **options), **own)
 
     @model_validator(mode="after")
@@ -162,7 +163,16 @@ def read_deployments(given: object) -> tuple[Deployment, ...]:
     """Return the deployments of a group."""
     if not isinstance(given, list | tuple):
         raise ConfigurationError(f"deployments must be a list, not {describe_type(given)}")
+    if not given:
+        raise ConfigurationError("a group has no deployments. Write at least one, such as 'openai/gpt-5.4-mini'")
     return tuple(Deployment.of(one) for one in given)
+
+
+def check_group_names(given: Mapping[Any, Any]) -> None:
+    """Raise for a mapping that is neither a route nor a group nor a deployment."""
+    if given.keys().isdisjoint(("groups", "deployments", "model", "endpoint")):
+        has = f", and has only {', '.join(map(repr, given))}" if given else ""
+        raise ConfigurationError(f"a route needs 'groups', such as ['openai/gpt-5.4-mini']{has}")
 
 
 SHADOW_FIELDS = ("share", "concurrency", "observer", "wait_on_close")
@@ -256,7 +266,11 @@ class ModelRoute(AccessModel):
             if not isinstance(groups, list | tuple):
                 raise ConfigurationError(f"groups must be a list, not {describe_type(groups)}")
         else:
+            if isinstance(given, Mapping):
+                check_group_names(given)
             groups = given if isinstance(given, list | tuple) else [given]
+        if not groups:
+            raise ConfigurationError("a route has no groups. Write at least one, such as ['openai/gpt-5.4-mini']")
         return cls(groups=tuple(RouteGroup.of(group) for group in groups), **fields)
 
     @model_validator(mode="after")
