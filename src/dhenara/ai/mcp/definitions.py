@@ -195,6 +195,13 @@ def check_server(server: Any, env: Any, headers: Any, token: Any, needs_approval
     require_type("MCPServer", "server", server, (str, list, tuple), "an address, or a command as a list")
     require_type("MCPServer", "env", env, (Mapping, NoneType), "a mapping of variables or None")
     require_type("MCPServer", "headers", headers, (Mapping, NoneType), "a mapping of headers or None")
+    for name, value in (headers or {}).items():
+        # Libraries would show the value in their errors.
+        if isinstance(value, str) and not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise ConfigurationError(
+                f"MCPServer: the value of the header {name!r} cannot be sent. Use printable ASCII characters, "
+                "without line breaks, and without spaces at its ends."
+            )
     if not (token is None or callable(token)):
         require_type("MCPServer", "token", token, (str, SecretStr), "a text, or a function that returns one")
     if not server:
