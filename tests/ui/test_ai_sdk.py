@@ -412,3 +412,12 @@ def test_a_stored_conversation_gets_only_what_is_new() -> None:
     assert more.continue_from(edited) == [user("?"), answer, user("And now?")]
     with pytest.raises(ConfigurationError, match="reload"):
         read_ui_messages([questions[0], answered_before]).continue_from(edited)
+
+
+@pytest.mark.parametrize("source", [None, 5, lambda: None])
+def test_what_is_no_answer_is_an_error_event_and_not_an_empty_answer(
+    source: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    kinds = [chunk["type"] for chunk in to_ui_message_stream(source)]
+    assert kinds == ["start", "error", "finish"]
+    assert "is no answer: pass a stream, run, response or text" in caplog.text

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from ..errors import (
     BrokenStreamError,
     CallTimeoutError,
+    ConfigurationError,
     ConnectionFailedError,
     ContentFilteredError,
     ContextLengthError,
@@ -323,6 +324,8 @@ def items_of(source: Any) -> Any:
         source = whole
     if isinstance(source, Iterable) and not isinstance(source, str | AIModelCallResponse) and not is_answer(source):
         return iter(source)
+    if not isinstance(source, str | AIModelCallResponse) and not is_answer(source):
+        raise ConfigurationError(f"{type(source).__name__} is no answer: pass a stream, run, response or text")
     return iter([source])
 
 
