@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from dhenara.ai import types
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
 from dhenara.ai.types import AIModelEndpoint
 
 from .config_secrets import Secret
-from .exceptions import Options, ProviderConfigurationError
+from .exceptions import Json, JsonObject, Options, ProviderConfigurationError
 
 if TYPE_CHECKING:
     from dhenara.ai.types import Deployment, ModelRoute
@@ -145,7 +145,7 @@ def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_
     model = written["model"]
     options: Options = {name: value for name, value in written.items() if name not in OWN}
     own: Options = {name: written[name] for name in ("name", "weight") if name in written}
-    key: Any = written.get("api_key") or read_key(written.get("api_key_env"), settings)
+    key: Json = written.get("api_key") or read_key(written.get("api_key_env"), settings)
     if not isinstance(model, str):
         return types.Deployment.of({**options, **own, "model": model, "api_key": key})
     endpoint = endpoint_of(model, key=key)
@@ -158,7 +158,7 @@ def with_options(endpoint: AIModelEndpoint, options: Options) -> AIModelEndpoint
     made = AIModelEndpoint.of(named, key, **options)
     if not ADDRESS.isdisjoint(made.api.config):
         return made
-    config: dict[str, Any] = {**endpoint.api.reveal_config(), **made.api.reveal_config()}
+    config: JsonObject = {**endpoint.api.reveal_config(), **made.api.reveal_config()}
     headers = {**endpoint.api.reveal_config().get("headers", {}), **config.get("headers", {})}
     given = {**options, "api_config": {**config, "headers": headers} if headers else config}
     given.pop("headers", None)
