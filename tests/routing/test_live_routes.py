@@ -99,6 +99,15 @@ def test_a_client_with_one_endpoint_has_no_route_to_explain(server: FakeServer) 
         client.explain_route("?")
 
 
+def test_an_answer_of_the_only_deployment_has_no_warning(server: FakeServer) -> None:
+    server.add_replies(Refusal(429, "slow down", headers={"retry-after": "0.01"}), Answer(text="Hello!"))
+    only = {"model": "openai/gpt-5.4-mini", "api_key": "sk-a", "base_url": f"{server.url}/v1"}
+    with AIModelClient.routed([only]) as client:
+        response = client.generate("hi")
+    assert [one.outcome for one in response.attempts] == ["failed", "answered"]
+    assert response.warnings == []
+
+
 def test_observers_get_each_decision(server: FakeServer, spare: FakeServer) -> None:
     events: list[CallEvent] = []
     server.add_replies(LIMITED)

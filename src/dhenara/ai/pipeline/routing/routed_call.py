@@ -263,7 +263,8 @@ class RoutedCall:
             raise self.final_error()
         if self.attempts.left(None) <= 0 or len(failed.keys() | unfit.keys()) == len(self.board.standings):
             raise self.final_error()
-        warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
+        if self.has_others(index):
+            warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
         self.warned.add(index)
 
     def pass_over(self, index: int, error: CallError) -> None:
