@@ -134,7 +134,7 @@ def test_unsupported_options_are_refused_before_sending(server: FakeServer) -> N
     with AIModelClient(endpoint(server.url)) as client:
         for texts, settings, words in [
             ([], {}, "at least 1 item"),
-            (["a"], {"dimensions": 0}, "greater than 0"),
+            (["a"], {"dimensions": 0}, "must be more than 0"),
             (["a"], {"dimension": 3}, "did you mean 'dimensions'"),
             (["a"], {"timeout": -1}, "above 0"),
         ]:

@@ -157,7 +157,7 @@ OWN: dict[str, tuple[str, ...]] = {
     "openai_rest.xai_batches": ("batches",),
     "openai_rest.embeddings": ("embeddings",),
     "openai_rest.multimodal_embeddings": ("embeddings",),
-    "openai_rest.files": ("files",),
+    "openai_rest.files": ("files", "skills"),
     "openai_rest.vector_stores": ("files",),
     "openai_rest.images": ("images",),
     "openai_rest.moderations": ("moderations",),

@@ -15,7 +15,16 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModelAPI, AIModelCallConfig, AIModelEndpoint, EmbeddingResponse, Message
 from support.values import kinds, values
 
-MASKED = {"AIModelAPI", "AIModelCallConfig", "AIModelEndpoint", "Deployment", "ModelRoute", "RemoteMCP", "RouteGroup"}
+MASKED = {
+    "AIModelAPI",
+    "AIModelCallConfig",
+    "AIModelEndpoint",
+    "Deployment",
+    "ModelRoute",
+    "RemoteMCP",
+    "RouteGroup",
+    "ShadowTraffic",
+}
 """They hide their secrets, or those of their endpoints, so these do not come back."""
 
 NOT_RETAINED = {"BatchRequest", "BatchPage"}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..types.model_base import require_type
 from .accepted_replies import DialectReply
 from .answer import Answer
 from .batches import file_in_form
@@ -57,6 +58,11 @@ class FakeVectorStores:
 
     def __init__(self, *, polls: int = 1, failing: Collection[str] = (), answer: Answer | None = None) -> None:
         self._polls = polls
+        require_type("FakeVectorStores", "polls", polls, int, "a number of requests")
+        require_type("FakeVectorStores", "failing", failing, (list, tuple, set, frozenset), "names of files")
+        for name in failing:
+            require_type("FakeVectorStores", "failing", name, str, "names of files")
+        require_type("FakeVectorStores", "answer", answer, (Answer, type(None)), "an Answer")
         self._failing = frozenset(failing)
         self._answer = answer or Answer(text="It is in the files.")
         self._uploads: dict[str, tuple[str, bytes]] = {}

@@ -6,10 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...errors import SavedRunError
+from ...errors import ConfigurationError, SavedRunError
+from ...types.model_base import require_type
+
+LONGEST_TIMEOUT = 86_400
+"""In seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,12 @@ class SQLiteRunStore:
     """
 
     def __init__(self, path: str | Path, *, timeout: float = 30.0) -> None:
+        require_type("SQLiteRunStore", "path", path, (str, PathLike), "the path of a file")
+        require_type("SQLiteRunStore", "timeout", timeout, (int, float), "seconds")
+        if not 0 <= timeout < LONGEST_TIMEOUT:
+            raise ConfigurationError(
+                f"SQLiteRunStore: timeout must be from 0 to {LONGEST_TIMEOUT} seconds, not {timeout}"
+            )
         self.path = Path(path)
         self._timeout = timeout
         with self._open() as database:

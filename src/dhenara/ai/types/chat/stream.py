@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ...wire import json
 from ...wire.sse import Frame, SseFrames, write_event
-from ..model_base import InvalidValueError
+from ..model_base import InvalidValueError, require_type
 from .chunk import ChatResponseChoiceDelta, ChatResponseChunk, StreamData, TextContentDelta, adapter_of
 from .delta import Delta
 from .response import AIModelCallResponse
@@ -76,6 +76,8 @@ class SSEResponse(StreamData, Generic[T]):
     retry: Annotated[int | None, Field(ge=0)] = None
 
     def __post_init__(self) -> None:
+        if self.retry is not None:
+            require_type("SSEResponse", "retry", self.retry, int, "milliseconds")
         if self.retry is not None and self.retry < 0:
             raise InvalidValueError.because("SSEResponse", f"retry must be at least 0, not {self.retry}", "retry")
 

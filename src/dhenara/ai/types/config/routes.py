@@ -195,6 +195,11 @@ class ShadowTraffic(AccessModel):
     observer: Callable[[ShadowResult], object] | None = Field(default=None, exclude=True, repr=False)
     wait_on_close: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
+    @field_validator("deployment", mode="before")
+    @classmethod
+    def _with_names(cls, given: Any) -> Any:
+        return check_field_names(given, "deployment must be a Deployment, or a mapping of its fields")
+
     @classmethod
     def of(cls, given: object) -> Self:
         """Read shadow traffic.
@@ -234,6 +239,11 @@ class ModelRoute(AccessModel):
     affinity: bool = True
     hedge_after: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     shadow: ShadowTraffic | None = None
+
+    @field_validator("shadow", mode="before")
+    @classmethod
+    def _with_shadow_names(cls, given: Any) -> Any:
+        return check_field_names(given, "shadow must be ShadowTraffic, or a mapping of its fields")
 
     @field_validator("groups", mode="before")
     @classmethod
