@@ -33,7 +33,8 @@ WATCHING = """
     if (answer?.parts.some((part) => part.text?.length >= 7)) button?.click();
     const state = document.body.dataset.state;
     if (!["ready", "failed"].includes(state) || !answer) return;
-    if (answer.parts.some((part) => part.state === "approval-requested")) return;
+    const waits = ["approval-requested", "approval-responded"];
+    if (state === "ready" && answer.parts.some((part) => waits.includes(part.state))) return;
     clearInterval(watching);
     fetch("REPORT", { method: "POST", mode: "no-cors", body: document.documentElement.outerHTML });
   }, 50);
