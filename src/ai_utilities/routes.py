@@ -25,6 +25,7 @@ class EndpointOf(Protocol):
 
     def __call__(self, named: str, *, key: Secret | None = None) -> AIModelEndpoint:
         """The endpoint; with a key of its own in place of that of the settings."""
+        ...
 
 
 PREFIX = "route:"

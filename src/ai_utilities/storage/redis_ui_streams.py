@@ -73,7 +73,7 @@ class RedisUIStreams:
         """
         key: Reply = await self._redis.get(self._name("current", stream_id))
         headers: Reply = None if key is None else await self._redis.get(self._name("alive", key))
-        return None if headers is None else (key, json.loads(headers))
+        return None if key is None or headers is None else (key, json.loads(headers))
 
     async def append(self, key: str, line: str) -> None:
         """Add an event.

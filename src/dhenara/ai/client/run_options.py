@@ -141,7 +141,7 @@ def read_instruction_functions(given: Any, options: Any) -> tuple[tuple[Any, ...
             given = options.pop(name)
     if not has_functions(given):
         return (), given
-    parts = (given,) if callable(given) else tuple(given)
+    parts = (given,) if callable(given) else tuple(given or ())
     texts = [part for part in parts if not callable(part)]
     return tuple(part for part in parts if callable(part) or part), texts
 

@@ -123,8 +123,10 @@ class ChunkSource:
 
     def text(self, batch: Sequence[Delta]) -> str:
         """Return the new text of the first choice."""
-        if len(batch) == 1 and batch[0].__class__ is TextDelta and not batch[0].choice:
-            return batch[0].text
+        only: Any = batch[0]
+        if len(batch) == 1 and only.__class__ is TextDelta and not only.choice:
+            text: str = only.text
+            return text
         return "".join([delta.text for delta in batch if isinstance(delta, TextDelta) and not delta.choice])
 
     def text_event(self, batch: Sequence[Delta]) -> str | None:

@@ -101,7 +101,7 @@ def response_classes() -> dict[str, Any]:
         """Sends the events of a stream, and closes it at the end or when the browser disconnects."""
 
         def __init__(self, stream: UIEventStream | StoredStream) -> None:
-            pieces: Any = stream.sse_async() if stream.is_async else stream.sse()
+            pieces: Any = stream.sse_async() if stream.is_async else stream.sse()  # pyright: ignore[reportAttributeAccessIssue]  # a stored stream is async
             super().__init__(pieces, headers=stream.headers)
             self._stream = stream
 

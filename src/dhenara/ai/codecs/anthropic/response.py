@@ -122,7 +122,7 @@ class MessagesReader:
     def frame(self, frame: Frame) -> Iterable[Delta]:
         data = frame.data
         event = json.loads(data) if data[:1] == b"{" or data.strip() else None
-        if event.__class__ is not dict:
+        if event is None or event.__class__ is not dict:
             return ()
         kind = event.get("type")
         read = EVENTS.get(kind if kind.__class__ is str else frame.event or "")
@@ -148,10 +148,10 @@ class MessagesReader:
 
     def _block_delta(self, event: Wire) -> Iterable[Delta]:
         index, delta = event.get("index"), event.get("delta")
-        if index.__class__ is not int:
+        if index is None or index.__class__ is not int:
             index = read_index(event, "index", max(0, self._data - 1))
         block = self._blocks[index] if index in self._blocks else self._open(index)
-        if delta.__class__ is not dict:
+        if delta is None or delta.__class__ is not dict:
             return ()
         kind = delta.get("type")
         text = delta.get("text")

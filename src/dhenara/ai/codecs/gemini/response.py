@@ -196,8 +196,8 @@ class GeminiReader:
             self._named = named
             deltas += self._begin(event)
         ended = len(self._ended)
-        for candidate in candidates if candidates.__class__ is list else (candidates,):
-            if candidate.__class__ is dict:
+        for candidate in candidates if candidates is not None and candidates.__class__ is list else (candidates,):
+            if candidate is not None and candidate.__class__ is dict:
                 deltas += self._candidate(candidate)
         first = not self._usage
         if (usage := event.get("usageMetadata")) and usage != self._report:
@@ -221,7 +221,7 @@ class GeminiReader:
 
     def _candidate(self, data: Wire) -> list[Delta]:
         index = data.get("index")
-        if index.__class__ is not int:
+        if index is None or index.__class__ is not int:
             index = read_index(data, "index")
         if index not in self._candidates:
             self._candidates[index] = CandidateReader(index)

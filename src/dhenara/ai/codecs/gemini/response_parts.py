@@ -158,11 +158,11 @@ class CandidateReader:
 
     def read(self, data: Wire) -> list[Delta]:
         content = data.get("content")
-        parts = content.get("parts") if content.__class__ is dict else None
+        parts = content.get("parts") if content is not None and content.__class__ is dict else None
         deltas: list[Delta] = []
         silent = False
-        for part in parts if parts.__class__ is list else (parts,):
-            read = self._part(part) if part.__class__ is dict else ()
+        for part in parts if parts is not None and parts.__class__ is list else (parts,):
+            read = self._part(part) if part is not None and part.__class__ is dict else ()
             silent = silent or not read
             deltas += read
         if silent:
@@ -183,7 +183,7 @@ class CandidateReader:
 
     def _part(self, part: Wire) -> Sequence[Delta]:
         text = part.get("text")
-        if text.__class__ is str and len(part) == 1:
+        if text is not None and text.__class__ is str and len(part) == 1:
             return (self._text_delta(text, "text", None),)
         signature = part.get("thoughtSignature")
         extras = {"thought_signature": signature} if signature and isinstance(signature, str) else None

@@ -141,7 +141,7 @@ class ChatReader(RequestAware):
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
-        for choice in choices if choices.__class__ is list else ():
+        for choice in choices if choices is not None and choices.__class__ is list else ():
             if choice.__class__ is dict and choice:
                 deltas += self._read_choice(choice, key)
         if not REST.isdisjoint(body):
@@ -158,7 +158,7 @@ class ChatReader(RequestAware):
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")
-        if index.__class__ is not int:
+        if index is None or index.__class__ is not int:
             index = read_index(choice, "index")
         given = choice.get(key)
         message = given if given.__class__ is dict and given else self._other_message(choice, key)

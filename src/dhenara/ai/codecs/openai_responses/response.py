@@ -185,7 +185,7 @@ class ResponsesReader:
     def _item(self, event: Wire) -> ItemReader:
         """Return the item of an event; the latest one if the event does not say."""
         index = event.get("output_index")
-        if index.__class__ is not int:
+        if index is None or index.__class__ is not int:
             index = read_index(event, "output_index", self._last)
         if index in self._moved:
             index = self._moved[index]

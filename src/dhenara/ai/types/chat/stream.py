@@ -111,15 +111,15 @@ class SSEResponse(StreamData, Generic[T]):
 class ChunkReader(Protocol):
     """Reads the deltas of one event that arrived."""
 
-    def text(self, deltas: Sequence[Delta]) -> str:
+    def text(self, batch: Sequence[Delta]) -> str:
         """Return the new text of the first choice."""
         ...
 
-    def text_event(self, deltas: Sequence[Delta]) -> str | None:
+    def text_event(self, batch: Sequence[Delta]) -> str | None:
         """Return an event of one text in SSE format; None for any other event."""
         ...
 
-    def chunk(self, deltas: Sequence[Delta]) -> ChatResponseChunk:
+    def chunk(self, batch: Sequence[Delta]) -> ChatResponseChunk:
         """Return the deltas in the form that users read."""
         ...
 
@@ -148,7 +148,7 @@ class StreamingChatResponse(ArrivedEvent, SSEResponse[ChatResponseChunk]):
     """
 
     event: SSEEventType = SSEEventType.TOKEN_STREAM
-    data: ChatResponseChunk = field()
+    data: ChatResponseChunk = field()  # pyright: ignore[reportIncompatibleVariableOverride]  # made when it is read
 
     @property
     def text_delta(self) -> str:

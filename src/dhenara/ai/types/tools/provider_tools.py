@@ -53,7 +53,7 @@ class HostedTool(FrozenModel):
         kind: Kind of the tool.
     """
 
-    kind: str
+    kind: Any
 
 
 class UserLocation(FrozenModel):
