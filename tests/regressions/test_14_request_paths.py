@@ -31,7 +31,7 @@ from dhenara.ai.types import (
 from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionRequest
 from dhenara.ai.types.operations.batch import BatchRequest
 from dhenara.ai.types.operations.embedding import EmbeddingRequest, ImageRequest, ModerationRequest, RerankRequest
-from dhenara.ai.types.operations.files import FileRequest, OcrRequest
+from dhenara.ai.types.operations.files import FileRequest, OcrRequest, StoreRequest
 
 UNSAFE = frozenset("#\\ ")
 EVIL = "../../evil?x=1#f"
@@ -98,8 +98,15 @@ def requests_about(value: str) -> dict[str, list[Any]]:
         BatchRequest(action=action, batch_id=value, lines=LINES) for action in ("add", "get", "cancel", "results")
     ]
     batches += [BatchRequest(action="list", cursor=value), BatchRequest(action="create", lines=LINES, file_id=value)]
+    stores: list[Any] = [
+        StoreRequest(action=action, store_id=value, file_id=value, name="a", content=b"a", size=1)
+        for action in ("create", "get", "delete", "begin", "add", "files", "file", "remove")
+    ]
+    stores += [StoreRequest(action="list", cursor=value), StoreRequest(action="files", store_id="a", cursor=value)]
     return {
         "files": files,
+        "vector_stores": stores,
+        "search_vector_store": [StoreRequest(action="search", store_id=value, query="a")],
         "batches": batches,
         "speak": [SpeechRequest(text="a", voice=value)],
         "transcribe": [TranscriptionRequest(audio=SOUND, language=value)],

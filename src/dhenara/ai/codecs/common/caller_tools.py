@@ -294,7 +294,10 @@ def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, k
             return without_namespace(part) if is_own and not keeps_own else part
         if is_own and keeps_own:
             return part if names is None else without_unknown(part, names)
-        warnings.omit_silently(part, "the tools that it found are declared")
+        if is_failed_search(part):
+            warnings.dropped("a tool search that failed", "it found no tools", part)
+        else:
+            warnings.omit_silently(part, "the tools that it found are declared")
         return None
 
     made = [convert_message(message, convert) for message in call.messages]
@@ -322,6 +325,12 @@ def is_search(part: Content) -> bool:
             item = part.extras.get("item")
             return isinstance(item, Mapping) and "namespace" in item
     return False
+
+
+def is_failed_search(part: Content) -> bool:
+    """Whether the part is the result of a provider's search that failed."""
+    data = part.data if isinstance(part, GenericContent | ServerToolContent) else {}
+    return "error_code" in data or "error_code" in (data.get("content") or ())
 
 
 def spec_of(tool: ServerTool | RemoteMCP) -> Mapping[str, Any]:

@@ -166,7 +166,7 @@ LARGEST_PAGE = 20
 def write_stores(call: Call, quirks: StoreQuirks) -> EncodedRequest:
     request = request_of(call, StoreRequest)
     page = {"pageSize": min(quirks.page_size, LARGEST_PAGE), "pageToken": request.cursor}
-    store = "" if request.store_id is None else store_path(request.store_id, "fileSearchStores/")
+    store = "" if request.store_id is None else one_store_path(request.store_id)
     document = "" if request.file_id is None else request.file_id
     body: Wire
     match request.action:
@@ -205,6 +205,14 @@ def write_stores(call: Call, quirks: StoreQuirks) -> EncodedRequest:
         response_format=read_as(partial(read_file, name=request.name)),
         path_prefix="upload",
     )
+
+
+def one_store_path(given: str) -> str:
+    """Return the path of a store, never that of something in it."""
+    path = store_path(given, "fileSearchStores/")
+    if "/" in path.removeprefix("/fileSearchStores/"):
+        raise ConfigurationError(f"{given!r} is not a store of Gemini. Pass a name such as fileSearchStores/…")
+    return path
 
 
 def store_path(given: str, folder: str) -> str:
