@@ -365,7 +365,7 @@ def test_a_run_searches_and_calls_what_it_finds(world: World, server: FakeServer
     ]
 
 
-def test_a_required_tool_is_required_until_one_besides_the_search_was_called(world: World, server: FakeServer) -> None:
+def test_a_required_tool_stays_required_after_a_call_of_the_search_alone(world: World, server: FakeServer) -> None:
     client = AIModelClient(endpoint(server.url, model="gpt-4.1"))
     server.add_replies(
         call("tool_search", "s1", query="weather"), call("get_forecast", "c1", city="Rome"), Answer(text="21")

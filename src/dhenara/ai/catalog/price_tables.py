@@ -184,7 +184,7 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
             step = prompt_step(table, names, minute, conditions.prompt_tokens)
             return usual_rates(table, names, minute, conditions.tier, conditions.region, step)
         except NoPrice:
-            pass  # said below, with the numbers of this call
+            pass  # the error below has the numbers of this call
     return rates_of(table, names, conditions)
 
 

@@ -245,7 +245,7 @@ class BackgroundThread:
     def __init__(self, step: Step) -> None:
         self._scope = CancelScope()
         context = copy_context()
-        work = partial(context.run, self._scope.run, step)  # pyright: ignore[reportArgumentType]
+        work = partial(context.run, self._scope.run, step)  # pyright: ignore[reportArgumentType]  # of a generic method
         threading.Thread(target=work, name="dhenara-background", daemon=True).start()
 
     def cancel(self) -> None:

@@ -247,7 +247,8 @@ class RunBudget:
         """Count another request, or return the limit that forbids it."""
         with self._lock:
             limits = (one._reached_limit() for one in self._chain())
-            reached: Limit | None = next((limit for limit in limits if limit is not None), None)  # pyright: ignore[reportAssignmentType]
+            # pyright widens the names of limits to str here.
+            reached: Limit | None = next((one for one in limits if one is not None), None)  # pyright: ignore[reportAssignmentType]
             if reached is None:
                 for one in self._chain():
                     one._requests += 1
