@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from dhenara.ai.types import ChatResponse
 
-from .exceptions import ProviderConfigurationError
+from .exceptions import ProviderConfigurationError, SyncAsyncMismatchError
 from .execution import AnyAsyncCall, AnyCall, Around
 from .results import AskResult, as_answer, read_final
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from .results import EngineResult
 
 
+SYNC_STREAM = "this stream comes from AiClient."
+ASYNC_STREAM = "this stream comes from AsyncAiClient."
 Hook = Callable[[AskResult], object]
 Leaving = Callable[[ChatResponse], object]
 
@@ -159,6 +161,13 @@ class StreamBase:
 class SyncStreamBase(StreamBase, Iterator[str]):
     """What sync streams have in common: a `with` block closes them."""
 
+    if not TYPE_CHECKING:  # type checkers say by themselves that this is wrong
+
+        async def __aenter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{SYNC_STREAM} Write `with`, or use AsyncAiClient.")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
     @abstractmethod
     def close(self) -> None:
         """Ends the stream."""
@@ -172,6 +181,16 @@ class SyncStreamBase(StreamBase, Iterator[str]):
 
 class AsyncStreamBase(StreamBase, AsyncIterator[str]):
     """What async streams have in common: an `async with` block closes them."""
+
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{ASYNC_STREAM} Write `async for`, or use AiClient.")
+
+        def __enter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{ASYNC_STREAM} Write `async with`, or use AiClient.")
+
+        def __exit__(self, *_: object) -> None: ...
 
     @abstractmethod
     async def aclose(self) -> None:

@@ -42,8 +42,10 @@ class RemovedNameError(ConfigurationError, ImportError):
     advice = ""
 
 
-class SyncAsyncMismatchError(ConfigurationError, RuntimeError):
-    """A sync method was called on an async-only client (`is_async=True`), or an async method on a sync-only one."""
+class SyncAsyncMismatchError(ConfigurationError, RuntimeError, TypeError):
+    """A sync method of an async-only client was called, or an async one of a sync-only client; or `for` was used where
+    `async for` is needed, or the other way round.
+    """
 
 
 class OutputExistsError(ConfigurationError, FileExistsError):

@@ -19,7 +19,15 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.stream import StreamEvent
 from ..types.config.call import Call
-from .text import NOT_ENDED, AsyncRunTextStream, AsyncTextStream, RunTextStream, TextStream
+from .text import (
+    NOT_ENDED,
+    AsyncRunTextStream,
+    AsyncTextStream,
+    ReadByAsync,
+    ReadBySyncFor,
+    RunTextStream,
+    TextStream,
+)
 
 
 class ChatStreamBase:
@@ -80,7 +88,7 @@ class ChatStreamBase:
         return self._pipeline.report(self._call, answer, self._stream.result())
 
 
-class SyncStream(ChatStreamBase):
+class SyncStream(ReadBySyncFor, ChatStreamBase):
     """Iterator over one response; closing it or garbage collection closes the connection."""
 
     @property
@@ -119,7 +127,7 @@ class SyncStream(ChatStreamBase):
         self._stream.abandon()
 
 
-class AsyncStream(ChatStreamBase):
+class AsyncStream(ReadByAsync, ChatStreamBase):
     """Async version of `SyncStream`."""
 
     @property
@@ -202,7 +210,7 @@ class RunStreamBase(Generic[T]):
         self._loop.abandon()
 
 
-class RunStream(RunStreamBase[T]):
+class RunStream(ReadBySyncFor, RunStreamBase[T]):
     """Iterator of `(event, None)` that ends with `(None, run)`; closing it stops the run."""
 
     @property
@@ -234,7 +242,7 @@ class RunStream(RunStreamBase[T]):
         run(self._loop.close())
 
 
-class AsyncRunStream(RunStreamBase[T]):
+class AsyncRunStream(ReadByAsync, RunStreamBase[T]):
     """Async version of `RunStream`."""
 
     @property

@@ -20,6 +20,7 @@ from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
 from ..types.operations.audio import SpeechResponse, TranscriptionResponse
 from ..types.operations.batch import BatchItem, BatchJob
+from .text import ReadByAsync, ReadBySync, ReadBySyncFor
 
 P = TypeVar("P", str, bytes)
 R = TypeVar("R", bound=OperationResponse)
@@ -97,7 +98,7 @@ class SpeechPieces(PieceStream[bytes, SpeechResponse]):
         return result.bytes if isinstance(result, SpeechResponse) else None
 
 
-class SyncPieces(PieceStream[P, R]):
+class SyncPieces(ReadBySync, PieceStream[P, R]):
     """Iterator; closing it or garbage collection closes the connection."""
 
     def __iter__(self) -> Iterator[P]:
@@ -124,7 +125,7 @@ class SyncPieces(PieceStream[P, R]):
         run(self._stream.close())
 
 
-class AsyncPieces(PieceStream[P, R]):
+class AsyncPieces(ReadByAsync, PieceStream[P, R]):
     """Async version of `SyncPieces`."""
 
     def __aiter__(self) -> Self:
@@ -216,7 +217,7 @@ class BatchItems:
         self._items.abandon()
 
 
-class SyncBatchItems(BatchItems):
+class SyncBatchItems(ReadBySyncFor, BatchItems):
     """Iterator over batch items; closing it closes the connection."""
 
     def __iter__(self) -> Iterator[BatchItem]:
@@ -239,7 +240,7 @@ class SyncBatchItems(BatchItems):
         run(self._items.close())
 
 
-class AsyncBatchItems(BatchItems):
+class AsyncBatchItems(ReadByAsync, BatchItems):
     """Async version of `SyncBatchItems`."""
 
     def __aiter__(self) -> Self:
@@ -288,7 +289,7 @@ class Submissions:
             portion.spool.close()
 
 
-class SyncSubmissions(Submissions):
+class SyncSubmissions(ReadBySyncFor, Submissions):
     """Iterator that submits one batch per step."""
 
     def __iter__(self) -> Iterator[BatchJob]:
@@ -301,7 +302,7 @@ class SyncSubmissions(Submissions):
         return job
 
 
-class AsyncSubmissions(Submissions):
+class AsyncSubmissions(ReadByAsync, Submissions):
     """Async version of `SyncSubmissions`."""
 
     def __aiter__(self) -> Self:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import Any, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
-from ..errors import CallError
+from ..errors import CallError, SyncAsyncMismatchError
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 
+SYNC_STREAM = "this stream comes from a sync method."
+ASYNC_STREAM = "this stream comes from an async method."
 NOT_ENDED = "the stream has not ended. Read it to the end first; partial() has what has arrived so far."
 
 
@@ -34,6 +36,42 @@ class AsyncSource(AnswerStream, Protocol):
     async def __anext__(self) -> tuple[Any, Any]: ...
 
     async def aclose(self) -> None: ...
+
+
+class ReadBySync:
+    """Mixin of sync streams: says what to write if they are read by async code. Type checkers say it by themselves."""
+
+    if not TYPE_CHECKING:
+
+        async def __aenter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{SYNC_STREAM} Write `with`, or call the async method.")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+
+class ReadBySyncFor(ReadBySync):
+    """The same for `async for`. Not for streams of text or bytes: Starlette reads them in a thread, unless they have
+    `__aiter__`.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __aiter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{SYNC_STREAM} Write `for`, or call the async method.")
+
+
+class ReadByAsync:
+    """Mixin of async streams: says what to write if they are read by sync code."""
+
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{ASYNC_STREAM} Write `async for`, or call the sync method.")
+
+        def __enter__(self) -> Self:
+            raise SyncAsyncMismatchError(f"{ASYNC_STREAM} Write `async with`, or call the sync method.")
+
+        def __exit__(self, *_: object) -> None: ...
 
 
 class TextStreamBase:
@@ -65,7 +103,7 @@ class TextStreamBase:
             raise error
 
 
-class TextStream(TextStreamBase, Iterator[str]):
+class TextStream(ReadBySync, TextStreamBase, Iterator[str]):
     """Iterator over the text of an answer, as it arrives. An error that ends the answer is raised.
 
     `response` is the whole response, once the stream has ended. Closing the stream, or its garbage collection, closes
@@ -98,7 +136,7 @@ class TextStream(TextStreamBase, Iterator[str]):
         self._stream.close()
 
 
-class AsyncTextStream(TextStreamBase, AsyncIterator[str]):
+class AsyncTextStream(ReadByAsync, TextStreamBase, AsyncIterator[str]):
     """Async version of `TextStream`."""
 
     def __init__(self, stream: AsyncSource, read: Callable[[], Awaitable[tuple[Any, Any]]] | None = None) -> None:

@@ -181,7 +181,7 @@ class UIEventStream:
         """Whether the source is async: iterate with `async for` then."""
         source = self._given if self._source is None else self._source
         stream = stream_of(source)
-        return inspect.isawaitable(stream) or hasattr(stream, "__aiter__") or inspect.iscoroutinefunction(stream)
+        return inspect.isawaitable(stream) or is_async_iterable(stream) or inspect.iscoroutinefunction(stream)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         if self.is_async:
@@ -317,7 +317,7 @@ def items_of(source: Any) -> Any:
         source = events()
     if hasattr(source, "__anext__"):
         return source
-    if isinstance(source, AsyncIterable):
+    if is_async_iterable(source):
         return aiter(source)
     whole = getattr(source, "run", None) or getattr(source, "response", None) if isinstance(source, str) else None
     if whole is not None:
@@ -338,6 +338,11 @@ def stream_of(source: Any) -> Any:
 def is_answer(source: object) -> bool:
     """Whether this is a whole answer; their fields can be iterated too."""
     return hasattr(source, "usage") and not hasattr(source, "__next__")
+
+
+def is_async_iterable(source: object) -> bool:
+    """Whether `async for` reads it; sync streams have `__aiter__` only to say that it does not."""
+    return hasattr(source, "__anext__") or (isinstance(source, AsyncIterable) and not isinstance(source, Iterable))
 
 
 async def next_item(source: Any) -> Any:

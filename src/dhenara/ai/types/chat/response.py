@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pydantic import Field, PrivateAttr
 
-from ...errors import ConfigurationError
+from ...errors import ConfigurationError, SyncAsyncMismatchError
 from ..content.media import joined_text
 from ..content.parts import ContentItem, HostedToolResults, ImageContent, ToolCallContent
 from ..display import ShownAsText
@@ -272,9 +272,23 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
         return next((response for response in responses if response is not None), None)
 
     def __iter__(self) -> Generator[tuple[str, Any], None, None]:
-        if self.stream_generator is not None:
+        if self._async_stream is not None:
+            raise SyncAsyncMismatchError("this response is a stream. Write: async for text in response.text_stream")
+        if self._stream is not None:
             raise ConfigurationError("this response is a stream. Write: for text in response.text_stream")
         return super().__iter__()
+
+    if not TYPE_CHECKING:
+
+        def __aiter__(self) -> Any:
+            if self._async_stream is not None:
+                raise SyncAsyncMismatchError("this response is a stream. Write: async for text in response.text_stream")
+            if self._stream is not None:
+                raise SyncAsyncMismatchError(
+                    "this response is a stream of a sync method. Write: for text in response.text_stream, or call the "
+                    "async method."
+                )
+            raise SyncAsyncMismatchError("this response is not a stream. Pass streaming=True, or read response.text")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         if self._async_stream is not None or self._stream is not None:
