@@ -126,9 +126,10 @@ def resolve_ask(
     return resolved
 
 
-def saved_tags(run: Run[Any] | str | bytes) -> Mapping[str, str] | None:
-    """The tags of a saved run."""
-    return (types.Run.from_json(run) if isinstance(run, str | bytes) else run).record.tags or None
+def saved_tags(run: object) -> Mapping[str, str] | None:
+    """The tags of a saved run; None for what is none, which the engine refuses."""
+    saved = types.Run.from_json(run) if isinstance(run, str | bytes) else run
+    return saved.record.tags or None if isinstance(saved, types.Run) else None
 
 
 def check_prompt(prompt: object, options: Mapping[str, object]) -> None:

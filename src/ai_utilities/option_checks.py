@@ -151,6 +151,8 @@ def read_tags(tags: object) -> Mapping[str, str]:
         raise ProviderConfigurationError(
             f'tags must be a dict, not {type(tags).__name__}: tags={{"team": "{shown:.40}"}}.'
         )
+    if not all(isinstance(name, str) for name in tags):
+        raise ProviderConfigurationError('the names of tags must be texts: tags={"team": "a"}.')
     return tags
 
 

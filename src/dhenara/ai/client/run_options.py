@@ -111,7 +111,7 @@ def read_limits(given: Any) -> RunLimits | None:
         return given
     if isinstance(given, Mapping):
         try:
-            return types.RunLimits(**given)
+            return types.RunLimits.model_validate(given)
         except ValidationError as error:
             raise ConfigurationError(f"limits: {describe_problems(error)}") from error
     raise ConfigurationError(f"limits must be RunLimits, not {type(given).__name__}: limits=RunLimits(rounds=5)")
@@ -151,13 +151,13 @@ def has_functions(given: Any) -> bool:
 
 
 def read_validators(given: Any) -> tuple[Any, ...] | None:
-    checks = (given,) if callable(given) else tuple(given or ())
+    checks = given if isinstance(given, list | tuple) else () if given is None else (given,)
     if not all(callable(check) for check in checks):
         raise ConfigurationError("validators must be functions: validators=[check_answer]")
-    return checks or None
+    return tuple(checks) or None
 
 
-def check_plan(plan: Mapping[str, Any], step: Any, run_id: Any) -> None:
+def check_plan(plan: Mapping[str, Any], step: Any, run_id: Any, tags: Any) -> None:
     """Raise for values of run options that can only be a mistake."""
     for name, value in (*((name, plan[name]) for name in ("approve", "on_event", "on_end")), ("step", step)):
         if value is not None and not callable(value):
@@ -170,6 +170,10 @@ def check_plan(plan: Mapping[str, Any], step: Any, run_id: Any) -> None:
     store = plan["store"]
     if store is not None and not all(callable(getattr(store, name, None)) for name in STORE_METHODS):
         raise ConfigurationError('store must have save, load, claim and complete: store=SQLiteRunStore("runs.sqlite")')
+    if tags is not None and not (
+        isinstance(tags, Mapping) and all(isinstance(one, str) for one in (*tags, *tags.values()))
+    ):
+        raise ConfigurationError(f'tags must be texts with names, not {tags!r:.40}: tags={{"team": "search"}}')
     if run_id is not None and (not isinstance(run_id, str) or not run_id):
         raise ConfigurationError(f'run_id must be a text, not {run_id!r:.40}: run_id="order-17"')
 

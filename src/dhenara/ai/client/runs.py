@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, cast, overload
 
 import dhenara.ai.streams as streams
 
-from ..errors import SyncAsyncMismatchError
+from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
 from ..pipeline.pipeline import Pipeline
@@ -194,6 +194,8 @@ class RunsMixin:
         Raises:
             ConfigurationError: If a setting is invalid.
         """
+        if not isinstance(needs_approval, bool):
+            raise ConfigurationError(f"needs_approval must be True or False, not {needs_approval!r:.40}")
         call = self._plan_run("?", output, False, **settings)[0]  # raises for what is invalid
 
         def start(prompt: str, agent: AgentContext) -> RunLoop:
@@ -295,7 +297,7 @@ class RunsMixin:
             "agent": agent,
         }
         settings = override_config(as_config(config, self.config), streaming=streamed, **options)
-        check_plan(plan, step, run_id)
+        check_plan(plan, step, run_id, tags)
         call = self._call(prompt, context, system, messages, settings, open_end=True)
         call = replace(call, context=copy_context())
         plan["start"] = None if is_async else run_work

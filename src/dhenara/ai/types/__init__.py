@@ -200,20 +200,20 @@ if TYPE_CHECKING:
         GoogleMaps as GoogleMaps,
         HostedToolRun as HostedToolRun,
         ImageGeneration as ImageGeneration,
+        MCPCall as MCPCall,
         UploadedSkill as UploadedSkill,
         WebFetch as WebFetch,
         XSearch as XSearch,
+        read_mcp_calls as read_mcp_calls,
     )
     from .tools.provider_tools import (
         CodeExecution as CodeExecution,
         FileSearch as FileSearch,
         HostedTool as HostedTool,
-        MCPCall as MCPCall,
         RemoteMCP as RemoteMCP,
         ServerTool as ServerTool,
         UserLocation as UserLocation,
         WebSearch as WebSearch,
-        read_mcp_calls as read_mcp_calls,
     )
     from .tools.tool import CustomTool as CustomTool, InvalidArgumentsError as InvalidArgumentsError, Tool as Tool
     from .tools.tool_actions import (
@@ -275,7 +275,10 @@ _HOMES = {
     **dict.fromkeys(("ShadowReport", "ShadowResult"), ".config.route_reports"),
     **dict.fromkeys(("Candidate", "ChooseDeployment", "Deployment", "ModelRoute", "RouteGroup"), ".config.routes"),
     **dict.fromkeys(("ShadowTraffic",), ".config.routes"),
-    **dict.fromkeys(("AnswerSource", "Container", "HostedToolRun", "UploadedSkill"), ".tools.hosted_tools"),
+    **dict.fromkeys(
+        ("AnswerSource", "Container", "HostedToolRun", "MCPCall", "UploadedSkill", "read_mcp_calls"),
+        ".tools.hosted_tools",
+    ),
     **dict.fromkeys(("content_of",), ".content.parsing"),
     **dict.fromkeys(("AudioContent", "Citation", "ContainerUploadContent", "Content"), ".content.parts"),
     **dict.fromkeys(("ContentItem", "FileContent", "GenericContent", "ImageContent", "Origin"), ".content.parts"),
@@ -298,8 +301,8 @@ _HOMES = {
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.embedding"),
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),
     **dict.fromkeys(("GoogleMaps", "ImageGeneration", "WebFetch", "XSearch"), ".tools.hosted_tools"),
-    **dict.fromkeys(("CodeExecution", "FileSearch", "HostedTool", "MCPCall", "RemoteMCP"), ".tools.provider_tools"),
-    **dict.fromkeys(("ServerTool", "UserLocation", "WebSearch", "read_mcp_calls"), ".tools.provider_tools"),
+    **dict.fromkeys(("CodeExecution", "FileSearch", "HostedTool", "RemoteMCP"), ".tools.provider_tools"),
+    **dict.fromkeys(("ServerTool", "UserLocation", "WebSearch"), ".tools.provider_tools"),
     **dict.fromkeys(("CustomTool", "InvalidArgumentsError", "Tool"), ".tools.tool"),
     **dict.fromkeys(("ComputerAction", "EditorAction", "MCPApprovalRequest"), ".tools.tool_actions"),
     **dict.fromkeys(("PatchOperation", "ShellAction"), ".tools.tool_actions"),

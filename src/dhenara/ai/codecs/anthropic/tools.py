@@ -76,14 +76,11 @@ FETCH_FIELDS = {name: name for name in ("allowed_domains", "blocked_domains", "m
 
 
 def write_fetch(fetch: HostedTool, quirks: MessagesQuirks, warnings: WarningCollector) -> Wire:
-    """Encode web fetch; domains are either allowed or blocked, not both. Only newer versions can leave the cache."""
+    """Encode web fetch. Only newer versions can leave the cache."""
     written = named_options(fetch, {**FETCH_FIELDS, "citations": "citations", "use_cache": "use_cache"}, warnings)
     version = quirks.web_fetch_uncached if "use_cache" in written else quirks.web_fetch
     if "citations" in written:
         written["citations"] = {"enabled": written["citations"]}
-    if {"allowed_domains", "blocked_domains"} <= written.keys():
-        del written["blocked_domains"]
-        warnings.unsupported("web_fetch.blocked_domains", "it cannot be combined with allowed_domains")
     return {"type": version, "name": "web_fetch", **written}
 
 

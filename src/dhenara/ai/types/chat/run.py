@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_serializer, field_validator
 from ...errors import ConfigurationError, SavedRunError
 from ...output_files import save_output
 from ...wire import json
-from ..content.parts import StructuredContent, ToolCallContent, ToolResultContent
+from ..content.parts import ToolCallContent, ToolResultContent
 from ..display import ShortRepr, Shown, ShownAsText
 from ..model_base import FrozenModel
 from .cost import Cost
@@ -34,7 +34,9 @@ from .run_parts import (
     ToolOutcome as ToolOutcome,
     ToolStarted as ToolStarted,
     check_decision,
+    output_data,
     read_decisions,
+    read_path,
 )
 from .usage import ReportedUsage, Usage
 
@@ -215,7 +217,7 @@ class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
             OutputExistsError: If the file exists and holds something else.
             ConfigurationError: If it cannot be written.
         """
-        target = Path(path).resolve()
+        target = read_path("Run.save", path).resolve()
         save_output(target, self.to_json(), overwrite=overwrite or self._is_in(target))
 
     @staticmethod
@@ -231,8 +233,9 @@ class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
         Raises:
             SavedRunError: The file cannot be read, is damaged, or of a newer version.
         """
+        file = read_path("Run.load", path)
         try:
-            return read_saved_run(Path(path).read_bytes())
+            return read_saved_run(file.read_bytes())
         except OSError as error:
             raise SavedRunError(f"file {path} cannot be read: {error.strerror}") from error
 
@@ -319,12 +322,6 @@ class SavedRun(FrozenModel):
             added=tuple(added),
             record=self.record,
         )
-
-
-def output_data(steps: list[Step]) -> Any:
-    answer = steps[-1].response.chat_response if steps else None
-    contents = answer.contents if answer is not None else ()
-    return next((part.data for part in contents if isinstance(part, StructuredContent)), None)
 
 
 def read_saved_run(saved: str | bytes) -> Run[Any]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from ...errors import ConfigurationError
-from ..content.parts import ToolCallContent, ToolResultContent
+from ..content.parts import StructuredContent, ToolCallContent, ToolResultContent
 from ..model_base import FrozenModel
 from .response import AIModelCallResponse
 
 if TYPE_CHECKING:
-    from .run import ToolRun
+    from .run import Step, ToolRun
 
 Limit = Literal["rounds", "calls", "seconds", "tokens", "cost"]
 Stopped = Literal["answered", "pending", "interrupted", "rounds", "calls", "seconds", "tokens", "cost"]
@@ -195,3 +196,18 @@ def read_decisions(given: Mapping[str, Decision]) -> list[tuple[str, Decision]]:
     if isinstance(given, Mapping):
         return list(given.items())
     raise ConfigurationError(f"decisions must be a dict by the ids of the calls, not {given!r:.40}")
+
+
+def output_data(steps: Sequence[Step]) -> Any:
+    """Return the structured output of the last answer as plain data; None if it has none."""
+    answer = steps[-1].response.chat_response if steps else None
+    contents = answer.contents if answer is not None else ()
+    return next((part.data for part in contents if isinstance(part, StructuredContent)), None)
+
+
+def read_path(owner: str, path: Any) -> Path:
+    """Return the path of a file; raise if it is none."""
+    try:
+        return Path(path)
+    except TypeError:
+        raise ConfigurationError(f"{owner}(path) takes the path of a file, not {type(path).__name__}.") from None

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from ...errors import ConfigurationError
+from ...wire import json
 from ..content.media import FileContent
+from ..content.parts import Content, GenericContent, ServerToolContent
 from ..model_base import FrozenModel
 from .provider_tools import HostedTool
 
@@ -17,7 +21,7 @@ class WebFetch(HostedTool):
 
     Attributes:
         allowed_domains: Domains to read from; empty for all.
-        blocked_domains: Domains not to read from.
+        blocked_domains: Domains not to read from; not together with `allowed_domains`.
         max_uses: Maximum number of pages. Default None: no limit.
         max_content_tokens: Maximum length of a page in tokens; the rest is cut off. Default None: no limit.
         citations: Whether the answer cites the pages. Default None: decided by the provider.
@@ -34,15 +38,20 @@ class WebFetch(HostedTool):
     citations: bool | None = None
     use_cache: bool | None = None
 
+    @model_validator(mode="after")
+    def _check_domains(self) -> Self:
+        self._refuse_both("allowed_domains", "blocked_domains")
+        return self
+
 
 class XSearch(HostedTool):
     """Search in posts on X (xAI).
 
     Attributes:
         allowed_handles: Accounts to search, without `@`; empty for all.
-        excluded_handles: Accounts to leave out.
+        excluded_handles: Accounts to leave out; not together with `allowed_handles`.
         from_date: First day of the posts. Default None: no limit.
-        to_date: Last day of the posts. Default None: no limit.
+        to_date: Last day of the posts, not before `from_date`. Default None: no limit.
         images: Whether the model looks at images of posts. Default None: decided by the provider.
         videos: Whether the model looks at videos of posts. Default None: decided by the provider.
     """
@@ -56,6 +65,15 @@ class XSearch(HostedTool):
     to_date: datetime.date | None = None
     images: bool | None = None
     videos: bool | None = None
+
+    @model_validator(mode="after")
+    def _check_search(self) -> Self:
+        self._refuse_both("allowed_handles", "excluded_handles")
+        if self.from_date and self.to_date and self.from_date > self.to_date:
+            raise ConfigurationError(
+                f"from_date {self.from_date} is after to_date {self.to_date}. Exchange the two days"
+            )
+        return self
 
 
 class ImageGeneration(HostedTool):
@@ -95,8 +113,8 @@ class GoogleMaps(HostedTool):
     """Places on Google Maps, with citations in the answer (Gemini).
 
     Attributes:
-        latitude: Latitude of the place to search near. Default None.
-        longitude: Longitude of that place. Default None.
+        latitude: Latitude of the place to search near, with `longitude`. Default None.
+        longitude: Longitude of that place, with `latitude`. Default None.
     """
 
     kind: Literal["google_maps"] = "google_maps"
@@ -104,6 +122,15 @@ class GoogleMaps(HostedTool):
 
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            missing = "latitude" if self.latitude is None else "longitude"
+            raise ConfigurationError(
+                f"{missing} is missing. A place has both: GoogleMaps(latitude=52.5, longitude=13.4)"
+            )
+        return self
 
 
 HOSTED_KINDS: dict[str, type[HostedTool]] = {
@@ -192,3 +219,73 @@ class UploadedSkill(FrozenModel):
     version: str | None = None
     created_at: datetime.datetime | None = None
     raw: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class MCPCall(FrozenModel):
+    """A call of a tool of a remote MCP server, which the provider ran.
+
+    Attributes:
+        server: Name of the server.
+        tool: Name of the tool.
+        arguments: Its arguments.
+        output: What the tool returned, as text. Default None: nothing.
+        error: Why the call failed. Default None: it did not.
+        id: Id of the call. Default None.
+    """
+
+    server: str
+    tool: str
+    arguments: dict[str, Any] = Field(default_factory=dict)
+    output: str | None = None
+    error: str | None = None
+    id: str | None = None
+
+
+def read_mcp_calls(parts: Sequence[Content]) -> list[MCPCall]:
+    """Return the calls of remote MCP servers in an answer, with their results.
+
+    Args:
+        parts: Parts of an answer or message, such as `response.contents`.
+
+    Returns:
+        The calls, in order; those that wait for approval are tool calls instead.
+    """
+    results = {
+        part.data.get("tool_use_id"): part.data
+        for part in parts
+        if isinstance(part, GenericContent) and part.data.get("type") == "mcp_tool_result"
+    }
+    calls = [part for part in parts if isinstance(part, ServerToolContent) and part.data.get("type") in MCP_CALLS]
+    return [read_mcp_call(part, results.get(part.id) or part.data) for part in calls]
+
+
+MCP_CALLS = ("mcp_call", "mcp_tool_use")
+
+
+def read_mcp_call(part: ServerToolContent, result: Mapping[str, Any]) -> MCPCall:
+    """Read a call of Responses, which has its result, or of Messages, whose result is a block of its own."""
+    about = part.data
+    output = text_of_result(result.get("output") if about.get("type") == "mcp_call" else result.get("content"))
+    error = text_of_result(result.get("error")) or (output or "failed" if result.get("is_error") is True else None)
+    return MCPCall(
+        server=str(about.get("server_label") or about.get("server_name") or ""),
+        tool=str(about.get("name") or part.name),
+        arguments=part.arguments,
+        output=None if error else output,
+        error=error,
+        id=part.id,
+    )
+
+
+def text_of_result(value: Any) -> str | None:
+    """Return a text, the texts of a list of blocks, or the message of an error."""
+    match value:
+        case None | "":
+            return None
+        case str():
+            return value
+        case {"message": str(text)} | {"text": str(text)}:
+            return text
+        case {"content": list(blocks)} | list(blocks):
+            return "\n".join(filter(None, map(text_of_result, blocks))) or None
+    return json.dumps(value).decode()

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any, Literal, is_typeddict
+from typing import Any, Literal, Self, is_typeddict
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -13,13 +14,12 @@ from pydantic import (
     SerializationInfo,
     field_serializer,
     field_validator,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
-from ...wire import json
 from ...wire.secrets import SecretAddress, conceal_provider_options, mask, shown_address
-from ..content.parts import Content, GenericContent, ServerToolContent
 from ..model_base import DISCREET, FrozenModel
 from .tool import CustomTool, Tool
 from .tool_definition import ToolDefinition
@@ -32,7 +32,7 @@ class ServerTool(FrozenModel):
         spec: The tool as the provider's API describes it.
     """
 
-    spec: dict[str, Any]
+    spec: dict[str, Any] = Field(min_length=1)
 
     @field_validator("spec")
     @classmethod
@@ -54,6 +54,21 @@ class HostedTool(FrozenModel):
     """
 
     kind: Any
+
+    @model_validator(mode="after")
+    def _check_texts(self) -> Self:
+        """Refuse empty texts: providers refuse them too, and some with a message that names another field."""
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            for text in value if isinstance(value, tuple) else (value,):
+                if isinstance(text, str) and not text.strip():
+                    raise ConfigurationError(f"{name} has an empty text. Write one, or leave it out")
+        return self
+
+    def _refuse_both(self, one: str, other: str) -> None:
+        """Raise if two options are set that exclude each other."""
+        if getattr(self, one) and getattr(self, other):
+            raise ConfigurationError(f"{one} and {other} exclude each other. Leave out one of them")
 
 
 class UserLocation(FrozenModel):
@@ -134,7 +149,7 @@ class RemoteMCP(HostedTool):
 
     Attributes:
         name: Name of the server, for the model.
-        url: URL of the server.
+        url: URL of the server, with `https://` or `http://`.
         authorization: OAuth token for the server. Default None.
         headers: HTTP headers for the server; dumps mask their values.
         allowed_tools: Names of the tools that may be used; empty for all.
@@ -159,6 +174,13 @@ class RemoteMCP(HostedTool):
     @field_validator("url")
     @classmethod
     def _concealed(cls, given: str) -> str:
+        try:
+            parts = urlsplit(given)
+            is_address = parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+        except ValueError:
+            is_address = False
+        if not is_address:
+            raise ConfigurationError('url must be a whole address: url="https://mcp.example.com/mcp"')
         return SecretAddress(given)
 
     @field_serializer("url")
@@ -168,76 +190,6 @@ class RemoteMCP(HostedTool):
     def token(self) -> str | None:
         """The authorization as a plain string; None if there is none."""
         return None if self.authorization is None else self.authorization.get_secret_value()
-
-
-class MCPCall(FrozenModel):
-    """A call of a tool of a remote MCP server, which the provider ran.
-
-    Attributes:
-        server: Name of the server.
-        tool: Name of the tool.
-        arguments: Its arguments.
-        output: What the tool returned, as text. Default None: nothing.
-        error: Why the call failed. Default None: it did not.
-        id: Id of the call. Default None.
-    """
-
-    server: str
-    tool: str
-    arguments: dict[str, Any] = Field(default_factory=dict)
-    output: str | None = None
-    error: str | None = None
-    id: str | None = None
-
-
-def read_mcp_calls(parts: Sequence[Content]) -> list[MCPCall]:
-    """Return the calls of remote MCP servers in an answer, with their results.
-
-    Args:
-        parts: Parts of an answer or message, such as `response.contents`.
-
-    Returns:
-        The calls, in order; those that wait for approval are tool calls instead.
-    """
-    results = {
-        part.data.get("tool_use_id"): part.data
-        for part in parts
-        if isinstance(part, GenericContent) and part.data.get("type") == "mcp_tool_result"
-    }
-    calls = [part for part in parts if isinstance(part, ServerToolContent) and part.data.get("type") in MCP_CALLS]
-    return [read_mcp_call(part, results.get(part.id) or part.data) for part in calls]
-
-
-MCP_CALLS = ("mcp_call", "mcp_tool_use")
-
-
-def read_mcp_call(part: ServerToolContent, result: Mapping[str, Any]) -> MCPCall:
-    """Read a call of Responses, which has its result, or of Messages, whose result is a block of its own."""
-    about = part.data
-    output = text_of_result(result.get("output") if about.get("type") == "mcp_call" else result.get("content"))
-    error = text_of_result(result.get("error")) or (output or "failed" if result.get("is_error") is True else None)
-    return MCPCall(
-        server=str(about.get("server_label") or about.get("server_name") or ""),
-        tool=str(about.get("name") or part.name),
-        arguments=part.arguments,
-        output=None if error else output,
-        error=error,
-        id=part.id,
-    )
-
-
-def text_of_result(value: Any) -> str | None:
-    """Return a text, the texts of a list of blocks, or the message of an error."""
-    match value:
-        case None | "":
-            return None
-        case str():
-            return value
-        case {"message": str(text)} | {"text": str(text)}:
-            return text
-        case {"content": list(blocks)} | list(blocks):
-            return "\n".join(filter(None, map(text_of_result, blocks))) or None
-    return json.dumps(value).decode()
 
 
 KINDS: dict[str, type[FrozenModel]] = {
@@ -342,8 +294,9 @@ def check_tool(given: Any) -> Any:
             "parameters, or a provider tool such as WebSearch()"
         )
     if "kind" in given:
-        kind = every_kind().get(given["kind"])
+        named = given["kind"]
+        kind = every_kind().get(named) if isinstance(named, str) else None
         if kind is None:
-            raise ConfigurationError(f"unknown tool kind {given['kind']!r}. Use one of {', '.join(every_kind())}")
+            raise ConfigurationError(f"unknown tool kind {named!r:.40}. Use one of {', '.join(every_kind())}")
         return kind.model_validate(given)
     return (ServerTool if "spec" in given else ToolDefinition).model_validate(given)

@@ -69,7 +69,8 @@ class Tool(ToolDefinition):
         Raises:
             ConfigurationError: A parameter has no type annotation, or its type has no JSON Schema.
         """
-        called = legal_name(name or function_name(function))
+        check_function(function, "Tool.from_function(get_weather)")
+        called = legal_name(function_name(function) if name is None else name)
         data = read_docstring(documented_object(function))
         parameters = read_signature(function, called, data)
 
@@ -104,7 +105,13 @@ class Tool(ToolDefinition):
         Raises:
             ConfigurationError: The type is not an object, or has no JSON Schema.
         """
-        called = legal_name(name or kind.__name__)
+        if not isinstance(kind, type):
+            raise ConfigurationError(
+                f"a tool is made from a class with fields, not {kind!r:.40}: Tool.from_type(Search)"
+            )
+        if function is not None:
+            check_function(function, "Tool.from_type(Search, run_search)")
+        called = legal_name(kind.__name__ if name is None else name)
         adapter: TypeAdapter[Any] = adapter_of(kind, f"the tool {called!r}")
         schema = as_object(schema_of(adapter, f"the tool {called!r}"))
         if schema.get("type") != "object":
@@ -144,6 +151,9 @@ class Tool(ToolDefinition):
             InvalidSchemaError: The schema is invalid, is not the schema of an object, or has a reference that does not
                 resolve.
         """
+        legal_name(name)
+        if function is not None:
+            check_function(function, f"Tool.from_schema(schema, get_weather, name={name!r})")
         check_object_definition(schema, f"the tool {name!r}")
         checker = Checker(schema)
 
@@ -152,7 +162,7 @@ class Tool(ToolDefinition):
                 raise InvalidArgumentsError("\n".join(faults))
             return functools.partial(function, **arguments) if function else lambda: dict(arguments)
 
-        return cls._made(legal_name(name), description, dict(schema), function, read, settings)
+        return cls._made(name, description, dict(schema), function, read, settings)
 
     @classmethod
     def _made(
@@ -308,11 +318,17 @@ def function_name(function: Callable[..., Any]) -> str:
     return str(getattr(inner, "__name__", type(inner).__name__))
 
 
-def legal_name(name: str) -> str:
-    if LEGAL.fullmatch(name):
+def check_function(given: object, example: str) -> None:
+    """Raise if a tool is to be made from something that cannot be called."""
+    if not callable(given):
+        raise ConfigurationError(f"a tool is made from a function, not {type(given).__name__}: {example}")
+
+
+def legal_name(name: object) -> str:
+    if isinstance(name, str) and LEGAL.fullmatch(name):
         return name
     raise ConfigurationError(
-        f"invalid tool name {name!r}: use up to 64 letters, digits, _ and -. Use a function with such a name, "
+        f"invalid tool name {name!r:.90}: use up to 64 letters, digits, _ and -. Use a function with such a name, "
         'or Tool.from_function(function, name="...")'
     )
 

@@ -60,7 +60,7 @@ class ToolDefinition(SchemaSource):
             known here are sent with a warning; those of another provider are left out with a warning.
     """
 
-    name: str
+    name: str = Field(min_length=1)
     description: str | None = None
     parameters: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
     strict: bool | None = None
