@@ -92,11 +92,8 @@ class ResolvedAsk:
     cache: bool | str | None
     tags: Mapping[str, str] | None
     arguments: Options
-
-    @property
-    def runs_tools(self) -> bool:
-        """Whether the call is a run of the engine, such as one with tools that run in this process."""
-        return starts_run(self.arguments)
+    runs_tools: bool
+    """Whether the call is a run of the engine, such as one with tools that run in this process."""
 
 
 def resolve_ask(
@@ -112,18 +109,18 @@ def resolve_ask(
     files = given.pop("files", None)
     is_resumed = given.get("resume") is not None
     system = given.pop("system", None) or (None if is_resumed else settings.system_prompt)
-    model, cache, tags = (given.pop(name, None) for name in ("model", "cache", "tags"))
+    model, cache, tags = given.pop("model", None), given.pop("cache", None), given.pop("tags", None)
     content = prompt if not files else add_files(prompt, files)
     arguments = {**given, "prompt": None if is_resumed else content}
     if system:
         arguments["instructions"] = system
-    if starts_run(arguments):
+    runs_tools = starts_run(arguments)
+    if runs_tools:
         tags = tags if tags is not None or not is_resumed else saved_tags(given["resume"])
         arguments |= {} if tags is None else {"tags": tags}
-    resolved = ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments)
-    if not resolved.runs_tools:
+    elif given:
         refuse_run_options(given)
-    return resolved
+    return ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments, runs_tools)
 
 
 def saved_tags(run: object) -> Mapping[str, str] | None:

@@ -76,6 +76,8 @@ class ClientCore:
 
         Removes the provider from the options, and from the name of the model.
         """
+        if not options:
+            return self.provider
         wanted = options.pop("provider", None)
         if isinstance(wanted, BaseProvider):
             return wanted

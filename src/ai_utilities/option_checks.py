@@ -114,18 +114,17 @@ def refuse_run_options(options: Mapping[str, object]) -> None:
 
 def starts_run(options: Mapping[str, object]) -> bool:
     """Whether a call is a run of the engine: it has functions as tools or instructions, or options of runs alone."""
-    if has_runnable_tools(options.get("tools")):
+    tools, system = options.get("tools"), options.get("system", options.get("instructions"))
+    if tools and has_runnable_tools(tools):
         return True
-    if any(options[name] is not None for name in options if name in RUN_STARTERS):
+    if any(options[name] is not None for name in options.keys() & RUN_STARTERS):
         return True
-    system = options.get("system", options.get("instructions"))
-    parts = system if isinstance(system, list | tuple) else (system,)
-    return system is not None and any(callable(part) for part in parts)
+    return callable(system) or (isinstance(system, list | tuple) and any(map(callable, system)))
 
 
 def has_runnable_tools(tools: object) -> bool:
     """Whether any tool is a Python function, and not only a description of one."""
-    return bool(tools) and any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools))
+    return any(callable(getattr(tool, "function", tool)) for tool in read_tools(tools))
 
 
 def read_tools(tools: object) -> Sequence[object]:

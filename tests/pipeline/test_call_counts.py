@@ -32,9 +32,9 @@ CHUNK_LIMITS = {
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
 CALL_LIMIT = 1400
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 1.32
+KIT_LIMIT = 1.24
 """Calls for a question to the kit, with usage tracking, over those of the engine."""
-HIT_LIMITS: dict[Backend, float] = {"memory": 0.65, "sqlite": 0.68}
+HIT_LIMITS: dict[Backend, float] = {"memory": 0.57, "sqlite": 0.6}
 """Calls for an answer from a cache, over those of a request of the engine."""
 
 

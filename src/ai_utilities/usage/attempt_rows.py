@@ -100,7 +100,8 @@ class AttemptRows:
 
     async def open(self) -> None:
         """Called before a request is sent: settles earlier rows and opens a new one."""
-        await self._write(self._failed_rows())
+        if failed := self._failed_rows():
+            await self._write(failed)
         index = len(self._call.journal.attempts)
         self._retire(index)
         self._ids[index] = new_id()
@@ -173,11 +174,13 @@ class AttemptRows:
         """Rows of attempts recorded since the last call."""
         attempts = self._call.journal.attempts
         until = len(attempts) - (1 if but_last else 0)
+        if until <= self._written:
+            return []
         rows = [
             failed_row(attempts[index], {**self._facts, "row_id": self._ids.pop(index, None)}, self._call)
             for index in range(self._written, until)
         ]
-        self._written = max(self._written, until)
+        self._written = until
         return rows
 
     def _left_open(self) -> list[str]:
@@ -192,9 +195,11 @@ class AttemptRows:
             IN_FLIGHT.discard(self)
         elif rows:
             write = self._write_last if last else self._write_rows
-            if getattr(self._usage.ledger, "blocking", True):
-                left = self._left()
-                write = within(LONGEST_WAIT if left is None else max(left, AFTERWARDS), write)
+            if not getattr(self._usage.ledger, "blocking", True):
+                write(rows)
+                return
+            left = self._left()
+            write = within(LONGEST_WAIT if left is None else max(left, AFTERWARDS), write)
             await call_store_shielded(self._io, self._usage.ledger, write, rows)
 
     def _write_rows(self, rows: list[UsageData]) -> None:

@@ -147,7 +147,7 @@ class UsageData(CheckedModel):
     @classmethod
     def _reconcile(cls, fields: object) -> object:
         try:
-            return reconcile(fields) if isinstance(fields, Mapping) else fields
+            return reconcile(fields) if isinstance(fields, dict | Mapping) else fields
         except (TypeError, ValueError):
             return fields  # the fields' own checks say what is wrong
 
@@ -194,7 +194,8 @@ def reconcile(facts: Facts) -> Facts:
     else:
         fields["input_tokens"] = fields.get("prompt_tokens") or 0
         fields["output_tokens"] = fields.get("completion_tokens") or 0
-    fields.setdefault("total_tokens", (fields.get("prompt_tokens") or 0) + (fields.get("completion_tokens") or 0))
+    if "total_tokens" not in fields:
+        fields["total_tokens"] = (fields.get("prompt_tokens") or 0) + (fields.get("completion_tokens") or 0)
     return fields
 
 

@@ -146,7 +146,7 @@ class UsageLayer:
             log.error("%d rows of usage could not be written before the process ended, and are lost", lost)
 
     def _write(self, rows: list[UsageData]) -> None:
-        waiting = [*self._take_backlog(), *rows]
+        waiting = [*self._take_backlog(), *rows] if self._backlog else rows
         try:
             self._limited(self.ledger.add, None)(waiting)
         except Exception as error:  # noqa: BLE001  # users' ledgers may raise anything, and no answer is lost for it

@@ -17,7 +17,7 @@ from dhenara.ai.integration import require_type
 from ..storage.store_io import Owner, this_process
 from .data import BATCH, UsageData
 from .open_rows import OpenRow, closed_row, make_open
-from .totals import Group, TimeZone, Totals, check_grouping, read_zone, sum_rows
+from .totals import Group, RunningTotals, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
 log = logging.getLogger("ai_utilities.usage")
 
@@ -245,8 +245,7 @@ class UsageTracker:
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = ledger
         self._lock = threading.Lock()
-        self._total = Totals()
-        self._by_model: dict[str, Totals] = {}
+        self._by_model: dict[str, RunningTotals] = {}
         self._listeners: list[Listener] = []
 
     @property
@@ -280,11 +279,14 @@ class UsageTracker:
             self.ledger.add(rows)
         with self._lock:
             for usage in rows:
-                self._total, model = self._total.plus(usage), usage.model or ""
-                self._by_model[model] = self._by_model.get(model, Totals()).plus(usage)
-        for listener in tuple(self._listeners):
-            for usage in rows:
-                listener(usage)
+                model = usage.model or ""
+                if model not in self._by_model:
+                    self._by_model[model] = RunningTotals()
+                self._by_model[model].add(usage)
+        if self._listeners:
+            for listener in tuple(self._listeners):
+                for usage in rows:
+                    listener(usage)
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """Opens rows in the ledger; this tracker counts them when they are settled.
@@ -319,13 +321,12 @@ class UsageTracker:
     @property
     def total(self) -> Totals:
         """The totals of this tracker."""
-        with self._lock:
-            return self._total
+        return sum(self.by_model().values(), Totals())
 
     def by_model(self) -> dict[str, Totals]:
         """The totals of each model."""
         with self._lock:
-            return dict(self._by_model)
+            return {model: running.totals() for model, running in self._by_model.items()}
 
     def close(self) -> None:
         """Closes the ledger."""
@@ -335,7 +336,7 @@ class UsageTracker:
     def reset(self) -> None:
         """Resets the totals; the ledger is not changed."""
         with self._lock:
-            self._total, self._by_model = Totals(), {}
+            self._by_model = {}
 
 
 def create_usage_tracker(ledger: Ledger | None = None) -> UsageTracker:

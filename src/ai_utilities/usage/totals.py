@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -114,28 +114,72 @@ class Totals(ShortRepr):
 
     def plus(self, row: UsageData) -> Totals:
         """The totals with one more row."""
-        known = row.cost is not None
-        return Totals(
-            requests=self.requests + 1,
-            failed=self.failed + (row.outcome == "failed"),
-            cached=self.cached + row.cached,
-            prompt_tokens=self.prompt_tokens + (0 if row.cached else row.prompt_tokens),
-            completion_tokens=self.completion_tokens + (0 if row.cached else row.completion_tokens),
-            saved_tokens=self.saved_tokens + (row.total_tokens if row.cached else 0),
-            cost=self.cost + (row.cost or 0),
-            saved_cost=self.saved_cost + (row.saved_cost or 0),
-            unknown_costs=self.unknown_costs + (not known),
-            partial_costs=self.partial_costs + (known and row.outcome in PARTIAL),
-            interrupted=self.interrupted + (row.outcome in PARTIAL),
-            open=self.open + (row.outcome in OPEN),
-            abandoned=self.abandoned + (row.outcome == "abandoned"),
-            units=add_units(self.units, row.units) if row.units and not row.cached else self.units,
-            kinds=self.kinds if row.cached else add_kinds(self.kinds, kinds_of(row)),
-        )
+        running = RunningTotals(self)
+        running.add(row)
+        return running.totals()
 
 
 COUNTS = tuple(known.name for known in fields(Totals) if known.name not in ("units", "kinds"))
 """Names of the sums that are numbers."""
+
+
+class RunningTotals:
+    """Sums that rows are added to one by one; the attributes are those of `Totals`.
+
+    Args:
+        begin: The sums so far.
+    """
+
+    def __init__(self, begin: Totals | None = None) -> None:
+        begin = begin or NOTHING
+        self.requests, self.failed, self.cached = begin.requests, begin.failed, begin.cached
+        self.prompt_tokens, self.completion_tokens = begin.prompt_tokens, begin.completion_tokens
+        self.saved_tokens = begin.saved_tokens
+        self.cost, self.saved_cost = begin.cost, begin.saved_cost
+        self.unknown_costs, self.partial_costs = begin.unknown_costs, begin.partial_costs
+        self.interrupted, self.open, self.abandoned = begin.interrupted, begin.open, begin.abandoned
+        self.units, self.kinds = begin.units, begin.kinds
+
+    def add(self, row: UsageData) -> None:
+        """Adds a row.
+
+        Args:
+            row: The row.
+        """
+        self.requests += 1
+        if row.cached:
+            self.cached += 1
+            self.saved_tokens += row.total_tokens
+        else:
+            self.prompt_tokens += row.prompt_tokens
+            self.completion_tokens += row.completion_tokens
+            if row.units:
+                self.units = add_units(self.units, row.units)
+            if any(special := read_special(row)):
+                self.kinds = add_kinds(self.kinds, named_kinds(special))
+        if row.cost is None:
+            self.unknown_costs += 1
+        else:
+            self.cost += row.cost
+        if row.saved_cost is not None:
+            self.saved_cost += row.saved_cost
+        if row.outcome != "answered":
+            self._add_outcome(row)
+
+    def _add_outcome(self, row: UsageData) -> None:
+        outcome = row.outcome
+        self.failed += outcome == "failed"
+        self.partial_costs += row.cost is not None and outcome in PARTIAL
+        self.interrupted += outcome in PARTIAL
+        self.open += outcome in OPEN
+        self.abandoned += outcome == "abandoned"
+
+    def totals(self) -> Totals:
+        """The sums now."""
+        return Totals(**vars(self))
+
+
+NOTHING = Totals()
 
 
 def add_kinds(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
@@ -147,7 +191,12 @@ def add_kinds(left: dict[str, int], right: dict[str, int]) -> dict[str, int]:
 
 def kinds_of(row: UsageData) -> dict[str, int]:
     """The tokens of a row by kind, where they are not plain."""
-    return {name: count for name, count in zip(SPECIAL_TOKENS, read_special(row), strict=True) if count}
+    return named_kinds(read_special(row))
+
+
+def named_kinds(counts: Sequence[int]) -> dict[str, int]:
+    """The counts of `read_special` by kind, without those that are 0."""
+    return {name: count for name, count in zip(SPECIAL_TOKENS, counts, strict=True) if count}
 
 
 def amounts_of(row: UsageData) -> dict[str, Decimal]:
@@ -178,11 +227,13 @@ def sum_rows(rows: Iterable[UsageData], by: Sequence[str], zone: tzinfo = UTC) -
     Returns:
         Totals by the values of `by`, sorted.
     """
-    sums: dict[Group, Totals] = {}
+    sums: dict[Group, RunningTotals] = {}
     for row in rows:
-        group = tuple(group_of(row, name, zone) for name in by)
-        sums[group] = sums.get(group, Totals()).plus(row)
-    return dict(sorted(sums.items()))
+        group = tuple([group_of(row, name, zone) for name in by])
+        if group not in sums:
+            sums[group] = RunningTotals()
+        sums[group].add(row)
+    return {group: running.totals() for group, running in sorted(sums.items(), key=itemgetter(0))}
 
 
 def group_of(row: UsageData, by: str, zone: tzinfo = UTC) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
 from ..types.chat.cost import Cost
@@ -29,6 +30,8 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("output_audio", "output_audio_tokens", ("output_audio", "output")),
     ("output_image", "output_image_tokens", ("output_image", "output")),
 )
+
+read_counts = attrgetter(*(bucket for _, bucket, _ in BUCKETS))
 
 # Tools with a fee per call; other tools cost only their tokens.
 TOOL_FEES: tuple[tuple[str, str], ...] = (
@@ -58,11 +61,12 @@ def cost_by_unit(
         usage: What was used.
         tools: Calls of tools that the provider ran, by name.
     """
-    tokens = list(token_charges(rates, usage))
+    charged, missing_tokens = token_charges(rates, usage)
+    if charged and not (missing_tokens or usage.units or tools or "requests" in rates):
+        return dict(charged), missing_tokens  # nearly always
     units = [(unit, count, rates.get(rate_name(unit, usage))) for unit, count in billed_units(usage)]
-    missing_tokens = [name for name, _, rate in tokens if rate is None]
+    has_tokens = bool(charged or missing_tokens)
     missing_units = [unit for unit, _, rate in units if rate is None]
-    charged = [(name, count / MILLION * rate) for name, count, rate in tokens if rate is not None]
     measured = [unit for unit, _, rate in units if rate is not None and unit in MEASURES]
     if measured and not charged:
         missing_tokens = []
@@ -74,7 +78,7 @@ def cost_by_unit(
     missing = [*missing_tokens, *missing_units, *(name for name, fee in fees if fee is None)]
     if "requests" in rates and "requests" not in usage.units:
         charged.append(("request", rates["requests"]))
-    if rates and rates.keys() <= COUNTED and not (tokens or units or fees):
+    if rates and rates.keys() <= COUNTED and not (has_tokens or units or fees):
         missing.append(UNMEASURED)
     components: dict[str, Decimal] = {}
     for name, amount in charged:
@@ -82,15 +86,26 @@ def cost_by_unit(
     return components, missing
 
 
-def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> Iterator[tuple[str, Decimal, Decimal | None]]:
-    """Yield each kind of token that was used: name, count and rate."""
-    for name, bucket, units in BUCKETS:
-        tokens: int = getattr(usage, bucket)
+def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> tuple[list[tuple[str, Decimal]], list[str]]:
+    """Return the cost of each kind of token that was used, and the names of those without a rate."""
+    charged: list[tuple[str, Decimal]] = []
+    missing: list[str] = []
+    for (name, _, units), tokens in zip(BUCKETS, read_counts(usage), strict=True):
         if tokens:
-            fallback = next((rates[unit] for unit in units if unit in rates), None)
-            if name == "cache_write_1h" and "cache_write_1h" not in rates and "cache_write" in rates:
-                fallback = None
-            yield name, Decimal(tokens), fallback
+            rate = rate_of(rates, units)
+            if rate is None or (name == "cache_write_1h" and "cache_write_1h" not in rates and "cache_write" in rates):
+                missing.append(name)
+            else:
+                charged.append((name, Decimal(tokens) / MILLION * rate))
+    return charged, missing
+
+
+def rate_of(rates: Mapping[str, Decimal], units: tuple[str, ...]) -> Decimal | None:
+    """Return the rate of the first of these units that has one."""
+    for unit in units:
+        if unit in rates:
+            return rates[unit]
+    return None
 
 
 def tool_charges(
@@ -182,7 +197,9 @@ def image_cost(prices: ImageModelCostData, usage: Usage, model: AIModel) -> Cost
 
 
 def default_options(model: AIModel) -> dict[str, Any]:
-    known = model.valid_options or {}
+    known = model.valid_options
+    if not known:
+        return {}
     return {name: option.default_value for name, option in known.items() if option.default_value is not None}
 
 

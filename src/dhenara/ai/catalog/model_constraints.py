@@ -125,6 +125,8 @@ def is_silent(settings: ChatModelSettings) -> ChatModelSettings:
 def constrain_sampling(
     config: AIModelCallConfig, facts: ModelFacts, warnings: WarningCollector, insisted: Collection[str]
 ) -> Changes:
+    if not (facts.refused or facts.refused_while_reasoning or facts.exclusive):
+        return {}
     refused = dict.fromkeys(facts.refused, "the model does not accept it")
     if facts.refused_while_reasoning and reasons(config, facts):
         refused |= dict.fromkeys(facts.refused_while_reasoning, "it cannot be set while the model reasons")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 
 TOKEN_UNITS = (
@@ -309,12 +310,18 @@ def region_of_call(host: str, base_url: str | None, config: Mapping[str, Any], r
     """
     if isinstance(reported, str) and reported not in ("", "not_available"):
         return reported
-    address = base_url or str(config.get("base_url") or "")
-    if re.search(CHINA, address):
-        return "cn"
-    pattern = REGION_IN_URL.get(host)
-    match = re.search(pattern, address) if pattern else None
-    if match:
-        return next((group for group in match.groups() if group), None)
+    in_address, region = region_in_address(host, base_url or str(config.get("base_url") or ""))
+    if in_address:
+        return region
     configured = config.get("region") or config.get("location")
     return str(configured) if configured else "global" if host == "google_vertex_ai" else None
+
+
+@lru_cache(1_024)
+def region_in_address(host: str, address: str) -> tuple[bool, str | None]:
+    """Return whether the base URL says where the host processes calls, and the region that it names."""
+    if re.search(CHINA, address):
+        return True, "cn"
+    pattern = REGION_IN_URL.get(host)
+    match = re.search(pattern, address) if pattern else None
+    return match is not None, next((group for group in match.groups() if group), None) if match else None

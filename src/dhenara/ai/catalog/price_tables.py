@@ -178,20 +178,29 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
     if table is None:
         raise NoPrice(f"no price table is known for {host}")
     names = tuple(dict.fromkeys(names))
-    minute = conditions.at.astimezone(UTC).replace(second=0, microsecond=0)
     if not conditions.options:
+        minute = conditions.at.astimezone(UTC).replace(second=0, microsecond=0)
         try:
-            step = prompt_step(table, names, minute, conditions.prompt_tokens)
+            step = prompt_step(prompt_steps(table, names, minute), conditions.prompt_tokens)
             return usual_rates(table, names, minute, conditions.tier, conditions.region, step)
         except NoPrice:
             pass  # the error below has the numbers of this call
     return rates_of(table, names, conditions)
 
 
-def prompt_step(table: PriceTable, names: tuple[str, ...], at: datetime, prompt_tokens: int) -> int:
+@lru_cache(1_024)
+def prompt_steps(table: PriceTable, names: tuple[str, ...], at: datetime) -> tuple[int, ...]:
+    """Return the numbers of prompt tokens above which a model has other prices; raises `NoPrice`."""
+    return tuple(sorted({row.above for row in table.rows(find_model(table, names, at)[0]) if row.above > 0}))
+
+
+def prompt_step(steps: tuple[int, ...], prompt_tokens: int) -> int:
     """Return the shortest prompt that has the price of this one."""
-    limits = [row.above for row in table.rows(find_model(table, names, at)[0])]
-    return max([above + 1 for above in limits if 0 < above < prompt_tokens], default=0)
+    step = 0
+    for above in steps:
+        if above < prompt_tokens:
+            step = above + 1
+    return step
 
 
 @lru_cache(1_024)

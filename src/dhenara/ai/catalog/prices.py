@@ -27,6 +27,8 @@ OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 SAME_PRICE = ("reasoning_tokens",)
 OWN_PRICE_HINT = "set cost_data on the endpoint or the model, or load a file with your prices"
 
+NO_RATES: tuple[Mapping[str, Decimal], str] = ({}, "")
+
 # Without `priced_at`, because no price applies.
 FREE = Cost(amount=Decimal(0), source="local")
 
@@ -57,12 +59,12 @@ def price_usage(
     Returns:
         The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero.
     """
-    if not usage:
+    if usage is None or not usage.known:
         return Cost(reason=NO_USAGE)
     at = at or datetime.now(UTC)
     if usage.reported_cost is not None:
         return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
-    if unclear := [name for name in usage.unclear if name not in SAME_PRICE]:
+    if usage.unclear and (unclear := [name for name in usage.unclear if name not in SAME_PRICE]):
         return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
     usage = as_billed(usage)
     provider = find_provider(str(endpoint.api.provider))
@@ -92,6 +94,8 @@ def as_billed(usage: Usage) -> Usage:
     Cohere reports both: its prompts of its own, with 500 to 1,500 tokens, are not billed.
     """
     report = usage.raw.get("billed_units")
+    if report is None:
+        return usage
     billed = report if isinstance(report, Mapping) else {}
     read, made = billed.get("input_tokens"), billed.get("output_tokens")
     if not (isinstance(read, int | float) and isinstance(made, int | float) and read >= 0 and made >= 0):
@@ -142,8 +146,8 @@ def billing_names(
     if provider is not None and provider.named is not None:
         config = {**endpoint.api.config, "region": region} if region else endpoint.api.config
         own = provider.named(model.model_name, config)
-        return tuple(name for name in (own, model.model_name, model.base_model, served) if name)
-    return tuple(name for name in (model.base_model, served, model.model_name) if name)
+        return tuple([name for name in (own, model.model_name, model.base_model, served) if name])
+    return tuple([name for name in (model.base_model, served, model.model_name) if name])
 
 
 def self_hosted_cost(base_url: str) -> Cost:
@@ -170,22 +174,26 @@ def table_cost(
     own: tuple[Mapping[str, Decimal], str] | None = None,
 ) -> Cost:
     """Return the cost by the price table of the host, and by the user's rates where there are some."""
-    own_by_unit, own_source = own or ({}, "")
+    own_by_unit, own_source = own or NO_RATES
     try:
         rates = find_rates(host, names, conditions)
     except NoPrice as unknown:
         if own is None:
             return Cost(reason=f"{unknown}; {OWN_PRICE_HINT}")
         rates = Rates({}, {}, "", f"{host}/{names[0]}")
-    estimated = not usage.total_tokens and not usage.units.keys().isdisjoint(rates.estimates.keys() - own_by_unit)
+    estimated = (
+        bool(usage.units and rates.estimates)
+        and not usage.total_tokens
+        and not usage.units.keys().isdisjoint(rates.estimates.keys() - own_by_unit)
+    )
     by_unit = {**rates.by_unit, **(rates.estimates if estimated else {}), **own_by_unit}
     components, missing = cost_by_unit(by_unit, usage, tools)
     reason = f"no price is known for {', '.join(missing)}; `components` is what is known" if missing else None
-    listed = rates.source if components.keys() - own_by_unit or not own_by_unit else ""
+    listed = rates.source if not own_by_unit or components.keys() - own_by_unit else ""
     return Cost(
         amount=None if missing else sum(components.values(), Decimal(0)),
         components=components,
-        source=", ".join(filter(None, (own_source, listed))),
+        source=listed if own is None else ", ".join(filter(None, (own_source, listed))),
         priced_as=f"{rates.priced_as}, estimated" if estimated else rates.priced_as,
         priced_at=conditions.at,
         reason=reason,

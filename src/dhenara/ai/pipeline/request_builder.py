@@ -247,7 +247,8 @@ class RequestBuilder:
     def _encode_constrained(self, call: Call, facts: ModelFacts) -> EncodedRequest:
         quirks = call.endpoint.api.config.get("quirks") or {}
         fitted, warnings = apply_constraints(call, facts, quirks.get("params") or {})
-        fitted = replace(fitted, endpoint=self._endpoint(fitted, facts))
+        endpoint = self._endpoint(fitted, facts)
+        fitted = fitted if endpoint is fitted.endpoint else replace(fitted, endpoint=endpoint)
         encoded = self._target.codec.encode(fitted, self._target.quirks)
         return replace(encoded, warnings=(*warnings, *encoded.warnings)) if warnings else encoded
 

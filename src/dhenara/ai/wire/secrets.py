@@ -192,6 +192,8 @@ def conceal_options(keywords: Mapping[str, Any]) -> None:
     Args:
         keywords: The dict of a `**` parameter, also if it is declared as a `TypedDict`.
     """
+    if not keywords:
+        return
     options = cast("dict[str, Any]", keywords)
     for name in NAMES & options.keys():
         value = options[name]
