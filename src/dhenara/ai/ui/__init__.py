@@ -9,8 +9,12 @@ from ..lazy_package import lazy_package
 if TYPE_CHECKING:
     from .ag_ui import read_run_input as read_run_input, to_ag_ui_events as to_ag_ui_events
     from .ai_sdk import read_ui_messages as read_ui_messages, to_ui_message_stream as to_ui_message_stream
-    from .event_stream import UIEventStream as UIEventStream, public_error_text as public_error_text
-    from .requests import UIRequest as UIRequest, UIRequestError as UIRequestError
+    from .event_stream import UIEventStream as UIEventStream
+    from .requests import (
+        UIRequest as UIRequest,
+        UIRequestError as UIRequestError,
+        public_error_text as public_error_text,
+    )
     from .resumption import (
         MemoryUIStreams as MemoryUIStreams,
         ResumableStreams as ResumableStreams,
@@ -30,7 +34,7 @@ __getattr__, __dir__ = lazy_package(
         "UIRequestError": ".requests",
         "UIStreamStore": ".resumption",
         "bad_request": ".web",
-        "public_error_text": ".event_stream",
+        "public_error_text": ".requests",
         "read_run_input": ".ag_ui",
         "read_ui_messages": ".ai_sdk",
         "read_ui_request": ".web",

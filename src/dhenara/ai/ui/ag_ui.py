@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from ..types.chat.run import ToolRun
 from ..types.content.media import AudioContent, ImageContent, Media, TextContent, VideoContent
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
 from . import requests
-from .event_stream import UIEventStream, UIEventWriter, public_error_text, tool_failure
+from .event_stream import UIEventStream, UIEventWriter
 from .events import (
     SERVER_TOOL,
     CallClosed,
@@ -33,11 +33,14 @@ from .requests import (
     Decision,
     UIRequest,
     UIRequestError,
+    as_json,
     objects_in,
     optional_text,
+    public_error_text,
     read_body,
     require,
     text_in,
+    tool_failure,
 )
 
 AGUIEvent = dict[str, Any]
@@ -91,16 +94,16 @@ class AGUIWriter(UIEventWriter):
         super().__init__(error_text, send_reasoning, send_tool_errors)
         self._ids = {"threadId": thread_id, "runId": run_id}
         self._state = state
-        self._sent_state: str | None = None
+        self._sent_state: list[Any] = []
         self._messages = f"msg-{uuid4().hex[:16]}"
         self._parent = self._messages
         self._open_calls: list[str] = []
         self._pending: list[CallResolved] = []
-        self._failed = False
 
-    def start(self) -> Iterable[AGUIEvent]:
-        """Return the events before all others."""
-        return [{"type": "RUN_STARTED", **self._ids}, *self._changed_state()]
+    def start(self) -> Iterator[AGUIEvent]:
+        """Yield the events before all others."""
+        yield {"type": "RUN_STARTED", **self._ids}
+        yield from self._changed_state()
 
     def write(self, event: UIEvent) -> Iterator[AGUIEvent]:
         """Yield the AG-UI events of an event. RUN_ERROR is the last one: AG-UI allows nothing after it."""
@@ -124,8 +127,10 @@ class AGUIWriter(UIEventWriter):
         return {"type": "CUSTOM", "name": "file", "value": fields}
 
     def _failure(self, text: str) -> Iterator[AGUIEvent]:
-        self._failed = True
         yield {"type": "RUN_ERROR", "message": text}
+
+    def _end(self, reason: str | None) -> Iterator[AGUIEvent]:
+        yield from ()  # nothing may follow RUN_ERROR
 
     def _finish(self, event: StreamFinished) -> Iterator[AGUIEvent]:
         yield from self._changed_state()
@@ -188,11 +193,11 @@ class AGUIWriter(UIEventWriter):
     def _changed_state(self) -> list[AGUIEvent]:
         if self._state is None:
             return []
-        written = json.dumps(self._state())
-        if written == self._sent_state:
+        state = as_json(self._state(), "state")
+        if self._sent_state == [state]:
             return []
-        self._sent_state = written
-        return [{"type": "STATE_SNAPSHOT", "snapshot": json.loads(written)}]
+        self._sent_state = [state]
+        return [{"type": "STATE_SNAPSHOT", "snapshot": state}]
 
 
 def to_interrupt(call_id: str, tool: ToolRun) -> dict[str, Any]:

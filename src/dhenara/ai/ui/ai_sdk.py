@@ -11,7 +11,7 @@ from ..types.chat.response import AIModelCallResponse
 from ..types.chat.run import Run
 from ..types.content.media import Media, TextContent
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
-from .event_stream import SSE_HEADERS, UIEventStream, UIEventWriter, public_error_text, tool_failure
+from .event_stream import SSE_HEADERS, UIEventStream, UIEventWriter
 from .events import (
     CallClosed,
     CallGrew,
@@ -29,13 +29,16 @@ from .requests import (
     Decision,
     UIRequest,
     UIRequestError,
+    as_json,
     media_url,
     optional_text,
+    public_error_text,
     read_body,
     read_media,
     require,
     require_messages,
     text_in,
+    tool_failure,
 )
 
 Chunk = dict[str, Any]
@@ -72,7 +75,8 @@ def to_ui_message_stream(
         error_text: Returns the text of an error for the browser. Default: `public_error_text`.
         send_reasoning: Whether reasoning is sent. Default True.
         send_tool_errors: Whether the messages of exceptions in tools are sent. Default False: only that a tool failed.
-        metadata: Returns the metadata of the message at the end, such as token counts, from the run or response.
+        metadata: Returns the metadata of the message at the end, such as token counts, from the run or response; if it
+            failed or was stopped, from what there is of it. It gets None for an iterator of text.
 
     Returns:
         The stream of chunks.
@@ -120,8 +124,12 @@ class UIMessageWriter(UIEventWriter):
         yield {"type": "error", "errorText": text}
 
     def _finish(self, event: StreamFinished) -> Iterator[Chunk]:
-        metadata = {} if self._metadata is None else {"messageMetadata": dict(self._metadata(event.result))}
-        yield {"type": "finish", "finishReason": FINISH_REASONS.get(event.reason or "", "other"), **metadata}
+        metadata = None if self._metadata is None else as_json(self._metadata(event.result), "metadata")
+        for end in self._end(event.reason):
+            yield end if metadata is None else {**end, "messageMetadata": metadata}
+
+    def _end(self, reason: str | None) -> Iterator[Chunk]:
+        yield {"type": "finish", "finishReason": FINISH_REASONS.get(reason or "", "other")}
 
     def _part(self, event: PartOpened | PartGrew) -> Iterator[Chunk]:
         if isinstance(event, PartGrew):

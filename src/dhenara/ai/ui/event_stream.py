@@ -9,21 +9,9 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from ..errors import (
-    BrokenStreamError,
-    CallTimeoutError,
-    ConfigurationError,
-    ConnectionFailedError,
-    ContentFilteredError,
-    ContextLengthError,
-    QuotaError,
-    RateLimitError,
-    RefusedError,
-    RunLimitError,
-    SyncAsyncMismatchError,
-)
+from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..types.chat.response import AIModelCallResponse
-from ..types.chat.run import ToolRun
+from ..types.chat.run import Run
 from .events import (
     CallClosed,
     CallGrew,
@@ -39,7 +27,7 @@ from .events import (
     StreamFinished,
     UIEvent,
 )
-from .requests import media_url
+from .requests import media_url, public_error_text
 
 Message = dict[str, Any]
 """One message to a user interface."""
@@ -47,44 +35,6 @@ Message = dict[str, Any]
 logger = logging.getLogger("dhenara.ui")
 
 SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
-
-PUBLIC_TEXTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
-    (QuotaError, "The assistant is not available at the moment."),
-    (RateLimitError, "There are too many requests at the moment. Try again soon."),
-    (CallTimeoutError, "The answer took too long. Try again."),
-    (ContextLengthError, "The conversation is too long for the model. Start a new one."),
-    ((ContentFilteredError, RefusedError), "A content filter blocked the request or the answer."),
-    ((BrokenStreamError, ConnectionFailedError), "The connection to the model failed. Try again."),
-    (RunLimitError, "The assistant reached the limit of one answer."),
-)
-OTHERWISE = "The assistant could not answer. Try again."
-
-
-def public_error_text(error: Exception | None) -> str:
-    """Return a text about an error that may be shown to anybody: it has no names, addresses, keys or contents.
-
-    Args:
-        error: The error. None if there is only its message.
-
-    Returns:
-        The text.
-    """
-    return next((text for kind, text in PUBLIC_TEXTS if isinstance(error, kind)), OTHERWISE)
-
-
-FAILURES = {
-    "declined": "The call was declined.",
-    "timed_out": "The tool took too long.",
-    "invalid": "The arguments of the call are not valid.",
-    "unknown": "There is no such tool.",
-}
-
-
-def tool_failure(tool: ToolRun, whole: bool) -> str:
-    """Return why a tool has no result: all that the model gets to know, or what may be shown to anybody."""
-    if whole and tool.result is not None:
-        return tool.result.get_text()
-    return FAILURES.get(tool.outcome, "The tool failed.")
 
 
 class UIEventWriter:
@@ -103,12 +53,29 @@ class UIEventWriter:
         self, error_text: Callable[[Exception | None], str], send_reasoning: bool, send_tool_errors: bool
     ) -> None:
         self._error_text = error_text
+        self._failed = False
         self._send_reasoning = send_reasoning
         self._send_tool_errors = send_tool_errors
 
     def start(self) -> Iterable[Message]:
-        """Return what comes before all events."""
+        """Yield what comes before all events."""
         return ()
+
+    def fail(self, error: Exception) -> Iterator[Message]:
+        """Yield an error and the end, after a function of the user raised; nothing of them is called again."""
+        if not self._failed:
+            self._failed = True
+            yield from self._failure(public_error_text(error))
+        yield from self._end("error")
+
+    def _describe(self, error: Exception | None) -> str:
+        """Return the text of an error for the browser."""
+        try:
+            text: object = self._error_text(error)
+        except Exception as failed:  # noqa: BLE001  # the browser gets the usual text
+            log_failed_function(failed)
+            return public_error_text(error)
+        return text if isinstance(text, str) else public_error_text(error)
 
     def write(self, event: UIEvent) -> Iterator[Message]:
         """Yield what an event becomes."""
@@ -126,7 +93,8 @@ class UIEventWriter:
                 if (url := media_url(event.media)) is not None:
                     yield self._file({"url": url, "mediaType": event.media.mime_type or "application/octet-stream"})
             case StreamFailed():
-                yield from self._failure(self._error_text(event.error))
+                yield from self._failure(self._describe(event.error))
+                self._failed = True
             case StreamFinished():
                 yield from self._finish(event)
 
@@ -151,12 +119,17 @@ class UIEventWriter:
     def _finish(self, event: StreamFinished) -> Iterator[Message]:
         raise NotImplementedError
 
+    def _end(self, reason: str | None) -> Iterator[Message]:
+        """Yield the last message, if there is one after an error."""
+        raise NotImplementedError
+
 
 class UIEventStream:
     """The events of one answer or run in the format of a user interface, as dicts or as server-sent events.
 
     Iterate with `for` over what sync code returned, and with `async for` over what async code returned. An exception of
-    the source becomes an error event; it is logged to the logger `dhenara.ui`. Closing it closes the source.
+    the source, or of a function that was passed to `to_ui_message_stream` or `to_ag_ui_events`, becomes an error event;
+    it is logged to the logger `dhenara.ui`. Closing it closes the source.
 
     Args:
         source: A stream, run or answer, or a function or awaitable that returns one.
@@ -168,8 +141,9 @@ class UIEventStream:
         self._source: Any = None
         self._writer = writer
         self._reader = EventReader(lambda: getattr(self._source, "error", None))
-        self._messages: deque[dict[str, Any]] = deque(writer.start())
+        self._messages: deque[dict[str, Any]] = deque()
         self._ended = False
+        self._add(writer.start())
 
     @property
     def headers(self) -> dict[str, str]:
@@ -247,7 +221,7 @@ class UIEventStream:
     def stop(self) -> Iterator[str]:
         """Yield what is left after the stream was closed before its end: the end of what is open, and of all."""
         self._ended = True
-        self._write(self._reader.finish("stopped"))
+        self._write(self._reader.finish("stopped", self._result()))
         while self._messages:
             yield encode(self._messages.popleft())
         if self._writer.last_line:
@@ -298,11 +272,36 @@ class UIEventStream:
         self._ended = True
         logger.error("a stream to a user interface failed: %s: %s", type(error).__name__, error)
         self._write(self._reader.fail(error))
-        self._write(self._reader.finish())
+        self._write(self._reader.finish(result=self._result()))
 
     def _write(self, events: Iterable[UIEvent]) -> None:
-        for event in events:
-            self._messages.extend(self._writer.write(event))
+        self._add(message for event in events for message in self._writer.write(event))
+
+    def _add(self, messages: Iterable[Message]) -> None:
+        """Add messages; if a function of the user raises, an error and the end."""
+        try:
+            self._messages.extend(messages)
+        except Exception as error:  # noqa: BLE001  # the user interface gets an error event
+            log_failed_function(error)
+            self._ended = True
+            self._messages.extend(self._writer.fail(error))
+
+    def _result(self) -> Run[Any] | AIModelCallResponse | None:
+        """Return what there is of a run or response that failed or was stopped."""
+        source = stream_of(self._given)
+        for name in ("run", "response"):
+            try:
+                result = getattr(source, name, None)
+            except ConfigurationError:  # the stream has not begun, or not ended
+                return None
+            if isinstance(result, Run | AIModelCallResponse):
+                return result
+        return None
+
+
+def log_failed_function(error: Exception) -> None:
+    """Log an exception of a function that the user passed."""
+    logger.error("a function of a stream to a user interface failed", exc_info=error)
 
 
 def encode(message: Mapping[str, Any]) -> str:

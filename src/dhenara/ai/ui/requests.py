@@ -1,4 +1,4 @@
-"""Requests of user interfaces: what a browser sent, read into a conversation."""
+"""What a browser sent, read into a conversation; and what it may be shown of errors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import ConfigurationError
+from ..errors import (
+    BrokenStreamError,
+    CallTimeoutError,
+    ConfigurationError,
+    ConnectionFailedError,
+    ContentFilteredError,
+    ContextLengthError,
+    QuotaError,
+    RateLimitError,
+    RefusedError,
+    RunLimitError,
+)
 from ..types.chat.message import Message
+from ..types.chat.run import ToolRun
 from ..types.content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..types.content.parsing import KINDS as MEDIA_KINDS
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
@@ -210,3 +222,54 @@ def media_url(media: Media) -> str | None:
         return media.url
     media_type = media.mime_type or "application/octet-stream"
     return f"data:{media_type};base64,{base64.b64encode(media.data).decode()}"
+
+
+PUBLIC_TEXTS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (QuotaError, "The assistant is not available at the moment."),
+    (RateLimitError, "There are too many requests at the moment. Try again soon."),
+    (CallTimeoutError, "The answer took too long. Try again."),
+    (ContextLengthError, "The conversation is too long for the model. Start a new one."),
+    ((ContentFilteredError, RefusedError), "A content filter blocked the request or the answer."),
+    ((BrokenStreamError, ConnectionFailedError), "The connection to the model failed. Try again."),
+    (RunLimitError, "The assistant reached the limit of one answer."),
+)
+OTHERWISE = "The assistant could not answer. Try again."
+
+
+def public_error_text(error: Exception | None) -> str:
+    """Return a text about an error that may be shown to anybody: it has no names, addresses, keys or contents.
+
+    Args:
+        error: The error. None if there is only its message.
+
+    Returns:
+        The text.
+    """
+    return next((text for kind, text in PUBLIC_TEXTS if isinstance(error, kind)), OTHERWISE)
+
+
+FAILURES = {
+    "declined": "The call was declined.",
+    "timed_out": "The tool took too long.",
+    "invalid": "The arguments of the call are not valid.",
+    "unknown": "There is no such tool.",
+}
+
+
+def tool_failure(tool: ToolRun, whole: bool) -> str:
+    """Return why a tool has no result: all that the model gets to know, or what may be shown to anybody."""
+    if whole and tool.result is not None:
+        return tool.result.get_text()
+    return FAILURES.get(tool.outcome, "The tool failed.")
+
+
+def as_json(value: Any, name: str) -> Any:
+    """Return what a function of the user returned as plain JSON.
+
+    Raises:
+        ConfigurationError: If it is not JSON.
+    """
+    try:
+        return json.loads(json.dumps(value))
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{name} returned something that is not JSON: {error}") from None
