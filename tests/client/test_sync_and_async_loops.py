@@ -10,6 +10,7 @@ import pytest
 
 from ai_utilities import AiClient, AsyncAiClient
 from dhenara.ai import AIModelClient
+from dhenara.ai.conversation import Conversation
 from dhenara.ai.errors import DhenaraError, SyncAsyncMismatchError
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.ui import to_ui_message_stream
@@ -30,6 +31,7 @@ SYNC: dict[str, Callable[[AIModelClient], Any]] = {
     "response": lambda client: client.generate("?", streaming=True),
     "stream": lambda client: client.generate("?", streaming=True).stream_generator,
     "run": lambda client: client.run_streaming("?"),
+    "conversation": lambda client: Conversation(client).stream("?"),
 }
 
 
@@ -48,6 +50,7 @@ def test_async_for_over_a_response_that_is_no_stream_says_how_to_stream(client: 
 
 ASYNC: dict[str, Callable[[AIModelClient], Any]] = {
     "run": lambda client: client.run_streaming_async("?"),
+    "conversation run": lambda client: Conversation(client).run_streaming_async("?"),
     "text of a run": lambda client: client.run_streaming_async("?").text_stream,
 }
 

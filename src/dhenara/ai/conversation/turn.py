@@ -13,7 +13,7 @@ from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..pipeline.call_log_and_costs import total_cost, total_usage
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
-from ..streams.text import AsyncTextStream, TextStream
+from ..streams.text import AsyncTextStream, ReadByAsync, ReadBySyncFor, TextStream
 from ..types.chat.cost import Cost
 from ..types.chat.message import AnswerParts, Message, Text
 from ..types.chat.report import Fingerprint
@@ -220,7 +220,7 @@ class ConversationStreamBase:
         return self._received.partial()
 
 
-class ConversationStream(ConversationStreamBase):
+class ConversationStream(ReadBySyncFor, ConversationStreamBase):
     """Iterator of `(chunk, final)`; closing it adds the turn with the text received so far."""
 
     def __init__(self, stream: SyncStream, keep: Keep) -> None:
@@ -253,7 +253,7 @@ class ConversationStream(ConversationStreamBase):
         self._stored.write(self._stream.partial())
 
 
-class AsyncConversationStream(ConversationStreamBase):
+class AsyncConversationStream(ReadByAsync, ConversationStreamBase):
     """Async version of `ConversationStream`."""
 
     def __init__(self, stream: AsyncStream, keep: Keep) -> None:

@@ -177,8 +177,8 @@ class RunStreamBase(Generic[T]):
         self._ended = False
 
     def partial(self) -> Run[T | None]:
-        """Return the state of the run so far."""
-        return self._loop.run()
+        """Return the state of the run so far, with what has arrived of the answer that is arriving."""
+        return self._loop.run(arriving=True)
 
     @property
     def error(self) -> CallError | None:

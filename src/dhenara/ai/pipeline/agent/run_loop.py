@@ -120,15 +120,13 @@ class RunLoop:
         """Whether the run has ended, also by an error."""
         return self._stopped is not None and not self._events and self._failure is None
 
-    def run(self) -> Run[Any]:
-        """Return the state of the run so far."""
-        used: dict[str, Any] = {
-            "seconds": self._budget.seconds,
-            "repairs": self._plan.repairs - self._validator.repairs,
-            "next": self._next,
-        }
-        unfinished = () if self._round is None else unfinished_runs(self._round)
-        run = self._state.run(self._stopped or "interrupted", used, unfinished)
+    def run(self, *, arriving: bool = False) -> Run[Any]:
+        """Return the state of the run so far; `arriving`: with what there is of an answer that is arriving."""
+        repairs = self._plan.repairs - self._validator.repairs
+        used = {"seconds": self._budget.seconds, "repairs": repairs, "next": self._next}
+        unfinished = () if self._round is None else unfinished_runs(self._round, arriving)
+        answer = self._listening.partial_response() if arriving and self._listening is not None else None
+        run = self._state.run(self._stopped or "interrupted", used, unfinished, answer)
         return replace(run, record=run.record.model_copy(update={"calls": count_calls(run)}))
 
     def _emit(self, event: RunEvent) -> None:

@@ -148,18 +148,28 @@ class RunState:
         self.messages = list(history)
         return repairs
 
-    def run(self, stopped: Stopped, used: Mapping[str, Any], unfinished: Sequence[ToolRun] = ()) -> Run[Any]:
+    def run(
+        self,
+        stopped: Stopped,
+        used: Mapping[str, Any],
+        unfinished: Sequence[ToolRun] = (),
+        arriving: AIModelCallResponse | None = None,
+    ) -> Run[Any]:
         """Return the run so far.
 
         Args:
             stopped: Why it ended.
             used: What it has used of its limits, and what it does next: fields of its record.
             unfinished: The tool calls that are running, with the results that there are.
+            arriving: What there is of an answer that is arriving.
         """
-        if unfinished:
+        if unfinished or arriving is not None:
             copy = RunState(self.messages, self.record, stored=self.stored)
             copy.added, copy.steps, copy.decisions = list(self.added), list(self.steps), dict(self.decisions)
-            copy.add_tool_runs(unfinished)
+            if unfinished:
+                copy.add_tool_runs(unfinished)
+            if arriving is not None:
+                copy.add_response(arriving)
             return copy.run(stopped, used)
         record = self.record.model_copy(update={**used, "decisions": dict(self.decisions)})
         run: Run[Any] = Run(

@@ -269,15 +269,17 @@ def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
         one.outcome, one.result = "failed", error_result(one.call, text)
 
 
-def unfinished_runs(batch: ToolBatch) -> list[ToolRun]:
-    """Return the state of calls that are running: those that have ended with their results."""
+def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
+    """Return the state of calls that are running: those that have ended with their results; `arriving`: those of
+    agents with what there is of their answers.
+    """
     tools = []
     for planned in batch.planned:
         one = replace(planned)
         if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
             set_outcome(one, check_readable(one, one.finished))
         elif one.bound is not None:
-            one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run()
+            one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run(arriving=arriving)
         tools.append(one.to_tool_run())
     return tools
 
