@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import json
 import threading
 from typing import Any
@@ -451,3 +452,30 @@ def test_a_tool_that_cancels_itself_has_failed(concurrency: int, server: FakeSer
     assert [tool.outcome for tool in run.tools] == ["failed", "failed"]
     assert run.tools[0].result is not None
     assert "cancelled" in str(run.tools[0].result.output)
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError, concurrent.futures.CancelledError])
+@pytest.mark.parametrize("cities", [("Rome",), ("Rome", "Oslo")])
+@pytest.mark.parametrize("timeout", [None, 60])
+def test_a_sync_tool_that_is_cancelled_inside_has_failed(
+    error: type[BaseException], cities: tuple[str, ...], timeout: float | None, server: FakeServer, world: World
+) -> None:
+    def cancelled(city: str) -> str:
+        raise error
+
+    server.add_replies(calls(*cities, name="cancelled"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    run = go(world, client, "?", tools=[Tool.from_function(cancelled, timeout=timeout)])
+    world.close(client)
+    assert run.text() == "done"
+    assert [one.outcome for one in run.tools] == ["failed"] * len(cities)
+    assert all("CancelledError" in str(one.result and one.result.output) for one in run.tools)
+
+
+def test_a_tool_that_ends_the_program_does(server: FakeServer) -> None:
+    def leave(city: str) -> str:
+        raise SystemExit(3)
+
+    server.add_replies(calls("Rome", name="leave"))
+    with AIModelClient(endpoint(server.url)) as client, pytest.raises(SystemExit):
+        client.run("?", tools=[leave])

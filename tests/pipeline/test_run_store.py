@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -17,11 +19,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from dhenara.ai import AIModelClient, SQLiteRunStore, ToolClaim
-from dhenara.ai.errors import ConfigurationError, SavedRunError, SyncAsyncMismatchError
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
+from dhenara.ai.errors import (
+    BadRequestError,
+    ConfigurationError,
+    RunInUseError,
+    SavedRunError,
+    SyncAsyncMismatchError,
+)
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, Refusal
 from dhenara.ai.types import Run, RunLimits, Tool, ToolResultContent
 from support import killed_runs
-from support.runs import go
+from support.runs import go, go_streaming
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 
@@ -458,3 +467,184 @@ def test_a_store_of_the_user_returns_claims(server: FakeServer, tmp_path: Path) 
     client = AIModelClient(endpoint(server.url))
     with client, pytest.raises(ConfigurationError, match="claim must return None or a ToolClaim, not bool"):
         client.run("?", tools=[pay], store=Wrong(tmp_path / "runs.sqlite"), run_id="a")
+
+
+def test_a_run_in_use_is_refused_until_it_ends(server: FakeServer, world: World, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    client, store = AIModelClient(endpoint(server.url)), SQLiteRunStore(tmp_path / "runs.sqlite")
+    refused: list[str] = []
+    settings: Any = {"store": store, "run_id": "order", "limits": RunLimits(concurrency=1)}
+
+    def pay_meanwhile(amount: int) -> str:
+        """The second call of the same run, while the first one runs its tool."""
+        with pytest.raises(RunInUseError, match="the run 'order' is in use by another process or thread") as raised:
+            AIModelClient(endpoint(server.url)).run("?", tools=[pay], store=SQLiteRunStore(store.path), run_id="order")
+        refused.append(str(raised.value))
+        return pay(amount)
+
+    run = go(world, client, "?", tools=[Tool.from_function(pay_meanwhile, name="pay")], **settings)
+    again = go(world, client, "?", tools=[pay], **settings)
+    world.close(client)
+    assert (run.text(), again.text(), len(refused), len(server.exchanges)) == ("done", "done", 1, 2)
+
+
+@pytest.mark.parametrize("end", ["error", "close", "drop", "pending"])
+def test_a_run_that_ended_in_any_way_may_be_resumed(end: str, server: FakeServer, tmp_path: Path) -> None:
+    replies = [Refusal(400, "no")] if end == "error" else [call(7)]
+    server.add_replies(*replies, Answer(text="done"), Answer(text="done"))
+    settings: Any = {"store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "order", "retries": 0}
+    tool = Tool.from_function(pay, needs_approval=True)
+    with AIModelClient(endpoint(server.url)) as client:
+        if end == "error":
+            with pytest.raises(BadRequestError):
+                client.run("?", tools=[tool], **settings)
+        elif end == "pending":
+            assert client.run("?", tools=[tool], **settings).stopped == "pending"
+        else:
+            stream = client.run_streaming("?", tools=[tool], **settings)
+            next(stream)
+            with pytest.raises(RunInUseError):
+                client.run("?", tools=[tool], **settings)
+            if end == "close":
+                stream.close()
+            del stream
+            gc.collect()
+        assert client.run("?", tools=[tool], approve=lambda call: True, **settings).text() == "done"
+
+
+IN_USE = """
+import sys, time
+from pathlib import Path
+from dhenara.ai import AIModelClient, SQLiteRunStore
+from support.worlds import endpoint
+
+def pay(amount: int) -> str:
+    Path(sys.argv[3]).touch()
+    time.sleep(600)
+    return "paid"
+
+client = AIModelClient(endpoint(sys.argv[1]))
+client.run("?", tools=[pay], store=SQLiteRunStore(sys.argv[2]), run_id="order")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no locks of files like these on Windows")
+def test_a_run_of_another_process_is_refused_until_that_is_killed(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    path, begun = tmp_path / "runs.sqlite", tmp_path / "begun"
+    folder = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", IN_USE, server.url, str(path), str(begun)]
+    paths = os.pathsep.join([folder, *sys.path])
+    other = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": paths})
+    try:
+        wait_until(begun.exists)
+        with AIModelClient(endpoint(server.url)) as client:
+            settings: Any = {"tools": [pay], "store": SQLiteRunStore(path), "run_id": "order"}
+            with pytest.raises(RunInUseError):
+                client.run("?", **settings)
+            assert client.run("?", store=SQLiteRunStore(tmp_path / "other.sqlite"), run_id="order").text() == "done"
+            other.kill()
+            other.wait()
+            server.add_replies(Answer(text="done"))
+            assert client.run("?", **settings).text() == "done"
+    finally:
+        other.kill()
+        other.wait()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other permissions")
+def test_runs_are_stored_for_their_owner_alone(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    before = os.umask(0o022)
+    try:
+        with AIModelClient(endpoint(server.url)) as client:
+            store = SQLiteRunStore(tmp_path / "runs.sqlite")
+            client.run("?", tools=[pay], store=store, run_id="a").save(tmp_path / "run.json")
+            client.conversation().save(tmp_path / "conversation.json")
+    finally:
+        os.umask(before)
+    assert {path.name: oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {
+        **dict.fromkeys(("runs.sqlite", "runs.sqlite.lock", "run.json", "conversation.json"), "0o600")
+    }
+
+
+def slow(release: threading.Event, paid: list[int]) -> Tool:
+    def pay_slowly(amount: int) -> str:
+        """Pays, and answers late."""
+        paid.append(amount)
+        release.wait(60)
+        return f"paid {amount}"
+
+    return Tool.from_function(pay_slowly, name="pay", once=True, timeout=0.2)
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_tool_that_must_run_once_and_timed_out_is_unclear(
+    streaming: bool, server: FakeServer, world: World, tmp_path: Path
+) -> None:
+    """The model is not told that it failed: it would call it again."""
+    server.add_replies(call(7), Answer(text="done"))
+    client, release, paid = AIModelClient(endpoint(server.url)), threading.Event(), list[int]()
+    settings: Any = {"store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    tool = slow(release, paid)
+    try:
+        if streaming:
+            pending = go_streaming(world, client, "?", tools=[tool], **settings)[1]
+        else:
+            pending = go(world, client, "?", tools=[tool], **settings)
+        [open_call] = pending.pending_tools
+        assert (pending.stopped, open_call.unclear, open_call.result, paid) == ("pending", True, None, [7])
+        still = go(world, client, "?", tools=[tool], approve=lambda call: True, **settings)
+        assert (still.stopped, paid) == ("pending", [7])
+    finally:
+        release.set()
+    result = ToolResultContent(call_id="call_0", output="receipt 12")
+    run = go(world, client, resume=still.decide({"call_0": result}), tools=[tool], store=settings["store"])
+    world.close(client)
+    assert (run.text(), paid, run.tools[0].outcome) == ("done", [7], "ran")
+
+
+def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(call(7), Answer(text="done"))
+    release, paid = threading.Event(), list[int]()
+    settings: Any = {"tools": [slow(release, paid)], "store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    with AIModelClient(endpoint(server.url)) as client:
+        assert client.run("?", **settings).stopped == "pending"
+        release.set()
+        store = settings["store"]
+        wait_until(lambda: (claim := store.claim("a", "tool-1-0", "?")) is not None and claim.result is not None)
+        run = client.run("?", **settings)
+    assert (run.text(), paid, [one.result and one.result.output for one in run.tools]) == ("done", [7], ["paid 7"])
+
+
+def test_the_time_limit_of_a_run_leaves_an_unclear_call_of_an_agent(server: FakeServer, tmp_path: Path) -> None:
+    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
+    server.add_replies(ask, call(7), Answer(text="paid"), Answer(text="done"))
+    release, paid = threading.Event(), list[int]()
+    tool = slow(release, paid).model_copy(update={"timeout": None})
+    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
+    settings: Any = {"tools": [agent], "store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    with AIModelClient(endpoint(server.url)) as client:
+        try:
+            pending = client.run("?", **settings, limits=RunLimits(seconds=3))
+            assert [(one.call.id, one.unclear) for one in pending.pending_tools] == [("call_1/call_0", True)]
+        finally:
+            release.set()
+        result = ToolResultContent(call_id="call_0", output="receipt 12")
+        decided = pending.decide({"call_1/call_0": result})
+        run = client.run(resume=decided, **{**settings, "run_id": None}, limits=RunLimits(seconds=60))
+    assert (run.text(), paid, len(server.exchanges)) == ("done", [7], 4)
+
+
+def test_a_timed_out_agent_is_counted(server: FakeServer) -> None:
+    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
+    server.add_replies(ask, call(7))
+    release = threading.Event()
+    tool = slow(release, []).model_copy(update={"timeout": None, "once": False})
+    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
+    with AIModelClient(endpoint(server.url)) as client:
+        try:
+            run = client.run("?", tools=[agent], limits=RunLimits(seconds=3, otherwise="return"))
+        finally:
+            release.set()
+    assert run.usage.total_tokens == 2 * 18

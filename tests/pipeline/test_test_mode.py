@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,7 @@ def test_artifacts_of_a_stream_and_of_a_failure_are_written(tmp_path: Path) -> N
         with pytest.raises(ServerError):
             client.generate("Again", options={"api_key": "sk-secret"})
     assert json.loads((folder / "dai_request.json").read_text())["messages"][0]["contents"][0]["text"] == "Again"
+    assert sys.platform == "win32" or (folder / "dai_request.json").stat().st_mode & 0o077 == 0, "for its owner alone"
     assert not (folder / "dai_response.json").exists()
     assert "sk-secret" not in "".join(file.read_text() for file in folder.iterdir())
 

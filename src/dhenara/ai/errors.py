@@ -90,6 +90,10 @@ class SavedRunError(ConfigurationError):
     """A saved run cannot be resumed: it is damaged or of a newer version, or something that it needs is missing."""
 
 
+class RunInUseError(SavedRunError):
+    """Another process or thread is running the run with this id. Once that has ended, the same call returns its end."""
+
+
 class ToolFailedError(DhenaraError):
     """A tool function raised an exception; the original exception is in `__cause__`."""
 

@@ -27,8 +27,18 @@ def check_output(path: Path, *, overwrite: bool = False) -> None:
         raise output_exists(path)
 
 
-def open_output(path: Path, *, overwrite: bool = False) -> BinaryIO:
+def owner_only(path: str, flags: int) -> int:
+    """Open a file, and if it is created let only its owner read it; an opener for `open`."""
+    return os.open(path, flags, 0o600)
+
+
+def open_output(path: Path, *, overwrite: bool = False, private: bool = False) -> BinaryIO:
     """Open an output file for writing; without `overwrite`, no other program can create it in between.
+
+    Args:
+        path: The file.
+        overwrite: Whether to replace it. Default False.
+        private: Whether only its owner may read it. Default False: as the system creates files.
 
     Raises:
         OutputExistsError: If the path exists and is not to be replaced.
@@ -36,21 +46,21 @@ def open_output(path: Path, *, overwrite: bool = False) -> BinaryIO:
     """
     check_output(path, overwrite=overwrite)
     try:
-        return path.open("wb" if overwrite else "xb")
+        return open(path, "wb" if overwrite else "xb", opener=owner_only if private else None)
     except FileExistsError:
         raise output_exists(path) from None
     except OSError as error:
         raise not_writable(path, error) from error
 
 
-def write_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+def write_output(path: Path, data: bytes, *, overwrite: bool = False, private: bool = False) -> None:
     """Write a whole output file.
 
     Raises:
         OutputExistsError: If the path exists and is not to be replaced.
         ConfigurationError: If it cannot be written.
     """
-    with open_output(path, overwrite=overwrite) as file:
+    with open_output(path, overwrite=overwrite, private=private) as file:
         try:
             file.write(data)
         except OSError as error:
@@ -86,7 +96,9 @@ def not_writable(path: Path, error: OSError) -> ConfigurationError:
 
 
 def save_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
-    """Write a whole file, or leave what was there: the data gets the name of the file when it is complete.
+    """Write a whole file with a run or a conversation, which only its owner may read, or leave what was there.
+
+    The data gets the name of the file when it is complete. A file that is replaced keeps its permissions.
 
     Raises:
         OutputExistsError: If the path exists and is not to be replaced.
@@ -94,7 +106,7 @@ def save_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
     """
     check_output(path, overwrite=overwrite)
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
-    write_output(temporary, data)
+    write_output(temporary, data, private=True)
     try:
         if path.exists():
             temporary.chmod(path.stat().st_mode)

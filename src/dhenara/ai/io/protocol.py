@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Lock
@@ -52,6 +54,19 @@ def begin(work: Callable[[], Any]) -> Outcome:
         return JobDone(work())
     except Exception as error:  # noqa: BLE001  # it is the user's code, and may raise anything
         return JobFailed(error)
+    except BaseException as error:
+        if is_cancellation(error):
+            return JobFailed(CancelledError("it was cancelled from inside"))
+        raise
+
+
+def is_cancellation(error: BaseException) -> bool:
+    """Return whether this is the `CancelledError` of asyncio, which is no `Exception`.
+
+    In a thread of its own, nobody has cancelled the work: a task inside of it was.
+    """
+    asyncio = sys.modules.get("asyncio")  # not loaded by sync code that does without
+    return asyncio is not None and isinstance(error, asyncio.CancelledError)
 
 
 async def attempt_awaited(work: Callable[[], Any]) -> Outcome:

@@ -14,6 +14,7 @@ from .. import catalog
 from ..catalog.learned_constraints import LearnedConstraint, stored_error_text
 from ..errors import CallError, DhenaraError
 from ..http.protocol.message import HttpRequest
+from ..output_files import owner_only
 from ..providers.target import ResolvedTarget
 from ..types.chat.cost import Cost
 from ..types.chat.report import Attempt
@@ -129,7 +130,9 @@ def write_file(path: Path, content: object) -> None:
     """Write a JSON file; a file that cannot be written is logged, because the call matters more."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False, default=str), encoding="utf-8")
+        text = json.dumps(content, indent=2, ensure_ascii=False, default=str)
+        with open(path, "w", encoding="utf-8", opener=owner_only) as file:
+            file.write(text)
     except (OSError, ValueError, TypeError) as error:
         log.warning("the artifact %s was not written: %s", path, type(error).__name__)
 

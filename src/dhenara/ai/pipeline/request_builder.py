@@ -23,6 +23,7 @@ from ..codecs.common.request import is_prefilled
 from ..errors import ConfigurationError, UnsupportedError
 from ..history.preparation import check_result_ids, continues_stored_history
 from ..io.protocol import IO
+from ..output_files import owner_only
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
@@ -158,19 +159,15 @@ def lock_file(path: Path) -> Iterator[None]:
     if fcntl is None:
         yield
         return
-    with open(path.with_name(f"{path.name}.lock"), "w", opener=private) as lock:
+    with open(path.with_name(f"{path.name}.lock"), "w", opener=owner_only) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only its owner can read, because provider messages may quote the prompt."""
-    with open(path, "wb", opener=private) as file:
+    with open(path, "wb", opener=owner_only) as file:
         file.write(content)
-
-
-def private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 class RequestBuilder:

@@ -35,9 +35,8 @@ from .run_plan import (
     RunPlan as RunPlan,
     call_function,
     count_calls,
-    find_problem,
-    load_saved,
     read_instructions,
+    read_output,
 )
 from .run_state import (
     ResponseListener,
@@ -48,6 +47,7 @@ from .run_state import (
     next_stage,
     relax_tool_choice,
 )
+from .run_store import load_saved, lock_saved
 from .tool_runner import ToolBatch, ToolRunner, read_step, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
 
@@ -84,6 +84,7 @@ class RunLoop:
         self._next: NextStage = "request"
         self._stage: Stage = self._start
         self._is_saved = plan.store is None
+        self._lock: Any = None
 
     async def pull(self) -> RunEvent | None:
         """Return the next event, or None at the end; events before an error are returned first."""
@@ -152,7 +153,14 @@ class RunLoop:
         """Stop the current request without awaiting."""
         if self._listening is not None:
             self._listening.stream.abandon()
-        self._tools.end_tracing(self.run, None)
+        self._leave(None)
+
+    def _leave(self, error: BaseException | None) -> None:
+        """End the traces, and let others resume the run."""
+        self._tools.end_tracing(self.run, error)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
 
     async def _stop(self) -> None:
         listening, self._listening = self._listening, None
@@ -174,8 +182,8 @@ class RunLoop:
         self._end(error)
 
     def _end(self, error: BaseException | None = None) -> None:
-        """End the traces and call `on_end`, once."""
-        self._tools.end_tracing(self.run, error or self.error)
+        """End the traces, let others resume the run, and call `on_end`, once."""
+        self._leave(error or self.error)
         on_end, self._on_end = self._on_end, None
         if on_end is not None:
             on_end(self.run())
@@ -183,6 +191,7 @@ class RunLoop:
     async def _start(self) -> None:
         """Begin the run, or go on where it was saved."""
         self._tools.tracing, self._call = self._pipeline.start_tracing(self._call)
+        self._lock = await lock_saved(self._io, self._plan)
         saved = self._plan.resume or await load_saved(self._io, self._plan)
         if saved is None:
             self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")
@@ -192,11 +201,8 @@ class RunLoop:
         self._state.restore(saved)
         self._budget.restore(saved)
         self._validator.repairs = max(0, self._plan.repairs - saved.record.repairs)
-        settled = self._state.steps[:-1] if self._state.awaits_tools else self._state.steps
-        for tool in [tool for step in settled for tool in step.tools]:
-            self._tools.box.record_result(tool)
-            if tool.call.name != SEARCH_TOOL:
-                self._call = relax_tool_choice(self._call)
+        if self._tools.restore():
+            self._call = relax_tool_choice(self._call)
         self._go_on(next_stage(saved, self._state))
         shape = self._call.config.structured_output
         if self._next == "end" and shape is not None:
@@ -291,7 +297,8 @@ class RunLoop:
 
     async def _finish(self) -> None:
         """Finish the run, or ask for a correction if the output is invalid."""
-        output = await self._read_output()
+        answer, shape = self._state.steps[-1].response.chat_response, self._call.config.structured_output
+        output = await read_output(self._io, self._validator, self._plan, answer, shape)
         self._is_saved = False
         if isinstance(output, OutputProblem):
             self._state.add_message(output.to_message())
@@ -300,16 +307,6 @@ class RunLoop:
             return
         self._state.output = output
         self._go_on("end")
-
-    async def _read_output(self) -> Any | OutputProblem:
-        """Return the output after the validators of the user have seen it, or the problem."""
-        answer, shape = self._state.steps[-1].response.chat_response, self._call.config.structured_output
-        output = None if shape is None else self._validator.read(answer, shape.model_class)
-        if isinstance(output, OutputProblem):
-            return output
-        value = str(answer.text) if shape is None else output
-        problem = await find_problem(self._io, self._plan.validators, value)
-        return output if problem is None else self._validator.reject(answer, problem, is_text=shape is None)
 
     async def _plan_tools(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> None:
         self._round = await self._tools.plan_batch(calls, earlier)

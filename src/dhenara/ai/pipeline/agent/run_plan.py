@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import PrivateAttr
 
-from ...errors import ConfigurationError, DhenaraError, RunLimitError, SavedRunError
+from ...errors import ConfigurationError, DhenaraError, RunLimitError
 from ...io.protocol import IO, new_lock
 from ...types.chat.run import Limit, Run, RunLimits, RunRecord
 from ...types.tools.tool import Tool, is_awaitable
 from ..call_log_and_costs import total_cost, total_usage
+from ..streaming.structured_output import OutputProblem, OutputValidator
 from .run_state import RunEvent, answers_of
 from .toolbox import Approve
 
 if TYPE_CHECKING:
+    from ...types.chat.response import ChatResponse
     from .run_loop import RunLoop
     from .run_store import RunStore
 
@@ -298,21 +300,6 @@ def count_calls(run: Run[Any]) -> int:
     return inner + sum(tool.outcome in RUN_OUTCOMES for tool in tools)
 
 
-async def load_saved(io: IO, plan: RunPlan) -> Run[Any] | None:
-    """Return the run with the id of the plan in its store; None if there is none."""
-    record, store = plan.record, plan.store
-    text = None if store is None else await call_function(io, store.load, record.id)
-    if text is None:
-        return None
-    saved: Run[Any] = Run.from_json(text)
-    if saved.record.prompt != record.prompt:
-        raise SavedRunError(
-            f"the store has a run {record.id!r} that began with other messages. Use another run_id, or resume= the "
-            "saved run."
-        )
-    return saved
-
-
 async def read_instructions(io: IO, plan: RunPlan, run: Run[Any]) -> tuple[str, ...]:
     """Return the instructions of the next request, those of functions among them."""
     texts = []
@@ -334,3 +321,12 @@ async def find_problem(io: IO, validators: Sequence[Callable[[Any], Any]], outpu
         except (ValueError, AssertionError) as error:
             return str(error) or f"it did not pass {getattr(check, '__name__', type(check).__name__)}"
     return None
+
+
+async def read_output(io: IO, validator: OutputValidator, plan: RunPlan, answer: ChatResponse, shape: Any) -> Any:
+    """Return the output of an answer after the validators of the user have seen it, or the `OutputProblem`."""
+    output = None if shape is None else validator.read(answer, shape.model_class)
+    if isinstance(output, OutputProblem):
+        return output
+    problem = await find_problem(io, plan.validators, str(answer.text) if shape is None else output)
+    return output if problem is None else validator.reject(answer, problem, is_text=shape is None)

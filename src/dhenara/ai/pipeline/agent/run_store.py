@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Protocol
 
-from ...errors import ConfigurationError, SavedRunError
+from ...errors import ConfigurationError, RunInUseError, SavedRunError
+from ...io.protocol import IO, new_lock
+from ...output_files import owner_only
+from ...types.chat.run import Run
+from ...types.content.parts import ToolCallContent
 from ...types.model_base import require_type
+from ...wire import json
+from .run_plan import RunPlan, call_function
+
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
 
 LONGEST_TIMEOUT = 86_400
 """In seconds."""
@@ -33,7 +46,10 @@ class ToolClaim:
 class RunStore(Protocol):
     """Where runs are kept between processes. Methods may be sync or, in async code, async.
 
-    `SQLiteRunStore` is one. A store of your own must have written what it was given when a method returns.
+    `SQLiteRunStore` is one. A store of your own must have written what it was given when a method returns. It may have
+    a fifth method, `lock(run_id)`, which is called before a run begins or is resumed. It returns an object whose
+    `release()` is called when the run ends, or None if the run is in use, which raises `RunInUseError`. Without it, two
+    processes that start a run at the same time both send its requests; tools with `once=True` still run once.
     """
 
     def save(self, run_id: str, saved: bytes) -> Any:
@@ -71,6 +87,70 @@ class RunStore(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class RunLock:
+    """A run that this process has locked. The system releases it when the process ends, however it ends.
+
+    A lock is one byte of a file next to the store, in which nothing is written.
+
+    Attributes:
+        file: The file of the locks.
+        place: Number of the byte, made from the id of the run.
+    """
+
+    file: Path
+    place: int
+
+    def release(self) -> None:
+        """Let others run it."""
+        with LOCKS_GUARD:
+            descriptor, places = held_locks(self.file)
+            if self.place not in places:
+                return
+            places.discard(self.place)
+            if fcntl is not None:
+                fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, self.place)
+            if not places:
+                del LOCKS[os.getpid(), self.file]
+                os.close(descriptor)
+
+
+LOCKS: dict[tuple[int, Path], tuple[int, set[int]]] = {}
+"""By process and file: the open file and the places that are locked. A forked child has none of its parent's locks."""
+
+LOCKS_GUARD = new_lock()
+
+
+def held_locks(file: Path) -> tuple[int, set[int]]:
+    """Return the open file and the locked places of this process; open the file if it is not."""
+    owner = os.getpid(), file
+    if owner not in LOCKS:
+        LOCKS[owner] = owner_only(str(file), os.O_CREAT | os.O_RDWR), set()
+    return LOCKS[owner]
+
+
+def lock_run(file: Path, run_id: str) -> RunLock | None:
+    """Lock a run, without waiting; return None if another process or thread has locked it.
+
+    Without `fcntl` (Windows), other processes are not seen.
+    """
+    place = int.from_bytes(hashlib.sha256(run_id.encode()).digest()[:4]) >> 1
+    with LOCKS_GUARD:
+        descriptor, places = held_locks(file)
+        if place in places:
+            return None
+        try:
+            if fcntl is not None:
+                fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except (BlockingIOError, PermissionError):
+            if not places:
+                del LOCKS[os.getpid(), file]
+                os.close(descriptor)
+            return None
+        places.add(place)
+    return RunLock(file, place)
+
+
 TABLES = """
 CREATE TABLE IF NOT EXISTS runs (id TEXT PRIMARY KEY, saved BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS claims (
@@ -82,7 +162,8 @@ CREATE TABLE IF NOT EXISTS claims (
 class SQLiteRunStore:
     """Keeps runs in an SQLite file. It may be used by several threads and processes at the same time.
 
-    Each method writes to the disk before it returns.
+    Each method writes to the disk before it returns. New files can be read by their owner only. A file next to it, with
+    `.lock` after its name, holds the locks of runs in use.
 
     Args:
         path: The file; it is created if it does not exist.
@@ -98,6 +179,8 @@ class SQLiteRunStore:
             )
         self.path = Path(path)
         self._timeout = timeout
+        with suppress(OSError):  # which SQLite reports
+            os.close(owner_only(str(path), os.O_CREAT | os.O_RDWR))
         with self._open() as database:
             database.executescript(TABLES)
 
@@ -155,6 +238,21 @@ class SQLiteRunStore:
         with self._open() as database:
             database.execute("UPDATE claims SET result = ? WHERE run = ? AND step = ?", (result, run_id, step))
 
+    def lock(self, run_id: str) -> RunLock | None:
+        """Lock a run until it ends; a process that ends releases its locks.
+
+        Args:
+            run_id: Id of the run.
+
+        Returns:
+            The lock, or None if another process or thread has it.
+        """
+        path = self.path.resolve()
+        try:
+            return lock_run(path.with_name(f"{path.name}.lock"), run_id)
+        except OSError as error:
+            raise SavedRunError(f"the run store {self.path} cannot lock runs: {error.strerror}") from error
+
     def delete(self, run_id: str) -> None:
         """Forget a run, the runs of its agents, and their tool calls.
 
@@ -196,3 +294,37 @@ def store_advice(error: sqlite3.Error) -> str:
     """Return how a fault of the file is fixed."""
     code = getattr(error, "sqlite_errorcode", None)
     return "Check the file" if code is None else ADVICE.get(code & 0xFF, "Check the file and its disk")
+
+
+async def lock_saved(io: IO, plan: RunPlan) -> Any:
+    """Lock the run in its store, if the store can; an agent belongs to a run that is locked."""
+    lock = getattr(plan.store, "lock", None)
+    if lock is None or plan.agent is not None:
+        return None
+    held = await call_function(io, lock, plan.record.id)
+    if held is None:
+        raise RunInUseError(
+            f"the run {plan.record.id!r} is in use by another process or thread. Wait for its end; then the same call "
+            "returns its result, or goes on."
+        )
+    return held
+
+
+async def load_saved(io: IO, plan: RunPlan) -> Run[Any] | None:
+    """Return the run with the id of the plan in its store; None if there is none."""
+    record, store = plan.record, plan.store
+    text = None if store is None else await call_function(io, store.load, record.id)
+    if text is None:
+        return None
+    saved: Run[Any] = Run.from_json(text)
+    if saved.record.prompt != record.prompt:
+        raise SavedRunError(
+            f"the store has a run {record.id!r} that began with other messages. Use another run_id, or resume= the "
+            "saved run."
+        )
+    return saved
+
+
+def call_digest(call: ToolCallContent) -> str:
+    """Return a hash of a call: a claim of another call under the same name is a mistake."""
+    return hashlib.sha256(json.dumps([call.name, call.id, dict(sorted(call.arguments.items()))])).hexdigest()

@@ -15,16 +15,16 @@ from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
+from ...types.tools.tool_definition import SEARCH_TOOL
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
 from .run_state import RunEvent, RunState
-from .run_store import ToolClaim
+from .run_store import ToolClaim, call_digest
 from .running_tool import running, with_timing
 from .toolbox import (
     Approve,
     PendingToolCall,
     Toolbox,
     as_decision,
-    call_digest,
     error_result,
     exception_result,
     failure_of,
@@ -66,6 +66,14 @@ class ToolRunner:
     state: RunState
     emit: Callable[[RunEvent], None]
     tracing: RunTracing | None = None
+
+    def restore(self) -> bool:
+        """Note the results of a run that is resumed; return whether there are any besides those of tool search."""
+        settled = self.state.steps[:-1] if self.state.awaits_tools else self.state.steps
+        tools = [tool for step in settled for tool in step.tools]
+        for tool in tools:
+            self.box.record_result(tool)
+        return any(tool.call.name != SEARCH_TOOL for tool in tools)
 
     async def plan_batch(self, calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun] = ()) -> ToolBatch:
         """Look up the tools and ask for approval where needed; `earlier`: what happened to the calls before."""
@@ -196,6 +204,7 @@ class ToolRunner:
                 return ToolRun.model_validate_json(claim.result)
             if one.tool is not None and one.tool.once and not one.may_repeat:
                 return ToolRun(call=one.call, outcome="pending", needs_approval=True, unclear=True)
+        one.begun = True
         ran = await self._call_tool(one)
         await call_function(self.io, store.complete, run_id, key, ran.model_dump_json())
         return ran
@@ -278,6 +287,9 @@ def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
         one = replace(planned)
         if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
             set_outcome(one, check_readable(one, one.finished))
+        elif one.begun and one.tool is not None and one.tool.once:
+            one.wait()
+            one.unclear = True
         elif one.bound is not None:
             one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run(arriving=arriving)
         tools.append(one.to_tool_run())
@@ -302,7 +314,23 @@ def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
         case JobFailed(error=error):
             one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), outcome
         case None:
-            one.refuse("timed_out", f"{one.call.name} timed out")
+            set_timed_out(one)
+
+
+def set_timed_out(one: PendingToolCall) -> None:
+    """Set the outcome of a call that did not end in time.
+
+    A tool that must run once may have had its effect, or have it yet: its call is pending until that is decided. So is
+    the call of an agent with such a call, so that the model does not begin it again.
+    """
+    if one.loop is not None:
+        one.run = one.loop.run()
+    is_open = bool(one.run.pending_tools) if one.run is not None else one.tool is not None and one.tool.once
+    if is_open:
+        one.wait()
+        one.unclear = one.run is None
+    else:
+        one.refuse("timed_out", f"{one.call.name} timed out")
 
 
 def read_step(kind: type[M], text: str, key: str) -> M:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -144,6 +143,9 @@ class PendingToolCall:
 
     may_repeat: bool = False
     """Whether it may run although it was begun before: decided by the user."""
+
+    begun: bool = False
+    """Whether the store has noted that it begins."""
 
     finished: Outcome | None = None
     """What the function returned or raised."""
@@ -343,8 +345,3 @@ def first_failure(failed: Sequence[tuple[PendingToolCall, Exception]]) -> ToolFa
     error = ToolFailedError(f"the tool {planned.call.name!r} raised {type(broke).__name__}: {broke}")
     error.__cause__ = broke
     return error
-
-
-def call_digest(call: ToolCallContent) -> str:
-    """Return a hash of a call: a claim of another call under the same name is a mistake."""
-    return hashlib.sha256(json.dumps([call.name, call.id, dict(sorted(call.arguments.items()))])).hexdigest()
