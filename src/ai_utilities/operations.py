@@ -94,7 +94,8 @@ class ClientCore:
     def shown(self) -> Shown:
         """What the repr of a client contains."""
         model = getattr(self.provider, "model", None) or self.settings.model
-        yield None, f"{self.provider.provider_name}/{model}" if model else self.provider.provider_name
+        name = self.provider.provider_name
+        yield None, model if str(model).startswith("route:") else f"{name}/{model}" if model else name
         if self.middleware.cache is not None:
             yield "cache", type(self.middleware.cache).__name__
         yield "usage_store", self.settings.usage_store

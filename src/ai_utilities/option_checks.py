@@ -191,6 +191,17 @@ def check_prompts(prompts: Iterable[T], method: str, items: str = "prompts") -> 
     return list(prompts)
 
 
+def check_texts(texts: Iterable[T]) -> list[T]:
+    """The items of `extract`, as a list; several files for one object are refused, because each has its own result."""
+    items = check_prompts(texts, "extract", "texts or paths")
+    if any(isinstance(item, list | tuple) for item in items):
+        raise ProviderConfigurationError(
+            "extract takes one text or one path for each object. "
+            "For several files of one object write ask_typed(prompt, Person, files=[...])."
+        )
+    return items
+
+
 def describe_swap(method: str) -> str:
     """The message for a type in the place of the prompt."""
     what = {"extract": "texts", "ask_typed_many": "prompts"}.get(method, "prompt")

@@ -13,7 +13,7 @@ from dhenara.ai.integration import conceal_options, conceals_its_options
 from .ask_options import AskOptions
 from .concurrency import Progress, ProgressBar, ask_all, ask_all_async, combine_callbacks
 from .exceptions import JsonParseError, ProviderConfigurationError
-from .option_checks import check_prompts, describe_swap
+from .option_checks import check_prompts, check_texts, describe_swap
 from .results import AskResult
 from .text_operations import read_object
 
@@ -218,7 +218,7 @@ class TypedAnswersMixin:
             The results in the order of the texts: `output` is the object. A failed text has its exception in `error`.
         """
         reader = OutputReader(response_model, "extract", texts)
-        items = check_prompts(texts, "extract", "texts or paths")
+        items = check_texts(texts)
         given = extract_options(self._operations, options)
         return self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
@@ -307,7 +307,7 @@ class AsyncTypedAnswersMixin:
     ) -> list[TypedResult[T]]:
         """Extracts data from each text or file; see `AiClient.extract`."""
         reader = OutputReader(response_model, "extract", texts)
-        items = check_prompts(texts, "extract", "texts or paths")
+        items = check_texts(texts)
         given = extract_options(self._operations, options)
         return await self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 

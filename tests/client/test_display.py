@@ -19,6 +19,7 @@ from dhenara.ai.testing import Answer, FakeServer, FakeToolCall, FakeUsage
 from dhenara.ai.types import (
     AIModelCallConfig,
     AIModelCallResponse,
+    Attempt,
     ChatModelCostData,
     ChatResponse,
     Cost,
@@ -31,6 +32,7 @@ from dhenara.ai.types import (
     TextContent,
     TranscriptionResponse,
     Usage,
+    VectorStore,
 )
 from support.kit import settings
 from support.worlds import endpoint
@@ -200,6 +202,15 @@ def test_fields_that_have_their_default_are_left_out_of_reprs() -> None:
     assert repr(TextContent(text="x")) == "TextContent(text='x')"
     assert repr(UsageData(model="m")) == "UsageData(model='m')"
     assert repr(Totals(requests=2)) == "Totals(requests=2)"
+
+
+def test_other_results_show_their_own_fields_first() -> None:
+    attempt = Attempt(number=1, provider="openai", model="m", outcome="answered", seconds=0.5)
+    call = {"attempts": [attempt], "response_headers": {"content-type": "x" * 300}, "duration_seconds": 0.5}
+    store = VectorStore(store_id="vs_1", name="handbook", provider="openai", **call)
+    assert repr(store).startswith("VectorStore(store_id='vs_1', name='handbook'")
+    assert repr(store).endswith("provider='openai')")
+    assert "content-type" not in repr(store) + str(store)
 
 
 def test_only_rich_itself_imports_rich(tmp_path: Path) -> None:

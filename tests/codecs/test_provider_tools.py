@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai import AIModelClient
 from dhenara.ai.providers.target import resolve
+from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -195,6 +197,16 @@ def test_unsupported_provider_tool_warns(provider: str, model: str, tool: Any) -
     assert warned == [tool.kind]
     tools = body["toolConfig"]["tools"] if provider == "amazon_bedrock" else body["tools"]
     assert len(tools) == 1
+
+
+def test_a_tool_that_the_chat_protocol_lacks_is_sent_to_the_protocol_that_may_have_it(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello!"))
+    with AIModelClient("openai/gpt-5.4-mini", api_key="k", base_url=f"{server.url}/v1") as client:
+        (warning,) = client.generate("Hi", tools=[FileSearch(store_ids=("a",))]).warnings
+    assert warning.message == (
+        "openai does not support file_search: the Chat protocol has no such tool, "
+        'the Responses protocol may have it (protocol="openai_responses"); it was left out'
+    )
 
 
 def test_mcp_server_secrets_are_not_shown() -> None:

@@ -228,3 +228,8 @@ def test_an_observer_of_shadow_traffic_is_passed_in_code(server: FakeServer, spa
     with AiClient("route:smart", routes={"smart": {"groups": ["openai/gpt-5.4-mini"], "shadow": shadow}}) as client:
         client.ask("hi")
     assert [one.candidate for one in results] == ["anthropic/claude-9"]
+
+
+def test_the_repr_of_a_client_has_the_name_of_its_route(spare: FakeServer) -> None:
+    with AiClient("route:smart", routes=ROUTES) as client:
+        assert repr(client) == "AiClient('route:smart')"

@@ -157,3 +157,13 @@ def test_an_estimate_never_takes_text_for_less_and_media_for_their_bytes() -> No
     assert text.most >= len("häuser ".encode()) * 100
     assert text.usual < text.most
     assert 2000 <= estimate_tokens({"image": "iVBORw0KGgo" * 1000}).most < 3000
+
+
+def test_an_error_names_the_window_and_the_tag_of_its_budget(server: FakeServer) -> None:
+    layer = BudgetLayer(Budget("0.01", per="user", window="total"))
+    with (
+        AIModelClient(priced(server.url), BRIEF, layers=[layer]) as asking,
+        tagged(user="ada"),
+        pytest.raises(BudgetExceededError, match=r"the budget \(user=ada total total\) has \$0.01 left of \$0.01"),
+    ):
+        asking.generate("?")

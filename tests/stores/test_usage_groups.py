@@ -15,7 +15,16 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient
-from ai_utilities.usage import Ledger, MemoryLedger, RedisLedger, SQLiteLedger, Totals, UsageData, UsageLayer
+from ai_utilities.usage import (
+    Ledger,
+    MemoryLedger,
+    RedisLedger,
+    SQLiteLedger,
+    Totals,
+    UsageData,
+    UsageLayer,
+    make_report,
+)
 from ai_utilities.usage.sqlite_tables import TRIGGERS
 from ai_utilities.usage.totals import GROUPS
 from dhenara.ai import AIModelClient
@@ -288,3 +297,15 @@ def test_the_time_zone_may_be_an_object() -> None:
     ledger = MemoryLedger()
     ledger.add([used(800)])
     assert list(ledger.totals("day", time_zone=ZoneInfo("Europe/Berlin"))) == ["2026-12-01"]
+
+
+def test_a_report_is_printed_as_lines(ledger: Ledger) -> None:
+    ledger.add([used(model="m-1", tags={"user": "ada"}), used(model="m-2")])
+    report = make_report(ledger)
+    lines = str(report).splitlines()
+    assert lines[0] == f"total: {report.total}"
+    assert lines[lines.index("by user") + 1 :][:2] == [
+        f"  {name or '(none)'}: {total}" for name, total in report.tags["user"].items()
+    ]
+    assert repr(report).startswith("UsageReport(total=Totals(requests=2")
+    assert len(repr(report)) <= 200

@@ -44,7 +44,7 @@ The text before the first slash is a name of the first column, or an alias of on
 `bedrock`; see [Models](models.md#names)). Without `api_key`, the key is the first environment variable that is set.
 
 Where a provider has several protocols, the first one is used unless the model needs another.
-`protocol="openai_responses"` chooses one.
+`protocol="openai_responses"` (kit: `provider_config={"protocol": "openai_responses"}`) chooses one.
 
 """
 BETWEEN = """

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from html import escape
 from typing import TypedDict
 
+from dhenara.ai.integration import short_repr
+
 from .amounts import USD, DisplayCurrency, format_amount, format_units
 from .charts import ChartSeries, format_count, percent_of_largest, render_columns
 from .ledger import Ledger
@@ -44,6 +46,21 @@ class UsageReport:
     combined: Mapping[Group, Totals] = field(default_factory=dict)
     by: tuple[str, ...] = ()
     time_zone: str = "UTC"
+
+    def __str__(self) -> str:
+        """The totals as lines of text."""
+        tables = {"by time": self.periods, "by model": self.models}
+        tables |= {f"by {name}": sums for name, sums in {**self.groups, **self.tags}.items()}
+        combined = {", ".join(values): total for values, total in self.combined.items()}
+        tables |= {f"by {', '.join(self.by)}": combined} if combined else {}
+        lines = [f"total: {self.total}"]
+        for title, sums in tables.items():
+            lines += ["", title, *(f"  {name or '(none)'}: {total}" for name, total in sums.items())]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        counts = (("days", len(self.days)), ("models", len(self.models)))
+        return short_repr(type(self).__name__, (("total", self.total), *counts))
 
 
 def make_report(

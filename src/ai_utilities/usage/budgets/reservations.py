@@ -171,8 +171,9 @@ class CallReservations:
         window, spent = self._windows[number], to_dollars(amount)
         limit = to_dollars(window.limit)
         left, needed = max(limit - spent, Decimal(0)), f"${self._upper_bound:f}" if self._upper_bound else "any amount"
+        name = display_name(window.name).removeprefix("budget ")
         return BudgetExceededError(
-            f"the budget {display_name(window.name)!r} has ${left:f} left of ${limit:f}, and this call may cost "
+            f"the budget ({name}) has ${left:f} left of ${limit:f}, and this call may cost "
             f"{needed}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
             budget=window.name,
             limit=limit,

@@ -49,8 +49,8 @@ def warn_unsupported_settings(tool: HostedTool, text: Sequence[str], warnings: W
             warnings.unsupported(f"{tool.kind}.{name}")
 
 
-def warn_unsupported_tool(tool: HostedTool, warnings: WarningCollector, instead: str = "") -> None:
-    warnings.unsupported(tool.kind, f"this tool is not supported{instead}; it was left out")
+def warn_unsupported_tool(tool: HostedTool, warnings: WarningCollector, reason: str = "it has no such tool") -> None:
+    warnings.unsupported(tool.kind, f"{reason}; it was left out")
 
 
 def can_ask(server: RemoteMCP, warnings: WarningCollector) -> bool:

@@ -29,6 +29,8 @@ from ..common.tools import (
 )
 from ..quirks import ChatQuirks
 
+NOT_IN_CHAT = 'the Chat protocol has no such tool, the Responses protocol may have it (protocol="openai_responses")'
+
 
 def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings: WarningCollector) -> ProviderToolsWire:
     result = ProviderToolsWire()
@@ -47,7 +49,7 @@ def write_provider_tools(tools: Sequence[AnyTool], quirks: ChatQuirks, warnings:
                 if can_ask(tool, warnings):
                     result.entries.append(write_mcp(tool))
             case _:
-                warn_unsupported_tool(tool, warnings, " in this protocol")
+                warn_unsupported_tool(tool, warnings, NOT_IN_CHAT)
     return result
 
 

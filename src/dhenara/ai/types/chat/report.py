@@ -255,6 +255,14 @@ class OperationResponse(Result):
     response_headers: dict[str, str] = Field(default_factory=dict)
     duration_seconds: float | None = None
 
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Fields of the operation first, then what every response has; attempts, headers and times are left out."""
+        shown = dict(super().__repr_args__())
+        own = [name for name in shown if name not in OperationResponse.model_fields]
+        for name in (*own, "id", "model", "provider", "usage", "cost", "warnings"):
+            if name in shown and (name != "usage" or self.usage.known):
+                yield name, shown[name]
+
 
 class TokenCountResponse(OperationResponse):
     """Number of input tokens, counted by the provider or estimated from the length of the text.

@@ -219,6 +219,7 @@ OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             ),
             ("stream streaming", "call client.ask_stream(prompt)"),
             ("endpoint", 'write base_url="https://...", or provider_config={"endpoint": "..."}'),
+            ("protocol", 'write provider_config={"protocol": "openai_responses"}'),
             ("resource azure_resource resource_name", 'write provider_config={"resource": "..."}'),
             ("env_file dotenv dotenv_path", 'call AiSettings.from_dotenv(".env")'),
             ("endpoint_url api_base openai_api_base azure_endpoint api_url server_url", 'write base_url="https://..."'),
