@@ -1,12 +1,35 @@
-"""Output files: created, and never replaced unless the caller says so."""
+"""Paths that users give; output files are created, and never replaced unless the caller says so."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from .errors import ConfigurationError, OutputExistsError
+
+
+def require_path(argument: str, path: Any, what: str = "the path of a file", *, home: bool = False) -> Path:
+    """Return the path that an argument names.
+
+    Args:
+        argument: The argument, for the error, such as `Run.save(path)`.
+        path: What was passed.
+        what: What it takes, for the error.
+        home: Whether `~` is the folder of the user.
+
+    Raises:
+        ConfigurationError: If it is no path.
+    """
+    try:
+        place = Path(path)
+        if os.fspath(path) and "\0" not in str(place):
+            return place.expanduser() if home else place
+    except TypeError:
+        raise ConfigurationError(f"{argument} takes {what}, not {type(path).__name__}.") from None
+    except RuntimeError as error:  # there is no folder of this user
+        raise ConfigurationError(f"{path} cannot be found: {error} Pass the whole path.") from None
+    raise ConfigurationError(f"{argument} takes {what}, not {path!r}.")
 
 
 def output_exists(path: Path) -> OutputExistsError:

@@ -6,7 +6,7 @@ It is loaded with the first of these calls.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 from ..errors import CallError, ConfigurationError, OutputExistsError, UnsupportedError
-from ..output_files import check_output, move_output
+from ..output_files import check_output, move_output, require_path
 from ..pipeline.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.retry import Retry
@@ -198,7 +198,7 @@ class FileCalls:
                 f"a file to upload must be a path, bytes or a content part, not {type(file).__name__}."
             )
         else:
-            path = Path(file).expanduser()
+            path = require_path("upload_file(file)", file, home=True)
             content = FileBody(path, on_progress)
             name, size = options.pop("name", None) or path.name, content.size
         kind = options.pop("mime_type", None) or mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -216,7 +216,7 @@ class FileCalls:
     async def download(
         self,
         file: str | Media,
-        to_path: Place | None,
+        place: Place | None,
         on_progress: Received | None,
         overwrite: bool,
         settings: Any,
@@ -226,8 +226,9 @@ class FileCalls:
         owner, here = getattr(file, "stored_at", None), pipeline.target.provider.name
         if owner not in (None, here):
             raise ConfigurationError(f"the file is at {owner}, not at {here}. Use a client of {owner}")
-        if to_path is not None:
-            return await fetch(pipeline, call, Path(to_path).expanduser(), on_progress, overwrite=overwrite)
+        if place is not None:
+            path = require_path("download_file(to_path)", place, home=True)
+            return await fetch(pipeline, call, path, on_progress, overwrite=overwrite)
         if on_progress is not None:
             raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
         return (await pipeline.perform(call, FileBytes)).data
@@ -239,7 +240,7 @@ class FileCalls:
         return pipeline, call
 
     async def upload_skill(self, folder: Place, name: str | None, settings: Any) -> UploadedSkill:
-        content = read_skill_folder(Path(folder).expanduser())
+        content = read_skill_folder(require_path("upload_skill(folder)", folder, "the path of a folder", home=True))
         pipeline, call = self._prepare_skill("upload", settings, {"content": content})
         if name is not None:
             options = {**call.config.options, "display_name": name}
@@ -274,11 +275,16 @@ SKILL_FILE = "SKILL.md"
 
 def read_skill_folder(folder: Path) -> dict[str, bytes]:
     """Return the files of a skill by their paths, which begin with the name of its folder; links are left out."""
+    if not folder.is_dir():
+        raise ConfigurationError(f"there is no folder {folder}. Pass the folder of a skill, which has a {SKILL_FILE}.")
     if not (folder / SKILL_FILE).is_file():
-        raise ConfigurationError(f"{folder} is not a skill: it has no file {SKILL_FILE}")
+        raise ConfigurationError(f"{folder} is not a skill: it has no file {SKILL_FILE}. Write one.")
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not has_link(path, folder))
     root = folder.resolve().name
-    return {f"{root}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in files}
+    try:
+        return {f"{root}/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in files}
+    except OSError as error:
+        raise ConfigurationError(f"file {error.filename} cannot be read: {error.strerror}") from error
 
 
 def has_link(path: Path, folder: Path) -> bool:
@@ -314,6 +320,15 @@ def require_file_id(file_id: str) -> str:
     return file_id
 
 
+def list_inputs(files: Any) -> list[Any]:
+    """Return one or more files as a list."""
+    if isinstance(files, str | PathLike | bytes | Media | UploadedFile):
+        return [files]
+    if isinstance(files, Mapping) or not isinstance(files, Iterable):
+        raise ConfigurationError(f"files to add must be paths, bytes or parts, not {type(files).__name__}.")
+    return list(files)
+
+
 def input_name(file: object) -> str | None:
     if isinstance(file, str | PathLike):
         return Path(file).name
@@ -326,7 +341,7 @@ def input_content(file: object) -> bytes | FileBody:
     if isinstance(file, Media):
         return bytes_of(file)
     if isinstance(file, str | PathLike):
-        return FileBody(Path(file).expanduser(), None)
+        return FileBody(require_path("a file to upload", file, home=True), None)
     raise ConfigurationError(f"a file to upload must be a path, bytes or a part, not {type(file).__name__}.")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike, fspath
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import dhenara.ai.streams as streams
@@ -14,6 +13,7 @@ import dhenara.ai.types as types
 from ..codecs.operations.quirks import ImageQuirks
 from ..errors import ConfigurationError, UnsupportedError
 from ..io.sync_io import run
+from ..output_files import require_path
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.chat.response import AIModelCallResponse
@@ -314,7 +314,7 @@ def load_audio(given: Sound) -> AudioContent:
         return AudioContent(url=given)
     if not isinstance(given, str | PathLike):
         raise ConfigurationError(f"audio must be a path, a URL, bytes or AudioContent, not {type(given).__name__}")
-    path = Path(given).expanduser()
+    path = require_path("the audio", given, home=True)
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, Unpack
 from ..codecs.operations.quirks import StoreQuirks
 from ..errors import BadRequestError, ConfigurationError
 from ..io.sync_io import run
+from ..pipeline.files import check_add_settings, check_most
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
@@ -27,7 +28,7 @@ from ..types.operations.files import (
     VectorStore,
     VectorStoreFile,
 )
-from .file_transfer import FileBody, FileCalls, input_content, input_mime_type, input_name
+from .file_transfer import FileBody, FileCalls, input_content, input_mime_type, input_name, list_inputs
 
 StoreInput = str | PathLike[str] | bytes | Media | UploadedFile
 """A file for a store: a path, bytes, a content part with `data`, or a file that was uploaded before."""
@@ -66,6 +67,7 @@ class StoreCalls:
     async def pages(self, kind: type[Page], action: str, most: int | None, **given: Any) -> list[Page]:
         """Return pages until there are enough entries."""
         pages: list[Page] = []
+        check_most(most)
         cursor, count = None, 0
         while True:
             page = await self.send(kind, action, cursor=cursor, **given)
@@ -104,10 +106,10 @@ class StoreCalls:
         """Add files one after the other, and wait until the provider has read them; a failed file stops no other."""
         metadata, wait = self._settings.pop("metadata", {}), self._settings.pop("wait", USUAL_WAIT)
         on_progress: OnProgress | None = self._settings.pop("on_progress", None)
+        check_add_settings(metadata, wait, on_progress)
         self._made("files", store_id=require_id(store_id))  # refused if the provider has no stores
         added = AddedFiles()
-        if isinstance(files, str | PathLike | bytes | Media | UploadedFile):
-            files = [files]
+        files = list_inputs(files)
         for file in files:
             try:
                 one = await self._add_one(store_id, file, dict(metadata))

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
+from ..output_files import require_path
 from ..pipeline.call_log_and_costs import total_cost, total_usage
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
 from ..streams.text import AsyncTextStream, ReadByAsync, ReadBySyncFor, TextStream
@@ -156,8 +157,9 @@ def read_saved_file(path: str | Path) -> bytes:
     Raises:
         ConfigurationError: If the file cannot be read.
     """
+    place = require_path("Conversation.load(path)", path)
     try:
-        return Path(path).read_bytes()
+        return place.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"file {path} cannot be read: {error.strerror}") from error
 

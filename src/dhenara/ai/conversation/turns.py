@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_instructions
-from ..output_files import save_output
+from ..output_files import require_path, save_output
 from ..pipeline.call_log_and_costs import total_usage
 from ..types.chat.cost import Cost
 from ..types.chat.message import Message
@@ -256,7 +256,7 @@ class TurnHistory(ShortRepr):
             OutputExistsError: If the file exists and holds something else.
             ConfigurationError: If it cannot be written.
         """
-        target = Path(path).resolve()
+        target = require_path("save(path)", path).resolve()
         own = overwrite or target in self._own_files or self._continues(target)
         save_output(target, self.to_json(), overwrite=own)
         self._own_files.add(target)

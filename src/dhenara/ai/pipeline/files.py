@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from types import NoneType
 from typing import Any, Protocol, TypeVar
 
 from ..codecs.common.media_support import describe_media, kind_of
@@ -27,6 +28,7 @@ from ..types.chat.report import CallWarning, OperationResponse
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.call_policies import Fetching, Timeouts, Uploading
 from ..types.content.parts import Content, Media, ToolResultContent
+from ..types.model_base import require_type
 from ..types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
 from .connect import connect_again
 from .media_fetch import check_url
@@ -68,8 +70,25 @@ async def upload(pipeline: OperationPipeline, call: Call) -> UploadedFile:
     return sent.model_copy(update={"warnings": [*begun.warnings, *sent.warnings]})
 
 
+def check_most(most: object) -> None:
+    """Raise if the longest list to return is not a number."""
+    if most is not None:
+        require_type("list", "most", most, int, "a number of entries or None")
+        if isinstance(most, int) and most < 0:
+            raise ConfigurationError(f"list(most=...) takes a number of entries or None, not {most}.")
+
+
+def check_add_settings(metadata: object, wait: object, on_progress: object) -> None:
+    """Raise if a setting of `vector_stores.add` is of another type."""
+    require_type("vector_stores.add", "metadata", metadata, Mapping, "names with values")
+    require_type("vector_stores.add", "wait", wait, (int, float), "seconds")
+    if on_progress is not None and not callable(on_progress):
+        require_type("vector_stores.add", "on_progress", on_progress, NoneType, "a function or None")
+
+
 async def list_files(pipeline: OperationPipeline, call: Call, most: int | None) -> list[UploadedFile]:
     """Return all files, or the first `most`, in the provider's order."""
+    check_most(most)
     collected: list[UploadedFile] = []
     quirks, pages, cursor = pipeline.target.quirks, 0, None
     while True:

@@ -10,7 +10,7 @@ from typing import Generic, Self, TypeVar
 
 from ..errors import BadAnswerError, ConfigurationError
 from ..io.sync_io import run
-from ..output_files import open_output
+from ..output_files import open_output, require_path
 from ..pipeline.batch_items import BatchItemReader
 from ..pipeline.batch_jobs import BatchClient, BatchSplitter
 from ..pipeline.pipeline import Pipeline
@@ -176,7 +176,7 @@ class SyncSpeech(SpeechPieces, SyncPieces[bytes, SpeechResponse]):
         Raises:
             OutputExistsError: If the file exists and `overwrite` is False.
         """
-        target = Path(path)
+        target = require_path("save(path)", path)
         with open_output(target, overwrite=overwrite) as file:
             for piece in self:
                 file.write(piece)
@@ -188,7 +188,7 @@ class AsyncSpeech(SpeechPieces, AsyncPieces[bytes, SpeechResponse]):
 
     async def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Async version of `SyncSpeech.save`."""
-        target, call = Path(path), self._pipeline.io.call
+        target, call = require_path("save(path)", path), self._pipeline.io.call
         file = await call(partial(open_output, target, overwrite=overwrite))
         try:
             async for piece in self:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import Field, ValidationError, field_serializer, field_validator
 
 from ...errors import ConfigurationError, SavedRunError
-from ...output_files import save_output
+from ...output_files import require_path, save_output
 from ...wire import json
 from ..content.parts import ToolCallContent, ToolResultContent
 from ..display import ShortRepr, Shown, ShownAsText
@@ -36,7 +36,6 @@ from .run_parts import (
     check_decision,
     output_data,
     read_decisions,
-    read_path,
 )
 from .usage import ReportedUsage, Usage
 
@@ -217,7 +216,7 @@ class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
             OutputExistsError: If the file exists and holds something else.
             ConfigurationError: If it cannot be written.
         """
-        target = read_path("Run.save", path).resolve()
+        target = require_path("Run.save(path)", path).resolve()
         save_output(target, self.to_json(), overwrite=overwrite or self._is_in(target))
 
     @staticmethod
@@ -233,7 +232,7 @@ class Run(ShownAsText, AnswerParts, ShortRepr, Generic[T]):
         Raises:
             SavedRunError: The file cannot be read, is damaged, or of a newer version.
         """
-        file = read_path("Run.load", path)
+        file = require_path("Run.load(path)", path)
         try:
             return read_saved_run(file.read_bytes())
         except OSError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -203,11 +202,3 @@ def output_data(steps: Sequence[Step]) -> Any:
     answer = steps[-1].response.chat_response if steps else None
     contents = answer.contents if answer is not None else ()
     return next((part.data for part in contents if isinstance(part, StructuredContent)), None)
-
-
-def read_path(owner: str, path: Any) -> Path:
-    """Return the path of a file; raise if it is none."""
-    try:
-        return Path(path)
-    except TypeError:
-        raise ConfigurationError(f"{owner}(path) takes the path of a file, not {type(path).__name__}.") from None

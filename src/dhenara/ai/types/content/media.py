@@ -10,7 +10,7 @@ from urllib.parse import unquote_to_bytes
 from pydantic import Field
 
 from ...errors import ConfigurationError
-from ...output_files import write_output
+from ...output_files import require_path, write_output
 from ...wire.json import clean_text
 from ...wire.media_types import from_name, image_size, image_type, is_text, sniff, suffix_of
 from ..model_base import FrozenModel
@@ -272,7 +272,7 @@ class Media(Content):
             place = f"the URL {self.url}" if self.url else f"the file id {self.file_id}"
             advice = "client.download(part)" if self.url else "client.download_file(part.file_id, to_path=...)"
             raise ConfigurationError(f"the {self.KIND.strip('/') or 'file'} has no data, only {place}. Call {advice}.")
-        target = Path(path)
+        target = require_path("save(path)", path)
         if not target.suffix:
             target = target.with_suffix(suffix_of(self._stored_type(self.data)))
         write_output(target, self.data, overwrite=overwrite)
