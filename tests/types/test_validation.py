@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -14,6 +15,7 @@ from dhenara.ai.types import (
     AIModelCallConfig,
     AIModelEndpoint,
     ChatModelSettings,
+    RunLimits,
     Timeouts,
 )
 from dhenara.ai.types.model_base import FrozenModel
@@ -61,3 +63,17 @@ def test_invalid_values_are_refused_each_time(kind: type[FrozenModel], fields: d
 def test_nested_dicts_become_values() -> None:
     endpoint = AIModelEndpoint(api={"provider": "openai"}, ai_model={"model_name": "m"})  # type: ignore[arg-type]
     assert isinstance(endpoint.api, AIModelAPI)
+
+
+@pytest.mark.parametrize("name", ["base_url", "headers", "protocol", "region", "api_version"])
+def test_a_setting_of_the_connection_belongs_into_config(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name} is a part of config: ") as raised:
+        AIModelAPI(provider="openai", **{name: "sk-secret"})  # type: ignore[arg-type]
+    assert repr(raised.value) == f"InvalidValueError({str(raised.value)!r})"
+
+
+def test_the_repr_of_an_error_is_its_sentence_without_the_value() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        RunLimits(max_tokens="sk-secret")  # type: ignore[call-arg]
+    assert repr(raised.value) == f"InvalidValueError({str(raised.value)!r})"
+    assert "sk-secret" not in repr(raised.value)

@@ -206,6 +206,9 @@ class InvalidValueError(ConfigurationError, ValidationError):
         problems = self.errors(include_url=False, include_input=False)
         return "; ".join(problem["msg"] for problem in problems) if self.text is None else self.text
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         details = [(problem["type"], problem["loc"], problem["msg"]) for problem in self.errors()]
         return revive_invalid_value, (type(self), self.title, details, self.text)

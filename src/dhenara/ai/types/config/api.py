@@ -120,6 +120,9 @@ def masked_names(credentials: Credentials) -> dict[str, str]:
 OLD_FIELDS = frozenset({"aiModel", "apiKey", "costData", "enabled", "order", "referenceNumber", "reference_number"})
 """Fields of version 1, and names in camel case that it took."""
 
+CONFIG_NAMES = ("base_url", "headers", "protocol", "region", "project", "location", "api_version", "endpoint")
+"""Settings of a connection that people pass beside `config` instead of in it."""
+
 
 def check_field_names(given: Any, expected: str) -> Any:
     """Return a value, or raise if it is a mapping with names that are not texts, which no constructor takes."""
@@ -182,9 +185,12 @@ class AIModelAPI(AccessModel):
     @model_validator(mode="before")
     @classmethod
     def _read_old_fields(cls, given: Any) -> Any:
-        if isinstance(given, Mapping) and not OLD_FIELDS.isdisjoint(given):
-            return read_old_fields("AIModelAPI", given)
-        return given
+        if not isinstance(given, Mapping):
+            return given
+        for name in CONFIG_NAMES:
+            if name in given:
+                raise ConfigurationError(f"{name} is a part of config: AIModelAPI(..., config={{{name!r}: ...}})")
+        return given if OLD_FIELDS.isdisjoint(given) else read_old_fields("AIModelAPI", given)
 
     @field_validator("provider", mode="before")
     @classmethod
