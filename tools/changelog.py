@@ -7,10 +7,11 @@ person: then the fragments are added to that section, under the headings of thei
 from __future__ import annotations
 
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
+
+from dhenara.ai import __version__
 
 ROOT = Path(__file__).resolve().parents[1]
 KIND = re.compile(r"^### (.+)$", re.MULTILINE)
@@ -74,7 +75,7 @@ def write_changelog(root: Path, version: str) -> None:
         SystemExit: If the version is released.
     """
     if is_released(root, version):
-        raise SystemExit(f"{version} is released. Set the next version in src/dhenara/ai/version.py first.")
+        raise SystemExit(f"{version} is released. Set the next version in src/dhenara/ai/__init__.py first.")
     page = root / "CHANGELOG.md"
     text = page.read_text(encoding="utf-8")
     bounds = section_bounds(text, version)
@@ -90,4 +91,4 @@ def write_changelog(root: Path, version: str) -> None:
 
 
 if __name__ == "__main__":
-    write_changelog(ROOT, runpy.run_path(str(ROOT / "src/dhenara/ai/version.py"))["__version__"])
+    write_changelog(ROOT, __version__)

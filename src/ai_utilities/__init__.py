@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dhenara.ai import __version__ as __version__
 from dhenara.ai.lazy_package import OldModules, lazy_package
-from dhenara.ai.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from .ask_stream import AskStream as AskStream, AsyncAskStream as AsyncAskStream
@@ -81,7 +81,7 @@ __getattr__, __dir__ = lazy_package(
         "TypedResult": ".typed_answers",
         "UsageData": ".usage.data",
     },
-    old_names="ai_utilities.compat.names",
+    old_names="ai_utilities.compat",
 )
 
-sys.meta_path.append(OldModules(__name__, "ai_utilities.compat.names"))
+sys.meta_path.append(OldModules(__name__, "ai_utilities.compat"))

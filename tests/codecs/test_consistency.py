@@ -15,7 +15,7 @@ from dhenara.ai.codecs.openai_chat.response_parts import read_usage as read_chat
 from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
 from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.errors import ConnectionFailedError
-from dhenara.ai.pipeline.call_log_and_costs import tier_of
+from dhenara.ai.pipeline.transport_call import tier_of
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder, build_response
 from dhenara.ai.testing import Answer, FakeServer, Raw

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 import ai_utilities
-from ai_utilities.compat import names
+import ai_utilities.compat as names
 from ai_utilities.exceptions import AIUtilitiesError
 from dhenara.ai.errors import RemovedNameError
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from dhenara.ai.codecs.base import MALFORMED, load_codec
-from dhenara.ai.codecs.operations.batches_and_inputs import index_of
+from dhenara.ai.codecs.operations.batches import index_of
 from dhenara.ai.errors import CallError
 from dhenara.ai.http.protocol.body import GzipDecompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader

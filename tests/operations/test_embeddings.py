@@ -21,7 +21,7 @@ from dhenara.ai.errors import (
 from dhenara.ai.testing import FakeServer, Refusal
 from dhenara.ai.testing.replies import Raw, ReceivedRequest
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData
-from dhenara.ai.types.operations.embedding import EmbeddingResponse
+from dhenara.ai.types.operations.text_operations import EmbeddingResponse
 from support.worlds import World, endpoint
 
 SOON = {"retry-after-ms": "5"}

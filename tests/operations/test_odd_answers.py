@@ -10,7 +10,7 @@ from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.providers.operation_routes import operation_route
 from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.response.builder import ResponseBuilder
-from dhenara.ai.types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
+from dhenara.ai.types.operations.text_operations import EmbeddingResponse, ModerationResponse, RerankResponse
 from dhenara.ai.wire.sse import Frame
 
 

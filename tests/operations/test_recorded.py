@@ -16,8 +16,13 @@ from dhenara.ai.providers.operation_routes import embeddings, operation_route
 from dhenara.ai.providers.provider import Route, find_provider
 from dhenara.ai.types.chat.report import Result, TokenCountResponse
 from dhenara.ai.types.chat.usage import Usage
-from dhenara.ai.types.operations.embedding import EmbeddingResponse, ImageResponse, ModerationResponse, RerankResponse
-from dhenara.ai.types.operations.files import OcrResponse
+from dhenara.ai.types.operations.images import ImageResponse
+from dhenara.ai.types.operations.text_operations import (
+    EmbeddingResponse,
+    ModerationResponse,
+    OcrResponse,
+    RerankResponse,
+)
 from support.corpus import Exchange, body_bytes, exchanges, head_of, read
 
 # What the recordings call an API, and where it is offered; those with None are found by their provider.

@@ -19,7 +19,7 @@ from dhenara.ai.errors import (
 from dhenara.ai.http.protocol.message import AttemptTimeouts, Head, HttpRequest
 from dhenara.ai.io.protocol import IO
 from dhenara.ai.io.sync_io import run
-from dhenara.ai.pipeline.authentication_and_redaction import with_authentication
+from dhenara.ai.pipeline.authentication import with_authentication
 from dhenara.ai.providers import provider as registry
 from dhenara.ai.providers.auth import Token
 from dhenara.ai.providers.target import resolve

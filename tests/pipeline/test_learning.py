@@ -501,7 +501,7 @@ def test_a_file_that_holds_something_else_is_named(tmp_path: Path, server: FakeS
 
 def test_constraints_are_limited_in_number_and_expire() -> None:
     from dhenara.ai.catalog.learned_constraints import LearnedConstraint
-    from dhenara.ai.pipeline.request_builder import LASTS, MOST_LESSONS, MOST_TARGETS
+    from dhenara.ai.pipeline.learned_store import LASTS, MOST_LESSONS, MOST_TARGETS
 
     book = LearnedConstraints()
     for n in range(MOST_TARGETS + 5):

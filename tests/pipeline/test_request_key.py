@@ -14,7 +14,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
-from dhenara.ai.pipeline.authentication_and_redaction import AuthenticatedIO
+from dhenara.ai.pipeline.authentication import AuthenticatedIO
 from dhenara.ai.pipeline.request_key import digest, placed_media, request_key
 from dhenara.ai.types import (
     AIModel,

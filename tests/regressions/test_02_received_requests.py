@@ -7,7 +7,7 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from ai_utilities.usage.costs import unsent
+from ai_utilities.usage.estimates import unsent
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConnectionFailedError
 from support.raw_server import OK, Connection, RawServer

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from dhenara.ai.errors import InvalidSchemaError
-from dhenara.ai.schema.definition import check_definition
 from dhenara.ai.schema.validate import problems
+from dhenara.ai.schema.validate_schema import check_definition
 
 SUITE = json.loads(gzip.decompress((Path(__file__).parent / "suite/json-schema-test-suite.json.gz").read_bytes()))
 DECLARED = {f"draft{number}": f"http://json-schema.org/draft-0{number}/schema#" for number in (4, 6, 7)}

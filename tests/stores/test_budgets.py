@@ -24,7 +24,7 @@ from ai_utilities.usage import (
     tagged,
 )
 from ai_utilities.usage.budgets.budget import UnknownCostError
-from ai_utilities.usage.costs import estimate_tokens
+from ai_utilities.usage.estimates import estimate_tokens
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ai_utilities.usage.costs import estimate_tokens
+from ai_utilities.usage.estimates import estimate_tokens
 from ai_utilities.usage.request_terms import RequestTerms, read_terms
 from dhenara.ai.catalog.prices import as_billed
 from dhenara.ai.types import Usage

@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import ConfigurationError, OutputExistsError
 from dhenara.ai.types import AudioContent, FileContent, ImageContent, Prompt, TextContent, VideoContent, content_of
-from dhenara.ai.wire.json import clean_text
 from dhenara.ai.wire.media_types import from_name, is_text, sniff
+from dhenara.ai.wire.text import clean_text
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"." * 20
 PNG_HEAD = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x02\0\0\0\x03"

@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 
 from dhenara.ai.conversation import SavedConversation, read_saved
-from dhenara.ai.pipeline.call_log_and_costs import add_costs, add_usages, total_cost, total_usage
 from dhenara.ai.types import BatchResults, ChatResponse, Cost, OperationResponse, Run, Usage
+from dhenara.ai.types.chat.cost import add_costs, total_cost
+from dhenara.ai.types.chat.usage import add_usages, total_usage
 
 NO_USAGE = "the provider reported no usage"
 half = Cost(amount=Decimal("0.5"), components={"input": Decimal("0.5")})

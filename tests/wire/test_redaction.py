@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import CallError
 from dhenara.ai.http.protocol.message import Head
-from dhenara.ai.pipeline.authentication_and_redaction import Redactor
+from dhenara.ai.providers.secret_values import Redactor
 from dhenara.ai.types.chat.delta import FinishDelta, ResponseStart, TextDelta
 from dhenara.ai.wire.redaction import (
     anchors,

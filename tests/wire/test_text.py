@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import pytest
 from hypothesis import example, given, strategies as st
 
-from dhenara.ai.wire.json import matches
+from dhenara.ai.wire.text import matches
 
 NAMES = st.text("ab-", max_size=8)
 

@@ -27,5 +27,5 @@ __getattr__, __dir__ = lazy_package(
         "read_audio_info": ".info",
         "split_wav": ".long_transcription",
     },
-    old_names="ai_utilities.compat.names",
+    old_names="ai_utilities.compat",
 )

@@ -17,8 +17,8 @@ from dhenara.ai.types import BatchItemContext, Call
 from ..concurrency import ITEM_ERRORS
 from ..storage.store_io import StoreIO, call_store, call_store_shielded, within
 from ..usage.attempt_rows import LONGEST_WAIT, stored_text
-from ..usage.costs import REFUSED_COST
 from ..usage.data import BATCH, Facts, UsageData, tags_now
+from ..usage.estimates import REFUSED_COST
 from ..usage.ledger import Ledger
 from .backends import OnProvider, read_row_options
 from .job import BulkJob, RowRequest, iter_requests

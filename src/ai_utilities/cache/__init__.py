@@ -31,5 +31,5 @@ __getattr__, __dir__ = lazy_package(
         "SqliteCache": ".sqlite_and_redis",
         "caching": ".policy",
     },
-    old_names="ai_utilities.compat.names",
+    old_names="ai_utilities.compat",
 )

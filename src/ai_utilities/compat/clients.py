@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from ..cache.policy import caching
 from ..concurrency import check_concurrency
 from ..exceptions import ProviderConfigurationError
+from . import KNOWLEDGE, MODELS
 from .audio import describe_audio_file
-from .names import KNOWLEDGE, MODELS
 from .usage import print_summary, read_stats
 
 if TYPE_CHECKING:

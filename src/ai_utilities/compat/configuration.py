@@ -16,7 +16,7 @@ from ..exceptions import ProviderConfigurationError
 from ..providers.base_provider import BaseProvider, run_in_thread
 from ..providers.engine_provider import EngineProvider
 from ..results import AskResult
-from .names import KNOWLEDGE
+from . import KNOWLEDGE
 
 if TYPE_CHECKING:
     from ..exceptions import Json, Options

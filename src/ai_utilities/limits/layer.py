@@ -24,7 +24,7 @@ from ..storage.store_io import (
     call_store_shielded,
     within,
 )
-from ..usage.costs import MANAGEMENT_OPERATIONS, estimate_request
+from ..usage.estimates import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
 from .stores import LimitStore, MemoryLimits
 from .window_state import NEVER_LONGER

@@ -48,5 +48,5 @@ __getattr__, __dir__ = lazy_package(
         "OllamaProvider": ".factory",
         "OpenAIProvider": ".factory",
     },
-    old_names="ai_utilities.compat.names",
+    old_names="ai_utilities.compat",
 )

@@ -15,8 +15,8 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config_secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
-from .costs import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .data import Facts, Outcome, UsageData
+from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .open_rows import expiry
 
 

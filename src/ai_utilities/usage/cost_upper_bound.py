@@ -30,7 +30,7 @@ from dhenara.ai.types import (
 )
 
 from ..exceptions import Options
-from .costs import count_pages, estimate_request, iter_strings
+from .estimates import count_pages, estimate_request, iter_strings
 from .request_terms import BoundedCall, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations

@@ -20,8 +20,8 @@ from dhenara.ai.types import Call
 from ..config_secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
-from .costs import MANAGEMENT_OPERATIONS
 from .data import PartialWriteError, UsageData, tags_now
+from .estimates import MANAGEMENT_OPERATIONS
 
 log = logging.getLogger("ai_utilities.usage")
 P = ParamSpec("P")

@@ -6,7 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from .lazy_package import OLD_NAMES, OldModules, lazy_package
-from .version import __version__ as __version__
+
+__version__ = "2.0.0"
+"""The version of the distribution; package metadata and the changelog are made from it."""
 
 if TYPE_CHECKING:
     from .catalog.learned_constraints import LearnedConstraint as LearnedConstraint
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
         ToolClaim as ToolClaim,
     )
     from .pipeline.agent.running_tool import current_tool_call as current_tool_call
+    from .pipeline.learned_store import LearnedConstraints as LearnedConstraints
     from .pipeline.middleware import (
         AnyLayer as AnyLayer,
         Bindable as Bindable,
@@ -31,7 +34,6 @@ if TYPE_CHECKING:
         Send as Send,
         Target as Target,
     )
-    from .pipeline.request_builder import LearnedConstraints as LearnedConstraints
     from .pipeline.routing.board import HealthStore as HealthStore, SharedRest as SharedRest
     from .pipeline.streaming.completed_stream import (
         CompletedResult as CompletedResult,
@@ -57,7 +59,7 @@ __getattr__, __dir__ = lazy_package(
         "Exchange": ".pipeline.middleware",
         "Layer": ".pipeline.middleware",
         "LearnedConstraint": ".catalog.learned_constraints",
-        "LearnedConstraints": ".pipeline.request_builder",
+        "LearnedConstraints": ".pipeline.learned_store",
         "MessageLike": ".history.parsing",
         "Send": ".pipeline.middleware",
         **dict.fromkeys(("RunStore", "SQLiteRunStore", "ToolClaim"), ".pipeline.agent.run_store"),

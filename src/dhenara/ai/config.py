@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from .errors import ConfigurationError
-from .wire.json import similar_names
 from .wire.secrets import SecretText
+from .wire.text import similar_names
 
 DEFAULTS: dict[str, Any] = {
     "ENABLE_STREAMING_CONSOLIDATION": True,

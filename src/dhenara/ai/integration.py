@@ -9,7 +9,6 @@ from .catalog.capabilities import check_chats
 from .catalog.learned_constraints import call_texts, stored_error_text, texts_in, without_contents
 from .config import environment, read_routes_file, read_variable
 from .output_files import check_output, move_output, open_output, write_output
-from .pipeline.call_log_and_costs import add_costs, add_usages, unique
 from .pipeline.middleware import add_call_tags
 from .providers.credentials import key_fingerprint
 from .providers.model_names import (
@@ -24,6 +23,8 @@ from .providers.operation_routes import operation_of, why_not_offered
 from .providers.provider import find_provider
 from .providers.provider_names import did_you_mean, fold_name, known_names, provider_name, quote_name
 from .providers.target import resolve
+from .types.chat.cost import add_costs, unique
+from .types.chat.usage import add_usages
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names

@@ -13,7 +13,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.types import Call
 
 from ...storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store, call_store_shielded, within
-from ..costs import unbilled, unbilled_error
+from ..estimates import unbilled, unbilled_error
 from .alerts_and_forecasts import BudgetAlerts
 from .budget import (
     BudgetExceededError,

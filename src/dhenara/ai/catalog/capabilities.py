@@ -18,7 +18,7 @@ from ..types.chat.message import Message
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, TextContent, ToolResultContent
-from ..wire.json import matches
+from ..wire.text import matches
 from .host_facts import DEPLOYMENTS, clear_on_change, find_row
 from .model_info import ModelFacts
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..errors import ConfigurationError
 from ..providers.provider_names import known_names, provider_name
-from ..wire.json import similar_names
+from ..wire.text import similar_names
 from .host_facts import FactSource, HostRow, forget_own_limits, use_own_limits
 from .price_rows import PER_MILLION, UNITS, InvalidRow, PriceRow, parse_price, parse_row, plain_names
 from .price_tables import ORDINARY, START, Conditions, listed_name

@@ -8,7 +8,6 @@ from ..codecs.base import EncodedRequest
 from ..codecs.operations.operation import SupportsBackground
 from ..errors import CallError, SyncAsyncMismatchError, UnsupportedError
 from ..io.sync_io import run
-from ..pipeline.call_log_and_costs import cost_function
 from ..pipeline.connect import open_document
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.retry import Retry
@@ -16,6 +15,7 @@ from ..pipeline.streaming.background import PollingSource
 from ..pipeline.streaming.response_reader import BufferedSource
 from ..pipeline.streaming.stream import Stream
 from ..pipeline.timeouts import with_deadline
+from ..pipeline.transport_call import cost_function
 from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder
 from ..types.chat.response import AIModelCallResponse

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
-from ..history.preparation import continues_stored_history, repair_history, truncate_history
+from ..history.repair_and_truncation import continues_stored_history, repair_history, truncate_history
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning
@@ -21,7 +21,7 @@ from ..types.config.name_hints import EXAMPLES
 from ..types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, use_own_names
 from ..types.model_base import FrozenModel, expected_value
 from ..types.tools.tool_definition import ToolDefinition
-from ..wire.json import similar_names
+from ..wire.text import similar_names
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions

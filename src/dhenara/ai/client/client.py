@@ -14,13 +14,13 @@ import dhenara.ai.streams as streams
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
-from ..history.preparation import truncate_history
+from ..history.repair_and_truncation import truncate_history
 from ..http.protocol.message import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
+from ..pipeline.learned_store import LearnedConstraints
 from ..pipeline.middleware import AnyLayer
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.request_builder import LearnedConstraints
 from ..providers.operation_routes import default_generation
 from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse

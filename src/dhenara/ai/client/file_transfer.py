@@ -23,7 +23,7 @@ from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
-from ..types.operations.files import FileBytes, FileRequest, UploadedFile
+from ..types.operations.files_and_vector_stores import FileBytes, FileRequest, UploadedFile
 from ..types.tools.hosted_tools import UploadedSkill
 
 DownloadProgress = Callable[[int, int | None], None]

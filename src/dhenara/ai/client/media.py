@@ -20,7 +20,7 @@ from ..types.chat.response import AIModelCallResponse
 from ..types.config.call import Call
 from ..types.config.call_policies import Timeouts
 from ..types.content.parts import AudioContent, ImageContent, Media, TextContent
-from ..types.operations.embedding import ImageRequest
+from ..types.operations.images import ImageRequest
 from ..wire.media_types import audio_type
 from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import OperationsBase

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
         OcrSettings,
         RerankSettings,
     )
-    from ..types.operations.embedding import EmbeddingResponse, ModerationResponse, RerankResponse
-    from ..types.operations.files import OcrResponse
+    from ..types.operations.text_operations import EmbeddingResponse, ModerationResponse, OcrResponse, RerankResponse
 
 Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]

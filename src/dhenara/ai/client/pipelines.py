@@ -17,9 +17,9 @@ from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_sh
 from ..http.transport_selection import check_transport, choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
+from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from ..pipeline.middleware import AnyLayer, Bindable, with_process_layers
 from ..pipeline.pipeline import Pipeline
-from ..pipeline.request_builder import SHARED_CONSTRAINTS, LearnedConstraints
 from ..providers.credentials import hashed
 from ..providers.model_names import read_model_name
 from ..providers.target import ResolvedTarget, resolve

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..http.protocol.message import Transport
     from ..http.tls_settings import Cert, Verify
     from ..http.transport_selection import TransportName
-    from ..pipeline.request_builder import LearnedConstraints
+    from ..pipeline.learned_store import LearnedConstraints
     from ..pipeline.routing.board import HealthStore
     from ..pipeline.tracing import Observer
     from ..types.config.call_options import CallOptions

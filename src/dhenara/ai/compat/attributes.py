@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..types.chat.response import ChatResponse
-from ..types.operations.embedding import GeneratedImage, ImageResponse
+from ..types.operations.images import GeneratedImage, ImageResponse
 from . import models, responses
 from .requests import formatted_text
 from .tools import ExternalApiCallStatusEnum, ImageContentFormat, function_of

@@ -14,7 +14,7 @@ from ..types.chat.usage import Usage
 from ..types.content.media import Citation
 from ..types.content.parts import StructuredContent, ToolCallContent
 from ..types.model_base import FrozenModel
-from ..types.operations.embedding import GeneratedImage
+from ..types.operations.images import GeneratedImage
 from ..types.tools.json_schema import adapter_of
 from ..wire import json
 from .tools import ExternalApiCallStatusEnum

@@ -12,16 +12,15 @@ from pydantic import Field, ValidationError
 from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..output_files import require_path
-from ..pipeline.call_log_and_costs import total_cost, total_usage
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
 from ..streams.text import AsyncTextStream, ReadByAsync, ReadBySyncFor, TextStream
-from ..types.chat.cost import Cost
+from ..types.chat.cost import Cost, total_cost
 from ..types.chat.message import AnswerParts, Message, Text
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 from ..types.chat.stream import StreamEvent
-from ..types.chat.usage import ReportedUsage, Usage
+from ..types.chat.usage import ReportedUsage, Usage, total_usage
 from ..types.display import ShownAsText
 from ..types.model_base import FrozenModel
 

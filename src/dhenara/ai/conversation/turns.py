@@ -9,13 +9,12 @@ from typing import Any
 from ..errors import ConfigurationError
 from ..history.parsing import MessageLike, read_instructions
 from ..output_files import require_path, save_output
-from ..pipeline.call_log_and_costs import total_usage
 from ..types.chat.cost import Cost
 from ..types.chat.message import Message
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import ChatResponse
 from ..types.chat.run import Run
-from ..types.chat.usage import Usage
+from ..types.chat.usage import Usage, total_usage
 from ..types.display import ShortRepr, Shown
 from ..types.model_base import require_type
 from .turn import SavedConversation, Turn, continue_turn, read, read_saved, run_turn, turns_cost

@@ -10,14 +10,14 @@ from typing import Any, TypeVar
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media_support import describe_media
 from ..codecs.common.tools import output_mode, output_tool_name
-from ..codecs.operations.batches_and_inputs import BatchCodec
+from ..codecs.operations.batches import BatchCodec
 from ..codecs.operations.quirks import BatchQuirks
 from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ..http.protocol.message import LineSource, StreamedLines
 from ..types.chat.report import CallWarning, OperationResponse
 from ..types.config.call import Call, CallJournal
 from ..types.operations.batch import BatchJob, BatchPage, BatchRequest
-from ..types.operations.files import FileRequest
+from ..types.operations.files_and_vector_stores import FileRequest
 from ..wire import json
 from .files import upload
 from .media_fetch import fetch_media

@@ -36,15 +36,15 @@ from ..http.protocol.message import (
 from ..io.protocol import IO
 from ..providers.base_urls import fill_template, own_host
 from ..providers.provider import ModelListRoute
-from ..providers.secret_values import request_secrets
+from ..providers.secret_values import Redactor, request_secrets
 from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder
 from ..types.chat.delta import Delta, StreamEnd
 from ..types.config.call import Call, CallJournal
 from ..types.config.model import ModelListing
 from ..wire.sse import BrokenFraming, Frame
-from .authentication_and_redaction import AuthenticatedIO, Redactor, TokenReplacedResponse, with_authentication
-from .call_log_and_costs import log_request
+from .authentication import AuthenticatedIO, TokenReplacedResponse, with_authentication
+from .call_log import log_request
 from .middleware import Send, wrap_layer
 from .retry import Retry
 from .streaming.response_reader import BufferedSource, ResponseReader, too_large, undecodable_error

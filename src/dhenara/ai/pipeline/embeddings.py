@@ -7,13 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ..codecs.operations.batches_and_inputs import check_images
+from ..codecs.operations.embeddings_and_media import check_images
 from ..codecs.operations.quirks import EmbeddingQuirks
 from ..errors import BadAnswerError, DhenaraError
+from ..types.chat.cost import add_costs, unique
+from ..types.chat.usage import add_usages
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
-from ..types.operations.embedding import EmbeddingRequest, EmbeddingResponse
-from .call_log_and_costs import add_costs, add_usages, unique
+from ..types.operations.text_operations import EmbeddingRequest, EmbeddingResponse
 from .pipeline import Pipeline
 
 PICTURE = 4_000

@@ -29,7 +29,7 @@ from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.call_policies import Fetching, Timeouts, Uploading
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..types.model_base import require_type
-from ..types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
+from ..types.operations.files_and_vector_stores import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
 from .connect import connect_again
 from .media_fetch import check_url
 from .request_key import account_of

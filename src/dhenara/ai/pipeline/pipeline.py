@@ -20,11 +20,12 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.media import Origin
 from ..types.content.parts import ImageContent
-from ..types.operations.embedding import GeneratedImage, ImageResponse
-from .authentication_and_redaction import with_authentication
-from .call_log_and_costs import record_call
+from ..types.operations.images import GeneratedImage, ImageResponse
+from .authentication import with_authentication
+from .call_log import record_call
+from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, stack_layers
-from .request_builder import SHARED_CONSTRAINTS, LearnedConstraints, RequestBuilder
+from .request_builder import RequestBuilder
 from .retry import AdaptiveRetry, Retry
 from .streaming.completed_stream import answer_in_test_mode
 from .streaming.stream import Stream

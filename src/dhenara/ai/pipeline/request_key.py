@@ -23,7 +23,7 @@ from ..providers.target import ResolvedTarget
 from ..types.config.call import Call
 from ..types.content.parts import Content, Media, ToolResultContent
 from ..wire import json
-from .authentication_and_redaction import AuthenticatedIO
+from .authentication import AuthenticatedIO
 from .timeouts import TimeoutPolicy
 
 

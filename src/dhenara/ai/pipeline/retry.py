@@ -13,9 +13,10 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
 from ..types.config.call import AIModelCallConfig, Call
-from .call_log_and_costs import log_attempt, log_learned, log_retry
+from .call_log import log_attempt, log_learned, log_retry
+from .learned_store import LearnedConstraints, target_key
 from .middleware import Send
-from .request_builder import LearnedConstraints, RequestBuilder, target_key
+from .request_builder import RequestBuilder
 from .streaming.stream import Stream
 
 MAX_RETRY_AFTER = 120.0

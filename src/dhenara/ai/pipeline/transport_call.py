@@ -22,7 +22,7 @@ from ..types.chat.delta import WarningDelta
 from ..types.chat.report import CallWarning
 from ..types.config.call import Call
 from ..types.content.parts import Origin
-from .call_log_and_costs import cost_function, log_request
+from .call_log import log_request
 from .connect import connect, limited, read_error_response, with_names
 from .middleware import Encoder
 from .request_builder import add_target
@@ -36,6 +36,12 @@ from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:
     from .files import Filing
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from .. import catalog
+from ..types.chat.cost import Cost
+from ..types.chat.response import ChatResponse
 
 BITS = 53
 """Random bits of one `io.random()`."""
@@ -190,3 +196,31 @@ def output_parser(call: Call) -> Shaper | None:
     if shape is None:
         return None
     return partial(parse_structured, shape=shape)
+
+
+def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[ChatResponse], Cost]:
+    """Return a function that prices a response of this call at the time `at`."""
+    endpoint, requested_tier = call.endpoint, call.config.service_tier
+
+    def compute_cost(answer: ChatResponse) -> Cost:
+        return catalog.price_usage(
+            endpoint,
+            answer.usage,
+            served=answer.model,
+            service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
+            at=datetime.fromtimestamp(at, UTC),
+            base_url=target.base_url,
+        )
+
+    return compute_cost
+
+
+def tier_of(answer: ChatResponse) -> str | None:
+    """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
+    counts, other = answer.usage.raw, answer.extras.get("serviceTier")
+    known = (
+        counts.get("service_tier"),
+        counts.get("serviceTier"),
+        other.get("type") if isinstance(other, dict) else other,
+    )
+    return next((tier for tier in known if isinstance(tier, str) and tier), None)

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from ..codecs.common.request import quote_segment
 from ..errors import ConfigurationError
-from ..wire.json import similar_names
 from ..wire.secrets import SecretAddress, is_masked, shown_address
+from ..wire.text import similar_names
 from .provider import Provider, Route
 
 ENDPOINTS = ("/chat/completions", "/responses", "/messages", "/embeddings")

@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import ConfigurationError
-from ..wire.json import matches
 from ..wire.secrets import is_key
+from ..wire.text import matches
 from .provider_names import (
     KNOWN,
     did_you_mean,

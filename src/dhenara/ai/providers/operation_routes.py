@@ -20,7 +20,7 @@ from ..codecs.operations.quirks import (
 )
 from ..errors import ConfigurationError, UnsupportedError
 from ..types.config.api import AIModelEndpoint
-from ..wire.json import matches
+from ..wire.text import matches
 from .provider import NO_OPTIONS, Provider, Route, find_provider, load_provider
 from .provider_names import KNOWN
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from ..codecs.base import Quirks
 from ..errors import ConfigurationError
-from ..wire.json import matches
 from ..wire.sse import Frames
+from ..wire.text import matches
 from .auth import Auth, TokenFinder, bearer
 from .provider_names import (
     KNOWN as KNOWN,

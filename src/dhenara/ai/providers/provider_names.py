@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from ..errors import ConfigurationError
-from ..wire.json import similar_names
 from ..wire.secrets import is_key
+from ..wire.text import similar_names
 
 MODULES = {
     "anthropic": ("anthropic",),

@@ -162,30 +162,32 @@ if TYPE_CHECKING:
         BatchRequest as BatchRequest,
         BatchResults as BatchResults,
     )
-    from .operations.embedding import (
-        EmbeddingRequest as EmbeddingRequest,
-        EmbeddingResponse as EmbeddingResponse,
-        GeneratedImage as GeneratedImage,
-        ImageRequest as ImageRequest,
-        ImageResponse as ImageResponse,
-        InputType as InputType,
-        Moderation as Moderation,
-        ModerationRequest as ModerationRequest,
-        ModerationResponse as ModerationResponse,
-        RankedDocument as RankedDocument,
-        RerankRequest as RerankRequest,
-        RerankResponse as RerankResponse,
-    )
-    from .operations.files import (
+    from .operations.files_and_vector_stores import (
         AddedFiles as AddedFiles,
-        OcrPage as OcrPage,
-        OcrRequest as OcrRequest,
-        OcrResponse as OcrResponse,
         StoreFileCounts as StoreFileCounts,
         StoreMatch as StoreMatch,
         UploadedFile as UploadedFile,
         VectorStore as VectorStore,
         VectorStoreFile as VectorStoreFile,
+    )
+    from .operations.images import (
+        GeneratedImage as GeneratedImage,
+        ImageRequest as ImageRequest,
+        ImageResponse as ImageResponse,
+    )
+    from .operations.text_operations import (
+        EmbeddingRequest as EmbeddingRequest,
+        EmbeddingResponse as EmbeddingResponse,
+        InputType as InputType,
+        Moderation as Moderation,
+        ModerationRequest as ModerationRequest,
+        ModerationResponse as ModerationResponse,
+        OcrPage as OcrPage,
+        OcrRequest as OcrRequest,
+        OcrResponse as OcrResponse,
+        RankedDocument as RankedDocument,
+        RerankRequest as RerankRequest,
+        RerankResponse as RerankResponse,
     )
     from .tools.caller_tools import (
         ApplyPatch as ApplyPatch,
@@ -290,15 +292,19 @@ _HOMES = {
     **dict.fromkeys(("SpokenWord", "TranscriptionRequest", "TranscriptionResponse"), ".operations.audio"),
     **dict.fromkeys(("BatchItem", "BatchItemContext", "BatchJob", "BatchRequest"), ".operations.batch"),
     **dict.fromkeys(("BatchResults",), ".operations.batch"),
-    **dict.fromkeys(("EmbeddingRequest", "EmbeddingResponse", "InputType", "Moderation"), ".operations.embedding"),
-    **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.embedding"),
-    **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.embedding"),
-    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse", "UploadedFile"), ".operations.files"),
     **dict.fromkeys(
-        ("AddedFiles", "VectorStoreFile", "StoreFileCounts", "StoreMatch", "VectorStore"), ".operations.files"
+        ("EmbeddingRequest", "EmbeddingResponse", "InputType", "Moderation"), ".operations.text_operations"
+    ),
+    **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.text_operations"),
+    **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.text_operations"),
+    **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse"), ".operations.text_operations"),
+    **dict.fromkeys(("UploadedFile",), ".operations.files_and_vector_stores"),
+    **dict.fromkeys(
+        ("AddedFiles", "VectorStoreFile", "StoreFileCounts", "StoreMatch", "VectorStore"),
+        ".operations.files_and_vector_stores",
     ),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
-    **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.embedding"),
+    **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.images"),
     **dict.fromkeys(("ApplyPatch", "ComputerUse", "Memory", "Shell", "TextEditor"), ".tools.caller_tools"),
     **dict.fromkeys(("GoogleMaps", "ImageGeneration", "WebFetch", "XSearch"), ".tools.hosted_tools"),
     **dict.fromkeys(("CodeExecution", "FileSearch", "HostedTool", "RemoteMCP"), ".tools.provider_tools"),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..errors import ConfigurationError
-from ..wire.json import similar_names
+from ..wire.text import similar_names
 from .display import not_empty, short_repr
 
 if TYPE_CHECKING:

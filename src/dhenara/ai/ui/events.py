@@ -13,7 +13,7 @@ from ..types.chat.run import Run, StepAnswered, StepStarted, ToolEnded, ToolRun
 from ..types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ..types.content.media import Citation, Media
 from ..types.content.parts import ContentItem, ServerToolContent, ToolCallContent
-from ..types.operations.embedding import ImageResponse
+from ..types.operations.images import ImageResponse
 
 PartKind = Literal["text", "reasoning"]
 SERVER_TOOL = "server-tool-"

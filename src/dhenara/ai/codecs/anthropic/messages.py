@@ -25,8 +25,8 @@ from ...types.content.parts import (
     ToolCallContent,
     ToolResultContent,
 )
-from ...wire.json import clean_text
 from ...wire.media_types import is_text
+from ...wire.text import clean_text
 from ..common.foreign_parts import PLACEHOLDER_TEXT, with_vendor_fields
 from ..common.media import document_options, is_remote, to_base64
 from ..common.plan import PromptPrefix, WarningCollector, drop_foreign_reasoning, is_own_part

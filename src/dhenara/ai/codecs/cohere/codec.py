@@ -12,7 +12,7 @@ from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.media import Media
-from ...types.operations.embedding import EmbeddingResponse
+from ...types.operations.text_operations import EmbeddingResponse
 from ...wire import json
 from ...wire.sse import Frames, SseFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
@@ -31,7 +31,7 @@ from ..common.request import (
 from ..common.response_fields import Report, Wire, read_int, read_name, read_object
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
-from ..operations.batches_and_inputs import check_vectors, image_url, read_embedding_input
+from ..operations.embeddings_and_media import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import CohereQuirks

@@ -13,7 +13,7 @@ from ...types.chat.structured import StructuredOutput
 from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import Media, VideoContent
-from ...types.operations.embedding import EmbeddingResponse, RankedDocument, RerankRequest, RerankResponse
+from ...types.operations.text_operations import EmbeddingResponse, RankedDocument, RerankRequest, RerankResponse
 from ...wire import json
 from ...wire.eventstream import EventStreamFrames
 from ...wire.media_types import image_type
@@ -37,7 +37,7 @@ from ..common.request import (
 from ..common.response_fields import Wire, read_int
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import aws_error, parse_body
-from ..operations.batches_and_inputs import check_vectors, read_embedding_input
+from ..operations.embeddings_and_media import check_vectors, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec, count_reader, request_of
 from ..operations.quirks import EmbeddingQuirks, RerankQuirks
 from ..quirks import ConverseQuirks

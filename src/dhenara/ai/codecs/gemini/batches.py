@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.operations.files import (
+from ...types.operations.files_and_vector_stores import (
     FileDeleted,
     FilePage,
     FileRequest,
@@ -23,7 +23,7 @@ from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require
-from ..operations.batches_and_inputs import (
+from ..operations.batches import (
     MARK,
     BatchCodec,
     BatchResult,

@@ -12,8 +12,7 @@ from ...types.chat.delta import Delta, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.media import Media
-from ...types.operations.embedding import EmbeddingResponse
-from ...types.operations.files import (
+from ...types.operations.files_and_vector_stores import (
     FileState,
     StoreFileCounts,
     StoreFilePage,
@@ -24,12 +23,14 @@ from ...types.operations.files import (
     VectorStoreFile,
     read_time,
 )
+from ...types.operations.text_operations import EmbeddingResponse
 from ...wire.media_types import image_type
 from ..base import BinaryBody, EncodedRequest, ResponseFormat
 from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text
-from ..operations.batches_and_inputs import check_vectors, delete_resource, read_embedding_input
+from ..operations.batches import delete_resource
+from ..operations.embeddings_and_media import check_vectors, read_embedding_input
 from ..operations.operation import (
     DocumentReader,
     OperationCodec,

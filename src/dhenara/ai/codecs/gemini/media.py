@@ -32,12 +32,11 @@ from ...types.operations.audio import (
     TranscriptionRequest,
     TranscriptionResponse,
 )
-from ...types.operations.embedding import GeneratedImage, ImageResponse
+from ...types.operations.images import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
-from ..operations.audio import add_wav_header
-from ..operations.batches_and_inputs import read_image_prompt
+from ..operations.embeddings_and_media import add_wav_header, read_image_prompt
 from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import ImageQuirks
 from ..quirks import GeminiQuirks

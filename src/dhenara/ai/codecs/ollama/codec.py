@@ -11,7 +11,7 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
-from ...types.operations.embedding import EmbeddingResponse
+from ...types.operations.text_operations import EmbeddingResponse
 from ...wire.sse import Frames, NdjsonFrames
 from ..base import EncodedRequest
 from ..common.caller_tools import load_tools
@@ -27,7 +27,7 @@ from ..common.request import (
 from ..common.response_fields import Wire, read_int, read_name
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
-from ..operations.batches_and_inputs import check_vectors, read_embedding_input
+from ..operations.embeddings_and_media import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import OllamaQuirks

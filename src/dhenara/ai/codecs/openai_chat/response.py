@@ -11,10 +11,9 @@ from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
 from ...types.chat.usage import Usage
 from ...wire import json
-from ...wire.json import matches
 from ...wire.sse import Frame
+from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
-from ..common.response import WrapperCalls, declared_tools, opens_in_prompt
 from ..common.response_fields import (
     Wire,
     is_readable,
@@ -28,6 +27,7 @@ from ..common.response_fields import (
     usage_deltas,
     with_expected,
 )
+from ..common.think_tags_and_wrapper_calls import WrapperCalls, declared_tools, opens_in_prompt
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from ..quirks import ChatQuirks
 from .response_parts import TEXT, MessageReader, read_sources, read_usage

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.operations.files import read_time
+from ...types.operations.files_and_vector_stores import read_time
 from ..base import EncodedRequest, ResponseFormat
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require
 from ..error_mapping import protocol_of
 from ..openai_chat.response import read_error
-from ..operations.batches_and_inputs import MARK, BatchCodec, BatchResult, error_body, upload_request
+from ..operations.batches import MARK, BatchCodec, BatchResult, error_body, upload_request
 from ..operations.operation import DocumentReader, request_of
 from ..operations.quirks import BatchQuirks
 

@@ -13,7 +13,7 @@ from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.content.parts import ImageContent
-from ...types.operations.embedding import (
+from ...types.operations.text_operations import (
     EmbeddingResponse,
     Moderation,
     ModerationRequest,
@@ -34,7 +34,7 @@ from ..common.response_fields import (
     usage_deltas,
 )
 from ..openai_chat.response import read_error
-from ..operations.batches_and_inputs import check_vectors, image_url, read_embedding_input
+from ..operations.embeddings_and_media import check_vectors, image_url, read_embedding_input
 from ..operations.operation import OperationCodec, request_of
 from ..operations.quirks import EmbeddingQuirks, Encoding, ModerationQuirks, RerankQuirks
 

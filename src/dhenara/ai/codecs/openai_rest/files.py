@@ -14,18 +14,16 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
-from ...types.operations.embedding import GeneratedImage
-from ...types.operations.files import (
+from ...types.operations.files_and_vector_stores import (
     FileDeleted,
     FilePage,
     FileRequest,
     FileState,
-    OcrPage,
-    OcrRequest,
-    OcrResponse,
     UploadedFile,
     read_time,
 )
+from ...types.operations.images import GeneratedImage
+from ...types.operations.text_operations import OcrPage, OcrRequest, OcrResponse
 from ...wire.media_types import image_type
 from ..base import EncodedRequest
 from ..common.media import data_url
@@ -34,7 +32,8 @@ from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, require
 from ..openai_chat.response import read_error
-from ..operations.batches_and_inputs import batch_line_format, download_format, image_url
+from ..operations.batches import batch_line_format, download_format
+from ..operations.embeddings_and_media import image_url
 from ..operations.operation import OperationCodec, request_of
 from ..operations.quirks import FileQuirks, OcrQuirks
 

@@ -12,7 +12,7 @@ from ...types.chat.delta import Delta, ErrorDelta, MediaDelta, ResponseStart, Re
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import ImageContent
-from ...types.operations.embedding import GeneratedImage, ImageResponse
+from ...types.operations.images import GeneratedImage, ImageResponse
 from ...wire import json
 from ...wire.media_types import image_type
 from ...wire.sse import Frame, Frames, SseFrames
@@ -32,7 +32,7 @@ from ..common.response_fields import (
 )
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
-from ..operations.batches_and_inputs import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
+from ..operations.embeddings_and_media import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
 from ..operations.quirks import ImageQuirks
 
 FACTS = ("background", "quality", "size", "output_format", "created")

@@ -11,7 +11,7 @@ from ...errors import ConfigurationError
 from ...http.protocol.message import FilePart, Multipart
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
-from ...types.operations.files import (
+from ...types.operations.files_and_vector_stores import (
     FileState,
     StoreFileCounts,
     StoreFilePage,
@@ -28,15 +28,8 @@ from ..common.plan import WarningCollector
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text, require
 from ..openai_chat.response import read_error
-from ..operations.batches_and_inputs import delete_resource
-from ..operations.operation import (
-    OperationCodec,
-    get_document,
-    post_document,
-    read_as,
-    request_of,
-    warn_left_out,
-)
+from ..operations.batches import delete_resource
+from ..operations.operation import OperationCodec, get_document, post_document, read_as, request_of, warn_left_out
 from ..operations.quirks import StoreQuirks
 
 DAY = 86_400

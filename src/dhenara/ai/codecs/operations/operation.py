@@ -17,7 +17,7 @@ from ...types.chat.message import Message
 from ...types.chat.report import CallWarning, OperationResponse, TokenCountResponse
 from ...types.config.call import Call
 from ...types.config.model import ModelListing
-from ...types.content.parts import Media
+from ...types.content.media import Media
 from ...types.model_base import FrozenModel
 from ...types.tools.tool_definition import ToolDefinition
 from ...wire import json

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
-from ...history.preparation import continues_stored_history
+from ...history.repair_and_truncation import continues_stored_history
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
     AgentEvent,

@@ -13,9 +13,10 @@ from pydantic import PrivateAttr
 
 from ...errors import ConfigurationError, DhenaraError, RunLimitError
 from ...io.protocol import IO, new_lock
+from ...types.chat.cost import total_cost
 from ...types.chat.run import Limit, Run, RunLimits, RunRecord
+from ...types.chat.usage import total_usage
 from ...types.tools.tool import Tool, is_awaitable
-from ..call_log_and_costs import total_cost, total_usage
 from ..streaming.structured_output import OutputProblem, OutputValidator
 from .run_state import RunEvent, answers_of
 from .toolbox import Approve

@@ -8,8 +8,9 @@ from itertools import takewhile
 from typing import Any
 
 from ...errors import CallError, SavedRunError
-from ...history.preparation import repair_history, truncate_history
+from ...history.repair_and_truncation import repair_history, truncate_history
 from ...response.deltas import ChunkBuilder, to_error_event
+from ...types.chat.cost import total_cost
 from ...types.chat.delta import TextDelta
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning
@@ -30,9 +31,9 @@ from ...types.chat.run import (
     ToolStarted,
 )
 from ...types.chat.stream import SSEErrorResponse, StreamingChatResponse
+from ...types.chat.usage import total_usage
 from ...types.config.call import Call, CallJournal
 from ...types.content.media import TextContent
-from ..call_log_and_costs import total_cost, total_usage
 from ..pipeline import Pipeline
 from ..streaming.stream import Batch, Stream
 from ..streaming.structured_output import PartialOutputReader

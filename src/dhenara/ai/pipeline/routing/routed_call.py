@@ -18,7 +18,7 @@ from ...errors import CallError, CallTimeoutError, DhenaraError, NotFoundError
 from ...io.protocol import new_lock
 from ...types.config.call import Call, CallJournal
 from ...wire.rate_limits import read_limit_headers
-from ..call_log_and_costs import log_deployment, log_fallback
+from ..call_log import log_deployment, log_fallback
 from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen

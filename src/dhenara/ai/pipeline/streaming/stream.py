@@ -11,12 +11,12 @@ from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 from ...errors import BrokenStreamError, CallError
+from ...providers.secret_values import Redactor
 from ...response.builder import UNFINISHED, ResponseBuilder
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, ResponseStart, StreamEnd
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.media import Origin
-from ..authentication_and_redaction import Redactor
 
 Batch = Sequence[Delta]
 CHECKED = frozenset({ResponseStart, FinishDelta, ErrorDelta})

@@ -9,7 +9,7 @@ from ...types.chat.message import Message
 from ...types.chat.response import ChatResponse
 from ...types.config.model import AIModel
 from ...types.conversation._node import ConversationNode, answer_messages, query_prompt
-from ...types.operations.embedding import ImageResponse
+from ...types.operations.images import ImageResponse
 
 
 class PromptFormatter:

@@ -1,13 +1,15 @@
 """The cost of a response: an amount with its source, that calculates like a number; unknown is None, never zero."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from numbers import Number
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import Field
+from pydantic import (
+    Field,
+)
 
 from ..display import markdown_table
 from ..model_base import FrozenModel, InvalidValueError
@@ -174,3 +176,53 @@ def as_cost(value: Any, currency: str) -> Any:
     if isinstance(value, Decimal | int | float):
         return Cost(amount=as_decimal(value), currency=currency)
     return value
+
+
+def total_cost(costs: Iterable[Cost]) -> Cost:
+    given = list(costs)
+    known = [cost for cost in given if cost.amount is not None]
+    currencies = {cost.currency for cost in known}
+    if len(known) < len(given):
+        return Cost(reason=f"{len(given) - len(known)} of {len(given)} responses have no known price")
+    if len(currencies) > 1:
+        return Cost(reason=f"the responses are priced in {' and '.join(sorted(currencies))}")
+    components: dict[str, Decimal] = {}
+    for cost in known:
+        for name, amount in cost.components.items():
+            components[name] = components.get(name, Decimal(0)) + amount
+    amount = sum((cost.amount or Decimal(0) for cost in known), Decimal(0))
+    return Cost(amount=amount, currency=next(iter(currencies), "USD"), components=components)
+
+
+def add_costs(costs: Sequence[Cost]) -> Cost:
+    """Return the sum; unknown if any part is unknown."""
+    amounts = [cost.amount for cost in costs if cost.amount is not None]
+    if not amounts:
+        return costs[0] if costs else Cost(reason="there is no response")
+    if len(amounts) < len(costs):
+        return costs[0].model_copy(
+            update={"amount": None, "components": {}, "reason": "the cost of one of the requests is unknown"}
+        )
+    components = sum_tables([cost.components for cost in costs], Decimal(0))
+    total = sum(amounts, Decimal(0))
+    # A cached response has cost 0 and does not name the prices used for the rest.
+    paid = next((cost for cost in costs if cost.amount), costs[0])
+    return paid.model_copy(update={"amount": total, "components": components})
+
+
+T = TypeVar("T")
+N = TypeVar("N", int, float, Decimal)
+
+
+def sum_tables(tables: Sequence[Mapping[str, N]], zero: N) -> dict[str, N]:
+    """Add the tables entry by entry."""
+    names = unique(name for table in tables for name in table)
+    return {name: sum((table.get(name, zero) for table in tables), zero) for name in names}
+
+
+def unique(items: Iterable[T]) -> list[T]:
+    result: list[T] = []
+    for one in items:
+        if one not in result:
+            result.append(one)
+    return result

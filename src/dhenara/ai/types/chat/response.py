@@ -10,7 +10,7 @@ from ..content.media import joined_text
 from ..content.parts import ContentItem, HostedToolResults, ImageContent, ToolCallContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel
-from ..operations.embedding import ImageResponse
+from ..operations.images import ImageResponse
 from .cost import Cost
 from .delta import FinishReason
 from .message import AnswerParts, Message, MissingText, OptionalText, PartList, Text, WholeText

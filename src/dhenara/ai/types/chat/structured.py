@@ -15,8 +15,8 @@ from ...errors import (
     RefusedError,
     TruncatedError,
 )
-from ...schema.definition import check_definition
 from ...schema.validate import Checker, resolved
+from ...schema.validate_schema import check_definition
 from ...wire import json
 from ...wire.json import find_json
 from ..content.parts import StructuredContent

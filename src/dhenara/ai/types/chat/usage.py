@@ -1,6 +1,6 @@
 """Token counts and cost of a response. Counts do not overlap; what is unknown is None, never zero."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -18,7 +18,7 @@ from pydantic import (
 
 from ..display import markdown_table
 from ..model_base import FrozenModel, read_old_fields
-from .cost import NO_PRICE, Cost
+from .cost import NO_PRICE, Cost, sum_tables, unique
 
 NO_USAGE = "the provider reported no usage"
 
@@ -247,3 +247,46 @@ class Costed(FrozenModel):
             fields["usage"] = Usage.unknown()
         if fields.get("cost", ...) is None:
             del fields["cost"]
+
+
+def total_usage(usages: Iterable[Usage]) -> Usage:
+    """Return the sum of the known usages; unknown if there are some, but none is known."""
+    given = list(usages)
+    known = [usage for usage in given if usage.known]
+    if given and not known:
+        return Usage.unknown()
+    requests: dict[str, int] = {}
+    for usage in known:
+        for name, count in usage.server_tool_requests.items():
+            requests[name] = requests.get(name, 0) + count
+    reported = [usage.reported_cost for usage in known if usage.reported_cost is not None]
+    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
+    cost = sum(reported) if reported else None
+    return Usage(server_tool_requests=requests, reported_cost=cost, **counts, **added_units(known))
+
+
+def add_usages(usages: Sequence[Usage]) -> Usage:
+    """Return the sum of the known usages; unknown if none is known."""
+    known = [usage for usage in usages if usage.known]
+    if not known:
+        return Usage.unknown()
+    costs = [usage.reported_cost for usage in known]
+    counts: dict[str, Any] = {name: sum(getattr(usage, name) for usage in known) for name in COUNTS}
+    return Usage(
+        **counts,
+        **added_units(known),
+        server_tool_requests=sum_tables([usage.server_tool_requests for usage in known], 0),
+        reported_cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+    )
+
+
+def added_units(usages: Sequence[Usage]) -> dict[str, Any]:
+    """Return the units of all usages, and the options that all of them share."""
+    options = usages[0].options if usages else {}
+    shared = {name: value for name, value in options.items() if all(one.options.get(name) == value for one in usages)}
+    return {
+        "units": sum_tables([usage.units for usage in usages], 0.0),
+        "counted": tuple(unique(unit for usage in usages for unit in usage.counted)),
+        "options": shared,
+        "unclear": tuple(unique(name for usage in usages for name in usage.unclear)),
+    }

@@ -32,7 +32,7 @@ from .other_names import ALTERNATIVE_NAMES, describe_unknown_field, use_own_name
 from .parameters import PARAMETERS, CallParameters
 
 if TYPE_CHECKING:
-    from ..operations.files import UploadedFile
+    from ..operations.files_and_vector_stores import UploadedFile
     from .call_options import CallOptions
 
 OLD_FIELDS = frozenset(

@@ -16,7 +16,7 @@ from .parameters import ParameterArguments, ReasoningEffort
 
 if TYPE_CHECKING:
     from ..operations.audio import SpeechFormat, Timestamps
-    from ..operations.embedding import InputType
+    from ..operations.text_operations import InputType
 
 
 ToolLike = ToolDefinition | ServerTool | HostedTool | Callable[..., object] | Mapping[str, object]

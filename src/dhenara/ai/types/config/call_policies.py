@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from ...errors import ConfigurationError
 from ...http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from ...providers.model_names import ModelName, read_model_name
-from ...wire.json import similar_names
+from ...wire.text import similar_names
 from ..content.media import CacheLifetime
 from ..model_base import FrozenModel
 from .model import AIModel

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...wire.json import similar_names
+from ...wire.text import similar_names
 from .name_hints import GENERATION_HINTS, OPERATION_HINTS, REQUEST_HINTS
 
 ALTERNATIVE_NAMES: Mapping[str, str] = MappingProxyType(

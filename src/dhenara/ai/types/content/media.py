@@ -11,8 +11,8 @@ from pydantic import Field
 
 from ...errors import ConfigurationError
 from ...output_files import require_path, write_output
-from ...wire.json import clean_text
 from ...wire.media_types import from_name, image_size, image_type, is_text, sniff, suffix_of
+from ...wire.text import clean_text
 from ..model_base import FrozenModel
 
 

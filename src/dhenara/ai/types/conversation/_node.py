@@ -12,7 +12,7 @@ from ..chat.response import ChatResponse
 from ..content.parsing import read_parts
 from ..content.parts import ContentItem, TextContent
 from ..model_base import FrozenModel
-from ..operations.embedding import ImageResponse
+from ..operations.images import ImageResponse
 
 
 class ConversationNode(FrozenModel):

@@ -15,8 +15,8 @@ from pydantic import (
 )
 
 from ...errors import ConfigurationError
-from ...schema.definition import check_object_definition
 from ...schema.validate import Checker, problems
+from ...schema.validate_schema import check_object_definition
 from ...wire import json
 from ..content.parts import ToolCallContent
 from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of

@@ -6,10 +6,10 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
-from ...schema.definition import check_object_definition
-from ...schema.resources import SchemaRules
+from ...schema.dialects_and_references import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
-from ...wire.json import similar_names
+from ...schema.validate_schema import check_object_definition
+from ...wire.text import similar_names
 from ..model_base import FrozenModel, read_old_fields
 
 

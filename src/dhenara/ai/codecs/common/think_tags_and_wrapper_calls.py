@@ -1,4 +1,4 @@
-"""Parts of responses that models write as text: reasoning in `<think>` tags, and calls inside a wrapper call."""
+"""What models write as text: reasoning in `<think>` tags, and tool calls inside a wrapper call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ...types.chat.delta import Delta, Part, ToolCallDelta
 from ...wire import json
-from ...wire.json import matches
+from ...wire.text import matches
 
 OPEN, CLOSE = "<think>", "</think>"
 

@@ -1,4 +1,4 @@
-"""Embeddings, reranking and moderation of texts, and image generation."""
+"""Embeddings, reranking, moderation, and OCR of documents."""
 
 from array import array
 from collections.abc import Iterable, Mapping
@@ -9,10 +9,11 @@ from pydantic_core import CoreSchema, core_schema
 
 from ...errors import ConfigurationError
 from ..chat.message import Text, as_sequence
-from ..chat.report import OperationResponse, Result
+from ..chat.report import OperationResponse
 from ..content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..display import ShownAsText
 from ..model_base import FrozenModel
+from .images import GeneratedImage
 
 if TYPE_CHECKING:
     from numpy import float32
@@ -239,48 +240,54 @@ class ModerationResponse(OperationResponse):
         return any(one.flagged for one in self.results)
 
 
-class ImageRequest(FrozenModel):
-    """Parameters of image generation.
+class OcrRequest(FrozenModel):
+    """Request for OCR.
 
     Attributes:
-        make: `"new"` for a new image, `"variation"` for variations of the image in the prompt. Default `"new"`.
-        mask: Image of the same size whose transparent areas may be changed. Default None.
+        document: The document or image.
+        pages: Numbers of the pages, from 0. Default None: all pages.
+        include_images: Whether to return the images of the document. Default None: decided by the provider.
     """
 
-    make: Literal["new", "variation"] = "new"
-    mask: ImageContent | None = None
+    document: FileContent | ImageContent = Field(discriminator="type")
+    pages: tuple[int, ...] | None = None
+    include_images: bool | None = None
 
 
-class GeneratedImage(ImageContent):
-    """A generated image. It can be used as a part of the next prompt.
+class OcrPage(FrozenModel):
+    """One page.
 
     Attributes:
-        revised_prompt: Prompt that the provider used, if it changed the prompt. Default None.
+        index: Number of the page, from 0.
+        markdown: Text of the page as markdown.
+        images: Images on the page, if requested.
+        width: Width in pixels. None if unknown.
+        height: Height in pixels. None if unknown.
+        dpi: Resolution in dots per inch. None if unknown.
+        extras: Further fields of the provider.
     """
 
-    revised_prompt: str | None = None
+    index: int
+    markdown: str = ""
+    images: list[GeneratedImage] = Field(default_factory=list)
+    width: int | None = None
+    height: int | None = None
+    dpi: int | None = None
+    extras: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class OcrResponse(ShownAsText, OperationResponse):
+    """The recognised pages, in order.
+
+    Attributes:
+        pages: The pages, in order.
+        annotation: Annotation of the document, if requested.
+    """
+
+    pages: list[OcrPage] = Field(default_factory=list)
+    annotation: str | None = None
 
     @property
-    def bytes(self) -> bytes:
-        """The bytes of the image file.
-
-        Raises:
-            ConfigurationError: The provider returned only a URL.
-        """
-        if self.data is None:
-            raise ConfigurationError(
-                f"the image has no data, only the URL {self.url}. Call client.download(image), or request base64 images"
-            )
-        return self.data
-
-
-class ImageResponse(ShownAsText, Result):
-    """Generated images, with the text that the model returned in addition.
-
-    Attributes:
-        images: The images.
-        text: Text of the model; empty if there is none.
-    """
-
-    images: list[GeneratedImage] = Field(default_factory=list)
-    text: Text = Text()
+    def text(self) -> Text:
+        """The text of all pages as markdown."""
+        return Text("\n\n".join(page.markdown for page in self.pages))

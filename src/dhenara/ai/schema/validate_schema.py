@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from ..errors import InvalidSchemaError
-from .resources import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
+from .dialects_and_references import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
 from .values import TYPES, PatternError, compile_pattern, is_number, kind_of, listed
 
 MOST_SHOWN = 3

@@ -1,9 +1,4 @@
-"""Subschemas of a JSON Schema, their names, the targets of references in it, and the parts that dialects support.
-
-A schema document holds schema resources, each with a base URI (`$id`), and names in them (`$anchor`,
-`$dynamicAnchor`; draft-04's `id`, draft-07's `$id: "#name"`). References are resolved inside the document only: nothing
-is ever fetched (JSON Schema core, sections 8 and 9).
-"""
+"""Which parts of JSON Schema each dialect supports; subschemas, and the targets of references."""
 
 from __future__ import annotations
 
