@@ -6,16 +6,27 @@ import asyncio
 import concurrent.futures
 import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from pydantic import BaseModel
 
-from dhenara.ai import AIModelClient
+from dhenara.ai import AIModelClient, SQLiteRunStore
 from dhenara.ai.errors import ConfigurationError, InvalidOutputError, SyncAsyncMismatchError, ToolFailedError
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
-from dhenara.ai.types import PromptCache, RepairStarted, Run, RunLimits, Tool
+from dhenara.ai.types import (
+    ImageContent,
+    PromptCache,
+    RepairStarted,
+    Run,
+    RunLimits,
+    SearchResultContent,
+    TextContent,
+    Tool,
+    ToolResultContent,
+)
 from support.runs import go, go_streaming
 from support.waiting import wait_until_async
 from support.worlds import Blocking, World, endpoint
@@ -289,19 +300,110 @@ def test_a_tool_that_hangs_ends_at_its_time_limit(server: FakeServer, world: Wor
     assert run.text() == "done"
 
 
-def test_a_result_of_50_megabytes_is_sent_and_saved(server: FakeServer) -> None:
-    size = 50 * 1024 * 1024
+HUGE = 50 * 1024 * 1024
+NOTE = "[The result is cut: 51,428,800 of 52,428,800 characters are left out. Ask for less at once.]"
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_result_of_50_megabytes_is_cut(streaming: bool, server: FakeServer, world: World) -> None:
+    """The model and the user see it: in the result, in the tool's run and as a warning of the next response."""
 
     def huge(city: str) -> str:
-        return "x" * size
+        return "x" * HUGE
 
     server.add_replies(calls("Rome", name="huge"), Answer(text="done"))
-    with AIModelClient(endpoint(server.url)) as client:
-        run = client.run("?", tools=[huge])
-    assert len(server.exchanges[1].json["messages"][-1]["content"]) == size
+    client = AIModelClient(endpoint(server.url))
+    run = go_streaming(world, client, "?", tools=[huge])[1] if streaming else go(world, client, "?", tools=[huge])
+    world.close(client)
+    sent = server.exchanges[1].json["messages"][-1]["content"]
+    assert (len(sent), sent[-len(NOTE) :]) == (1_000_000 + 1 + len(NOTE), NOTE)
+    assert [tool.left_out for tool in run.tools] == [HUGE - 1_000_000]
+    [warning] = run.warnings
+    assert (warning.code, warning.parameter) == ("dropped_content", "limits.result_chars")
+    assert "51,428,800 characters of the result of huge were cut off" in warning.message
     saved = run.to_json()
-    assert Run.from_json(saved).text() == "done"
-    assert len(saved) < 2.1 * size, "the result is in the message and in the step"
+    assert len(saved) < 2_100_000, "the result is in the message and in the step"
+    assert Run.from_json(saved).tools[0].left_out == HUGE - 1_000_000
+
+
+RESULTS: list[tuple[Any, str | None, int]] = [
+    ("x" * 10, "xxxxxxxxxx", 0),
+    ("x" * 11, "xxxxxxxxxx\n[The result is cut: 1 of 11 characters are left out. Ask for less at once.]", 1),
+    ({"a": "x" * 9}, '{"a":"xxxx\n[The result is cut: 7 of 17 characters are left out. Ask for less at once.]', 7),
+    ([1, 2], "[1,2]", 0),
+    (None, "null", 0),
+    (SearchResultContent(texts=["x" * 6, "y" * 6, "z"]), "xxxxxx\nyyyy\n[The result is cut: 3 of 13", 3),
+    ([TextContent(text="x" * 9), TextContent(text="yy"), TextContent(text="z")], "xxxxxxxxx\ny\n[The result is", 2),
+]
+
+
+@pytest.mark.parametrize(("value", "text", "left_out"), RESULTS, ids=lambda one: repr(one)[:20])
+def test_results_of_every_kind_are_cut(value: Any, text: str, left_out: int, server: FakeServer) -> None:
+    def give(city: str) -> Any:
+        return value
+
+    server.add_replies(calls("Rome", name="give"), Answer(text="done"))
+    with AIModelClient(endpoint(server.url)) as client:
+        [tool] = client.run("?", tools=[give], limits=RunLimits(result_chars=10)).tools
+    assert tool.result is not None
+    assert tool.result.get_text().startswith(text)
+    assert (tool.left_out, tool.outcome) == (left_out, "ran")
+
+
+def test_pictures_stay_and_extras_that_are_too_long_do_not(server: FakeServer) -> None:
+    picture = ImageContent(data=b"\x89PNG\r\n\x1a\n" + b"x" * 100)
+
+    def give(city: str) -> ToolResultContent:
+        parts = [TextContent(text="x" * 20), picture]
+        return ToolResultContent(call_id="", contents=parts, extras={"structured_content": "y" * 20})
+
+    server.add_replies(calls("Rome", name="give"), Answer(text="done"))
+    with AIModelClient(endpoint(server.url)) as client:
+        [tool] = client.run("?", tools=[give], limits=RunLimits(result_chars=10)).tools
+    assert tool.result is not None
+    assert [part.type for part in tool.result.contents] == ["text", "image", "text"]
+    assert tool.result.extras == {}
+
+
+def test_an_error_of_50_megabytes_is_cut(server: FakeServer, world: World) -> None:
+    def huge(city: str) -> str:
+        raise ValueError("x" * HUGE)
+
+    server.add_replies(calls("Rome", name="huge"), Answer(text="done"))
+    client = AIModelClient(endpoint(server.url))
+    [tool] = go(world, client, "?", tools=[huge]).tools
+    world.close(client)
+    assert tool.outcome == "failed"
+    assert len(tool.result.get_text()) < 1_000_200
+
+
+def test_a_result_is_cut_in_a_store_and_in_an_agent_too(server: FakeServer, world: World, tmp_path: Path) -> None:
+    def give(city: str) -> str:
+        return "x" * 100
+
+    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
+    server.add_replies(ask, calls("Rome", name="give"), Answer(text="y" * 100), Answer(text="done"))
+    client, store = AIModelClient(endpoint(server.url)), SQLiteRunStore(tmp_path / "runs.sqlite")
+    agent = AIModelClient(endpoint(server.url)).as_tool(
+        "research", "Looks up.", tools=[give], limits=RunLimits(result_chars=20)
+    )
+    run = go(world, client, "?", tools=[agent], store=store, limits=RunLimits(result_chars=10))
+    world.close(client)
+    assert run.tools[0].left_out == 90
+    assert run.tools[0].run is not None
+    assert [tool.left_out for tool in run.tools[0].run.tools] == [80]
+
+
+def test_a_result_that_the_user_gives_is_not_cut(server: FakeServer) -> None:
+    server.add_replies(calls("Rome"), Answer(text="done"))
+    limits = RunLimits(result_chars=10)
+    with AIModelClient(endpoint(server.url)) as client:
+        tools = [Tool.from_schema({"type": "object"}, name="weather")]
+        pending = client.run("?", tools=tools, limits=limits)
+        result = ToolResultContent(call_id="call_0", output="x" * 100)
+        run = client.run(resume=pending.decide({"call_0": result}), tools=tools)
+    assert run.tools[0].result is not None
+    assert run.tools[0].result.output == "x" * 100
 
 
 def test_a_tool_that_was_cancelled_may_run_again_when_the_run_is_resumed(server: FakeServer) -> None:

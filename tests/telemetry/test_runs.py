@@ -17,7 +17,7 @@ from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeT
 from dhenara.ai.types import RunLimits, Tool
 from support.runs import go, go_streaming
 from support.telemetry import Telemetry, traced_client
-from support.worlds import Blocking, World
+from support.worlds import Blocking, World, endpoint
 
 ROUNDS = (
     Answer(text="Let me look.", tool_calls=(FakeToolCall("weather", {"city": "Rome"}, "c1"),), usage=FakeUsage(10, 5)),
@@ -315,3 +315,55 @@ def test_a_run_without_telemetry_has_no_traces(server: FakeServer) -> None:
     world = Blocking()
     assert go(world, plain, "?", tools=[weather]).text == "31 degrees."
     plain.close()
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_the_span_of_a_resumed_run_has_the_usage_since_then(
+    world: World, server: FakeServer, telemetry: Telemetry, streaming: bool
+) -> None:
+    """The sums over all spans are what was spent, once."""
+    server.add_replies(*ROUNDS)
+    client, tool = traced_client(server, telemetry), Tool.from_function(weather, needs_approval=True)
+    pending = go(world, client, "How warm?", tools=[tool])
+    saved = pending.decide({"c1": True}).to_json()
+    if streaming:
+        run = go_streaming(world, client, resume=saved, tools=[tool])[1]
+    else:
+        run = go(world, client, resume=saved, tools=[tool])
+    go(world, client, resume=run, tools=[tool])  # over already: nothing is spent
+    first, second, third = telemetry.named("invoke_agent")
+    used = [
+        (span.attributes.get("gen_ai.usage.input_tokens"), span.attributes["dhenara.run.steps"])
+        for span in (first, second, third)
+    ]
+    assert used == [(10, 1), (20, 1), (None, 0)]
+    costs = [span.attributes.get("dhenara.cost.usd", 0) for span in (first, second, third)]
+    assert sum(costs) == pytest.approx(float(run.cost.amount or 0))
+    assert run.usage.prompt_tokens == 30, "the run has all of it"
+    world.close(client)
+
+
+def test_the_span_of_an_agent_that_goes_on_has_the_usage_since_then(
+    world: World, server: FakeServer, telemetry: Telemetry
+) -> None:
+    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "a1"),), usage=FakeUsage(1, 1))
+    server.add_replies(ask, *ROUNDS, Answer(text="It is hot.", usage=FakeUsage(2, 2)))
+    client, tool = traced_client(server, telemetry), Tool.from_function(weather, needs_approval=True)
+    agent = traced_client(server, telemetry).as_tool("research", "Looks up.", tools=[tool])
+    pending = go(world, client, "How warm?", tools=[agent])
+    run = go(world, client, resume=pending.decide({"a1/c1": True}).to_json(), tools=[agent])
+    world.close(client)
+    inner = [span.attributes["gen_ai.usage.input_tokens"] for span in telemetry.named("invoke_agent research")]
+    outer = [span.attributes["gen_ai.usage.input_tokens"] for span in telemetry.named("invoke_agent")]
+    assert (inner, outer, run.usage.prompt_tokens) == ([10, 20], [11, 22], 33)
+
+
+def test_an_observer_gets_the_usage_since_a_run_was_resumed(server: FakeServer) -> None:
+    server.add_replies(*ROUNDS)
+    events: list[Any] = []
+    tool = Tool.from_function(weather, needs_approval=True)
+    with AIModelClient(endpoint(server.url), observer=events.append) as client:
+        pending = client.run("How warm?", tools=[tool])
+        client.run(resume=pending.decide({"c1": True}), tools=[tool])
+    ended = [event.usage.prompt_tokens for event in events if type(event).__name__ == "RunTraceEnded"]
+    assert ended == [10, 20]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
@@ -30,7 +31,6 @@ from ..pipeline import Pipeline
 from ..streaming.structured_output import OutputProblem, OutputValidator
 from .run_plan import (
     AgentTool as AgentTool,
-    PerformStep,
     RunBudget,
     RunPlan as RunPlan,
     call_function,
@@ -42,13 +42,15 @@ from .run_state import (
     ResponseListener,
     RunEvent,
     RunState,
+    answer_in_step,
     check_resumable,
     next_call,
     next_stage,
     relax_tool_choice,
 )
 from .run_store import load_saved, lock_saved
-from .tool_runner import ToolBatch, ToolRunner, read_step, unfinished_runs
+from .running_tool import cut_warnings
+from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
 from .toolbox import Toolbox, find_unanswered_calls
 
 Stage = Callable[[], Awaitable[None]]
@@ -79,7 +81,7 @@ class RunLoop:
         self._stopped: Stopped | None = None
         self._validator = OutputValidator(plan.repairs)
         self._budget = RunBudget(plan.limits, self._io, plan.agent)
-        box = Toolbox.of(call.config.tools, plan.limits.repeats, call.config.options)
+        box = Toolbox.of(call.config.tools, plan.limits, call.config.options)
         self._tools = ToolRunner(self._io, box, self._budget, plan, self._state, self._emit)
         self._next: NextStage = "request"
         self._stage: Stage = self._start
@@ -157,7 +159,7 @@ class RunLoop:
 
     def _leave(self, error: BaseException | None) -> None:
         """End the traces, and let others resume the run."""
-        self._tools.end_tracing(self.run, error)
+        self._tools.end_tracing(lambda: self._budget.own_part(self.run()), error)
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.release()
@@ -169,7 +171,7 @@ class RunLoop:
             try:
                 await listening.stream.close()
             finally:
-                self._state.add_response(listening.partial_response())
+                self._add_partial(listening)
 
     def _interrupt(self, error: BaseException) -> None:
         """Handle an exception from outside or a cancelled task, without awaiting."""
@@ -178,8 +180,13 @@ class RunLoop:
         self._budget.end()
         if listening is not None:
             listening.stream.abandon()
-            self._state.add_response(listening.partial_response())
+            self._add_partial(listening)
         self._end(error)
+
+    def _add_partial(self, listening: ResponseListener) -> None:
+        response = listening.partial_response()
+        self._state.add_response(response)
+        self._budget.count_answer(response.chat_response)
 
     def _end(self, error: BaseException | None = None) -> None:
         """End the traces, let others resume the run, and call `on_end`, once."""
@@ -236,7 +243,9 @@ class RunLoop:
     async def _send(self, call: Call) -> None:
         try:
             if self._plan.perform is not None:
-                self._handle_answer(await self._send_in_step(call, self._plan.perform))
+                send = partial(self._read_whole if self._plan.streaming else self._pipeline.answer, call)
+                key = f"{self._plan.prefix}request-{self._state.next_number}"
+                self._handle_answer(await answer_in_step(self._plan.perform, key, send))
             elif not self._plan.streaming:
                 self._handle_answer(await self._pipeline.answer(call))
             else:
@@ -246,18 +255,6 @@ class RunLoop:
             if not self._budget.is_late():
                 raise
             self._stop_at("seconds")
-
-    async def _send_in_step(self, call: Call, perform: PerformStep) -> AIModelCallResponse:
-        """Send a request through the hook of the user, which may return an answer that it has."""
-        live: list[AIModelCallResponse] = []
-
-        async def do() -> str:
-            live.append(await (self._read_whole(call) if self._plan.streaming else self._pipeline.answer(call)))
-            return live[-1].model_dump_json(exclude={"response_headers"})
-
-        prefix = "" if self._plan.agent is None else self._plan.agent.prefix
-        text = await perform("request", key := f"{prefix}request-{self._state.next_number}", do)
-        return live[-1] if live else read_step(AIModelCallResponse, text, key)
 
     async def _read_whole(self, call: Call) -> AIModelCallResponse:
         """Read a streamed response to its end; its events are reported after it."""
@@ -320,6 +317,7 @@ class RunLoop:
         finished = await self._tools.run(batch)
         self._round, self._is_saved = None, False
         self._state.add_tool_runs(finished)
+        self._warnings += cut_warnings(finished)
         reported = zip(finished, batch.planned, strict=True)
         self._events.extend(
             ToolEnded(one) for one, planned in reported if one.outcome != "pending" and not planned.is_reported

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -107,6 +107,11 @@ class RunPlan:
     record: RunRecord = field(default_factory=RunRecord)
     agent: AgentContext | None = None
 
+    @property
+    def prefix(self) -> str:
+        """What comes before the keys of the steps of an agent."""
+        return "" if self.agent is None else self.agent.prefix
+
 
 AGENT_SCHEMA = {
     "type": "object",
@@ -194,6 +199,8 @@ class RunBudget:
         self._called = 0
         self._requests = 0
         self._answers: list[Any] = []
+        self._restored = 0, 0
+        """How many steps and answers the run had when it was resumed."""
 
     def restore(self, run: Run[Any]) -> None:
         """Count what the run used before it was saved."""
@@ -203,6 +210,16 @@ class RunBudget:
         self._called = count_calls(run)
         answers = list(answers_of(run))
         self._requests, self._answers = len(answers), answers
+        self._restored = len(run.steps), len(answers)
+
+    def own_part(self, run: Run[Any]) -> Run[Any]:
+        """Return the run with the steps, usage and cost since it was resumed; the rest was reported before."""
+        steps, answers = self._restored
+        if not steps:
+            return run
+        here = self._answers[answers:]
+        usage, cost = total_usage(one.usage for one in here), total_cost(one.cost for one in here)
+        return replace(run, steps=run.steps[steps:], usage=usage, cost=cost)
 
     @property
     def seconds(self) -> float:

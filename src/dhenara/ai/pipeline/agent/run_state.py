@@ -1,13 +1,15 @@
-"""State of a run, its events, and the next request made from them."""
+"""State of a run, its events, the next request made from them, and requests that are steps of a durable engine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
+from typing import Any, TypeVar
 
-from ...errors import CallError, SavedRunError
+from pydantic import BaseModel
+
+from ...errors import CallError, ConfigurationError, SavedRunError
 from ...history.repair_and_truncation import repair_history, truncate_history
 from ...response.deltas import ChunkBuilder, to_error_event
 from ...types.chat.cost import total_cost
@@ -61,6 +63,9 @@ def answers_of(run: Run[Any]) -> Iterator[Any]:
         for tool in step.tools:
             if tool.run is not None:
                 yield from answers_of(tool.run)
+
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class RunState:
@@ -300,3 +305,37 @@ def check_resumable(saved: Run[Any], record: RunRecord, call: Call) -> None:
             f"the saved run has an output of the type {saved.record.output!r}, which is missing here. Pass "
             f"output={saved.record.output}."
         )
+
+
+async def answer_in_step(
+    perform: Callable[..., Awaitable[str]], key: str, send: Callable[[], Awaitable[AIModelCallResponse]]
+) -> AIModelCallResponse:
+    """Send a request through the hook of the user, which may return an answer that it has.
+
+    Args:
+        perform: The hook.
+        key: Key of the step.
+        send: Sends the request.
+    """
+    live: list[AIModelCallResponse] = []
+
+    async def do() -> str:
+        live.append(await send())
+        return live[-1].model_dump_json(exclude={"response_headers"})
+
+    text = await perform("request", key, do)
+    return live[-1] if live else read_step(AIModelCallResponse, text, key)
+
+
+def read_step(kind: type[M], text: str, key: str) -> M:
+    """Return the result of a step from the text that the hook of the user kept."""
+    try:
+        result = kind.model_validate_json(text)
+        if isinstance(result, AIModelCallResponse) and result.chat_response is None:
+            raise ValueError("it has no answer")
+    except ValueError as error:
+        raise ConfigurationError(
+            f"step {key} returned another text than its do() ({error}). Return the text unchanged, and keep it under "
+            "the key of the step and the id of the run."
+        ) from error
+    return result

@@ -6,20 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
-
-from pydantic import BaseModel
+from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, DhenaraError, SavedRunError, ToolFailedError
 from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
-from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
 from ...types.tools.tool_definition import SEARCH_TOOL
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
-from .run_state import RunEvent, RunState
+from .run_state import RunEvent, RunState, read_step
 from .run_store import ToolClaim, call_digest
-from .running_tool import running, with_timing
+from .running_tool import cut_result, failure_of, first_failure, running, with_timing
 from .toolbox import (
     Approve,
     PendingToolCall,
@@ -27,8 +24,6 @@ from .toolbox import (
     as_decision,
     error_result,
     exception_result,
-    failure_of,
-    first_failure,
     match_earlier,
     read_result,
     with_decisions,
@@ -36,8 +31,6 @@ from .toolbox import (
 
 if TYPE_CHECKING:
     from ..tracing import RunTracing
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(slots=True)
@@ -182,8 +175,8 @@ class ToolRunner:
             live.append(await self._run_claimed(one, key))
             return live[-1].model_dump_json()
 
-        text = await self.plan.perform(one.call.name, self._prefix + key, do)
-        return live[-1] if live else read_step(ToolRun, text, self._prefix + key)
+        text = await self.plan.perform(one.call.name, self.plan.prefix + key, do)
+        return live[-1] if live else read_step(ToolRun, text, self.plan.prefix + key)
 
     async def _run_claimed(self, one: PendingToolCall, key: str) -> ToolRun:
         """Run a tool unless the store has its result; a tool that must run once is not begun twice."""
@@ -226,7 +219,7 @@ class ToolRunner:
         started = self.io.monotonic()
         agent = AgentContext(
             budget=self.budget,
-            prefix=f"{self._prefix}{key}/",
+            prefix=f"{self.plan.prefix}{key}/",
             run_id=f"{self.state.record.id}/{key}",
             seconds=seconds,
             outer=self.plan,
@@ -252,10 +245,6 @@ class ToolRunner:
         one.finished = done.finished
         return done.to_tool_run()
 
-    @property
-    def _prefix(self) -> str:
-        return "" if self.plan.agent is None else self.plan.agent.prefix
-
 
 def approve_inner(approve: Approve, path: str, call: ToolCallContent) -> Any:
     """Ask the outer run about a call of an agent, with the id that it has in `pending`."""
@@ -267,7 +256,7 @@ def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
     run = one.run
     assert run is not None
     if error is not None:
-        one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), JobFailed(error)
+        set_outcome(one, JobFailed(error))
     elif run.stopped == "pending":
         one.wait()
     elif run.stopped == "answered":
@@ -275,7 +264,7 @@ def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
         set_outcome(one, check_readable(one, JobDone(str(answer) if run.output is None else answer)))
     else:
         text = f"{one.call.name} was stopped ({run.stopped}) before it was done. What it had: {run.text or 'nothing'}"
-        one.outcome, one.result = "failed", error_result(one.call, text)
+        set_outcome(one, JobDone(error_result(one.call, text)))
 
 
 def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
@@ -309,10 +298,11 @@ def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | N
 def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
     match outcome:
         case JobDone(value=value):
-            one.result = value
             one.outcome = "failed" if value.is_error else "ran"
+            one.result, one.left_out = cut_result(value, one.most)
         case JobFailed(error=error):
-            one.outcome, one.result, one.finished = "failed", exception_result(one.call, error), outcome
+            one.outcome, one.finished = "failed", outcome
+            one.result, one.left_out = cut_result(exception_result(one.call, error), one.most)
         case None:
             set_timed_out(one)
 
@@ -331,17 +321,3 @@ def set_timed_out(one: PendingToolCall) -> None:
         one.unclear = one.run is None
     else:
         one.refuse("timed_out", f"{one.call.name} timed out")
-
-
-def read_step(kind: type[M], text: str, key: str) -> M:
-    """Return the result of a step from the text that the hook of the user kept."""
-    try:
-        result = kind.model_validate_json(text)
-        if isinstance(result, AIModelCallResponse) and result.chat_response is None:
-            raise ValueError("it has no answer")
-    except ValueError as error:
-        raise ConfigurationError(
-            f"step {key} returned another text than its do() ({error}). Return the text unchanged, and keep it under "
-            "the key of the step and the id of the run."
-        ) from error
-    return result

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
-from ...errors import ConfigurationError, ToolFailedError
-from ...io.protocol import JobFailed, Outcome
+from ...errors import ConfigurationError
+from ...io.protocol import Outcome
 from ...types.chat.message import Message
-from ...types.chat.run import Decision, Run, ToolOutcome, ToolRun
+from ...types.chat.run import Decision, Run, RunLimits, ToolOutcome, ToolRun
 from ...types.content.parts import Content, Media, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 from ...types.tools.caller_tools import CallerTool
 from ...types.tools.provider_tools import ServerTool
@@ -144,6 +144,12 @@ class PendingToolCall:
     may_repeat: bool = False
     """Whether it may run although it was begun before: decided by the user."""
 
+    most: int | None = None
+    """Longest text of its result."""
+
+    left_out: int = 0
+    """Characters that were cut off."""
+
     begun: bool = False
     """Whether the store has noted that it begins."""
 
@@ -172,12 +178,14 @@ class PendingToolCall:
             arguments=self.arguments,
             unclear=self.unclear,
             run=self.run,
+            left_out=self.left_out,
         )
 
     def take(self, tool: ToolRun) -> None:
         """Take over what happened to the call elsewhere or earlier."""
         self.outcome, self.result, self.seconds, self.bound = tool.outcome, tool.result, tool.seconds, None
         self.arguments, self.unclear, self.run = tool.arguments, tool.unclear, tool.run
+        self.left_out = tool.left_out
 
     def decide(self, decision: Any) -> None:
         """Apply a decision on the call; the tool of new arguments checks them."""
@@ -213,25 +221,25 @@ class Toolbox:
     """The tools of a run, and how often each call gave the same result."""
 
     tools: dict[str, ToolDefinition]
-    repeats: int
+    limits: RunLimits
     declared: frozenset[str] = frozenset()
     """Names of tools declared in a vendor's own format; the caller runs them."""
 
     _seen: dict[tuple[str, bytes], tuple[bytes, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tools: Iterable[Any], repeats: int, options: Mapping[str, Any] | None = None) -> Toolbox:
+    def of(cls, tools: Iterable[Any], limits: RunLimits, options: Mapping[str, Any] | None = None) -> Toolbox:
         """Create a toolbox from tools, and from those declared in the call's `options`."""
         every = list(tools)
         own = {tool.name: tool for tool in every if isinstance(tool, ToolDefinition)}
         if any(tool.deferred for tool in own.values()):
             search = import_module("dhenara.ai.types.tools.tool_search")
             own.setdefault(search.SEARCH_TOOL, search.make_search_tool(every))
-        return cls(own, repeats, declared_names(every, options or {}))
+        return cls(own, limits, declared_names(every, options or {}))
 
     def plan(self, call: ToolCallContent) -> PendingToolCall:
         """Return the call with its tool and validated arguments, or with an error result."""
-        planned, tool = PendingToolCall(call), self.find(call)
+        planned, tool = PendingToolCall(call, most=self.limits.result_chars), self.find(call)
         if tool is None and call.name == MCP_APPROVAL and is_vendor_call(call):
             bind(planned, approval_tool())
         elif tool is None and (call.name in self.declared or is_vendor_call(call)):
@@ -240,11 +248,11 @@ class Toolbox:
             planned.refuse("unknown", f"unknown tool {call.name!r}; available: {format_names(list(self.tools))}")
         elif call.error is not None:
             planned.refuse("invalid", f"{call.error}. Call {call.name} again with a JSON object as arguments.")
-        elif self.count(call) >= self.repeats:
+        elif self.count(call) >= self.limits.repeats:
             planned.refuse(
                 "repeated",
-                f"{call.name} was called {self.repeats} times with these arguments and gave the same result each "
-                "time. Use that result, or do something else.",
+                f"{call.name} was called {self.limits.repeats} times with these arguments and gave the same result "
+                "each time. Use that result, or do something else.",
             )
         elif not isinstance(tool, Tool) or tool.function is None:
             planned.wait()
@@ -324,24 +332,3 @@ def with_decisions(run: Run[Any], decisions: Mapping[str, Any], path: str) -> Ru
     own = {call_id.removeprefix(path): value for call_id, value in decisions.items() if call_id.startswith(path)}
     merged = {**run.record.decisions, **own}
     return replace(run, record=run.record.model_copy(update={"decisions": merged}))
-
-
-def failure_of(one: PendingToolCall) -> Exception | None:
-    """Return what the tool raised; for a result from elsewhere, an error with its text."""
-    if one.outcome != "failed":
-        return None
-    if isinstance(one.finished, JobFailed):
-        return one.finished.error
-    text = "" if one.result is None else str(one.result.output)
-    prefix = f"{one.call.name} failed: "
-    return RuntimeError(text.removeprefix(prefix)) if text.startswith(prefix) else None
-
-
-def first_failure(failed: Sequence[tuple[PendingToolCall, Exception]]) -> ToolFailedError | None:
-    """Return the first error, or None."""
-    if not failed:
-        return None
-    planned, broke = failed[0]
-    error = ToolFailedError(f"the tool {planned.call.name!r} raised {type(broke).__name__}: {broke}")
-    error.__cause__ = broke
-    return error

@@ -55,6 +55,7 @@ class ToolRun(FrozenModel):
         unclear: Whether the call of a tool with `once=True` was begun earlier and left no result. It may have run, so
             it is pending until it is decided.
         run: The run of an agent that is a tool.
+        left_out: Characters of the result that were cut off, by `RunLimits.result_chars`.
     """
 
     call: ToolCallContent
@@ -64,6 +65,7 @@ class ToolRun(FrozenModel):
     needs_approval: bool = False
     arguments: dict[str, Any] | None = None
     unclear: bool = False
+    left_out: int = 0
     if TYPE_CHECKING:
         run: Run[Any] | None = None
     else:

@@ -39,6 +39,8 @@ class RunLimits(FrozenModel):
         cost: Maximum cost in US dollars. Default None: no limit.
         concurrency: Maximum number of tools that run at the same time. Default 8.
         repeats: How often the same call may return the same result before it is no longer run. Default 3.
+        result_chars: Maximum length of the text of a tool result in characters, at least 1. Default 1,000,000. The rest
+            is cut off; the model sees how much, and the next response has a warning.
         otherwise: `"raise"` or `"return"`. Default `"raise"`.
     """
 
@@ -49,6 +51,7 @@ class RunLimits(FrozenModel):
     cost: float | None = Field(default=None, gt=0)
     concurrency: int = Field(default=8, gt=0)
     repeats: int = Field(default=3, gt=0)
+    result_chars: int = Field(default=1_000_000, gt=0)
     otherwise: Literal["raise", "return"] = "raise"
 
 
