@@ -25,7 +25,7 @@ NO_ACCOUNT: dict[str, dict[str, Any]] = {
 
 
 def main(platform: str, **options: Any) -> None:
-    with AIModelClient(f"{platform}/claude-sonnet-4-5", **options) as client:
+    with AIModelClient(f"{platform}/claude-sonnet-5-5", **options) as client:
         stream = client.generate("Say hello in one word.", max_output_tokens=100, streaming=True)
         print(f"{platform}:", "".join(stream.text_stream))
 
