@@ -36,7 +36,7 @@ def test_no_example_calls_a_model_that_is_retired_soon(page: Path) -> None:
     assert soon == []
 
 
-def test_models_of_examples_are_found() -> None:
+def test_the_tables_have_the_models_of_examples() -> None:
     named = {model for page in PAGES for model in models_on(page)}
     known = [model for host, model in named if find_facts(model, host) is not None]
     assert {"gpt-5.4-mini", "claude-sonnet-5", "gemini-3.5-flash"} <= set(known)

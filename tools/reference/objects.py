@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import importlib
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,12 +15,15 @@ from pydantic import BaseModel
 
 from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
 from .listing import classes, public_names
-from .shared import MADE_BY_THE_LIBRARY, MEMBERS, shared_meaning
+from .shared import MADE_BY_THE_LIBRARY, shared_meaning
 from .signatures import default_text, full_type, signature
 from .source import raises, section, source_of, text_of
 
 OPERATORS = ((annotated_types.Ge, "≥", "ge"), (annotated_types.Gt, ">", "gt"), (annotated_types.Le, "≤", "le"))
 OPERATORS += ((annotated_types.Lt, "<", "lt"),)  # type: ignore[assignment]
+
+SAME_ARGUMENTS = re.compile(r"Arguments as for `(?P<method>\w+)`")
+"""Text of a method whose arguments another method of the class describes."""
 
 
 @dataclass
@@ -110,7 +114,7 @@ def describe_class(module: str, name: str, found: Class, value: type) -> Documen
                 made.inherited.setdefault(home, []).append(title)
         elif isinstance(member, Attribute) and is_data(member, title, value):
             texts = (text_of(member), described.get(title), attributes.get(title), declared_text(value, title))
-            meaning = next(filter(None, texts), "") or elsewhere(value, title) or MEMBERS.get(title, "")
+            meaning = next(filter(None, texts), "") or elsewhere(value, title)
             is_property = "property" in member.labels or "cached" in " ".join(member.labels)
             entry = Entry(
                 title, full_type(member.annotation, public_names()), default_of(value, title, member), meaning
@@ -135,6 +139,11 @@ def describe_method(found: Function, name: str, value: type, members: dict[str, 
         made.same_as = f"{other.__name__}.{found.name}"
     for each in overridden(value, found.name):
         complete(made, describe_function(each, made.name))
+    named = SAME_ARGUMENTS.search(made.text)
+    if named is not None and isinstance(described := members.get(named["method"]), Function):
+        meanings = {entry.name: entry.meaning for entry in describe_function(described, made.name).parameters}
+        for entry in made.parameters:
+            entry.meaning = entry.meaning or meanings.get(entry.name, "")
     return with_shared_meanings(made)
 
 

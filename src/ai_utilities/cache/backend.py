@@ -115,6 +115,7 @@ class CacheBackend(ABC):
     """
 
     blocking: ClassVar[bool] = True
+    """Whether methods may wait for a file or a server. If not, async programs need no thread for them."""
 
     @abstractmethod
     def get(self, key: str) -> Json | None:
@@ -298,7 +299,11 @@ class TextBackend(CacheBackend):
         self.set_text(key, dumps(value), ttl)
 
     def effective_ttl(self, ttl: float | None) -> float | None:
-        """The time to live of a value: its own, else the default of the cache."""
+        """The time to live of a value: its own, else the default of the cache.
+
+        Args:
+            ttl: Seconds after which the value expires; None uses the default of the cache.
+        """
         return self.default_ttl if ttl is None else ttl
 
 

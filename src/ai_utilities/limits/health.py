@@ -36,6 +36,7 @@ class StoredHealth(ABC):
     """Base class of stores of health: errors are logged once, and share nothing."""
 
     blocking: bool = True
+    """Whether methods wait for a file or a server; they are then called off the event loop."""
 
     _failed = False
 

@@ -81,10 +81,12 @@ class LimitStore(ABC):
     """
 
     blocking: ClassVar[bool] = True
+    """Whether methods may wait for a file or a server. If not, async programs need no thread for them."""
     poll_interval: ClassVar[float] = NEVER_LONGER
     """The longest poll interval of a waiting call in seconds: other processes do not notify it."""
 
     waiters: WaitQueue
+    """The waiting calls of this process."""
 
     def __new__(cls, *_: object, **__: object) -> Self:
         store = super().__new__(cls)  # here, so that subclasses need not call __init__

@@ -147,12 +147,20 @@ class DisplayCurrency:
         return f"Amounts in {self.code} at {self.rate} for 1 USD{f' ({about})' if about else ''}."
 
     def format(self, amount: str) -> str:
-        """A number that is in this currency already, with the symbol or the code."""
+        """A number that is in this currency already, with the symbol or the code.
+
+        Args:
+            amount: The number, as text.
+        """
         symbol = SYMBOLS.get(self.code)
         return f"{symbol}{amount}" if symbol else f"{amount} {self.code}"
 
     def format_axis(self, amount: float) -> str:
-        """An amount with four digits, without zeros at the end."""
+        """An amount with four digits, without zeros at the end.
+
+        Args:
+            amount: The amount in this currency.
+        """
         return self.format(f"{Decimal(f'{amount:.4g}').normalize():f}" if amount else "0")
 
 

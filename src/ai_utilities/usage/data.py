@@ -64,6 +64,16 @@ class UsageData(CheckedModel):
         prompt_tokens: All input tokens.
         completion_tokens: All output tokens.
         total_tokens: Both; what the provider reported, if it reported a total.
+        input_tokens: Input tokens that no other count of input has.
+        cache_read_tokens: Input tokens that were read from the provider's prompt cache.
+        cache_write_tokens: Input tokens that were written to the provider's prompt cache.
+        cache_write_1h_tokens: Input tokens that were written to the provider's prompt cache for one hour.
+        input_audio_tokens: Input tokens of audio.
+        input_image_tokens: Input tokens of images.
+        output_tokens: Output tokens that no other count of output has.
+        reasoning_tokens: Output tokens of reasoning.
+        output_audio_tokens: Output tokens of audio.
+        output_image_tokens: Output tokens of images.
         units: What is billed in other units than tokens, such as `images`, `seconds`, `characters`, `pages`,
             `searches`, `web_searches` and `code_sessions`, each with its amount.
         cost: The cost; None if unknown, never 0.

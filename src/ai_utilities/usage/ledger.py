@@ -31,6 +31,7 @@ class Ledger(ABC):
     """
 
     blocking: ClassVar[bool] = True
+    """Whether methods may wait for a file or a server. If not, async programs need no thread for them."""
 
     @abstractmethod
     def add(self, rows: Sequence[UsageData]) -> None:

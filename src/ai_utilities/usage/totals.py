@@ -113,7 +113,11 @@ class Totals(ShortRepr):
         return Totals(**sums, units=add_units(self.units, other.units), kinds=kinds)
 
     def plus(self, row: UsageData) -> Totals:
-        """The totals with one more row."""
+        """The totals with one more row.
+
+        Args:
+            row: A row of usage.
+        """
         running = RunningTotals(self)
         running.add(row)
         return running.totals()

@@ -133,6 +133,9 @@ class BudgetWindow:
 class BudgetExceededError(DhenaraError):
     """The call could exceed a budget, and was not sent.
 
+    Args:
+        message: What failed, as one sentence.
+
     Attributes:
         budget: The name of the window that would be exceeded.
         limit: Its limit in US dollars.
@@ -212,6 +215,10 @@ class Reservation:
     def from_text(cls, key: str, text: str) -> Reservation:
         """Reads a stored reservation.
 
+        Args:
+            key: The key of the reservation.
+            text: What the store has for it, as JSON.
+
         Raises:
             StoreDamagedError: If it is damaged.
         """
@@ -248,6 +255,7 @@ class BudgetStore(ABC):
     """
 
     blocking: ClassVar[bool] = True
+    """Whether methods may wait for a file or a server. If not, async programs need no thread for them."""
 
     @abstractmethod
     def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:

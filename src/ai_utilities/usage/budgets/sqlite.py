@@ -71,6 +71,9 @@ class BudgetRepair:
 class SQLiteBudgets(BudgetStore):
     """Budgets shared by all processes that open the same file. The file is created if missing.
 
+    Args:
+        db_path: Path of the SQLite file.
+
     Raises:
         StoreDamagedError: If the file cannot be read; see `repair`.
         StoreLostError: If the file was deleted or replaced while in use.

@@ -139,7 +139,11 @@ class MemoryUIStreams:
         return stored.lines[place:], str(len(stored.lines)), stored.has_ended
 
     async def end(self, key: str) -> None:
-        """Note that the stream has ended, and forget it when those who read it have the rest."""
+        """Note that the stream has ended, and forget it when those who read it have the rest.
+
+        Args:
+            key: The key of the stream.
+        """
         stored = self._streams[key]
         stored.has_ended = True
         stored.changed.set()
@@ -147,12 +151,20 @@ class MemoryUIStreams:
         asyncio.get_running_loop().call_later(REMAINING_SECONDS, self._streams.pop, key, None)
 
     async def ask_to_stop(self, key: str) -> None:
-        """Ask to stop the stream."""
+        """Ask to stop the stream.
+
+        Args:
+            key: The key of the stream.
+        """
         if (stored := self._streams.get(key)) is not None:
             stored.stopped.set()
 
     async def wait_for_stop(self, key: str) -> None:
-        """Wait until somebody asked to stop the stream."""
+        """Wait until somebody asked to stop the stream.
+
+        Args:
+            key: The key of the stream.
+        """
         await self._streams[key].stopped.wait()
 
 

@@ -245,7 +245,12 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
     def streaming(
         cls, *, stream: "SyncStream | None" = None, async_stream: "AsyncStream | None" = None
     ) -> "AIModelCallResponse":
-        """Create the response of a streamed call."""
+        """Create the response of a streamed call.
+
+        Args:
+            stream: The stream of a sync call.
+            async_stream: The stream of an async call.
+        """
         response = cls()
         response._stream, response._async_stream = stream, async_stream
         return response

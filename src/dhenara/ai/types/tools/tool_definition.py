@@ -17,7 +17,11 @@ class SchemaSource(FrozenModel):
     """A schema that is transformed on first use."""
 
     def transformed(self, rules: SchemaRules) -> TransformedSchema:
-        """Return the schema in the form that these rules allow."""
+        """Return the schema in the form that these rules allow.
+
+        Args:
+            rules: What the provider's JSON Schema allows.
+        """
         if rules not in self._fits:
             self._fits[rules] = transform_schema(self._own_schema(), rules)
         return self._fits[rules]
