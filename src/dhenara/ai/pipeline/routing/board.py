@@ -7,14 +7,14 @@ claimed in the store, so that one call of all processes tries.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...io.protocol import IO, new_lock
 from ...types.config.routes import Deployment, ModelRoute
 from .fit import DeploymentFacts, read_deployment_facts, smallest_window
-from .health import AVAILABLE, Failure, FailureKind, Health
+from .health import AVAILABLE, AnswerTimes, Failure, FailureKind, Health
 
 if TYPE_CHECKING:
     from .router import ShadowTracker
@@ -104,6 +104,7 @@ class Standing:
     health: Health = AVAILABLE
     in_flight: int = 0
     last_chosen: int = 0
+    times: AnswerTimes = field(default_factory=AnswerTimes)
     latency: float | None = None
     headroom: float | None = None
     headroom_until: float = 0.0
@@ -159,18 +160,36 @@ class HealthBoard:
         self._drawn = drawn if keep else None
         return drawn
 
-    def begin(self, index: int) -> None:
-        """A call goes to this deployment."""
+    def begin(self, index: int, kind: Hashable, now: float) -> int:
+        """A call goes to this deployment.
+
+        Args:
+            index: The deployment.
+            kind: Kind of the answer, whose times are compared; None if they are not comparable.
+            now: The time.
+
+        Returns:
+            Number of the call.
+        """
         one = self.standings[index]
         with self._lock:
             self._chosen += 1
             one.last_chosen = self._chosen
             one.in_flight += 1
+            one.times.start(self._chosen, kind, now)
+            return self._chosen
 
-    def end(self, index: int) -> None:
-        """A call at this deployment is over."""
+    def stop_awaiting(self, index: int, number: int, now: float) -> None:
+        """The answer of the call of this number has begun."""
         with self._lock:
-            self.standings[index].in_flight -= 1
+            self.standings[index].times.stop(number, now)
+
+    def end(self, index: int, number: int, now: float) -> None:
+        """The call of this number at this deployment is over."""
+        one = self.standings[index]
+        with self._lock:
+            one.in_flight -= 1
+            one.times.stop(number, now)
 
     async def claim_probe(self, io: IO, index: int) -> bool:
         """Return whether the call may be the probe of this deployment."""
@@ -198,23 +217,34 @@ class HealthBoard:
         if self.store is not None and health.resting_until > now:
             await self._share(io, one, health, now)
 
-    async def record_answer(self, io: IO, index: int, began: float, first_token: float | None) -> None:
-        """The answer of a call that began at this time has begun, after so many seconds."""
+    async def record_answer(self, io: IO, index: int, began: float, first_token: float, kind: Hashable = None) -> None:
+        """The answer of a call that began at this time has begun, after so many seconds.
+
+        Args:
+            io: The clock.
+            index: The deployment.
+            began: When the call began.
+            first_token: The seconds.
+            kind: Kind of the answer, whose times are compared; None if they are not comparable.
+        """
         one = self.standings[index]
         with self._lock:
             one.health = one.health.after_answer(began)
-            if first_token is not None:
-                before = one.latency
-                one.latency = first_token if before is None else before + LATENCY_SHARE * (first_token - before)
+            before = one.latency
+            one.latency = first_token if before is None else before + LATENCY_SHARE * (first_token - before)
+            if kind is not None:
+                one.times.add(kind, first_token, io.monotonic())
         if one.is_shared and not one.health.resting_until and self.store is not None:
             one.is_shared = False
             one.changed_at = io.monotonic()
             await self._call_store(io, self.store.recover, one.key)
 
-    def record_slowness(self, index: int, seconds: float) -> None:
+    def record_slowness(self, index: int, seconds: float, kind: Hashable, now: float) -> None:
         """A request was cancelled after so many seconds without an answer: the first token takes longer than that."""
         one = self.standings[index]
         with self._lock:
+            if kind is not None and seconds > one.times.limit(kind):
+                one.times.add(kind, seconds, now)
             if one.latency is None or seconds > one.latency:
                 before = one.latency or seconds
                 one.latency = before + LATENCY_SHARE * (seconds - before)

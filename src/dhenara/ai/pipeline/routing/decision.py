@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...errors import ConfigurationError
 from ...types.config.route_reports import DeploymentReport, DeploymentState, RouteExplanation, RouteRequest
@@ -184,6 +184,7 @@ class Decision:
 LOOK_AGAIN = 0.25
 """Seconds after which a call looks again whether a probe of another call has ended."""
 
+NOT_SLOW = "the answers of the others of its group take longer than usual"
 FIRST = "the first deployment of the route"
 ONLY = "the only deployment of its group that can take the call"
 CACHED = "the beginning of the conversation is cached there"
@@ -209,12 +210,14 @@ def decide(route: ModelRoute, standings: Sequence[Standing], call: RouteCall, no
     for group in route.groups:
         end = start + len(group.deployments)
         usable: list[int] = []
+        slow: list[int] = []
         for index in range(start, end):
             if index in passed_over:
                 continue
             health = standings[index].health
             if not health.resting_until:
-                usable.append(index)
+                times = standings[index].times
+                (slow if times.slow_from <= now < times.slow_until else usable).append(index)
                 continue
             state = health.state(now)
             if state == "half_open":
@@ -223,7 +226,10 @@ def decide(route: ModelRoute, standings: Sequence[Standing], call: RouteCall, no
                 until = health.resting_until if state == "resting" else min(health.probing_until, now + LOOK_AGAIN)
                 soonest = until if soonest is None else min(soonest, until)
         if usable:
-            return choose(group, usable, standings, call, now, random)
+            decision = choose(group, usable, standings, call, now, random)
+            return with_slow(decision, slow) if slow else decision
+        if slow:
+            return choose(group, slow, standings, call, now, random)
         start = end
     return Decision(wait=None if soonest is None else max(0.0, soonest - now))
 
@@ -244,6 +250,12 @@ def choose(
         index = CHOOSE[group.strategy](usable, standings, call.request, random, now)
         reason = REASONS[group.strategy]
     return Decision(index, reason, others=tuple(one for one in usable if one != index))
+
+
+def with_slow(decision: Decision, slow: Sequence[int]) -> Decision:
+    """Return a decision whose call may go on to deployments with slow answers."""
+    reason = decision.reason if decision.others or decision.index == 0 else NOT_SLOW
+    return replace(decision, reason=reason, others=(*decision.others, *slow))
 
 
 def others_of(standings: Sequence[Standing], call: RouteCall, indexes: Collection[int], chosen: int) -> tuple[int, ...]:
@@ -326,4 +338,6 @@ def describe(one: Standing, index: int, call: RouteCall, now: float) -> tuple[De
         case "half_open":
             return "available", PROBE
         case _:
-            return "available", "it can take the call"
+            return (
+                ("slow", one.times.describe(now)) if one.times.is_slow(now) else ("available", "it can take the call")
+            )

@@ -107,6 +107,11 @@ def read_request(call: Call) -> RouteRequest:
     )
 
 
+def kind_of_answer(call: Call) -> tuple[bool, bool | None] | None:
+    """Return what the time to the first token depends on, for answers that can be compared; None if they cannot be."""
+    return (call.config.streaming, call.config.wants_reasoning) if call.operation == "chat" else None
+
+
 def media_of(call: Call) -> Iterator[str]:
     """Return the kinds of media in the messages of the user. Files of text become part of the prompt."""
     for message in call.messages:

@@ -11,7 +11,11 @@ call began after the failure.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
+from heapq import nsmallest
+from itertools import islice
 from typing import Literal
 
 from ...errors import (
@@ -182,3 +186,136 @@ KINDS: tuple[tuple[type[CallError], FailureKind | None], ...] = (
 def failure_kind(error: CallError) -> FailureKind | None:
     """Return the kind of failure; None if the error says nothing about the deployment."""
     return next((kind for known, kind in KINDS if isinstance(error, known)), None)
+
+
+RECENT = 20
+"""Answers whose times show what is usual."""
+
+ENOUGH = 10
+"""Answers before which nothing is known to be unusual."""
+
+SLOW_FACTOR = 3.0
+"""An answer is slow if it takes this many times as long as nine of ten usual ones."""
+
+SLOW_SECONDS = 1.0
+"""Seconds more than usual that no answer is slow for."""
+
+SLOW_IN_ROW = 2
+"""Slow answers in a row, also those that are still awaited, after which a deployment counts as slow."""
+
+NEW_USUAL = 10
+"""Slow answers in a row after which their times are the usual ones."""
+
+FIRST_TRIAL, LONGEST_TRIAL = 15.0, 120.0
+"""Seconds between two calls that try a slow deployment, doubled by each."""
+
+LOOKED_AT = 8
+"""Awaited answers, the oldest ones, that are looked at."""
+
+INFINITE = float("inf")
+
+
+class AnswerTimes:
+    """How long the answers of a deployment take to begin, and whether that is much longer than usual now.
+
+    Answers are compared with earlier ones of the same kind: streamed answers begin sooner than complete ones arrive. A
+    single slow answer says nothing, because answers have different lengths. A quick answer ends the slowness; until
+    then, a call tries the deployment from time to time.
+    """
+
+    __slots__ = ("_awaited", "_limits", "_pause", "_quick_at", "_slow", "_usual", "slow_from", "slow_until")
+
+    def __init__(self) -> None:
+        self.slow_from = INFINITE
+        """When it counts as slow, unless an answer begins before."""
+
+        self.slow_until = INFINITE
+        """When the next call tries it."""
+
+        self._usual: dict[Hashable, deque[float]] = {}
+        self._limits: dict[Hashable, float] = {}
+        self._slow: list[tuple[Hashable, float]] = []
+        self._awaited: dict[int, tuple[float, float]] = {}
+        self._quick_at = 0.0
+        self._pause = 0.0
+
+    def is_slow(self, now: float) -> bool:
+        """Return whether its answers take much longer than usual."""
+        return self.slow_from <= now < self.slow_until
+
+    def describe(self, now: float) -> str:
+        """Return why it is slow, in plain words.
+
+        Args:
+            now: The time.
+        """
+        until = "" if self.slow_until == INFINITE else f"; it is tried again in {self.slow_until - now:.3g} s"
+        return f"its answers take much longer than usual to begin{until}"
+
+    def limit(self, kind: Hashable) -> float:
+        """Return the seconds after which an answer of this kind is slow; infinite if that is not known."""
+        return self._limits.get(kind, INFINITE)
+
+    def start(self, number: int, kind: Hashable, now: float) -> None:
+        """A call begins.
+
+        Args:
+            number: Number of the call.
+            kind: Kind of its answer; those of other kinds are not comparable.
+            now: The time.
+        """
+        if len(self._slow) >= SLOW_IN_ROW and now >= self.slow_until:
+            self._pause = min(2 * self._pause, LONGEST_TRIAL)
+            self.slow_until = now + self._pause
+        limit = self._limits.get(kind)
+        if limit is not None:
+            self._awaited[number] = now + limit, limit
+            self._look(now)
+
+    def stop(self, number: int, now: float) -> None:
+        """A call is no longer awaited: its answer has begun, or it failed."""
+        if self._awaited.pop(number, None) is not None:
+            self._look(now)
+
+    def add(self, kind: Hashable, seconds: float, now: float) -> None:
+        """Take over after how many seconds an answer of this kind began.
+
+        Args:
+            kind: Kind of the answer.
+            seconds: The seconds.
+            now: The time.
+        """
+        if seconds <= self.limit(kind):
+            self._quick_at = now
+            self._slow = []
+            self._add_usual(kind, seconds)
+        else:
+            self._slow.append((kind, seconds))
+            if len(self._slow) == SLOW_IN_ROW:
+                self._pause = FIRST_TRIAL
+                self.slow_until = now + FIRST_TRIAL
+            if len(self._slow) >= NEW_USUAL:
+                for one in self._slow:
+                    self._add_usual(*one)
+                self._slow = []
+        self._look(now)
+
+    def _add_usual(self, kind: Hashable, seconds: float) -> None:
+        usual = self._usual.setdefault(kind, deque(maxlen=RECENT))
+        usual.append(seconds)
+        if len(usual) >= ENOUGH:
+            most = sorted(usual)[-1 - len(usual) // 10]
+            self._limits[kind] = max(SLOW_FACTOR * most, most + SLOW_SECONDS)
+
+    def _look(self, now: float) -> None:
+        """Determine from when on it counts as slow."""
+        missing = SLOW_IN_ROW - len(self._slow)
+        if missing <= 0:
+            self.slow_from = 0.0
+            return
+        self.slow_until = INFINITE
+        if len(self._awaited) < missing:
+            self.slow_from = INFINITE
+            return
+        at, limit = nsmallest(missing, islice(self._awaited.values(), LOOKED_AT))[-1]
+        self.slow_from = max(at, self._quick_at + limit)

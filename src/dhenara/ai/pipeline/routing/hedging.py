@@ -36,6 +36,7 @@ class HedgedRequest:
         pipeline: What sends it.
         began: When it was started.
         before: Number of attempts of the call before it.
+        number: Its number at the deployment.
         stream: Its answer, once that has begun.
         error: Its error, once it has failed.
         status: What became of it, once the other request is over as well.
@@ -47,6 +48,7 @@ class HedgedRequest:
     pipeline: DeploymentPipeline
     began: float
     before: int
+    number: int = 0
     stream: Stream | None = None
     error: Exception | None = None
     status: Literal["running", "answered", "failed", "cancelled", "not sent"] = "running"

@@ -23,7 +23,7 @@ from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen
 from .decision import Decision, decide, explain
-from .fit import stored_at, stored_ids
+from .fit import kind_of_answer, stored_at, stored_ids
 from .health import Failure, failure_kind
 from .hedging import HedgedRequest, concurrent_request, facts_for_hedge, may_repeat, merge_journals, run_hedged
 from .route_context import (
@@ -50,6 +50,7 @@ class RoutedCall:
         self.io = context.io
         self.board = context.board
         self.facts = read_call(context, call)
+        self.kind = kind_of_answer(call)
         self.errors: list[CallError] = []
         self.attempts = CallAttempts(self.board.route, call.config.retries)
         self.granted = 0
@@ -132,20 +133,21 @@ class RoutedCall:
         if board.route.hedge_after is not None and self.has_others(index) and may_repeat(turn):
             return await self.try_hedged(index, turn, board.route.hedge_after)
         began, sent = io.monotonic(), len(self.call.journal.attempts)
-        board.begin(index)
+        number = board.begin(index, self.kind, began)
         try:
             stream = await self.context.pipelines[index].send(turn)
         except CallError as error:
-            board.end(index)
+            board.end(index, number, io.monotonic())
             await self.record_failure(index, turn, error, began)
             self.leave(index, error)
             return None
         except BaseException:
-            board.end(index)
+            board.end(index, number, io.monotonic())
             board.release_probe(index)
             raise
+        board.stop_awaiting(index, number, io.monotonic())
         await self.record_answer(index, turn.journal, began, sent)
-        stream.on_end(self.ended(index, turn, began))
+        stream.on_end(self.ended(index, number, turn, began))
         return stream
 
     async def try_hedged(self, index: int, turn: Call, after: float) -> Stream | None:
@@ -154,22 +156,21 @@ class RoutedCall:
         Returns and raises the same as `try_deployment`.
         """
         board = self.board
-        requests = [concurrent_request(self.io, index, turn, self.context.pipelines[index])]
-        board.begin(index)
+        requests = [self.begin_request(index, turn)]
         try:
             winner = await run_hedged(requests, after, self.make_hedge)
         finally:
             for one in requests:
-                board.end(one.index)
+                board.end(one.index, one.number, self.io.monotonic())
                 if one.status not in ("answered", "failed") or not isinstance(one.error, CallError | None):
                     board.release_probe(one.index)
         merge_journals(self.call.journal, requests, winner)
         for one in requests:
             await self.record_hedged(one)
         if winner is not None and winner.stream is not None:
-            board.begin(winner.index)
+            number = board.begin(winner.index, None, self.io.monotonic())
             await self.record_answer(winner.index, winner.call.journal, winner.began, winner.before)
-            winner.stream.on_end(self.ended(winner.index, winner.call, winner.began))
+            winner.stream.on_end(self.ended(winner.index, number, winner.call, winner.began))
             return winner.stream
         failed = [(one.index, one.error) for one in requests if one.error is not None and one.status == "failed"]
         failed.sort(key=lambda one: not isinstance(one[1], CallError) or not one[1].fallback_eligible)
@@ -202,10 +203,15 @@ class RoutedCall:
         )
         turn = replace(self.turn_for(decision.index, replace(decision, reason=reason)), purpose="hedge")
         turn = replace(turn, retry_gate=DeploymentGate(self, decision.index, moves=True, is_probe=False))
-        hedge = concurrent_request(self.io, decision.index, turn, self.context.pipelines[decision.index])
+        hedge = self.begin_request(decision.index, turn)
         self.call.journal.notes = notes
-        self.board.begin(decision.index)
         return hedge
+
+    def begin_request(self, index: int, turn: Call) -> HedgedRequest:
+        """Return one of two requests; the deployment has it from now on."""
+        request = concurrent_request(self.io, index, turn, self.context.pipelines[index])
+        request.number = self.board.begin(index, self.kind, request.began)
+        return request
 
     async def record_hedged(self, one: HedgedRequest) -> None:
         """Take over what a request beside another one says about its deployment."""
@@ -214,7 +220,8 @@ class RoutedCall:
         elif one.status == "failed" and isinstance(one.error, CallError):
             await self.record_failure(one.index, one.call, one.error, one.began)
         elif one.status == "cancelled":
-            self.board.record_slowness(one.index, self.io.monotonic() - one.began)
+            now = self.io.monotonic()
+            self.board.record_slowness(one.index, now - one.began, self.kind, now)
 
     def turn_for(self, index: int, decision: Decision) -> Call:
         """Return the call as this deployment gets it, with warnings if it is not where the call would usually go."""
@@ -311,7 +318,7 @@ class RoutedCall:
             self.board.release_probe(index)
             return
         self.record_headroom(index, journal)
-        await self.board.record_answer(self.io, index, began, attempts[-1].seconds)
+        await self.board.record_answer(self.io, index, began, attempts[-1].seconds, self.kind)
         if self.board.route.affinity:
             key = conversation_key(self.call.instructions, self.call.messages)
             self.board.remember_conversation(key, index, self.io.monotonic())
@@ -327,11 +334,11 @@ class RoutedCall:
             share, reset = min(limits)
             self.board.record_headroom(index, share, self.io.monotonic() + reset)
 
-    def ended(self, index: int, turn: Call, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
+    def ended(self, index: int, number: int, turn: Call, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
         """Return what runs at the end of the answer: a stream that broke counts as a failure."""
 
         async def end(stream: Stream) -> None:
-            self.board.end(index)
+            self.board.end(index, number, self.io.monotonic())
             if ids := stored_ids(turn, stream):
                 self.board.remember_holder(ids, index)
             error = stream.error

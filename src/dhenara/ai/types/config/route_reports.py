@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from ..chat.report import Result
     from ..chat.response import ChatResponse
 
-DeploymentState = Literal["available", "resting", "probing", "unfit", "failed"]
-"""Can take the call; rests after a failure; is being tried by one call after its rest; cannot do what the call needs;
-failed earlier in this call."""
+DeploymentState = Literal["available", "slow", "resting", "probing", "unfit", "failed"]
+"""Can take the call; answers much later than usual, so that others of its group are preferred; rests after a failure;
+is being tried by one call after its rest; cannot do what the call needs; failed earlier in this call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class DeploymentReport(FrozenModel):
         provider: Its provider.
         model: Its model.
         group: Number of its group, from 0.
-        state: `"available"`, `"resting"`, `"probing"`, `"unfit"` or `"failed"`.
+        state: `"available"`, `"slow"`, `"resting"`, `"probing"`, `"unfit"` or `"failed"`.
         chosen: Whether the call goes there.
         reason: Why, in plain words.
         rests_for: Seconds until it is tried again; None if it does not rest.
