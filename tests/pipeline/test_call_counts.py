@@ -30,12 +30,12 @@ CHUNK_LIMITS = {
     "to_sse_format": {"chat": 6.3, "responses": 6.7, "anthropic": 5.5, "gemini": 7.8},
 }
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
-CALL_LIMIT = 1400
+CALL_LIMIT = 1010
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 1.24
-"""Calls for a question to the kit, with usage tracking, over those of the engine."""
-HIT_LIMITS: dict[Backend, float] = {"memory": 0.57, "sqlite": 0.6}
-"""Calls for an answer from a cache, over those of a request of the engine."""
+KIT_LIMIT = 380
+"""Calls for a question to the kit, with usage tracking, beside those of the engine."""
+HIT_LIMITS: dict[Backend, int] = {"memory": 820, "sqlite": 860}
+"""Calls for an answer from a cache."""
 
 
 def replies(data: bytes) -> Callable[[Connection], None]:
@@ -151,7 +151,7 @@ def test_a_call_of_the_engine_and_of_the_kit_costs_few_calls(answering_url: str)
         assert all(work() for work in works)
         direct, through_kit = (count_calls(work).every for work in works)
     assert direct < CALL_LIMIT
-    assert through_kit < direct * KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+    assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
 
 
 def test_a_call_costs_as_few_calls_in_async_code(answering_url: str) -> None:
@@ -171,11 +171,11 @@ def test_a_call_costs_as_few_calls_in_async_code(answering_url: str) -> None:
 
     direct, through_kit = asyncio.run(measure())
     assert direct < CALL_LIMIT
-    assert through_kit < direct * KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+    assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
 
 
 @pytest.mark.parametrize("backend", list(HIT_LIMITS))
-def test_a_cache_hit_costs_fewer_calls_than_a_request(answering_url: str, tmp_path: Path, backend: Backend) -> None:
+def test_a_cache_hit_costs_few_calls(answering_url: str, tmp_path: Path, backend: Backend) -> None:
     cached = {
         "cache_enabled": True,
         "cache_policy": "always",
@@ -188,5 +188,5 @@ def test_a_cache_hit_costs_fewer_calls_than_a_request(answering_url: str, tmp_pa
     ):
         for _ in range(3):
             assert kit.ask("?") == engine.generate("?").text
-        hit, direct = count_calls(lambda: kit.ask("?")).every, count_calls(lambda: engine.generate("?").text).every
-    assert hit < direct * HIT_LIMITS[backend], f"{hit} calls, {direct} in the engine"
+        hit = count_calls(lambda: kit.ask("?")).every
+    assert hit < HIT_LIMITS[backend], f"{hit} calls"

@@ -159,8 +159,10 @@ class Environment(Mapping[str, str]):
         return len(os.environ)
 
     def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # one type of default
-        value = os.environ.get(name)
-        return default if value is None else SecretText(value)
+        try:
+            return SecretText(os.environ[name])
+        except KeyError:
+            return default
 
     def __repr__(self) -> str:
         return f"<environment of {len(self)} variables>"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pydantic import ValidationError
@@ -182,8 +181,11 @@ def read_call_history(
     Raises:
         ConfigurationError: If a message cannot be read; its text begins with the provider and the model.
     """
-    with naming_model(endpoint):
+    try:
         return read_history(prompt, context, messages)
+    except ConfigurationError as error:
+        put_model_first(error, endpoint)
+        raise
 
 
 def read_repaired_history(
@@ -201,22 +203,20 @@ def read_repaired_history(
         ConfigurationError: If a message cannot be read, or a tool result names no call although its call is stored at
             the provider; the text begins with the provider and the model.
     """
-    with naming_model(endpoint):
+    try:
         return repair_history(
             read_history(prompt, context, messages),
             open_end=open_end,
             stored=continues_stored_history(config, endpoint.ai_model),
         )
-
-
-@contextmanager
-def naming_model(endpoint: AIModelEndpoint) -> Iterator[None]:
-    """Put the provider and the model before the text of a `ConfigurationError`."""
-    try:
-        yield
     except ConfigurationError as error:
-        error.args = (f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): {error}",)
+        put_model_first(error, endpoint)
         raise
+
+
+def put_model_first(error: ConfigurationError, endpoint: AIModelEndpoint) -> None:
+    """Put the provider and the model before the text of an error."""
+    error.args = (f"{endpoint.api.provider} ({endpoint.ai_model.model_name}): {error}",)
 
 
 WRONG = {

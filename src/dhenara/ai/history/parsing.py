@@ -131,7 +131,7 @@ def typed(given: Mapping[str, Any]) -> Message:
 
 def user_prompt(text: str) -> Prompt:
     """Build a text prompt. The forms that a message may have need not be looked for."""
-    return Prompt.model_construct(_fields_set={"contents"}, contents=[text_part(text)])
+    return Prompt.model_construct(_fields_set={"contents"}, role="user", contents=[text_part(text)], name=None)
 
 
 def response_message(response: ChatResponse) -> Message:
@@ -171,8 +171,8 @@ def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     merged: list[Message] = []
     follows_item = False
     for entry in given:
-        entry = model_fields(entry) or entry
-        message, item = read_message(entry), isinstance(entry, Mapping) and is_bare_item(entry)
+        entry = entry if entry.__class__ is str else model_fields(entry) or entry
+        message, item = read_message(entry), entry.__class__ is not str and is_bare_item(entry)
         joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
         if joins and merged and merged[-1].role == message.role:
             merged[-1] = message.model_copy(update={"contents": [*merged[-1].contents, *message.contents]})
@@ -182,11 +182,9 @@ def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     return merged
 
 
-def is_bare_item(given: Mapping[str, Any]) -> bool:
+def is_bare_item(given: object) -> bool:
     """Return whether this is an item of the Responses API."""
-    if "type" not in given:
-        return False
-    return is_item(given)
+    return isinstance(given, Mapping) and "type" in given and is_item(given)
 
 
 Instructions = str | Sequence[str] | None

@@ -205,7 +205,7 @@ def continues_stored_history(config: AIModelCallConfig, model: AIModel) -> bool:
     """
     if config.prompt_cache is not None and config.prompt_cache.stored is not None:
         return True
-    return names_stored_history(config.options) or names_stored_history(model.parameters)
+    return any(names_stored_history(fields) for fields in (config.options, model.parameters) if fields)
 
 
 def check_result_ids(call: Call) -> None:
@@ -226,7 +226,7 @@ def check_result_ids(call: Call) -> None:
 
 
 def names_stored_history(fields: Mapping[str, Any]) -> bool:
-    return bool(fields) and any(fields.get(name) for name in STORED_HISTORY)
+    return any(fields.get(name) for name in STORED_HISTORY)
 
 
 BYTES_A_TOKEN = 4

@@ -88,19 +88,24 @@ def find_proxy(
     Raises:
         ConfigurationError: If the variable is malformed, or the transport does not support this kind of proxy.
     """
-    name = next((name for name in (f"{scheme}_proxy", "all_proxy") if variable(environment, name)), None)
-    if name is None or is_excluded(host, port or PORTS[scheme], variable(environment, "no_proxy")):
+    name = f"{scheme}_proxy"
+    address = variable(environment, name)
+    if not address:
+        name = "all_proxy"
+        address = variable(environment, name)
+    if not address or is_excluded(host, port or PORTS[scheme], variable(environment, "no_proxy")):
         return None
-    return read_proxy(variable(environment, name), name.upper(), kinds)
+    return read_proxy(address, name.upper(), kinds)
 
 
 def variable(environment: Mapping[str, str], name: str) -> str:
     """Return the value of either spelling; lower case wins, even if empty."""
-    if name in environment:
-        return environment[name].strip()
-    if name == "http_proxy" and "REQUEST_METHOD" in environment:
-        return ""
-    return environment.get(name.upper(), "").strip()
+    value = environment.get(name)
+    if value is None:
+        value = environment.get(name.upper())
+        if value and name == "http_proxy" and "REQUEST_METHOD" in environment:
+            return ""  # in CGI programs, it is the value of a header named Proxy
+    return value.strip() if value else ""
 
 
 def is_excluded(host: str, port: int, exceptions: str) -> bool:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..config import environment
@@ -23,7 +24,7 @@ from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.sse import BrokenFraming
 from .pool import ConnectionPool, ServerAddress
 from .protocol.addresses_and_limits import InvalidUrl, parse_url
-from .protocol.http1 import Http1Reader, InvalidRequest, write_request
+from .protocol.http1 import FRAMING, Http1Reader, InvalidRequest, write_request
 from .protocol.message import (
     AttemptTimeouts,
     BodyPieces,
@@ -78,12 +79,10 @@ async def send_request(
     return whole
 
 
-def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterator[bytes]:
-    yield message
+def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterable[bytes]:
     if not isinstance(body, bytes):
-        yield from body
-    elif is_apart(body):
-        yield body
+        return chain((message,), body)
+    return (message, body) if is_apart(body) else (message,)
 
 
 LONGEST_MESSAGE = 65_536
@@ -123,8 +122,6 @@ async def read_last_words(
 
 MAYBE_RECEIVED = "the request may have been received"
 """In the message when a connection broke after it was opened; cost limits then count the request as sent."""
-
-FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class HttpTransport:

@@ -298,14 +298,11 @@ class AsyncIO:
     def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
         return BackgroundTask(step, never_begun)
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    random = staticmethod(random.random)  # for retry jitter only, not security
 
     def time(self) -> float:
         return time.time()
-
-    def random(self) -> float:
-        return random.random()
 
     async def close(self) -> None:
         await self._transport.close()

@@ -333,14 +333,11 @@ class BlockingIO:
     def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
         return BackgroundThread(step)
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
+    random = staticmethod(random.random)  # for retry jitter only, not security
 
     def time(self) -> float:
         return time.time()
-
-    def random(self) -> float:
-        return random.random()  # for retry jitter only, not security
 
     async def close(self) -> None:
         await self._transport.close()

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=OperationResponse)
 
+EMPTY_RESPONSE = AIModelCallResponse.model_construct(set())
+"""What responses are copied from, which takes fewer steps than `model_construct`."""
+
 
 class Pipeline:
     """Sends calls through its layers, from the outside in:
@@ -145,22 +148,22 @@ class Pipeline:
 
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""
-        if call.operation == "image":
-            shown: dict[str, Any] = {"image_response": to_image_response(answer, made)}
-        else:
-            shown = {"chat_response": answer}
         journal = call.journal
         began = journal.began_at
-        return AIModelCallResponse.model_construct(
-            **shown,
-            attempts=list(journal.attempts),
-            request_id=journal.attempts[-1].request_id if journal.attempts else None,
-            response_headers=dict(journal.head.headers) if journal.head else {},
-            duration_seconds=self.io.monotonic() - journal.started_at,
-            first_token_seconds=None if began is None else began - journal.started_at,
-            plan=journal.plan,
-            fingerprint=journal.fingerprint,
-        )
+        facts: dict[str, Any] = {
+            "attempts": list(journal.attempts),
+            "request_id": journal.attempts[-1].request_id if journal.attempts else None,
+            "response_headers": dict(journal.head.headers) if journal.head else {},
+            "duration_seconds": self.io.monotonic() - journal.started_at,
+            "first_token_seconds": None if began is None else began - journal.started_at,
+            "plan": journal.plan,
+            "fingerprint": journal.fingerprint,
+        }
+        if call.operation == "image":
+            facts["image_response"] = to_image_response(answer, made)
+        else:
+            facts["chat_response"] = answer
+        return EMPTY_RESPONSE.model_copy(update=facts)
 
     async def perform(self, call: Call, kind: type[R]) -> R:
         """Send an operation other than chat and return its complete result."""

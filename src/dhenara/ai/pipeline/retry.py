@@ -96,21 +96,27 @@ def backoff(config: AIModelCallConfig, failed: int) -> float:
     return float(min(config.retry_delay * 2 ** min(failed - 1, 60), config.max_retry_delay))
 
 
+ANSWERED = Attempt.model_construct(number=1, outcome="answered")
+"""What attempts are copied from, which takes fewer steps than `model_construct`."""
+
+
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
     """Add one attempt to the call's journal."""
     head = call.journal.head
-    attempt = Attempt.model_construct(
-        number=len(call.journal.attempts) + 1,
-        provider=str(call.endpoint.api.provider),
-        model=call.endpoint.ai_model.model_name,
-        outcome="failed" if error else "answered",
-        status=head.status if head else None,
-        error=f"{type(error).__name__}: {error.message}" if error else None,
-        request_id=request_id(head) if head else None,
-        waited=waited,
-        seconds=io.monotonic() - started,
-        deployment=call.deployment,
-        reason=call.choice,
+    attempt = ANSWERED.model_copy(
+        update={
+            "number": len(call.journal.attempts) + 1,
+            "provider": str(call.endpoint.api.provider),
+            "model": call.endpoint.ai_model.model_name,
+            "outcome": "failed" if error else "answered",
+            "status": head.status if head else None,
+            "error": f"{type(error).__name__}: {error.message}" if error else None,
+            "request_id": request_id(head) if head else None,
+            "waited": waited,
+            "seconds": io.monotonic() - started,
+            "deployment": call.deployment,
+            "reason": call.choice,
+        }
     )
     call.journal.attempts.append(attempt)
     log_attempt(call, attempt, error)

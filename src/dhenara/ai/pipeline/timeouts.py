@@ -99,7 +99,9 @@ class TimeoutPolicy:
         if self._deadline is not None:
             left = self._deadline - self._now()
             seconds = left if seconds is None else min(seconds, left)
-        return None if seconds is None or seconds > LONGEST else max(0.0, seconds)
+        if seconds is None or seconds > LONGEST:
+            return None
+        return seconds if seconds > 0 else 0.0
 
 
 def with_deadline(call: Call, io: IO) -> Call:

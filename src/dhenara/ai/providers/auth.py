@@ -60,6 +60,10 @@ class AuthContext:
     now: float = 0.0
     """Seconds since 1970, for signatures that expire."""
 
+    def at(self, now: float) -> AuthContext:
+        """Return a copy for a request that is signed now."""
+        return AuthContext(self.key, self.credentials, self.config, now)
+
     def with_token(self, fetched_token: Token) -> AuthContext:
         """Return a copy with a fetched token."""
         return replace(self, key=fetched_token.token, credentials=fetched_token.credentials)

@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -83,7 +84,13 @@ def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
             continue
         if not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
             continue
-        yield from filter(is_distinct, header_parts(value))
+        yield from distinct_parts(value)
+
+
+@lru_cache(maxsize=64)
+def distinct_parts(value: str) -> tuple[str, ...]:
+    """Return the secrets in the value of a header; kept, because a key is sent with each request."""
+    return tuple(filter(is_distinct, header_parts(value)))
 
 
 def call_secrets(config: Any) -> tuple[str, ...]:
@@ -97,7 +104,7 @@ def call_secrets(config: Any) -> tuple[str, ...]:
         elif getattr(tool, "kind", None) == "remote_mcp":
             headers = {name: value.get_secret_value() for name, value in tool.headers.items()}
             secrets += option_secrets({"authorization": tool.token(), "headers": headers, "url": str.__str__(tool.url)})
-    return distinct(secrets)
+    return distinct(tuple(secrets))
 
 
 def option_secrets(value: Any, name: str = "") -> Iterator[str]:
@@ -185,11 +192,13 @@ def is_distinct(text: str) -> bool:
     return len(text) >= SHORTEST or (len(text) >= SHORTEST_MIXED and not text.isalpha() and not text.isdigit())
 
 
-def distinct(secrets: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def distinct(secrets: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the secrets that can be masked, each once; kept, because most requests of a client have the same."""
     return tuple(dict.fromkeys(filter(is_distinct, secrets)))
 
 
-OPENING = (ResponseStart, FinishDelta)
+OPENING = frozenset({ResponseStart, FinishDelta})
 """Deltas whose fields are shown with a response and are not content."""
 
 FACTS = ("message", "request_id", "provider_code", "provider_type", "body")
@@ -201,9 +210,9 @@ class Redactor:
     __slots__ = ("_last", "_secrets")
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = distinct(secrets)
-        self._last: tuple[str | None, str | None] = (None, None)
-        """Id and model that were checked last; some protocols repeat them in every event."""
+        self._secrets = distinct(tuple(secrets))
+        self._last: tuple[str | None, str | None] | None = None
+        """Id and model that were looked at last, without a secret; some protocols repeat them in every event."""
 
     def text(self, text: str) -> str:
         """Return the text with every encoded form of every secret masked."""
@@ -228,25 +237,36 @@ class Redactor:
 
     def redact_batch(self, batch: Sequence[Delta]) -> Sequence[Delta]:
         """Return the deltas of an event with id, model, extras and finish reason masked; content is not changed."""
-        if self._secrets:
-            for delta in batch:
-                if isinstance(delta, OPENING):
-                    return [self._redact_delta(one) for one in batch]
-        return batch
+        if not self._secrets:
+            return batch
+        texts: list[str | None] = []
+        for delta in batch:
+            if delta.__class__ in OPENING:
+                texts += self._texts_of(delta)
+        if not texts or not shows("\n".join(filter(None, texts)), self._secrets):
+            return batch
+        return [self._redact_delta(delta) for delta in batch]
+
+    def _texts_of(self, delta: Delta) -> Sequence[str | None]:
+        """Return what a delta shows with the response, without an id and model that were looked at before."""
+        if isinstance(delta, FinishDelta):
+            return delta.raw, delta.stop_sequence, delta.message
+        if not isinstance(delta, ResponseStart):
+            return ()
+        named, last = (delta.id, delta.model), self._last
+        self._last = named
+        extras = (repr(delta.extras),) if delta.extras else ()
+        return extras if named == last else (*named, *extras)
 
     def _redact_delta(self, delta: Delta) -> Delta:
         if isinstance(delta, ResponseStart):
-            named = (delta.id, delta.model)
-            if (named != self._last and self._shown(*named)) or (delta.extras and self._shown(repr(delta.extras))):
-                return ResponseStart(self.value(delta.id), self.value(delta.model), self.value(delta.extras))
-            self._last = named
-        elif isinstance(delta, FinishDelta) and self._shown(delta.raw, delta.stop_sequence, delta.message):
-            raw, stop, message = map(self.value, (delta.raw, delta.stop_sequence, delta.message))
-            return replace(delta, raw=raw, stop_sequence=stop, message=message)
+            self._last = None  # an id with a secret is masked wherever it is repeated
+            return ResponseStart(self.value(delta.id), self.value(delta.model), self.value(delta.extras))
+        if isinstance(delta, FinishDelta):
+            shown = delta.raw, delta.stop_sequence, delta.message
+            raw, stop, message = masked = tuple(map(self.value, shown))
+            return delta if masked == shown else replace(delta, raw=raw, stop_sequence=stop, message=message)
         return delta
-
-    def _shown(self, *texts: str | None) -> bool:
-        return shows("\n".join(text for text in texts if text), self._secrets)
 
     def redact_error(self, error: CallError) -> CallError:
         """Mask secrets in the error; drop its cause if that contains one."""

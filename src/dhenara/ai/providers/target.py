@@ -48,6 +48,8 @@ def given_headers(headers: Mapping[str, str], where: str) -> dict[str, str]:
     Raises:
         ConfigurationError: A name that must not be configured, such as `Host`, or a value that a dump had masked.
     """
+    if not headers:
+        return {}
     for name, value in headers.items():
         require_type(where, "name", name, str, "a string")
         require_type(where, name, value, str, "a string")
@@ -137,14 +139,12 @@ class ResolvedTarget:
 
     def signed(self, request: HttpRequest, now: float) -> HttpRequest:
         """Return the request with key or signature; unchanged if a token has to be fetched."""
-        return request if self.source else self.auth(request, replace(self.auth_context, now=now))
+        return request if self.source else self.auth(request, self.auth_context.at(now))
 
     def with_token(self, request: HttpRequest, fetched_token: Token, now: float) -> HttpRequest:
         """Return the request with a fetched token, as a bearer token."""
         auth = bearer if fetched_token.token else self.auth
-        return auth(
-            request.with_headers(fetched_token.headers), replace(self.auth_context.with_token(fetched_token), now=now)
-        )
+        return auth(request.with_headers(fetched_token.headers), self.auth_context.with_token(fetched_token).at(now))
 
     def static_account(self) -> str | None:
         """Return the account if the configured credentials identify it; None if a token has to be fetched first."""

@@ -152,6 +152,8 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
         return False
     if holds(text, secrets, thorough=thorough):
         return True
+    if not thorough and not ESCAPES.search(text):
+        return False  # it reads as itself only
     return any(
         holds(reading, secrets, thorough=thorough)
         for reading in readings(text, thorough=thorough)
@@ -162,8 +164,9 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
 def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
     """Return whether the text contains a form of a secret, or a large part of one."""
     lowered = text.lower()
-    if any(form in lowered for form in forms(secrets)):
-        return True
+    for form in forms(secrets):
+        if form in lowered:
+            return True
     return thorough and next(fragments(lowered, secrets), None) is not None
 
 

@@ -178,13 +178,18 @@ def load_tools(call: Call, protocol: str, warnings: WarningCollector) -> Call:
     """Return the call with the tools that are declared: of the deferred ones those that were found, if the model does
     not search them itself, and a tool that finds others.
     """
-    call = allow_code(call, protocol, warnings)
-    tools = call.config.tools
-    if any(getattr(tool, "kind", None) == "tool_search" or getattr(tool, "deferred", False) for tool in tools):
+    if call.config.tools:
+        call = allow_code(call, protocol, warnings)
+    if any(is_deferred(tool) for tool in call.config.tools):
         searching = search_entry(call, protocol)
         call = replace(call, config=select_deferred(call, protocol, searching))
         return convert_searches(call, protocol, warnings, keeps_own=searching is not None)
     return convert_searches(call, protocol, warnings, keeps_own=True)
+
+
+def is_deferred(tool: Any) -> bool:
+    """Whether the tool is found by a search, or finds others."""
+    return getattr(tool, "kind", None) == "tool_search" or getattr(tool, "deferred", False)
 
 
 def allow_code(call: Call, protocol: str, warnings: WarningCollector) -> Call:
@@ -281,7 +286,7 @@ def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, k
 
     No information is lost, because the tools that they found are declared.
     """
-    if not any(is_search(part) for message in call.messages for part in message.contents):
+    if not any(is_search(part) for message in call.messages for part in message.contents if part.type in SEARCHING):
         return call
     specified = not call.config.tools or any(
         isinstance(tool, ServerTool | RemoteMCP) and not is_search_spec(spec_of(tool)) for tool in call.config.tools
@@ -312,6 +317,10 @@ def convert_message(message: Message, convert: Callable[[Content], Content | Non
     if all(new is old for old, new in parts):
         return message
     return message.model_copy(update={"contents": [new for _, new in parts if new is not None]})
+
+
+SEARCHING = frozenset({"server_tool", "generic", "tool_call"})
+"""Types of parts that may belong to a search."""
 
 
 def is_search(part: Content) -> bool:

@@ -24,14 +24,15 @@ from ..base import Quirks
 from .plan import WarningCollector
 from .response_fields import Wire
 
-UNSET: tuple[object, ...] = (None, (), {})
+UNSET: tuple[object, ...] = ((), {})
 
 
 def set_parameters(config: AIModelCallConfig, names: Iterable[str]) -> Iterator[tuple[str, Any]]:
     """Return the parameters among these names that are set, ready for encoding."""
+    fields = vars(config)
     for name in names:
-        value = getattr(config, name)
-        if value not in UNSET:
+        value = fields[name]
+        if value is not None and value not in UNSET:
             yield name, list(value) if isinstance(value, tuple) else value
 
 

@@ -83,23 +83,32 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 def count(report: Report, name: str) -> int | None:
     """Return the count; None if it is missing or invalid."""
     value = report.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if value is None or isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return int(value) if 0 <= value <= LARGEST else None  # NaN fails both comparisons
 
 
 def read_int(report: Report, name: str) -> int:
     """Return the count; 0 if it is missing or invalid."""
-    return count(report, name) or 0
+    return count(report, name) or 0 if name in report else 0
 
 
 def amount(report: Report, *names: str) -> float | None:
     """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
-        value = report.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
-            return float(value)
+        if name in report:
+            value = report[name]
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+                return float(value)
     return None
+
+
+def first_int(report: Report, *names: str) -> int:
+    """Return the first of these counts that is valid and not 0; 0 if none is."""
+    for name in names:
+        if name in report and (number := count(report, name)):
+            return number
+    return 0
 
 
 def read_ints(report: Report) -> dict[str, int]:
@@ -114,7 +123,9 @@ def invalid_counts(report: Report) -> tuple[str, ...]:
 
 def iter_invalid_counts(report: Report) -> Iterator[str]:
     for name, value in report.items():
-        if isinstance(value, Mapping):
+        if value.__class__ is int and 0 <= value <= LARGEST:
+            continue
+        if value.__class__ is dict or isinstance(value, Mapping):
             yield from (f"{name}.{inner}" for inner in value if is_invalid_count(value, inner))
         elif is_invalid_count(report, name):
             yield name
@@ -142,7 +153,9 @@ def unread_warning(content: Any) -> Iterator[Delta]:
 
 
 def is_readable(block: Any) -> bool:
-    return isinstance(block, Mapping) and any(value is not None for value in block.values())
+    if block.__class__ is not dict and not isinstance(block, Mapping):
+        return False
+    return any(value is not None for value in block.values())
 
 
 def usage_deltas(usage: Usage) -> Iterator[Delta]:
@@ -164,7 +177,7 @@ def usage_deltas(usage: Usage) -> Iterator[Delta]:
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
     """Return those of these fields that are not empty; None if all are."""
-    return {name: value for name in names if (value := data.get(name))} or None
+    return {name: value for name in names if name in data and (value := data[name])} or None
 
 
 REASONING = "reasoning_tokens"
@@ -331,10 +344,8 @@ TICKS = 10_000_000_000
 
 def reported_cost(report: Report) -> float | None:
     """Return the cost in dollars, if reported."""
-    if isinstance(report.get("cost"), dict):
-        dollars = amount(read_object(report, "cost"), "total_cost")
-    else:
-        dollars = amount(report, "cost")
+    cost = report.get("cost")
+    dollars = amount(cost, "total_cost") if isinstance(cost, dict) else amount(report, "cost")
     if dollars is not None:
         return dollars
     ticks = amount(report, "cost_in_usd_ticks")

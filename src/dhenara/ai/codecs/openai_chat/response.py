@@ -101,17 +101,17 @@ class ChatReader(RequestAware):
             model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
-    def whole(self, body: Any) -> Iterator[Delta]:
+    def whole(self, body: Any) -> list[Delta]:
         self._typed = isinstance(body, dict) and read_text(body, "object").startswith("chat.completion")
         data = self._read(body, "message")
-        yield from data
-        yield from self.finish()
+        data += self.finish()
         if self._choices:
-            yield StreamEnd()
+            data.append(StreamEnd())
         elif has_error_text(body):
-            yield ErrorDelta(stream_error(body))
+            data.append(ErrorDelta(stream_error(body)))
         elif not any(isinstance(delta, ErrorDelta) for delta in data):
             raise missing_response(CHAT)
+        return data
 
     def frame(self, frame: Frame) -> list[Delta]:
         data = frame.data
@@ -137,7 +137,7 @@ class ChatReader(RequestAware):
 
     def _read(self, data: Any, key: str, event: str | None = None) -> list[Delta]:
         body = data if data.__class__ is dict else only_object(data)
-        deltas: list[Delta] = [] if self._began else list(self._begin(body))
+        deltas: list[Delta] = [] if self._began else self._begin(body)
         choices = body.get("choices")
         if not choices:
             refuse_foreign(body, CHAT)
@@ -150,11 +150,13 @@ class ChatReader(RequestAware):
             deltas.append(ErrorDelta(stream_error(body)))
         return deltas
 
-    def _begin(self, body: dict[str, Any]) -> Iterator[Delta]:
-        """Emit the start; Azure's first event has no id, so the first one with an id counts."""
-        if body.get("id") or body.get("model"):
-            self._began = bool(body.get("id") and body.get("model"))
-            yield ResponseStart(read_name(body, "id"), read_name(body, "model"), read_extras(body, EXTRA_FIELDS))
+    def _begin(self, body: dict[str, Any]) -> list[Delta]:
+        """Return the start; Azure's first event has no id, so the first one with an id counts."""
+        named, model = body.get("id"), body.get("model")
+        if not named and not model:
+            return []
+        self._began = bool(named and model)
+        return [ResponseStart(read_name(body, "id"), read_name(body, "model"), read_extras(body, EXTRA_FIELDS))]
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")

@@ -25,6 +25,7 @@ from ..common.response_fields import (
     amount,
     build_citation,
     count,
+    first_int,
     invalid_counts,
     is_readable,
     read_index,
@@ -69,8 +70,8 @@ class MessageReader:
         self._unknown = 0
 
     def read(self, message: Wire) -> Iterable[Delta]:
-        """Read a message; fast path for stream events that contain only text."""
-        if PLAIN.issuperset(message):
+        """Read a message; most have only text, and nothing in their other fields."""
+        if PLAIN.issuperset(message) or not any(message[name] for name in message if name not in PLAIN):
             content = message.get("content")
             if content.__class__ is str and content and self._tags is None:
                 return (TextDelta(TEXT, content, self._choice),)
@@ -295,12 +296,11 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
             count(report, "total_tokens"),
             read={
                 "cache_read_tokens": 0 if cache_unclear else cached,
-                "cache_write_tokens": read_int(read_in, "cache_write_tokens")
-                or read_int(read_in, "cache_creation_input_tokens"),
+                "cache_write_tokens": first_int(read_in, "cache_write_tokens", "cache_creation_input_tokens"),
                 "input_audio_tokens": input_audio(report, read_in),
             },
             made={
-                "reasoning_tokens": read_int(made, "reasoning_tokens") or read_int(report, "reasoning_tokens"),
+                "reasoning_tokens": first_int(made, "reasoning_tokens") or first_int(report, "reasoning_tokens"),
                 "output_audio_tokens": read_int(made, "audio_tokens"),
                 "output_image_tokens": read_int(made, "image_tokens"),
             },
@@ -326,8 +326,8 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
 
 def input_audio(report: Report, details: Report) -> int:
     """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
-    data = read_int(details, "audio_tokens")
-    if data or not read_int(report, "prompt_audio_seconds"):
+    data = first_int(details, "audio_tokens")
+    if data or not first_int(report, "prompt_audio_seconds"):
         return data
     return max(
         0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
@@ -336,11 +336,8 @@ def input_audio(report: Report, details: Report) -> int:
 
 def read_from_cache(report: Report, details: Report) -> int:
     """Return the cached tokens from any of the fields that dialects use."""
-    return (
-        read_int(details, "cached_tokens")
-        or read_int(report, "prompt_cache_hit_tokens")
-        or read_int(report, "cached_tokens")
-        or read_int(report, "num_cached_tokens")
+    return first_int(details, "cached_tokens") or first_int(
+        report, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"
     )
 
 

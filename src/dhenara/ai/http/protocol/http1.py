@@ -22,17 +22,23 @@ from .message import Head
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
+USUAL_VALUES = re.compile(r"[^\x00\r\n\x80-\U0010ffff]*")
+"""ASCII without what is forbidden. Values with other letters of Latin-1 are checked one by one."""
 # RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
-STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
 HEAD_END = re.compile(rb"\n\r?\n")
 LENGTH = re.compile("[0-9]{1,18}")
 """Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
 LINE_ENDS = (b"\r", b"\n")
 BEGINNING = b"HTTP/1."
-FOLDED = (b" ", b"\t")
+BLANKS = " \t\r"
+"""Around a value; a CR there ends the line, because any other one is refused before."""
+FOLDED = (" ", "\t")
 """A line that begins like this continues the header before it (RFC 9112 section 5.2: read, never written)."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""Headers that say how the body ends."""
 
 
 class InvalidRequest(ValueError):
@@ -60,17 +66,29 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
         raise InvalidRequest(f"not a request line: {method!r} {target!r}")
     if not is_latin1(target):
         raise InvalidRequest(f"{method!r} has characters that no head of HTTP/1.1 can carry")
+    if not are_usual(headers):
+        check_headers(headers)
+    return joined(method, target, headers, body)
+
+
+def are_usual(headers: Mapping[str, str]) -> bool:
+    """Whether all headers can be sent, looked at together: a valid name joined to another one is valid too."""
+    names = "".join(headers)
+    return bool(TOKEN.fullmatch(names) and "" not in headers and USUAL_VALUES.fullmatch("".join(headers.values())))
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Raise for the first header that cannot be sent."""
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or FORBIDDEN.search(value):
             raise InvalidRequest(f"the header {name!r} has a name or value that cannot be sent")
         if not is_latin1(value):
             raise InvalidRequest(f"{name!r} has characters that no head of HTTP/1.1 can carry")
-    return joined(method, target, headers, body)
 
 
 def joined(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    if (body or method in WITH_BODY) and not {"content-length", "transfer-encoding"} & {n.lower() for n in headers}:
+    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
+    if (body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers)):
         lines.append(f"content-length: {len(body)}")
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 
@@ -182,37 +200,40 @@ class Http1Reader:
 
 def read_head(block: bytes) -> tuple[int, Head]:
     """Parse everything before the blank line; return the minor version and the head."""
-    first, *lines = [line.removesuffix(b"\r") for line in block.split(b"\n")]
-    match = STATUS_LINE.fullmatch(first)
+    status, _, rest = block.decode("latin-1").partition("\n")
+    match = STATUS_LINE.fullmatch(status.removesuffix("\r"))
     if match is None:
-        raise BrokenFraming(f"the response does not begin like HTTP/1.1: {first[:60]!r}")
+        raise BrokenFraming(f"the response does not begin like HTTP/1.1: {status[:60]!r}")
     # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
     if b"\0" in block or block.count(b"\r") - block.endswith(b"\r") != block.count(b"\r\n"):
         raise BrokenFraming("a header of the response has a NUL or CR in it")
-    fields: dict[str, list[bytes]] = {}
-    value: list[bytes] | None = None
-    for line in lines:
+    fields: dict[str, list[str]] = {}
+    value: list[str] | None = None
+    for line in rest.split("\n") if rest else ():
         if value is not None and line[:1] in FOLDED:
             # RFC 9112 section 5.2: it continues the field before.
-            value.append(b" " + line.strip(b" \t"))
+            value.append(f" {line.strip(BLANKS)}")
             continue
-        name, colon, rest = line.partition(b":")
-        key = name.decode("latin-1").lower()
+        name, colon, text = line.partition(":")
+        key = name.lower()
         if not colon or not TOKEN.fullmatch(key):
             raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
         if key in fields:
-            fields[key].append(b", ")
-        value = fields.setdefault(key, [])
-        value.append(rest.strip(b" \t"))
-    headers = {key: b"".join(parts).decode("latin-1") for key, parts in fields.items()}
-    return int(match[1]), Head(int(match[2]), headers, (match[3] or b"").decode("latin-1"))
+            value = fields[key]
+            value += (", ", text.strip(BLANKS))
+        else:
+            value = fields[key] = [text.strip(BLANKS)]
+    headers = {key: "".join(parts) for key, parts in fields.items()}
+    return int(match[1]), Head(int(match[2]), headers, match[3] or "")
 
 
 def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:
     """Whether the connection may be used again (RFC 9112 section 9.3)."""
     if "transfer-encoding" in headers and "content-length" in headers:
         return False  # RFC 9112 section 6.1: it may be an attempt at response splitting
-    words = {word.strip().lower() for word in headers.get("connection", "").split(",")}
+    if "connection" not in headers:
+        return version == 1
+    words = {word.strip().lower() for word in headers["connection"].split(",")}
     return "close" not in words if version else "keep-alive" in words
 
 
@@ -229,6 +250,8 @@ def body_for(method: str, head: Head, limits: ReadLimits = DEFAULT_LIMITS) -> Bo
     length = head.headers.get("content-length")
     if length is None:
         return UntilClose()
+    if LENGTH.fullmatch(length):
+        return SizedBody(int(length))
     sizes = {size.strip() for size in length.split(",")}
     if len(sizes) > 1 or not all(LENGTH.fullmatch(size) for size in sizes):
         raise BrokenFraming(f"the response has more than one length, or none that is a number: {length[:60]!r}")

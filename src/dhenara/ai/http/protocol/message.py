@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Protocol
 
@@ -50,7 +50,17 @@ class HttpRequest:
 
     def with_headers(self, extra: Mapping[str, str]) -> HttpRequest:
         """Return the request with these headers added or replaced."""
-        return replace(self, headers={**self.headers, **extra})
+        return HttpRequest(
+            self.method,
+            self.url,
+            {**self.headers, **extra},
+            self.body,
+            self.address,
+            self.no_replay,
+            self.limits,
+            self.secrets,
+            self.on_connection,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class StreamingSource:
         chunk = await self._reader.read()
         if chunk:
             batches = self._batches(self._split_frames(chunk))
-            if not self._begun and any(not isinstance(delta, SILENT) for batch in batches for delta in batch):
+            if not self._begun and any(delta.__class__ not in SILENT for batch in batches for delta in batch):
                 # Comments, pings and the start event do not count as the first chunk.
                 self._begun = True
                 self._reader.mark_started()
@@ -199,7 +199,7 @@ class BufferedSource:
         self._over = True
         body = await self._reader.drain(self._arrived)
         self._arrived = bytearray()
-        return [list(self._read(body))]
+        return [self._read(body)]
 
     def drain(self) -> Batch:
         """Return what can be decoded of a truncated body."""
@@ -215,18 +215,19 @@ class BufferedSource:
     def abandon(self) -> None:
         self._reader.response.abandon()
 
-    def _read(self, body: bytes) -> Iterator[Delta]:
+    def _read(self, body: bytes) -> list[Delta]:
         head = self._reader.head
         try:
             value = BinaryBody(body, head) if self._is_blob else json.loads(body)
         except ValueError as error:
             raise self._reader.with_names(unread(head, body)) from error
-        if self._keeps_body and not self._is_blob:
-            yield ResponseStart(extras={"provider_response": value})
+        keeps_body = self._keeps_body and not self._is_blob
+        deltas: list[Delta] = [ResponseStart(extras={"provider_response": value})] if keeps_body else []
         try:
-            yield from self._decoder.whole(value)
+            deltas += self._decoder.whole(value)
         except MALFORMED as error:
             raise self._reader.with_names(undecodable_error(error)) from error
+        return deltas
 
 
 def unread(head: Head, body: bytes) -> CallError:

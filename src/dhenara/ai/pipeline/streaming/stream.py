@@ -138,7 +138,11 @@ class Stream:
             raise self._with_partial(self._error)
 
     def _has_content(self) -> bool:
-        return any(not isinstance(delta, SILENT) for batch in self._ready for delta in batch)
+        for batch in self._ready:
+            for delta in batch:
+                if delta.__class__ not in SILENT:
+                    return True
+        return False
 
     async def response(self) -> ChatResponse:
         """Return the complete response; raise the error that interrupted it."""

@@ -217,5 +217,5 @@ Delta = (
     | FileDelta
 )
 
-SILENT = (ResponseStart, UsageDelta, WarningDelta)
+SILENT = frozenset({ResponseStart, UsageDelta, WarningDelta})
 """Deltas that carry no content."""

@@ -312,8 +312,10 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
         return WholeText(self) if stream is None else stream.text_stream  # type: ignore[return-value]
 
     def _answer(self) -> ChatResponse | None:
+        if self.chat_response is not None:
+            return self.chat_response
         stream: SyncStream | AsyncStream | None = self._async_stream or self._stream
-        return self.chat_response if stream is None else stream.partial()
+        return None if stream is None else stream.partial()
 
     def _result(self) -> ChatResponse | ImageResponse | None:
         return self._answer() or self.image_response

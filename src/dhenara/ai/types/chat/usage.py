@@ -136,13 +136,16 @@ COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annot
 """Names of the token counts."""
 
 
-NOTHING_REPORTED: Mapping[str, Any] = {**dict.fromkeys(COUNTS, 0), "counted": (), "reported_cost": None, "unclear": ()}
+NO_COUNTS: dict[str, Any] = dict.fromkeys(COUNTS, 0)
+NOTHING_REPORTED = Usage.model_construct(set(), **NO_COUNTS, counted=(), reported_cost=None, unclear=())
+"""What reported usages are copied from, which takes fewer steps than `model_construct`."""
 
 
 def reported_usage(fields: Mapping[str, Any]) -> Usage:
     """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    every = {**NOTHING_REPORTED, "units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, **fields}
-    return Usage.model_construct(set(fields), **every)
+    return NOTHING_REPORTED.model_copy(
+        update={"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, **fields}
+    )
 
 
 def read_reported(value: Any) -> Any:

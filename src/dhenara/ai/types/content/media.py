@@ -106,7 +106,7 @@ def text_part(text: str) -> TextContent:
 
 def joined_text(contents: Sequence[Content]) -> str:
     """Join the answer text: text parts, and the JSON of structured answers."""
-    return "".join(part.get_text() for part in contents if getattr(part, "type", None) in SPOKEN)
+    return "".join([part.get_text() for part in contents if getattr(part, "type", None) in SPOKEN])
 
 
 NAMES = {"image/": "a picture", "audio/": "sound", "video/": "a film"}
