@@ -30,11 +30,11 @@ CHUNK_LIMITS = {
     "to_sse_format": {"chat": 6.3, "responses": 6.7, "anthropic": 5.5, "gemini": 7.8},
 }
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
-CALL_LIMIT = 1010
+CALL_LIMIT = 930
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 380
+KIT_LIMIT = 300
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 820, "sqlite": 860}
+HIT_LIMITS: dict[Backend, int] = {"memory": 640, "sqlite": 680}
 """Calls for an answer from a cache."""
 
 
