@@ -30,8 +30,8 @@ from dhenara.ai.types import (
 )
 
 from ..exceptions import Options
-from .estimates import count_pages, estimate_request, iter_strings
-from .request_terms import BoundedCall, read_terms, whole_number
+from .estimates import count_pages, estimate_request, read_fields
+from .request_terms import BoundedCall, RequestTerms, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations
     from dhenara.ai.types import EmbeddingRequest, OcrRequest, RerankRequest, SpeechRequest, TranscriptionRequest
@@ -96,11 +96,13 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
         US dollars; None if the price or the length of the answer is unknown.
     """
     call = exchange.call
-    words = frozenset(text for text in iter_strings(exchange.body) if len(text) <= SHORT)
-    read = estimate_request(exchange).most
-    bounded = BoundedCall(call, target, read, exchange.expected_usage, words)
-    per_request = bool(bounded.price(REQUEST))
-    bounded = replace(bounded, terms=read_terms(exchange.body, free=("web_search_options",) if per_request else ()))
+    body, fields = exchange.body, read_fields(exchange.body)
+    words = frozenset([text for _, text in fields if len(text) <= SHORT])
+    read = estimate_request(exchange, fields).most
+    terms = read_terms(body)
+    bounded = BoundedCall(call, target, read, exchange.expected_usage, words, terms)
+    if "web_search_options" in body and replace(bounded, terms=RequestTerms()).price(REQUEST):
+        bounded = replace(bounded, terms=read_terms(body, free=("web_search_options",)))
     if call.config.options.get("model") not in (None, call.endpoint.ai_model.model_name):
         return None
     return UPPER_BOUNDS.get(call.operation, unknown_bound)(bounded)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -53,7 +53,10 @@ def unbilled_error(call: Call, error: CallError) -> bool:
     return unreceived or (error.status or 0) >= 400
 
 
-MEDIA = re.compile(r"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{1000}")
+LEAST_MEDIA = 1000
+"""Characters of a base64 text from which on it counts as media."""
+
+MEDIA = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{{{LEAST_MEDIA}}}")
 MEDIA_TOKENS = 2000
 """Minimum tokens of an image, audio or document."""
 
@@ -85,6 +88,7 @@ TOKENS_PER_PAGE = 3000
 PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
+PDF_STARTS = (PDF_START, "data:application/pdf;")
 PDF = re.compile(rf"(data:application/pdf;base64,)?{PDF_START}")
 PAGE = re.compile(rb"/Type\s*/Page[^s]")
 
@@ -108,27 +112,32 @@ def estimate_tokens(body: object) -> TokenEstimate:
     Args:
         body: The body, as a JSON value. Long base64 texts count as media, except in the fields of texts.
     """
+    return estimate_fields(read_fields(body))
+
+
+def estimate_fields(fields: Iterable[Field]) -> TokenEstimate:
+    """Like `estimate_tokens`, for the strings of a body."""
     text = media = pages = 0
     added = ADDED_AT_MOST
-    for field, string in iter_fields(body):
-        if MEDIA.match(string) and (field not in TEXT_FIELDS or string.startswith("data:")):
-            media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
+    for field, string in fields:
+        size = len(string)
+        if size >= LEAST_MEDIA and (field not in TEXT_FIELDS or string.startswith("data:")) and MEDIA.match(string):
+            media += max(MEDIA_TOKENS, size * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
         else:
-            text += len(string.encode("utf-8", "surrogatepass"))
-            added += tokens_added(field, string)
-        if start := PDF.match(string):
+            text += size if string.isascii() else len(string.encode("utf-8", "surrogatepass"))
+            if field in ADDING:
+                added += tokens_added(field, string)
+        if string.startswith(PDF_STARTS) and (start := PDF.match(string)):
             pages += page_tokens(decode_base64(string[start.end() - len(PDF_START) :]))
     return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + pages + added)
 
 
 def tokens_added(field: str, string: str) -> int:
-    """Most tokens that a provider adds to the prompt because of a field name, or the value of a field."""
+    """Most tokens that a provider adds to the prompt because of a field name, or the value of a field in `ADDING`."""
     if field == "type":
         return ADDED_FOR_TOOLS if string.startswith(OWN_TOOLS) else 0
     if field == "mode":
         return ADDED_FOR_PASSES if string == "pro" else 0
-    if field:
-        return 0
     return ADDED_FOR_TOOLS if string in TOOLS else ADDED_FOR_FORMATS if string in FORMATS else 0
 
 
@@ -145,9 +154,16 @@ def decode_base64(text: str) -> bytes:
         return b""
 
 
-def estimate_request(exchange: Exchange) -> TokenEstimate:
-    """Estimates the tokens of a request as it will be sent, including uploaded media."""
-    body = estimate_tokens(exchange.body)
+def estimate_request(exchange: Exchange, fields: Iterable[Field] | None = None) -> TokenEstimate:
+    """Estimates the tokens of a request as it will be sent, including uploaded media.
+
+    Args:
+        exchange: The call and the request that it becomes.
+        fields: What `read_fields` returns for its body, where that is known.
+    """
+    body = estimate_fields(read_fields(exchange.body) if fields is None else fields)
+    if not exchange.uploads:
+        return body
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_PER_MEDIA_TOKEN) for part in exchange.uploads)
     pages = sum(page_tokens(part.data or b"") for part in exchange.uploads)
     return TokenEstimate(body.usual + media, body.most + media + pages)
@@ -157,22 +173,32 @@ TEXT_FIELDS = frozenset({"arguments", "content", "input", "instructions", "outpu
 """Fields with texts in any protocol: a text may look like base64, and then has many tokens."""
 
 
-def iter_strings(value: object) -> Iterator[str]:
-    """All strings of a JSON value, also field names, as tool schemas are counted too."""
-    return (string for _, string in iter_fields(value))
+Field = tuple[str, str]
+"""A string of a JSON value, with the name of its field before it; a name of a field has an empty name."""
+
+ADDING = ("", "type", "mode")
+"""Names of fields whose strings may add tokens."""
 
 
-def iter_fields(value: object, field: str = "") -> Iterator[tuple[str, str]]:
+def read_fields(value: object) -> list[Field]:
     """All strings of a JSON value with the name of their field, and the field names themselves."""
+    fields: list[Field] = []
+    add_fields(fields, value, "")
+    return fields
+
+
+def add_fields(fields: list[Field], value: object, field: str) -> None:
+    """Appends the fields of a JSON value."""
     if isinstance(value, str):
-        yield field, value
+        fields.append((field, value))
     elif isinstance(value, dict):
-        for name, entry in value.items():
-            yield "", str(name)
-            yield from iter_fields(entry, str(name))
+        for key, entry in value.items():
+            name = str(key)
+            fields.append(("", name))
+            add_fields(fields, entry, name)
     elif isinstance(value, list | tuple):
         for entry in value:
-            yield from iter_fields(entry, field)
+            add_fields(fields, entry, field)
 
 
 def count_pages(data: bytes) -> int | None:

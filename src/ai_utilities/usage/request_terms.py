@@ -6,7 +6,7 @@ length of answers, tools that the provider runs, and contexts that it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,10 +16,12 @@ from dhenara.ai.types import Call, ChatModelCostData, Usage
 
 from .estimates import MEDIA_TOKENS
 
-LENGTHS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict")
+LENGTHS = frozenset(
+    {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict"}
+)
 """Fields with the most tokens of an answer."""
 
-COUNTS = ("n", "best_of", "candidateCount", "num_generations")
+COUNTS = frozenset({"n", "best_of", "candidateCount", "num_generations"})
 """Fields with a number of answers."""
 
 SETTINGS = ("generationConfig", "generation_config", "inferenceConfig", "options")
@@ -30,6 +32,9 @@ CONTEXTS = ("previous_response_id", "previous_interaction_id", "conversation", "
 
 FILES = frozenset({"file_id", "fileId", "fileUri", "file_uri", "file_url", "document_url", "video_url", "s3Location"})
 """References to files whose length is not known."""
+
+TOOL_FIELDS = frozenset({"tools", "toolConfig", "tool_config"})
+"""Fields with tools, whose schemas are no part of the prompt."""
 
 SEARCHES = ("enable_search", "plugins", "search_parameters", "web_search_options")
 """Fields with which providers search, as often as they like."""
@@ -146,26 +151,28 @@ def read_terms(body: Mapping[str, object], *, free: tuple[str, ...] = ()) -> Req
         body: The body that is sent, as JSON values; parameters in the provider's format are understood too.
         free: Fields for which this model is not billed.
     """
-    body = {name: value for name, value in body.items() if name not in free}
-    settings = [body, *(inner for name in SETTINGS if isinstance(inner := body.get(name), Mapping))]
-    prompt = {name: value for name, value in body.items() if name not in ("tools", "toolConfig", "tool_config")}
+    if free:
+        body = {name: value for name, value in body.items() if name not in free}
+    settings = [body, *[inner for name in body.keys() & SETTINGS if isinstance(inner := body[name], Mapping)]]
+    prompt = body if TOOL_FIELDS.isdisjoint(body) else {k: v for k, v in body.items() if k not in TOOL_FIELDS}
+    references = read_references(prompt)
     tier = body.get("service_tier")
     return RequestTerms(
         longest=highest_of(settings, LENGTHS),
         answers=max(1, highest_of(settings, COUNTS)),
         searches=searches_of(body),
-        has_context=any(body.get(name) for name in CONTEXTS)
-        or isinstance(body.get("prompt"), Mapping)
-        or any(kind == "file" for kind in iter_references(prompt)),
-        pictures=MEDIA_TOKENS * sum(1 for kind in iter_references(prompt) if kind == "image"),
+        has_context=any(map(body.get, CONTEXTS))
+        or isinstance(body.get("prompt"), dict | Mapping)
+        or "file" in references,
+        pictures=MEDIA_TOKENS * references.count("image"),
         tier=tier if isinstance(tier, str) else None,
-        report={name: body[name] for name in REPORTED if body.get(name)},
+        report={name: body[name] for name in body.keys() & REPORTED if body[name]},
     )
 
 
-def highest_of(settings: list[Mapping[str, object]], names: tuple[str, ...]) -> int:
+def highest_of(settings: list[Mapping[str, object]], names: frozenset[str]) -> int:
     """The highest whole number of these fields; 0 if there is none."""
-    return max(whole_number(part.get(name), 0) for part in settings for name in names)
+    return max([whole_number(part[name], 0) for part in settings for name in part.keys() & names], default=0)
 
 
 def whole_number(value: object, otherwise: int) -> int:
@@ -175,8 +182,10 @@ def whole_number(value: object, otherwise: int) -> int:
 
 def searches_of(body: Mapping[str, object]) -> int | None:
     """Most web searches; None if the provider may run other tools, or searches without a limit."""
-    if any(body.get(name) for name in (*SEARCHES, *UNLIMITED)):
+    if any(map(body.get, (*SEARCHES, *UNLIMITED))):
         return None
+    if TOOL_FIELDS.isdisjoint(body):
+        return 0
     config = body.get("toolConfig")
     tools = [body.get("tools"), config.get("tools") if isinstance(config, Mapping) else None]
     searches = 0
@@ -206,22 +215,31 @@ def most_uses(tool: Mapping[str, object]) -> int | None:
     return 0 if is_function else None
 
 
-def iter_references(value: object) -> Iterator[str]:
+def read_references(value: object) -> list[str]:
     """Files and images of a prompt that are only referred to: "file" or "image" for each."""
+    references: list[str] = []
+    add_references(references, value)
+    return references
+
+
+def add_references(references: list[str], value: object) -> None:
+    """Appends the references in a JSON value."""
+    if isinstance(value, str):
+        return
     if isinstance(value, list | tuple):
         for entry in value:
-            yield from iter_references(entry)
-    elif isinstance(value, Mapping):
+            add_references(references, entry)
+    elif isinstance(value, dict | Mapping):
         kind, source = value.get("type"), value.get("source")
-        remote = isinstance(source, Mapping) and source.get("type") in ("url", "file")
-        if remote or any(name in FILES and refers(inner) for name, inner in value.items()):
-            yield "image" if kind in ("image", "input_image") else "file"
-        elif refers(value.get("image_url")):
-            yield "image"
+        remote = isinstance(source, dict | Mapping) and source.get("type") in ("url", "file")
+        if remote or any(refers(value[name]) for name in FILES & value.keys()):
+            references.append("image" if kind in ("image", "input_image") else "file")
+        elif "image_url" in value and refers(value["image_url"]):
+            references.append("image")
         for name, inner in value.items():
-            if name in ("args", "arguments") or (name == "input" and isinstance(inner, Mapping)):
+            if name in ("args", "arguments") or (name == "input" and isinstance(inner, dict | Mapping)):
                 continue  # arguments of tool calls may have any fields
-            yield from iter_references(inner)
+            add_references(references, inner)
 
 
 def refers(value: object) -> bool:

@@ -20,7 +20,7 @@ from ...storage.store_io import StoreError, StoreIO, call_store, call_store_shie
 from ..cost_upper_bound import cost_upper_bound, upper_bound_for
 from ..data import tags_now
 from ..estimates import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
-from ..request_terms import iter_references
+from ..request_terms import read_references
 from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
 from .budget import (
     Budget,
@@ -92,7 +92,7 @@ async def batch_upper_bound(
         if number % YIELD_EVERY == 0:
             await io.sleep(0)
         content = json.loads(body)
-        references = list(iter_references(content))
+        references = read_references(content)
         named = MEDIA_TOKENS * references.count("image")
         read = -(-(estimate_tokens(content).most + named) // TOKEN_STEP) * TOKEN_STEP
         kind = read, "file" in references
