@@ -175,7 +175,7 @@ def test_a_ledger_whose_tables_somebody_changed_says_what_to_do(change: str, tmp
     assert SQLiteLedger.repair(path) is None
 
 
-TABLES = ("usage", "usage_open", "usage_closed", "usage_sums", "usage_dirty", "usage_writing", "store_meta")
+TABLES = ("usage", "usage_open", "usage_closed", "usage_sums", "usage_dirty", "usage_unsummed", "store_meta")
 
 
 @pytest.mark.parametrize("table", TABLES)

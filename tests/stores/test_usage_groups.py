@@ -25,6 +25,7 @@ from ai_utilities.usage import (
     UsageLayer,
     make_report,
 )
+from ai_utilities.usage.sqlite import SUMMED_TOGETHER
 from ai_utilities.usage.sqlite_tables import TRIGGERS
 from ai_utilities.usage.totals import GROUPS
 from dhenara.ai import AIModelClient
@@ -175,7 +176,8 @@ def test_a_file_without_keys_and_units_is_migrated(tmp_path: Path) -> None:
     ledger.close()
     with sqlite3.connect(path) as file:
         file.executescript(f"""DROP TABLE usage_sums; CREATE TABLE usage_sums (scope INTEGER, hour INTEGER);
-            {TRIGGERS} UPDATE store_meta SET value = '4' WHERE value = '7'""")
+            DROP TABLE usage_unsummed; CREATE TABLE usage_writing (id INTEGER PRIMARY KEY);
+            {TRIGGERS} UPDATE store_meta SET value = '4' WHERE name = 'version:usage'""")
     migrated = SQLiteLedger(path)
     assert migrated.totals_by("key", "unit", "operation", "day") == expected
     assert migrated.totals("tag:t")["x"].units == {"images": 1.5}
@@ -191,6 +193,64 @@ def test_rows_that_another_program_adds_are_summed_with_their_key_and_units(tmp_
                      "completion_tokens, cost, saved_cost, tags, row FROM usage")  # fmt: skip
     assert ledger.totals("key")["a"].units == {"images": 2}
     ledger.close()
+
+
+def waiting_rows(path: Path) -> int:
+    with sqlite3.connect(path) as file:
+        (count,) = file.execute("SELECT count(*) FROM usage_unsummed").fetchone()
+    file.close()
+    return int(count)
+
+
+def test_rows_are_in_totals_whether_or_not_they_are_summed(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    ledger, reader = SQLiteLedger(path), SQLiteLedger(path)
+    most_waiting = 0
+    for number in range(150):
+        ledger.add([used(number % 90, key="a", cost="0.1", units={"images": 0.5})])
+        most_waiting = max(most_waiting, waiting_rows(path))
+    assert 1 < most_waiting < SUMMED_TOGETHER
+    assert 0 < waiting_rows(path) < SUMMED_TOGETHER
+    total = reader.total()
+    assert (total.requests, total.cost, total.units) == (150, Decimal("15.0"), {"images": 75})
+    assert waiting_rows(path) == 0
+    ledger.add([used(cost="0.1")] * (SUMMED_TOGETHER + 1))
+    assert waiting_rows(path) == 0
+    assert reader.totals("key") == ledger.totals("key") == sum_rows_of(ledger, "key")
+    for one in (ledger, reader):
+        one.close()
+
+
+@pytest.mark.parametrize("summed", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE usage SET model = 'other' WHERE id = 2",
+        "DELETE FROM usage WHERE id = 2",
+        "DELETE FROM usage",
+        "UPDATE usage SET at = at + 7200",
+    ],
+)
+def test_another_program_may_change_rows_that_wait_for_their_sums(change: str, summed: bool, tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    ledger = SQLiteLedger(path)
+    ledger.add([used(), used(1, model="m2"), used(90)])
+    if summed:
+        assert ledger.total().requests == 3
+    with sqlite3.connect(path) as file:
+        file.execute(change)
+        expected = dict(file.execute("SELECT coalesce(model, ''), count(*) FROM usage GROUP BY 1"))
+    file.close()
+    ledger.add([used(2, model="m3")])
+    expected["m3"] = expected.get("m3", 0) + 1
+    assert {model: total.requests for model, total in ledger.totals("model").items()} == expected
+    ledger.close()
+
+
+def sum_rows_of(ledger: Ledger, by: str) -> dict[str, Totals]:
+    known = MemoryLedger()
+    known.add(list(ledger.rows()))
+    return known.totals(by)
 
 
 # The key of a call

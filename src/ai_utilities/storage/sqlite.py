@@ -12,8 +12,8 @@ import re
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from pathlib import Path
 
 from dhenara.ai.integration import require_type
@@ -23,6 +23,7 @@ from .sqlite_files import (
     GENERATION,
     LOCKED,
     REPAIRED,
+    ConnectionBlock,
     Row,
     Schema,
     SqlValue,
@@ -99,6 +100,7 @@ class SQLiteFile:
     ) -> None:
         require_type("SQLite store", "path", path, (str, os.PathLike), "the path of a file")
         self.path = Path(path).expanduser()
+        self._name = str(self.path)
         self._schema = schema
         self._timeout = timeout
         self._equip = equip
@@ -131,32 +133,15 @@ class SQLiteFile:
         with self.connection() as connection:
             return connection.execute(statement, values).fetchall()
 
-    @contextmanager
-    def transaction(self) -> Iterator[StoreConnection]:
+    def transaction(self) -> ConnectionBlock:
         """A transaction that writes; undone if anything fails. Others may read meanwhile."""
-        with self._connection() as connection:
-            connection.begin(self.path, seconds_left(self._timeout))
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
-                raise
+        return ConnectionBlock(self, "COMMIT")
 
-    @contextmanager
-    def reading(self) -> Iterator[StoreConnection]:
+    def reading(self) -> ConnectionBlock:
         """A transaction of queries that all see the same state of the file."""
-        with self.connection() as connection:
-            connection.execute("BEGIN")
-            try:
-                yield connection
-            finally:
-                with suppress(sqlite3.Error):
-                    connection.execute("ROLLBACK")
+        return ConnectionBlock(self, "ROLLBACK")
 
-    @contextmanager
-    def connection(self) -> Iterator[StoreConnection]:
+    def connection(self) -> ConnectionBlock:
         """A connection that only this thread uses within the block; its errors become errors of stores.
 
         Raises:
@@ -166,25 +151,32 @@ class SQLiteFile:
             StoreRecoveredError: If the file was replaced by what could be read of it.
             StoreError: If the file cannot be used.
         """
-        with self._connection() as connection:
-            connection.wait_at_most(seconds_left(self._timeout))
-            yield connection
+        return ConnectionBlock(self, "")
 
-    @contextmanager
-    def _connection(self) -> Iterator[StoreConnection]:
-        """The same, with any limit of waiting for locks."""
+    def take_connection(self, end: str) -> StoreConnection:
+        """Returns a connection on which the transaction has begun that ends with this statement."""
         connection = self._acquire()
         try:
-            yield connection
-        except sqlite3.DatabaseError as error:
+            wait = seconds_left(self._timeout)
+            if end == "COMMIT":
+                connection.begin(self.path, wait)
+            else:
+                connection.wait_at_most(wait)
+                if end:
+                    connection.execute("BEGIN")
+        except BaseException as error:
+            self.give_back(connection, error)
+            raise
+        return connection
+
+    def give_back(self, connection: StoreConnection, error: BaseException | None) -> None:
+        """Keeps a connection for the next block; after an error of SQLite, closes it and raises the typed error."""
+        if isinstance(error, sqlite3.DatabaseError):
             connection.close()
             raise self._typed_error(error, connection.inode) from error
-        except UnicodeDecodeError as error:  # a message of SQLite that quotes damaged bytes
+        if isinstance(error, UnicodeDecodeError):  # a message of SQLite that quotes damaged bytes
             connection.close()
             raise self._damaged_error(error) from error
-        except BaseException:
-            self._idle.append(connection)
-            raise
         self._idle.append(connection)
 
     def close(self) -> None:
@@ -201,7 +193,7 @@ class SQLiteFile:
         if self._process != os.getpid():
             INHERITED.append(self._idle)
             self._idle, self._process, self._opening = deque(), os.getpid(), threading.RLock()
-        if self._inode is not None and self._inode != inode_of(self.path):
+        if self._inode is not None and self._inode != inode_of(self._name):
             self._forget_file()
         try:
             return self._idle.pop()

@@ -16,9 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 from .store_io import StoreVersionError, file_lock, stalled_seconds
+
+if TYPE_CHECKING:
+    from .sqlite import SQLiteFile
 
 Migration = str | Callable[[sqlite3.Connection], None]
 SqlValue = str | int | float | bytes | None
@@ -188,7 +192,7 @@ def set_aside(path: Path) -> Path:
     return aside
 
 
-def inode_of(path: Path) -> tuple[int, int] | None:
+def inode_of(path: Path | str) -> tuple[int, int] | None:
     """Device and inode of a file; None if there is none."""
     try:
         status = os.stat(path)
@@ -292,3 +296,33 @@ class StoreConnection(sqlite3.Connection):
                     raise
             else:
                 return
+
+
+class ConnectionBlock:
+    """A `with` block with a connection of its own. `end` ends its transaction; empty without one."""
+
+    __slots__ = ("_connection", "_end", "_file")
+
+    def __init__(self, file: SQLiteFile, end: str) -> None:
+        self._file = file
+        self._end = end
+
+    def __enter__(self) -> StoreConnection:
+        self._connection = self._file.take_connection(self._end)
+        return self._connection
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, end = self._connection, self._end
+        try:
+            if error is None and end == "COMMIT":
+                connection.execute(end)
+        except BaseException as failed:
+            error = failed
+            raise
+        finally:
+            if end and (error is not None or end == "ROLLBACK"):
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+            self._file.give_back(connection, error)

@@ -6,9 +6,9 @@ import heapq
 import logging
 import os
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -17,14 +17,13 @@ from pydantic_core import to_json
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from ..storage.store_io import StoreDamagedError, StoreRecoveredError
-from .amounts import write_units
 from .data import BATCH, UsageData
 from .ledger import Ledger, matches
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_sums import add_periods, read_sums, whole_hours
-from .sqlite_tables import HOUR, USAGE, VALID, condition, equip, make_dirty_again
-from .totals import Group, TimeZone, Totals, amounts_of, check_grouping, group_of, read_zone
+from .sqlite_tables import USAGE, VALID, add_to_sums, are_summed, condition, equip, make_dirty_again
+from .totals import Group, TimeZone, Totals, check_grouping, group_of, read_zone
 
 log = logging.getLogger("ai_utilities.usage")
 REPAIR = "Or run `ai-utilities ledger repair` or SQLiteLedger.repair(path), which keeps what can be read."
@@ -32,16 +31,9 @@ ADD = """
 INSERT INTO usage (at, day, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags,
     row) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-ADD_SUM = """
-INSERT INTO usage_sums (scope, hour, provider, model, outcome, cached, tags, key, operation, unit, requests,
-    prompt_tokens, completion_tokens, cost, saved_cost, unknown, amounts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (scope, hour, provider, model, outcome, cached, tags, key, operation, unit) DO UPDATE SET
-    requests = requests + 1, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
-    completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
-    saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown,
-    amounts = units_add(amounts, excluded.amounts)
-"""
+SUMMED_TOGETHER = 64
+"""Rows that are added to the sums of their hours at once; a reader of sums adds those that wait."""
+
 CLOSE = "INSERT OR REPLACE INTO usage_closed (id, usage_id) VALUES (?, ?)"
 READ = "row, at, provider, model, outcome, cached, prompt_tokens, completion_tokens, cost, saved_cost, tags"
 OPEN = "INSERT OR REPLACE INTO usage_open (id, owner, expires, row) VALUES (?, ?, ?, ?)"
@@ -135,9 +127,8 @@ class SQLiteLedger(Ledger):
         time_zone: TimeZone = UTC,
     ) -> dict[Group, Totals]:
         names, zone = [check_grouping(name) for name in by], read_zone(time_zone)
-        self._sum_marked()
         sums: dict[Group, Totals] = {}
-        with self._file.reading() as file:
+        with self._summed() as file:
             add_periods(file, zone)
             for group, total in read_sums(file, names, since, until, tags, split=zone is not UTC):
                 sums[group] = sums.get(group, Totals()) + total
@@ -149,10 +140,9 @@ class SQLiteLedger(Ledger):
 
     @retry_recovered
     def tag_names(self, since: datetime | None = None, until: datetime | None = None) -> list[str]:
-        self._sum_marked()
         hours, edges = whole_hours(since, until)
         names: set[str] = set()
-        with self._file.reading() as file:
+        with self._summed() as file:
             for source in (hours, *edges):
                 query = f"SELECT DISTINCT tags FROM {source.table(scope=1)} WHERE {source.where}"
                 for (tags,) in file.execute(f"SELECT DISTINCT tag.key FROM ({query}) AS t, json_each({VALID}) AS tag"):
@@ -184,12 +174,16 @@ class SQLiteLedger(Ledger):
     def close(self) -> None:
         self._file.close()
 
-    def _sum_marked(self) -> None:
-        """Computes the sums again of hours in which another program changed rows."""
-        if self._file.fetch_one("SELECT 1 FROM usage_dirty LIMIT 1") is None:
-            return
+    @contextmanager
+    def _summed(self) -> Iterator[sqlite3.Connection]:
+        """A transaction that sees one state of the file, in which the sums have all rows."""
+        with self._file.reading() as file:
+            if are_summed(file):
+                yield file
+                return
         with self._file.transaction() as file:
             make_dirty_again(file)
+            yield file
 
 
 def is_known(file: sqlite3.Connection, row: UsageData) -> bool:
@@ -210,38 +204,11 @@ def settle(file: sqlite3.Connection, row: UsageData) -> None:
 
 
 def write_rows(file: sqlite3.Connection, rows: Sequence[UsageData]) -> list[int]:
-    """Adds rows and their sums, within a transaction, and returns the numbers of the rows."""
-    file.execute("INSERT INTO usage_writing (id) VALUES (1)")
+    """Adds rows within a transaction, and returns their numbers. Some rows together are added to the sums."""
     numbers = [int(file.execute(ADD, row_values(row)).lastrowid or 0) for row in rows]
-    file.execute("DELETE FROM usage_writing")
-    for row in rows:
-        amounts = sum_of(row)
-        tags = to_json(row.tags).decode()
-        file.execute(ADD_SUM, (0, *amounts[:5], "", *amounts[5:]))
-        file.execute(ADD_SUM, (1, *amounts[:5], tags, *amounts[5:]))
+    if len(numbers) >= SUMMED_TOGETHER or any(number % SUMMED_TOGETHER == 0 for number in numbers):
+        add_to_sums(file)
     return numbers
-
-
-def sum_of(row: UsageData) -> Row:
-    """The group of a row among the sums of its hour, and what it adds to them."""
-    at = row.started_at
-    hour = -1 if at is None else int(max(at.timestamp(), 0.0) // HOUR * HOUR)
-    return (
-        hour,
-        row.provider or "",
-        row.model or "",
-        row.outcome,
-        int(row.cached),
-        row.key or "",
-        row.operation,
-        group_of(row, "unit"),
-        row.prompt_tokens,
-        row.completion_tokens,
-        str(row.cost or Decimal(0)),
-        str(row.saved_cost or Decimal(0)),
-        int(row.cost is None),
-        write_units(amounts_of(row)),
-    )
 
 
 def row_values(row: UsageData) -> Row:

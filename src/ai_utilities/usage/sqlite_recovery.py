@@ -137,7 +137,7 @@ COLUMNS_USED = {
     "usage_sums": "scope, hour, provider, model, outcome, cached, tags, key, operation, unit, requests, cost, "
     "saved_cost, unknown, amounts",
     "usage_dirty": "hour",
-    "usage_writing": "id",
+    "usage_unsummed": "id",
 }
 """The columns without which a ledger cannot be used, by table."""
 
@@ -247,8 +247,11 @@ def readable_open(damaged: sqlite3.Connection) -> Rows:
 
 def count_of(damaged: sqlite3.Connection, rows: Rows) -> int | None:
     """How many rows there were: by the sums, else by the highest number of a readable row."""
+    waiting = 0
+    with suppress(sqlite3.DatabaseError):
+        (waiting,) = damaged.execute("SELECT count(*) FROM usage_unsummed").fetchone()
     with suppress(sqlite3.DatabaseError):
         (count,) = damaged.execute("SELECT sum(requests) FROM usage_sums WHERE scope = 0").fetchone()
         if count is not None:
-            return int(count)
+            return int(count) + int(waiting)
     return max((row[0] for row in rows), default=None)

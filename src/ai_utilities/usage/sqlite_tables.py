@@ -167,6 +167,41 @@ SUM_COLUMNS = """(scope, hour, provider, model, outcome, cached, tags, key, oper
     completion_tokens, cost, saved_cost, unknown, amounts)"""
 
 
+GROUPS_OF_ROWS = f"""SELECT 1, hour, provider, model, outcome, cached, tags, json_extract(place, '$[0]'),
+    json_extract(place, '$[1]'), json_extract(place, '$[2]'), requests, prompt_tokens, completion_tokens, cost,
+    saved_cost, unknown, amounts FROM (SELECT {HOUR_OF.format("")} AS hour, coalesce(provider, '') AS provider,
+    coalesce(model, '') AS model, outcome, cached, tags, row_place(CAST(row AS BLOB)) AS place,
+    count(*) AS requests, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS completion_tokens,
+    decimal_sum(cost) AS cost, decimal_sum(saved_cost) AS saved_cost, sum(cost IS NULL) AS unknown,
+    units_sum(row_amounts(CAST(row AS BLOB))) AS amounts FROM usage WHERE {{0}} GROUP BY 1, 2, 3, 4, 5, 6, 7)"""
+"""Sums of the rows of a condition, one row for each group of an hour."""
+
+ADD_SUM = f"""
+INSERT INTO usage_sums {SUM_COLUMNS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (scope, hour, provider, model, outcome, cached, tags, key, operation, unit) DO UPDATE SET
+    requests = requests + excluded.requests, prompt_tokens = prompt_tokens + excluded.prompt_tokens,
+    completion_tokens = completion_tokens + excluded.completion_tokens, cost = decimal_add(cost, excluded.cost),
+    saved_cost = decimal_add(saved_cost, excluded.saved_cost), unknown = unknown + excluded.unknown,
+    amounts = units_add(amounts, excluded.amounts)
+"""
+
+
+def add_to_sums(connection: sqlite3.Connection) -> None:
+    """Adds the rows that are in no sum yet to the sums of their hours; within a transaction."""
+    groups = connection.execute(GROUPS_OF_ROWS.format("id IN (SELECT id FROM usage_unsummed)")).fetchall()
+    connection.executemany(ADD_SUM, groups)
+    connection.executemany(ADD_SUM, [(0, *group[1:6], "", *group[7:]) for group in groups])
+    connection.execute("DELETE FROM usage_unsummed")
+
+
+def are_summed(connection: sqlite3.Connection) -> bool:
+    """Whether the sums have all rows, as they are now."""
+    return connection.execute(WAITING_ROWS).fetchone() is None
+
+
+WAITING_ROWS = "SELECT 1 FROM usage_unsummed UNION ALL SELECT 1 FROM usage_dirty LIMIT 1"
+
+
 def make_all_sums(connection: sqlite3.Connection) -> None:
     """Computes the sums of all rows of an older file."""
     equip(connection)
@@ -182,14 +217,7 @@ def make_sums(connection: sqlite3.Connection, rows: str, hours: str) -> None:
         rows: The condition for the rows.
         hours: The same condition for their hours.
     """
-    connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 1, hour, provider, model, outcome, cached, tags,
-    json_extract(place, '$[0]'), json_extract(place, '$[1]'), json_extract(place, '$[2]'), requests, prompt_tokens,
-    completion_tokens, cost, saved_cost, unknown, amounts FROM (SELECT {HOUR_OF.format("")} AS hour,
-    coalesce(provider, '') AS provider,
-    coalesce(model, '') AS model, outcome, cached, tags, row_place(CAST(row AS BLOB)) AS place,
-    count(*) AS requests, sum(prompt_tokens) AS prompt_tokens, sum(completion_tokens) AS completion_tokens,
-    decimal_sum(cost) AS cost, decimal_sum(saved_cost) AS saved_cost, sum(cost IS NULL) AS unknown,
-    units_sum(row_amounts(CAST(row AS BLOB))) AS amounts FROM usage WHERE {rows} GROUP BY 1, 2, 3, 4, 5, 6, 7)""")
+    connection.execute(f"INSERT INTO usage_sums {SUM_COLUMNS} {GROUPS_OF_ROWS.format(rows)}")
     connection.execute(f"""INSERT INTO usage_sums {SUM_COLUMNS} SELECT 0, hour, provider, model, outcome, cached, '',
     key, operation, unit, sum(requests), sum(prompt_tokens), sum(completion_tokens), decimal_sum(cost),
     decimal_sum(saved_cost), sum(unknown), units_sum(amounts) FROM usage_sums WHERE scope = 1 AND {hours}
@@ -197,7 +225,8 @@ def make_sums(connection: sqlite3.Connection, rows: str, hours: str) -> None:
 
 
 def make_dirty_again(connection: sqlite3.Connection) -> None:
-    """Computes the sums of marked hours again; within a transaction."""
+    """Completes the sums: adds rows that are in none, and computes those of marked hours again; in a transaction."""
+    add_to_sums(connection)
     hours = [hour for (hour,) in connection.execute("SELECT hour FROM usage_dirty")]
     for hour in hours:
         connection.execute("DELETE FROM usage_sums WHERE scope IN (0, 1) AND hour = ?", (hour,))
@@ -206,8 +235,33 @@ def make_dirty_again(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM usage_dirty")
 
 
+UNSUMMED_ROWS = f"""
+CREATE TABLE usage_unsummed (id INTEGER PRIMARY KEY);
+DROP TABLE usage_writing;
+DROP TRIGGER IF EXISTS usage_added;
+DROP TRIGGER IF EXISTS usage_removed;
+DROP TRIGGER IF EXISTS usage_changed;
+CREATE TRIGGER usage_added AFTER INSERT ON usage BEGIN
+    INSERT INTO usage_unsummed (id) VALUES (NEW.id);
+END;
+CREATE TRIGGER usage_removed AFTER DELETE ON usage BEGIN
+    INSERT OR IGNORE INTO usage_dirty (hour) SELECT {HOUR_OF.format("OLD.")}
+        WHERE NOT EXISTS (SELECT 1 FROM usage_unsummed WHERE id = OLD.id);
+    DELETE FROM usage_unsummed WHERE id = OLD.id;
+END;
+CREATE TRIGGER usage_changed AFTER UPDATE ON usage
+    WHEN NOT EXISTS (SELECT 1 FROM usage_unsummed WHERE id = OLD.id) BEGIN
+    {MARK.format(HOUR_OF.format("OLD."))};
+    {MARK.format(HOUR_OF.format("NEW."))};
+END;
+"""
+"""Rows are added to the sums of their hours in groups: `usage_unsummed` has those that are not in them yet."""
+
 UNITS_COLUMN = "ALTER TABLE usage_sums ADD COLUMN units TEXT NOT NULL DEFAULT '{}';"
-LAYOUTS = (make_tables, SUMS_TABLES + TRIGGERS, make_no_sums, TRIGGERS, UNITS_COLUMN, SUMS_BY_UNIT, make_all_sums)
+LAYOUTS = (
+    *(make_tables, SUMS_TABLES + TRIGGERS, make_no_sums, TRIGGERS, UNITS_COLUMN, SUMS_BY_UNIT, make_all_sums),
+    UNSUMMED_ROWS,
+)
 USAGE = Schema("usage", LAYOUTS)
 
 VALID = "CASE WHEN json_valid(tags) THEN tags ELSE '{}' END"

@@ -133,19 +133,27 @@ class SQLiteBudgets(BudgetStore):
         self._file.close()
 
     def _reserve(self, file: sqlite3.Connection, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
+        spent: list[int] = []
         for number, window in enumerate(windows):
             known = self._spent(file, window.name)
             if known is None:
                 file.execute("DELETE FROM budget WHERE expires < ?", (time.time(),))
             if (known or 0) + amount > window.limit:
                 return number, known or 0
-        self._add(file, windows, amount)
+            spent.append((known or 0) + amount)
+        if len({window.name for window in windows}) < len(windows):
+            self._add(file, windows, amount)  # two budgets that share a window count twice
+            return None
+        for window, sum_now in zip(windows, spent, strict=True):
+            self._write(file, window, sum_now)
         return None
 
     def _add(self, file: sqlite3.Connection, windows: Sequence[BudgetWindow], amount: int) -> None:
         for window in windows:
-            spent = (self._spent(file, window.name) or 0) + amount
-            file.execute(WRITE, (window.name, spent, window.expires, seal(window.name, spent)))
+            self._write(file, window, (self._spent(file, window.name) or 0) + amount)
+
+    def _write(self, file: sqlite3.Connection, window: BudgetWindow, spent: int) -> None:
+        file.execute(WRITE, (window.name, spent, window.expires, seal(window.name, spent)))
 
     def _spent(self, file: sqlite3.Connection, name: str) -> int | None:
         row = file.execute("SELECT spent, seal FROM budget WHERE name = ?", (name,)).fetchone()
