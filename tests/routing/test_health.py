@@ -20,6 +20,7 @@ from dhenara.ai.errors import (
     PermissionDeniedError,
     QuotaError,
     RateLimitError,
+    ResponseTooLargeError,
     ServerError,
 )
 from dhenara.ai.pipeline.routing.health import (
@@ -52,6 +53,7 @@ from dhenara.ai.pipeline.routing.health import (
         (ContextLengthError("too long"), None),
         (ContentFilteredError("blocked"), None),
         (InvalidOutputError("no JSON"), None),
+        (ResponseTooLargeError("too many bytes", limit="body_bytes"), None),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, CallError) else str(value),
 )
@@ -140,3 +142,28 @@ def test_a_probe_that_fails_rests_longer() -> None:
     resting = AVAILABLE.after_failure(Failure("server"), 0, 0).after_failure(Failure("server"), 1, 1)
     again = resting.with_probe(2.0).after_failure(Failure("server"), 2.0, 2.5)
     assert (again.resting_until, again.state(2.6)) == (4.5, "resting")
+
+
+def test_it_is_failing_from_a_failure_to_the_next_answer() -> None:
+    assert AVAILABLE.is_failing is False
+    failed = AVAILABLE.after_failure(Failure("server"), 0.0, 1.0)
+    answered = failed.after_answer(began=2.0)
+    again = answered.after_failure(Failure("server"), 3.0, 3.0)
+    assert [one.is_failing for one in (failed, answered, again)] == [True, False, True]
+
+
+def test_thousands_of_failures_in_a_row_rest_for_the_longest_pause() -> None:
+    health = AVAILABLE
+    for at in range(3000):
+        health = health.after_failure(Failure("server"), float(at), float(at))
+    assert health.resting_until - 2999.0 == 60.0
+
+
+def test_a_rest_that_has_ended_is_half_open_from_the_first_second_of_the_clock() -> None:
+    assert Health(failures=2, resting_until=0.5).state(0.7) == "half_open"
+
+
+def test_a_probe_without_an_outcome_leaves_no_trace() -> None:
+    resting = Health(failures=2, resting_until=10.0, failed_at=1.0)
+    assert resting.with_probe(10.0).without_probe() == resting
+    assert resting.without_probe() is resting
