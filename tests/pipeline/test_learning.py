@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai import AIModelClient, LearnedConstraints
+from dhenara.ai import AIModelClient, LearnedConstraints, Send, Stream
 from dhenara.ai.catalog.parameter_refusals import read_lessons
 from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ContextLengthError
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Raw, Refusal
+from dhenara.ai.types import AIModelCallConfig, Call
 from support.corpus import body_bytes, exchanges, head_of
 from support.worlds import World, endpoint
 
@@ -382,6 +383,53 @@ def test_several_refusals_in_a_row_are_all_learned(server: FakeServer) -> None:
     assert not {"temperature", "seed"} & server.exchanges[-1].json.keys()
 
 
+UNKNOWN = [
+    openai(f"Unknown parameter: '{name}'.", name, "unknown_parameter")
+    for name in ("temperature", "seed", "logprobs", "n", "user")
+]
+
+
+@pytest.mark.parametrize("refusals", [4, 5])
+def test_a_call_learns_from_four_refusals_at_most(refusals: int, server: FakeServer) -> None:
+    server.add_replies(*UNKNOWN[:refusals], HELLO)
+    settings: dict[str, Any] = {"temperature": 0.2, "seed": 1, "logprobs": True, "n": 2, "user": "u", "retries": 0}
+    with AIModelClient(endpoint(server.url), lessons=LearnedConstraints()) as client:
+        if refusals == 5:
+            with pytest.raises(BadRequestError, match="user"):
+                client.generate("?", **settings)
+        else:
+            assert client.generate("?", **settings).chat_response.text() == "Hello!"
+    assert len(server.exchanges) == 5
+
+
+def test_with_strict_only_parameters_that_nobody_set_for_the_call_are_learned(server: FakeServer) -> None:
+    server.add_replies(TEMPERATURE, HELLO, UNKNOWN[1])
+    defaults = AIModelCallConfig(temperature=0.2, strict=True, if_supported={"temperature"})
+    to = endpoint(server.url, model="gpt-4o")
+    with AIModelClient(to, config=defaults, lessons=LearnedConstraints()) as client:
+        assert client.generate("?").chat_response.text() == "Hello!"
+        with pytest.raises(BadRequestError, match="seed"):
+            client.generate("?", seed=1)
+    assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False]
+
+
+def test_a_refusal_is_read_by_the_request_that_was_sent(server: FakeServer) -> None:
+    """Another call learned the constraint before this one was sent: nothing new can be learned from the same refusal."""
+    lessons = LearnedConstraints()
+    other = AIModelClient(endpoint(server.url), lessons=lessons)
+
+    async def learn_meanwhile(call: Call, send: Send) -> Stream:
+        with other:
+            other.generate("?", temperature=0.2)
+        return await send(call)
+
+    server.add_replies(TEMPERATURE, HELLO, TEMPERATURE, HELLO)
+    with AIModelClient(endpoint(server.url), lessons=lessons, attempt_layers=[learn_meanwhile]) as client:
+        with pytest.raises(BadRequestError, match="temperature"):
+            client.generate("?", temperature=0.2)
+    assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False]
+
+
 def test_with_strict_a_refusal_stays_an_error(world: World, server: FakeServer) -> None:
     server.add_replies(TEMPERATURE)
     client = AIModelClient(endpoint(server.url), lessons=LearnedConstraints())
@@ -470,7 +518,7 @@ def test_a_file_stores_constraints_for_later_processes(tmp_path: Path, world: Wo
         client = AIModelClient(endpoint(server.url), lessons=file)
         world.run(client, "?", temperature=0.2)
         world.close(client)
-    assert len(server.exchanges) == 3
+    assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False]
     assert "sk-test-secret" not in file.read_text()
     assert sorted(path.name for path in file.parent.iterdir()) == ["lessons.json", "lessons.json.lock"]
 

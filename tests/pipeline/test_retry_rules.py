@@ -202,3 +202,44 @@ def test_an_attempt_without_a_response_has_no_status() -> None:
 def test_the_earlier_deadline_counts(total: float | None, given: float | None, deadline: float | None) -> None:
     call = replace(new_call(config={"timeout": Timeouts(total=total)}), deadline=given)
     assert with_deadline(call, Clock()).deadline == deadline  # type: ignore[arg-type]
+
+
+class Gate:
+    """Decides on retries instead of a number of them, as routes do; it closes after so many of its answers."""
+
+    def __init__(self, *allowed: bool, is_open: bool = True) -> None:
+        self.allowed, self.opens = list(allowed), is_open
+        self.asked: list[CallError] = []
+
+    def allow(self, error: CallError) -> bool:
+        self.asked.append(error)
+        return self.allowed.pop(0)
+
+    def is_open(self) -> bool:
+        return self.opens
+
+
+def test_a_gate_decides_on_each_retry_whatever_their_number() -> None:
+    clock, gate = Clock(), Gate(True, True, False)
+    call = new_call(config={"retries": 0}, retry_gate=gate)
+    errors = failures(3, retry_after=1.0)
+    with pytest.raises(ServerError) as failed:
+        run(Retry(clock).retry_failures(call, send_with(errors, clock)))  # type: ignore[arg-type]
+    assert (clock.slept, gate.asked) == ([1.0, 1.0], errors)
+    assert (failed.value, len(failed.value.attempts)) == (errors[2], 3)
+
+
+def test_a_gate_is_not_asked_about_a_retry_that_is_impossible_anyway() -> None:
+    gate = Gate()
+    assert pause(AuthenticationError("bad key"), retry_gate=gate) is None
+    assert pause(RateLimitError("slow down", retry_after=120.5), retry_gate=gate) is None
+    assert pause(ServerError("oops", retry_after=5.0), deadline=105.0, retry_gate=gate) is None
+    assert gate.asked == []
+
+
+def test_a_gate_that_closed_during_the_wait_ends_the_call_with_its_attempts() -> None:
+    clock, call = Clock(), new_call(retry_gate=Gate(True, is_open=False))
+    with pytest.raises(ServerError) as failed:
+        run(Retry(clock).retry_failures(call, send_with(failures(2, retry_after=1.0), clock)))  # type: ignore[arg-type]
+    assert clock.slept == [1.0]
+    assert [one.error for one in failed.value.attempts] == ["ServerError: oops"]
