@@ -93,7 +93,15 @@ def called(name: str, **data: Any) -> ServerToolContent:
         ([called("google_search_call"), called("nova_grounding")], {"web_searches": 2}),
         ([called("search", search_results={"results": []})], {"web_searches": 1}),
         ([called("x_keyword_search"), called("view_x_video")], {"social_searches": 2}),
-        ([called("file_search_call"), called("collections_search")], {"storage_searches": 2}),
+        ([called("max_x_search"), called("web_search_call", action="search")], {"web_searches": 1}),
+        (
+            [called("file_search_call"), called("collections_search"), called("document_search")],
+            {"storage_searches": 3},
+        ),
+        (
+            [called("code_interpreter_call", container_id=one) for one in "aba"] + [called("web_search_call")] * 2,
+            {"code_sessions": 2, "web_searches": 2},
+        ),
         ([called("code_interpreter_call", container_id="c")] * 3, {"code_sessions": 1}),
         ([called("code_interpreter_call")] * 2, {"code_sessions": 1}),
         ([called("image_generation_call")] * 2, {"image_generations": 2}),
@@ -114,5 +122,24 @@ def test_a_reported_unit_is_not_counted_again_also_if_it_is_zero() -> None:
     assert usage.counted == ("storage_searches",)
 
 
+def test_a_usage_without_tools_is_the_same_object() -> None:
+    usage = Usage(input_tokens=1, units={"images": 2})
+    assert with_tool_units(usage, []) is usage
+    assert with_tool_units(usage, [called("bash")]) is usage
+
+
+def test_a_unit_that_the_usage_has_is_not_counted_again() -> None:
+    usage = Usage(input_tokens=1, units={"web_searches": 5}, counted=("images",))
+    searched = with_tool_units(usage, [called("web_search"), called("file_search_call")])
+    assert searched.units == {"web_searches": 5, "storage_searches": 1}
+    assert searched.counted == ("images", "storage_searches")
+
+
+def test_several_reports_of_one_unit_are_added() -> None:
+    reported = Usage(server_tool_requests={"web_search_requests": 2, "browser_search": 1})
+    assert with_tool_units(reported, []).units == {"web_searches": 3}
+
+
 def test_an_unknown_usage_stays_unknown() -> None:
-    assert not with_tool_units(Usage.unknown(), [called("web_search")]).known
+    unknown = Usage.unknown()
+    assert with_tool_units(unknown, [called("web_search")]) is unknown

@@ -19,6 +19,7 @@ from ai_utilities.usage.budgets.budget import (
     BudgetStore,
     BudgetWindow,
     Reservation,
+    display_name,
     make_reservation,
     to_dollars,
     to_nanodollars,
@@ -52,6 +53,27 @@ def test_settings_that_make_no_sense_are_refused() -> None:
         Budget(1, window="week")  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="limit of a budget"):
         Budget(-0.01)
+    with pytest.raises(ConfigurationError, match="unknown of a budget"):
+        Budget(1, unknown="ask")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("setting", ["tags", "per", "name", "unknown", "window", "on_alert", "alerts"])
+def test_a_setting_of_another_type_is_refused_by_its_name(setting: str) -> None:
+    with pytest.raises(ConfigurationError, match=setting.removesuffix("s")):
+        Budget(1, **{setting: 7})  # type: ignore[arg-type]
+
+
+def test_settings_that_make_sense_are_taken() -> None:
+    budget = Budget(1, per="user", unknown="allow", name="mine", alerts=[1, "0.5", 0.8], on_alert=print)
+    assert (budget.per, budget.unknown, budget.name, budget.on_alert) == ("user", "allow", "mine", print)
+    assert budget.thresholds == (Decimal("0.5"), Decimal("0.8"), Decimal(1))
+    assert Budget(1).thresholds == ()
+
+
+def test_a_window_is_shown_without_its_empty_parts() -> None:
+    assert display_name(Budget(1).window_at({}, NOW).name) == "budget day 2026-01-31"
+    named = Budget(1, tags={"a": "1"}, per="user", name="mine", window="total").window_at({"user": "u"}, NOW)
+    assert display_name(named.name) == "mine a=1 user=u total total"
 
 
 def test_a_budget_is_by_day_for_all_calls_and_refuses_unknown_costs_unless_set() -> None:

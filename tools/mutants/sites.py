@@ -88,7 +88,7 @@ def fields_to_change(node: ast.AST) -> Iterator[tuple[str, object]]:
             skipped = {"annotation"}
         case ast.Raise() | ast.Assert():
             skipped = {"exc", "cause", "msg"}
-        case ast.Call(ast.Name("isinstance" | "issubclass" | "cast")):
+        case ast.Call(ast.Name("isinstance" | "issubclass" | "cast" | "require_type")):
             skipped = {"args"}
         case ast.FormattedValue():
             skipped = {"format_spec"}
