@@ -414,7 +414,7 @@ def test_with_strict_only_parameters_that_nobody_set_for_the_call_are_learned(se
 
 
 def test_a_refusal_is_read_by_the_request_that_was_sent(server: FakeServer) -> None:
-    """Another call learned the constraint before this one was sent: nothing new can be learned from the same refusal."""
+    """Another call learned the constraint before this one was sent: the same refusal says nothing new."""
     lessons = LearnedConstraints()
     other = AIModelClient(endpoint(server.url), lessons=lessons)
 
@@ -424,9 +424,9 @@ def test_a_refusal_is_read_by_the_request_that_was_sent(server: FakeServer) -> N
         return await send(call)
 
     server.add_replies(TEMPERATURE, HELLO, TEMPERATURE, HELLO)
-    with AIModelClient(endpoint(server.url), lessons=lessons, attempt_layers=[learn_meanwhile]) as client:
-        with pytest.raises(BadRequestError, match="temperature"):
-            client.generate("?", temperature=0.2)
+    client = AIModelClient(endpoint(server.url), lessons=lessons, attempt_layers=[learn_meanwhile])
+    with client, pytest.raises(BadRequestError, match="temperature"):
+        client.generate("?", temperature=0.2)
     assert ["temperature" in exchange.json for exchange in server.exchanges] == [True, False, False]
 
 

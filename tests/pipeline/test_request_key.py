@@ -15,7 +15,7 @@ from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
 from dhenara.ai.pipeline.authentication import AuthenticatedIO
-from dhenara.ai.pipeline.request_key import digest, placed_media, request_key
+from dhenara.ai.pipeline.request_key import EncodedCall, digest, placed_media, request_key
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -61,6 +61,44 @@ def key(to: AIModelEndpoint | None = None, prompt: Any = "?", *, share: bool = F
     with AIModelClient(to or at(), layers=[layer]) as client, pytest.raises(LookupError):
         client.generate(prompt, **options)
     return layer.key
+
+
+# When one encoding serves again
+
+
+ENCODED = Call(
+    endpoint=at(),
+    config=AIModelCallConfig(),
+    messages=(Message(role="user", contents=[TextContent(text="?")]),),
+    instructions=("a",),
+)
+TARGET, OTHER_TARGET, CONSTRAINTS = object(), object(), (object(),)
+CHANGES: list[dict[str, Any]] = [
+    {"messages": (*ENCODED.messages,) * 2},
+    {"config": AIModelCallConfig(temperature=0.5)},
+    {"endpoint": at(model="fake-2")},
+    {"instructions": ("b",)},
+    {"operation": "count_tokens"},
+    {"request": object()},
+]
+
+
+def test_an_encoding_holds_for_its_call_whatever_is_noted_about_it() -> None:
+    encoded = EncodedCall(ENCODED, ENCODED, object(), TARGET, CONSTRAINTS)  # type: ignore[arg-type]  # compared only
+    later = replace(ENCODED, deadline=5.0, deployment="second")
+    assert encoded.holds_for(later, TARGET, tuple(CONSTRAINTS)) is True  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
+def test_an_encoding_does_not_hold_for_a_call_that_is_written_otherwise(change: dict[str, Any]) -> None:
+    encoded = EncodedCall(ENCODED, ENCODED, object(), TARGET, CONSTRAINTS)  # type: ignore[arg-type]  # compared only
+    assert not encoded.holds_for(replace(ENCODED, **change), TARGET, CONSTRAINTS)  # type: ignore[arg-type]
+
+
+def test_an_encoding_holds_for_its_target_and_what_was_learned_about_it() -> None:
+    encoded = EncodedCall(ENCODED, ENCODED, object(), TARGET, CONSTRAINTS)  # type: ignore[arg-type]  # compared only
+    assert not encoded.holds_for(ENCODED, OTHER_TARGET, CONSTRAINTS)  # type: ignore[arg-type]
+    assert not encoded.holds_for(ENCODED, TARGET, ())  # type: ignore[arg-type]
 
 
 # What separates entries
@@ -321,6 +359,8 @@ def test_an_account_that_is_known_needs_no_token(monkeypatch: pytest.MonkeyPatch
     credentials = {"access_key_id": "AKIAONE", "secret_access_key": "secret-one"}
     to = at("amazon_bedrock", "amazon.nova-pro-v1:0", api_key=None, credentials=credentials, config={"region": "r"})
     assert key(to) != key(at("amazon_bedrock", "amazon.nova-pro-v1:0", config={"region": "r"}))
+    application = {"tenant_id": "t", "client_id": "c", "client_secret": "secret-two"}
+    assert key(at("microsoft_openai", api_key=None, credentials=application))
 
 
 def test_the_file_of_a_model_in_this_process_counts_by_its_content(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -138,6 +139,12 @@ def test_rows_are_given_back_as_they_were() -> None:
     assert ledger.rows(None, NOON + HOUR) == rows[:1]
     assert ledger.rows(tags={"a": "1"}) == rows[:1]
     assert not ledger.blocking
+
+
+@pytest.mark.parametrize("most", [0, -1, sys.maxsize + 1, "many"])
+def test_a_ledger_in_memory_has_room_for_at_least_one_row(most: Any) -> None:
+    with pytest.raises(ConfigurationError, match="max_rows"):
+        MemoryLedger(most)
 
 
 def test_the_oldest_rows_are_dropped_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
