@@ -209,10 +209,10 @@ class Gate:
 
     def __init__(self, *allowed: bool, is_open: bool = True) -> None:
         self.allowed, self.opens = list(allowed), is_open
-        self.asked: list[CallError] = []
+        self.errors: list[CallError] = []
 
     def allow(self, error: CallError) -> bool:
-        self.asked.append(error)
+        self.errors.append(error)
         return self.allowed.pop(0)
 
     def is_open(self) -> bool:
@@ -225,16 +225,16 @@ def test_a_gate_decides_on_each_retry_whatever_their_number() -> None:
     errors = failures(3, retry_after=1.0)
     with pytest.raises(ServerError) as failed:
         run(Retry(clock).retry_failures(call, send_with(errors, clock)))  # type: ignore[arg-type]
-    assert (clock.slept, gate.asked) == ([1.0, 1.0], errors)
+    assert (clock.slept, gate.errors) == ([1.0, 1.0], errors)
     assert (failed.value, len(failed.value.attempts)) == (errors[2], 3)
 
 
-def test_a_gate_is_not_asked_about_a_retry_that_is_impossible_anyway() -> None:
+def test_a_gate_decides_only_on_retries_that_are_possible() -> None:
     gate = Gate()
     assert pause(AuthenticationError("bad key"), retry_gate=gate) is None
     assert pause(RateLimitError("slow down", retry_after=120.5), retry_gate=gate) is None
     assert pause(ServerError("oops", retry_after=5.0), deadline=105.0, retry_gate=gate) is None
-    assert gate.asked == []
+    assert gate.errors == []
 
 
 def test_a_gate_that_closed_during_the_wait_ends_the_call_with_its_attempts() -> None:
