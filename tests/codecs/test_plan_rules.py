@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from dhenara.ai.codecs.common.plan import (
     TRANSLATED,
     UNCITED,
     PromptPrefix,
+    WarningCollector,
     build_plan,
     drop_foreign_reasoning,
     fingerprint_of,
@@ -30,6 +32,7 @@ from dhenara.ai.types import (
     CallWarning,
     Citation,
     GenericContent,
+    ImageContent,
     Message,
     Origin,
     ReasoningContent,
@@ -240,3 +243,96 @@ def test_digests_are_short_hashes_of_the_json_without_marks() -> None:
         hashlib.sha256(b'"m"').hexdigest()[:16],
         hashlib.sha256(b'{"a":1}').hexdigest()[:16],
     ]
+
+
+# What a codec notes while it writes a request
+
+
+def noted(note: Callable[[WarningCollector], object]) -> EncodedRequest:
+    collector = WarningCollector("openai")
+    note(collector)
+    return collector.build_request("/path", {})
+
+
+@pytest.mark.parametrize(
+    ("note", "code", "parameter", "says"),
+    [
+        (lambda c: c.unsupported("seed"), "unsupported_parameter", "seed", "left out"),
+        (lambda c: c.unsupported("seed", "use n"), "unsupported_parameter", "seed", "use n"),
+        (lambda c: c.unknown("x"), "unknown_parameter", "x", "as it is"),
+        (lambda c: c.translated("stop", "as a list"), "translated_parameter", "stop", "as a list"),
+        (lambda c: c.clamped("top_k", "to 40"), "clamped_parameter", "top_k", "to 40"),
+        (lambda c: c.dropped("audio", "no ears"), "dropped_content", None, "no ears"),
+        (lambda c: c.rewritten("a video", "as frames"), "translated_content", None, "as frames"),
+        (lambda c: c.left_out(text(), ["cache"], "Anthropic"), "dropped_content", "cache", "only Anthropic takes this"),
+        (lambda c: c.left_out(text(), ["a", "b"], "A and B"), "dropped_content", "a, b", "only A and B take this"),
+    ],
+)
+def test_each_change_is_a_warning_with_its_code_and_parameter(
+    note: Callable[[WarningCollector], object], code: str, parameter: str | None, says: str
+) -> None:
+    (warning,) = noted(note).warnings
+    assert (warning.code, warning.parameter) == (code, parameter)
+    assert "openai" in warning.message
+    assert says in warning.message
+
+
+def test_the_same_warning_is_given_once_and_others_in_their_order() -> None:
+    collector = WarningCollector("openai")
+    for parameter in ("seed", "n", "seed"):
+        collector.unsupported(parameter)
+    collector.unsupported("seed", "for another reason")
+    assert [one.parameter for one in collector.all()] == ["seed", "n", "seed"]
+
+
+@pytest.mark.parametrize(
+    ("note", "outcome", "warns"),
+    [
+        (lambda c, part: c.dropped("a picture", "too large", part), "omitted", True),
+        (lambda c, part: c.rewritten("a picture", "as text", part), "translated", True),
+        (lambda c, part: c.left_out(part, ["cache"], "Anthropic"), "translated", True),
+        (lambda c, part: c.omit_silently(part, "it wants none"), "omitted", False),
+        (lambda c, part: c.mark_relayed(part, "as a user's"), "translated", False),
+        (lambda c, part: c.fetch(part), "translated", False),
+        (lambda c, part: c.upload(part, 5), "translated", False),
+    ],
+)
+def test_each_part_gets_its_outcome_also_through_a_stand_in(
+    note: Callable[[WarningCollector, ImageContent], object], outcome: str, warns: bool
+) -> None:
+    given, first, second = (ImageContent(data=b"x", mime_type="image/png") for _ in range(3))
+    for written, is_stand_in in ((given, False), (second, True)):
+        collector = WarningCollector("openai")
+        assert collector.replace_part(given, given) is given
+        if is_stand_in:
+            assert collector.replace_part(first, given) is first
+            assert collector.replace_part(second, first) is second
+        note(collector, written)
+        request = collector.build_request("/path", {})
+        assert {part: one[0] for part, one in request.part_outcomes.items()} == {id(given): outcome}
+        assert bool(request.warnings) is warns
+        handed_over = [*request.unfetched, *request.oversized]
+        assert all(one is given for one in handed_over)
+
+
+def test_parts_to_download_and_to_upload_are_handed_over() -> None:
+    small, large = ImageContent(url="https://x/a.png"), ImageContent(data=b"x", mime_type="image/png")
+    request = noted(lambda c: (c.fetch(small), c.upload(large, 12)))
+    assert (request.unfetched, request.oversized) == ((small,), (large,))
+    assert "12 bytes" in request.part_outcomes[id(large)][1]
+
+
+def test_several_parts_may_have_one_reason() -> None:
+    parts = [text(), text()]
+    request = noted(lambda c: c.dropped("notes", "nobody reads them", parts))
+    assert request.part_outcomes == {id(one): ("omitted", "nobody reads them") for one in parts}
+    assert len(request.warnings) == 1
+
+
+def test_a_request_has_what_it_is_built_of() -> None:
+    body, fields = {"a": 1}, {"stream": True}
+    request = WarningCollector("openai").build_request("/stream", body, {"x": "1"}, fields, "/whole")
+    assert (request.path, request.body, request.headers) == ("/stream", body, {"x": "1"})
+    assert (request.stream_fields, request.whole_path) == (fields, "/whole")
+    plain = WarningCollector("openai").build_request("/path", body)
+    assert (plain.headers, plain.stream_fields, plain.whole_path, plain.warnings) == ({}, None, None, ())

@@ -141,6 +141,15 @@ def test_chunks_of_complete_events_are_parsed_as_the_standard_says(chunks: list[
     assert frames(chunks) == read_by_the_standard(b"".join(chunks))
 
 
+@given(PIECES.map(lambda body: body.replace(b"\r", b"")), places)
+def test_an_event_is_returned_with_the_piece_that_completes_it(body: bytes, at: list[int]) -> None:
+    reader, arrived, returned = SseFrames(), b"", list[Frame]()
+    for piece in cut(body, at):
+        arrived += piece
+        returned += reader.feed(piece)
+        assert returned == read_by_the_standard(arrived[: arrived.rfind(b"\n\n") + 1])
+
+
 @pytest.mark.parametrize(
     ("digits", "retry"), [("0", 0), ("1" * 12, int("1" * 12)), ("1" * 13, None), ("-1", None), ("", None)]
 )
