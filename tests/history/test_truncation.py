@@ -100,7 +100,7 @@ def test_no_more_rounds_than_needed_are_left_out(most: int, left_out: int) -> No
 
 
 @pytest.mark.parametrize("messages", [HISTORY, HISTORY[-2:]])
-def test_the_last_round_stays_although_it_is_too_long_and_that_is_said(messages: tuple[Message, ...]) -> None:
+def test_the_last_round_stays_with_a_warning_although_it_is_too_long(messages: tuple[Message, ...]) -> None:
     stored, warnings = truncated(ROUND - 1, *messages)
     assert stored == HISTORY[-2:]
     assert [text.partition(", but ")[2] for text in warnings] == [f"the rest still has about {ROUND}"]
