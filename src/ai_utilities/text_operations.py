@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, TypeVar, Unpack
 
@@ -16,7 +16,7 @@ from dhenara.ai.types import (
 
 from .ask_options import add_files, check_prompt, read_file
 from .exceptions import JsonParseError, ProviderConfigurationError
-from .execution import AnyAsyncCall, AnyCall, run_sync
+from .execution import AnyAsyncCall, AnyCall
 from .option_checks import SYSTEM_NAMES, read_validators
 from .results import AskResult
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         TokenCountResponse,
     )
 
-    from .exceptions import Json, Options
+    from .exceptions import Arguments, Json, Options
     from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
     from .operations import ClientCore
     from .typed_answers import TypedResult
@@ -104,6 +104,7 @@ class TextOperationsMixin:
         with call.context():
             return call.read(call.send())
 
+    @conceals_its_options
     def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
         """Counts the tokens of the request that `ask` would send.
 
@@ -114,7 +115,12 @@ class TextOperationsMixin:
         Returns:
             The number of tokens: counted by the provider, or estimated, which `estimated` of the response says.
         """
-        return run_sync(count(self._operations, prompt, dict(options)))
+        conceal_options(options)
+        chosen = count_options(prompt, options)
+        arguments = count_arguments(self._operations, prompt, chosen)
+        call: AnyCall[TokenCountResponse] = self._operations.prepare_operation("count_tokens", arguments, chosen)
+        with call.context():
+            return call.read(call.send())
 
 
 class AsyncTextOperationsMixin:
@@ -167,6 +173,7 @@ class AsyncTextOperationsMixin:
         with call.context():
             return call.read(await call.send())
 
+    @conceals_its_options
     async def count_tokens(self, prompt: str, **options: Unpack[CountOptions]) -> TokenCountResponse:
         """Counts the tokens of a prompt; see `AiClient.count_tokens`.
 
@@ -174,7 +181,15 @@ class AsyncTextOperationsMixin:
             prompt: The user message.
             **options: See `CountOptions`.
         """
-        return await count(self._operations, prompt, dict(options))
+        conceal_options(options)
+        operations, chosen = self._operations, count_options(prompt, options)
+        if chosen.get("files"):
+            arguments = await operations.mode.call(count_arguments, operations, prompt, chosen)
+        else:
+            arguments = count_arguments(operations, prompt, chosen)
+        call: AnyAsyncCall[TokenCountResponse] = operations.prepare_operation_async("count_tokens", arguments, chosen)
+        with call.context():
+            return call.read(await call.send())
 
 
 def read_document(document: Page) -> FileContent | ImageContent:
@@ -190,16 +205,19 @@ def read_document(document: Page) -> FileContent | ImageContent:
     raise ProviderConfigurationError("ocr needs a document or image. For text files use ai_utilities.files.read_text.")
 
 
-async def count(operations: ClientCore, prompt: str, options: Options) -> TokenCountResponse:
-    """Counts what `ask` would send, including system instructions and files."""
+def count_options(prompt: str, options: Mapping[str, object]) -> Options:
+    """The options of counting under the kit's own names."""
     check_prompt(prompt, options)
-    options = use_own_names(options, SYSTEM_NAMES)
+    return use_own_names(options, SYSTEM_NAMES)
+
+
+def count_arguments(operations: ClientCore, prompt: str, options: Options) -> Arguments:
+    """What is counted: what `ask` would send, with system instructions and files, which are read and taken out of the
+    options.
+    """
     system = options.pop("system", None) or operations.settings.system_prompt
     files, context = options.pop("files", None), options.pop("context", None)
-    message = await operations.mode.call(add_files, prompt, files) if files else prompt
-    arguments = (message, context, system)
-    response: TokenCountResponse = await operations.operate("count_tokens", arguments, options)
-    return response
+    return add_files(prompt, files) if files else prompt, context, system
 
 
 FENCED = re.compile(r"```[\w-]*\s*\n(.*?)```", re.DOTALL)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
+from inspect import getmembers, isawaitable, iscoroutinefunction
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import BaseModel
@@ -14,6 +17,7 @@ from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.limits import Limit, LimitLayer
 from ai_utilities.usage import Budget, BudgetLayer, MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient
+from dhenara.ai.client.vector_stores import VectorStores
 from dhenara.ai.errors import AuthenticationError
 from dhenara.ai.testing import FakeServer, Refusal
 from dhenara.ai.types import FileContent
@@ -150,7 +154,21 @@ def test_conversations_ask_a_client_with_an_ask_of_its_own(server: FakeServer) -
 
 RECORDING = b"ID3 a recording"
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
+KIT_CHAT = "openai/gpt-4o"
 OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "count_tokens": ("anthropic/claude-sonnet-4-5", lambda client: client.count_tokens("?")),
+    "upload_file": (KIT_CHAT, lambda client: client.upload_file(uuid4().bytes)),
+    "get_file": (KIT_CHAT, lambda client: client.get_file("file-1")),
+    "list_files": (KIT_CHAT, lambda client: client.list_files()),
+    "download_file": (KIT_CHAT, lambda client: client.download_file("file-1")),
+    "delete_file": (KIT_CHAT, lambda client: client.delete_file("file-1")),
+    "submit_batch": (KIT_CHAT, lambda client: client.submit_batch(["?"])),
+    "find_batch": (KIT_CHAT, lambda client: client.find_batch("name")),
+    "get_batch": (KIT_CHAT, lambda client: client.get_batch("batch-1")),
+    "wait_for_batch": (KIT_CHAT, lambda client: client.wait_for_batch("batch-1")),
+    "cancel_batch": (KIT_CHAT, lambda client: client.cancel_batch("batch-1")),
+    "batch_items": (KIT_CHAT, lambda client: client.batch_items("batch-1")),
+    "batch_results": (KIT_CHAT, lambda client: client.batch_results("batch-1")),
     "image": ("openai/gpt-image-1", lambda client: client.image("?")),
     "edit": ("openai/gpt-image-1", lambda client: client.image("?", images=[PICTURE])),
     "speak_stream": ("openai/tts-1", lambda client: client.speak_stream("?")),
@@ -162,6 +180,37 @@ OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "ocr": ("mistral/mistral-ocr-latest", lambda client: client.ocr("https://pages.test/one.pdf")),
     "rerank": ("cohere/rerank-v3.5", lambda client: client.rerank("?", ["a", "b"])),
 }
+
+
+NEVER_RAISE = {"ask_many", "ask_batch", "ask_typed_many", "extract"}
+"""The errors of these methods are in their results."""
+OF_ITERATORS = {"submit_batches"}
+"""The iterator sends, not the method."""
+
+
+def test_each_method_of_the_kit_that_sends_is_among_them() -> None:
+    methods = {name for name, one in getmembers(AsyncAiClient, iscoroutinefunction) if name[0] != "_"}
+    tested = {"list_models", *KIT_CALLS, *OTHER_CALLS}
+    assert methods - NEVER_RAISE - OF_ITERATORS - {"aclose"} <= tested
+
+
+def test_a_refused_key_in_many_batches_of_the_kit_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    settings: dict[str, Any] = {"api_key": "sk-not-a-key", "base_url": server.url}
+
+    async def first_job() -> None:
+        async for _ in await AsyncAiClient(KIT_CHAT, **settings).submit_batches(["?"]):
+            return
+
+    def run() -> None:
+        if isinstance(world, Blocking):
+            next(AiClient(KIT_CHAT, **settings).submit_batches(["?"]))
+        else:
+            world._start(first_job)
+
+    with pytest.raises(AuthenticationError) as caught:
+        run()
+    check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
 
 
 @pytest.mark.parametrize("method", OTHER_CALLS)
@@ -264,53 +313,132 @@ def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, 
     assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
 
 
+def add(number: int) -> int:
+    """Add one."""
+    return number + 1
+
+
 SOUND = "openai/gpt-4o-transcribe"
+CHAT = "openai/gpt-4o"
+FOLDER = "a folder with SKILL.md"
 ENGINE_CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
-    "generate": ("openai/gpt-4o", ("?",), {}),
+    "generate": (CHAT, ("?",), {}),
+    "generate_typed": (CHAT, ("?", City), {}),
+    "run": (CHAT, ("?",), {"tools": [add]}),
+    "run_streaming": (CHAT, ("?",), {"tools": [add]}),
+    "retrieve": (CHAT, ("resp_1",), {}),
+    "cancel": (CHAT, ("resp_1",), {}),
     "embed": ("openai/text-embedding-3-small", (["a"],), {}),
     "rerank": ("cohere/rerank-v3.5", ("?", ["a", "b"]), {}),
     "moderate": ("openai/omni-moderation-latest", ("?",), {}),
     "ocr": ("mistral/mistral-ocr-latest", (FileContent(url="https://pages.test/one.pdf"),), {}),
     "count_tokens": ("anthropic/claude-sonnet-4-5", ("?",), {}),
-    "list_models": ("openai/gpt-4o", (), {}),
+    "list_models": (CHAT, (), {}),
     "edit_image": ("openai/gpt-image-1", ("?",), {"images": [PICTURE]}),
+    "vary_image": ("openai/dall-e-2", (PICTURE,), {}),
     "speak": ("openai/tts-1", ("?",), {}),
     "speak_stream": ("openai/tts-1", ("?",), {}),
     "transcribe": (SOUND, (RECORDING,), {}),
+    "translate": ("openai/whisper-1", (RECORDING,), {}),
     "transcribe_stream": (SOUND, (RECORDING,), {}),
-    "upload_file": ("openai/gpt-4o", (b"text",), {"name": "a.txt"}),
-    "get_file": ("openai/gpt-4o", ("file-1",), {}),
-    "list_files": ("openai/gpt-4o", (), {}),
-    "download_file": ("openai/gpt-4o", ("file-1",), {}),
-    "delete_file": ("openai/gpt-4o", ("file-1",), {}),
-    "get_batch": ("openai/gpt-4o", ("batch-1",), {}),
-    "cancel_batch": ("openai/gpt-4o", ("batch-1",), {}),
+    "upload_file": (CHAT, (b"text",), {"name": "a.txt"}),
+    "get_file": (CHAT, ("file-1",), {}),
+    "wait_for_file": (CHAT, ("file-1",), {}),
+    "list_files": (CHAT, (), {}),
+    "download_file": (CHAT, ("file-1",), {}),
+    "delete_file": (CHAT, ("file-1",), {}),
+    "upload_skill": (CHAT, (FOLDER,), {}),
+    "list_skills": (CHAT, (), {}),
+    "delete_skill": (CHAT, ("skill-1",), {}),
+    "submit_batch": (CHAT, (["?"],), {}),
+    "submit_batches": (CHAT, (["?"],), {}),
+    "find_batch": (CHAT, ("name",), {}),
+    "get_batch": (CHAT, ("batch-1",), {}),
+    "wait_for_batch": (CHAT, ("batch-1",), {}),
+    "cancel_batch": (CHAT, ("batch-1",), {}),
+    "batch_items": (CHAT, ("batch-1",), {}),
+    "batch_results": (CHAT, ("batch-1",), {}),
 }
+STORE_CALLS: dict[str, tuple[Any, ...]] = {
+    "create": ("name",),
+    "list": (),
+    "get": ("store-1",),
+    "delete": ("store-1",),
+    "add": ("store-1", b"text"),
+    "files": ("store-1",),
+    "remove": ("store-1", "file-1"),
+    "search": ("store-1", "?"),
+}
+SENDS_NO_KEY = {"download"}
+FIRST_FRAMES = ("__next__", "__anext__")
+
+
+def engine_client(method: str, model: str, server: FakeServer) -> AIModelClient:
+    if method in ("retrieve", "cancel"):
+        return AIModelClient(endpoint(server.url, protocol="openai_responses"))
+    path = "" if model.startswith("anthropic") else "/v1"
+    return AIModelClient(model, api_key="sk-not-a-key", base_url=server.url + path)
+
+
+def call_in(world: World, owner: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
+    """Call the method in this world, and read what is an iterator to its end."""
+
+    async def read_all() -> None:
+        made = getattr(owner, f"{method}_async")(*arguments, **options)
+        made = await made if isawaitable(made) else made
+        if hasattr(made, "__anext__"):
+            async for _ in made:
+                pass
+
+    if isinstance(world, Blocking):
+        made = getattr(owner, method)(*arguments, **options)
+        for _ in made if hasattr(made, "__next__") else ():
+            pass
+    else:
+        world._start(read_all)
 
 
 @pytest.mark.parametrize("method", ENGINE_CALLS)
 def test_a_refused_key_in_each_operation_of_the_engine_shows_at_most_eight_frames(
-    method: str, world: World, server: FakeServer
+    method: str, world: World, server: FakeServer, tmp_path: Path
 ) -> None:
     server.add_replies(REFUSED)
     model, arguments, options = ENGINE_CALLS[method]
-    path = "" if model.startswith("anthropic") else "/v1"
-    client = AIModelClient(model, api_key="sk-not-a-key", base_url=server.url + path)
-
-    async def first_piece() -> None:
-        made = await getattr(client, f"{method}_async")(*arguments, **options)
-        async for _ in made if method.endswith("_stream") else ():
-            return
-
-    def run() -> None:
-        if isinstance(world, Blocking):
-            made = getattr(client, method)(*arguments, **options)
-            next(iter(made if method.endswith("_stream") else [made]))
-        else:
-            world._start(first_piece)
-
+    (tmp_path / "SKILL.md").write_text("---\nname: a\ndescription: b\n---\n")
+    arguments = tuple(tmp_path if one == FOLDER else one for one in arguments)
+    client = engine_client(method, model, server)
     with pytest.raises(AuthenticationError) as caught:
-        run()
+        call_in(world, client, method, arguments, options)
     frames = frames_of(caught.value)
     assert len(frames) <= 8, frames
-    assert frames[0] in (method, f"{method}_async", "concealed", "concealed_async")
+    assert frames[0] in (method, f"{method}_async", "concealed", "concealed_async", *FIRST_FRAMES)
+
+
+@pytest.mark.parametrize("method", STORE_CALLS)
+def test_a_refused_key_in_a_vector_store_shows_at_most_eight_frames(
+    method: str, world: World, server: FakeServer
+) -> None:
+    server.add_replies(REFUSED)
+    stores = engine_client(method, CHAT, server).vector_stores
+    with pytest.raises(AuthenticationError) as caught:
+        call_in(world, stores, method, STORE_CALLS[method], {})
+    frames = frames_of(caught.value)
+    assert len(frames) <= 8, frames
+    assert frames[0] in (method, f"{method}_async")
+
+
+def operations_of(kind: type) -> set[str]:
+    """The methods that have an async version."""
+    return {name for name in dir(kind) if not name.startswith("_") and hasattr(kind, f"{name}_async")}
+
+
+def test_each_operation_of_the_engine_is_among_them() -> None:
+    assert operations_of(AIModelClient) - SENDS_NO_KEY == set(ENGINE_CALLS)
+    assert operations_of(VectorStores) == set(STORE_CALLS)
+
+
+def test_a_run_names_its_stage_and_its_layers_in_the_traceback(world: World, server: FakeServer) -> None:
+    server.add_replies(REFUSED)
+    with pytest.raises(AuthenticationError) as caught:
+        call_in(world, engine_client("run", CHAT, server), "run", ("?",), {"tools": [add]})
+    assert frames_of(caught.value)[-5:] == ["pull", "_send", "retry_failures", "retry_without_refused", "send_request"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Unpack
 
-from dhenara.ai.integration import use_own_names
+from dhenara.ai.integration import conceal_options, conceals_its_options, use_own_names
 
-from ..execution import run_sync
+from ..execution import AnyAsyncCall, AnyCall
 from ..option_checks import ALTERNATIVES
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from dhenara.ai.streams.operations import AsyncBatchItems, AsyncSubmissions, SyncBatchItems, SyncSubmissions
     from dhenara.ai.types import BatchJob, BatchResults
 
-    from ..exceptions import OperationResult, Options
+    from ..exceptions import Options
     from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
     from ..operations import ClientCore
 
@@ -29,6 +29,7 @@ class BatchesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     def submit_batch(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitOptions]) -> BatchJob:
         """Submit the prompts as one batch.
 
@@ -43,9 +44,13 @@ class BatchesMixin:
             ProviderCapabilityError: If the provider has no batches.
             ProviderError: If the request fails.
         """
-        job: BatchJob = run_sync(submit_prompts(self._operations, "submit_batch", prompts, dict(options)))
-        return job
+        conceal_options(options)
+        settings = submit_options(self._operations, dict(options))
+        call: AnyCall[BatchJob] = self._operations.prepare_operation("submit_batch", (prompts,), settings)
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def submit_batches(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitManyOptions]) -> SyncSubmissions:
         """Submit any number of prompts, in as many batches as the provider's limits require.
 
@@ -56,9 +61,13 @@ class BatchesMixin:
         Returns:
             An iterator of jobs; each batch is submitted when its job is read.
         """
-        jobs: SyncSubmissions = run_sync(submit_prompts(self._operations, "submit_batches", prompts, dict(options)))
-        return jobs
+        conceal_options(options)
+        settings = submit_options(self._operations, dict(options))
+        call: AnyCall[SyncSubmissions] = self._operations.prepare_operation("submit_batches", (prompts,), settings)
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def find_batch(self, name: str, **options: Unpack[FindBatchOptions]) -> BatchJob | None:
         """Return the batch that was submitted under this name.
 
@@ -69,9 +78,12 @@ class BatchesMixin:
         Returns:
             The job, or None if the provider has no such batch.
         """
-        job: BatchJob | None = run_sync(self._operations.operate("find_batch", (name,), dict(options)))
-        return job
+        conceal_options(options)
+        call: AnyCall[BatchJob | None] = self._operations.prepare_operation("find_batch", (name,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def batch_items(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> SyncBatchItems:
         """Return the answers of a batch one by one, without holding all of them in memory.
 
@@ -82,9 +94,12 @@ class BatchesMixin:
         Returns:
             An iterator of answers, in the provider's order.
         """
-        items: SyncBatchItems = run_sync(self._operations.operate("batch_items", (job,), dict(options)))
-        return items
+        conceal_options(options)
+        call: AnyCall[SyncBatchItems] = self._operations.prepare_operation("batch_items", (job,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def get_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
         """Return the current state of a batch.
 
@@ -92,9 +107,12 @@ class BatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `BatchOptions`.
         """
-        current: BatchJob = run_sync(self._operations.operate("get_batch", (job,), dict(options)))
-        return current
+        conceal_options(options)
+        call: AnyCall[BatchJob] = self._operations.prepare_operation("get_batch", (job,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def wait_for_batch(self, job: BatchJob | str, **options: Unpack[WaitOptions]) -> BatchJob:
         """Wait until a batch has ended.
 
@@ -108,9 +126,12 @@ class BatchesMixin:
         Raises:
             CallTimeoutError: If the batch has not ended within `wait` seconds.
         """
-        ended: BatchJob = run_sync(self._operations.operate("wait_for_batch", (job,), dict(options)))
-        return ended
+        conceal_options(options)
+        call: AnyCall[BatchJob] = self._operations.prepare_operation("wait_for_batch", (job,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def cancel_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
         """Cancel a batch. Calls that have no answer yet are not answered.
 
@@ -121,9 +142,12 @@ class BatchesMixin:
         Returns:
             The current state of the batch.
         """
-        cancelled: BatchJob = run_sync(self._operations.operate("cancel_batch", (job,), dict(options)))
-        return cancelled
+        conceal_options(options)
+        call: AnyCall[BatchJob] = self._operations.prepare_operation("cancel_batch", (job,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def batch_results(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchResults:
         """Return all results of a batch.
 
@@ -134,8 +158,10 @@ class BatchesMixin:
         Returns:
             An answer or an error for each prompt, in the order of the prompts.
         """
-        results: BatchResults = run_sync(self._operations.operate("batch_results", (job,), dict(options)))
-        return results
+        conceal_options(options)
+        call: AnyCall[BatchResults] = self._operations.prepare_operation("batch_results", (job,), dict(options))
+        with call.context():
+            return call.read(call.send())
 
 
 class AsyncBatchesMixin:
@@ -143,6 +169,7 @@ class AsyncBatchesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     async def submit_batch(self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitOptions]) -> BatchJob:
         """Submit the prompts as one batch; see `AiClient.submit_batch`.
 
@@ -150,9 +177,13 @@ class AsyncBatchesMixin:
             prompts: One prompt, or list of messages, per call.
             **options: See `SubmitOptions`; they apply to all calls.
         """
-        job: BatchJob = await submit_prompts(self._operations, "submit_batch", prompts, dict(options))
-        return job
+        conceal_options(options)
+        settings = submit_options(self._operations, dict(options))
+        call: AnyAsyncCall[BatchJob] = self._operations.prepare_operation_async("submit_batch", (prompts,), settings)
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def submit_batches(
         self, prompts: Iterable[BatchPrompt], **options: Unpack[SubmitManyOptions]
     ) -> AsyncSubmissions:
@@ -162,14 +193,25 @@ class AsyncBatchesMixin:
             prompts: One prompt, or list of messages, per call.
             **options: See `SubmitManyOptions`; they apply to all calls.
         """
-        jobs: AsyncSubmissions = await submit_prompts(self._operations, "submit_batches", prompts, dict(options))
-        return jobs
+        conceal_options(options)
+        settings = submit_options(self._operations, dict(options))
+        call: AnyAsyncCall[AsyncSubmissions] = self._operations.prepare_operation_async(
+            "submit_batches", (prompts,), settings
+        )
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def find_batch(self, name: str, **options: Unpack[FindBatchOptions]) -> BatchJob | None:
         """Return the batch that was submitted under this name; None if there is none."""
-        job: BatchJob | None = await self._operations.operate("find_batch", (name,), dict(options))
-        return job
+        conceal_options(options)
+        call: AnyAsyncCall[BatchJob | None] = self._operations.prepare_operation_async(
+            "find_batch", (name,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def batch_items(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> AsyncBatchItems:
         """Return an iterator of the answers of a batch, in the provider's order.
 
@@ -177,9 +219,14 @@ class AsyncBatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `BatchOptions`.
         """
-        items: AsyncBatchItems = await self._operations.operate("batch_items", (job,), dict(options))
-        return items
+        conceal_options(options)
+        call: AnyAsyncCall[AsyncBatchItems] = self._operations.prepare_operation_async(
+            "batch_items", (job,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def get_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
         """Return the current state of a batch.
 
@@ -187,9 +234,12 @@ class AsyncBatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `BatchOptions`.
         """
-        current: BatchJob = await self._operations.operate("get_batch", (job,), dict(options))
-        return current
+        conceal_options(options)
+        call: AnyAsyncCall[BatchJob] = self._operations.prepare_operation_async("get_batch", (job,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def wait_for_batch(self, job: BatchJob | str, **options: Unpack[WaitOptions]) -> BatchJob:
         """Wait until a batch has ended; see `AiClient.wait_for_batch`.
 
@@ -197,9 +247,12 @@ class AsyncBatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `WaitOptions`.
         """
-        ended: BatchJob = await self._operations.operate("wait_for_batch", (job,), dict(options))
-        return ended
+        conceal_options(options)
+        call: AnyAsyncCall[BatchJob] = self._operations.prepare_operation_async("wait_for_batch", (job,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def cancel_batch(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchJob:
         """Cancel a batch. Calls that have no answer yet are not answered.
 
@@ -207,9 +260,12 @@ class AsyncBatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `BatchOptions`.
         """
-        cancelled: BatchJob = await self._operations.operate("cancel_batch", (job,), dict(options))
-        return cancelled
+        conceal_options(options)
+        call: AnyAsyncCall[BatchJob] = self._operations.prepare_operation_async("cancel_batch", (job,), dict(options))
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def batch_results(self, job: BatchJob | str, **options: Unpack[BatchOptions]) -> BatchResults:
         """Return an answer or an error for each prompt, in the order of the prompts.
 
@@ -217,16 +273,18 @@ class AsyncBatchesMixin:
             job: The job, or the provider's id of the batch.
             **options: See `BatchOptions`.
         """
-        results: BatchResults = await self._operations.operate("batch_results", (job,), dict(options))
-        return results
+        conceal_options(options)
+        call: AnyAsyncCall[BatchResults] = self._operations.prepare_operation_async(
+            "batch_results", (job,), dict(options)
+        )
+        with call.context():
+            return call.read(await call.send())
 
 
-async def submit_prompts(
-    operations: ClientCore, operation: str, prompts: Iterable[BatchPrompt], options: Options
-) -> OperationResult:
-    """Submit prompts with the system prompt of the settings, and with the kit's names of options."""
+def submit_options(operations: ClientCore, options: Options) -> Options:
+    """The options of a submission, under the engine's names, with the system prompt of the settings."""
     arguments = use_own_names(options, ALTERNATIVES)
     system = arguments.pop("system", None) or operations.settings.system_prompt
     if system:
         arguments["instructions"] = system
-    return await operations.operate(operation, (prompts,), arguments)
+    return arguments

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from dhenara.ai.errors import NotFoundError
 from dhenara.ai.integration import conceal_options, conceals_its_options
 
 from ..exceptions import ProviderConfigurationError
-from ..execution import AnyAsyncCall, AnyCall, run_sync
+from ..execution import AnyAsyncCall, AnyCall
 from ..providers.base_provider import BaseProvider
 from ..providers.engine_provider import EngineProvider
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..operations import ClientCore
 
     File = str | PathLike[str] | bytes
+    Request = tuple[str, tuple[Any, ...], Options]
 
 
 class FilesMixin:
@@ -32,6 +33,7 @@ class FilesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
         """Upload a file and wait until it can be used. An unchanged file that was uploaded before is not sent again.
 
@@ -46,7 +48,16 @@ class FilesMixin:
         Raises:
             ProviderConfigurationError: If the file cannot be read.
         """
-        return run_sync(upload(self._operations, path, again, dict(options)))
+        conceal_options(options)
+        upload = FileUpload(self._operations, path, again, dict(options))
+        while upload.file is None:
+            call: AnyCall[UploadedFile] = self._operations.prepare_operation(*upload.request())
+            with call.context():
+                try:
+                    upload.receive(call.read(call.send()))
+                except NotFoundError as error:
+                    upload.forget(error)
+        return upload.file
 
     @conceals_its_options
     def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
@@ -76,6 +87,7 @@ class FilesMixin:
         with call.context():
             return call.read(call.send())
 
+    @conceals_its_options
     def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
@@ -92,8 +104,13 @@ class FilesMixin:
         Raises:
             OutputExistsError: If `to_path` exists and `overwrite` is False; nothing was requested.
         """
-        return run_sync(download(self._operations, file_id, to_path, dict(options)))
+        conceal_options(options)
+        settings = download_options(to_path, dict(options))
+        call: AnyCall[bytes | Path] = self._operations.prepare_operation("download_file", (file_id,), settings)
+        with call.context():
+            return call.read(call.send())
 
+    @conceals_its_options
     def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
         """Delete a file at the provider.
 
@@ -104,7 +121,11 @@ class FilesMixin:
         Raises:
             NotFoundError: If there is no such file.
         """
-        run_sync(delete(self._operations, file_id, dict(options)))
+        conceal_options(options)
+        call: AnyCall[object] = self._operations.prepare_operation("delete_file", (file_id,), dict(options))
+        with call.context():
+            call.read(call.send())
+        forget_upload(file_id)
 
 
 class AsyncFilesMixin:
@@ -112,6 +133,7 @@ class AsyncFilesMixin:
 
     _operations: ClientCore
 
+    @conceals_its_options
     async def upload_file(self, path: File, *, again: bool = False, **options: Unpack[UploadOptions]) -> UploadedFile:
         """Upload a file, unless it is at the provider already; see `AiClient.upload_file`.
 
@@ -120,7 +142,17 @@ class AsyncFilesMixin:
             again: Whether to upload it in any case (default False).
             **options: Options of the engine's `upload_file`.
         """
-        return await upload(self._operations, path, again, dict(options))
+        conceal_options(options)
+        work = self._operations.mode.call
+        upload = await work(FileUpload, self._operations, path, again, dict(options))
+        while upload.file is None:
+            call: AnyAsyncCall[UploadedFile] = self._operations.prepare_operation_async(*upload.request())
+            with call.context():
+                try:
+                    await work(upload.receive, call.read(await call.send()))
+                except NotFoundError as error:
+                    await work(upload.forget, error)
+        return upload.file
 
     @conceals_its_options
     async def get_file(self, file_id: str, **options: Unpack[FileOptions]) -> UploadedFile:
@@ -145,6 +177,7 @@ class AsyncFilesMixin:
         with call.context():
             return call.read(await call.send())
 
+    @conceals_its_options
     async def download_file(
         self, file_id: str, *, to_path: str | PathLike[str] | None = None, **options: Unpack[DownloadOptions]
     ) -> bytes | Path:
@@ -156,8 +189,13 @@ class AsyncFilesMixin:
             **options: Options of the engine's `download_file`, such as `on_progress(received, size)` and
                 `overwrite`.
         """
-        return await download(self._operations, file_id, to_path, dict(options))
+        conceal_options(options)
+        operations, settings = self._operations, download_options(to_path, dict(options))
+        call: AnyAsyncCall[bytes | Path] = operations.prepare_operation_async("download_file", (file_id,), settings)
+        with call.context():
+            return call.read(await call.send())
 
+    @conceals_its_options
     async def delete_file(self, file_id: str, **options: Unpack[FileOptions]) -> None:
         """Delete a file at the provider; see `AiClient.delete_file`.
 
@@ -165,31 +203,68 @@ class AsyncFilesMixin:
             file_id: The provider's id of the file.
             **options: See `FileOptions`.
         """
-        await delete(self._operations, file_id, dict(options))
+        conceal_options(options)
+        operations = self._operations
+        call: AnyAsyncCall[object] = operations.prepare_operation_async("delete_file", (file_id,), dict(options))
+        with call.context():
+            call.read(await call.send())
+        await operations.mode.call(forget_upload, file_id)
 
 
-async def upload(operations: ClientCore, file: File, again: bool, options: Options) -> UploadedFile:
-    """Upload a file, unless it is at the provider already."""
-    from .uploads import UploadRecord, key_of
+class FileUpload:
+    """The requests of an upload: one for a file that may be there already, else its upload, then the wait for it.
 
-    call = operations.mode.call
-    provider_options: Options = {name: options[name] for name in ("provider", "tags") if name in options}
-    account = account_key(operations.choose_provider(dict(options)))
-    key = await call(file_key, key_of, file, *account, str(options.get("purpose")), str(options.get("name")))
-    record = await call(UploadRecord)
-    known_id = None if again else await call(record.find, key)
-    if known_id is not None:
-        try:
-            known: UploadedFile = await operations.operate("get_file", (known_id,), dict(provider_options))
-            if known.state != "failed":
-                return await wait_until_ready(operations, known, provider_options)
-        except NotFoundError:
-            await call(record.forget, known_id)
-    sent: UploadedFile = await operations.operate("upload_file", (file,), options)
-    ready = await wait_until_ready(operations, sent, provider_options)
-    expires = ready.expires_at.timestamp() if ready.expires_at else None
-    await call(record.store, key, ready.file_id, expires)
-    return ready
+    Send `request` and pass the answer to `receive`, or a `NotFoundError` to `forget`, until there is a `file`. Creating
+    it reads the file, and all methods may use the record of uploads, so async code calls them in a thread.
+
+    Args:
+        operations: The operations of the client.
+        file: A path, or the bytes.
+        again: Whether to upload it in any case.
+        options: Options of the upload.
+
+    Raises:
+        ProviderConfigurationError: If the file cannot be read.
+    """
+
+    def __init__(self, operations: ClientCore, file: File, again: bool, options: Options) -> None:
+        from .uploads import UploadRecord, key_of
+
+        self.file: UploadedFile | None = None
+        self._about: Options = {name: options[name] for name in ("provider", "tags") if name in options}
+        self._upload: Request = ("upload_file", (file,), options)
+        account = account_key(operations.choose_provider(dict(options)))
+        self._key = file_key(key_of, file, *account, str(options.get("purpose")), str(options.get("name")))
+        self._record = UploadRecord()
+        known_id = None if again else self._record.find(self._key)
+        self._is_known = known_id is not None
+        self._next = self._upload if known_id is None else self._about_file("get_file", known_id)
+
+    def _about_file(self, operation: str, file_id: str) -> Request:
+        return operation, (file_id,), dict(self._about)
+
+    def request(self) -> Request:
+        """The next operation, with its arguments and options."""
+        return self._next
+
+    def receive(self, answer: UploadedFile) -> None:
+        """Take the answer to the last request."""
+        if self._is_known and answer.state == "failed":
+            self._is_known, self._next = False, self._upload
+        elif answer.state == "processing":
+            self._next = self._about_file("wait_for_file", answer.file_id)
+        else:
+            expires = answer.expires_at.timestamp() if answer.expires_at else None
+            if not self._is_known:
+                self._record.store(self._key, answer.file_id, expires)
+            self.file = answer
+
+    def forget(self, error: NotFoundError) -> None:
+        """Upload the file because the known one was deleted; raise the error of any other request."""
+        if not self._is_known:
+            raise error
+        self._record.forget(self._next[1][0])
+        self._is_known, self._next = False, self._upload
 
 
 def file_key(key_of: Callable[..., str], file: File, *account: str) -> str:
@@ -198,14 +273,6 @@ def file_key(key_of: Callable[..., str], file: File, *account: str) -> str:
         return key_of(file, *account)
     except OSError as error:
         raise ProviderConfigurationError(f"cannot read the file {file!r}: {error.strerror}") from error
-
-
-async def wait_until_ready(operations: ClientCore, file: UploadedFile, options: Options) -> UploadedFile:
-    """Return the file when the provider has processed it."""
-    if file.state != "processing":
-        return file
-    ready: UploadedFile = await operations.operate("wait_for_file", (file.file_id,), dict(options))
-    return ready
 
 
 def account_key(provider: BaseProvider) -> tuple[str, ...]:
@@ -217,19 +284,13 @@ def account_key(provider: BaseProvider) -> tuple[str, ...]:
     return provider.provider_name, str(base_url), str(key), json.dumps(about, sort_keys=True, default=str)
 
 
-async def download(
-    operations: ClientCore, file_id: str, to_path: str | PathLike[str] | None, options: Options
-) -> bytes | Path:
-    """Download a file, to a path if one is given."""
-    target = {} if to_path is None else {"to_path": to_path}
-    content: bytes | Path = await operations.operate("download_file", (file_id,), {**target, **options})
-    return content
+def download_options(to_path: str | PathLike[str] | None, options: Options) -> Options:
+    """The options of a download, to a path if one is given."""
+    return options if to_path is None else {"to_path": to_path, **options}
 
 
-async def delete(operations: ClientCore, file_id: str, options: Options) -> None:
-    """Delete a file at the provider, and remove it from the record of uploads."""
+def forget_upload(file_id: str) -> None:
+    """Remove a file that was deleted from the record of uploads."""
     from .uploads import UploadRecord
 
-    await operations.operate("delete_file", (file_id,), options)
-    record = await operations.mode.call(UploadRecord)
-    await operations.mode.call(record.forget, file_id)
+    UploadRecord().forget(file_id)

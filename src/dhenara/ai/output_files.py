@@ -1,10 +1,12 @@
-"""Paths that users give; output files are created, and never replaced unless the caller says so."""
+"""Paths that users give, output files that are never replaced unless the caller says so, and files as bodies."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import uuid4
 
 from .errors import ConfigurationError, OutputExistsError
 
@@ -136,3 +138,77 @@ def save_output(path: Path, data: bytes, *, overwrite: bool = False) -> None:
         move_output(temporary, path, overwrite=overwrite)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+DownloadProgress = Callable[[int, int | None], None]
+
+
+class PartialDownload:
+    """A temporary file next to `path`; `commit` renames it to `path`, `discard` deletes it."""
+
+    def __init__(self, path: Path, size: int | None, on_progress: DownloadProgress | None, overwrite: bool) -> None:
+        self._path = path
+        self._overwrite = overwrite
+        self._size = size
+        self._on_progress = on_progress
+        self._arrived = 0
+        self._temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._temporary.open("wb")
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._file.write(data)
+        except OSError as error:
+            raise self._write_error(error) from error
+        self._arrived += len(data)
+        if self._on_progress is not None:
+            self._on_progress(self._arrived, self._size)
+
+    def commit(self) -> None:
+        try:
+            self._file.close()
+            move_output(self._temporary, self._path, overwrite=self._overwrite)
+        except OutputExistsError:
+            raise
+        except OSError as error:
+            raise self._write_error(error) from error
+
+    def discard(self) -> None:
+        """Delete the temporary file; does nothing after `commit`."""
+        self._file.close()
+        self._temporary.unlink(missing_ok=True)
+
+    def _write_error(self, error: OSError) -> ConfigurationError:
+        return ConfigurationError(f"file {self._path} cannot be written: {error.strerror}")
+
+
+UploadProgress = Callable[[int, int], None]
+PIECE = 1 << 20
+
+
+class FileBody:
+    """Request body that reads the file again for each attempt; `on_progress(sent, size)` is called after each piece."""
+
+    def __init__(self, path: Path, on_progress: UploadProgress | None) -> None:
+        self._path = path
+        self._on_progress = on_progress
+        try:
+            self.size = path.stat().st_size
+            path.open("rb").close()
+        except OSError as error:
+            raise ConfigurationError(f"file {path} cannot be read: {error.strerror}") from error
+
+    def __iter__(self) -> Iterator[bytes]:
+        sent = 0
+        with self._path.open("rb") as file:
+            while sent < self.size and (piece := file.read(min(PIECE, self.size - sent))):
+                yield piece
+                sent += len(piece)
+                if self._on_progress is not None:
+                    self._on_progress(sent, self.size)
+        if sent < self.size:
+            raise ConfigurationError(f"file {self._path} was truncated during the upload")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.base import EncodedRequest
 from ..codecs.operations.operation import SupportsBackground
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions, CallSettings
 
 
-async def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
-    """Poll until the response is complete."""
+def retrieve(pipeline: Pipeline, answer_id: str, call: Call) -> Coroutine[Any, Any, AIModelCallResponse]:
+    """Poll until the response is complete; to be awaited."""
     codec = background_codec(pipeline.target)
-    return await read_answer(pipeline, codec.retrieve_request(answer_id, pipeline.target.quirks), call, codec)
+    return read_answer(pipeline, codec.retrieve_request(answer_id, pipeline.target.quirks), call, codec)
 
 
-async def cancel(pipeline: Pipeline, answer_id: str, call: Call) -> AIModelCallResponse:
+def cancel(pipeline: Pipeline, answer_id: str, call: Call) -> Coroutine[Any, Any, AIModelCallResponse]:
+    """Cancel the response; to be awaited."""
     codec = background_codec(pipeline.target)
-    return await read_answer(pipeline, codec.stop(answer_id, pipeline.target.quirks), call, None)
+    return read_answer(pipeline, codec.stop(answer_id, pipeline.target.quirks), call, None)
 
 
 def background_codec(target: ResolvedTarget) -> SupportsBackground:

@@ -64,7 +64,7 @@ class EngineBatchesMixin(OperationsBase):
         """
         conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, False, **settings)
-        return run(batching.submit(calls, name))
+        return run(batching.submit_portion(run(batching.only_portion(calls)), name))
 
     @conceals_its_options
     async def submit_batch_async(
@@ -78,7 +78,7 @@ class EngineBatchesMixin(OperationsBase):
         """Async version of `submit_batch`."""
         conceal_options(settings)
         batching, calls = self._prepare_submission(prompts, instructions, True, **settings)
-        return await batching.submit(calls, name)
+        return await batching.submit_portion(await batching.only_portion(calls), name)
 
     @conceals_its_options
     def submit_batches(
@@ -148,7 +148,7 @@ class EngineBatchesMixin(OperationsBase):
             The job, or None if the provider never received it.
         """
         conceal_options(settings)
-        return run(self._find_batch(name, since, total, wait, settings, is_async=False))
+        return run(self._batch_client(settings, is_async=False).find(name, since, total, wait))
 
     @conceals_its_options
     async def find_batch_async(
@@ -162,7 +162,7 @@ class EngineBatchesMixin(OperationsBase):
     ) -> BatchJob | None:
         """Async version of `find_batch`."""
         conceal_options(settings)
-        return await self._find_batch(name, since, total, wait, settings, is_async=True)
+        return await self._batch_client(settings, is_async=True).find(name, since, total, wait)
 
     @conceals_its_options
     def get_batch(self, job: BatchJob | str, **settings: Unpack[CallSettings]) -> BatchJob:
@@ -254,13 +254,15 @@ class EngineBatchesMixin(OperationsBase):
             A response or an error per prompt, with the total cost; structured output is parsed.
         """
         conceal_options(settings)
-        return run(self._batch_results(job, settings, is_async=False))
+        client = self._batch_client(settings, is_async=False)
+        return run(client.results(run(client.items(as_job(job)))))
 
     @conceals_its_options
     async def batch_results_async(self, job: BatchJob | str, **settings: Unpack[BatchSettings]) -> BatchResults:
         """Async version of `batch_results`."""
         conceal_options(settings)
-        return await self._batch_results(job, settings, is_async=True)
+        client = self._batch_client(settings, is_async=True)
+        return await client.results(await client.items(as_job(job)))
 
     def _prepare_submission(
         self,
@@ -277,21 +279,6 @@ class EngineBatchesMixin(OperationsBase):
         batching = self._batch_client(how, is_async=is_async)
         settings = override_config(as_config(config, self.config), streaming=False, **options)
         return batching, calls_of(prompts, system, settings, batching.chat.target.endpoint)
-
-    async def _find_batch(
-        self,
-        name: str,
-        since: datetime | None,
-        total: int | None,
-        wait: float,
-        settings: Mapping[str, Any],
-        *,
-        is_async: bool,
-    ) -> BatchJob | None:
-        return await self._batch_client(settings, is_async=is_async).find(name, since, total, wait)
-
-    async def _batch_results(self, job: BatchJob | str, settings: Mapping[str, Any], *, is_async: bool) -> BatchResults:
-        return await self._batch_client(settings, is_async=is_async).results(as_job(job))
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchResultsClient:
         from ..pipeline.batch_items import BatchResultsClient

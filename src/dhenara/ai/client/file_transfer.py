@@ -6,70 +6,44 @@ It is loaded with the first of these calls.
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any
-from uuid import uuid4
 
-from ..errors import CallError, ConfigurationError, OutputExistsError, UnsupportedError
-from ..output_files import check_output, move_output, require_path
-from ..pipeline.files import delete as delete_file, list_files, upload as upload_file, wait_for_file
+from ..errors import (
+    CallError,
+    ConfigurationError,
+    UnsupportedError,
+)
+from ..output_files import DownloadProgress, FileBody, PartialDownload, check_output, require_path
+from ..pipeline.files import (
+    delete as delete_file,
+    first_of_upload,
+    list_files,
+    read_upload,
+    upload as upload_file,
+    wait_for_file,
+)
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.retry import Retry
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
-from ..types.operations.files_and_vector_stores import FileBytes, FileRequest, UploadedFile
+from ..types.model_base import require_type
+from ..types.operations.files_and_vector_stores import (
+    AddedFiles,
+    FileBytes,
+    FileDeleted,
+    FileRequest,
+    UploadedFile,
+    VectorStoreFile,
+)
 from ..types.tools.hosted_tools import UploadedSkill
-
-DownloadProgress = Callable[[int, int | None], None]
-
-
-class PartialDownload:
-    """A temporary file next to `path`; `commit` renames it to `path`, `discard` deletes it."""
-
-    def __init__(self, path: Path, size: int | None, on_progress: DownloadProgress | None, overwrite: bool) -> None:
-        self._path = path
-        self._overwrite = overwrite
-        self._size = size
-        self._on_progress = on_progress
-        self._arrived = 0
-        self._temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._temporary.open("wb")
-        except OSError as error:
-            raise self._write_error(error) from error
-
-    def write(self, data: bytes) -> None:
-        try:
-            self._file.write(data)
-        except OSError as error:
-            raise self._write_error(error) from error
-        self._arrived += len(data)
-        if self._on_progress is not None:
-            self._on_progress(self._arrived, self._size)
-
-    def commit(self) -> None:
-        try:
-            self._file.close()
-            move_output(self._temporary, self._path, overwrite=self._overwrite)
-        except OutputExistsError:
-            raise
-        except OSError as error:
-            raise self._write_error(error) from error
-
-    def discard(self) -> None:
-        """Delete the temporary file; does nothing after `commit`."""
-        self._file.close()
-        self._temporary.unlink(missing_ok=True)
-
-    def _write_error(self, error: OSError) -> ConfigurationError:
-        return ConfigurationError(f"file {self._path} cannot be written: {error.strerror}")
 
 
 async def fetch(
@@ -83,7 +57,7 @@ async def fetch(
     while True:
         attempt = replace(call, config=config, deadline=deadline, journal=CallJournal())
         try:
-            return await download_to_path(pipeline, attempt, path, on_progress, overwrite)
+            return await write_stream(pipeline, attempt, await pipeline.start(attempt), path, on_progress, overwrite)
         except DownloadInterrupted as cut:
             failed += 1
             cut.error.retriable = True
@@ -101,10 +75,16 @@ class DownloadInterrupted(Exception):
         self.error = error
 
 
-async def download_to_path(
-    pipeline: Pipeline, call: Call, path: Path, on_progress: DownloadProgress | None, overwrite: bool
+async def write_stream(
+    pipeline: Pipeline,
+    call: Call,
+    stream: Stream,
+    path: Path,
+    on_progress: DownloadProgress | None,
+    overwrite: bool,
 ) -> Path:
-    stream, work = await pipeline.start(call), pipeline.io.call
+    """Write what arrives to `path`, which gets its name when the file is complete."""
+    work = pipeline.io.call
     try:
         download = await work(PartialDownload, path, size_of(call), on_progress, overwrite)
         try:
@@ -121,6 +101,11 @@ async def download_to_path(
     return path
 
 
+async def read_bytes(pipeline: Pipeline, call: Call) -> bytes:
+    """Download a file into memory."""
+    return (await pipeline.read_result(call, await pipeline.start(call), FileBytes)).data
+
+
 async def pull_or_none(stream: Stream) -> Batch | None:
     try:
         return await stream.pull()
@@ -135,41 +120,13 @@ def size_of(call: Call) -> int | None:
     return int(length) if length.isdigit() and "content-encoding" not in headers else None
 
 
-UploadProgress = Callable[[int, int], None]
-PIECE = 1 << 20
-
-
-class FileBody:
-    """Request body that reads the file again for each attempt; `on_progress(sent, size)` is called after each piece."""
-
-    def __init__(self, path: Path, on_progress: UploadProgress | None) -> None:
-        self._path = path
-        self._on_progress = on_progress
-        try:
-            self.size = path.stat().st_size
-            path.open("rb").close()
-        except OSError as error:
-            raise ConfigurationError(f"file {path} cannot be read: {error.strerror}") from error
-
-    def __iter__(self) -> Iterator[bytes]:
-        sent = 0
-        with self._path.open("rb") as file:
-            while sent < self.size and (piece := file.read(min(PIECE, self.size - sent))):
-                yield piece
-                sent += len(piece)
-                if self._on_progress is not None:
-                    self._on_progress(sent, self.size)
-        if sent < self.size:
-            raise ConfigurationError(f"file {self._path} was truncated during the upload")
-
-
 File = str | PathLike[str] | bytes | Media
 Place = str | PathLike[str]
 Received = Callable[[int, int | None], None]
 
 
 class FileCalls:
-    """The file operations of one client; each method prepares a call and sends it.
+    """The file operations of one client; each method prepares a call and returns the coroutine that sends it.
 
     Args:
         prepare: Makes the pipeline and the call of an operation, from its name, request, settings and mode.
@@ -183,7 +140,7 @@ class FileCalls:
     def _prepare_action(self, action: str, settings: Any, given: dict[str, Any]) -> tuple[Pipeline, Call]:
         return self.prepare("files", FileRequest, {"action": action, **given}, settings, self.is_async)
 
-    async def upload(self, file: File, settings: Any) -> UploadedFile:
+    def upload(self, file: File, settings: Any) -> Coroutine[Any, Any, UploadedFile]:
         options = dict(settings)
         on_progress = options.pop("on_progress", None)
         if isinstance(file, Media):
@@ -203,24 +160,25 @@ class FileCalls:
             name, size = options.pop("name", None) or path.name, content.size
         kind = options.pop("mime_type", None) or mimetypes.guess_type(name)[0] or "application/octet-stream"
         given = {"content": content, "size": size, "name": name, "mime_type": kind}
-        return await upload_file(*self._prepare_action("upload", options, given))
+        return upload_file(*self._prepare_action("upload", options, given))
 
-    async def get(self, file_id: str, settings: Any) -> UploadedFile:
+    def get(self, file_id: str, settings: Any) -> Coroutine[Any, Any, UploadedFile]:
         pipeline, call = self._prepare_action("get", settings, {"file_id": require_file_id(file_id)})
-        return await pipeline.perform(call, UploadedFile)
+        return pipeline.perform(call, UploadedFile)
 
-    async def list_all(self, purpose: str | None, most: int | None, settings: Any) -> list[UploadedFile]:
+    def list_all(self, purpose: str | None, most: int | None, settings: Any) -> Coroutine[Any, Any, list[UploadedFile]]:
+        check_most(most)
         pipeline, call = self._prepare_action("list", settings, {"purpose": purpose})
-        return await list_files(pipeline, call, most)
+        return list_files(pipeline, call, most)
 
-    async def download(
+    def download(
         self,
         file: str | Media,
         place: Place | None,
         on_progress: Received | None,
         overwrite: bool,
         settings: Any,
-    ) -> bytes | Path:
+    ) -> Coroutine[Any, Any, bytes | Path]:
         given = where_is(file) if isinstance(file, Media) else {"file_id": require_file_id(file)}
         pipeline, call = self._prepare_action("download", settings, given)
         owner, here = getattr(file, "stored_at", None), pipeline.target.provider.name
@@ -228,10 +186,10 @@ class FileCalls:
             raise ConfigurationError(f"the file is at {owner}, not at {here}. Use a client of {owner}")
         if place is not None:
             path = require_path("download_file(to_path)", place, home=True)
-            return await fetch(pipeline, call, path, on_progress, overwrite=overwrite)
+            return fetch(pipeline, call, path, on_progress, overwrite=overwrite)
         if on_progress is not None:
             raise ConfigurationError("on_progress needs a download to disk. Pass to_path=...")
-        return (await pipeline.perform(call, FileBytes)).data
+        return read_bytes(pipeline, call)
 
     def _prepare_skill(self, action: str, settings: Any, given: dict[str, Any]) -> tuple[Pipeline, Call]:
         pipeline, call = self._prepare_action(action, settings, {"place": "skills", **given})
@@ -245,21 +203,23 @@ class FileCalls:
         if name is not None:
             options = {**call.config.options, "display_name": name}
             call = replace(call, config=call.config.model_copy(update={"options": options}))
-        return as_skill(await upload_file(pipeline, call))
+        first = first_of_upload(pipeline, call)
+        return as_skill(await read_upload(pipeline, first, await pipeline.start(first)))
 
     async def list_skills(self, most: int | None, settings: Any) -> list[UploadedSkill]:
+        check_most(most)
         pipeline, call = self._prepare_skill("list", settings, {})
         return [as_skill(skill) for skill in await list_files(pipeline, call, most)]
 
-    async def delete_skill(self, skill_id: str, settings: Any) -> None:
-        await delete_file(*self._prepare_skill("delete", settings, {"file_id": require_file_id(skill_id)}))
+    def delete_skill(self, skill_id: str, settings: Any) -> Coroutine[Any, Any, FileDeleted]:
+        return delete_file(*self._prepare_skill("delete", settings, {"file_id": require_file_id(skill_id)}))
 
-    async def delete(self, file_id: str, settings: Any) -> None:
-        await delete_file(*self._prepare_action("delete", settings, {"file_id": require_file_id(file_id)}))
+    def delete(self, file_id: str, settings: Any) -> Coroutine[Any, Any, FileDeleted]:
+        return delete_file(*self._prepare_action("delete", settings, {"file_id": require_file_id(file_id)}))
 
-    async def wait(self, file_id: str, wait: float, settings: Any) -> UploadedFile:
+    def wait(self, file_id: str, wait: float, settings: Any) -> Coroutine[Any, Any, UploadedFile]:
         pipeline, call = self._prepare_action("get", settings, {"file_id": require_file_id(file_id)})
-        return await wait_for_file(pipeline, call, wait)
+        return wait_for_file(pipeline, call, wait)
 
 
 def where_is(part: Media) -> dict[str, Any]:
@@ -348,3 +308,34 @@ def input_content(file: object) -> bytes | FileBody:
 def input_mime_type(file: object) -> str:
     guessed = mimetypes.guess_type(input_name(file) or "")[0]
     return getattr(file, "mime_type", None) or guessed or "application/octet-stream"
+
+
+def check_most(most: object) -> None:
+    """Raise if the longest list to return is not a number."""
+    if most is not None:
+        require_type("list", "most", most, int, "a number of entries or None")
+        if isinstance(most, int) and most < 0:
+            raise ConfigurationError(f"list(most=...) takes a number of entries or None, not {most}.")
+
+
+def check_add_settings(metadata: object, wait: object, on_progress: object) -> None:
+    """Raise if a setting of `vector_stores.add` is of another type."""
+    require_type("vector_stores.add", "metadata", metadata, Mapping, "names with values")
+    require_type("vector_stores.add", "wait", wait, (int, float), "seconds")
+    if on_progress is not None and not callable(on_progress):
+        require_type("vector_stores.add", "on_progress", on_progress, NoneType, "a function or None")
+
+
+OnProgress = Callable[[VectorStoreFile, int, int], None]
+"""Called with a file that is ready or failed, how many are so now, and how many there are."""
+
+
+def report(added: AddedFiles, number: int, total: int, on_progress: OnProgress | None) -> None:
+    if on_progress is not None and added.files[number].state != "processing":
+        on_progress(added.files[number], len(added.ready) + len(added.failed), total)
+
+
+def require_id(given: str) -> str:
+    if not given:
+        raise ConfigurationError("the id of a vector store or file is empty. Pass the id that the provider gave.")
+    return given

@@ -125,6 +125,7 @@ class OperationsMixin(OperationsBase):
         conceal_options(settings)
         return await self._ocr(document, settings, is_async=True)
 
+    @conceals_its_options
     def count_tokens(
         self,
         prompt: MessageLike | None = None,
@@ -146,8 +147,13 @@ class OperationsMixin(OperationsBase):
         Returns:
             The number of tokens.
         """
-        return run(self._count((prompt, context, instructions, messages), settings, is_async=False))
+        conceal_options(settings)
+        pipeline, call = self._count_call((prompt, context, instructions, messages), settings, is_async=False)
+        if call.operation == "chat":
+            return estimate_token_count(pipeline, call)
+        return run(pipeline.perform(call, TokenCountResponse))
 
+    @conceals_its_options
     async def count_tokens_async(
         self,
         prompt: MessageLike | None = None,
@@ -157,7 +163,11 @@ class OperationsMixin(OperationsBase):
         **settings: Unpack[CountSettings],
     ) -> TokenCountResponse:
         """Async version of `count_tokens`."""
-        return await self._count((prompt, context, instructions, messages), settings, is_async=True)
+        conceal_options(settings)
+        pipeline, call = self._count_call((prompt, context, instructions, messages), settings, is_async=True)
+        if call.operation == "chat":
+            return estimate_token_count(pipeline, call)
+        return await pipeline.perform(call, TokenCountResponse)
 
     def _embed(
         self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool
@@ -186,9 +196,10 @@ class OperationsMixin(OperationsBase):
         pipeline, call = self._prepare("ocr", types.OcrRequest, {"document": document}, settings, is_async)
         return pipeline.perform(call, types.OcrResponse)
 
-    async def _count(
+    def _count_call(
         self, inputs: tuple[Any, ...], settings: Mapping[str, Any], *, is_async: bool
-    ) -> TokenCountResponse:
+    ) -> tuple[Pipeline, Call]:
+        """Return the call that counts; a chat call where the tokens are estimated."""
         prompt, context, instructions, messages = inputs
         estimate = settings.get("estimate")
         chosen = {name: value for name, value in settings.items() if name != "estimate"}
@@ -201,10 +212,7 @@ class OperationsMixin(OperationsBase):
             if estimate is False:
                 raise
             pipeline, call = self._prepare("chat", None, {}, chosen, is_async, history)
-        call = replace(call, instructions=system)
-        if call.operation == "chat":
-            return estimate_token_count(pipeline, call)
-        return await pipeline.perform(call, TokenCountResponse)
+        return pipeline, replace(call, instructions=system)
 
     @conceals_its_options
     def list_models(

@@ -26,6 +26,17 @@ if TYPE_CHECKING:
     from ..pipeline.agent.toolbox import Approve
     from ..types.chat.run import Run
     from ..types.chat.run_parts import RunLimits, RunRecord
+from typing import TYPE_CHECKING
+
+from ..history.parsing import MessageLike
+from ..io.sync_io import run
+
+if TYPE_CHECKING:
+    from ..pipeline.agent.run_plan import RunPlan
+    from ..pipeline.agent.run_state import RunEvent
+    from ..pipeline.agent.run_store import RunStore
+    from ..pipeline.agent.toolbox import Approve
+    from ..types.chat.run import Run, RunLimits
 
 RunInstructions = str | Callable[..., Any] | Sequence[str | Callable[..., Any]]
 """System instructions of a run: texts, and functions that return one for each request."""
@@ -250,3 +261,18 @@ def prompt_digest(call: Call) -> str:
     """Return a hash of the messages that a run begins with."""
     text = "".join(message.model_dump_json() for message in call.messages)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def run_work(work: Callable[[], Any]) -> Any:
+    """Run a coroutine function of sync code."""
+    return run(work())
+
+
+async def perform_sync(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
+    """Perform a step of a sync run through the hook of the user."""
+    return read_step_result(step(name, key, lambda: run(do())), key)
+
+
+async def perform_async(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
+    """Perform a step of an async run through the hook of the user."""
+    return read_step_result(await step(name, key, do), key)

@@ -18,6 +18,7 @@ from ..types.chat.structured import checked_type
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.call_options import AnswerOptions, OutputSchema, OutputType
 from ..types.config.other_names import refuse_streaming
+from ..wire.secrets import conceal_options, conceals_its_options
 from .call_factory import as_config, override_config
 from .run_options import (
     ConversationSettings as ConversationSettings,
@@ -30,11 +31,13 @@ from .run_options import (
     check_plan,
     check_store,
     make_record,
+    perform_async,
+    perform_sync,
     read_instruction_functions,
     read_limits,
     read_saved,
-    read_step_result,
     read_validators,
+    run_work,
 )
 
 if TYPE_CHECKING:
@@ -65,6 +68,7 @@ class RunsMixin:
     def run(
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
+    @conceals_its_options
     def run(
         self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]:
@@ -86,6 +90,7 @@ class RunsMixin:
             ToolFailedError: If a tool failed and `tool_errors="raise"`.
             OutputError: If the structured output is still invalid after all repairs.
         """
+        conceal_options(settings)
         loop = self._loop(prompt, output, streamed=False, **settings)
         while run(loop.pull()) is not None:
             pass
@@ -99,10 +104,12 @@ class RunsMixin:
     async def run_async(
         self, prompt: MessageLike | None = None, *, output: Shape = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]: ...
+    @conceals_its_options
     async def run_async(
         self, prompt: MessageLike | None = None, *, output: OutputType | None = None, **settings: Unpack[RunSettings]
     ) -> Run[Any]:
         """Async version of `run`; tools and `approve` may be sync or async functions."""
+        conceal_options(settings)
         loop = self._async_loop(prompt, output, streamed=False, **settings)
         while await loop.pull() is not None:
             pass
@@ -142,6 +149,7 @@ class RunsMixin:
         """Async version of `run_streaming`, for `async for`; not awaited itself."""
         return streams.AsyncRunStream(self._async_loop(prompt, output, streamed=True, **settings))
 
+    @conceals_its_options
     def generate_typed(self, prompt: MessageLike | None, response_model: type[T], **settings: Unpack[RunSettings]) -> T:
         """Run and return the output as an object of a type.
 
@@ -156,12 +164,15 @@ class RunsMixin:
         Raises:
             OutputError: If the output is still invalid after all repairs.
         """
+        conceal_options(settings)
         return self.run(prompt, output=checked_type(prompt, response_model, "generate_typed"), **settings).output
 
+    @conceals_its_options
     async def generate_typed_async(
         self, prompt: MessageLike | None, response_model: type[T], **settings: Unpack[RunSettings]
     ) -> T:
         """Async version of `generate_typed`."""
+        conceal_options(settings)
         return (
             await self.run_async(prompt, output=checked_type(prompt, response_model, "generate_typed"), **settings)
         ).output
@@ -333,18 +344,3 @@ def agent_module() -> ModuleType:
     from ..pipeline.agent import run_loop
 
     return run_loop
-
-
-def run_work(work: Callable[[], Any]) -> Any:
-    """Run a coroutine function of sync code."""
-    return run(work())
-
-
-async def perform_sync(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
-    """Perform a step of a sync run through the hook of the user."""
-    return read_step_result(step(name, key, lambda: run(do())), key)
-
-
-async def perform_async(step: Callable[..., Any], name: str, key: str, do: Callable[[], Any]) -> str:
-    """Perform a step of an async run through the hook of the user."""
-    return read_step_result(await step(name, key, do), key)

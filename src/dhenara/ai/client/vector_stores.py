@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeVar, Unpack
 
 from ..codecs.operations.quirks import StoreQuirks
 from ..errors import BadRequestError, ConfigurationError
 from ..io.sync_io import run
-from ..pipeline.files import check_add_settings, check_most
+from ..output_files import FileBody
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
@@ -28,13 +28,22 @@ from ..types.operations.files_and_vector_stores import (
     VectorStore,
     VectorStoreFile,
 )
-from .file_transfer import FileBody, FileCalls, input_content, input_mime_type, input_name, list_inputs
+from .file_transfer import (
+    FileCalls,
+    OnProgress,
+    check_add_settings,
+    check_most,
+    input_content,
+    input_mime_type,
+    input_name,
+    list_inputs,
+    report,
+    require_id,
+)  # fmt: skip
 
 StoreInput = str | PathLike[str] | bytes | Media | UploadedFile
 """A file for a store: a path, bytes, a content part with `data`, or a file that was uploaded before."""
 
-OnProgress = Callable[[VectorStoreFile, int, int], None]
-"""Called with a file that is ready or failed, how many are so now, and how many there are."""
 
 Page = TypeVar("Page", StorePage, StoreFilePage)
 Result = TypeVar("Result", bound=OperationResponse)
@@ -60,9 +69,10 @@ class StoreCalls:
         operation = "search_vector_store" if action == "search" else "vector_stores"
         return self._prepare(operation, StoreRequest, {"action": action, **given}, self._settings, self._is_async)
 
-    async def send(self, kind: type[Result], action: str, **given: Any) -> Result:
+    def send(self, kind: type[Result], action: str, **given: Any) -> Coroutine[Any, Any, Result]:
+        """Return the coroutine that sends one request."""
         pipeline, call = self._made(action, **given)
-        return await pipeline.perform(call, kind)
+        return pipeline.perform(call, kind)
 
     async def pages(self, kind: type[Page], action: str, most: int | None, **given: Any) -> list[Page]:
         """Return pages until there are enough entries."""
@@ -157,11 +167,6 @@ class StoreCalls:
                     report(added, number, len(added.files), on_progress)
 
 
-def report(added: AddedFiles, number: int, total: int, on_progress: OnProgress | None) -> None:
-    if on_progress is not None and added.files[number].state != "processing":
-        on_progress(added.files[number], len(added.ready) + len(added.failed), total)
-
-
 Item = TypeVar("Item", VectorStore, VectorStoreFile)
 
 
@@ -171,12 +176,6 @@ def named(item: Item, page: OperationResponse) -> Item:
 
 def in_store(file: VectorStoreFile, store_id: str) -> VectorStoreFile:
     return file if file.store_id else file.model_copy(update={"store_id": store_id})
-
-
-def require_id(given: str) -> str:
-    if not given:
-        raise ConfigurationError("the id of a vector store or file is empty. Pass the id that the provider gave.")
-    return given
 
 
 class VectorStores:

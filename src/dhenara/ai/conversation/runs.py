@@ -15,6 +15,7 @@ from ..types.chat.run import Run
 from ..types.chat.structured import checked_type
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig
+from ..wire.secrets import conceal_options, conceals_its_options
 from .turn import read
 from .turns import TurnHistory
 
@@ -83,6 +84,7 @@ class ConversationRuns(TurnHistory):
         instructions: Instructions = (),
         **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]: ...
+    @conceals_its_options
     def run(
         self,
         *prompts: MessageLike,
@@ -101,6 +103,7 @@ class ConversationRuns(TurnHistory):
         Returns:
             The run. If it waits for approval, fails or is closed, what happened so far is kept as the turn.
         """
+        conceal_options(settings)
         return self.client.run(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload
@@ -119,6 +122,7 @@ class ConversationRuns(TurnHistory):
         instructions: Instructions = (),
         **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]: ...
+    @conceals_its_options
     async def run_async(
         self,
         *prompts: MessageLike,
@@ -127,6 +131,7 @@ class ConversationRuns(TurnHistory):
         **settings: Unpack[RunTurnSettings],
     ) -> Run[Any]:
         """Async version of `run`."""
+        conceal_options(settings)
         return await self.client.run_async(output=output, **self._run_request(prompts, instructions, {**settings}))
 
     @overload

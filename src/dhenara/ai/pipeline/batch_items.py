@@ -291,14 +291,14 @@ class BatchResultsClient(BatchClient):
                 f"this batch uses the protocol {job.protocol}, but this endpoint uses {protocol}. "
                 "Read its results with an endpoint for the same model."
             )
-        job = await self.refresh(job)
+        call = self.state_call(job)
+        job = await self.read_state(job, call, await self.own.start(call))
         if not job.over:
             raise ConfigurationError(f"the batch {job.batch_id} is {job.state}. Call wait_for_batch first.")
         return BatchItemReader(self, job)
 
-    async def results(self, job: BatchJob) -> BatchResults:
-        """Return all items, in the order of the calls."""
-        items = await self.items(job)
+    async def results(self, items: BatchItemReader) -> BatchResults:
+        """Return all items of a batch, in the order of the calls."""
         collected: list[BatchItem] = []
         while (item := await items.next_item()) is not None:
             collected.append(item)
@@ -315,7 +315,8 @@ class BatchResultsClient(BatchClient):
         """
         cursor: str | None = None
         while True:
-            page = await self.perform(BatchPage, action="list", cursor=cursor)
+            call = self._request_call(BatchRequest(action="list", cursor=cursor))
+            page = await self.own.read_result(call, await self.own.start(call), BatchPage)
             for job in page.jobs:
                 if since and job.created_at and job.created_at < since - CLOCKS:
                     continue

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any
 
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media_support import describe_media
@@ -14,14 +14,15 @@ from ..codecs.operations.batches import BatchCodec
 from ..codecs.operations.quirks import BatchQuirks
 from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
 from ..http.protocol.message import LineSource, StreamedLines
-from ..types.chat.report import CallWarning, OperationResponse
+from ..types.chat.report import CallWarning
 from ..types.config.call import Call, CallJournal
 from ..types.operations.batch import BatchJob, BatchPage, BatchRequest
-from ..types.operations.files_and_vector_stores import FileRequest
+from ..types.operations.files_and_vector_stores import FileRequest, UploadedFile
 from ..wire import json
-from .files import upload
+from .files import first_of_upload, read_upload
 from .media_fetch import fetch_media
 from .pipeline import Pipeline
+from .streaming.stream import Stream
 
 A_LINE = 256
 """Upper bound of the bytes around a call in its line."""
@@ -139,7 +140,6 @@ def upload_parts(codec: BatchCodec, portion: BatchPortion, name: str | None) -> 
     yield codec.lines(part, portion.path, name, in_file=False, first=first)
 
 
-R = TypeVar("R", bound=OperationResponse)
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0
 NAME = re.compile(r"[A-Za-z0-9_-]{1,48}")
 
@@ -176,8 +176,8 @@ class BatchClient:
     def portions(self, calls: Iterator[Call]) -> BatchSplitter:
         return BatchSplitter(calls, self.chat, self.codec, self.quirks, self.spool)
 
-    async def submit(self, calls: Iterator[Call], name: str | None) -> BatchJob:
-        """Submit all calls as one batch; identical warnings are reported once."""
+    async def only_portion(self, calls: Iterator[Call]) -> BatchPortion:
+        """Return all calls as one batch; raise if they are too many for one."""
         portions = self.portions(calls)
         portion = await portions.next_portion()
         if portion is None:
@@ -189,41 +189,54 @@ class BatchClient:
                 f"there "
                 "are more. Use submit_batches."
             )
-        return await self.submit_portion(portion, name)
+        return portion
 
     async def submit_portion(self, portion: BatchPortion, name: str | None) -> BatchJob:
         """Submit one portion without retries: a second request could create a second batch that is billed too."""
         try:
             if name is not None and not NAME.fullmatch(name):
                 raise ConfigurationError(f"a batch name has up to 48 letters, digits, _ and -, not {name!r}")
-            return await self._submitted(self.codec, portion, name)
+            request, file = self._create_request(portion, name), None
+            if self._needs_file(portion):
+                files, first = self._upload_call(request)
+                file = await read_upload(files, first, await files.start(first))
+            call = self._create_call(request, file)
+            job = await self.own.read_result(call, await self.own.start(call), BatchJob)
+            if self.codec.filled_after_creation:
+                await self._fill(job, self.codec, portion, name)
+            return self._with_context(job, call, portion, name)
         finally:
             portion.spool.close()
 
-    async def _submitted(self, codec: BatchCodec, portion: BatchPortion, name: str | None) -> BatchJob:
-        question, spool = portion.call, portion.spool
-        inline = not codec.filled_after_creation and self.quirks.fits_inline(spool.count, portion.size)
-        lines = codec.lines(spool, portion.path, name, in_file=not inline and not codec.filled_after_creation)
-        request = BatchRequest(
+    def _needs_file(self, portion: BatchPortion) -> bool:
+        """Whether the calls are uploaded as a file, which the batch then names."""
+        inline = self.quirks.fits_inline(portion.spool.count, portion.size)
+        return not inline and not self.codec.filled_after_creation
+
+    def _create_request(self, portion: BatchPortion, name: str | None) -> BatchRequest:
+        lines = self.codec.lines(portion.spool, portion.path, name, in_file=self._needs_file(portion))
+        return BatchRequest(
             action="create",
             name=name,
             path=portion.path,
             headers=portion.headers,
             lines=lines,
-            bodies=spool,
-            sample_call=question,
-            file_id=None if inline or codec.filled_after_creation else await self._upload(lines),
+            bodies=portion.spool,
+            sample_call=portion.call,
         )
-        without_retries = self.call.config.model_copy(update={"retries": 0})
-        call = replace(self._request_call(request), config=without_retries)
-        job = await self.own.perform(call, BatchJob)
-        if codec.filled_after_creation:
-            await self._fill(job, codec, portion, name)
+
+    def _create_call(self, request: BatchRequest, file: UploadedFile | None) -> Call:
+        """Return the call that creates the batch, without retries."""
+        named = request if file is None else request.model_copy(update={"file_id": file.file_id})
+        return replace(self._request_call(named), config=self.call.config.model_copy(update={"retries": 0}))
+
+    def _with_context(self, job: BatchJob, call: Call, portion: BatchPortion, name: str | None) -> BatchJob:
+        """Return the job with what is needed later to read its results."""
         known = {
-            **self._result_context(question),
+            **self._result_context(portion.call),
             "layer_data": call.journal.layer_data,
             "name": name,
-            "total": spool.count,
+            "total": portion.spool.count,
         }
         return job.model_copy(update={**known, "warnings": [*portion.warnings, *job.warnings]})
 
@@ -236,7 +249,9 @@ class BatchClient:
         by_tool = output_mode(request, self.chat.target.quirks) == "tool"
         return {**known, "shape": shape, "answer_tool": output_tool_name(request, shape) if by_tool else None}
 
-    async def _upload(self, lines: StreamedLines) -> str:
+    def _upload_call(self, batch: BatchRequest) -> tuple[Pipeline, Call]:
+        """Return the pipeline to the files of the provider, and the first request of the upload of the lines."""
+        lines = batch.lines
         if self.files is None:
             raise UnsupportedError(f"{self.own.target.provider.name} needs a file for each batch, but has no files API")
         request = FileRequest(
@@ -248,7 +263,7 @@ class BatchClient:
             purpose=None if self.files.target.route.codec == "gemini.files" else "batch",
         )
         question = replace(self.call, operation="files", request=request, journal=CallJournal())
-        return (await upload(self.files, question)).file_id
+        return self.files, first_of_upload(self.files, question)
 
     async def _fill(self, job: BatchJob, codec: BatchCodec, portion: BatchPortion, name: str | None) -> None:
         """Add the calls to a batch; if that fails, cancel it so that calls not started yet are not billed."""
@@ -263,18 +278,29 @@ class BatchClient:
 
     async def refresh(self, job: BatchJob) -> BatchJob:
         """Return the current state of the batch."""
-        return merge_job(job, await self.perform(BatchJob, action="get", batch_id=job.batch_id))
+        call = self.state_call(job)
+        return await self.read_state(job, call, await self.own.start(call))
+
+    def state_call(self, job: BatchJob) -> Call:
+        """Return the call that asks for the current state of a batch."""
+        return self._request_call(BatchRequest(action="get", batch_id=job.batch_id))
+
+    async def read_state(self, job: BatchJob, call: Call, stream: Stream) -> BatchJob:
+        """Return the batch in the state that this answer says."""
+        return merge_job(job, await self.own.read_result(call, stream, BatchJob))
 
     async def cancel(self, job: BatchJob) -> BatchJob:
         """Cancel the batch; results that are already complete remain available."""
-        return merge_job(job, await self.perform(BatchJob, action="cancel", batch_id=job.batch_id))
+        call = self._request_call(BatchRequest(action="cancel", batch_id=job.batch_id))
+        return await self.read_state(job, call, await self.own.start(call))
 
     async def wait(self, job: BatchJob, longest: float, every: float | None) -> BatchJob:
         """Poll until the batch has ended."""
         io = self.own.io
         until, pause = io.monotonic() + longest, every or FIRST_PAUSE
         while True:
-            job = await self.refresh(job)
+            call = self.state_call(job)
+            job = await self.read_state(job, call, await self.own.start(call))
             if job.over:
                 return job
             left = until - io.monotonic()
@@ -288,9 +314,6 @@ class BatchClient:
 
     def _request_call(self, request: BatchRequest) -> Call:
         return replace(self.call, request=request, journal=CallJournal())
-
-    async def perform(self, kind: type[R], **request: Any) -> R:
-        return await self.own.perform(self._request_call(BatchRequest(**request)), kind)
 
 
 def merge_job(job: BatchJob, now: BatchJob) -> BatchJob:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import mimetypes
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
-from types import NoneType
 from typing import Any, Protocol, TypeVar
 
 from ..codecs.common.media_support import describe_media, kind_of
@@ -28,16 +26,15 @@ from ..types.chat.report import CallWarning, OperationResponse
 from ..types.config.call import AIModelCallConfig, Call, CallJournal
 from ..types.config.call_policies import Fetching, Timeouts, Uploading
 from ..types.content.parts import Content, Media, ToolResultContent
-from ..types.model_base import require_type
 from ..types.operations.files_and_vector_stores import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
 from .connect import connect_again
 from .media_fetch import check_url
-from .request_key import account_of
+from .request_key import account_of, upload_key
 from .streaming.response_reader import ResponseReader
+from .streaming.stream import Stream
 from .timeouts import TimeoutPolicy
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
-
 
 M = TypeVar("M", bound=Media)
 R = TypeVar("R", bound=OperationResponse)
@@ -49,50 +46,48 @@ class OperationPipeline(Protocol):
     @property
     def io(self) -> IO:
         """The IO object."""
-        ...
 
     @property
     def target(self) -> ResolvedTarget:
         """Where operations are sent."""
-        ...
 
-    async def perform(self, call: Call, kind: type[R]) -> R:
-        """Send an operation and return its complete result."""
-        ...
+    def start(self, call: Call) -> Coroutine[Any, Any, Stream]:
+        """Send the call and return its stream; to be awaited."""
+
+    def perform(self, call: Call, kind: type[R]) -> Coroutine[Any, Any, R]:
+        """Send an operation and return its complete result; to be awaited."""
+
+    async def read_result(self, call: Call, stream: Stream, kind: type[R]) -> R:
+        """Read the stream of an operation to its end, and return the result."""
 
 
 async def upload(pipeline: OperationPipeline, call: Call) -> UploadedFile:
     """Upload a file, in one or two requests; return its metadata."""
+    first = first_of_upload(pipeline, call)
+    return await read_upload(pipeline, first, await pipeline.start(first))
+
+
+def first_of_upload(pipeline: OperationPipeline, call: Call) -> Call:
+    """Return the first request of an upload; Gemini is asked for an address first."""
+    return file_call(call, action="begin") if pipeline.target.route.codec == "gemini.files" else call
+
+
+async def read_upload(pipeline: OperationPipeline, first: Call, stream: Stream) -> UploadedFile:
+    """Return the metadata of the file, after the second request where there is one."""
     if pipeline.target.route.codec != "gemini.files":
-        return await pipeline.perform(call, UploadedFile)
-    begun = await pipeline.perform(file_call(call, action="begin"), UploadAddress)
-    sent = await pipeline.perform(file_call(call, action="upload", cursor=begun.query), UploadedFile)
+        return await pipeline.read_result(first, stream, UploadedFile)
+    begun = await pipeline.read_result(first, stream, UploadAddress)
+    sent = await pipeline.perform(file_call(first, action="upload", cursor=begun.query), UploadedFile)
     return sent.model_copy(update={"warnings": [*begun.warnings, *sent.warnings]})
-
-
-def check_most(most: object) -> None:
-    """Raise if the longest list to return is not a number."""
-    if most is not None:
-        require_type("list", "most", most, int, "a number of entries or None")
-        if isinstance(most, int) and most < 0:
-            raise ConfigurationError(f"list(most=...) takes a number of entries or None, not {most}.")
-
-
-def check_add_settings(metadata: object, wait: object, on_progress: object) -> None:
-    """Raise if a setting of `vector_stores.add` is of another type."""
-    require_type("vector_stores.add", "metadata", metadata, Mapping, "names with values")
-    require_type("vector_stores.add", "wait", wait, (int, float), "seconds")
-    if on_progress is not None and not callable(on_progress):
-        require_type("vector_stores.add", "on_progress", on_progress, NoneType, "a function or None")
 
 
 async def list_files(pipeline: OperationPipeline, call: Call, most: int | None) -> list[UploadedFile]:
     """Return all files, or the first `most`, in the provider's order."""
-    check_most(most)
     collected: list[UploadedFile] = []
     quirks, pages, cursor = pipeline.target.quirks, 0, None
     while True:
-        page = await pipeline.perform(file_call(call, cursor=cursor), FilePage)
+        request = file_call(call, cursor=cursor)
+        page = await pipeline.read_result(request, await pipeline.start(request), FilePage)
         collected += [file.model_copy(update={"provider": page.provider}) for file in page.files]
         pages += 1
         cursor = page.cursor
@@ -106,7 +101,8 @@ async def wait_for_file(pipeline: OperationPipeline, call: Call, timeout: float)
     """Poll until the file is ready; raise if the provider failed to process it."""
     until, pause = pipeline.io.monotonic() + timeout, FIRST_PAUSE
     while True:
-        file = await pipeline.perform(file_call(call), UploadedFile)
+        request = file_call(call)
+        file = await pipeline.read_result(request, await pipeline.start(request), UploadedFile)
         if file.state == "ready":
             return file
         if file.state == "failed":
@@ -121,8 +117,9 @@ async def wait_for_file(pipeline: OperationPipeline, call: Call, timeout: float)
         pause = min(pause * 1.5, LONGEST_PAUSE)
 
 
-async def delete(pipeline: OperationPipeline, call: Call) -> FileDeleted:
-    return await pipeline.perform(call, FileDeleted)
+def delete(pipeline: OperationPipeline, call: Call) -> Coroutine[Any, Any, FileDeleted]:
+    """Delete a file; to be awaited."""
+    return pipeline.perform(call, FileDeleted)
 
 
 def file_call(call: Call, **changes: Any) -> Call:
@@ -227,17 +224,6 @@ class UploadCache:
 
 SHARED_UPLOADS = UploadCache()
 """Cache shared by all clients of this process."""
-
-
-def upload_key(part: Media, target: ResolvedTarget, account: str) -> str:
-    """Return a hash of content, name and account, from which nothing can be read back."""
-    seed = hashlib.sha256()
-    headers = [text for name in sorted(target.headers) for text in (name, target.headers[name])]
-    for text in (target.base_url, target.query, account, str(part.mime_type), str(part.name), *headers):
-        encoded = text.encode("utf-8", "surrogatepass")
-        seed.update(b"%d:" % len(encoded) + encoded)
-    seed.update(part.data or b"")
-    return seed.hexdigest()
 
 
 PAUSE = 0.1

@@ -138,7 +138,10 @@ class Pipeline:
     async def answer(self, call: Call) -> AIModelCallResponse:
         """Send the call and return the complete response."""
         send, prepared = self.route(call)
-        stream = await send(prepared)
+        return await self.read_answer(call, await send(prepared))
+
+    async def read_answer(self, call: Call, stream: Stream) -> AIModelCallResponse:
+        """Read the stream of a chat call to its end, and return the response."""
         try:
             answer = await stream.response()
         except DhenaraError as error:

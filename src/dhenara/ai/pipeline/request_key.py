@@ -15,7 +15,9 @@ from pydantic_core import PydanticSerializationError
 
 from ..catalog.learned_constraints import LearnedConstraint
 from ..codecs.base import EncodedRequest
-from ..errors import ConfigurationError
+from ..errors import (
+    ConfigurationError,
+)
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.credentials import fetched_account, hashed
@@ -222,3 +224,14 @@ def media_at(place: list[int], contents: Sequence[Content], ids: set[int]) -> It
             yield here, part
         elif isinstance(part, ToolResultContent) and part.contents:
             yield from media_at(here, part.contents, ids)
+
+
+def upload_key(part: Media, target: ResolvedTarget, account: str) -> str:
+    """Return a hash of content, name and account, from which nothing can be read back."""
+    seed = hashlib.sha256()
+    headers = [text for name in sorted(target.headers) for text in (name, target.headers[name])]
+    for text in (target.base_url, target.query, account, str(part.mime_type), str(part.name), *headers):
+        encoded = text.encode("utf-8", "surrogatepass")
+        seed.update(b"%d:" % len(encoded) + encoded)
+    seed.update(part.data or b"")
+    return seed.hexdigest()

@@ -105,18 +105,16 @@ class RunLoop:
                 if self._plan.on_event is not None and not isinstance(event, AgentEvent):
                     self._plan.on_event(event)
                 return event
-            self._raise_failure()
+            failure, self._failure = self._failure, None
+            if failure is not None:
+                failure.run = self.run()
+                # Its traceback begins with this function, which raising it here adds once more.
+                raise failure.with_traceback(failure.__traceback__ and failure.__traceback__.tb_next)
         except BaseException as error:
             self._interrupt(error)
             raise
         self._end()
         return None
-
-    def _raise_failure(self) -> None:
-        failure, self._failure = self._failure, None
-        if failure is not None:
-            failure.run = self.run()
-            raise failure
 
     @property
     def ended(self) -> bool:
@@ -247,7 +245,7 @@ class RunLoop:
                 key = f"{self._plan.prefix}request-{self._state.next_number}"
                 self._handle_answer(await answer_in_step(self._plan.perform, key, send))
             elif not self._plan.streaming:
-                self._handle_answer(await self._pipeline.answer(call))
+                self._handle_answer(await self._pipeline.read_answer(call, await self._pipeline.start(call)))
             else:
                 self._listening = ResponseListener(self._pipeline, call, await self._pipeline.start(call))
                 self._stage = self._read_answer
