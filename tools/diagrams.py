@@ -189,7 +189,7 @@ def route() -> Picture:
     picture.text(450, 145, "group 2, if group 1 rests: latency", "head")
     picture.box(230, 160, 210, 65, "azure, Sweden", "0.4 s to the first token")
     picture.box(460, 160, 210, 65, "azure, France", "second request, hedge_after")
-    picture.box(230, 250, 210, 65, "a model without images", "passed over: unfit")
+    picture.box(230, 250, 210, 65, "a text-only model", "passed over: unfit")
     picture.box(460, 250, 210, 65, "a candidate", "shadow: 10 % of the calls")
     picture.box(730, 110, 150, 80, "Response", "attempts, reasons", "warnings", kind="main")
     picture.arrow((150, 140), (230, 75))
