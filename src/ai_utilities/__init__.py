@@ -82,6 +82,11 @@ __getattr__, __dir__ = lazy_package(
         "UsageData": ".usage.data",
     },
     old_names="ai_utilities.compat",
+    others=(
+        *("ai_utilities.usage", "ai_utilities.cache", "ai_utilities.limits", "ai_utilities.batch"),
+        *("ai_utilities.files", "ai_utilities.audio", "ai_utilities.telemetry"),
+        *("dhenara.ai.telemetry", "dhenara.ai.testing", "dhenara.ai"),
+    ),
 )
 
 sys.meta_path.append(OldModules(__name__, "ai_utilities.compat"))

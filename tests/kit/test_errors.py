@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pickle
+import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -105,3 +107,25 @@ def test_importing_the_kit_costs_nothing() -> None:
     code = f"import sys, ai_utilities; print([m for m in {heavy.split()!r} if m in sys.modules])"
     actual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert actual.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "home"),
+    [
+        ("ai_utilities", "SQLiteLedger", "ai_utilities.usage"),
+        ("ai_utilities", "run_bulk", "ai_utilities.batch"),
+        ("ai_utilities", "FakeServer", "dhenara.ai.testing"),
+        ("ai_utilities", "AIModelClient", "dhenara.ai"),
+        ("dhenara.ai", "FakeServer", "dhenara.ai.testing"),
+        ("dhenara.ai.types", "Conversation", "dhenara.ai.conversation"),
+    ],
+)
+def test_an_import_from_the_wrong_module_says_the_right_one(package: str, name: str, home: str) -> None:
+    with pytest.raises(ImportError, match=f"from {re.escape(home)} import {name}$"):
+        getattr(import_module(package), name)
+    assert hasattr(import_module(home), name)
+
+
+def test_a_name_that_no_module_has_is_an_attribute_error() -> None:
+    assert not hasattr(import_module("ai_utilities"), "no_such_name")
+    assert not hasattr(import_module("dhenara.ai"), "no_such_name")

@@ -56,6 +56,18 @@ def test_what_is_not_a_reply_is_refused_when_it_is_given(given: Any, message: st
     assert not server._script
 
 
+def test_a_program_reaches_it_through_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "mine")
+    monkeypatch.setenv("OF_THE_PROGRAM", "1")
+    with FakeServer() as provider:
+        environment = provider.environment()
+        assert environment["OPENAI_BASE_URL"] == f"{provider.url}/v1"
+        assert environment["ANTHROPIC_BASE_URL"] == provider.url
+        assert environment["GROQ_API_KEY"]
+        assert "AWS_SESSION_TOKEN" not in environment
+        assert environment["OF_THE_PROGRAM"] == "1"
+
+
 def test_the_refusal_names_what_is_accepted() -> None:
     with pytest.raises(ConfigurationError, match=r"Pass Answer\(text=...\), Refusal\(429\), Raw.*steps\(request\)"):
         FakeServer("Hello")

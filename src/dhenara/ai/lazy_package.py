@@ -6,7 +6,8 @@ Modules of version 1 that have no file are served from here too. Each import pac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -24,11 +25,13 @@ def lazy_package(
     *,
     has_old_names: bool = False,
     old_names: str | None = None,
+    others: Sequence[str] = (),
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for a package whose names live in these modules, all others in the one `beyond`.
 
     With `has_old_names`, names that are in none of them are looked up among those of version 1, in the module
     `old_names`, which is that of the engine if it is not given. A star takes every name, and so loads everything.
+    A name that one of the modules `others` has is an `ImportError` that says so.
     """
     old_home = old_names or (OLD_NAMES if has_old_names else None)
 
@@ -46,6 +49,8 @@ def lazy_package(
             else:
                 value = getattr(import_module(str(home), package), name)
         except AttributeError as error:
+            if (module := find_module_of(name, others)) is not None:
+                raise ImportError(f"{name} is in another module: from {module} import {name}") from None
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from error
         setattr(import_module(package), name, value)
         return value
@@ -55,6 +60,16 @@ def lazy_package(
         return sorted({*homes, *more})
 
     return find, names
+
+
+def find_module_of(name: str, modules: Sequence[str]) -> str | None:
+    """Return which of these modules has a class or function of this library under a name."""
+    for module in modules:
+        with suppress(ImportError):  # of a package that is not installed
+            value = getattr(import_module(module), name, None)
+            if getattr(value, "__module__", "").startswith(("dhenara.", "ai_utilities.")):
+                return module
+    return None
 
 
 def has_module(package: str, name: str) -> bool:

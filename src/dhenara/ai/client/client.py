@@ -300,7 +300,7 @@ class AIModelClient(
             """Return a method that clients had in version 1, such as `cleanup_sync`."""
             if name.startswith(("cleanup_", "generate_with_existing_connection")):
                 return import_module("dhenara.ai.compat.models").old_method(self, name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            return super().__getattr__(name)
 
     def _call(
         self,

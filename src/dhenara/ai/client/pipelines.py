@@ -207,7 +207,8 @@ def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) 
     if isinstance(given, str | AIModel):
         return AIModelEndpoint.of(given, api_key, **options)
     if not isinstance(given, AIModelEndpoint):
-        raise ConfigurationError(f"model_endpoint must be {ACCEPTED}, not {describe_type(given)}")
+        hint = "; for several models write AIModelClient.routed([...])" if isinstance(given, list | tuple) else ""
+        raise ConfigurationError(f"model_endpoint must be {ACCEPTED}, not {describe_type(given)}{hint}")
     unused = [name for name, value in (("api_key", api_key), *options.items()) if value is not None]
     if unused:
         raise ConfigurationError(f"{unused[0]} belongs into the AIModelAPI of the endpoint that was passed")
@@ -245,6 +246,12 @@ CLIENT_ARGUMENTS = (
 )
 """Arguments of `AIModelClient` beside the options of its API, for suggestions."""
 
+KIT_SETTINGS = (
+    *("cache", "cache_enabled", "cache_backend", "cache_path", "usage_store", "usage_path", "usage_tracker"),
+    *("budget", "budget_usd", "requests_per_minute", "tokens_per_minute", "max_concurrency", "limit_store"),
+)
+"""Arguments of the kit's clients that somebody might pass here."""
+
 MODEL_NAMES = ("model", "model_name", "model_id")
 
 
@@ -264,6 +271,11 @@ def check_options(options: Mapping[str, Any]) -> None:
             raise ConfigurationError(
                 f"AIModelClient has no argument {name!r}: the model is the first one, "
                 "as in AIModelClient('openai/gpt-5.4-mini')"
+            )
+        if name in KIT_SETTINGS:
+            raise ConfigurationError(
+                f"AIModelClient has no argument {name!r}: it is a setting of AiClient of ai_utilities. "
+                "Here, caches, limits and budgets are layers: layers=[...]"
             )
     check_option_names(options, known, "AIModelClient")
 

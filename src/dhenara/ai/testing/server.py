@@ -130,6 +130,10 @@ class FakeServer:
         with self._lock:
             return len(self._open)
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment of this process, changed so that clients of every provider call this server."""
+        return {name: value for name, value in {**os.environ, **fake_environment(self.url)}.items() if value}
+
     def add_replies(self, *replies: Reply | Answer) -> None:
         """Add replies to the script.
 

@@ -319,4 +319,12 @@ _HOMES = {
     **dict.fromkeys(("ToolSearch", "answer_tool_search", "defer_tools", "find_tools"), ".tools.tool_search"),
 }
 
-__getattr__, __dir__ = lazy_package(__name__, _HOMES, has_old_names=True)
+__getattr__, __dir__ = lazy_package(
+    __name__,
+    _HOMES,
+    has_old_names=True,
+    others=(
+        *("dhenara.ai.errors", "dhenara.ai.testing", "dhenara.ai.conversation", "dhenara.ai.ui", "dhenara.ai.mcp"),
+        *("dhenara.ai.catalog", "dhenara.ai.workspace", "dhenara.ai.telemetry"),
+    ),
+)

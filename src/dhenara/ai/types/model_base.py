@@ -255,6 +255,17 @@ def expected_value(problem: Any) -> str:
     )
 
 
+FIELD_HINTS: Mapping[str, str] = {
+    **dict.fromkeys(("steps", "turns", "max_steps", "max_turns", "max_rounds", "max_iterations"), "rounds"),
+    **dict.fromkeys(("max_calls", "max_tool_calls", "tool_calls"), "calls"),
+    **dict.fromkeys(("read", "read_timeout"), "idle"),
+    **dict.fromkeys(("max_results", "max_searches"), "max_uses"),
+    "max_cost": "cost",
+    "max_tokens": "tokens",
+}
+"""Names of fields that other libraries have, and our name where a class has it."""
+
+
 def problem_sentence(problem: Any, fields: tuple[str, ...]) -> str:
     """One problem in a sentence. What validators of this library raised is a sentence already."""
     cause, where = problem.get("ctx", {}).get("error"), ".".join(map(str, problem["loc"]))
@@ -263,7 +274,7 @@ def problem_sentence(problem: Any, fields: tuple[str, ...]) -> str:
     if isinstance(cause, ConfigurationError):
         message = str(cause)
     elif problem["type"] == "extra_forbidden":
-        similar = similar_names(where, fields)
+        similar = similar_names(where, fields) or [one for one in (FIELD_HINTS.get(where),) if one in fields]
         message = f"unknown field {where!r}" + (f"; did you mean {similar[0]!r}?" if similar else "")
     return message
 

@@ -203,6 +203,10 @@ REQUEST_HINTS = hints(
     ("callbacks callback callback_manager", "write AIModelClient(..., observer=my_function)"),
     ("model model_name model_id deployment_id engine deployment azure_deployment deployment_name", "$model"),
     ("provider custom_llm_provider model_provider llm_provider", "$provider"),
+    (
+        "budget budget_usd max_budget cost_limit",
+        "budgets belong to clients of ai_utilities: write AiClient(budget_usd=5)",
+    ),
     ("verbose debug", 'turn on logging instead: logging.getLogger("dhenara").setLevel("DEBUG")'),
     ("concurrency max_workers max_concurrency num_workers n_jobs num_threads", "$many"),
 )
@@ -228,6 +232,9 @@ OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             ("http_client httpx_client http_transport", 'write transport="httpx2"'),
             ("verify_ssl ssl_verify", "write verify=False, or the path of a file with certificates"),
             ("cache use_cache caching", "write cache_enabled=True"),
+            ("usage usage_db track_usage", 'write usage_store="sqlite"'),
+            ("ledger ledger_path usage_file", 'write usage_store="sqlite", usage_path="usage.db"'),
+            ("route", 'name the route in place of the model: AiClient("route:NAME", routes={"NAME": [...]})'),
             ("cache_ttl cache_seconds", "write cache_ttl_s=3600"),
             ("rpm requests_per_min rate_limit", "write requests_per_minute=60"),
             ("tpm tokens_per_min", "write tokens_per_minute=100_000"),
