@@ -93,6 +93,7 @@ fuzz: $(STAMP)   ## mutated recorded answers read by every decoder (COUNT=100000
 tables: $(STAMP) ## write the pages anew that are made from the data
 	@cd tests && ../$(BIN)/python -m tables
 	@$(BIN)/python -m tools.reference
+	@$(BIN)/python -m tools.architecture
 	@$(BIN)/python -m tools.diagrams docs/images
 
 $(LISTED): $(PIP)

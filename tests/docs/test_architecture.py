@@ -6,12 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
+from tools.architecture import describe, modules, shown_path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "src"
 ENGINE = SOURCES / "dhenara" / "ai"
 TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-PATHS = sorted(set(re.findall(r"`([a-z][\w./]*(?:/|\.(?:py|json)))`", TEXT)))
+PATHS = sorted(set(re.findall(r"`([a-z][\w./]*(?:/|\.(?:py|json)))`", TEXT.partition("\n## All modules\n")[0])))
 PACKAGES = sorted(
     path.parent.relative_to(SOURCES)
     for path in SOURCES.rglob("__init__.py")
@@ -47,3 +48,13 @@ def test_every_package_is_described() -> None:
 def test_every_root_module_is_described() -> None:
     names = [module.as_posix().removeprefix("dhenara/ai/") for module in MODULES]
     assert [name for name in names if f"`{name}`" not in TEXT] == []
+
+
+def test_every_module_stands_in_the_list_of_all_modules() -> None:
+    listed = re.findall(r"^- `([^`]+)`: .", TEXT.partition("\n## All modules\n")[2], re.MULTILINE)
+    assert listed == [shown_path(path) for path in modules()], "run python -m tools.architecture"
+
+
+@pytest.mark.parametrize("path", modules(), ids=shown_path)
+def test_every_module_says_what_it_holds(path: Path) -> None:
+    assert describe(path)
