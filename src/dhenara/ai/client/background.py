@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from ..codecs.base import EncodedRequest
 from ..codecs.operations.operation import SupportsBackground
-from ..errors import CallError, SyncAsyncMismatchError, UnsupportedError
+from ..errors import CallError, NotFoundError, SyncAsyncMismatchError, UnsupportedError
 from ..io.sync_io import run
 from ..pipeline.connect import open_document
 from ..pipeline.pipeline import Pipeline
@@ -55,7 +55,11 @@ async def read_answer(
     io, target = pipeline.io, pipeline.target
 
     async def send(call: Call) -> Stream:
-        reader = await open_document(io, target, encoded, call)
+        try:
+            reader = await open_document(io, target, encoded, call)
+        except NotFoundError as error:
+            error.advice = "Check the id of the response, and that it was stored with this key."
+            raise
         decoder = target.codec.decoder(target.quirks)
         source = PollingSource(io, target, waiting, call, reader) if waiting else BufferedSource(reader, decoder)
         builder = ResponseBuilder(target.origin, cost_function(target, call, io.time()))

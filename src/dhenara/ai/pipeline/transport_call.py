@@ -12,7 +12,7 @@ from pydantic_core import PydanticSerializationError
 from ..codecs.base import Decoder, EncodedRequest, RequestAware, ResponseFormat
 from ..codecs.common.plan import fingerprint_of
 from ..codecs.common.tools import output_mode, output_tool_name
-from ..errors import CallError, UnsupportedError
+from ..errors import CallError, NotFoundError, UnsupportedError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
@@ -45,6 +45,46 @@ from ..types.chat.response import ChatResponse
 
 BITS = 53
 """Random bits of one `io.random()`."""
+
+
+MISSING = {
+    "store": "Check the id of the vector store",
+    "stored file": "Check the ids of the vector store and of the file",
+    "batch": "Check the id of the batch",
+    "skill": "Check the id of the skill",
+    "container": "Check the ids of the container and of the file; a container that has expired is gone",
+    "file": "Check the id of the file",
+}
+NAMED_IN_MESSAGE = ("vector store", "batch", "skill", "container", "file", "response", "conversation", "prompt")
+
+
+def advise_missing(error: CallError, call: Call) -> CallError:
+    """Say how to fix a 404 of something else than a model."""
+    if isinstance(error, NotFoundError):
+        thing = requested_thing(call)
+        text = error.message.replace("_", " ").lower()
+        named = None if "model" in text else next((name for name in NAMED_IN_MESSAGE if name in text), None)
+        if thing is not None:
+            error.advice = f"{MISSING[thing]}, and that this key may use it."
+        elif named is not None and call.operation == "chat":
+            error.advice = f"Check the id of the {named}, and that this key may use it."
+    return error
+
+
+def requested_thing(call: Call) -> str | None:
+    """Return what the id in the request is of; None if it has none."""
+    request = call.request
+    match call.operation, getattr(request, "file_id", None):
+        case "vector_stores" | "search_vector_store", file_id:
+            in_store = file_id is not None and getattr(request, "action", "") in ("add", "file", "remove")
+            return "stored file" if in_store else "store" if getattr(request, "store_id", None) else None
+        case "batches", _:
+            return "batch" if getattr(request, "batch_id", None) else None
+        case "files", str():
+            if getattr(request, "container", None):
+                return "container"
+            return "skill" if getattr(request, "place", "") == "skills" else "file"
+    return None
 
 
 def with_idempotency_key(request: HttpRequest, target: ResolvedTarget, call: Call, io: IO) -> HttpRequest:
@@ -102,7 +142,7 @@ class RequestSender:
         reader = await connect(io, target, request, timeouts)
         call.journal.set_head(reader.head)
         if reader.head.status >= 300:
-            raise await read_error_response(target, reader)
+            raise advise_missing(await read_error_response(target, reader), call)
         builder = ResponseBuilder(
             origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
         )
@@ -114,7 +154,7 @@ class RequestSender:
         try:
             await stream.prime()
         except CallError as error:
-            with_names(target, error)
+            advise_missing(with_names(target, error), call)
             await stream.close()
             raise
         call.journal.mark_started(io.monotonic())
