@@ -16,7 +16,7 @@ from support.worlds import Blocking, World, endpoint
 IN_CONTAINER = FileContent(file_id="file-9", extras={"container_id": "cntr_1"})
 
 
-ASKED: dict[str, tuple[Callable[[AIModelClient], Any], str, tuple[Any, ...], str]] = {
+REQUESTS: dict[str, tuple[Callable[[AIModelClient], Any], str, tuple[Any, ...], str]] = {
     "a store": (lambda c: c.vector_stores, "get", ("vs_9",), "Check the id of the vector store, and"),
     "a store to delete": (lambda c: c.vector_stores, "delete", ("vs_9",), "Check the id of the vector store, and"),
     "a store to search": (lambda c: c.vector_stores, "search", ("vs_9", "?"), "Check the id of the vector store, and"),
@@ -43,10 +43,10 @@ def ask(world: World, owner: Any, method: str, *given: Any, **settings: Any) -> 
     return world._start(lambda: getattr(owner, f"{method}_async")(*given, **settings))
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize("name", REQUESTS)
 def test_the_advice_names_what_was_not_there(name: str, world: World, server: FakeServer) -> None:
     server.add_replies(Refusal(404, "Not found"))
-    owner, method, given, advice = ASKED[name]
+    owner, method, given, advice = REQUESTS[name]
     client = AIModelClient(endpoint(server.url))
     with pytest.raises(NotFoundError) as failed:
         ask(world, owner(client), method, *given)

@@ -49,12 +49,29 @@ def given_address(
     given = config.get("base_url")
     if given:
         address = check_address(provider.read_address(without_endpoint(str(given))), provider.name)
+        if serves_others(provider, route, address):
+            return None, True
         return address, own_host(address, provider.hosts or (route.base or provider.base_url,))
-    if route.base is None:
-        for name in provider.base_url_env:
-            if environment.get(name):
-                return check_address(provider.read_address(without_endpoint(environment[name])), name), True
+    same_host = route.base is not None and host_pattern(route.base) == host_pattern(provider.base_url)
+    for name in provider.base_url_env if route.base is None or same_host else route.base_url_env:
+        if environment.get(name):
+            address = check_address(provider.read_address(without_endpoint(environment[name])), name)
+            if same_host:
+                return replace_path(address, urlsplit(provider.base_url).path, urlsplit(route.base or "").path), True
+            return None if serves_others(provider, route, address) else address, True
     return None, True
+
+
+def serves_others(provider: Provider, route: Route, address: str) -> bool:
+    """Whether a configured host of the provider serves other operations than this, which has a host of its own."""
+    return bool(route.base_url_env) and own_host(address, provider.hosts) and not own_host(address, (route.base or "",))
+
+
+def replace_path(address: str, old: str, new: str) -> str:
+    """Return the URL with the path that a route has in place of the provider's."""
+    base, mark, query = address.partition("?")
+    base = base.rstrip("/")
+    return SecretAddress((base if base.endswith(new) else base.removesuffix(old.rstrip("/")) + new) + mark + query)
 
 
 def full_address(

@@ -50,6 +50,8 @@ class Route:
         quirks: Differences of the dialect from the protocol.
         models: Patterns of model names, separated by `|`. Default `"*"`: all.
         base: Replaces the provider's base URL.
+        base_url_env: Environment variables of the base URL, for a `base` at another host than the provider's. Other
+            hosts of the provider do not replace it.
         operation: The operation. Default `"chat"`.
         prefix: Replaces the provider's path prefix.
         query: Query of every URL, used if the config has all values for its placeholders.
@@ -62,6 +64,7 @@ class Route:
     quirks: Quirks
     models: str = "*"
     base: str | None = None
+    base_url_env: tuple[str, ...] = ()
     operation: str = "chat"
     prefix: str | None = None
     query: str | None = None

@@ -17,7 +17,7 @@ from ..types.config.model import AIModel
 from ..types.content.media import Origin
 from ..types.model_base import require_type
 from ..wire import json
-from ..wire.secrets import MASK, SecretAddress, SecretText, secret_headers
+from ..wire.secrets import MASK, OPTION_NAMES, SecretAddress, SecretText, secret_headers
 from ..wire.sse import Frames
 from .auth import Auth, AuthContext, Token, TokenSource, bearer
 from .base_urls import check_names, check_parts, full_address, given_address
@@ -183,6 +183,8 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
     check_names(provider, api.config)
     check_parts(provider, route, config)
     given, is_ours = given_address(provider, route, config, environment)
+    if not is_ours:
+        config = without_environment_keys(config, provider, api)
     identity = find_credentials(provider, api, config, environment, is_ours)
     if provider.derived:
         config = {**provider.derived(config, identity.key is not None), **config}
@@ -210,6 +212,13 @@ def resolve(endpoint: AIModelEndpoint, environment: Mapping[str, str], operation
         ),
         source=identity.source,
     )
+
+
+def without_environment_keys(config: Mapping[str, Any], provider: Provider, api: AIModelAPI) -> dict[str, Any]:
+    """Return the config without keys of the environment, which are sent to the provider's own hosts only."""
+    given = {**read_credentials_config(provider, api), **non_empty_entries(api.config)}
+    withheld = {name for name in provider.config_env if OPTION_NAMES.search(name) and name not in given}
+    return {name: value for name, value in config.items() if name not in withheld}
 
 
 def with_known_config(endpoint: AIModelEndpoint, model: AIModel, config: Mapping[str, Any]) -> AIModelEndpoint:

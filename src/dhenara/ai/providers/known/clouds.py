@@ -189,7 +189,13 @@ NOVA = EmbeddingQuirks(
 COHERE = replace(COHERE_EMBEDDINGS, path=INVOKE, names_model=False)
 
 OPERATIONS = (
-    Route("converse.rerank", RerankQuirks(), base=AGENTS, operation="rerank"),
+    Route(
+        "converse.rerank",
+        RerankQuirks(),
+        base=AGENTS,
+        base_url_env=("AWS_ENDPOINT_URL_BEDROCK_AGENT_RUNTIME",),
+        operation="rerank",
+    ),
     Route("cohere.embeddings", COHERE, "*cohere.embed*", operation="embed"),
     Route("converse.nova_embeddings", NOVA, "*nova*embed*", operation="embed"),
     Route("converse.titan", TITAN, "*titan-embed*", operation="embed"),

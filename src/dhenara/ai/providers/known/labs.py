@@ -220,7 +220,14 @@ XAI_OPERATIONS = (
     images(ImageQuirks(params={"n": "n", "user": "user"}, variations_path=None, pictures="json")),
     Route("openai_rest.xai_batches", XAI_BATCHES, operation="batches"),
     files(FileQuirks(params={"purpose": "purpose"}, expiry="seconds", pages="token")),
-    Route("openai_rest.collections", COLLECTIONS, base=XAI_MANAGEMENT, operation="vector_stores", auth=management_key),
+    Route(
+        "openai_rest.collections",
+        COLLECTIONS,
+        base=XAI_MANAGEMENT,
+        base_url_env=("XAI_BASE_URL",),
+        operation="vector_stores",
+        auth=management_key,
+    ),
     Route("openai_rest.collections", COLLECTIONS, operation="search_vector_store"),
     transcriptions(
         TranscriptionQuirks(
@@ -280,8 +287,9 @@ XAI = Provider(
         ),
     ),
     operations=XAI_OPERATIONS,
+    hosts=("https://api.x.ai", "https://{place}.api.x.ai", XAI_MANAGEMENT),
     key_env=("XAI_API_KEY",),
-    config_env={"management_api_key": ("XAI_MANAGEMENT_API_KEY",)},
+    config_env={"management_api_key": ("XAI_MANAGEMENT_API_KEY", "XAI_MANAGEMENT_KEY")},
     base_url_env=("XAI_BASE_URL",),
     keys_url="https://console.x.ai",
 )
