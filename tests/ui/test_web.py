@@ -20,6 +20,11 @@ from support.worlds import endpoint
 SCOPE = {"type": "http", "asgi": {"spec_version": "2.4"}, "method": "POST", "path": "/", "headers": []}
 
 
+def weather(city: str) -> str:
+    """The weather."""
+    return "sunny"
+
+
 async def serve(response: Any, leave: anyio.Event | None = None, broken: bool = False) -> list[dict[str, Any]]:
     """What an ASGI server gets; the browser leaves at the event, or is gone when something is sent."""
     sent: list[dict[str, Any]] = []
@@ -125,6 +130,7 @@ def agent_input(*tools: Any) -> bytes:
         ("/ai_sdk", b'{"messages": [{"role": "system", "parts": []}]}', 400, "messages has no message of the user"),
         ("/ag_ui", b'{"threadId": "t", "runId": "r", "messages": []}', 400, "messages has no message of the user"),
         ("/ag_ui", agent_input(TOOL, TOOL), 400, "tools has a name twice"),
+        ("/ag_ui", agent_input({**TOOL, "name": "weather"}), 400, "tools has the name of a tool that the server runs"),
         ("/ag_ui", agent_input({**TOOL, "parameters": {"type": "array"}}), 400, "tools.parameters is not a schema"),
         ("/ag_ui", agent_input(TOOL), 200, "1"),
         ("/ai_sdk", ANSWER_ALONE, 200, "1"),
@@ -147,7 +153,7 @@ def make_app(framework: str) -> Any:
         return PlainTextResponse(str(len((await read_ui_request(http)).messages)))
 
     async def ag_ui(http: Request) -> PlainTextResponse:
-        return PlainTextResponse(str(len((await read_ui_request(http, "ag_ui")).messages)))
+        return PlainTextResponse(str(len((await read_ui_request(http, "ag_ui", tools=[weather])).messages)))
 
     async def stored(http: Request) -> PlainTextResponse:
         request = await read_ui_request(http)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from ..types.chat.message import Message
@@ -15,7 +15,6 @@ from ..types.content.parts import ContentItem, ToolCallContent, ToolResultConten
 from . import requests
 from .event_stream import UIEventStream, UIEventWriter
 from .events import (
-    SERVER_TOOL,
     CallClosed,
     CallGrew,
     CallOpened,
@@ -30,6 +29,7 @@ from .events import (
 )
 from .requests import (
     APPROVAL,
+    SERVER_TOOL,
     Decision,
     UIRequest,
     UIRequestError,
@@ -42,6 +42,9 @@ from .requests import (
     text_in,
     tool_failure,
 )
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import ToolLike
 
 AGUIEvent = dict[str, Any]
 APPROVAL_SCHEMA = {
@@ -181,7 +184,7 @@ class AGUIWriter(UIEventWriter):
                 if event.by_provider:
                     yield self._result(event.id, '{"status":"completed"}')
             case CallResolved() if event.tool.outcome == "pending":
-                self._pending.append(event)
+                self._pending += [event] if event.tool.run is None else []
             case CallResolved():
                 yield self._result(event.id, content_of_result(event.tool, self._send_tool_errors))
                 yield from self._changed_state()
@@ -225,12 +228,15 @@ def content_of_result(tool: ToolRun, whole: bool) -> str | list[dict[str, Any]]:
     return parts
 
 
-def read_run_input(body: bytes | str | Mapping[str, Any], *, allow_system: bool = False) -> UIRequest:
+def read_run_input(
+    body: bytes | str | Mapping[str, Any], *, allow_system: bool = False, tools: Iterable[ToolLike] = ()
+) -> UIRequest:
     """Read the `RunAgentInput` of an AG-UI client. Its tools run in the browser; their calls stay pending.
 
     Args:
         body: The body of the HTTP request, as bytes, text or parsed JSON.
         allow_system: Whether system and developer messages are taken from the browser. Default False: left out.
+        tools: Tools of your server. A tool of the browser may not have the name of one. Default: none.
 
     Returns:
         The request.
@@ -249,7 +255,7 @@ def read_run_input(body: bytes | str | Mapping[str, Any], *, allow_system: bool 
     request = UIRequest(
         messages=tuple(messages),
         decisions=dict(read_decision(one) for one in objects_in(given, "resume")),
-        tools=requests.read_tools(objects_in(given, "tools")),
+        tools=requests.read_tools(objects_in(given, "tools"), tools),
         thread_id=text_in(given, "threadId", "input"),
         run_id=text_in(given, "runId", "input"),
         state=given.get("state"),
@@ -271,7 +277,7 @@ def read_message(
             contents += read_call(call, where, names)
     elif role == "tool":
         call_id = text_in(given, "toolCallId", where)
-        if not call_id.startswith(SERVER_TOOL):
+        if not call_id.startswith(SERVER_TOOL) and not requests.is_inner_call(call_id, names):
             parts = read_content(given.get("content") or "", where)
             failed = given.get("error") is not None
             result = (
@@ -317,6 +323,8 @@ def read_call(call: Mapping[str, Any], where: str, names: dict[str, str]) -> Ite
     """Read a tool call; those that the provider ran are left out."""
     call_id = text_in(call, "id", where)
     function = require(call.get("function"), dict, f"{where}.function")
+    if requests.is_inner_call(call_id, names):
+        return
     names[call_id] = text_in(function, "name", where)
     if call_id.startswith(SERVER_TOOL):
         return

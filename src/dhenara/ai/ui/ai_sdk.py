@@ -30,6 +30,7 @@ from .requests import (
     UIRequest,
     UIRequestError,
     as_json,
+    is_inner_call,
     media_url,
     optional_text,
     public_error_text,
@@ -162,7 +163,10 @@ class UIMessageWriter(UIEventWriter):
     def _result(self, event: CallResolved, chunk: Chunk) -> Iterator[Chunk]:
         tool = event.tool
         if tool.outcome == "pending":
-            if tool.needs_approval:
+            if tool.run is not None:
+                # Completes the call for `useChat`, which sends the decisions when nothing else is open.
+                yield {"type": "tool-output-available", **chunk, "output": {"status": "pending"}, "preliminary": True}
+            elif tool.needs_approval:
                 yield {"type": "tool-approval-request", "approvalId": f"{APPROVAL}{event.id}", **chunk}
         elif tool.outcome == "declined" and event.is_earlier:
             yield {"type": "tool-output-denied", **chunk}
@@ -249,6 +253,7 @@ def read_answer(parts: Sequence[Mapping[str, Any]], where: str, decisions: dict[
             steps.append([])
         else:
             steps[-1].append(part)
+    known: set[str] = set()
     for step in steps:
         contents: list[ContentItem] = []
         results: list[ContentItem] = []
@@ -258,8 +263,11 @@ def read_answer(parts: Sequence[Mapping[str, Any]], where: str, decisions: dict[
                 contents += [one for one in [read_part(part, where)] if one is not None]
             elif part.get("state") != "input-streaming" and part.get("providerExecuted") is not True:
                 call = read_call(part, where)
-                contents.append(call)
-                results += read_result(part, call, decisions)
+                result = list(read_result(part, call, decisions))
+                if not is_inner_call(call.id, known):
+                    known.add(call.id)
+                    contents.append(call)
+                    results += result
         if contents:
             yield Message(role="assistant", contents=contents)
         if results:

@@ -9,15 +9,14 @@ from typing import Any, Literal
 
 from ..types.chat.chunk import ChatContentDelta, ToolCallContentDelta
 from ..types.chat.response import AIModelCallResponse, ChatResponse
-from ..types.chat.run import Run, StepAnswered, StepStarted, ToolEnded, ToolRun
+from ..types.chat.run import AgentEvent, Run, StepAnswered, StepStarted, ToolEnded, ToolRun, find_pending
 from ..types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ..types.content.media import Citation, Media
 from ..types.content.parts import ContentItem, ServerToolContent, ToolCallContent
 from ..types.operations.images import ImageResponse
+from .requests import SERVER_TOOL, STOPPED, ShownCall, path_of
 
 PartKind = Literal["text", "reasoning"]
-SERVER_TOOL = "server-tool-"
-"""Start of the ids of calls that the provider runs. They are not sent back to models."""
 
 
 class UIEvent:
@@ -27,8 +26,6 @@ class UIEvent:
 
 
 WRITTEN = ("text", "reasoning", "refusal", "structured_output")
-STOPPED = {"answered": None, "pending": "tool_calls", "tokens": "length", "interrupted": "error"}
-"""Why a run ended, in the words of `FinishReason`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +111,6 @@ class StreamFinished(UIEvent):
     result: Run[Any] | AIModelCallResponse | None = None
 
 
-@dataclass(slots=True)
-class ShownCall:
-    """A tool call of which a part arrived."""
-
-    id: str
-    name: str
-    call_id: str | None
-    grew: bool = False
-
-
 class EventReader:
     """Converts the items of one stream, or a whole answer or run, to events. Only the first choice is shown."""
 
@@ -133,15 +120,13 @@ class EventReader:
         self._is_open = False
         self._part: tuple[PartKind, int, str] | None = None
         self._parts = 0
-        self._streamed: set[str] = set()
-        """Kinds of parts that were streamed in this step."""
-
+        self._streamed: set[str] = set()  # kinds of parts, in this step
         self._calls: dict[int, ShownCall] = {}
         self._server_calls: dict[int, ShownCall] = {}
+        # Ids in the user interface of the calls in the conversation; the ids of providers may repeat.
         self._ids: dict[str, str] = {}
-        """Ids in the user interface of the calls in the conversation; the ids of providers may repeat."""
-
         self._sources: set[str] = set()
+        self._agents: set[str] = set()  # those that answered in this stream
         self._failed = self._broken = self._finished = self._began = False
 
     def read(self, item: object) -> Iterator[UIEvent]:
@@ -173,8 +158,8 @@ class EventReader:
                 yield from self._response(item)
             case ChatResponse():
                 yield from self._response(AIModelCallResponse(chat_response=item))
-            case _:
-                pass
+            case AgentEvent():
+                yield from self._agent(*path_of(item))
 
     def fail(self, error: Exception | None) -> Iterator[UIEvent]:
         """Yield the events of an error; only the first one is shown."""
@@ -326,6 +311,21 @@ class EventReader:
         shown = self._ids.get(tool.call.id)
         return CallResolved(shown or tool.call.id, tool, is_earlier=shown is None)
 
+    def _agent(self, path: str, event: object) -> Iterator[UIEvent]:
+        """Yield the end of a call of an agent that was pending in an earlier request, which showed it."""
+        if isinstance(event, StepAnswered):
+            self._agents.add(path)
+        elif isinstance(event, ToolEnded) and path not in self._agents:
+            yield CallResolved(f"{path}/{event.tool.call.id}", event.tool, is_earlier=True)
+
+    def _pending(self, tool: ToolRun) -> Iterator[UIEvent]:
+        """Yield a call that waits; for an agent its calls that wait, which nobody has seen yet."""
+        for one in find_pending(tool) if tool.run is not None else ():
+            yield CallOpened(one.call.id, one.call.name)
+            yield CallClosed(one.call.id, one.call.name, one.call.arguments)
+            yield CallResolved(one.call.id, one)
+        yield self._tool(tool)
+
     def _run(self, run: Run[Any], whole: bool) -> Iterator[UIEvent]:
         if whole:
             for step in run.steps:
@@ -337,7 +337,7 @@ class EventReader:
                         yield self._tool(tool)
         for tool in run.steps[-1].tools if run.steps else ():
             if tool.outcome == "pending":
-                yield self._tool(tool)
+                yield from self._pending(tool)
         answered = None if run.response is None else run.response.finish_reason
         yield from self.finish(STOPPED.get(run.stopped, "other") or answered, run)
 

@@ -1,12 +1,12 @@
-"""What a browser sent, read into a conversation; and what it may be shown of errors."""
+"""What a browser sent, read into a conversation; and the ids and errors that it is shown."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import (
     BrokenStreamError,
@@ -21,12 +21,16 @@ from ..errors import (
     RunLimitError,
 )
 from ..types.chat.message import Message
-from ..types.chat.run import ToolRun
+from ..types.chat.run import AgentEvent, Run, ToolRun
 from ..types.content.media import AudioContent, FileContent, ImageContent, Media, VideoContent
 from ..types.content.parsing import KINDS as MEDIA_KINDS
 from ..types.content.parts import ContentItem, ToolCallContent, ToolResultContent
+from ..types.tools import provider_tools
 from ..types.tools.tool_definition import ToolDefinition
 from ..wire import json
+
+if TYPE_CHECKING:
+    from ..types.config.call_options import ToolLike
 
 
 class UIRequestError(ConfigurationError):
@@ -34,6 +38,12 @@ class UIRequestError(ConfigurationError):
 
 
 MediaItem = ImageContent | AudioContent | VideoContent | FileContent
+
+SERVER_TOOL = "server-tool-"
+"""Start of the ids of calls that the provider runs. They are not sent back to models."""
+
+STOPPED = {"answered": None, "pending": "tool_calls", "tokens": "length", "interrupted": "error"}
+"""Why a run ended, in the words of `FinishReason`."""
 
 APPROVAL = "approval-"
 """Start of the ids of questions whether a tool may run; the id of the call follows."""
@@ -117,6 +127,57 @@ class UIRequest:
         added = [Message(role="tool", contents=results)] if results else []
         return [*stored, *added, *prompts[len(places) :]]
 
+    def continue_run(self, stored: Run[Any] | None) -> dict[str, Any]:
+        """Return the arguments of `run` that continue a run that you stored: `client.run(**request.continue_run(run))`.
+
+        A run whose calls are pending is resumed with what the user decided and what the page returned, so that an agent
+        that is a tool goes on where it was. Any other is followed by a new one with what is new in this request.
+
+        Args:
+            stored: The last run of the conversation. None: the messages of the request start the first one.
+
+        Returns:
+            `{"resume": run}` or `{"messages": messages}`.
+
+        Raises:
+            UIRequestError: A decision does not fit its call, or the request has no new message.
+        """
+        if stored is None:
+            return {"messages": list(self.messages)}
+        pending = {call.id for call in stored.pending}
+        results = (part for one in self.messages for part in one.contents if isinstance(part, ToolResultContent))
+        given: dict[str, Any] = {part.call_id: part for part in results if part.call_id in pending}
+        given |= {call_id: decision for call_id, decision in self.decisions.items() if call_id in pending}
+        if not given or (self.messages and self.messages[-1].role == "user"):
+            return {"messages": self.continue_from(stored.messages)}
+        try:
+            return {"resume": stored.decide(given)}
+        except ConfigurationError:
+            raise UIRequestError("a decision in the request does not fit its call") from None
+
+
+@dataclass(slots=True)
+class ShownCall:
+    """A tool call of which a part arrived."""
+
+    id: str
+    name: str
+    call_id: str | None
+    grew: bool = False
+
+
+def is_inner_call(call_id: str, known: Iterable[str]) -> bool:
+    """Whether this is the id of a call of an agent, which begins with the id of the agent's own call."""
+    return any(call_id.startswith(f"{one}/") for one in known)
+
+
+def path_of(event: AgentEvent) -> tuple[str, object]:
+    """Return the id that calls of an agent begin with, and its event."""
+    path, inner = event.call.id, event.event
+    while isinstance(inner, AgentEvent):
+        path, inner = f"{path}/{inner.call.id}", inner.event
+    return path, inner
+
 
 def read_body(body: bytes | str | Mapping[str, Any]) -> dict[str, Any]:
     """Read the body of a request; raises UIRequestError if it is not a JSON object."""
@@ -172,9 +233,10 @@ def read_tool(given: Mapping[str, Any]) -> ToolDefinition:
     return ToolDefinition(name=name, description=description, parameters=require(schema, dict, "tools.parameters"))
 
 
-def read_tools(given: Sequence[Mapping[str, Any]]) -> tuple[ToolDefinition, ...]:
-    """Read the tools that the user interface runs, each name once."""
+def read_tools(given: Sequence[Mapping[str, Any]], own: Iterable[ToolLike] = ()) -> tuple[ToolDefinition, ...]:
+    """Read the tools that the user interface runs: each name once, and none that a tool of the server has."""
     tools = {}
+    taken = {tool.name for tool in provider_tools.read_tools(list(own)) if isinstance(tool, ToolDefinition)}
     for one in given:
         try:
             tool = read_tool(one)
@@ -186,6 +248,10 @@ def read_tools(given: Sequence[Mapping[str, Any]]) -> tuple[ToolDefinition, ...]
             ) from None
         if tool.name in tools:
             raise UIRequestError("the request of the user interface is invalid: tools has a name twice")
+        if tool.name in taken:
+            raise UIRequestError(
+                "the request of the user interface is invalid: tools has the name of a tool that the server runs"
+            )
         tools[tool.name] = tool
     return tuple(tools.values())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
+
+    from ..types.config.call_options import ToolLike
 
 MISSING = (
     "responses for the web need Starlette. Install it: pip install 'dhenara[web]'; or send stream.sse() with "
@@ -46,7 +49,11 @@ def ui_response(stream: UIEventStream | StoredStream | None) -> Response:
 
 
 async def read_ui_request(
-    http: Request, protocol: Literal["ai_sdk", "ag_ui"] = "ai_sdk", *, allow_system: bool = False
+    http: Request,
+    protocol: Literal["ai_sdk", "ag_ui"] = "ai_sdk",
+    *,
+    allow_system: bool = False,
+    tools: Iterable[ToolLike] = (),
 ) -> UIRequest:
     """Read the request of a page. One that is not valid is answered with 400 and what is wrong with it.
 
@@ -54,6 +61,7 @@ async def read_ui_request(
         http: The request of Starlette or FastAPI.
         protocol: `"ai_sdk"` (default) for `useChat`, `"ag_ui"` for AG-UI.
         allow_system: Whether system messages are taken from the browser. Default False: left out.
+        tools: Tools of your server. A tool of the page (AG-UI) may not have the name of one. Default: none.
 
     Returns:
         The request.
@@ -65,9 +73,11 @@ async def read_ui_request(
     if protocol not in ("ai_sdk", "ag_ui"):
         raise ConfigurationError(f'protocol must be "ai_sdk" or "ag_ui", not {protocol!r:.40}')
     refuse = response_classes()["refuse"]
-    read = read_ui_messages if protocol == "ai_sdk" else read_run_input
+    body = await http.body()
     try:
-        return read(await http.body(), allow_system=allow_system)
+        if protocol == "ai_sdk":
+            return read_ui_messages(body, allow_system=allow_system)
+        return read_run_input(body, allow_system=allow_system, tools=tools)
     except UIRequestError as error:
         raise refuse(400, str(error)) from error
 
