@@ -116,6 +116,18 @@ def test_embedding_is_an_operation_of_its_own(world: World, server: FakeServer) 
     world.close(watched.client)
 
 
+def test_a_search_in_a_store_is_a_retrieval(server: FakeServer) -> None:
+    server.add_replies(Raw(b'{"data": []}'))
+    watched = Watched(server)
+    watched.client.vector_stores.search("vs_1", "secret words")
+    (span,) = watched.spans()
+    assert span.attributes["gen_ai.operation.name"] == "retrieval"
+    assert span.attributes["gen_ai.data_source.id"] == "vs_1"
+    assert "secret words" not in str(span.attributes)
+    watched.close()
+    watched.client.close()
+
+
 @pytest.mark.parametrize("streaming", [False, True])
 def test_spans_are_children_of_the_span_around_them(world: World, server: FakeServer, streaming: bool) -> None:
     server.add_replies(HELLO)

@@ -87,14 +87,14 @@ def ui_body(state: str, **approval: Any) -> dict[str, Any]:
     return {"id": "c", "messages": [PROMPT, {"id": "m", "role": "assistant", "parts": parts}]}
 
 
-def test_the_page_is_asked_about_the_call_of_the_agent(chat: Chat) -> None:
+def test_the_page_is_shown_the_call_of_the_agent(chat: Chat) -> None:
     chunks = chat.send(read_ui_messages({"id": "c", "messages": [PROMPT]}), to_ui_message_stream)
     about = [chunk for chunk in chunks if chunk.get("toolCallId") == INNER]
     assert [chunk["type"] for chunk in about] == ["tool-input-start", "tool-input-available", "tool-approval-request"]
     assert (about[1]["toolName"], about[1]["input"]) == ("weather", {"city": "Rome"})
     assert about[2]["approvalId"] == f"approval-{INNER}"
-    [asked] = [chunk for chunk in chunks if chunk["type"] == "tool-approval-request"]
-    assert asked["toolCallId"] == INNER
+    [requested] = [chunk for chunk in chunks if chunk["type"] == "tool-approval-request"]
+    assert requested["toolCallId"] == INNER
     [outer] = [chunk for chunk in chunks if chunk["type"] == "tool-output-available"]
     assert (outer["toolCallId"], outer["preliminary"]) == ("call_0", True)
 

@@ -40,6 +40,7 @@ CONVERSATION = "gen_ai.conversation.id"
 STOP_SEQUENCES = "gen_ai.request.stop_sequences"
 STREAM = "gen_ai.request.stream"
 DIMENSIONS = "gen_ai.embeddings.dimension.count"
+DATA_SOURCE = "gen_ai.data_source.id"
 INPUT_MESSAGES = "gen_ai.input.messages"
 OUTPUT_MESSAGES = "gen_ai.output.messages"
 INSTRUCTIONS = "gen_ai.system_instructions"
@@ -73,7 +74,7 @@ TOKEN_KIND = "dhenara.token.kind"
 
 CHAT, EMBEDDINGS, CONTENT = "chat", "embeddings", "generate_content"
 AGENT, TOOL = "invoke_agent", "execute_tool"
-OPERATIONS = {"embed": EMBEDDINGS, "image": CONTENT, "speak": CONTENT}
+OPERATIONS = {"embed": EMBEDDINGS, "image": CONTENT, "speak": CONTENT, "search_vector_store": "retrieval"}
 """Operations that have another name in the conventions."""
 
 OUTPUT_TYPES = {"image": "image", "speak": "speech"}
@@ -156,7 +157,9 @@ def config_attributes(call: Call) -> Attributes:
 def operation_attributes(call: Call) -> Attributes:
     """Return the settings of an operation other than chat."""
     kind, dimensions = OUTPUT_TYPES.get(call.operation), getattr(call.request, "dimensions", None)
+    store = getattr(call.request, "store_id", None)
     return {
+        **({DATA_SOURCE: store} if store is not None else {}),
         **({OUTPUT_TYPE: kind} if kind else {}),
         **({DIMENSIONS: dimensions} if dimensions is not None else {}),
     }
