@@ -228,7 +228,7 @@ class RequestMiddleware:
         """The context for each step of a call: its own cache policy and tags, and those of where it was made."""
         tags = {**tags_now(), **(tags or {})}
         change = None if self.cache is None else caches.policy.current_override()
-        is_plain = cache is None and not tags and change in (None, caches.policy.NO_CHANGE)
+        is_plain = cache is None and not tags and (change is None or change is caches.policy.NO_CHANGE)
         return nullcontext if is_plain else partial(self.request_scope, cache, tags, change)
 
     def request_scope(

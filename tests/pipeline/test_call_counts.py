@@ -32,9 +32,9 @@ CHUNK_LIMITS = {
 """Calls for a chunk, over those of the reference loop, by what is read of it."""
 CALL_LIMIT = 930
 """Calls for a whole answer in the engine."""
-KIT_LIMIT = 300
+KIT_LIMIT = 280
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 640, "sqlite": 680}
+HIT_LIMITS: dict[Backend, int] = {"memory": 510, "sqlite": 545}
 """Calls for an answer from a cache."""
 
 

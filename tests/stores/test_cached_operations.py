@@ -15,7 +15,7 @@ from ai_utilities.usage import BudgetExceededError, MemoryLedger, UsageLayer
 from ai_utilities.usage.budgets.budget import UnknownCostError
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BadRequestError
-from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
+from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.types import FileContent, ImageContent
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
@@ -130,6 +130,31 @@ def test_a_damaged_cache_entry_is_requested_again(server: FakeServer) -> None:
             cache.set_text(key, broken)
         client.embed("a")
     assert len(server.exchanges) == 3
+
+
+@pytest.mark.parametrize(
+    ("stored", "changed"),
+    [
+        ('"cached":true', '"cached":false'),
+        ('"format":3', '"format":2'),
+        ('"choices":[', '"choices":[1,'),
+        ('"answer":{', '"answer":["'),
+    ],
+)
+def test_an_answer_stored_in_another_form_is_requested_again(stored: str, changed: str, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Paris"), Answer(text="Paris"))
+    cache = MemoryCache()
+    with at(server, cache) as client:
+        client.generate("?")
+        (key,) = cache.stored_keys()
+        text = cache.get_text(key) or ""
+        assert stored in text
+        hit = client.generate("?").chat_response
+        assert hit.cached
+        assert (hit.cost.amount, hit.text) == (0, "Paris")
+        cache.set_text(key, text.replace(stored, changed))
+        assert not client.generate("?").chat_response.cached
+    assert len(server.exchanges) == 2
 
 
 def test_a_cache_that_fails_never_fails_an_embedding(world: World, server: FakeServer) -> None:

@@ -18,7 +18,7 @@ from dhenara.ai.types import Call, CallWarning, ChatResponse, Cost, Result
 from ..usage.data import tags_now
 from .policy import CachePolicy, owner_tags
 
-VERSION = 2
+VERSION = 3
 """Version of entries and keys; entries of older versions are not read."""
 
 
@@ -110,9 +110,13 @@ def is_cacheable(answer: ChatResponse) -> bool:
 
 
 def write_entry(answer: ChatResponse) -> str | None:
-    """The stored form of an answer; None if JSON cannot express it, as with an infinite number in a tool call."""
-    text = answer.model_dump_json()
-    if any(word in text for word in INFINITE) and ChatResponse.model_validate_json(text) != answer:
+    """The stored form of an answer: as a hit returns it, so that nothing has to be changed then.
+
+    None if JSON cannot express it, as with an infinite number in a tool call.
+    """
+    stored = mark_as_cached(answer)
+    text = stored.model_dump_json()
+    if any(word in text for word in INFINITE) and ChatResponse.model_validate_json(text) != stored:
         return None
     return f'{{"format":{VERSION},"answer":{text}}}'
 
@@ -123,7 +127,8 @@ def read_entry(text: str) -> ChatResponse | None:
         stored = CacheEntry.model_validate_json(text)
     except (ValidationError, json.JSONDecodeError):
         return None
-    return mark_as_cached(stored.answer) if stored.format == VERSION and stored.answer.choices else None
+    answer = stored.answer
+    return answer if stored.format == VERSION and answer.cached and answer.choices else None
 
 
 def mark_as_cached(answer: ChatResponse) -> ChatResponse:

@@ -90,14 +90,15 @@ class WaitBudget:
         io: The IO of the call.
         call: The call.
         lease: Maximum seconds to wait for one running call.
+        began: When the call began.
     """
 
-    def __init__(self, io: StoreIO, call: Call, lease: float) -> None:
+    def __init__(self, io: StoreIO, call: Call, lease: float, began: float) -> None:
         self._io = io
         self._total = call.config.timeouts.total
-        self._began = io.monotonic()
+        self._began = began
         self._lease = lease
-        self._until = self._began + lease
+        self._until = began + lease
         self._pause = SHORTEST_PAUSE
 
     def is_over(self) -> bool:
@@ -188,7 +189,7 @@ class BoundCache:
         cache_policy = effective_policy(self._cache.policy, current_override(call))
         if not cache_policy.applies_to(call):
             return await send(call)
-        waiting = WaitBudget(self._io, call, cache_policy.lease)
+        began = self._io.monotonic()
         exchange = await self._target.exchange(call)
         if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
@@ -207,7 +208,7 @@ class BoundCache:
             return self._replay(call, lookup, answer)
         if cache_policy.lease <= 0:
             return self._store_at_end(call, await send(call), lookup)
-        return await self._send_once(call, send, lookup, waiting)
+        return await self._send_once(call, send, lookup, WaitBudget(self._io, call, cache_policy.lease, began))
 
     async def _embed(
         self, call: Call, send: Send, policy: CachePolicy, constraints: tuple[LearnedConstraint, ...]
@@ -244,7 +245,7 @@ class BoundCache:
     def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
         """A stream of a stored answer."""
         call.journal.mark_started(self._io.monotonic())
-        tokens = answer.usage.total_tokens if answer.usage else 0
+        tokens = answer.usage.total_tokens or 0
         self._cache.backend.counters.record_saving(tokens, answer.cost.saved)
         replayed = lookup.with_warnings(answer)
         if isinstance(replayed, ChatResponse):

@@ -143,6 +143,8 @@ def current_override(call: Call | None = None) -> PolicyOverride:
 def effective_policy(policy: CachePolicy, change: PolicyOverride | None = None) -> CachePolicy:
     """The options of the client with the overrides of the current block."""
     change = changes.get() if change is None else change
+    if change is NO_CHANGE:
+        return policy
     overrides = {name: getattr(change, name) for name in FIELDS if getattr(change, name) is not None}
     return replace(policy, **overrides, explicit=change.policy is not None) if overrides else policy
 

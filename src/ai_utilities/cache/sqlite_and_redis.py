@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
-from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer
+from ..storage.redis import DEFAULT_SERVER, RedisClient, RedisServer, read_text
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, columns_of, statements
 from ..storage.store_io import StoreDamagedError
@@ -42,7 +42,6 @@ DELETE FROM cache_count;
 INSERT INTO cache_count (entries, bytes) SELECT count(*), coalesce(sum(length(CAST(value AS BLOB))), 0) FROM cache;
 """
 
-
 COUNTS = "SELECT entries, bytes FROM cache_count"
 
 
@@ -74,7 +73,20 @@ def execute_script(file: sqlite3.Connection, script: str) -> None:
         file.execute(statement)
 
 
-CACHE = Schema("cache", (TABLES, count_bytes))
+WITH_NUMBERS = f"""{DROP_TRIGGERS} ALTER TABLE cache RENAME TO cache_before;
+CREATE TABLE cache (
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, value TEXT NOT NULL, namespace TEXT NOT NULL,
+    created_at REAL NOT NULL, expires_at REAL, used_at REAL NOT NULL
+);
+INSERT INTO cache (key, value, namespace, created_at, expires_at, used_at)
+    SELECT key, value, namespace, created_at, expires_at, used_at FROM cache_before;
+DROP TABLE cache_before;
+CREATE INDEX cache_used ON cache (used_at);
+CREATE INDEX cache_expires ON cache (expires_at) WHERE expires_at IS NOT NULL;
+{COUNT} {TRIGGERS}"""
+"""Entries have numbers, so that the index of the keys does not contain the values, and a lookup reads few pages."""
+
+CACHE = Schema("cache", (TABLES, count_bytes, WITH_NUMBERS))
 
 
 FIND = "SELECT value, expires_at, used_at FROM cache WHERE key = ?"
@@ -83,10 +95,10 @@ INSERT INTO cache (key, value, namespace, created_at, expires_at, used_at) VALUE
 ON CONFLICT (key) DO UPDATE SET value = excluded.value, created_at = excluded.created_at,
     expires_at = excluded.expires_at, used_at = excluded.used_at
 """
-LEAST_RECENTLY_USED = "DELETE FROM cache WHERE key IN (SELECT key FROM cache ORDER BY used_at LIMIT ?)"
-EXPIRED = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE expires_at <= ? LIMIT ?)"
-IN_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE key >= ? AND key < ? LIMIT ?)"
-WITHOUT_NAMESPACE = "DELETE FROM cache WHERE key IN (SELECT key FROM cache WHERE namespace = '' LIMIT ?)"
+LEAST_RECENTLY_USED = "DELETE FROM cache WHERE id IN (SELECT id FROM cache ORDER BY used_at LIMIT ?)"
+EXPIRED = "DELETE FROM cache WHERE id IN (SELECT id FROM cache WHERE expires_at <= ? LIMIT ?)"
+IN_NAMESPACE = "DELETE FROM cache WHERE id IN (SELECT id FROM cache WHERE key >= ? AND key < ? LIMIT ?)"
+WITHOUT_NAMESPACE = "DELETE FROM cache WHERE id IN (SELECT id FROM cache WHERE namespace = '' LIMIT ?)"
 CLAIM = """
 INSERT INTO claims (key, holder, until) VALUES (?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET holder = excluded.holder, until = excluded.until
@@ -336,13 +348,3 @@ class RedisCache(TextBackend):
 def in_milliseconds(seconds: float | None) -> int | None:
     """A time in the unit of the server; None if it never ends."""
     return None if seconds is None or seconds >= LONGEST else max(1, int(seconds * 1000))
-
-
-def read_text(value: object) -> str | None:
-    """A text of the server; None if there is none, or if it is damaged. Client objects may return bytes."""
-    if not isinstance(value, bytes):
-        return None if value is None else str(value)
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return None

@@ -295,3 +295,13 @@ def load_redis() -> ModuleType:
             "Redis stores need the redis package: pip install 'dhenara[redis]', or choose the memory or sqlite store"
         ) from error
     return redis
+
+
+def read_text(value: object) -> str | None:
+    """A text of the server; None if there is none, or if it is damaged. Client objects may return bytes."""
+    if not isinstance(value, bytes):
+        return None if value is None else str(value)
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None

@@ -263,7 +263,9 @@ def upload_note(part: Media, file: UploadedFile, target: ResolvedTarget) -> str:
 
 async def find_or_upload(pipeline: OperationPipeline, call: Call, part: Media) -> UploadedFile:
     """Return the file at the provider, uploaded now or earlier, in state `ready`."""
-    key = upload_key(part, pipeline.target, await account_of(pipeline.io, pipeline.target, call))
+    key = upload_key(
+        part, pipeline.target, await account_of(pipeline.io, pipeline.target, call, pipeline.target.static_account())
+    )
     file = call.journal.uploaded.get(key)
     if file is None:
         file = call.journal.uploaded[key] = await upload_once(pipeline, call, part, key)

@@ -22,7 +22,7 @@ from ..types.config.call import Call
 from ..types.content.media import Media, Origin
 from .media_fetch import fetch_media
 from .request_builder import RequestBuilder
-from .request_key import EncodedCall, request_key, unserializable
+from .request_key import EncodedCall, RequestHasher, request_key, unserializable
 from .streaming.stream import Stream
 
 
@@ -135,7 +135,9 @@ class Exchange:
             DhenaraError: If credentials could not be fetched or the request cannot be serialized.
         """
         encoder = self.encoder
-        return await request_key(self.call, self.encoded, encoder.io, encoder.encoded, share_accounts=share_accounts)
+        return await request_key(
+            self.call, self.encoded, encoder.io, encoder.encoded, encoder.hasher, share_accounts=share_accounts
+        )
 
 
 class Encoder:
@@ -145,6 +147,7 @@ class Encoder:
         self.io = io
         self.target = target
         self.builder = builder
+        self.hasher = RequestHasher()
 
     async def exchange(self, call: Call) -> Exchange:
         """Return the exchange of a call; the previous encoding is reused if it is still valid."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from pydantic_core import PydanticSerializationError
 
@@ -100,7 +101,45 @@ LARGE = 1_000_000
 """Bodies above this size are hashed off the event loop."""
 
 
-async def request_key(call: Call, encoded: EncodedCall, io: IO, encode: Encode, *, share_accounts: bool) -> str:
+class Hasher(Protocol):
+    """A hash object of `hashlib`."""
+
+    def update(self, data: bytes, /) -> None: ...
+
+    def hexdigest(self) -> str: ...
+
+    def copy(self) -> Hasher: ...
+
+
+class RequestHasher:
+    """Hashes the requests to one target, and what most of them have in common only once."""
+
+    __slots__ = ("_account", "_last")
+
+    def __init__(self) -> None:
+        self._account: str | None = None
+        self._last: tuple[Sequence[str], Hasher] | None = None
+
+    def static_account(self, target: ResolvedTarget) -> str | None:
+        """Return the account of the configured credentials; None if a token has to be fetched first."""
+        if self._account is None:
+            self._account = target.static_account()
+        return self._account
+
+    def begin(self, head: Sequence[str]) -> Hasher:
+        """Return a hasher that has these parts, each with its length."""
+        last = self._last
+        if last is None or last[0] != head:
+            hasher = hashlib.sha256()
+            parts = [b"%d" % len(head), *[text.encode("utf-8", "surrogatepass") for text in head]]
+            hasher.update(b"".join([b"%d:%b" % (len(part), part) for part in parts]))
+            last = self._last = head, hasher
+        return last[1].copy()
+
+
+async def request_key(
+    call: Call, encoded: EncodedCall, io: IO, encode: Encode, hasher: RequestHasher, *, share_accounts: bool
+) -> str:
     """Return the hexadecimal SHA-256 of the request.
 
     Args:
@@ -108,10 +147,11 @@ async def request_key(call: Call, encoded: EncodedCall, io: IO, encode: Encode, 
         encoded: The encoding of the call.
         io: Fetches the credentials, and hashes large bodies.
         encode: Encodes a call with the constraints that are given.
+        hasher: Hashes the requests of this target.
         share_accounts: Whether the credentials are left out.
     """
     target = encoded.target
-    account = "" if share_accounts else await account_of(io, target, call)
+    account = "" if share_accounts else await account_of(io, target, call, hasher.static_account(target))
     try:
         encoded_request, request = whole_request(encoded, encode)
     except PydanticSerializationError as error:
@@ -129,17 +169,21 @@ async def request_key(call: Call, encoded: EncodedCall, io: IO, encode: Encode, 
         await io.call(target.model_file) if target.model_file else "",
         request.method,
         request.url,
-        *(part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])),
+        *[part for name in sorted(request.headers.keys() - left_out) for part in (name, request.headers[name])],
     ]
     uploads, sent = encoded_request.oversized, encoded.sent
+    begun = hasher.begin(head)
     if uploads or not isinstance(request.body, bytes) or len(request.body) > LARGE:
-        return await io.call(digest, head, request, sent, uploads)
-    return digest(head, request, sent, ())
+        return await io.call(digest, begun, request, sent, uploads)
+    return digest(begun, request, sent, ())
 
 
-async def account_of(io: IO, target: ResolvedTarget, call: Call) -> str:
-    """Return which account the request uses; fetches a token if needed, which later requests reuse."""
-    known = target.static_account() or ""
+async def account_of(io: IO, target: ResolvedTarget, call: Call, configured: str | None) -> str:
+    """Return which account the request uses: that of the configured credentials if they identify one.
+
+    Else a token is fetched, which later requests reuse.
+    """
+    known = configured or ""
     if not known and isinstance(io, AuthenticatedIO):
         known = fetched_account(await io.token(TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)))
     return hashed([known, await io.call(target.certificate)]) if target.certificate else known
@@ -186,17 +230,14 @@ def overwritten(target: ResolvedTarget, request: HttpRequest) -> set[str]:
     return {name for name in credentials if signed.headers.get(name) != request.headers[name]}
 
 
-def digest(head: Sequence[str], request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
+def digest(hasher: Hasher, request: HttpRequest, call: Call, uploads: Sequence[Media]) -> str:
     """Hash every part with its length, so that different lists of parts cannot give the same bytes."""
-    hasher = hashlib.sha256()
 
     def add(part: bytes) -> None:
         hasher.update(b"%d:" % len(part))
         hasher.update(part)
 
-    parts = [b"%d" % len(head), *[text.encode("utf-8", "surrogatepass") for text in head]]
-    hasher.update(b"".join([b"%d:%b" % (len(part), part) for part in parts]))
-    for place, part in placed_media(call, uploads):
+    for place, part in placed_media(call, uploads) if uploads else ():
         facts = part.model_dump(mode="json", exclude={"data"})
         add(json.dumps([place, facts]))
         add(hashlib.sha256(part.data or b"").digest())
