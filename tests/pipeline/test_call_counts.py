@@ -34,6 +34,8 @@ CALL_LIMIT = 930
 """Calls for a whole answer in the engine."""
 KIT_LIMIT = 280
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
+BOUNDED_LIMIT = 1_330
+"""The same with ledger, limits and budget in SQLite files."""
 HIT_LIMITS: dict[Backend, int] = {"memory": 510, "sqlite": 545}
 """Calls for an answer from a cache."""
 
@@ -152,6 +154,31 @@ def test_a_call_of_the_engine_and_of_the_kit_costs_few_calls(answering_url: str)
         direct, through_kit = (count_calls(work).every for work in works)
     assert direct < CALL_LIMIT
     assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+
+
+def test_ledger_limits_and_budget_in_files_cost_few_calls(answering_url: str, tmp_path: Path) -> None:
+    """Python calls alone would not show more statements of SQLite: calls of C functions count as well."""
+    options: dict[str, Any] = {
+        "usage_store": "sqlite",
+        "usage_path": tmp_path / "usage.db",
+        "limit_store": "sqlite",
+        "limit_path": tmp_path / "limits.db",
+        "requests_per_minute": 10**6,
+        "tokens_per_minute": 10**9,
+        "budget_usd": 10**6,
+        "max_tokens": 100,
+    }
+    model, url = "openai/gpt-5.4-mini", f"{answering_url}/v1"
+    with (
+        client_of(answering_url, "chat") as engine,
+        AiClient(model, api_key="sk-test", base_url=url, **options) as kit,
+    ):
+        for _ in range(3):
+            assert kit.ask("?") == engine.generate("?").text
+        direct = count_calls(lambda: engine.generate("?").text).every
+        bounded = count_calls(lambda: kit.ask("?")).every
+        assert kit.usage_tracker.total.requests == 4
+    assert bounded < direct + BOUNDED_LIMIT, f"{bounded} calls, {direct} in the engine"
 
 
 def test_a_call_costs_as_few_calls_in_async_code(answering_url: str) -> None:

@@ -19,7 +19,7 @@ from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent
+from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent, TextContent
 from dhenara.ai.wire.redaction import forms
 from support.worlds import World, endpoint
 
@@ -88,6 +88,34 @@ def test_a_call_with_cache_budget_and_limits_is_encoded_once(
             client.generate("?", streaming=streaming, max_output_tokens=10)
             assert len(encodings) == 2
             assert len(server.exchanges) == 1
+
+
+def test_layers_share_what_they_compute_of_a_request_until_it_changes(server: FakeServer) -> None:
+    computed: list[str] = []
+
+    def prompt_of(exchange: Exchange) -> str:
+        computed.append(exchange.body["messages"][0]["content"])
+        return computed[-1]
+
+    class Computing:
+        """A layer that computes something of the request, and of the same call with another prompt."""
+
+        def bind(self, io: Any, target: Target) -> Layer:
+            async def layer(call: Call, send: Send) -> Stream:
+                assert (await target.exchange(call)).once(prompt_of) == "Hello?"
+                assert (await target.exchange(call)).once(prompt_of) == "Hello?"
+                other = replace(
+                    call, messages=(call.messages[0].model_copy(update={"contents": [TextContent(text="Bye.")]}),)
+                )
+                assert (await target.exchange(other)).once(prompt_of) == "Bye."
+                return await send(call)
+
+            return layer
+
+    server.add_replies(HELLO)
+    with AIModelClient(endpoint(server.url), layers=[Computing()]) as client:
+        assert client.generate("Hello?").text == "Hello!"
+    assert computed == ["Hello?", "Bye."]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import sys
-import uuid
 from collections.abc import Sequence
 
 from dhenara.ai import Layer, Send, Stream, Target
@@ -22,6 +21,7 @@ from ..storage.store_io import (
     call_seconds_left,
     call_store,
     call_store_shielded,
+    random_id,
     within,
 )
 from ..usage.estimates import MANAGEMENT_OPERATIONS, estimate_request
@@ -50,7 +50,7 @@ def build_request(
         left: The seconds that the call has left; None without a deadline.
     """
     return {
-        "ticket": uuid.uuid4().hex,
+        "ticket": random_id(),
         "lease": LEASE if left is None else min(LEASE, max(0.0, left) + TO_SPARE),
         "wants": [
             {
@@ -315,4 +315,5 @@ class BoundLimits:
         if call.operation in MANAGEMENT_OPERATIONS:
             return 0
         longest = call.config.max_output_tokens or USUAL_ANSWER
-        return estimate_request(await self._target.exchange(call)).usual + longest * (call.config.n or 1)
+        exchange = await self._target.exchange(call)
+        return exchange.once(estimate_request).usual + longest * (call.config.n or 1)

@@ -45,6 +45,14 @@ def new_state() -> Account:
     return {"windows": {}, "live": {}, "running": {}, "paused": 0.0, "queue": []}
 
 
+KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("windows", "live", "running"), dict),
+    "paused": (int, float),
+    "queue": list,
+}
+"""The types of the parts of an account."""
+
+
 def apply_step(account: Account, step: str, ask: Ask, now: float) -> Verdict:
     """Changes an account in place.
 
@@ -74,8 +82,7 @@ def checked(state: object) -> Account:
     if not isinstance(state, dict):
         raise ValueError("an account is an object")
     account: JsonObject = {**new_state(), **state}
-    for name, empty in new_state().items():
-        kind = (int, float) if isinstance(empty, float) else type(empty)
+    for name, kind in KINDS.items():
         if not isinstance(account[name], kind):
             raise ValueError(f"{name} of the account is damaged")
     return cast("Account", account)

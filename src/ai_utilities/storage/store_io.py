@@ -107,8 +107,10 @@ async def call_store_shielded(
             raise  # a cancelled call stays cancelled; a RuntimeError says only that the event loop has ended
 
 
-_until: ContextVar[float] = ContextVar("ai_utilities.store_deadline", default=math.inf)
-_stalled: ContextVar[float | None] = ContextVar("ai_utilities.store_stalled", default=None)
+StoreWait = tuple[float, float | None]
+"""Until when stores may wait, and how many seconds for a lock whose holder writes nothing."""
+
+_wait: ContextVar[StoreWait] = ContextVar("ai_utilities.store_wait", default=(math.inf, None))
 
 
 def within(seconds: float | None, function: Callable[P, T], *, stalled: float | None = None) -> Callable[P, T]:
@@ -128,27 +130,31 @@ def within(seconds: float | None, function: Callable[P, T], *, stalled: float | 
     until = math.inf if seconds is None else time.monotonic() + max(0.0, seconds)
 
     def limited(*args: P.args, **kwargs: P.kwargs) -> T:
-        outer = _stalled.get()
-        tokens = _until.set(min(until, _until.get())), _stalled.set(outer if stalled is None else stalled)
+        outer = _wait.get()
+        token = _wait.set((min(until, outer[0]), outer[1] if stalled is None else stalled))
         try:
             return function(*args, **kwargs)
         finally:
-            _until.reset(tokens[0])
-            _stalled.reset(tokens[1])
+            _wait.reset(token)
 
     return limited
 
 
 def seconds_left(most: float) -> float:
     """The seconds that a store may wait now: `most`, or what is left of the limit set by `within`."""
-    until = _until.get()
+    until = _wait.get()[0]
     return most if until == math.inf else max(0.0, min(most, until - time.monotonic()))
 
 
 def stalled_seconds(most: float) -> float:
     """The seconds to wait for a lock whose holder writes nothing: `most`, or the `stalled` of `within`."""
-    stalled = _stalled.get()
+    stalled = _wait.get()[1]
     return most if stalled is None else min(most, stalled)
+
+
+def random_id() -> str:
+    """A random id of 32 digits."""
+    return os.urandom(16).hex()
 
 
 PROC = Path("/proc")

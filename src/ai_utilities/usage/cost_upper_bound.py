@@ -30,7 +30,7 @@ from dhenara.ai.types import (
 )
 
 from ..exceptions import Options
-from .estimates import count_pages, estimate_request, read_fields
+from .estimates import count_pages, estimate_request, fields_of
 from .request_terms import BoundedCall, RequestTerms, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations
@@ -96,9 +96,9 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
         US dollars; None if the price or the length of the answer is unknown.
     """
     call = exchange.call
-    body, fields = exchange.body, read_fields(exchange.body)
-    words = frozenset([text for _, text in fields if len(text) <= SHORT])
-    read = estimate_request(exchange, fields).most
+    body = exchange.body
+    words = frozenset([text for _, text in exchange.once(fields_of) if len(text) <= SHORT])
+    read = exchange.once(estimate_request).most
     terms = read_terms(body)
     bounded = BoundedCall(call, target, read, exchange.expected_usage, words, terms)
     if "web_search_options" in body and replace(bounded, terms=RequestTerms()).price(REQUEST):

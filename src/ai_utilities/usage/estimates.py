@@ -154,14 +154,14 @@ def decode_base64(text: str) -> bytes:
         return b""
 
 
-def estimate_request(exchange: Exchange, fields: Iterable[Field] | None = None) -> TokenEstimate:
-    """Estimates the tokens of a request as it will be sent, including uploaded media.
+def fields_of(exchange: Exchange) -> list[Field]:
+    """What `read_fields` returns for the body of a request."""
+    return read_fields(exchange.body)
 
-    Args:
-        exchange: The call and the request that it becomes.
-        fields: What `read_fields` returns for its body, where that is known.
-    """
-    body = estimate_fields(read_fields(exchange.body) if fields is None else fields)
+
+def estimate_request(exchange: Exchange) -> TokenEstimate:
+    """Estimates the tokens of a request as it will be sent, including uploaded media."""
+    body = estimate_fields(exchange.once(fields_of))
     if not exchange.uploads:
         return body
     media = sum(max(MEDIA_TOKENS, len(part.data or b"") // BYTES_PER_MEDIA_TOKEN) for part in exchange.uploads)
@@ -171,7 +171,6 @@ def estimate_request(exchange: Exchange, fields: Iterable[Field] | None = None) 
 
 TEXT_FIELDS = frozenset({"arguments", "content", "input", "instructions", "output", "prompt", "system", "text"})
 """Fields with texts in any protocol: a text may look like base64, and then has many tokens."""
-
 
 Field = tuple[str, str]
 """A string of a JSON value, with the name of its field before it; a name of a field has an empty name."""

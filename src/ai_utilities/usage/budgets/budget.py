@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +16,7 @@ from pydantic_core import from_json, to_json
 from dhenara.ai.errors import ConfigurationError, DhenaraError
 from dhenara.ai.integration import require_type
 
-from ...storage.store_io import Owner, StoreDamagedError, this_process
+from ...storage.store_io import Owner, StoreDamagedError, random_id, this_process
 from ..amounts import BudgetAlert, is_amount, read_thresholds
 from ..open_rows import expiry
 
@@ -239,7 +238,7 @@ def make_reservation(windows: Sequence[BudgetWindow], amount: int, left: float |
         amount: The most that the call can cost, in billionths of a dollar.
         left: The seconds that the call has left; None without a deadline.
     """
-    return Reservation(uuid.uuid4().hex, tuple(windows), amount, this_process(), time.time(), expiry(left))
+    return Reservation(random_id(), tuple(windows), amount, this_process(), time.time(), expiry(left))
 
 
 Refused = tuple[int, int]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from inspect import Parameter, signature
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from pydantic_core import PydanticSerializationError
 
@@ -24,6 +24,8 @@ from .media_fetch import fetch_media
 from .request_builder import RequestBuilder
 from .request_key import EncodedCall, RequestHasher, request_key, unserializable
 from .streaming.stream import Stream
+
+T = TypeVar("T")
 
 
 class Target(Protocol):
@@ -121,6 +123,18 @@ class Exchange:
     def constraints(self) -> tuple[LearnedConstraint, ...]:
         """The learned constraints that were applied; compare them with those of `Target.sent_exchange`."""
         return self.encoded.constraints
+
+    def once(self, compute: Callable[[Exchange], T]) -> T:
+        """Return what a function computes of the request; once for all layers that ask for it.
+
+        Args:
+            compute: The function; it must depend on the request alone.
+        """
+        computed = self.encoded.computed
+        if compute not in computed:
+            computed[compute] = compute(self)
+        value: T = computed[compute]
+        return value
 
     async def key(self, *, share_accounts: bool = False) -> str:
         """Return a hash of everything that is sent and where; the same for streaming and non-streaming calls.

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic_core import PydanticSerializationError
 
@@ -33,7 +33,7 @@ from .timeouts import TimeoutPolicy
 class EncodedCall:
     """One encoding of a call, with values derived from it."""
 
-    __slots__ = ("constraints", "encoded", "original", "request", "sent", "target")
+    __slots__ = ("computed", "constraints", "encoded", "original", "request", "sent", "target")
 
     def __init__(
         self,
@@ -50,6 +50,8 @@ class EncodedCall:
         self.target = target
         self.constraints = constraints
         self.request: HttpRequest | None = None
+        self.computed: dict[Callable[..., Any], Any] = {}
+        """What layers computed of the request, by the function."""
 
     def holds_for(self, call: Call, target: ResolvedTarget, constraints: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether this call would be encoded to the same request."""

@@ -54,6 +54,8 @@ def read_limit_headers(headers: Mapping[str, str], now: float) -> Iterator[Heade
         now: The time in Unix seconds.
     """
     for kind, limit, remaining, reset in NAMES:
+        if limit not in headers:
+            continue
         most, left = parse_amount(headers.get(limit)), parse_amount(headers.get(remaining))
         if most is not None and left is not None and most > 0:
             yield HeaderLimit(kind, most, max(0.0, left), reset_seconds(headers.get(reset, ""), now))
