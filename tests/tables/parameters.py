@@ -54,6 +54,8 @@ Every parameter is also a field of `AIModelCallConfig`, for all calls of a clien
 `ai-utilities ask`. A parameter that is not set is not sent. System prompts, structured output, timeouts and the other
 options of a call are in [Call options](reference/call-options.md).
 
+## Temperature, stop sequences and other parameters
+
 """
 BETWEEN = """
 ## Names in requests
