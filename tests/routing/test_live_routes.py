@@ -77,6 +77,24 @@ def test_attempts_name_the_deployment_and_the_reason(world: World, server: FakeS
     world.close(client)
 
 
+def test_a_streamed_response_has_its_attempts_when_it_begins(
+    world: World, server: FakeServer, spare: FakeServer
+) -> None:
+    """The response that holds the stream, and the one at its end."""
+    server.add_replies(LIMITED)
+    spare.add_replies(HELLO)
+    client = two(server, spare)
+    response = world.run(client, "?", streaming=True)
+    assert [(one.deployment, one.outcome) for one in response.attempts] == [("main", "failed"), ("spare", "answered")]
+    assert response.first_token_seconds is not None
+    assert response.response_headers["content-type"] == "text/event-stream"
+    assert response.duration_seconds is None
+    spare.add_replies(HELLO)
+    final = world.stream(client, "?")[-1][1]
+    assert [one.deployment for one in final.attempts] == ["spare"]
+    world.close(client)
+
+
 def test_the_state_of_each_deployment_is_explained(server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(LIMITED)
     spare.add_replies(HELLO)

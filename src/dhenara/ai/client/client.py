@@ -20,7 +20,7 @@ from ..http.tls_settings import tls_settings
 from ..io.sync_io import run
 from ..pipeline.learned_store import LearnedConstraints
 from ..pipeline.middleware import AnyLayer
-from ..pipeline.pipeline import Pipeline
+from ..pipeline.pipeline import Pipeline, call_facts
 from ..providers.operation_routes import default_generation
 from ..types.chat.report import Plan
 from ..types.chat.response import AIModelCallResponse
@@ -183,7 +183,8 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
             return run(pipeline.answer(call))
-        return AIModelCallResponse.streaming(stream=streams.SyncStream(pipeline, call, run(pipeline.start(call))))
+        stream = streams.SyncStream(pipeline, call, run(pipeline.start(call)))
+        return AIModelCallResponse.streaming(stream=stream, **call_facts(call))
 
     @conceals_its_options
     async def generate_async(
@@ -204,9 +205,8 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
             return await pipeline.answer(call)
-        return AIModelCallResponse.streaming(
-            async_stream=streams.AsyncStream(pipeline, call, await pipeline.start(call))
-        )
+        stream = streams.AsyncStream(pipeline, call, await pipeline.start(call))
+        return AIModelCallResponse.streaming(async_stream=stream, **call_facts(call))
 
     def plan(
         self,

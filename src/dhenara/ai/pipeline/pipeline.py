@@ -151,17 +151,8 @@ class Pipeline:
 
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""
-        journal = call.journal
-        began = journal.began_at
-        facts: dict[str, Any] = {
-            "attempts": list(journal.attempts),
-            "request_id": journal.attempts[-1].request_id if journal.attempts else None,
-            "response_headers": dict(journal.head.headers) if journal.head else {},
-            "duration_seconds": self.io.monotonic() - journal.started_at,
-            "first_token_seconds": None if began is None else began - journal.started_at,
-            "plan": journal.plan,
-            "fingerprint": journal.fingerprint,
-        }
+        facts = call_facts(call)
+        facts["duration_seconds"] = self.io.monotonic() - call.journal.started_at
         if call.operation == "image":
             facts["image_response"] = to_image_response(answer, made)
         else:
@@ -197,6 +188,20 @@ class Pipeline:
 
     async def close(self) -> None:
         await self.io.close()
+
+
+def call_facts(call: Call) -> dict[str, Any]:
+    """Return what a response says about its requests; of a stream, what is known when it begins."""
+    journal = call.journal
+    began = journal.began_at
+    return {
+        "attempts": list(journal.attempts),
+        "request_id": journal.attempts[-1].request_id if journal.attempts else None,
+        "response_headers": dict(journal.head.headers) if journal.head else {},
+        "first_token_seconds": None if began is None else began - journal.started_at,
+        "plan": journal.plan,
+        "fingerprint": journal.fingerprint,
+    }
 
 
 def to_image_response(answer: ChatResponse, made: Result | None) -> ImageResponse:

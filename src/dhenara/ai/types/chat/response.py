@@ -243,15 +243,16 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
 
     @classmethod
     def streaming(
-        cls, *, stream: "SyncStream | None" = None, async_stream: "AsyncStream | None" = None
+        cls, *, stream: "SyncStream | None" = None, async_stream: "AsyncStream | None" = None, **facts: Any
     ) -> "AIModelCallResponse":
         """Create the response of a streamed call.
 
         Args:
             stream: The stream of a sync call.
             async_stream: The stream of an async call.
+            **facts: Fields that are known when the stream begins, such as `attempts`.
         """
-        response = cls()
+        response = cls.model_construct(**facts)
         response._stream, response._async_stream = stream, async_stream
         return response
 
