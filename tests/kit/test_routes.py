@@ -132,6 +132,35 @@ def test_rows_of_the_ledger_name_the_deployment_and_no_secret(server: FakeServer
     assert "secret" not in "".join(row.model_dump_json() for row in rows)
 
 
+def test_embeddings_use_a_route_of_embedding_models(
+    server: FakeServer, spare: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the default model of the provider if the route has chat models only, as without a route."""
+    vectors = [{"model": "openai/text-embedding-3-large", "name": "vectors", "base_url": f"{spare.url}/v1"}]
+    spare.add_replies(HELLO, HELLO)
+    server.add_replies(HELLO)
+    routes = {**ROUTES, "vectors": vectors}
+    with AiClient("route:vectors", routes=routes) as client:
+        assert client.embed(["words"])
+    with AiClient("route:smart", routes=routes) as client:
+        assert client.embed(["words"])
+        assert client.embed(["words"], model="route:vectors")
+    assert [b"text-embedding-3-large" in one.body for one in spare.exchanges] == [True, True]
+    assert [b"text-embedding-3-small" in one.body for one in server.exchanges] == [True]
+
+
+def test_streams_have_the_attempts_of_their_route(world: World, server: FakeServer, spare: FakeServer) -> None:
+    async def script(client: Uniform) -> list[str | None]:
+        stream = await client.ask_stream("hi")
+        await client.pieces(stream)
+        assert stream.response is not None
+        return [one.deployment for one in stream.response.attempts]
+
+    server.add_replies(LIMITED)
+    spare.add_replies(HELLO)
+    assert run(world, script, "route:smart", routes=ROUTES) == ["main", "anthropic/claude-9"]
+
+
 def test_the_state_is_explained(server: FakeServer, spare: FakeServer) -> None:
     server.add_replies(LIMITED)
     spare.add_replies(HELLO)

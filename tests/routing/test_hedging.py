@@ -183,6 +183,47 @@ def test_a_limit_of_the_second_deployment_means_no_second_request() -> None:
     assert simulation.board.standings[1].health == Health()
 
 
+def test_a_second_request_that_is_refused_is_followed_by_one_to_another_deployment() -> None:
+    """The refused one costs nothing, and its deployment rests at once, for other calls as well."""
+
+    def limited() -> CallError:
+        return RateLimitError("slow down", status=429, retry_after=30.0)
+
+    behaviours = {"a": SLOW, "b": fails(limited, 0.1), "c": FAST}
+    simulation = Simulation([["a"], ["b", "c"]], behaviours, "round_robin", hedge_after=2.0)
+    call = simulation.call()
+    assert simulation.timeline is not None
+    simulation.timeline.start(simulation.ask(call), 0)
+    simulation.ask_at(2.2)
+    outcomes = simulation.run()
+    assert (outcomes[0].error, outcomes[0].ended) == (None, pytest.approx(2.6))
+    assert [one.index for one in simulation.requests] == [0, 1, 2, 0, 2], "the other call does not ask b again"
+    shown = [(one.deployment, one.outcome, one.number) for one in call.journal.attempts]
+    assert shown == [("a", "cancelled", 1), ("b", "failed", 2), ("c", "answered", 3)]
+    assert simulation.board.standings[1].health.failures == 1
+    assert [one.in_flight for one in simulation.board.standings] == [0, 0, 0]
+
+
+def test_a_second_request_that_is_wrong_is_the_only_one() -> None:
+    behaviours = {"a": answers(5.0), "b": fails(lambda: BadRequestError("no messages"), 0.1), "c": FAST}
+    simulation = Simulation([["a"], ["b", "c"]], behaviours, "round_robin", hedge_after=2.0)
+    simulation.ask_at(0)
+    (outcome,) = simulation.run()
+    assert (names(simulation), outcome.error, outcome.ended) == (["a", "b"], None, 5.0)
+
+
+def test_refused_second_requests_end_with_the_deployments_and_the_attempts() -> None:
+    behaviours = {"a": answers(5.0), **dict.fromkeys("bcd", fails(seconds=0.1))}
+    simulation = Simulation([["a"], ["b", "c", "d"]], behaviours, "round_robin", hedge_after=2.0)
+    simulation.ask_at(0)
+    (outcome,) = simulation.run()
+    assert (names(simulation), outcome.error, outcome.ended) == (["a", "b", "c", "d"], None, 5.0)
+    simulation = Simulation([["a"], ["b", "c", "d"]], behaviours, "round_robin", hedge_after=2.0, attempts=2)
+    simulation.ask_at(0)
+    (outcome,) = simulation.run()
+    assert (names(simulation), outcome.error) == (["a", "b"], None)
+
+
 def test_one_deadline_holds_for_both() -> None:
     simulation = hedged(SLOW, SLOW, config=AIModelCallConfig(timeout=5))
     simulation.ask_at(0)

@@ -118,6 +118,56 @@ def test_an_operation_that_no_deployment_offers_is_the_error_of_the_first(server
         client.rerank("query", ["one"])
 
 
+@pytest.mark.parametrize("method", ["embed", "rerank", "moderate"])
+def test_a_chat_model_is_not_asked_for_what_it_does_not_offer(method: str, server: FakeServer) -> None:
+    args = ("query", ["one"]) if method == "rerank" else (["one"],)
+    names = {"embed": ("gpt-5.4-mini", "gpt-5.4"), "rerank": ("command-a-03-2025",) * 2, "moderate": ("gpt-5.4",) * 2}
+    provider = "cohere" if method == "rerank" else "openai"
+    main, other = (one_of(server.url, provider, model, model) for model in names[method])
+    with (
+        AIModelClient.routed([main, other]) as client,
+        pytest.raises(
+            UnsupportedError, match=r"not offered with this model.* or add a deployment with one to the route"
+        ),
+    ):
+        getattr(client, method)(*args)
+    assert server.exchanges == []
+
+
+def test_embeddings_go_to_the_deployment_that_makes_them(world: World, server: FakeServer, spare: FakeServer) -> None:
+    spare.add_replies(HELLO, HELLO)
+    main, other = (
+        one_of(server.url, "openai", "gpt-5.4-mini", "main"),
+        one_of(spare.url, "openai", "text-embedding-3-small", "vectors"),
+    )
+    third = one_of(server.url, "openai", "text-embedding-3-large", "others")
+    client = AIModelClient.routed([main, other, third])
+    assert world.ask(client, "embed", ["words"]).attempts[-1].deployment == "vectors"
+    assert server.exchanges == []
+    server.add_replies(HELLO)
+    assert world.run(client, "?").attempts[-1].deployment == "main"
+    world.close(client)
+
+
+def test_a_chat_call_passes_over_a_model_that_makes_embeddings(server: FakeServer, spare: FakeServer) -> None:
+    spare.add_replies(HELLO)
+    main, other = (
+        one_of(server.url, "openai", "text-embedding-3-small", "vectors"),
+        one_of(spare.url, "openai", "gpt-5.4-mini", "main"),
+    )
+    with AIModelClient.routed([main, other]) as client:
+        answer = client.generate("?")
+        assert answer.attempts[-1].deployment == "main"
+        assert "this model makes embeddings" in answer.warnings[0].message
+    assert server.exchanges == []
+
+
+def test_a_model_that_nobody_knows_is_asked_for_embeddings(server: FakeServer) -> None:
+    server.add_replies(HELLO)
+    with AIModelClient.routed([one_of(server.url, "openai", "own-model-7", "a")]) as client:
+        assert client.embed(["words"]).vectors
+
+
 def test_tokens_are_estimated_where_the_first_deployment_does_not_count(server: FakeServer, spare: FakeServer) -> None:
     """Another provider would count tokens of another model."""
     main = one_of(server.url, "ollama", "llama3", "main")

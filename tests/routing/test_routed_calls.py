@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dhenara.ai.errors import (
@@ -192,8 +194,65 @@ def test_a_strategy_of_the_user_chooses_by_function() -> None:
 def test_a_strategy_that_returns_something_else_is_an_error() -> None:
     simulation = Simulation([["a", "b"]], {"a": answers(), "b": answers()}, strategy=lambda candidates, request: "c")
     simulation.ask_at(0)
-    with pytest.raises(ConfigurationError, match="'c', which is none of its candidates"):
+    with pytest.raises(
+        ConfigurationError, match=r"route 'simulated': .* returned str 'c', which is none of its candidates"
+    ):
         simulation.run()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (lambda candidates, request: 1 / 0, "route 'simulated': the strategy '<lambda>' raised ZeroDivisionError"),
+        (lambda candidates: candidates[0], "route 'simulated': the strategy '<lambda>' raised TypeError"),
+        (
+            lambda candidates, request: None,
+            "route 'simulated': the strategy '<lambda>' returned NoneType, which is none",
+        ),
+        (lambda candidates, request: 0, "returned int, which is none of its candidates"),
+    ],
+)
+def test_an_error_of_a_strategy_names_the_route(strategy: Any, message: str) -> None:
+    simulation = Simulation([["a", "b"]], {"a": answers(), "b": answers()}, strategy=strategy)
+    simulation.ask_at(0)
+    with pytest.raises(ConfigurationError, match=message):
+        simulation.run()
+    assert [one.in_flight for one in simulation.board.standings] == [0, 0]
+
+
+def warnings_of(simulation: Simulation) -> list[str]:
+    """Send one call; return the warnings of its answer."""
+    call = simulation.call()
+    assert simulation.timeline is not None
+    simulation.timeline.start(simulation.ask(call), simulation.timeline.now)
+    assert simulation.run()[-1].error is None
+    return [note.message for note in call.journal.notes]
+
+
+def test_an_answer_of_the_preferred_deployment_after_all_has_no_warning() -> None:
+    """The whole group was limited, and the call waited for the first one of it."""
+    behaviours = {"a": in_turn(fails(lambda: limited(5)), answers()), "b": fails(lambda: limited(60))}
+    assert warnings_of(Simulation([["a", "b"]], behaviours, strategy="round_robin")) == []
+    behaviours = {"a": in_turn(fails(lambda: limited(5)), answers()), "b": fails(lambda: limited(60))}
+    assert warnings_of(Simulation([["a"], ["b"]], behaviours)) == []
+
+
+def test_an_answer_from_elsewhere_has_one_warning_for_each_that_would_have_come_before() -> None:
+    behaviours = {"a": fails(lambda: limited(60)), "b": in_turn(fails(lambda: limited(5)), answers()), "c": answers()}
+    (text,) = warnings_of(Simulation([["a", "b"]], dict(behaviours), strategy="round_robin"))
+    assert text == "a fallback endpoint answered because openai (a) failed: slow down"
+    behaviours["b"] = fails(lambda: limited(60))
+    assert warnings_of(Simulation([["a"], ["b"], ["c"]], behaviours)) == [
+        "a fallback endpoint answered because openai (a) failed: slow down",
+        "a fallback endpoint answered because openai (b) failed: slow down",
+    ]
+
+
+def test_a_deployment_that_rested_and_answers_after_all_has_no_warning() -> None:
+    """It rested when the call began; the one after it failed, and the call waited for it."""
+    simulation = Simulation([["a"], ["b"]], {"a": answers(), "b": fails(lambda: limited(60))})
+    simulation.board.standings[0].health = Health(failures=1, resting_until=5.0, failed_at=0.0)
+    assert warnings_of(simulation) == []
 
 
 def test_a_cancelled_probe_leaves_the_next_call_to_try() -> None:

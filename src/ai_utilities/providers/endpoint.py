@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
-from dhenara.ai.integration import find_provider, read_model_name
+from dhenara.ai.integration import find_provider, kind_of_endpoint, read_model_name
 from dhenara.ai.types import AIModel, AIModelEndpoint
 
 from ..config_models import AiSettings, TransportName
@@ -96,6 +96,11 @@ def make_target(
 def endpoints_of(target: AIModelEndpoint | ModelRoute) -> list[AIModelEndpoint]:
     """The endpoints of a route, or the endpoint alone."""
     return [target] if isinstance(target, AIModelEndpoint) else [one.endpoint for one in target.deployments]
+
+
+def makes_embeddings(target: AIModelEndpoint | ModelRoute) -> bool:
+    """Whether a deployment of a route has an embedding model."""
+    return not isinstance(target, AIModelEndpoint) and "embedding" in map(kind_of_endpoint, endpoints_of(target))
 
 
 def make_fallbacks(settings: AiSettings, main: str) -> tuple[AIModelEndpoint, ...]:

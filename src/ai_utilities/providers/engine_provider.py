@@ -30,9 +30,10 @@ from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, Prepar
 from ..image_operations import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
 from ..results import AskResult, Embeddings, model_names, read_final
+from ..routes import route_name
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
-from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target
+from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target, makes_embeddings
 from .facts import missing_model, missing_operation_model, no_embedding_model, no_image_model
 
 if TYPE_CHECKING:
@@ -275,7 +276,11 @@ class EngineProvider(BaseProvider):
             ProviderConfigurationError: If no embedding model is known.
         """
         self._require("embed")
-        model = options.pop("model", None) or self.settings.embedding_model or EMBEDDING_MODELS.get(self.provider_name)
+        model = options.pop("model", None) or self.settings.embedding_model
+        own = self.model
+        if model is None and own is not None and route_name(own) and makes_embeddings(self._target(own)):
+            model = own
+        model = model or EMBEDDING_MODELS.get(self.provider_name)
         if model is None:
             raise ProviderConfigurationError(no_embedding_model(self.configuration.facts))
         return self._client(model or ANY)

@@ -5,7 +5,7 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 
 from __future__ import annotations
 
-from .catalog.capabilities import check_chats
+from .catalog.capabilities import check_chats, kind_of_endpoint
 from .catalog.learned_constraints import call_texts, stored_error_text, texts_in, without_contents
 from .config import environment, read_routes_file, read_variable
 from .output_files import check_output, move_output, open_output, write_output
@@ -77,6 +77,7 @@ __all__ = [
     "fold_name",
     "is_key",
     "key_fingerprint",
+    "kind_of_endpoint",
     "known_names",
     "mask",
     "misspelt_provider",

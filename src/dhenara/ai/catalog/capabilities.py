@@ -88,6 +88,10 @@ OF_OPERATION = {"chat": None, "image": "image_generation"}
 """Operations that `generate` chooses, and the kind of model that they are for."""
 
 
+OWN_MODELS = {"embed": "embedding", "rerank": "rerank", "moderate": "moderation"}
+"""Operations that only models of one kind offer."""
+
+
 def check_kind(endpoint: AIModelEndpoint, operation: str) -> None:
     """Raise if the model of an endpoint is known not to chat, or not to generate images.
 
@@ -101,15 +105,54 @@ def check_kind(endpoint: AIModelEndpoint, operation: str) -> None:
     Raises:
         UnsupportedError: It names what the model does, and the operation that it needs.
     """
-    model, provider_name = endpoint.ai_model, str(endpoint.api.provider)
-    name = model.base_model or (None if provider_name in DEPLOYMENTS else model.model_name)
-    kind: str | None = None
-    if "functional_type" in model.model_fields_set:
-        kind = model.functional_type if model.functional_type in KINDS else None
-    else:
-        kind = kind_of_model(provider_name, name) if name is not None else None
+    kind = kind_of_endpoint(endpoint)
     if kind is not None and kind != OF_OPERATION.get(operation, kind):
+        provider_name, model = str(endpoint.api.provider), endpoint.ai_model
         raise UnsupportedError(f"{provider_name} ({model.model_name}): {explain_kind(provider_name, kind)}")
+
+
+def kind_of_endpoint(endpoint: AIModelEndpoint) -> str | None:
+    """Return the kind of a model that does not chat; None if it does, or if nothing is known.
+
+    Args:
+        endpoint: The endpoint of the model.
+    """
+    model = endpoint.ai_model
+    if "functional_type" in model.model_fields_set:
+        return model.functional_type if model.functional_type in KINDS else None
+    name = known_name(endpoint)
+    return None if name is None else kind_of_model(str(endpoint.api.provider), name)
+
+
+def known_name(endpoint: AIModelEndpoint) -> str | None:
+    """Return the name by which a model is known; None if it has only a name that its user chose."""
+    model, provider_name = endpoint.ai_model, str(endpoint.api.provider)
+    return model.base_model or (None if provider_name in DEPLOYMENTS else model.model_name)
+
+
+def check_kind_for(endpoint: AIModelEndpoint, operation: str) -> None:
+    """Raise if the model of an endpoint is known to be of another kind than an operation needs.
+
+    Args:
+        endpoint: The endpoint.
+        operation: The operation. Those that models of several kinds offer, such as transcription, are not checked.
+
+    Raises:
+        UnsupportedError: It names the operation.
+    """
+    if operation in OF_OPERATION:
+        check_kind(endpoint, operation)
+        return
+    needed = OWN_MODELS.get(operation)
+    if needed is None or (kind := kind_of_endpoint(endpoint)) == needed:
+        return
+    model, provider_name, name = endpoint.ai_model, str(endpoint.api.provider), known_name(endpoint)
+    row = None if kind or name is None else find_row(provider_name, name)
+    if kind or "functional_type" in model.model_fields_set or (row and "functional_type" in row.facts):
+        raise UnsupportedError(
+            f"{provider_name} ({model.model_name}): {OPERATION_NOUNS[operation]} not offered with this model. "
+            "Use another model, or add a deployment with one to the route."
+        )
 
 
 def check_chats(endpoint: AIModelEndpoint) -> None:

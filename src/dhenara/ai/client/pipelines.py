@@ -9,6 +9,7 @@ from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, Unpack
 
 from .. import types
+from ..catalog.capabilities import check_kind_for
 from ..config import environment
 from ..embedded.weights import file_identity
 from ..errors import ConfigurationError, UnsupportedError
@@ -130,18 +131,19 @@ class PipelineFactory:
 
     def _build_routed(self, board: HealthBoard, operation: str, is_async: bool) -> Pipeline:
         """Return the pipeline of the first deployment that offers the operation; its calls follow the route."""
-        from ..pipeline.routing.router import SAME_MODEL, Router
+        from ..pipeline.routing.router import Router
 
         pipelines, not_offered = dict[int, Pipeline](), dict[int, UnsupportedError]()
         for number, one in enumerate((self, *self.others)):
             try:
+                check_kind_for(one.endpoint, operation)
                 made = one.pipeline(operation, is_async=is_async) if number else self._build(operation, is_async)
             except UnsupportedError as error:
                 not_offered[number] = error
             else:
                 pipelines[number] = made
                 board.standings[number].key = deployment_key(made.target)
-        if not pipelines or (0 in not_offered and operation in SAME_MODEL):
+        if not pipelines or (0 in not_offered and operation == "count_tokens"):
             raise not_offered[0]
         shadow, (first, *_) = self.candidate, pipelines.values()
         first.router = Router(

@@ -11,9 +11,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ...http.protocol.message import Head
 from ...io.protocol import IO, new_lock
+from ...types.config.route_reports import RouteRequest
 from ...types.config.routes import Deployment, ModelRoute
-from .fit import DeploymentFacts, read_deployment_facts, smallest_window
+from ...wire.rate_limits import read_limit_headers
+from .fit import DeploymentFacts, read_deployment_facts, smallest_window, why_unfit
 from .health import AVAILABLE, AnswerTimes, Failure, FailureKind, Health
 
 if TYPE_CHECKING:
@@ -112,6 +115,15 @@ class Standing:
     """Whether the store has this rest."""
 
     changed_at: float = 0.0
+
+
+def find_unfit(standings: Sequence[Standing], request: RouteRequest) -> dict[int, str]:
+    """Return the deployments that cannot do what the call needs, and why.
+
+    If none fits, the facts are not used: the first deployment then answers or refuses as it does without a route.
+    """
+    unfit = {index: why for index, one in enumerate(standings) if (why := why_unfit(one.facts, request)) is not None}
+    return unfit if len(unfit) < len(standings) else {}
 
 
 class HealthBoard:
@@ -249,11 +261,14 @@ class HealthBoard:
                 before = one.latency or seconds
                 one.latency = before + LATENCY_SHARE * (seconds - before)
 
-    def record_headroom(self, index: int, share: float, until: float) -> None:
-        """A provider reported which share of a limit is left, and when all of it is back."""
-        one = self.standings[index]
-        with self._lock:
-            one.headroom, one.headroom_until = share, until
+    def record_headroom(self, io: IO, index: int, head: Head | None) -> None:
+        """Take over from a response which share of a limit is left, and when all of it is back."""
+        found = [] if head is None else [*read_limit_headers(head.headers, io.time())]
+        if found:
+            share, reset = min((limit.remaining / limit.limit, limit.reset) for limit in found)
+            one = self.standings[index]
+            with self._lock:
+                one.headroom, one.headroom_until = share, io.monotonic() + reset
 
     async def refresh(self, io: IO) -> None:
         """Take over from the store what other processes wrote, at most once a second."""

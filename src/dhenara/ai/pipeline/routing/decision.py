@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...errors import ConfigurationError
+from ...types.config.call_policies import describe_type
 from ...types.config.route_reports import DeploymentReport, DeploymentState, RouteExplanation, RouteRequest
 from ...types.config.routes import Candidate, ChooseDeployment, ModelRoute, RouteGroup, StrategyName
 from .board import Standing
-from .fit import why_unfit
 
 INFINITE = float("inf")
 EXPLORED = 0.02
@@ -43,7 +43,6 @@ def choose_least_in_flight(
     usable: Sequence[int], standings: Sequence[Standing], request: RouteRequest, random: float, now: float
 ) -> int:
     """Return the one with the fewest running calls, in relation to its weight."""
-
     chosen, least, longest_ago = usable[0], INFINITE, INFINITE
     for index in usable:
         one = standings[index]
@@ -120,22 +119,33 @@ def headroom_of(one: Standing, now: float) -> float:
 
 
 def choose_by_function(
-    choose: ChooseDeployment, usable: Sequence[int], standings: Sequence[Standing], request: RouteRequest, now: float
+    choose: ChooseDeployment,
+    usable: Sequence[int],
+    standings: Sequence[Standing],
+    request: RouteRequest,
+    now: float,
+    route: str,
 ) -> int:
     """Return what the user's strategy chooses.
 
     Raises:
-        ConfigurationError: If it returns something else than one of the candidates or the name of one.
+        ConfigurationError: If it raises, or returns something else than one of the candidates or the name of one.
     """
     candidates = [to_candidate(standings[index], request, now) for index in usable]
-    chosen = choose(candidates, request)
-    name = chosen.deployment.name if isinstance(chosen, Candidate) else chosen
+    what = f"route {route!r}: the strategy {getattr(choose, '__name__', type(choose).__name__)!r}"
+    try:
+        chosen = choose(candidates, request)
+    except Exception as error:
+        raise ConfigurationError(
+            f"{what} raised {type(error).__name__}. Correct it, or write the name of a strategy"
+        ) from error
+    name: object = chosen.deployment.name if isinstance(chosen, Candidate) else chosen
     for index, candidate in zip(usable, candidates, strict=True):
         if candidate.deployment.name == name:
             return index
     raise ConfigurationError(
-        f"the strategy {getattr(choose, '__name__', 'of the route')!r} returned {name!r:.60}, which is none of its "
-        "candidates. Return one of the list that it gets, or the name of its deployment"
+        f"{what} returned {describe_type(name)}{f' {name!r:.60}' if isinstance(name, str) else ''}, which is none of "
+        "its candidates. Return one of the list that it gets, or the name of its deployment"
     )
 
 
@@ -226,16 +236,22 @@ def decide(route: ModelRoute, standings: Sequence[Standing], call: RouteCall, no
                 until = health.resting_until if state == "resting" else min(health.probing_until, now + LOOK_AGAIN)
                 soonest = until if soonest is None else min(soonest, until)
         if usable:
-            decision = choose(group, usable, standings, call, now, random)
+            decision = choose(group, usable, standings, call, now, random, route.name)
             return with_slow(decision, slow) if slow else decision
         if slow:
-            return choose(group, slow, standings, call, now, random)
+            return choose(group, slow, standings, call, now, random, route.name)
         start = end
     return Decision(wait=None if soonest is None else max(0.0, soonest - now))
 
 
 def choose(
-    group: RouteGroup, usable: list[int], standings: Sequence[Standing], call: RouteCall, now: float, random: float
+    group: RouteGroup,
+    usable: list[int],
+    standings: Sequence[Standing],
+    call: RouteCall,
+    now: float,
+    random: float,
+    route: str,
 ) -> Decision:
     """Return the decision among deployments that can take the call."""
     if len(usable) == 1:
@@ -244,7 +260,7 @@ def choose(
     if call.home in usable:
         index, reason = call.home, CACHED
     elif callable(group.strategy):
-        index = choose_by_function(group.strategy, usable, standings, call.request, now)
+        index = choose_by_function(group.strategy, usable, standings, call.request, now, route)
         reason = f"chosen by {getattr(group.strategy, '__name__', 'the strategy of the route')}"
     else:
         index = CHOOSE[group.strategy](usable, standings, call.request, random, now)
@@ -268,15 +284,6 @@ def others_of(standings: Sequence[Standing], call: RouteCall, indexes: Collectio
         and index not in call.unfit
         and not standings[index].health.resting_until
     )
-
-
-def find_unfit(standings: Sequence[Standing], request: RouteRequest) -> dict[int, str]:
-    """Return the deployments that cannot do what the call needs, and why.
-
-    If none fits, the facts are not used: the first deployment then answers or refuses as it does without a route.
-    """
-    unfit = {index: why for index, one in enumerate(standings) if (why := why_unfit(one.facts, request)) is not None}
-    return unfit if len(unfit) < len(standings) else {}
 
 
 def explain(

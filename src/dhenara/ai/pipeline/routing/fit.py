@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...catalog.model_info import find_facts
 from ...catalog.prices import price_usage
 from ...codecs.operations.operation import estimate_tokens
 from ...history.repair_and_truncation import STORED_HISTORY
 from ...types.chat.usage import Usage
-from ...types.config.api import AIModelEndpoint
+from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
 from ...types.config.route_reports import RouteRequest
 from ...types.content.media import Media
@@ -22,9 +23,13 @@ from ...types.content.parts import (
     ToolResultContent,
     VideoContent,
 )
+from ...types.operations.audio import SpeechRequest
 from ...types.tools.provider_tools import CodeExecution, FileSearch
 from ...types.tools.tool_definition import ToolDefinition
 from ..streaming.stream import Stream
+
+if TYPE_CHECKING:
+    from .board import Standing
 
 KINDS: tuple[tuple[type[Media], str], ...] = ((ImageContent, "image"), (AudioContent, "audio"), (VideoContent, "video"))
 PDF = "application/pdf"
@@ -140,6 +145,35 @@ def why_unfit(facts: DeploymentFacts, request: RouteRequest) -> str | None:
     if request.reasoning and facts.reasoning is False:
         return "the model does not reason"
     return None
+
+
+SAME_MODEL = {
+    "embed": "vectors of another model cannot be compared",
+    "count_tokens": "another model counts other tokens",
+}
+"""Operations that only deployments of the same model can take over, and why."""
+
+
+def of_another_kind(standings: Sequence[Standing], call: Call, passed_over: Collection[int]) -> dict[int, str]:
+    """Return the deployments whose results could not replace those of the first one that offers the operation.
+
+    Args:
+        standings: The deployments.
+        call: The call.
+        passed_over: Numbers of the deployments that do not offer it.
+    """
+    reason, request = SAME_MODEL.get(call.operation), call.request
+    voice = request.voice if isinstance(request, SpeechRequest) else None
+    if reason is None and voice is None:
+        return {}
+    offering = [(index, one.deployment) for index, one in enumerate(standings) if index not in passed_over]
+    first, unfit = offering[0][1], {}
+    for index, one in offering[1:]:
+        if reason is not None and served_model(one.endpoint) != served_model(first.endpoint):
+            unfit[index] = reason
+        elif voice is not None and one.provider != first.provider:
+            unfit[index] = f"the voice {voice!r} is one of {first.provider}"
+    return unfit
 
 
 @dataclass(frozen=True, slots=True)

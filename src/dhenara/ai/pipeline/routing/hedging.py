@@ -39,6 +39,7 @@ class HedgedRequest:
         number: Its number at the deployment.
         stream: Its answer, once that has begun.
         error: Its error, once it has failed.
+        is_recorded: Whether its failure counts against its deployment already.
         status: What became of it, once the other request is over as well.
     """
 
@@ -51,6 +52,7 @@ class HedgedRequest:
     number: int = 0
     stream: Stream | None = None
     error: Exception | None = None
+    is_recorded: bool = False
     status: Literal["running", "answered", "failed", "cancelled", "not sent"] = "running"
     _is_dropped: bool = False
     _lock: Any = field(default_factory=new_lock)
@@ -116,8 +118,8 @@ class HedgedRequest:
         return [*made, running]
 
 
-MakeHedge = Callable[[HedgedRequest], Coroutine[Any, Any, HedgedRequest | None]]
-"""Makes the second request for a first one; None if there is none to make. It does not raise."""
+MakeHedge = Callable[[Sequence[HedgedRequest]], Coroutine[Any, Any, HedgedRequest | None]]
+"""Makes one more request beside the first of these; None if there is none to make. It does not raise."""
 
 
 def concurrent_request(io: IO, index: int, call: Call, pipeline: DeploymentPipeline) -> HedgedRequest:
@@ -137,10 +139,12 @@ def concurrent_request(io: IO, index: int, call: Call, pipeline: DeploymentPipel
 async def run_hedged(requests: list[HedgedRequest], after: float, make_hedge: MakeHedge) -> HedgedRequest | None:
     """Run the first request, and another one beside it if it has not begun to answer after so many seconds.
 
+    A second request that fails while the first one is still awaited is followed by one to another deployment.
+
     Args:
-        requests: The first request; the second one is added.
+        requests: The first request; the others are added.
         after: Seconds until then.
-        make_hedge: Makes the second request.
+        make_hedge: Makes the other requests.
 
     Returns:
         The one whose answer has begun; None if no answer has.
@@ -149,10 +153,11 @@ async def run_hedged(requests: list[HedgedRequest], after: float, make_hedge: Ma
     async with first.io.branches() as running:
         try:
             running.start(first.run)
-            if not await running.wait(after) and (hedge := await make_hedge(first)) is not None:
-                requests.append(hedge)
-                running.start(hedge.run)
+            is_late = not await running.wait(after)
             while not is_decided(requests):
+                if is_late and needs_hedge(requests) and (hedge := await make_hedge(requests)) is not None:
+                    requests.append(hedge)
+                    running.start(hedge.run)
                 await running.wait(None)
         except BaseException:
             settle(requests, None)
@@ -177,6 +182,13 @@ def is_decided(requests: Sequence[HedgedRequest]) -> bool:
     """Return whether nothing is left to wait for: an answer, an error of the call itself, or all have failed."""
     first, *others = requests
     return first.is_decisive or any(one.stream is not None for one in others) or all(one.is_over for one in requests)
+
+
+def needs_hedge(requests: Sequence[HedgedRequest]) -> bool:
+    """Return whether the first request is alone: the ones beside it failed in a way that concerns their deployments."""
+    first, *others = requests
+    failed = (isinstance(one.error, CallError) and one.error.fallback_eligible for one in others)
+    return not first.is_over and all(failed)
 
 
 async def close_stream(stream: Stream) -> None:
@@ -210,7 +222,7 @@ def may_repeat(call: Call) -> bool:
     return not any(isinstance(tool, RemoteMCP) for tool in call.config.tools)
 
 
-def facts_for_hedge(facts: RouteCall, resting: Iterable[int], first: int) -> RouteCall:
+def facts_for_hedge(facts: RouteCall, resting: Iterable[int], called: Iterable[int]) -> RouteCall:
     """Return the facts of a call for the choice of its second deployment: one that is available now."""
-    passed_over = {**facts.failed, **dict.fromkeys(resting, "it rests"), first: "it was called first"}
+    passed_over = {**facts.failed, **dict.fromkeys(resting, "it rests"), **dict.fromkeys(called, "it was called")}
     return RouteCall(facts.request, facts.unfit, passed_over)

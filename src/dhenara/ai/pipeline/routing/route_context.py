@@ -16,17 +16,16 @@ from ...errors import CallError, NoDeploymentError, RateLimitError
 from ...io.protocol import IO, new_lock
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning, WarningCode
-from ...types.config.api import AIModelEndpoint, served_model
-from ...types.config.call import Call
+from ...types.config.api import AIModelEndpoint
+from ...types.config.call import Call, CallJournal
 from ...types.config.route_reports import RouteExplanation
 from ...types.config.routes import ModelRoute
 from ...types.content.media import Media
-from ...types.operations.audio import SpeechRequest
 from ..streaming.stream import Stream
 from ..tracing import Observer
-from .board import HealthBoard, Standing
-from .decision import RouteCall, find_unfit
-from .fit import StoredContent, fits_everywhere, read_request, stored_at
+from .board import HealthBoard, Standing, find_unfit
+from .decision import RouteCall
+from .fit import StoredContent, fits_everywhere, of_another_kind, read_request, stored_at
 
 if TYPE_CHECKING:
     from .routed_call import RoutedCall
@@ -80,12 +79,6 @@ class RetryBudget:
 PROCESS_RETRIES = RetryBudget()
 """The budget of all routes of this process."""
 
-SAME_MODEL = {
-    "embed": "vectors of another model cannot be compared",
-    "count_tokens": "another model counts other tokens",
-}
-"""Operations that only deployments of the same model can take over, and why."""
-
 
 class DeploymentPipeline(Protocol):
     """What sends calls to one deployment."""
@@ -134,7 +127,9 @@ def read_call(context: RouteContext, call: Call) -> RouteCall:
     else:
         unfit = find_unfit(board.standings, request)
     if call.operation != "chat":
-        unfit = {**unfit, **of_another_kind(board, call), **context.not_offered}
+        unfit = {**unfit, **of_another_kind(board.standings, call, context.not_offered)}
+    if context.not_offered:
+        unfit = {**unfit, **context.not_offered}
     earlier = earlier_key(call) if board.route.affinity else None
     home = None if earlier is None else board.deployment_of(earlier, context.io.monotonic())
     return RouteCall(request, unfit, home=home)
@@ -153,19 +148,6 @@ def not_holding(board: HealthBoard, stored: StoredContent) -> dict[int, str]:
         for index, one in enumerate(board.standings)
         if one.deployment.endpoint.api != holder.endpoint.api
     }
-
-
-def of_another_kind(board: HealthBoard, call: Call) -> dict[int, str]:
-    """Return the deployments whose results could not replace those of the first one."""
-    first, reason, request = board.standings[0].deployment, SAME_MODEL.get(call.operation), call.request
-    voice = request.voice if isinstance(request, SpeechRequest) else None
-    unfit = {}
-    for index, one in enumerate(board.standings):
-        if reason is not None and served_model(one.deployment.endpoint) != served_model(first.endpoint):
-            unfit[index] = reason
-        elif voice is not None and one.deployment.provider != first.provider:
-            unfit[index] = f"the voice {voice!r} is one of {first.provider}"
-    return unfit
 
 
 def conversation_key(instructions: Sequence[str], messages: Sequence[Message]) -> int:
@@ -275,27 +257,67 @@ def add_reasons(error: CallError, standings: Sequence[Standing], unfit: Mapping[
         error.add_note(f"Deployments that cannot take this call: {'; '.join(reasons)}")
 
 
-def warn_passed_over(call: Call, one: Standing, unfit: str | None, now: float) -> bool:
-    """Add a warning about a deployment of an earlier group that rests or cannot do what the call needs.
+class FallbackWarnings:
+    """Warnings on an answer that came from elsewhere: what is wrong with deployments that would have come before.
 
-    Returns:
-        Whether there is something to say.
+    Which deployment answers is known at the end only, and it may be the preferred one after all. So the warnings are
+    collected, and those that are true for a deployment are written before it is called.
+
+    Args:
+        call: The call.
+        standings: The deployments.
     """
+
+    def __init__(self, call: Call, standings: Sequence[Standing]) -> None:
+        self._journal = call.journal
+        self._others = call.journal.notes
+        self._standings = standings
+        self._reasons: dict[int, str] = {}
+        self._failed: set[int] = set()
+        self._first: int | None = None
+
+    def add_failure(self, index: int, endpoint: AIModelEndpoint, error: CallError) -> None:
+        """A deployment failed in this call."""
+        who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
+        self._reasons[index] = f"{who} failed: {error.message}"
+        self._failed.add(index)
+
+    def write(self, index: int, unfit: Mapping[int, str], now: float) -> None:
+        """Write the warnings of an answer of this deployment, in place of those for another one.
+
+        Args:
+            index: The deployment that is called next.
+            unfit: Deployments that cannot take the call, and why.
+            now: The time.
+        """
+        self._first = index if self._first is None else self._first
+        group = self._standings[index].group
+        for number, one in enumerate(self._standings):
+            if (
+                one.group < group
+                and number not in self._reasons
+                and (why := why_passed_over(one, unfit.get(number), now))
+            ):
+                self._reasons[number] = why
+        texts = [why for number, why in self._reasons.items() if self._is_before(number, index, group)]
+        self._journal.notes = self._others
+        for text in texts:
+            append_note(self._journal, "fallback_used", f"a fallback endpoint answered because {text}")
+
+    def _is_before(self, number: int, index: int, group: int) -> bool:
+        """Return whether this deployment would have come before the one that is called: by its group or by choice."""
+        own = self._standings[number].group
+        return own < group or (own == group and number in self._failed and index not in (number, self._first))
+
+
+def why_passed_over(one: Standing, unfit: str | None, now: float) -> str | None:
+    """Return why a deployment of an earlier group is not called; None if there is nothing to say."""
     name, health = one.deployment.name, one.health
     if unfit is not None:
-        text = f"{name} was passed over: {unfit}"
-    elif health.resting_until:
-        text = f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
-    else:
-        return False
-    append_note(call, "fallback_used", f"a fallback endpoint answered because {text}")
-    return True
-
-
-def warn_fallback(call: Call, endpoint: AIModelEndpoint, error: CallError) -> None:
-    """Add a warning to the response that says why a fallback answered."""
-    who = f"{endpoint.api.provider} ({endpoint.ai_model.model_name})"
-    append_note(call, "fallback_used", f"a fallback endpoint answered because {who} failed: {error.message}")
+        return f"{name} was passed over: {unfit}"
+    if health.resting_until:
+        return f"{name} rests for {max(0.0, health.resting_until - now):.3g} s after: {health.reason}"
+    return None
 
 
 def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
@@ -303,9 +325,11 @@ def adapt_call(call: Call, endpoint: AIModelEndpoint) -> Call:
     first = call.endpoint.api.provider
     if not call.config.options or endpoint.api.provider == first:
         return call
-    append_note(call, "unsupported_parameter", f"options for {first} were not sent to another provider", "options")
+    append_note(
+        call.journal, "unsupported_parameter", f"options for {first} were not sent to another provider", "options"
+    )
     return replace(call, config=call.config.model_copy(update={"options": {}}))
 
 
-def append_note(call: Call, code: WarningCode, message: str, parameter: str | None = None) -> None:
-    call.journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)
+def append_note(journal: CallJournal, code: WarningCode, message: str, parameter: str | None = None) -> None:
+    journal.notes += (CallWarning(code=code, message=message, parameter=parameter),)

@@ -9,7 +9,7 @@ first of them, if there is time. With `hedge_after`, a second deployment may be 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,6 @@ from ...catalog.learned_constraints import stored_error_text
 from ...errors import CallError, CallTimeoutError, DhenaraError, NotFoundError
 from ...io.protocol import new_lock
 from ...types.config.call import Call, CallJournal
-from ...wire.rate_limits import read_limit_headers
 from ..call_log import log_deployment, log_fallback
 from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
@@ -25,10 +24,19 @@ from ..tracing import DeploymentChosen
 from .decision import Decision, decide, explain
 from .fit import kind_of_answer, stored_at, stored_ids
 from .health import Failure, failure_kind
-from .hedging import HedgedRequest, concurrent_request, facts_for_hedge, may_repeat, merge_journals, run_hedged
+from .hedging import (
+    HedgedRequest,
+    concurrent_request,
+    facts_for_hedge,
+    may_repeat,
+    merge_journals,
+    run_hedged,
+    was_sent,
+)
 from .route_context import (
     CallAttempts,
     DeploymentGate,
+    FallbackWarnings,
     RouteContext,
     adapt_call,
     add_reasons,
@@ -36,8 +44,6 @@ from .route_context import (
     conversation_key,
     no_deployment_error,
     read_call,
-    warn_fallback,
-    warn_passed_over,
 )
 
 
@@ -57,7 +63,7 @@ class RoutedCall:
         self.is_over = False
         self.lock = new_lock()
         self.last_index = 0
-        self.warned: set[int] = set()
+        self.warnings = FallbackWarnings(call, self.board.standings)
 
     async def send(self) -> Stream:
         """Send the call until it is answered, or nothing is left to try."""
@@ -180,11 +186,17 @@ class RoutedCall:
         self.leave(*failed[-1])
         return None
 
-    async def make_hedge(self, first: HedgedRequest) -> HedgedRequest | None:
-        """Return a second request beside a slow one, if a deployment is available and one more attempt is allowed."""
+    async def make_hedge(self, requests: Sequence[HedgedRequest]) -> HedgedRequest | None:
+        """Return a request beside a slow one, if a deployment is available and one more attempt is allowed.
+
+        Earlier ones beside it have failed, and are recorded.
+        """
+        first, *others = requests
+        for one in others:
+            await self.record_refusal(one)
         standings, random = self.board.standings, self.io.random()
         resting = [number for number, one in enumerate(standings) if one.health.resting_until]
-        facts = facts_for_hedge(self.facts, resting, first.index)
+        facts = facts_for_hedge(self.facts, resting, [one.index for one in requests])
         try:
             decision = decide(self.board.route, standings, facts, self.io.monotonic(), random)
         except DhenaraError as error:
@@ -196,15 +208,15 @@ class RoutedCall:
             return None
         self.attempts.count(standings[decision.index].group)
         name, seconds = standings[first.index].deployment.name, self.io.monotonic() - first.began
-        notes = self.call.journal.notes
+        journal = self.call.journal
+        notes = journal.notes
         reason = f"a second request, because {name} had not begun to answer after {seconds:.3g} s"
-        append_note(
-            self.call, "fallback_used", f"{standings[decision.index].deployment.name} was called as well: {reason}"
-        )
         turn = replace(self.turn_for(decision.index, replace(decision, reason=reason)), purpose="hedge")
+        called = standings[decision.index].deployment.name
+        append_note(journal, "fallback_used", f"{called} was called as well: {reason}")
         turn = replace(turn, retry_gate=DeploymentGate(self, decision.index, moves=True, is_probe=False))
         hedge = self.begin_request(decision.index, turn)
-        self.call.journal.notes = notes
+        journal.notes = notes
         return hedge
 
     def begin_request(self, index: int, turn: Call) -> HedgedRequest:
@@ -213,12 +225,18 @@ class RoutedCall:
         request.number = self.board.begin(index, self.kind, request.began)
         return request
 
+    async def record_refusal(self, one: HedgedRequest) -> None:
+        """Let the deployment of a failed request rest, once."""
+        if not one.is_recorded and isinstance(one.error, CallError) and was_sent(one.error):
+            one.is_recorded = True
+            await self.record_failure(one.index, one.call, one.error, one.began)
+
     async def record_hedged(self, one: HedgedRequest) -> None:
         """Take over what a request beside another one says about its deployment."""
         if one.status == "not sent":
             self.attempts.count(self.board.standings[one.index].group, -1)
-        elif one.status == "failed" and isinstance(one.error, CallError):
-            await self.record_failure(one.index, one.call, one.error, one.began)
+        elif one.status == "failed":
+            await self.record_refusal(one)
         elif one.status == "cancelled":
             now = self.io.monotonic()
             self.board.record_slowness(one.index, now - one.began, self.kind, now)
@@ -227,7 +245,7 @@ class RoutedCall:
         """Return the call as this deployment gets it, with warnings if it is not where the call would usually go."""
         one = self.board.standings[index]
         endpoint = self.context.pipelines[index].endpoint
-        self.warn_passed_over(one.group)
+        self.warnings.write(index, self.facts.unfit, self.io.monotonic())
         if self.errors:
             log_fallback(self.call, self.context.pipelines[self.last_index].endpoint, endpoint, self.errors[-1])
         self.last_index = index
@@ -270,13 +288,11 @@ class RoutedCall:
             raise self.final_error()
         if self.attempts.left(None) <= 0 or len(failed.keys() | unfit.keys()) == len(self.board.standings):
             raise self.final_error()
-        if self.has_others(index):
-            warn_fallback(self.call, self.context.pipelines[index].endpoint, error)
-        self.warned.add(index)
 
     def pass_over(self, index: int, error: CallError) -> None:
         """Note an error of the call; the deployment is not called again by it, unless it asked for a pause."""
         self.errors.append(error)
+        self.warnings.add_failure(index, self.context.pipelines[index].endpoint, error)
         one, failed = self.board.standings[index], self.facts.failed
         if one.health.kind != "rate_limit" or not one.health.resting_until:
             failed[index] = f"it failed in this call: {stored_error_text(error, self.call)}"
@@ -286,15 +302,6 @@ class RoutedCall:
 
     def has_time(self) -> bool:
         return self.call.deadline is None or self.io.monotonic() < self.call.deadline
-
-    def warn_passed_over(self, group: int) -> None:
-        """Add a warning for each deployment of an earlier group that is passed over."""
-        now, unfit = self.io.monotonic(), self.facts.unfit
-        for index, one in enumerate(self.board.standings):
-            if one.group >= group:
-                return
-            if index not in self.warned and warn_passed_over(self.call, one, unfit.get(index), now):
-                self.warned.add(index)
 
     async def record_failure(self, index: int, turn: Call, error: CallError, began: float) -> None:
         """Let the deployment rest if the failure concerns it."""
@@ -306,7 +313,7 @@ class RoutedCall:
             self.board.release_probe(index)
             return
         retry_after = requested_delay(turn, error, self.io.time())
-        self.record_headroom(index, turn.journal)
+        self.board.record_headroom(self.io, index, turn.journal.head)
         is_alone = not self.has_others(index, in_group=True)
         failure = Failure(kind, stored_error_text(error, self.call), retry_after, is_alone)
         await self.board.record_failure(self.io, index, failure, began)
@@ -317,22 +324,11 @@ class RoutedCall:
         if len(attempts) == sent:
             self.board.release_probe(index)
             return
-        self.record_headroom(index, journal)
+        self.board.record_headroom(self.io, index, journal.head)
         await self.board.record_answer(self.io, index, began, attempts[-1].seconds, self.kind)
         if self.board.route.affinity:
             key = conversation_key(self.call.instructions, self.call.messages)
             self.board.remember_conversation(key, index, self.io.monotonic())
-
-    def record_headroom(self, index: int, journal: CallJournal) -> None:
-        head = journal.head
-        if head is None:
-            return
-        limits = [
-            (limit.remaining / limit.limit, limit.reset) for limit in read_limit_headers(head.headers, self.io.time())
-        ]
-        if limits:
-            share, reset = min(limits)
-            self.board.record_headroom(index, share, self.io.monotonic() + reset)
 
     def ended(self, index: int, number: int, turn: Call, began: float) -> Callable[[Stream], Coroutine[Any, Any, None]]:
         """Return what runs at the end of the answer: a stream that broke counts as a failure."""

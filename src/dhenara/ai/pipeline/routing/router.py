@@ -31,7 +31,6 @@ from .fit import stored_at
 from .hedging import may_repeat
 from .route_context import (
     PROCESS_RETRIES,
-    SAME_MODEL as SAME_MODEL,
     DeploymentPipeline,
     RetryBudget,
     RouteContext,
