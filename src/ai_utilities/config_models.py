@@ -37,6 +37,7 @@ from .config_origins import (
 )
 from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import JsonObject, Options, ProviderConfigurationError, read_tag_pairs
+from .routes import require_route_names
 
 PREFIX = "AI_"
 MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})
@@ -132,9 +133,12 @@ class AiSettings(BaseSettings):
         default=None,
         description="Models or providers to try in order if the first fails, such as `anthropic/claude-sonnet-5,groq`.",
     )
-    routes: Annotated[dict[str, object], AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
-        default_factory=dict, repr=False, description="Routes by name, for `route:NAME` in place of a model."
-    )
+    routes: Annotated[
+        dict[str, object],
+        BeforeValidator(require_route_names),
+        AfterValidator(hide_secrets),
+        PlainSerializer(mask_secrets),
+    ] = Field(default_factory=dict, repr=False, description="Routes by name, for `route:NAME` in place of a model.")
     routes_file: Path | None = Field(default=None, description="TOML file of routes, one table for each.")
     auto_select_order: NameList = Field(default=None, description="For `auto`: provider names, separated by commas.")
 

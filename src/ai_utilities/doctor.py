@@ -203,7 +203,7 @@ def check_routes(settings: AiSettings) -> Iterator[CheckResult]:
     for name in names:
         try:
             with AiClient(settings.model_copy(update={"model": f"route:{name}", "fallbacks": None})) as client:
-                explained = client.engine.explain_route()
+                explained, route = client.engine.explain_route(), client.engine.route
         except AIUtilitiesError as error:
             yield failed(f"route {name}", str(error), "correct the route, or set what it needs")
             continue
@@ -211,6 +211,11 @@ def check_routes(settings: AiSettings) -> Iterator[CheckResult]:
             text = f"{one.name}: {one.reason}"
             is_well = one.state in ("available", "unfit")
             yield passed(f"route {name}", text) if is_well else warning(f"route {name}", text)
+        if route is not None and route.hedge_after is not None:
+            yield passed(f"route {name}", f"a second request after {route.hedge_after:g} s without an answer (hedging)")
+        if route is not None and (shadow := route.shadow) is not None:
+            text = f"{shadow.share:.3g} of the calls also go to {shadow.deployment.name} (shadow traffic)"
+            yield passed(f"route {name}", text)
 
 
 def check_settings(resolved: ResolvedConfiguration) -> Iterator[CheckResult]:

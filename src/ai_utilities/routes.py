@@ -39,6 +39,13 @@ def route_name(model: str | None) -> str | None:
     return model.removeprefix(PREFIX).strip() if model is not None and model.startswith(PREFIX) else None
 
 
+def require_route_names(value: object) -> object:
+    """Refuses a single route where routes by name are needed."""
+    if not isinstance(value, Mapping):
+        raise ValueError("it must have routes by name, such as {'smart': ['openai/gpt-5.4-mini', 'groq']}")
+    return value
+
+
 def route_tables(settings: AiSettings) -> dict[str, object]:
     """The routes of the settings and of their file, as they are written; those of the settings win."""
     listed = {} if settings.routes_file is None else read_routes_file(settings.routes_file)
@@ -137,6 +144,9 @@ def with_candidate(written: object, settings: AiSettings, endpoint_of: EndpointO
     if not isinstance(written, Mapping):
         return written
     own = {key: value for key, value in written.items() if key in SHADOW}
+    for name in written.keys() - own.keys():
+        if hint := did_you_mean(name, SHADOW):
+            raise ProviderConfigurationError(f"shadow traffic has no field {name!r}.{hint}")
     rest = {key: value for key, value in written.items() if key not in SHADOW}
     return {**own, "deployment": with_endpoints(rest.get("deployment", rest), settings, endpoint_of)}
 
@@ -146,6 +156,8 @@ def to_deployment(written: Mapping[str, object], settings: AiSettings, endpoint_
     model = written["model"]
     options: Options = {name: value for name, value in written.items() if name not in OWN}
     own: Options = {name: written[name] for name in ("name", "weight") if name in written}
+    if written.get("api_key") is not None and written.get("api_key_env") is not None:
+        raise ProviderConfigurationError("a deployment has 'api_key' and 'api_key_env'. Write one of them")
     key: Json = written.get("api_key") or read_key(written.get("api_key_env"), settings)
     if not isinstance(model, str):
         return types.Deployment.of({**options, **own, "model": model, "api_key": key})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -192,6 +193,14 @@ def test_doctor_shows_each_deployment(server: FakeServer, spare: FakeServer) -> 
     assert "anthropic/claude-9" in lines[1]
 
 
+def test_doctor_shows_second_requests_and_shadow_traffic(spare: FakeServer) -> None:
+    shadow = {"model": "anthropic/claude-9", "share": 0.05}
+    routes = {"smart": {"groups": ["openai/gpt-5.4-mini"], "hedge_after": 2.5, "shadow": shadow}}
+    _, hedging, candidate = (str(line) for line in check_routes(AiSettings(routes=routes)))
+    assert "a second request after 2.5 s without an answer (hedging)" in hedging
+    assert "0.05 of the calls also go to anthropic/claude-9 (shadow traffic)" in candidate
+
+
 def test_doctor_says_what_a_route_lacks(spare: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     (line,) = check_routes(AiSettings(routes=ROUTES))
@@ -211,10 +220,19 @@ def test_doctor_says_what_a_route_lacks(spare: FakeServer, monkeypatch: pytest.M
             "there is no strategy 'fastest'",
         ),
         ({"smart": [{"model": "openai/gpt-5.4-mini", "api_key_env": "NOT_SET"}]}, "variable NOT_SET is not set"),
+        (
+            {"smart": [{"model": "openai/gpt-5.4-mini", "api_key": "sk-a", "api_key_env": "OPENAI_API_KEY"}]},
+            "a deployment has 'api_key' and 'api_key_env'",
+        ),
+        (
+            {"smart": {"groups": ["openai/gpt-5.4-mini"], "shadow": {"model": "anthropic/claude-9", "shar": 1}}},
+            "shadow traffic has no field 'shar'. Did you mean 'share'",
+        ),
+        (["openai/gpt-5.4-mini"], "it must have routes by name, such as {'smart':"),
     ],
 )
 def test_a_route_that_cannot_work_is_reported_at_once(
-    routes: dict[str, object], message: str, server: FakeServer, spare: FakeServer
+    routes: Any, message: str, server: FakeServer, spare: FakeServer
 ) -> None:
     with pytest.raises(ProviderConfigurationError, match=message):
         AiClient("route:smart", routes=routes)

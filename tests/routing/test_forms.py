@@ -90,7 +90,8 @@ def test_a_client_names_a_route_of_a_file(tmp_path: Path, monkeypatch: pytest.Mo
             "no route 'smrat'. Did you mean 'smart'? The routes are: smart, cheap",
         ),
         ("route:smart", None, "Pass routes={...}, or set AI_ROUTES_FILE"),
-        ("route:smart", 7, "routes must be a mapping of routes by name or a file, not int"),
+        ("route:smart", 7, "routes must be routes by name or a file, not int. Write routes={'smart': ["),
+        ("route:smart", [GPT], "or AIModelClient.routed([...]) for a single route"),
         ("route:smart", {"smart": []}, "route 'smart': "),
         (GPT, {"smart": [GPT]}, "routes are chosen by name"),
     ],
@@ -129,6 +130,31 @@ def test_shadow_traffic_has_the_fields_of_its_deployment() -> None:
 def test_values_out_of_range_are_errors(fields: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         ModelRoute.of({"groups": [GPT], **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"shadow": {"model": CLAUDE, "shar": 0.1}}, "shadow traffic has no field 'shar'; did you mean 'share'?"),
+        ({"attempts": True}, "attempts: must be a whole number"),
+        ({"hedge_after": True}, "hedge_after: must be a number"),
+        ({"groups": [{"model": GPT, "weight": True}]}, "weight: must be a number"),
+        ({"shadow": {"model": CLAUDE, "concurrency": True}}, "concurrency: must be a whole number"),
+    ],
+)
+def test_a_field_that_is_wrong_is_named(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        ModelRoute.of({"groups": [GPT], **fields})
+
+
+def test_whole_numbers_are_numbers() -> None:
+    assert ModelRoute.of({"groups": [{"model": GPT, "weight": 3}], "hedge_after": 5}).hedge_after == 5.0
+
+
+def test_two_keys_of_a_deployment_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KEY_A", "sk-a")
+    with pytest.raises(ConfigurationError, match="a deployment has 'api_key' and 'api_key_env'"):
+        AIModelClient.routed([{"model": GPT, "api_key": "sk-b", "api_key_env": "KEY_A"}])
 
 
 def test_the_model_list_of_litellm_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

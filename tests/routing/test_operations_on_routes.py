@@ -119,7 +119,7 @@ def test_an_operation_that_no_deployment_offers_is_the_error_of_the_first(server
 
 
 @pytest.mark.parametrize("method", ["embed", "rerank", "moderate"])
-def test_a_chat_model_is_not_asked_for_what_it_does_not_offer(method: str, server: FakeServer) -> None:
+def test_a_chat_model_gets_no_request_that_it_does_not_offer(method: str, server: FakeServer) -> None:
     args = ("query", ["one"]) if method == "rerank" else (["one"],)
     names = {"embed": ("gpt-5.4-mini", "gpt-5.4"), "rerank": ("command-a-03-2025",) * 2, "moderate": ("gpt-5.4",) * 2}
     provider = "cohere" if method == "rerank" else "openai"
@@ -162,7 +162,7 @@ def test_a_chat_call_passes_over_a_model_that_makes_embeddings(server: FakeServe
     assert server.exchanges == []
 
 
-def test_a_model_that_nobody_knows_is_asked_for_embeddings(server: FakeServer) -> None:
+def test_a_model_without_facts_gets_requests_for_embeddings(server: FakeServer) -> None:
     server.add_replies(HELLO)
     with AIModelClient.routed([one_of(server.url, "openai", "own-model-7", "a")]) as client:
         assert client.embed(["words"]).vectors

@@ -201,11 +201,17 @@ def named_route(given: Any, routes: object) -> Any:
     if isinstance(source, str | PathLike):
         source = read_routes_file(source)
     if not isinstance(source, Mapping):
-        raise ConfigurationError(f"routes must be a mapping of routes by name or a file, not {type(source).__name__}")
+        raise ConfigurationError(
+            f"routes must be routes by name or a file, not {type(source).__name__}. Write "
+            "routes={'smart': ['openai/gpt-5.4-mini']}, or AIModelClient.routed([...]) for a single route"
+        )
     if name not in source:
         known = f"{did_you_mean(name, map(str, source))} The routes are: {', '.join(map(str, source))}"
         raise ConfigurationError(f"there is no route {name!r:.60}.{known}")
     return read_named_route(name, source[name])
+
+
+TWO_KEYS = "a deployment has 'api_key' and 'api_key_env'. Write one of them"
 
 
 def with_keys(given: Any) -> Any:
@@ -213,6 +219,8 @@ def with_keys(given: Any) -> Any:
     if isinstance(given, Mapping):
         read = {key: with_keys(value) for key, value in given.items()}
         if "api_key_env" in read:
+            if read.get("api_key") is not None:
+                raise ConfigurationError(TWO_KEYS)
             read["api_key"] = read_variable(read.pop("api_key_env"))
         return read
     return [with_keys(one) for one in given] if isinstance(given, list | tuple) else given

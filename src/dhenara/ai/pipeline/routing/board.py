@@ -263,9 +263,9 @@ class HealthBoard:
 
     def record_headroom(self, io: IO, index: int, head: Head | None) -> None:
         """Take over from a response which share of a limit is left, and when all of it is back."""
-        found = [] if head is None else [*read_limit_headers(head.headers, io.time())]
-        if found:
-            share, reset = min((limit.remaining / limit.limit, limit.reset) for limit in found)
+        limits = [] if head is None else [*read_limit_headers(head.headers, io.time())]
+        if limits:
+            share, reset = min((limit.remaining / limit.limit, limit.reset) for limit in limits)
             one = self.standings[index]
             with self._lock:
                 one.headroom, one.headroom_until = share, io.monotonic() + reset

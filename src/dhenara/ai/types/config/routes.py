@@ -10,6 +10,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import Field, field_validator, model_validator
 
 from ...errors import ConfigurationError
+from ...wire.text import similar_names
 from .api import AccessModel, AIModelEndpoint, check_field_names
 from .call_policies import describe_type
 from .model import AIModel
@@ -57,7 +58,7 @@ class Deployment(AccessModel):
 
     endpoint: AIModelEndpoint
     name: str = ""
-    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False)
+    weight: float = Field(default=1.0, ge=0, allow_inf_nan=False, strict=True)
 
     @field_validator("endpoint", mode="before")
     @classmethod
@@ -190,8 +191,8 @@ class ShadowTraffic(AccessModel):
     """
 
     deployment: Deployment
-    share: float = Field(default=0.1, gt=0, le=1, allow_inf_nan=False)
-    concurrency: int = Field(default=4, ge=1)
+    share: float = Field(default=0.1, gt=0, le=1, allow_inf_nan=False, strict=True)
+    concurrency: int = Field(default=4, ge=1, strict=True)
     observer: Callable[[ShadowResult], object] | None = Field(default=None, exclude=True, repr=False)
     wait_on_close: float = Field(default=0.0, ge=0, allow_inf_nan=False)
 
@@ -214,6 +215,9 @@ class ShadowTraffic(AccessModel):
             return cls(deployment=Deployment.of(given))
         fields: dict[str, Any] = dict(check_field_names(given, NAMES_OF_FIELDS))
         own = {name: fields.pop(name) for name in SHADOW_FIELDS if name in fields}
+        for name in fields:
+            if similar := similar_names(name, SHADOW_FIELDS):
+                raise ConfigurationError(f"shadow traffic has no field {name!r}; did you mean {similar[0]!r}?")
         return cls(deployment=Deployment.of(fields.pop("deployment", None) or fields), **own)
 
 
@@ -235,9 +239,9 @@ class ModelRoute(AccessModel):
 
     groups: tuple[RouteGroup, ...] = Field(min_length=1)
     name: str = "default"
-    attempts: int | None = Field(default=None, ge=1)
+    attempts: int | None = Field(default=None, ge=1, strict=True)
     affinity: bool = True
-    hedge_after: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    hedge_after: float | None = Field(default=None, gt=0, allow_inf_nan=False, strict=True)
     shadow: ShadowTraffic | None = None
 
     @field_validator("shadow", mode="before")
