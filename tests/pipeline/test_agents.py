@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import threading
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -33,7 +35,8 @@ from dhenara.ai.types import (
     ToolStarted,
 )
 from support.runs import go, go_streaming
-from support.worlds import World, endpoint
+from support.waiting import wait_until
+from support.worlds import ASYNC_WORLDS, Async, Blocking, World, endpoint
 
 
 class Report(BaseModel):
@@ -353,3 +356,120 @@ def test_a_failed_agent_names_its_error(server: FakeServer, world: World) -> Non
         go(world, client, "?", tools=[agent], tool_errors="raise")
     world.close(client)
     assert isinstance(caught.value.__cause__, BadRequestError)
+
+
+def test_events_of_an_agent_arrive_while_its_tools_run(server: FakeServer) -> None:
+    """The tool of the agent ends only after the reader of the stream has seen that it started."""
+    seen = threading.Event()
+
+    def wait(city: str) -> str:
+        assert seen.wait(60), "the event came too late"
+        return city
+
+    server.add_replies(ask("?"), look("Rome"), Answer(text="31."), Answer(text="done"))
+    client, agent = lead(server, tools=[Tool.from_function(wait, name="weather")])
+    kinds = []
+    with client, client.run_streaming("?", tools=[agent, weather]) as stream:
+        for event, _ in stream:
+            kinds.append(type(event).__name__)
+            if isinstance(event, AgentEvent) and isinstance(event.event, ToolStarted):
+                seen.set()
+    run = stream.run
+    assert (run.text(), run.tools[0].outcome, kinds.count("AgentEvent") > 4) == ("done", "ran", True)
+    assert kinds.index("ToolEnded") > len(kinds) - 1 - kinds[::-1].index("AgentEvent")
+
+
+@pytest.mark.parametrize("world", ASYNC_WORLDS, ids=lambda world: world.name)
+def test_events_of_an_agent_arrive_while_its_async_tools_run(world: Async, server: FakeServer) -> None:
+    async def main() -> Run[Any]:
+        seen = anyio.Event()
+
+        async def wait(city: str) -> str:
+            with anyio.fail_after(60):
+                await seen.wait()
+            return city
+
+        client, agent = lead(server, tools=[Tool.from_function(wait, name="weather")])
+        async with client, client.run_streaming_async("?", tools=[agent]) as stream:
+            async for event, _ in stream:
+                if isinstance(event, AgentEvent) and isinstance(event.event, ToolStarted):
+                    seen.set()
+        return stream.run
+
+    server.add_replies(ask("one", "two"), *[look("Rome")] * 2, *[Answer(text="31.")] * 2, Answer(text="done"))
+    run = world.start(main)
+    assert (run.text(), [tool.outcome for tool in run.tools]) == ("done", ["ran", "ran"])
+
+
+def test_a_tool_that_is_not_parallel_runs_on_the_calling_thread_beside_agents(server: FakeServer) -> None:
+    threads = []
+
+    def here(city: str) -> str:
+        threads.append(threading.current_thread())
+        return city
+
+    both = (FakeToolCall("research", {"prompt": "?"}, "a"), FakeToolCall("here", {"city": "Rome"}, "b"))
+    server.add_replies(Answer(tool_calls=both), Answer(text="31."), Answer(text="done"))
+    client, agent = lead(server)
+    with client:
+        *_, (_, run) = client.run_streaming("?", tools=[agent, Tool.from_function(here, parallel=False)])
+    assert run is not None
+    assert [tool.outcome for tool in run.tools] == ["ran", "ran"]
+    assert threads == [threading.current_thread()]
+
+
+def test_closing_a_stream_ends_the_request_of_an_agent(server: FakeServer, world: World) -> None:
+    server.add_replies(ask("?"), NoAnswer())
+    client, agent = lead(server)
+
+    def is_inner_request(event: Any) -> bool:
+        return isinstance(event, AgentEvent) and isinstance(event.event, StepStarted)
+
+    if isinstance(world, Blocking):
+        with client.run_streaming("?", tools=[agent]) as stream:
+            assert any(is_inner_request(event) for event, _ in stream)
+        run = stream.run
+    else:
+
+        async def leave() -> Run[Any]:
+            async with client.run_streaming_async("?", tools=[agent]) as stream:
+                async for event, _ in stream:
+                    if is_inner_request(event):
+                        break
+                while len(server.exchanges) < 2:
+                    await anyio.sleep(0.01)
+            return stream.run
+
+        run = world.start(leave)
+    world.close(client)
+    assert run.stopped == "interrupted"
+    assert [tool.outcome for tool in run.tools] == ["unrun"]
+    wait_until(lambda: len(server.exchanges) < 2 or server.exchanges[1].wait_left())
+
+
+def test_a_stream_that_is_dropped_ends_the_request_of_an_agent(server: FakeServer) -> None:
+    server.add_replies(ask("?"), NoAnswer())
+    client, agent = lead(server)
+    with client:
+        stream = client.run_streaming("?", tools=[agent])
+        assert any(isinstance(event, AgentEvent) for event, _ in stream)
+        wait_until(lambda: len(server.exchanges) == 2)
+        del stream
+        gc.collect()
+        assert server.exchanges[1].wait_left()
+
+
+def test_errors_of_agents_in_streams_are_raised_where_the_stream_is_read(server: FakeServer, world: World) -> None:
+    server.add_replies(ask("?"), look("Rome"), ask("?"), look("Rome"))
+    client, agent = lead(server, tools=[APPROVED])
+    pending = go_streaming(world, client, "?", tools=[agent])[1]
+    decided = pending.decide({"call_0/call_0": {"town": "Rome"}})
+    with pytest.raises(ConfigurationError, match="the decision on weather has invalid arguments: city"):
+        go_streaming(world, client, resume=decided, tools=[agent])
+
+    def leave(call: Any) -> bool:
+        raise SystemExit(3)
+
+    with pytest.raises(BaseException):  # noqa: B017  # in async code, a group of exceptions
+        go_streaming(world, client, "?", tools=[agent], approve=leave)
+    world.close(client)

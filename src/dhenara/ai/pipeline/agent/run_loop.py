@@ -49,8 +49,8 @@ from .run_state import (
     relax_tool_choice,
 )
 from .run_store import load_saved, lock_saved
-from .running_tool import cut_warnings
-from .tool_runner import ToolBatch, ToolRunner, unfinished_runs
+from .running_tool import cut_warnings, unfinished_runs
+from .tool_runner import ToolBatch, ToolRunner
 from .toolbox import Toolbox, find_unanswered_calls
 
 Stage = Callable[[], Awaitable[None]]
@@ -131,10 +131,11 @@ class RunLoop:
         return replace(run, record=run.record.model_copy(update={"calls": count_calls(run)}))
 
     def _emit(self, event: RunEvent) -> None:
-        """Report an event of an agent, at once to `on_event`, and to a stream when the tools have ended."""
+        """Report an event of an agent."""
         if self._plan.on_event is not None:
             self._plan.on_event(event)
         self._events.append(event)
+        self._tools.wake()
 
     async def _save(self) -> None:
         """Keep the state of the run in the store if it has changed."""
@@ -165,6 +166,7 @@ class RunLoop:
     async def _stop(self) -> None:
         listening, self._listening = self._listening, None
         self._stopped = self._stopped or "interrupted"
+        await self._tools.close()
         if listening is not None:
             try:
                 await listening.stream.close()
@@ -312,7 +314,9 @@ class RunLoop:
     async def _run_tools(self) -> None:
         batch = self._round
         assert batch is not None
-        finished = await self._tools.run(batch)
+        finished = await self._tools.run(batch, self._events)
+        if finished is None:
+            return  # there are events of agents; the tools go on
         self._round, self._is_saved = None, False
         self._state.add_tool_runs(finished)
         self._warnings += cut_warnings(finished)

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import to_json
 
 from ...errors import ToolFailedError
-from ...io.protocol import JobDone, JobFailed, Outcome
+from ...io.protocol import IO, JobDone, JobFailed, Outcome
 from ...types.chat.report import CallWarning
 from ...types.chat.run import ToolRun
 from ...types.content.parts import Content, SearchResultContent, TextContent, ToolCallContent, ToolResultContent
 from ...types.tools.tool import Bound
-from .toolbox import PendingToolCall
+from .run_plan import AgentTool
+from .toolbox import PendingToolCall, error_result, exception_result, read_result
 
 if TYPE_CHECKING:
     from ..tracing import RunTracing
+    from .tool_runner import ToolBatch
 
 
 def with_timing(
@@ -104,6 +106,78 @@ class TimedAwaitable:
             self.value.close()
 
 
+def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
+    """Set outcome and result of the call of an agent whose run has ended."""
+    run = one.run
+    assert run is not None
+    if error is not None:
+        set_outcome(one, JobFailed(error))
+    elif run.stopped == "pending":
+        one.wait()
+    elif run.stopped == "answered":
+        answer = run.text if run.output is None else run.output
+        set_outcome(one, check_readable(one, JobDone(str(answer) if run.output is None else answer)))
+    else:
+        text = f"{one.call.name} was stopped ({run.stopped}) before it was done. What it had: {run.text or 'nothing'}"
+        set_outcome(one, JobDone(error_result(one.call, text)))
+
+
+def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
+    """Return the state of calls that are running: those that have ended with their results; `arriving`: those of
+    agents with what there is of their answers.
+    """
+    tools = []
+    for planned in batch.planned:
+        one = replace(planned)
+        if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
+            set_outcome(one, check_readable(one, one.finished))
+        elif one.begun and one.tool is not None and one.tool.once:
+            one.wait()
+            one.unclear = True
+        elif one.bound is not None:
+            one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run(arriving=arriving)
+        tools.append(one.to_tool_run())
+    return tools
+
+
+def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | None:
+    """Convert the return value; a value that cannot be converted counts as an error of the tool."""
+    if not isinstance(outcome, JobDone):
+        return outcome
+    try:
+        return JobDone(read_result(one.call, outcome.value))
+    except Exception as error:  # noqa: BLE001  # conversion runs code of the value's class
+        return JobFailed(error)
+
+
+def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
+    match outcome:
+        case JobDone(value=value):
+            one.outcome = "failed" if value.is_error else "ran"
+            one.result, one.left_out = cut_result(value, one.most)
+        case JobFailed(error=error):
+            one.outcome, one.finished = "failed", outcome
+            one.result, one.left_out = cut_result(exception_result(one.call, error), one.most)
+        case None:
+            set_timed_out(one)
+
+
+def set_timed_out(one: PendingToolCall) -> None:
+    """Set the outcome of a call that did not end in time.
+
+    A tool that must run once may have had its effect, or have it yet: its call is pending until that is decided. So is
+    the call of an agent with such a call, so that the model does not begin it again.
+    """
+    if one.loop is not None:
+        one.run = one.loop.run()
+    is_open = bool(one.run.pending_tools) if one.run is not None else one.tool is not None and one.tool.once
+    if is_open:
+        one.wait()
+        one.unclear = one.run is None
+    else:
+        one.refuse("timed_out", f"{one.call.name} timed out")
+
+
 def cut_result(result: ToolResultContent, most: int | None) -> tuple[ToolResultContent, int]:
     """Return the result with at most so many characters of text, and how many were cut off.
 
@@ -179,11 +253,59 @@ def failure_of(one: PendingToolCall) -> Exception | None:
     return RuntimeError(text.removeprefix(prefix)) if text.startswith(prefix) else None
 
 
-def first_failure(failed: Sequence[tuple[PendingToolCall, Exception]]) -> ToolFailedError | None:
-    """Return the first error, or None."""
-    if not failed:
-        return None
-    planned, broke = failed[0]
-    error = ToolFailedError(f"the tool {planned.call.name!r} raised {type(broke).__name__}: {broke}")
-    error.__cause__ = broke
-    return error
+def first_failure(planned: Sequence[PendingToolCall]) -> ToolFailedError | None:
+    """Return the first error of a tool, or None."""
+    for one in planned:
+        broke = failure_of(one)
+        if broke is not None:
+            error = ToolFailedError(f"the tool {one.call.name!r} raised {type(broke).__name__}: {broke}")
+            error.__cause__ = broke
+            return error
+    return None
+
+
+CLEANED_UP = 5.0
+"""Longest time in seconds that the end of a stream waits for async tools that it has cancelled."""
+
+A_WHILE = 3_600.0
+"""Seconds after which a wait for an event begins again."""
+
+
+class WorkBeside:
+    """Work that runs beside the one who waits for its events: in a thread of sync code, else as a task."""
+
+    def __init__(self, io: IO, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self.woken = io.wakeup_event()
+        self._work = work
+        self._is_over = False
+        self._error: BaseException | None = None
+        self._step = io.spawn(self._run, self._end)
+
+    async def _run(self) -> None:
+        try:
+            await self._work()
+        except (Exception, SystemExit, KeyboardInterrupt, BaseExceptionGroup) as error:  # noqa: BLE001  # raised by `wait`
+            self._error = error
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
+        self.woken.set()
+
+    async def wait(self, events: Collection[Any]) -> bool:
+        """Wait until there are events, or until the work has ended; return whether it has, or raise its error."""
+        while not events and not self._is_over:
+            await self.woken.wait(A_WHILE)
+        if self._is_over and self._error is not None:
+            raise self._error
+        return self._is_over
+
+    def cancel(self) -> None:
+        """Cancel the work, without waiting for its end."""
+        self._step.cancel()
+
+    async def close(self) -> None:
+        """Cancel the work. Threads that cannot be interrupted are left to end by themselves."""
+        self.cancel()
+        await self._step.join(0.2 if self._step.blocking else CLEANED_UP)

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ...errors import ConfigurationError, DhenaraError, SavedRunError, ToolFailedError
-from ...io.protocol import IO, JobDone, JobFailed, Outcome, UserJob
+from ...io.protocol import IO, JobDone, JobFailed, UserJob
 from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
 from ...types.tools.tool_definition import SEARCH_TOOL
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
 from .run_state import RunEvent, RunState, read_step
 from .run_store import ToolClaim, call_digest
-from .running_tool import cut_result, failure_of, first_failure, running, with_timing
+from .running_tool import WorkBeside, check_readable, finish_agent, first_failure, running, set_outcome, with_timing
 from .toolbox import (
     Approve,
     PendingToolCall,
     Toolbox,
     as_decision,
-    error_result,
-    exception_result,
     match_earlier,
-    read_result,
     with_decisions,
 )
 
@@ -35,10 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ToolBatch:
-    """The tool calls of the response `number`; `cut`: some exceeded the limit; `failure`: the first error of a tool."""
+    """The tool calls of the response `number`.
+
+    `begun`: those that run; `cut`: some exceeded the limit; `failure`: the first error of a tool.
+    """
 
     planned: list[PendingToolCall]
     number: int
+    begun: list[PendingToolCall]
     cut: bool = False
     failure: ToolFailedError | None = None
 
@@ -46,6 +47,11 @@ class ToolBatch:
     def admitted(self) -> list[ToolCallContent]:
         """The calls that may run."""
         return [one.call for one in self.planned if one.bound is not None]
+
+    def ready(self, *, parallel: bool) -> list[tuple[int, PendingToolCall]]:
+        """Return the calls that may run, at the same time or one after the other, with their places."""
+        ready = [(index, one) for index, one in enumerate(self.planned) if one.bound is not None]
+        return [(index, one) for index, one in ready if (one.tool is None or one.tool.parallel) == parallel]
 
 
 @dataclass(slots=True)
@@ -59,6 +65,8 @@ class ToolRunner:
     state: RunState
     emit: Callable[[RunEvent], None]
     tracing: RunTracing | None = None
+    beside: WorkBeside | None = None
+    """The tools that run while a stream is read."""
 
     def restore(self) -> bool:
         """Note the results of a run that is resumed; return whether there are any besides those of tool search."""
@@ -82,28 +90,48 @@ class ToolRunner:
         room = self.budget.admit(len(ready))
         for one in ready[room:]:
             one.refuse("unrun", "not run: the limit of tool calls was reached")
-        return ToolBatch(planned, self.state.number, cut=len(ready) > room)
+        return ToolBatch(planned, self.state.number, ready[:room], cut=len(ready) > room)
 
-    async def run(self, current: ToolBatch) -> list[ToolRun]:
-        """Run the admitted calls and return the outcome of all."""
-        ready = [(index, one) for index, one in enumerate(current.planned) if one.bound is not None]
-        concurrent = [(index, one) for index, one in ready if one.tool is None or one.tool.parallel]
-        sequential = [(index, one) for index, one in ready if not (one.tool is None or one.tool.parallel)]
-        try:
-            failed = await self.run_group(current, concurrent, self.budget.limits.concurrency)
-            failed += await self.run_group(current, sequential, 1)
-        finally:
-            for _, one in ready:
-                if one.trace is not None:
-                    one.trace.end(None)  # those that have no outcome, because the run was cancelled
+    async def run(self, current: ToolBatch, events: Collection[RunEvent]) -> list[ToolRun] | None:
+        """Run the admitted calls and return the outcome of all.
+
+        In a stream it returns None when an agent has reported an event meanwhile; then it is called again.
+
+        Args:
+            current: The calls.
+            events: The events that wait to be read.
+        """
+        parallel = current.ready(parallel=True)
+        work = partial(self.run_group, current, parallel, self.budget.limits.concurrency)
+        is_watched = self.plan.streaming and self.plan.perform is None
+        if self.beside is None and is_watched and any(isinstance(one.tool, AgentTool) for _, one in parallel):
+            self.beside = WorkBeside(self.io, work)
+        if self.beside is None:
+            await work()
+        elif not await self.beside.wait(events):
+            return None
+        self.beside = None
+        await self.run_group(current, current.ready(parallel=False), 1)
         tools = [one.to_tool_run() for one in current.planned]
         for tool in tools:
             self.box.record_result(tool)
-        current.failure = first_failure(failed)
+        current.failure = first_failure(current.begun)
         return tools
 
+    def wake(self) -> None:
+        """End the wait of `run`, because an event has arrived."""
+        if self.beside is not None:
+            self.beside.woken.set()
+
+    async def close(self) -> None:
+        """Cancel the tools that run beside a stream, and wait a moment for their end."""
+        if self.beside is not None:
+            await self.beside.close()
+
     def end_tracing(self, run: Callable[[], Run[Any]], error: BaseException | None) -> None:
-        """End the traces of the run, once."""
+        """End the traces of the run, once, and cancel the tools that still run."""
+        if self.beside is not None:
+            self.beside.cancel()
         tracing, self.tracing = self.tracing, None
         if tracing is not None:
             tracing.end(run(), error)
@@ -131,9 +159,20 @@ class ToolRunner:
 
     async def run_group(
         self, current: ToolBatch, group: Sequence[tuple[int, PendingToolCall]], concurrency: int
-    ) -> list[tuple[PendingToolCall, Exception]]:
+    ) -> None:
+        """Run some of the calls, and set their outcomes."""
+        try:
+            await self._run_jobs(current, group, concurrency)
+        finally:
+            for _, one in group:
+                if one.trace is not None:
+                    one.trace.end(None)  # those that have no outcome, because the run was cancelled
+
+    async def _run_jobs(
+        self, current: ToolBatch, group: Sequence[tuple[int, PendingToolCall]], concurrency: int
+    ) -> None:
         if not group:
-            return []
+            return
         seconds = self.budget.tool_seconds_left()
         jobs = [self._job(one, f"tool-{current.number}-{index}", seconds) for index, one in group]
         outcomes = await self.io.run_jobs(jobs, concurrency)
@@ -146,7 +185,6 @@ class ToolRunner:
                 set_outcome(one, check_readable(one, outcome))
             if one.trace is not None:
                 one.trace.end(one.to_tool_run())
-        return [(one, error) for _, one in group if (error := failure_of(one)) is not None]
 
     def _is_durable(self, one: PendingToolCall) -> bool:
         return self.plan.store is not None or self.plan.perform is not None or isinstance(one.tool, AgentTool)
@@ -249,75 +287,3 @@ class ToolRunner:
 def approve_inner(approve: Approve, path: str, call: ToolCallContent) -> Any:
     """Ask the outer run about a call of an agent, with the id that it has in `pending`."""
     return approve(call.model_copy(update={"id": path + call.id}))
-
-
-def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
-    """Set outcome and result of the call of an agent whose run has ended."""
-    run = one.run
-    assert run is not None
-    if error is not None:
-        set_outcome(one, JobFailed(error))
-    elif run.stopped == "pending":
-        one.wait()
-    elif run.stopped == "answered":
-        answer = run.text if run.output is None else run.output
-        set_outcome(one, check_readable(one, JobDone(str(answer) if run.output is None else answer)))
-    else:
-        text = f"{one.call.name} was stopped ({run.stopped}) before it was done. What it had: {run.text or 'nothing'}"
-        set_outcome(one, JobDone(error_result(one.call, text)))
-
-
-def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
-    """Return the state of calls that are running: those that have ended with their results; `arriving`: those of
-    agents with what there is of their answers.
-    """
-    tools = []
-    for planned in batch.planned:
-        one = replace(planned)
-        if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
-            set_outcome(one, check_readable(one, one.finished))
-        elif one.begun and one.tool is not None and one.tool.once:
-            one.wait()
-            one.unclear = True
-        elif one.bound is not None:
-            one.outcome, one.run = "unrun", one.run if one.loop is None else one.loop.run(arriving=arriving)
-        tools.append(one.to_tool_run())
-    return tools
-
-
-def check_readable(one: PendingToolCall, outcome: Outcome | None) -> Outcome | None:
-    """Convert the return value; a value that cannot be converted counts as an error of the tool."""
-    if not isinstance(outcome, JobDone):
-        return outcome
-    try:
-        return JobDone(read_result(one.call, outcome.value))
-    except Exception as error:  # noqa: BLE001  # conversion runs code of the value's class
-        return JobFailed(error)
-
-
-def set_outcome(one: PendingToolCall, outcome: Outcome | None) -> None:
-    match outcome:
-        case JobDone(value=value):
-            one.outcome = "failed" if value.is_error else "ran"
-            one.result, one.left_out = cut_result(value, one.most)
-        case JobFailed(error=error):
-            one.outcome, one.finished = "failed", outcome
-            one.result, one.left_out = cut_result(exception_result(one.call, error), one.most)
-        case None:
-            set_timed_out(one)
-
-
-def set_timed_out(one: PendingToolCall) -> None:
-    """Set the outcome of a call that did not end in time.
-
-    A tool that must run once may have had its effect, or have it yet: its call is pending until that is decided. So is
-    the call of an agent with such a call, so that the model does not begin it again.
-    """
-    if one.loop is not None:
-        one.run = one.loop.run()
-    is_open = bool(one.run.pending_tools) if one.run is not None else one.tool is not None and one.tool.once
-    if is_open:
-        one.wait()
-        one.unclear = one.run is None
-    else:
-        one.refuse("timed_out", f"{one.call.name} timed out")
