@@ -40,7 +40,7 @@ class TurnRecorder:
     """Writes turns with the conversation's `record` and `record_run`."""
 
     record: Callable[..., Turn]
-    record_run: Callable[..., Turn]
+    record_run: Callable[..., object]
     prompt: str | JsonObject
     instructions: Sequence[str]
     recorded: bool = False
@@ -62,7 +62,7 @@ class TurnRecorder:
         if received.contents:
             self._write(self.record, answer=received)
 
-    def _write(self, record: Callable[..., Turn], **outcome: object) -> None:
+    def _write(self, record: Callable[..., object], **outcome: object) -> None:
         if not self.recorded:
             self.recorded = True
             record(self.prompt, instructions=self.instructions, **outcome)
@@ -182,7 +182,13 @@ class ChatBase(TurnHistory, Generic[C]):
         files = options.get("files", self.options.get("files"))
         message = add_files(prompt, files) if files else prompt
         recorder = TurnRecorder(self.record, self.record_run, message, system_texts(options.get("system")))
-        return self._client._operations.with_run_callback(self._merge_options(options), recorder.run), recorder
+        merged = self._merge_options(options)
+        if options.get("resume") is not None:
+            saved = self._to_resume(options["resume"])
+            recorder.record_run = lambda prompt, *, instructions, run: self._record_resumed(saved, run)
+            del merged["context"]
+            merged["resume"] = saved
+        return self._client._operations.with_run_callback(merged, recorder.run), recorder
 
     def _prepare_typed(self, prompt: str, options: Options) -> tuple[Options, TurnRecorder]:
         """As `_prepare_turn`, but only the last answer is recorded, not each attempt."""
@@ -201,11 +207,11 @@ class Chat(ChatBase["AiClient"]):
     """A synchronous conversation. The model may change from turn to turn."""
 
     @conceals_its_options
-    def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+    def ask(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history.
 
         Args:
-            prompt: The question.
+            prompt: The question. Left out with `resume=run.decide(...)`, which continues the last turn.
             **options: See `AskOptions`; they apply to this question only.
 
         Returns:
@@ -248,7 +254,7 @@ class Chat(ChatBase["AiClient"]):
         recorder.result(asking.value)
         return asking.value.output
 
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
+    def ask_stream(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskStream | ProviderStream:
         """Streams the next answer. The turn is recorded when the stream ends or is closed.
 
         Args:
@@ -267,11 +273,11 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
     """A conversation for `AsyncAiClient`."""
 
     @conceals_its_options
-    async def ask(self, prompt: str, **options: Unpack[AskOptions]) -> AskResult:
+    async def ask(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskResult:
         """Sends the next question and adds the turn to the history.
 
         Args:
-            prompt: The question.
+            prompt: The question. Left out with `resume=run.decide(...)`, which continues the last turn.
             **options: See `AskOptions`; they apply to this question only.
 
         Returns:
@@ -310,7 +316,7 @@ class AsyncChat(ChatBase["AsyncAiClient"]):
         recorder.result(asking.value)
         return asking.value.output
 
-    def ask_stream(self, prompt: str, **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
+    def ask_stream(self, prompt: str = "", **options: Unpack[AskOptions]) -> AsyncAskStream | AsyncProviderStream:
         """Streams the next answer; not awaited. The turn is recorded when the stream ends or is closed.
 
         Args:

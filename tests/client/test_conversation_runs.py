@@ -12,7 +12,14 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
-from dhenara.ai.errors import ConfigurationError, InvalidOutputError, RateLimitError, RunLimitError, ToolFailedError
+from dhenara.ai.errors import (
+    ConfigurationError,
+    InvalidOutputError,
+    RateLimitError,
+    RunLimitError,
+    SavedRunError,
+    ToolFailedError,
+)
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, Refusal
 from dhenara.ai.types import ChatModelCostData, RunLimits, StreamingChatResponse, Tool, ToolDefinition
 from support.worlds import Blocking, World, endpoint
@@ -305,11 +312,98 @@ def test_on_event_of_the_user_is_called_too(server: FakeServer) -> None:
         assert len(talk.turns) == 1
 
 
-def test_a_conversation_has_no_run_to_resume(server: FakeServer, world: World) -> None:
-    server.add_replies(calls())
+def test_the_run_of_the_last_turn_is_resumed_with_decisions(server: FakeServer, world: World) -> None:
+    server.add_replies(calls(), Answer(text="Sunny."), Answer(text="Sunny."))
+    client = AIModelClient(endpoint(server.url))
+    talk = client.conversation()
+    waiting = go(world, talk, "Weather?", instructions="Rhyme.", tools=[GUARDED])
+    again = Conversation.from_json(talk.to_json(), client)
+    saved = again.turns[0].run
+    assert saved is not None
+    assert [call.id for call in saved.pending] == ["call_Rome"]
+    for one, decided in (
+        (talk, waiting.decide({"call_Rome": {"city": "Oslo"}})),
+        (again, saved.decide({"call_Rome": True}).to_json()),
+    ):
+        done = go(world, one, resume=decided, tools=[GUARDED])
+        (turn,) = one.turns
+        assert (done.text(), turn.text, roles(one), turn.run) == ("Sunny.", "Sunny.", ROUNDS, None)
+        assert (one.usage.total_tokens, turn.instructions) == (36, ["Rhyme."])
+    sent = [str(exchange.json["messages"][-1]["content"]) for exchange in server.exchanges]
+    assert sent[1:] == ["sunny in Oslo", "sunny in Rome"]
+    world.close(client)
+
+
+def test_only_the_pending_run_of_the_last_turn_is_resumed(server: FakeServer, world: World) -> None:
+    server.add_replies(calls(), Answer(text="Hello."), calls())
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     waiting = go(world, talk, "?", tools=[GUARDED])
+    decided = waiting.decide({"call_Rome": True})
+    with pytest.raises(ConfigurationError, match="Leave out the prompt"):
+        go(world, talk, "And?", resume=decided, tools=[GUARDED])
+    with pytest.raises(ConfigurationError, match="a run of this conversation, or its JSON, not int"):
+        go(world, talk, resume=5, tools=[GUARDED])
+    with pytest.raises(SavedRunError, match="the saved run has the tool 'weather'"):
+        go(world, talk, resume=decided)
+    assert roles(talk) == ["user", "assistant"]
+    for other in (talk.branch(0), client.conversation()):
+        with pytest.raises(ConfigurationError, match="run of the last turn while its calls are pending"):
+            go(world, other, resume=decided, tools=[GUARDED])
+    go(world, talk, "Hello?", name="ask")
     with pytest.raises(ConfigurationError, match="without a prompt continues the last turn"):
-        go(world, talk, resume=waiting.decide({"call_Rome": True}), tools=[GUARDED])
+        go(world, talk, resume=decided, tools=[GUARDED])
+    world.close(client)
+
+
+def ask_agent() -> Answer:
+    return Answer(tool_calls=(FakeToolCall("research", {"prompt": "How is Rome?"}, "a"),))
+
+
+@pytest.mark.parametrize("way", ["approve", "decide", "stream"])
+def test_an_agent_with_pending_calls_goes_on_in_a_conversation(way: str, server: FakeServer, world: World) -> None:
+    """It is not begun again: nothing is asked twice."""
+    server.add_replies(Answer(text="Hi."), ask_agent(), calls(), Answer(text="Sunny."), Answer(text="Done."))
+    client = AIModelClient(endpoint(server.url))
+    agent = AIModelClient(endpoint(server.url, model="fake-2")).as_tool("research", "Looks up.", tools=[GUARDED])
+    talk = client.conversation("Be brief.")
+    go(world, talk, "Hi.", name="ask")
+    pending = go(world, talk, "Weather?", tools=[agent])
+    assert [call.id for call in pending.pending] == ["a/call_Rome"]
+    talk = Conversation.from_json(talk.to_json(), client)
+    approved: list[str] = []
+
+    def approve(call: Any) -> bool:
+        approved.append(call.id)
+        return True
+
+    if way == "decide":
+        run = go(world, talk, resume=pending.decide({"a/call_Rome": True}), tools=[agent])
+    elif way == "approve":
+        run = go(world, talk, tools=[agent], approve=approve)
+    else:
+        run = streamed(world, talk, tools=[agent], approve=approve)[-1]
+    assert approved == ([] if way == "decide" else ["a/call_Rome"])
+    assert (run.text(), talk.turns[-1].text, len(server.exchanges)) == ("Done.", "Done.", 5)
+    assert [exchange.json["model"] for exchange in server.exchanges][1:] == ["fake-1", "fake-2", "fake-2", "fake-1"]
+    assert (roles(talk), talk.usage.total_tokens) == (["user", "assistant", *ROUNDS], 5 * 18)
+    assert talk.turns[-1].run is None
+    world.close(client)
+
+
+def test_an_agent_may_wait_again_and_a_failure_leaves_the_turn(server: FakeServer, world: World) -> None:
+    server.add_replies(ask_agent(), calls(), calls("Oslo"), Refusal(429), Answer(text="Rainy."), Answer(text="Done."))
+    client = AIModelClient(endpoint(server.url))
+    other = AIModelClient(endpoint(server.url, model="fake-2"))
+    agent = other.as_tool("research", "Looks up.", tools=[GUARDED], retries=0)
+    talk = client.conversation()
+    go(world, talk, "Weather?", tools=[agent])
+    again = go(world, talk, tools=[agent], approve=lambda call: True if call.id == "a/call_Rome" else None)
+    assert [call.id for call in again.pending] == ["a/call_Oslo"]
+    assert (roles(talk), talk.usage.total_tokens) == (["user", "assistant"], 54)
+    with pytest.raises(ConfigurationError, match="has invalid arguments"):
+        go(world, talk, resume=again.decide({"a/call_Oslo": {"town": "Oslo"}}), tools=[agent])
+    assert talk.turns[-1].run is not None
+    with pytest.raises(ToolFailedError):
+        go(world, talk, tools=[agent], approve=lambda call: True, tool_errors="raise")
     world.close(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -156,3 +157,62 @@ def test_a_run_that_a_limit_ended_before_its_first_request_is_an_empty_answer(se
         answer = client.ask("?", tools=[weather], limits=limits)
     assert (str(answer), answer.run and answer.run.stopped) == ("", "seconds")
     assert server.exchanges == []
+
+
+AGENT = Answer(tool_calls=(FakeToolCall("research", {"prompt": "How is Rome?"}, "a"),))
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_chat_goes_on_with_decisions_on_the_calls_of_an_agent(streaming: bool, server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hi."), AGENT, ROME, Answer(text="31."), Answer(text="Hot."), Answer(text="Yes."))
+    with client_of(server) as client:
+        agent = client.engine.as_tool("research", "Finds out.", tools=[APPROVED])
+        chat = client.conversation(system="Be brief.")
+        chat.ask("Hi.")
+        pending = chat.ask("How is Rome?", tools=[agent])
+        assert pending.run is not None
+        assert [call.id for call in pending.run.pending] == ["a/call_0"]
+        chat = type(chat).from_json(chat.to_json(), client)
+        run = chat.turns[-1].run
+        assert run is not None
+        decided = run.decide({"a/call_0": {"city": "Oslo"}})
+        if streaming:
+            assert "".join(chat.ask_stream(resume=decided, tools=[agent])).endswith("Hot.")
+        else:
+            assert chat.ask(resume=decided.to_json(), tools=[agent]) == "Hot."
+        assert ([turn.text() for turn in chat.turns], len(server.exchanges)) == (["Hi.", "Hot."], 5)
+        assert chat.usage.total_tokens == 5 * 18
+        assert chat.ask("Sure?") == "Yes."
+    sent = server.exchanges[5].json["messages"]
+    roles = ["system", "user", "assistant", "user", "assistant", "tool", "assistant", "user"]
+    assert [message["role"] for message in sent] == roles
+    assert "31 in Oslo" in str(server.exchanges[3].json["messages"])
+
+
+async def resume_in_chat(server: FakeServer) -> None:
+    async with async_client_of(server) as client:
+        chat = client.conversation()
+        pending = await chat.ask("How is Rome?", tools=[APPROVED])
+        assert pending.run is not None
+        assert await chat.ask(resume=pending.run.decide({"call_0": True}), tools=[APPROVED]) == "Hot."
+        assert [turn.text() for turn in chat.turns] == ["Hot."]
+
+
+def test_an_async_chat_goes_on_with_decisions(server: FakeServer) -> None:
+    server.add_replies(ROME, Answer(text="Hot."))
+    asyncio.run(resume_in_chat(server))
+
+
+def test_a_chat_resumes_its_last_turn_only(server: FakeServer) -> None:
+    server.add_replies(ROME, ROME, ROME)
+    with client_of(server) as client:
+        pending = client.ask("How is Rome?", tools=[APPROVED])
+        assert pending.run is not None
+        decided, chat = pending.run.decide({"call_0": True}), client.conversation()
+        for prompt, match in (("", "run of the last turn while its calls are pending"), ("?", "Leave out prompt")):
+            with pytest.raises(ProviderConfigurationError, match=match):
+                chat.ask(prompt, resume=decided, tools=[APPROVED])
+            chat.ask("How is Rome?", tools=[APPROVED])
+            decided = chat.turns[-1].run.decide({"call_0": True}) if chat.turns[-1].run else decided
+        with pytest.raises(ProviderConfigurationError, match="the prompt is empty"):
+            chat.ask()

@@ -401,7 +401,7 @@ def test_events_of_an_agent_arrive_while_its_async_tools_run(world: Async, serve
     assert (run.text(), [tool.outcome for tool in run.tools]) == ("done", ["ran", "ran"])
 
 
-def test_a_tool_that_is_not_parallel_runs_on_the_calling_thread_beside_agents(server: FakeServer) -> None:
+def test_a_tool_that_is_not_parallel_runs_on_the_calling_thread_in_streams(server: FakeServer) -> None:
     threads = []
 
     def here(city: str) -> str:

@@ -108,6 +108,9 @@ class ConversationSettings(TypedDict, total=False):
 class RunTurnSettings(RunPlanSettings, AnswerOptions, total=False):
     """All keyword arguments of a run in a conversation, which has its own messages."""
 
+    resume: Run[Any] | str | bytes
+    """The run of the last turn, or its JSON, with decisions on its pending calls: `resume=run.decide({...})`."""
+
     config: AIModelCallConfig | None
     """Replaces the client's config for this turn."""
 

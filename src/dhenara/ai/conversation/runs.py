@@ -16,7 +16,7 @@ from ..types.chat.structured import checked_type
 from ..types.config.api import AIModelEndpoint
 from ..types.config.call import AIModelCallConfig
 from ..wire.secrets import conceal_options, conceals_its_options
-from .turn import read
+from .turn import has_open_agent, read
 from .turns import TurnHistory
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class ConversationRuns(TurnHistory):
         """Run tools until there is a final response; the whole run becomes one turn.
 
         Args:
-            *prompts: User messages or parts; none continues the last turn, for example after an approval.
+            *prompts: User messages or parts; none continues the last turn, for example after an approval. Then
+                `resume=run.decide(...)` may pass decisions on its pending calls.
             output: Type of the structured output.
             instructions: System instructions for this turn only.
             **settings: The settings of `client.run`: `tools`, `limits`, `approve` and fields of `AIModelCallConfig`.
@@ -233,22 +234,34 @@ class ConversationRuns(TurnHistory):
     def _run_request(
         self, prompts: Sequence[MessageLike], instructions_value: Instructions, settings: RunTurnSettings
     ) -> dict[str, Any]:
-        if settings.get("resume") is not None:
-            raise ConfigurationError(
-                "a conversation has the messages of its runs. Leave out resume=: run(tools=..., approve=...) without a "
-                "prompt continues the last turn, or send the results of tools as prompts."
-            )
         request, instructions = read(prompts), take_instructions(instructions_value, settings)
         if not request and self._turns:
             instructions = instructions or tuple(self._turns[-1].instructions)
+        saved = self._saved_run(request, settings.pop("resume", None))
         received: Callable[[Run[Any]], object] | None = settings.get("on_end")
 
         def keep(run: Run[Any]) -> None:
-            self._record_run(request, instructions, run)
+            if saved is None:
+                self._record_run(request, instructions, run)
+            else:
+                self._record_resumed(saved, run)
             if received is not None:
                 received(run)
 
-        return {**self._request(request, instructions, settings), "on_end": keep}
+        arguments = {**self._request(request, instructions, settings), "on_end": keep}
+        if saved is not None:
+            del arguments["messages"]
+            arguments["resume"] = saved
+        return arguments
+
+    def _saved_run(self, prompts: Sequence[Message], given: Run[Any] | str | bytes | None) -> Run[Any] | None:
+        """Return the run to resume: the given one, else that of the last turn if an agent of it has not ended."""
+        if given is not None and prompts:
+            raise ConfigurationError("resume= continues the last turn. Leave out the prompt.")
+        last = self._turns[-1].run if self._turns and not prompts else None
+        if given is None and last is not None and has_open_agent(last):
+            given = last
+        return None if given is None else self._to_resume(given)
 
     def _request(
         self, prompt_messages: list[Message], system: tuple[str, ...], options: Mapping[str, Any]

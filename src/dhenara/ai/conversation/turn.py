@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, ValidationError
 
 from ..errors import CallError, ConfigurationError
 from ..history.parsing import MessageLike, read_message
 from ..output_files import require_path
+from ..pipeline.agent.run_state import answers_of
 from ..streams.chat import AsyncStream, ChatStreamBase, SyncStream
 from ..streams.text import AsyncTextStream, ReadByAsync, ReadBySyncFor, TextStream
 from ..types.chat.cost import Cost, total_cost
 from ..types.chat.message import AnswerParts, Message, Text
 from ..types.chat.report import Fingerprint
 from ..types.chat.response import AIModelCallResponse, ChatResponse
-from ..types.chat.run import Run
+from ..types.chat.run import InnerRun, Run
 from ..types.chat.stream import StreamEvent
 from ..types.chat.usage import ReportedUsage, Usage, total_usage
 from ..types.display import ShownAsText
@@ -43,6 +45,8 @@ class Turn(ShownAsText, AnswerParts, FrozenModel):
         choice: Index of the choice that the conversation continues with.
         fingerprint: Fingerprint of the request, for `explain_cache`.
         exchange: All messages of the turn, if tools were run.
+        run: The run of the turn while calls are pending, or an agent has not ended; for `resume=`. The conversation has
+            its messages.
     """
 
     prompt: list[Message] = Field(default_factory=list)
@@ -51,6 +55,10 @@ class Turn(ShownAsText, AnswerParts, FrozenModel):
     choice: int = 0
     fingerprint: Fingerprint | None = None
     exchange: TurnExchange | None = None
+    if TYPE_CHECKING:
+        run: Run[Any] | None = None
+    else:
+        run: InnerRun = None
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield "prompt", " ".join(message.text for message in self.prompt)
@@ -103,7 +111,42 @@ def run_turn(prompt_messages: Sequence[Message], system: Sequence[str], run: Run
         answer=run.response or ChatResponse(),
         fingerprint=run.steps[-1].response.fingerprint if run.steps else None,
         exchange=TurnExchange(messages=[*prompt_messages, *run.added], usage=run.usage, cost=run.cost),
+        run=pending_run(run),
     )
+
+
+def pending_run(run: Run[Any]) -> Run[Any] | None:
+    """Return the run without its messages if it has to be resumed: calls are pending, or an agent has not ended."""
+    if run.stopped != "pending" and not has_open_agent(run):
+        return None
+    return replace(run, messages=(), added=())
+
+
+def has_open_agent(run: Run[Any]) -> bool:
+    """Return whether an agent was begun, and has no result yet."""
+    return any(tool.run is not None and tool.result is None for step in run.steps[-1:] for tool in step.tools)
+
+
+def answers_since(saved: Run[Any], run: Run[Any]) -> list[Any]:
+    """Return the answers that a resumed run has got since it was saved."""
+    earlier = {id(answer) for answer in answers_of(saved)}
+    return [answer for answer in answers_of(run) if id(answer) not in earlier]
+
+
+def resumed_turn(begun: Turn, saved: Run[Any], run: Run[Any]) -> Turn:
+    """Return the turn after its pending run was resumed: `run` has everything that `saved` had.
+
+    Of the usage of the turn, that of the resumed part is new.
+    """
+    messages = begun.messages
+    here = answers_since(saved, run)
+    whole = TurnExchange(
+        messages=[*messages[: len(messages) - len(saved.added)], *run.added],
+        usage=total_usage((begun.usage, *(one.usage for one in here))),
+        cost=total_cost((begun.cost, *(one.cost for one in here))),
+    )
+    later = run_turn(begun.prompt, begun.instructions, run)
+    return later.model_copy(update={"exchange": whole, "fingerprint": later.fingerprint or begun.fingerprint})
 
 
 def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
@@ -120,6 +163,7 @@ def continue_turn(begun: Turn, system: Sequence[str], run: Run[Any]) -> Turn:
         answer=run.response or begun.answer,
         fingerprint=later.fingerprint or begun.fingerprint,
         exchange=whole,
+        run=later.run,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,17 @@ from ..types.chat.run import Run
 from ..types.chat.usage import Usage, total_usage
 from ..types.display import ShortRepr, Shown
 from ..types.model_base import require_type
-from .turn import SavedConversation, Turn, continue_turn, read, read_saved, run_turn, turns_cost
+from .turn import (
+    SavedConversation,
+    Turn,
+    answers_since,
+    continue_turn,
+    read,
+    read_saved,
+    resumed_turn,
+    run_turn,
+    turns_cost,
+)
 
 
 def compacted(turn: Turn, earlier: Sequence[Turn]) -> Turn:
@@ -200,6 +211,26 @@ class TurnHistory(ShortRepr):
         """Add the run unless it failed or was closed before anything happened."""
         if run.added or run.stopped == "answered":
             self.record_run(*prompt_messages, run=run, instructions=system)
+
+    def _to_resume(self, given: Run[Any] | str | bytes) -> Run[Any]:
+        """Return a run to resume with the messages of the conversation; raise if it is not that of the last turn."""
+        run: Run[Any] = Run.from_json(given) if isinstance(given, str | bytes) else given
+        require_type("resume", "run", run, Run, "a run of this conversation, or its JSON")
+        turn = self._turns[-1] if self._turns else None
+        known = turn.run if turn is not None else None
+        if turn is None or known is None or known.record.id != run.record.id:
+            raise ConfigurationError(
+                "resume= takes the run of the last turn while its calls are pending, and this is another one. Leave it "
+                "out: run(tools=..., approve=...) without a prompt continues the last turn."
+            )
+        added = turn.messages[len(turn.prompt) :]
+        return run if run.messages else replace(run, messages=tuple(self.messages), added=tuple(added))
+
+    def _record_resumed(self, saved: Run[Any], run: Run[Any]) -> None:
+        """Put the resumed run in the place of the last turn, unless it ended before anything happened."""
+        has_begun = run.record.calls > saved.record.calls or bool(answers_since(saved, run))
+        if len(run.added) > len(saved.added) or (len(run.added) == len(saved.added) and has_begun):
+            self._append(resumed_turn(self._turns.pop(), saved, run))
 
     def choose(self, choice: int) -> Turn:
         """Continue with another choice of the last response.

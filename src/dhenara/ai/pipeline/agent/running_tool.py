@@ -271,7 +271,7 @@ A_WHILE = 3_600.0
 """Seconds after which a wait for an event begins again."""
 
 
-class WorkBeside:
+class BackgroundWork:
     """Work that runs beside the one who waits for its events: in a thread of sync code, else as a task."""
 
     def __init__(self, io: IO, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

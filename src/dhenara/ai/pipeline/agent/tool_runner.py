@@ -16,7 +16,7 @@ from ...types.tools.tool_definition import SEARCH_TOOL
 from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
 from .run_state import RunEvent, RunState, read_step
 from .run_store import ToolClaim, call_digest
-from .running_tool import WorkBeside, check_readable, finish_agent, first_failure, running, set_outcome, with_timing
+from .running_tool import BackgroundWork, check_readable, finish_agent, first_failure, running, set_outcome, with_timing
 from .toolbox import (
     Approve,
     PendingToolCall,
@@ -65,7 +65,7 @@ class ToolRunner:
     state: RunState
     emit: Callable[[RunEvent], None]
     tracing: RunTracing | None = None
-    beside: WorkBeside | None = None
+    background: BackgroundWork | None = None
     """The tools that run while a stream is read."""
 
     def restore(self) -> bool:
@@ -104,13 +104,13 @@ class ToolRunner:
         parallel = current.ready(parallel=True)
         work = partial(self.run_group, current, parallel, self.budget.limits.concurrency)
         is_watched = self.plan.streaming and self.plan.perform is None
-        if self.beside is None and is_watched and any(isinstance(one.tool, AgentTool) for _, one in parallel):
-            self.beside = WorkBeside(self.io, work)
-        if self.beside is None:
+        if self.background is None and is_watched and any(isinstance(one.tool, AgentTool) for _, one in parallel):
+            self.background = BackgroundWork(self.io, work)
+        if self.background is None:
             await work()
-        elif not await self.beside.wait(events):
+        elif not await self.background.wait(events):
             return None
-        self.beside = None
+        self.background = None
         await self.run_group(current, current.ready(parallel=False), 1)
         tools = [one.to_tool_run() for one in current.planned]
         for tool in tools:
@@ -120,18 +120,18 @@ class ToolRunner:
 
     def wake(self) -> None:
         """End the wait of `run`, because an event has arrived."""
-        if self.beside is not None:
-            self.beside.woken.set()
+        if self.background is not None:
+            self.background.woken.set()
 
     async def close(self) -> None:
         """Cancel the tools that run beside a stream, and wait a moment for their end."""
-        if self.beside is not None:
-            await self.beside.close()
+        if self.background is not None:
+            await self.background.close()
 
     def end_tracing(self, run: Callable[[], Run[Any]], error: BaseException | None) -> None:
         """End the traces of the run, once, and cancel the tools that still run."""
-        if self.beside is not None:
-            self.beside.cancel()
+        if self.background is not None:
+            self.background.cancel()
         tracing, self.tracing = self.tracing, None
         if tracing is not None:
             tracing.end(run(), error)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import Field, ValidationError, field_serializer, field_validator
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationError, field_validator
 
 from ...errors import ConfigurationError, SavedRunError
 from ...output_files import require_path, save_output
@@ -40,6 +40,12 @@ from .run_parts import (
 from .usage import ReportedUsage, Usage
 
 T = TypeVar("T")
+InnerRun = Annotated[
+    Any,
+    BeforeValidator(lambda given: read_inner_run(given)),
+    PlainSerializer(lambda run: None if run is None else SavedRun.of(run).dump()),
+]
+"""The run of a tool, or of a turn of a conversation, as JSON in theirs."""
 
 
 class ToolRun(FrozenModel):
@@ -69,19 +75,7 @@ class ToolRun(FrozenModel):
     if TYPE_CHECKING:
         run: Run[Any] | None = None
     else:
-        run: Any = None
-
-    @field_validator("run", mode="before")
-    @classmethod
-    def _read_run(cls, given: Any) -> Any:
-        run = read_saved_run(json.dumps(given)) if isinstance(given, Mapping) else given
-        if run is not None and not isinstance(run, Run):
-            raise ValueError(f"run must be a Run, not {type(run).__name__}")  # pydantic expects a ValueError
-        return run
-
-    @field_serializer("run")
-    def _write_run(self, run: Any) -> Any:
-        return None if run is None else SavedRun.of(run).dump()
+        run: InnerRun = None
 
 
 class Step(FrozenModel):
@@ -346,3 +340,11 @@ def read_saved_run(saved: str | bytes) -> Run[Any]:
         if isinstance(error, SavedRunError):
             raise
         raise SavedRunError(f"not a valid saved run: {error}") from error
+
+
+def read_inner_run(given: Any) -> Any:
+    """Read the run in the JSON of something else: of a tool, or of a turn of a conversation."""
+    run = read_saved_run(json.dumps(given)) if isinstance(given, Mapping) else given
+    if run is not None and not isinstance(run, Run):
+        raise ValueError(f"run must be a Run, not {type(run).__name__}")  # pydantic expects a ValueError
+    return run
