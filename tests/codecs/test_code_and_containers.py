@@ -13,6 +13,7 @@ from openai.types.responses import ResponseInputItemParam, ToolParam
 from pydantic import TypeAdapter
 
 from dhenara.ai import AIModelClient
+from dhenara.ai.errors import ContainerExpiredError
 from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream
 from dhenara.ai.types import CodeExecution, InvalidValueError, Message, Tool, ToolCallContent, ToolDefinition
 from pipeline.test_recorded_runs import served
@@ -235,3 +236,73 @@ def test_recorded_programs_get_the_results_of_their_calls(exchange: Exchange, se
 def test_a_call_of_the_model_has_no_caller() -> None:
     for extras in ({}, {"caller": {"type": "direct"}}, {"item": {"caller": {"type": "direct"}}}, {"caller": "x"}):
         assert ToolCallContent(name="a", extras=extras).caller_id is None
+
+
+EXPIRED = [
+    ("anthropic", 400, {"type": "invalid_request_error", "message": "container: container_1 has expired"}),
+    ("anthropic", 404, {"type": "not_found_error", "message": "Container container_1 not found"}),
+    ("openai", 400, {"code": None, "message": "Container is expired."}),
+    ("openai", 400, {"code": None, "message": "Expected container_id: cntr_2, got cntr_1"}),
+    ("openai", 404, {"code": None, "message": "Container with id 'cntr_1' not found."}),
+]
+
+
+@pytest.mark.parametrize(("provider", "status", "error"), EXPIRED)
+@pytest.mark.parametrize("streaming", [False, True])
+def test_an_expired_container_is_a_typed_error_that_says_what_to_do(
+    provider: str, status: int, error: dict[str, Any], streaming: bool, server: FakeServer, world: World
+) -> None:
+    server.add_replies(Raw(json.dumps({"type": "error", "error": error}).encode(), status=status), Answer(text="Hi."))
+    config = RESPONSES if provider == "openai" else {}
+    client = AIModelClient(endpoint(server.url, provider, **config))
+    with pytest.raises(ContainerExpiredError, match=r'CodeExecution\(container="new"\)') as raised:
+        (world.stream if streaming else world.run)(client, "?", tools=[CodeExecution(container="cntr_1")])
+    assert raised.value.status == status
+    world.run(client, "?", tools=[CodeExecution(container="cntr_1")])
+    assert "cntr_1" in json.dumps(server.exchanges[1].json), "nothing is learned from it"
+    world.close(client)
+
+
+def ran_code(*, reasoned: bool) -> bytes:
+    reasoning = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "abc"}
+    call = {
+        "type": "code_interpreter_call",
+        "id": "ci_1",
+        "status": "completed",
+        "container_id": "cntr_1",
+        "code": "1 + 1",
+        "outputs": [],
+    }
+    text = {"type": "output_text", "text": "It is 2.", "annotations": []}
+    message = {"type": "message", "id": "msg_1", "role": "assistant", "status": "completed", "content": [text]}
+    output = [*([reasoning] if reasoned else []), call, message]
+    about = {"id": "resp_1", "object": "response", "status": "completed", "model": "m"}
+    return json.dumps({**about, "output": output}).encode()
+
+
+@pytest.mark.parametrize("reasoned", [False, True])
+@pytest.mark.parametrize("container", [None, "cntr_1", "cntr_2", "new"])
+def test_code_in_another_container_is_left_out_at_openai(
+    container: str | None, reasoned: bool, server: FakeServer
+) -> None:
+    """OpenAI refuses a history with a container that has expired."""
+    server.add_replies(Raw(ran_code(reasoned=reasoned)), Answer(text="4."))
+    with AIModelClient(endpoint(server.url, **RESPONSES)) as client:
+        talk = client.conversation()
+        talk.ask("What is 1 + 1?", tools=[CodeExecution()])
+        response = talk.ask("And twice that?", tools=[CodeExecution(container=container)])
+    sent = server.exchanges[1].json
+    kinds = [item.get("type", item.get("role")) for item in sent["input"]]
+    own = ["reasoning"] if reasoned else []
+    is_left_out = container in ("new", "cntr_2")
+    assert kinds == [
+        "message",
+        *([] if is_left_out else [*own, "code_interpreter_call"]),
+        *(["assistant"] if is_left_out else ["message"]),
+        "message",
+    ]
+    assert "It is 2." in json.dumps(sent["input"])
+    assert bool(response.chat_response.warnings) == is_left_out
+    expected = {"type": "auto"} if container in (None, "new") else container
+    assert sent["tools"][0]["container"] == expected
+    TypeAdapter(list[ResponseInputItemParam]).validate_python(sent["input"])

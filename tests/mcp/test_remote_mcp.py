@@ -257,3 +257,30 @@ def test_a_recorded_request_for_approval_is_approved_in_a_stream() -> None:
         sent = [item for item in last_input(server) if item.get("type") == "mcp_approval_response"]
     assert events[-1][1].text() == "Done."
     assert [one["approve"] for one in sent] == [True]
+
+
+def test_calls_that_groq_ran_are_typed() -> None:
+    """In Responses without ids, as Groq's documentation has them, and among the tools that ran in Chat."""
+    call = {
+        "type": "mcp_call",
+        "server_label": "Huggingface",
+        "name": "model_search",
+        "arguments": '{"limit":10}',
+        "output": "Showing first 10 models",
+    }
+    about = {"id": "resp_1", "object": "response", "status": "completed", "model": "m"}
+    listed = {"type": "mcp_list_tools", "id": "mcpl_1", "server_label": "Huggingface", "tools": []}
+    body = json.dumps({**about, "output": [listed, call]}).encode()
+    expected = MCPCall(
+        server="Huggingface", tool="model_search", arguments={"limit": 10}, output="Showing first 10 models"
+    )
+    with FakeServer(Raw(body)) as server:
+        at = endpoint(server.url, "groq", "openai/gpt-oss-120b", protocol="openai_responses")
+        with AIModelClient(at) as client:
+            assert read_mcp_calls(client.generate("?").chat_response.contents) == [expected]
+    ran = {**call, "type": "mcp", "index": 0}
+    message = {"role": "assistant", "content": "Ten.", "executed_tools": [ran]}
+    choice = {"index": 0, "message": message, "finish_reason": "stop"}
+    body = json.dumps({"id": "c", "object": "chat.completion", "model": "m", "choices": [choice]}).encode()
+    [read] = calls_of("groq", "openai/gpt-oss-120b", body)
+    assert read.model_copy(update={"id": None}) == expected

@@ -206,6 +206,13 @@ class ContentFilteredError(BadRequestError):
     advice = "Rephrase the prompt; the same text will be blocked again."
 
 
+class ContainerExpiredError(BadRequestError):
+    """The container in which the provider ran code has expired or was deleted, with its files."""
+
+    code = "container_expired"
+    advice = """Begin a new one with CodeExecution(container="new"), and upload files again that the code needs."""
+
+
 class RateLimitError(CallError):
     """A rate limit was exceeded; `retry_after` is the number of seconds to wait, or None if unknown."""
 

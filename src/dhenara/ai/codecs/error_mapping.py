@@ -12,6 +12,7 @@ from ..errors import (
     BadAnswerError,
     BadRequestError,
     CallError,
+    ContainerExpiredError,
     ContentFilteredError,
     ContextLengthError,
     NotFoundError,
@@ -62,6 +63,7 @@ CODES: dict[str, type[CallError]] = {
     "server_error": ServerError,
     "internal_server_error": ServerError,
     "timeout_error": ServerError,
+    "container_expired": ContainerExpiredError,
     "invalid_request_error": BadRequestError,
     "request_too_large": BadRequestError,
 }
@@ -80,6 +82,10 @@ ANSWER_WORDS = r"max[_ ](\w+[_ ])?tokens\W{0,3}(must be less|is too large)"
 QUOTA_WORDS = (
     r"insufficient (quota|balance|credit)|exceeded your current quota|credit balance is too low"
     r"|out of credits|billing (hard )?limit|payment required|no credits"
+)
+# Anthropic and OpenAI about a container that is gone; OpenAI also when the history names another one than is in use.
+CONTAINER_WORDS = (
+    r"container.{0,120}(expired|not found|does not exist|no longer)|expired container|expected container_id"
 )
 LONGEST_BODY = 600
 LONGEST_MESSAGE = 2000
@@ -124,6 +130,8 @@ def choose_error(status: int, message: str, code: str | None, kind: str | None) 
         error_class = by_status
     if error_class is BadRequestError and mentions(CONTEXT_WORDS, message) and not mentions(ANSWER_WORDS, message):
         return ContextLengthError
+    if error_class in (BadRequestError, NotFoundError) and mentions(CONTAINER_WORDS, message):
+        return ContainerExpiredError
     if error_class in (BadRequestError, RateLimitError, PermissionDeniedError) and mentions(QUOTA_WORDS, message):
         return QuotaError
     return error_class

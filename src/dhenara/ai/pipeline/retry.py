@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from ..catalog.learned_constraints import LearnedConstraint, concerns_default
 from ..catalog.parameter_refusals import read_lessons
 from ..codecs.error_mapping import request_id
-from ..errors import AuthenticationError, BadRequestError, CallError, PermissionDeniedError
+from ..errors import AuthenticationError, BadRequestError, CallError, ContainerExpiredError, PermissionDeniedError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
@@ -162,6 +162,8 @@ class AdaptiveRetry:
 
     def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
+        if isinstance(error, ContainerExpiredError):
+            return False  # it is about this container, not about the parameter
         defaults = call.config.if_supported
         if call.config.strict and not defaults:
             return False

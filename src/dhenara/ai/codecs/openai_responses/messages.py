@@ -23,6 +23,7 @@ from ...types.content.parts import (
     ToolResultContent,
 )
 from ...types.content.vendor_parts_by_key import VENDOR_PART
+from ...types.tools.provider_tools import CodeExecution
 from ...wire import json
 from ...wire.media_types import is_text
 from ..common.foreign_parts import has_own_form, with_vendor_fields
@@ -153,20 +154,33 @@ def write_answer(contents: Sequence[Content], call: Call, warnings: WarningColle
     lost = [part for at, part in enumerate(contents) if is_unsendable_reasoning(part, contents[at + 1 :], call)]
     for part in lost:
         warnings.dropped("reasoning that is not encrypted, or without a following item", "it would be refused", part)
+    moves = any(is_in_other_container(part, call) for part in contents)
+    if moves:
+        own = [part for part in contents if isinstance(part, ReasoningContent) and is_own_part(part, call, PROTOCOL)]
+        for part in own:
+            warnings.dropped("reasoning about code in another container", "the code is left out", part)
+        lost += own
     open_message: Wire | None = None
     for at, part in enumerate(contents):
         if part in lost:
             continue
-        if is_message_part(part, call) and not lost:
+        if is_message_part(part, call) and not (lost or moves):
             open_message = append_text(open_message, part)
             following = contents[at + 1] if at + 1 < len(contents) else None
             if not is_same_message(part, following):
                 yield open_message
                 open_message = None
         elif is_own_part(part, call, PROTOCOL):
-            yield from write_without_id(part, warnings) if lost else write_own(part, contents)
+            yield from write_without_id(part, warnings) if lost or moves else write_own(part, contents)
         else:
             yield from write_foreign(part, warnings)
+
+
+def is_in_other_container(part: Content, call: Call) -> bool:
+    """Whether code ran in another container than that of the call. It may have expired, and is refused then."""
+    known = part.data.get("container_id") if isinstance(part, ServerToolContent) else None
+    named = [tool.container for tool in call.config.tools if isinstance(tool, CodeExecution) and tool.container]
+    return known is not None and bool(named) and known not in named
 
 
 def is_message_part(part: Content, call: Call) -> TypeGuard[TextContent | StructuredContent]:

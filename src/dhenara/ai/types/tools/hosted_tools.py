@@ -259,13 +259,14 @@ def read_mcp_calls(parts: Sequence[Content]) -> list[MCPCall]:
     return [read_mcp_call(part, results.get(part.id) or part.data) for part in calls]
 
 
-MCP_CALLS = ("mcp_call", "mcp_tool_use")
+MCP_CALLS = ("mcp_call", "mcp_tool_use", "mcp")
+"""Kinds of calls: in Responses, in Messages, and among the tools that Groq ran in Chat."""
 
 
 def read_mcp_call(part: ServerToolContent, result: Mapping[str, Any]) -> MCPCall:
-    """Read a call of Responses, which has its result, or of Messages, whose result is a block of its own."""
+    """Read a call of Responses or Chat, which has its result, or of Messages, whose result is a block of its own."""
     about = part.data
-    output = text_of_result(result.get("output") if about.get("type") == "mcp_call" else result.get("content"))
+    output = text_of_result(result.get("content") if about.get("type") == "mcp_tool_use" else result.get("output"))
     error = text_of_result(result.get("error")) or (output or "failed" if result.get("is_error") is True else None)
     return MCPCall(
         server=str(about.get("server_label") or about.get("server_name") or ""),
