@@ -153,9 +153,10 @@ class ToolRunner:
         if decision is None:
             one.wait()
             return
+        decided = as_decision(decision)
         if is_named:
-            self.state.decisions[one.call.id] = as_decision(decision)
-        one.decide(decision)
+            self.state.decisions[one.call.id] = decided
+        one.decide(decided)
 
     async def run_group(
         self, current: ToolBatch, group: Sequence[tuple[int, PendingToolCall]], concurrency: int

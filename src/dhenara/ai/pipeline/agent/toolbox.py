@@ -197,7 +197,7 @@ class PendingToolCall:
         elif isinstance(decision, Mapping):
             self._edit(dict(decision))
         elif decision is not True:
-            self.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) else DECLINED)
+            self.refuse("declined", f"{DECLINED}: {decision}" if isinstance(decision, str) and decision else DECLINED)
 
     def _edit(self, arguments: dict[str, Any]) -> None:
         if self.call.name == MCP_APPROVAL:
@@ -313,10 +313,14 @@ def find_unanswered_calls(messages: Sequence[Message]) -> list[ToolCallContent]:
 
 
 def as_decision(given: Any) -> Decision:
-    """Return what `approve` returned as a decision that can be saved; anything unknown declines the call."""
+    """Return what `approve` returned as a decision that can be saved; raise if it is none."""
     if isinstance(given, Mapping):
         return dict(given)
-    return given if isinstance(given, bool | str | ToolResultContent) else False
+    if isinstance(given, bool | str | ToolResultContent):
+        return given
+    raise ConfigurationError(
+        f"approve must return True, False, a reason, arguments, a tool result or None, not {type(given).__name__}"
+    )
 
 
 def match_earlier(calls: Sequence[ToolCallContent], earlier: Sequence[ToolRun]) -> list[ToolRun | None]:
