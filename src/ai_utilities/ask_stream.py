@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError, SyncAsyncMismatchError
 from .execution import AnyAsyncCall, AnyCall, Around
-from .results import AskResult, as_answer, read_final
+from .results import AskResult, AsyncEvents, Events, SyncEvents, as_answer, read_final
 
 if TYPE_CHECKING:
     from dhenara.ai.types import AIModelCallResponse
@@ -23,34 +23,6 @@ SYNC_STREAM = "this stream comes from AiClient."
 ASYNC_STREAM = "this stream comes from AsyncAiClient."
 Hook = Callable[[AskResult], object]
 Leaving = Callable[[ChatResponse], object]
-
-
-class Events(Protocol):
-    """What the streams of the engine have in common, those of calls and those of runs."""
-
-    @property
-    def error(self) -> Exception | None: ...
-
-    @property
-    def response(self) -> AIModelCallResponse: ...
-
-    def partial(self) -> object: ...
-
-
-class SyncEvents(Events, Protocol):
-    """A stream of `(event, None)` that ends with `(None, final)`."""
-
-    def __next__(self) -> tuple[object, EngineResult | None]: ...
-
-    def close(self) -> None: ...
-
-
-class AsyncEvents(Events, Protocol):
-    """`SyncEvents` for async code."""
-
-    async def __anext__(self) -> tuple[object, EngineResult | None]: ...
-
-    async def aclose(self) -> None: ...
 
 
 class StreamBase:

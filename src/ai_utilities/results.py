@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic_core import CoreSchema, core_schema
 
@@ -284,3 +284,31 @@ class Embeddings(list[list[float]]):
 def model_names(listings: Iterable[ModelListing]) -> list[str]:
     """The names of the models that a provider lists."""
     return [listing.id for listing in listings]
+
+
+class Events(Protocol):
+    """What the streams of the engine have in common, those of calls and those of runs."""
+
+    @property
+    def error(self) -> Exception | None: ...
+
+    @property
+    def response(self) -> AIModelCallResponse: ...
+
+    def partial(self) -> object: ...
+
+
+class SyncEvents(Events, Protocol):
+    """A stream of `(event, None)` that ends with `(None, final)`."""
+
+    def __next__(self) -> tuple[object, EngineResult | None]: ...
+
+    def close(self) -> None: ...
+
+
+class AsyncEvents(Events, Protocol):
+    """`SyncEvents` for async code."""
+
+    async def __anext__(self) -> tuple[object, EngineResult | None]: ...
+
+    async def aclose(self) -> None: ...

@@ -21,7 +21,7 @@ from dhenara.ai.integration import (
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
 from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
-from ..ask_stream import AskStream, AsyncAskStream, AsyncEvents, SyncEvents
+from ..ask_stream import AskStream, AsyncAskStream
 from ..concurrency import ask_all, ask_all_async
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
@@ -29,7 +29,7 @@ from ..exceptions import OperationResult, Options, ProviderCapabilityError, Prov
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
 from ..image_operations import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
-from ..results import AskResult, Embeddings, model_names, read_final
+from ..results import AskResult, AsyncEvents, Embeddings, SyncEvents, model_names, read_final
 from ..routes import route_name
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available

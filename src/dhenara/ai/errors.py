@@ -43,9 +43,7 @@ class RemovedNameError(ConfigurationError, ImportError):
 
 
 class SyncAsyncMismatchError(ConfigurationError, RuntimeError, TypeError):
-    """A sync method of an async-only client was called, or an async one of a sync-only client; or `for` was used where
-    `async for` is needed, or the other way round.
-    """
+    """A sync method or a `for` was used where an async method or an `async for` is needed, or the other way round."""
 
 
 class OutputExistsError(ConfigurationError, FileExistsError):
@@ -149,10 +147,8 @@ class CallError(ProviderError):
 
     def __str__(self) -> str:
         who = " ".join(filter(None, (self.provider, self.model and f"({self.model})"))) or "the provider"
-        facts = [
-            *([f"HTTP {self.status}"] if self.status else ()),
-            *([self.provider_code] if self.provider_code else ()),
-        ]
+        facts = [f"HTTP {self.status}"] if self.status else []
+        facts += [self.provider_code] if self.provider_code else []
         facts += [f"request {self.request_id}"] if self.request_id else []
         facts += [f"retry after {self.retry_after:g} s"] if self.retry_after else []
         text = f"{who}: {self.message}" + (f" [{', '.join(facts)}]" if facts else "")
@@ -316,8 +312,7 @@ class OutputError(CallError):
 
     code = "output"
     fallback_eligible = False
-    advice = """The full response is in `response` of this error; try again, or use a model with native structured \
-output."""
+    advice = "The full response is in `response` of the error; try again, or use a model with native structured output."
     response: ChatResponse | None = None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from ..config import settings
 from ..errors import CallError, ConfigurationError
@@ -272,3 +272,15 @@ class AsyncRunStream(ReadByAsync, RunStreamBase[T]):
         """Stop the run; its state is in `partial()`."""
         self._ended = True
         await self._loop.close()
+
+
+if TYPE_CHECKING:
+
+    class EitherStream(SyncStream, AsyncStream):
+        """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
+
+        @property
+        def text_stream(self) -> EitherTextStream: ...
+
+    class EitherTextStream(TextStream, AsyncTextStream):
+        """Type of `text_stream`: iterate with `for` after `generate`, with `async for` after `generate_async`."""

@@ -18,7 +18,7 @@ from ...types.content.parts import Content, GenericContent, ServerToolContent, T
 from ...types.tools.provider_tools import RemoteMCP, ServerTool
 from ...types.tools.tool import Tool
 from ...types.tools.tool_definition import SEARCH_PARTS, ToolChoice, ToolDefinition
-from .foreign_parts import drop_empty, with_placeholder
+from .foreign_parts import drop_empty, is_failed_search, with_placeholder, without_namespace
 from .plan import WarningCollector, is_own_part
 
 
@@ -336,19 +336,8 @@ def is_search(part: Content) -> bool:
     return False
 
 
-def is_failed_search(part: Content) -> bool:
-    """Whether the part is the result of a provider's search that failed."""
-    data = part.data if isinstance(part, GenericContent | ServerToolContent) else {}
-    return "error_code" in data or "error_code" in (data.get("content") or ())
-
-
 def spec_of(tool: ServerTool | RemoteMCP) -> Mapping[str, Any]:
     return tool.spec if isinstance(tool, ServerTool) else {}
-
-
-def without_namespace(part: ToolCallContent) -> ToolCallContent:
-    item = {name: value for name, value in part.extras["item"].items() if name != "namespace"}
-    return part.model_copy(update={"extras": {**part.extras, "item": item}})
 
 
 def without_unknown(part: Content, names: Set[str]) -> Content:

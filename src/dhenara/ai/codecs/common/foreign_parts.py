@@ -15,7 +15,9 @@ from ...types.content.parts import (
     GenericContent,
     Media,
     SearchResultContent,
+    ServerToolContent,
     TextContent,
+    ToolCallContent,
     ToolResultContent,
 )
 from ...types.content.vendor_parts_by_key import MESSAGE_FIELDS, VENDOR_FIELDS, VENDOR_PART
@@ -205,3 +207,14 @@ def check_document(part: FileContent, protocol: str, warnings: WarningCollector)
         warnings.left_out(part, ["citations"], "Anthropic, Bedrock and Cohere")
     if part.context and protocol not in CONTEXTUAL:
         warnings.left_out(part, ["context"], "Anthropic and Bedrock")
+
+
+def is_failed_search(part: Content) -> bool:
+    """Whether the part is the result of a provider's search that failed."""
+    data = part.data if isinstance(part, GenericContent | ServerToolContent) else {}
+    return "error_code" in data or "error_code" in (data.get("content") or ())
+
+
+def without_namespace(part: ToolCallContent) -> ToolCallContent:
+    item = {name: value for name, value in part.extras["item"].items() if name != "namespace"}
+    return part.model_copy(update={"extras": {**part.extras, "item": item}})

@@ -71,7 +71,6 @@ def build_citation(extras: Wire | None = None, **facts: Any) -> Citation:
 
 KINDS: dict[str, type] = {"url": str, "title": str, "cited_text": str, "start": int, "end": int}
 
-
 Report = Mapping[str, Any]
 
 LARGEST = 2**53
@@ -348,5 +347,4 @@ def reported_cost(report: Report) -> float | None:
     dollars = amount(cost, "total_cost") if isinstance(cost, dict) else amount(report, "cost")
     if dollars is not None:
         return dollars
-    ticks = amount(report, "cost_in_usd_ticks")
-    return None if ticks is None else ticks / TICKS
+    return None if (ticks := amount(report, "cost_in_usd_ticks")) is None else ticks / TICKS

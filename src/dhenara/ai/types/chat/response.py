@@ -19,6 +19,9 @@ from .structured import read_output
 from .usage import NO_USAGE, Costed, ReportedUsage, Usage
 
 T = TypeVar("T")
+READ_ASYNC = "this response is a stream. Write: async for text in response.text_stream"
+READ_SYNC = "this is the stream of a sync method. Write: for text in response.text_stream, or call the async method."
+NO_STREAM = "this response is not a stream. Pass streaming=True, or read response.text"
 
 
 class ChatResponseChoice(ShownAsText, FrozenModel):
@@ -158,9 +161,6 @@ class ChatResponse(ShownAsText, HostedToolResults, Costed):
             kind: Type of the object. Default None: plain data, such as a dict; `parsed` is the object of the requested
                 type.
 
-        Returns:
-            The data, or the object.
-
         Raises:
             RefusedError: The model refused.
             TruncatedError: The answer is incomplete.
@@ -177,29 +177,16 @@ class ChatResponse(ShownAsText, HostedToolResults, Costed):
         return PartList(part for part in self.contents if part.type == "image")
 
     def to_message(self, choice_index: int = 0) -> Message:
-        """Return one choice as a message for the next request.
+        """Return one choice as a message for the next request, with all provider data such as signatures.
 
         Args:
             choice_index: Index of the choice. Default 0.
-
-        Returns:
-            The message, with all provider data such as signatures.
         """
         return self.choices[choice_index].to_message()
 
 
 if TYPE_CHECKING:
-    from ...streams.chat import AsyncStream, SyncStream
-    from ...streams.text import AsyncTextStream, TextStream
-
-    class EitherStream(SyncStream, AsyncStream):
-        """Type of `stream_generator`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
-
-        @property
-        def text_stream(self) -> "EitherTextStream": ...
-
-    class EitherTextStream(TextStream, AsyncTextStream):
-        """Type of `text_stream`: iterate with `for` after `generate`, with `async for` after `generate_async`."""
+    from ...streams.chat import AsyncStream, EitherStream, EitherTextStream, SyncStream
 
 
 class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
@@ -279,7 +266,7 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
 
     def __iter__(self) -> Generator[tuple[str, Any], None, None]:
         if self._async_stream is not None:
-            raise SyncAsyncMismatchError("this response is a stream. Write: async for text in response.text_stream")
+            raise SyncAsyncMismatchError(READ_ASYNC)
         if self._stream is not None:
             raise ConfigurationError("this response is a stream. Write: for text in response.text_stream")
         return super().__iter__()
@@ -288,13 +275,8 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
 
         def __aiter__(self) -> Any:
             if self._async_stream is not None:
-                raise SyncAsyncMismatchError("this response is a stream. Write: async for text in response.text_stream")
-            if self._stream is not None:
-                raise SyncAsyncMismatchError(
-                    "this response is a stream of a sync method. Write: for text in response.text_stream, or call the "
-                    "async method."
-                )
-            raise SyncAsyncMismatchError("this response is not a stream. Pass streaming=True, or read response.text")
+                raise SyncAsyncMismatchError(READ_ASYNC)
+            raise SyncAsyncMismatchError(NO_STREAM if self._stream is None else READ_SYNC)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         if self._async_stream is not None or self._stream is not None:
@@ -355,9 +337,6 @@ class AIModelCallResponse(ShownAsText, AnswerParts, FrozenModel):
         Args:
             kind: Type of the object. Default None: plain data, such as a dict; `parsed` is the object of the requested
                 type.
-
-        Returns:
-            The data, or the object.
 
         Raises:
             OutputError: The model refused, or its answer is incomplete or does not match.
