@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from dhenara.ai.errors import NotFoundError
 from dhenara.ai.integration import conceal_options, conceals_its_options
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from dhenara.ai.types import UploadedFile
 
-    from ..exceptions import Options
+    from ..exceptions import Arguments, Options
     from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
     from ..operations import ClientCore
 
     File = str | PathLike[str] | bytes
-    Request = tuple[str, tuple[Any, ...], Options]
+    Request = tuple[str, Arguments, Options]
 
 
 class FilesMixin:
