@@ -263,7 +263,7 @@ class FileUpload:
         """Upload the file because the known one was deleted; raise the error of any other request."""
         if not self._is_known:
             raise error
-        self._record.forget(self._next[1][0])
+        self._record.forget(str(self._next[1][0]))
         self._is_known, self._next = False, self._upload
 
 
