@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from ..pipeline.tracing import Observer
     from ..types.config.routes import ModelRoute
 
-
 BUILTIN = "builtin"
 STORED = ("batches", "files")
 """Operations on what a provider stores: they use the first deployment. All others follow the route of a client."""

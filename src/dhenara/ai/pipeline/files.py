@@ -331,9 +331,7 @@ def supports_expiry(target: ResolvedTarget) -> bool:
 
 
 def upload_file_call(pipeline: OperationPipeline, call: Call, request: FileRequest) -> Call:
-    """Build a files call with the time limits of `call`; without retries, because the outer call is retried as a
-    whole.
-    """
+    """Build a files call with the time limits of `call`; without retries, because the outer call is retried."""
     given = call.config.timeouts
     config = AIModelCallConfig(timeout=given if given != Timeouts() else None, retries=0)
     return Call(
