@@ -6,11 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .types.chat.report import Attempt
-    from .types.chat.response import ChatResponse
-    from .types.chat.run import Run
+    from .types import Attempt, ChatResponse, DeploymentReport, Run
     from .types.config.call_policies import Limit
-    from .types.config.route_reports import DeploymentReport
 
 
 class DhenaraError(Exception):
@@ -304,16 +301,13 @@ class ResponseTooLargeError(BadAnswerError):
 
 
 class OutputError(CallError):
-    """The response does not contain the requested structured output.
-
-    Attributes:
-        response: The full response of the model.
-    """
+    """The response does not contain the requested structured output."""
 
     code = "output"
     fallback_eligible = False
     advice = "The full response is in `response` of the error; try again, or use a model with native structured output."
     response: ChatResponse | None = None
+    """The full response of the model."""
 
 
 class RefusedError(OutputError):
@@ -337,16 +331,13 @@ class InvalidOutputError(OutputError):
 
 
 class NoDeploymentError(CallError):
-    """No deployment of a route can take the call: each rests after a failure, or cannot do what the call needs.
-
-    Attributes:
-        deployments: For each deployment why it was passed over.
-    """
+    """No deployment of a route can take the call: each rests after a failure, or cannot do what the call needs."""
 
     code = "no_deployment"
     fallback_eligible = False
     advice = "Try again later, allow a longer `timeout`, or add a deployment."
     deployments: tuple[DeploymentReport, ...] = ()
+    """For each deployment why it was passed over."""
 
 
 def _revive(kind: type[CallError], message: str, facts: dict[str, Any]) -> CallError:
