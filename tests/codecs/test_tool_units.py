@@ -94,6 +94,7 @@ def called(name: str, **data: Any) -> ServerToolContent:
         ([called("search", search_results={"results": []})], {"web_searches": 1}),
         ([called("x_keyword_search"), called("view_x_video")], {"social_searches": 2}),
         ([called("max_x_search"), called("web_search_call", action="search")], {"web_searches": 1}),
+        ([called("web_search_call", action={"query": "x"})], {"web_searches": 1}),
         (
             [called("file_search_call"), called("collections_search"), called("document_search")],
             {"storage_searches": 3},

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from tools.mutants.operators import make_mutants
-from tools.mutants.table import CoreModule, load_equivalents, load_modules, mutants_of, sample
+from tools.mutants.sites import walk_sites
+from tools.mutants.table import ROOT, CoreModule, load_equivalents, load_modules, mutants_of, sample
 
 
 def changes(source: str) -> set[str]:
@@ -18,6 +21,13 @@ def test_the_table_names_files_that_are_there(module: CoreModule) -> None:
 
 def test_equivalent_mutants_are_of_files_of_the_table() -> None:
     assert {file for file, *_ in load_equivalents()} <= {file for module in load_modules() for file in module.files}
+
+
+def test_equivalent_mutants_are_of_code_that_is_there() -> None:
+    rows = load_equivalents()
+    trees = {file: ast.parse((ROOT / file).read_text(encoding="utf-8")) for file, *_ in rows}
+    places = {(file, site.scope, ast.unparse(site.node)) for file, tree in trees.items() for site in walk_sites(tree)}
+    assert {(file, function, before) for file, function, before, _ in rows} <= places
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,7 @@ def test_the_end_of_the_application_stops_its_streams(make_store: Callable[[], U
         while not pieces.go.locked():
             await asyncio.sleep(0)
         await streams.aclose()
+        assert pieces.closed
         assert [chunk["type"] for chunk in chunks(await reading)][-1] == "finish"
         assert await streams.resume("chat") is None
         await close(store, streams)
@@ -320,5 +321,36 @@ def test_a_stream_whose_process_died_ends_for_its_readers(
         assert await collect(stored.sse_async()) == "data: {}\n\n"
         assert await ResumableStreams(store).resume("chat") is None
         await store.aclose()
+
+    run(main)
+
+
+def test_a_store_in_memory_forgets_a_stream_some_time_after_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dhenara.ai.ui.resumption.REMAINING_SECONDS", 0.0)
+
+    async def main() -> None:
+        store = MemoryUIStreams()
+        key = await store.begin("chat", {"x": "1"})
+        await store.append(key, "data: a\n\n")
+        assert await store.find("chat") == (key, {"x": "1"})
+        await store.end(key)
+        assert await store.find("chat") is None
+        while (await store.read(key, ""))[0]:
+            await asyncio.sleep(0)
+        assert await store.read(key, "1") == ((), "1", True)
+        await store.ask_to_stop(key)
+
+    run(main)
+
+
+def test_an_async_stream_that_its_reader_leaves_closes_its_source() -> None:
+    async def main() -> None:
+        pieces = Pieces("Hello", "never")
+        pieces.go.release()
+        lines = to_ui_message_stream(pieces.stream()).sse_async()
+        while "Hello" not in await anext(lines):
+            pass
+        await lines.aclose()  # type: ignore[attr-defined]  # a generator
+        assert pieces.closed
 
     run(main)

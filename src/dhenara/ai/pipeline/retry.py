@@ -146,8 +146,6 @@ class AdaptiveRetry:
 
     async def retry_without_refused(self, call: Call, send: Send) -> Stream:
         """Send the call, and again without what the provider refused."""
-        if self._lessons.waits_for_file:
-            await self._io.call(self._lessons.load)
         for _ in range(MOST_LESSONS_A_CALL):
             started, known = self._io.monotonic(), self._builder.lessons()
             try:

@@ -107,9 +107,8 @@ class MemoryUIStreams:
         Args:
             stream_id: The id.
         """
-        key = self._keys.get(stream_id)
-        stored = None if key is None else self._streams.get(key)
-        return None if key is None or stored is None or stored.has_ended else (key, stored.headers)
+        key = self._keys.get(stream_id)  # of a stream that has not ended
+        return None if key is None else (key, self._streams[key].headers)
 
     async def append(self, key: str, line: str) -> None:
         """Add an event.
