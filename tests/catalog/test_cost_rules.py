@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog.cost_calculation import (
+    COUNTED,
     audio_cost,
     cost_by_unit,
     default_options,
@@ -134,6 +135,7 @@ def test_pages_with_annotations_have_their_own_rate() -> None:
 def test_an_answer_without_a_count_of_what_its_model_charges_has_no_cost() -> None:
     components, missing = cost_by_unit({"seconds": Decimal(1)}, Usage(), {})
     assert (components, len(missing)) == ({}, 1)
+    assert len(cost_by_unit(dict.fromkeys(COUNTED, Decimal(1)), Usage(), {})[1]) == 1
     assert cost_by_unit({"input": Decimal(1)}, Usage(), {}) == ({}, [])
 
 

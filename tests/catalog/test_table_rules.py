@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.catalog.price_rows import PriceRow, is_known_day, is_older, plain_names, region_of_call, snapshot_of
+from dhenara.ai.catalog.price_rows import (
+    InvalidRow,
+    PriceRow,
+    is_known_day,
+    is_older,
+    parse_row,
+    plain_names,
+    region_of_call,
+    snapshot_of,
+)
 from dhenara.ai.catalog.price_tables import (
     Conditions,
     NoPrice,
@@ -17,6 +26,7 @@ from dhenara.ai.catalog.price_tables import (
     default_fees,
     find_model,
     is_data_centre,
+    listed_name,
     make_table,
     matching_row,
     most_specific,
@@ -25,7 +35,7 @@ from dhenara.ai.catalog.price_tables import (
     rates_of,
     rows_in_region,
 )
-from dhenara.ai.catalog.prices import billing_names, price_host, table_cost
+from dhenara.ai.catalog.prices import as_billed, billing_names, price_host, table_cost
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Usage
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -282,3 +292,37 @@ def test_own_rates_price_a_model_that_no_table_has() -> None:
     unknown = table_cost("nowhere", ("m",), Usage(input_tokens=1), Conditions(NOW), {})
     assert (unknown.amount, unknown.priced_at) == (None, None)
     assert (unknown.reason or "").startswith("no price table is known for nowhere; set cost_data")
+
+
+def test_the_name_in_the_table_is_empty_where_the_table_does_not_have_the_model() -> None:
+    assert listed_name("nowhere", ("m",), NOW) == ()
+    assert listed_name("openai", ("no-such-model",), NOW) == ()
+    assert listed_name("openai", ("no-such-model", "GPT-5.2"), NOW) == ("gpt-5.2",)
+
+
+def test_tokens_that_are_billed_come_before_those_that_were_read() -> None:
+    read = Usage(input_tokens=900, cache_read_tokens=20, output_tokens=70, reasoning_tokens=30)
+    billed = as_billed(read.model_copy(update={"raw": {"billed_units": {"input_tokens": 5.0, "output_tokens": 3.0}}}))
+    tokens = (billed.input_tokens, billed.cache_read_tokens, billed.output_tokens, billed.reasoning_tokens)
+    assert tokens == (5, 0, 3, 0)
+    zero = as_billed(read.model_copy(update={"raw": {"billed_units": {"input_tokens": 0, "output_tokens": 0}}}))
+    assert zero.total_tokens == 0
+    for damaged in (
+        None,
+        {},
+        {"input_tokens": 5},
+        {"input_tokens": -1, "output_tokens": 3},
+        {"input_tokens": "5", "output_tokens": 3},
+    ):
+        usage = read.model_copy(update={"raw": {"billed_units": damaged}})
+        assert as_billed(usage) is usage
+
+
+@pytest.mark.parametrize(("starts", "ends", "valid"), [("01", "02", True), ("02", "02", False), ("03", "02", False)])
+def test_a_row_holds_for_at_least_a_day(starts: str, ends: str, valid: bool) -> None:
+    fields = listed("1", **{"from": f"2026-01-{starts}", "until": f"2026-01-{ends}"})
+    if valid:
+        assert parse_row(fields, SOURCES).holds_at(datetime(2026, 1, 1, 23, tzinfo=UTC))
+    else:
+        with pytest.raises(InvalidRow, match=r"^until: "):
+            parse_row(fields, SOURCES)
