@@ -44,6 +44,8 @@ def test_a_plus_is_a_space_and_a_plus() -> None:
         base64.urlsafe_b64encode(b"\xff\xef\xfe" + WORD.encode()).decode(),
         "x" + base64.b64encode(WORD.encode()).decode(),
         "xyz" + base64.b64encode(WORD.encode()).decode(),
+        base64.b64encode(WORD.encode()).decode() + "x",
+        "xy" + base64.b64encode(WORD.encode()).decode() + "xyz",
         base64.b64encode(base64.b64encode(f"{WORD}   ".encode())).decode(),
         base64.b64encode(WORD.encode("utf-16-le")).decode(),
         WORD.encode().hex(),
