@@ -1,0 +1,210 @@
+"""Which rows the usage layer writes, which wait for a ledger that fails, and what they are charged with."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, layer as layer_module, tagged
+from ai_utilities.usage.attempt_rows import failed_row, is_interrupted
+from ai_utilities.usage.data import PartialWriteError
+from ai_utilities.usage.layer import route_tags
+from dhenara.ai import AIModelClient, Send, Stream
+from dhenara.ai.errors import BadRequestError, ConnectionFailedError
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
+from dhenara.ai.types import AIModelCallConfig, Attempt, Call
+from support.worlds import endpoint
+
+HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
+FACTS: dict[str, Any] = {"provider": "openai", "model": "m", "operation": "chat"}
+
+
+def new_call(**fields: Any) -> Call:
+    return Call(endpoint=endpoint("http://127.0.0.1:9"), messages=(), config=AIModelCallConfig(), **fields)
+
+
+def row(number: int) -> UsageData:
+    return UsageData(provider="openai", model=f"m{number}")
+
+
+class FailingLedger(MemoryLedger):
+    """A ledger that raises what a test puts into it."""
+
+    def __init__(self, *failures: Exception | None) -> None:
+        super().__init__()
+        self.failures = list(failures)
+        self.written: list[list[str]] = []
+
+    def add(self, rows: Any) -> None:
+        self.written.append([str(one.model) for one in rows])
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is not None:
+            raise failure
+        super().add(rows)
+
+
+def write(layer: UsageLayer, *numbers: int) -> None:
+    for number in numbers:
+        layer.write([row(number)])
+
+
+def test_rows_that_wait_are_written_first_and_in_their_order(caplog: pytest.LogCaptureFixture) -> None:
+    ledger = FailingLedger(OSError("full"), OSError("full"))
+    with caplog.at_level(logging.WARNING):
+        write(UsageLayer(ledger), 1, 2, 3, 4)
+    assert ledger.written == [["m1"], ["m1", "m2"], ["m1", "m2", "m3"], ["m4"]]
+    assert [one.model for one in ledger.rows()] == ["m1", "m2", "m3", "m4"]
+    assert [message.partition(";")[0] for message in caplog.messages] == [
+        "cannot write usage",
+        "usage is written again, including 2 waiting rows",
+    ]
+
+
+def test_rows_of_another_thread_that_failed_meanwhile_come_after_older_ones() -> None:
+    class BusyLedger(FailingLedger):
+        def add(self, rows: Any) -> None:
+            if not self.written:
+                self.written.append([])
+                write(layer, 2)  # as another thread does
+                raise OSError("full")
+            super().add(rows)
+
+    ledger = BusyLedger(OSError("full"))
+    layer = UsageLayer(ledger)
+    write(layer, 1, 3)
+    assert ledger.written == [[], ["m2"], ["m1", "m2", "m3"]]
+
+
+def test_rows_that_were_stored_in_part_are_not_stored_twice() -> None:
+    ledger = FailingLedger(OSError("full"), PartialWriteError([row(2)]))
+    write(UsageLayer(ledger), 1, 2, 3)
+    assert ledger.written == [["m1"], ["m1", "m2"], ["m2", "m3"]]
+
+
+def test_beyond_its_bound_the_oldest_rows_are_dropped_with_an_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(layer_module, "LONGEST_BACKLOG", 2)
+    ledger = FailingLedger(*[OSError("full")] * 4)
+    write(UsageLayer(ledger), 1, 2, 3, 4, 5)
+    assert ledger.written[-1] == ["m3", "m4", "m5"]
+    lost = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert [message.rpartition(": ")[2] for message in lost] == ["1 rows were dropped"] * 2
+
+
+def test_what_waits_can_be_written_without_a_new_row() -> None:
+    ledger = FailingLedger(OSError("full"))
+    layer = UsageLayer(ledger)
+    write(layer, 1)
+    layer.flush()
+    layer.flush()
+    assert ledger.written == [["m1"], ["m1"]]
+
+
+def test_rows_that_are_lost_at_the_end_are_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    layer = UsageLayer(FailingLedger(*[OSError("full")] * 9))
+    write(layer, 1, 2)
+    with caplog.at_level(logging.ERROR):
+        layer.flush_at_exit()
+        layer.flush_at_exit()
+    lost = [one.getMessage() for one in caplog.records if one.levelno == logging.ERROR]
+    assert [message[:6] for message in lost] == ["2 rows"]
+
+
+def test_listeners_get_each_row_once_whatever_the_ledger_does() -> None:
+    noted: list[str] = []
+    layer = UsageLayer(FailingLedger(OSError("full")), listener=lambda one: noted.append(str(one.model)))
+    write(layer, 1, 2)
+    assert noted == ["m1", "m2"]
+
+
+class ClosedLedger(MemoryLedger):
+    """A ledger that opens no rows."""
+
+    def open(self, rows: Any, expires: float) -> None:
+        raise OSError("read only")
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_a_required_ledger_that_fails_keeps_the_request_from_being_sent(required: bool, server: FakeServer) -> None:
+    server.add_replies(HELLO)
+    layer = UsageLayer(ClosedLedger(), required=required)
+    with AIModelClient(endpoint(server.url), layers=[layer]) as client:
+        if required:
+            with pytest.raises(OSError, match="read only"):
+                client.generate("?")
+        else:
+            client.generate("?")
+    assert len(server.exchanges) == (0 if required else 1)
+
+
+def test_tags_of_the_call_win_over_those_of_the_layer_and_these_over_the_route(server: FakeServer) -> None:
+    async def on_a_route(call: Call, send: Send) -> Stream:
+        return await send(replace(call, deployment="first", route="r"))
+
+    server.add_replies(HELLO)
+    ledger = MemoryLedger()
+    layer = UsageLayer(ledger, tags={"team": "a", "app": "x", "route": "mine"})
+    with AIModelClient(endpoint(server.url), layers=[on_a_route, layer]) as client, tagged(team="b"):
+        client.generate("?")
+    assert ledger.rows()[0].tags == {"team": "b", "app": "x", "route": "mine", "deployment": "first"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "tags"),
+    [
+        ({}, {}),
+        ({"deployment": "first", "route": "r"}, {"route": "r", "deployment": "first"}),
+        (
+            {"deployment": "first", "route": "r", "purpose": "hedge"},
+            {"route": "r", "deployment": "first", "purpose": "hedge"},
+        ),
+    ],
+)
+def test_rows_name_route_deployment_and_purpose(fields: dict[str, Any], tags: dict[str, str]) -> None:
+    assert route_tags(new_call(**fields)) == tags
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome", "cost"),
+    [
+        (400, "BadRequestError: no", "failed", 0),
+        (503, "ServerError: down", "failed", 0),
+        (399, "BadAnswerError: what", "failed", None),
+        (200, "ConnectionFailedError: the connection closed", "interrupted", None),
+        (200, "BrokenStreamError: cut", "interrupted", None),
+        (None, "BrokenStreamError: cut", "interrupted", None),
+        (300, "ConnectionFailedError: the connection closed", "failed", None),
+    ],
+)
+def test_refused_requests_are_free_and_what_may_have_been_received_has_an_unknown_cost(
+    status: int | None, error: str, outcome: str, cost: int | None
+) -> None:
+    attempt = Attempt(number=2, outcome="failed", status=status, error=error, seconds=1.5, request_id="r")
+    written = failed_row(attempt, FACTS, new_call())
+    assert (written.outcome, written.cost, written.attempt) == (outcome, cost, 2)
+    assert (written.duration_s, written.request_id) == (1.5, "r")
+    assert is_interrupted(attempt) is (outcome == "interrupted")
+
+
+def test_each_attempt_and_each_layer_that_fails_has_its_rows(server: FakeServer) -> None:
+    server.add_replies(Refusal(503, "down"), HELLO, Refusal(400, "no"))
+    ledger = MemoryLedger()
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
+        client.generate("?", retry_delay=0.001)
+        with pytest.raises(BadRequestError):
+            client.generate("?")
+    assert [(one.outcome, one.attempt) for one in ledger.rows()] == [("failed", 1), ("answered", 2), ("failed", 1)]
+    assert ledger.open_rows() == []
+    assert len({one.row_id for one in ledger.rows()}) == 3
+
+    async def fails(call: Call, send: Send) -> Stream:
+        raise ConnectionFailedError("of a layer")
+
+    client = AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger), fails])
+    with client, pytest.raises(ConnectionFailedError):
+        client.generate("?", retries=0)
+    assert (len(ledger.rows()), ledger.open_rows()) == (3, [])
