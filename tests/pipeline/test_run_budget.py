@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.pipeline.agent.run_plan import RunBudget, count_calls
 from dhenara.ai.pipeline.agent.toolbox import as_decision, find_unanswered_calls, match_earlier, with_decisions
 from dhenara.ai.types import (
@@ -169,14 +170,17 @@ def test_what_happened_to_a_call_is_matched_by_its_place_and_id() -> None:
         (False, False),
         ("not now", "not now"),
         ({"number": 2}, {"number": 2}),
-        (1, False),
-        (object(), False),
-        ([], False),
     ],
 )
-def test_a_decision_of_an_unknown_kind_declines_the_call(given: Any, decision: Any) -> None:
+def test_a_decision_is_taken_as_it_is(given: Any, decision: Any) -> None:
     assert as_decision(given) == decision
     assert type(as_decision(given)) is type(decision)
+
+
+@pytest.mark.parametrize("given", [1, 0, [], object()])
+def test_a_decision_of_an_unknown_kind_is_an_error(given: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        as_decision(given)
 
 
 def test_decisions_on_calls_of_an_agent_have_its_id_before_their_own() -> None:

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.pipeline.routing.board import HealthBoard
+from dhenara.ai.pipeline.routing.board import HealthBoard, find_unfit
 from dhenara.ai.pipeline.routing.decision import (
     LOOK_AGAIN,
     Decision,
     RouteCall,
     decide,
     explain,
-    find_unfit,
     headroom_of,
 )
 from dhenara.ai.pipeline.routing.fit import DeploymentFacts
