@@ -1,4 +1,4 @@
-"""`make bench-caches`: what a hit costs, against LiteLLM, a bare sqlite3 read and diskcache, in one run."""
+"""`make bench-caches`: what a hit costs, against LiteLLM, diskcache, and bare reads of SQLite and Redis."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .table import verdict
 ROUNDS = 3
 # LiteLLM's caching imports its proxy.
 OTHERS = (
-    Contestant("dhenara and diskcache", "cached_ours", (str(ROOT), "diskcache")),
+    Contestant("dhenara and diskcache", "cached_ours", (str(ROOT), "diskcache", "redis")),
     Contestant("litellm", "cached_litellm", ("litellm[proxy]", "soundfile")),
 )
 Found = dict[str, float]
@@ -55,6 +55,7 @@ def verdicts(found: Found) -> Iterator[str]:
     yield verdict("a call from memory: litellm / ours", ratio("litellm_call", "memory_call"), least=20)
     yield verdict("a SQLite hit: ours / bare read by primary key", ratio("sqlite_get", "bare_get"), most=10)
     yield verdict("a SQLite hit: ours / diskcache", ratio("sqlite_get", "diskcache_get"), most=1)
+    yield verdict("a Redis hit: ours / a bare GET", ratio("redis_get", "bare_redis_get"), most=1.5)
 
 
 def main() -> None:

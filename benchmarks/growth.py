@@ -2,8 +2,6 @@
 
 Every number comes from a fresh process. A line that stays level says that the cost of one does not depend on how many
 there are. `benchmarks/growth.json` has the stored run.
-
-
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from pathlib import Path
 from .environments import ROOT
 
 STORED = ROOT / "benchmarks" / "growth.json"
-LONGEST = 900
+LONGEST = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,12 @@ LINES = {
     "prompts": Line("prompts of ask_many", (100, 1_000, 10_000, 100_000), {"us": "µs a prompt", "mb": "MB more"}),
     "bulk": Line("rows of a bulk run", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a row", "mb": "MB more"}),
     "processes": Line("processes on one SQLite ledger", (1, 2, 4, 8), {"us": "µs of CPU a row", "wall_us": "µs a row"}),
+    "redis": Line("processes on one Redis ledger", (1, 2, 4, 8), {"us": "µs of CPU a row"}),
+    "first_text": Line(
+        "streams that begin",
+        (1, 10, 100, 1_000),
+        {"us": "µs of CPU to the first text", "bare_us": "µs of CPU with a raw socket"},
+    ),
     "open_streams": Line("open streams", (1, 10, 100, 1_000), {"kb": "kB a stream"}),
 }
 Run = dict[str, dict[str, dict[str, float] | str]]

@@ -6,6 +6,7 @@ python -m benchmarks.growth_lines LINE SIZE URL
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,17 @@ import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
+from pydantic_core import from_json, to_json
 
 from ai_utilities import AiClient
 from ai_utilities.batch import run_bulk
 from ai_utilities.cache import SQLiteCache
-from ai_utilities.usage import SQLiteLedger, UsageData
+from ai_utilities.usage import Ledger, RedisLedger, SQLiteLedger, UsageData
 from dhenara.ai import AIModelClient
+from dhenara.ai.streams.text import TextStream
 from dhenara.ai.types import ImageContent
 
 from .measure import resident
@@ -177,8 +181,8 @@ def bulk(size: int, url: str) -> Values:
 
 WRITER = """
 import sys, time
-from ai_utilities.usage import SQLiteLedger, UsageData
-ledger = SQLiteLedger(sys.argv[1])
+from ai_utilities.usage import {ledger}, UsageData
+ledger = {ledger}(sys.argv[1])
 row = UsageData(input_tokens=10, output_tokens=20, cost="0.001", provider="openai", model="m")
 before = time.process_time()
 for _ in range(1000):
@@ -187,19 +191,80 @@ print(time.process_time() - before)
 """
 
 
+def written_by(size: int, ledger: Ledger, where: str) -> Values:
+    """So many processes add 1,000 rows each, one by one."""
+    ledger.totals_by("model")
+    before = time.perf_counter()
+    command = [sys.executable, "-c", WRITER.format(ledger=type(ledger).__name__), where]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(size)]
+    spent = [float(process.communicate()[0]) for process in running]
+    wall = time.perf_counter() - before
+    written = sum(totals.requests for totals in ledger.totals_by("model").values())
+    if written != 1_000 * size:
+        raise SystemExit(f"{written} rows of {1_000 * size} were written")
+    return {"us": sum(spent) / size / 1_000 * 1e6, "wall_us": wall / size / 1_000 * 1e6}
+
+
 def processes(size: int, url: str) -> Values:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "usage.sqlite")
-        SQLiteLedger(path).totals_by("model")
-        before = time.perf_counter()
-        command = [sys.executable, "-c", WRITER, path]
-        running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(size)]
-        spent = [float(process.communicate()[0]) for process in running]
-        wall = time.perf_counter() - before
-        written = sum(totals.requests for totals in SQLiteLedger(path).totals_by("model").values())
-        if written != 1_000 * size:
-            raise SystemExit(f"{written} rows of {1_000 * size} were written")
-        return {"us": sum(spent) / size / 1_000 * 1e6, "wall_us": wall / size / 1_000 * 1e6}
+        return written_by(size, SQLiteLedger(path), path)
+
+
+def redis(size: int, url: str) -> Values:
+    with tempfile.TemporaryDirectory() as folder:
+        socket_path = str(Path(folder) / "redis.sock")
+        command = ["redis-server", "--port", "0", "--unixsocket", socket_path, "--save", "", "--dir", folder]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        try:
+            while not Path(socket_path).exists():
+                time.sleep(0.01)
+            where = f"unix://{socket_path}"
+            return {"us": written_by(size, RedisLedger(where), where)["us"]}
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def first_text(size: int, url: str) -> Values:
+    """Streams that begin one after the other and stay open, each with a connection of its own."""
+    with client(url, "held") as engine:
+        first_piece(engine).close()
+        held: list[TextStream] = []
+        spent = used(lambda: held.extend(first_piece(engine) for _ in range(size)))
+        for events in held:
+            events.close()
+    bare_first_piece(url).close()
+    sockets: list[socket.socket] = []
+    bare = used(lambda: sockets.extend(bare_first_piece(url) for _ in range(size)))
+    for one in sockets:
+        one.close()
+    return {"us": spent / size, "bare_us": bare / size}
+
+
+def first_piece(engine: AIModelClient) -> TextStream:
+    texts: TextStream = engine.generate("?", streaming=True).text_stream
+    next(texts)
+    return texts
+
+
+REQUEST = b"POST /v1/chat/completions HTTP/1.1\r\nhost: local\r\ncontent-length: %d\r\n\r\n%b"
+
+
+def bare_first_piece(url: str) -> socket.socket:
+    """A raw socket, its answer read until the first event, whose JSON is parsed."""
+    address = urlsplit(url)
+    connection = socket.create_connection((address.hostname or "", address.port or 80))
+    messages = [{"role": "user", "content": "?"}]
+    body = to_json({"model": "held-0", "messages": messages, "stream": True})
+    connection.sendall(REQUEST % (len(body), body))
+    answer = b""
+    while (end := answer.find(b"\n\n", answer.find(b"data: "))) < 0 or b"data: " not in answer:
+        answer += connection.recv(65536)
+    event = from_json(answer[answer.index(b"data: ") + 6 : end])
+    if not event["choices"][0]["delta"]["content"]:
+        raise SystemExit("the first event has no text")
+    return connection
 
 
 def open_streams(size: int, url: str) -> Values:
@@ -231,6 +296,8 @@ MEASURES = {
     "prompts": prompts,
     "bulk": bulk,
     "processes": processes,
+    "redis": redis,
+    "first_text": first_text,
     "open_streams": open_streams,
 }
 

@@ -1,7 +1,12 @@
-"""Hits of our caches, of a bare sqlite3 read by primary key and of diskcache, in microseconds of CPU; prints JSON."""
+"""Hits of our caches, a bare sqlite3 read by primary key, a bare Redis GET and diskcache, in microseconds of CPU.
+
+Prints JSON.
+"""
 
 import json
+import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -9,7 +14,7 @@ from pathlib import Path
 
 import diskcache
 
-from ai_utilities.cache import CacheLayer, MemoryCache, SQLiteCache
+from ai_utilities.cache import CacheLayer, MemoryCache, RedisCache, SQLiteCache
 from dhenara.ai import AIModelClient
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 
@@ -38,6 +43,30 @@ def call(asking):
     return response.chat_response.text
 
 
+def redis_hits(url, socket_path, value):
+    """Hits of our Redis cache and a bare GET, on a server of our own."""
+    import redis
+
+    command = ["redis-server", "--port", "0", "--unixsocket", str(socket_path), "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        while not socket_path.exists():
+            time.sleep(0.01)
+        found, bare = {}, redis.Redis(unix_socket_path=str(socket_path))
+        with RedisCache(f"unix://{socket_path}") as stored:
+            call.first = True
+            with client(url, stored) as asking:
+                found["redis_call"] = microseconds(lambda: call(asking), ROUNDS)
+            stored.set("bench:key", value)
+            found["redis_get"] = microseconds(lambda: stored.get("bench:key"), ROUNDS)
+        bare.set("bench:key", json.dumps(value))
+        found["bare_redis_get"] = microseconds(lambda: bare.get("bench:key"), ROUNDS)
+        return found
+    finally:
+        server.terminate()
+        server.wait()
+
+
 def main(url):
     found = {}
     with tempfile.TemporaryDirectory() as home:
@@ -55,6 +84,8 @@ def main(url):
         found["bare_get"] = microseconds(lambda: bare.execute(statement, ("bench:key",)).fetchone(), READS)
         bare.close()
         stored.close()
+        if shutil.which("redis-server"):
+            found |= redis_hits(url, Path(home, "redis.sock"), value)
         with diskcache.Cache(str(Path(home, "disk"))) as disk:
             disk.set("bench:key", value)
             found["diskcache_get"] = microseconds(lambda: disk.get("bench:key"), READS)

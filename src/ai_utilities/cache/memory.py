@@ -206,7 +206,7 @@ class FailsafeBackend:
     def _attempt(self, otherwise: T, seconds: float, function: Callable[..., T], *args: object) -> tuple[T, bool]:
         """The result, and whether the backend failed."""
         try:
-            result = (within(seconds, function) if self._backend.blocking else function)(*args)
+            result = (within(seconds, function) if getattr(self._backend, "blocking", True) else function)(*args)
         except Exception as error:  # noqa: BLE001  # users' backends may raise anything, and no answer is lost for it
             self._failed(error)
             return otherwise, True
