@@ -105,10 +105,11 @@ class BoundedCall:
     def price(self, usage: Usage) -> Decimal | None:
         """The cost of a usage, in the dearest tier that the call allows; None if unknown."""
         tier = self.terms.tier or self.call.config.service_tier
-        costs = [self._price_in(tier, usage)]
-        if tier == "auto" and costs[0] is not None:
-            costs.append(self._price_in("priority", usage))
-        return max((cost for cost in costs if cost is not None), default=None)
+        cost = self._price_in(tier, usage)
+        if tier != "auto" or cost is None:
+            return cost
+        dearest = self._price_in("priority", usage)
+        return cost if dearest is None else max(cost, dearest)
 
     def _price_in(self, tier: str | None, usage: Usage) -> Decimal | None:
         if self.terms.report:

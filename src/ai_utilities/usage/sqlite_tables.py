@@ -237,7 +237,7 @@ def make_dirty_again(connection: sqlite3.Connection) -> None:
 
 UNSUMMED_ROWS = f"""
 CREATE TABLE usage_unsummed (id INTEGER PRIMARY KEY);
-DROP TABLE usage_writing;
+DROP TABLE IF EXISTS usage_writing;
 DROP TRIGGER IF EXISTS usage_added;
 DROP TRIGGER IF EXISTS usage_removed;
 DROP TRIGGER IF EXISTS usage_changed;
