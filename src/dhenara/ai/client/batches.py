@@ -1,8 +1,7 @@
-"""Batch operations of the client, and the lines that are sent, kept in a temporary file."""
+"""Batch operations of the client."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Unpack
@@ -288,7 +287,7 @@ class EngineBatchesMixin(OperationsBase):
             files = self._pipeline("files", is_async=is_async)
         except UnsupportedError:
             files = None
-        return BatchResultsClient(own, self._pipeline("chat", is_async=is_async), files, call, Spool)
+        return BatchResultsClient(own, self._pipeline("chat", is_async=is_async), files, call, streams.Spool)
 
 
 def as_job(given: BatchJob | str) -> BatchJob:
@@ -303,35 +302,3 @@ def check_prompts(prompts: Any) -> None:
         raise ConfigurationError(
             f"a batch takes a list of prompts, not {type(prompts).__name__}: submit_batch([{shown}])"
         )
-
-
-IN_MEMORY = 1 << 22
-BLOCK = 1 << 20
-
-
-class Spool:
-    """Written once, read for every attempt; lines contain no line breaks."""
-
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
-        self.count = 0
-        self.size = 0
-
-    def add(self, line: bytes) -> None:
-        self._file.seek(self.size)
-        self._file.write(line + b"\n")
-        self.size += len(line) + 1
-        self.count += 1
-
-    def __iter__(self) -> Iterator[bytes]:
-        at, rest = 0, b""
-        while at < self.size:
-            self._file.seek(at)
-            block = self._file.read(min(BLOCK, self.size - at))
-            at += len(block)
-            *whole, rest = (rest + block).split(b"\n")
-            yield from whole
-
-    def close(self) -> None:
-        """Delete the buffer."""
-        self._file.close()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Unpack
 from .. import types
 from ..catalog.capabilities import check_kind_for
 from ..config import environment
-from ..embedded.weights import file_identity
 from ..errors import ConfigurationError, UnsupportedError
 from ..http.protocol.message import Transport
 from ..http.tls_settings import DEFAULT_TLS, TlsSettings, configured_tls, may_show_certificate, shown_certificate
@@ -38,6 +37,8 @@ from ..types.config.model import AIModel
 from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from ..pipeline.routing.board import HealthBoard, HealthStore
     from ..pipeline.tracing import Observer
     from ..types.config.routes import ModelRoute
@@ -164,7 +165,7 @@ class PipelineFactory:
         """Return the target with what its connections add to a request: client certificate or model file."""
         target = resolve(self.endpoint, environment(), operation)
         if target.provider.embedded:
-            return replace(target, model_file=partial(file_identity, target.origin.model))
+            return replace(target, model_file=partial(embedded_module().file_identity, target.origin.model))
         tls = configured_tls(self.endpoint.api.config, self.tls)
         return replace(target, certificate=partial(shown_certificate, tls)) if may_show_certificate(tls) else target
 
@@ -183,13 +184,21 @@ class PipelineFactory:
     def _transport(self, target: ResolvedTarget, is_async: bool) -> Transport | None:
         """Return the configured transport, the one of an embedded model, or None for built-in sockets."""
         if target.provider.embedded and (self.transport is None or isinstance(self.transport, str)):
-            from ..embedded.transport import EmbeddedTransport, run_blocking, run_in_thread
-
-            return EmbeddedTransport(run_in_thread if is_async else run_blocking, self.endpoint.api.config)
+            embedded = embedded_module()
+            work = embedded.run_in_thread if is_async else embedded.run_blocking
+            made: Transport = embedded.EmbeddedTransport(work, self.endpoint.api.config)
+            return made
         tls = configured_tls(self.endpoint.api.config, self.tls)
         if self.transport in (None, BUILTIN) and tls.is_default:
             return None
         return choose_transport(self.transport, tls, is_async=is_async)
+
+
+def embedded_module() -> ModuleType:
+    """Return the module of the model in this process, which other endpoints do not need."""
+    from ..embedded import transport
+
+    return transport
 
 
 def deployment_key(target: ResolvedTarget) -> str:

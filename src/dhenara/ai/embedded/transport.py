@@ -25,7 +25,7 @@ from .engine import (
     head_for,
     release,
 )
-from .weights import load_weights
+from .weights import file_identity as file_identity, load_weights
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
 from ..errors import InvalidSchemaError
+from ..wire.text import similar_names
 from .dialects_and_references import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
 from .values import TYPES, PatternError, compile_pattern, is_number, kind_of, listed
 
@@ -160,7 +160,7 @@ def type_names(value: Any) -> str | None:
     if unknown is None:
         return None
     near = [name for name, others in ALIASES.items() if unknown.lower() in others]
-    near = near or get_close_matches(unknown.lower(), NAMES, 1)
+    near = near or [*similar_names(unknown.lower(), NAMES)]
     hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(NAMES)}"
     return f"is {unknown!r:.60}, which is no type; {hint}"
 

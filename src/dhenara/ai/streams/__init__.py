@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AsyncSpeech as AsyncSpeech,
         AsyncSubmissions as AsyncSubmissions,
         AsyncTranscript as AsyncTranscript,
+        Spool as Spool,
         SyncBatchItems as SyncBatchItems,
         SyncSpeech as SyncSpeech,
         SyncSubmissions as SyncSubmissions,
@@ -33,6 +34,7 @@ __getattr__, __dir__ = lazy_package(
     {
         **dict.fromkeys(("AsyncSpeech", "AsyncTranscript", "SyncSpeech", "SyncTranscript"), ".operations"),
         **dict.fromkeys(("AsyncBatchItems", "AsyncSubmissions", "SyncBatchItems", "SyncSubmissions"), ".operations"),
+        **dict.fromkeys(("Spool",), ".operations"),
         **dict.fromkeys(("AsyncRunStream", "AsyncStream", "RunStream", "SyncStream"), ".chat"),
     },
 )

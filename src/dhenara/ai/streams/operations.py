@@ -1,8 +1,9 @@
-"""Streams of transcripts and speech, and iterators over batch items and submitted batches."""
+"""Streams of transcripts and speech; iterators over batch items and submitted batches; lines of a batch on disk."""
 
 from __future__ import annotations
 
 import base64
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -313,3 +314,35 @@ class AsyncSubmissions(ReadByAsync, Submissions):
         if job is None:
             raise StopAsyncIteration
         return job
+
+
+IN_MEMORY = 1 << 22
+BLOCK = 1 << 20
+
+
+class Spool:
+    """Written once, read for every attempt; lines contain no line breaks."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # it lives until `close`
+        self.count = 0
+        self.size = 0
+
+    def add(self, line: bytes) -> None:
+        self._file.seek(self.size)
+        self._file.write(line + b"\n")
+        self.size += len(line) + 1
+        self.count += 1
+
+    def __iter__(self) -> Iterator[bytes]:
+        at, rest = 0, b""
+        while at < self.size:
+            self._file.seek(at)
+            block = self._file.read(min(BLOCK, self.size - at))
+            at += len(block)
+            *whole, rest = (rest + block).split(b"\n")
+            yield from whole
+
+    def close(self) -> None:
+        """Delete the buffer."""
+        self._file.close()

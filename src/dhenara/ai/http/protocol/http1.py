@@ -22,7 +22,7 @@ from .message import Head
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
-USUAL_VALUES = re.compile(r"[^\x00\r\n\x80-\U0010ffff]*")
+USUAL_VALUES = re.compile(r"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
 """ASCII without what is forbidden. Values with other letters of Latin-1 are checked one by one."""
 # RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
 STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
