@@ -1,4 +1,4 @@
-"""Builds and validates the calls of operations other than chat and of batches, and selects their pipeline."""
+"""Builds and validates the calls of operations other than chat and of batches; checks arguments of the constructor."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from ..wire.text import similar_names
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallOptions
+from typing import TYPE_CHECKING
+
+from ..pipeline.middleware import Bindable
 
 OWN_NAMES = AIModelCallConfig.model_fields.keys()
 
@@ -293,3 +296,32 @@ def messages_before(prompt: Any) -> Sequence[MessageLike]:
 
 def is_message(given: Any) -> bool:
     return isinstance(given, Mapping) and "role" in given
+
+
+def check_is_async(given: Any) -> bool | None:
+    if given is not None and not isinstance(given, bool):
+        raise ConfigurationError(f"is_async must be True, False or None, not {type(given).__name__}")
+    return given
+
+
+def check_layers(given: Any, name: str) -> tuple[Any, ...]:
+    layers = tuple(check_sequence(given, name, "layers"))
+    for layer in layers:
+        if not (callable(layer) or isinstance(layer, Bindable)):
+            raise ConfigurationError(
+                f"{type(layer).__name__} in {name} is not a layer. Pass an `async def layer(call, send)`, "
+                "or an object whose `bind(io, target)` returns one"
+            )
+    return layers
+
+
+def check_observer(given: Any) -> Any:
+    if given is not None and not callable(given):
+        raise ConfigurationError(f"observer must be a function, not {type(given).__name__}")
+    return given
+
+
+def check_sequence(given: Any, name: str, what: str) -> Iterable[Any]:
+    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
+        raise ConfigurationError(f"{name} must be a list of {what}, not {type(given).__name__}")
+    return given

@@ -32,19 +32,11 @@ from ..types.display import ShortRepr, Shown
 from ..wire.secrets import conceal_options, conceals_its_options, with_secret_options
 from .background import BackgroundMixin
 from .batches import EngineBatchesMixin
-from .call_factory import as_config, check_options, read_repaired_history
+from .call_factory import as_config, check_is_async, check_layers, check_observer, check_options, read_repaired_history
 from .files import EngineFilesMixin
 from .media import EngineAudioMixin, EngineImagesMixin
 from .operations import OperationsMixin
-from .pipelines import (
-    PipelineFactory,
-    check_is_async,
-    check_layers,
-    check_lessons,
-    check_observer,
-    checked_transport,
-    make_route,
-)
+from .pipelines import PipelineFactory, check_lessons, checked_transport, make_route
 from .routing import RoutingMixin, named_route, shown_route
 from .runs import RunsMixin
 

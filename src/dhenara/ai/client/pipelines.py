@@ -1,8 +1,8 @@
-"""Checks of the constructor's arguments, and the pipelines of a client, one per operation and per sync or async."""
+"""Endpoint, route and fallbacks from the arguments of a client, and its pipelines, one per operation and mode."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os import PathLike, fspath
@@ -18,7 +18,7 @@ from ..http.transport_selection import check_transport, choose_transport
 from ..io.protocol import IO
 from ..io.sync_io import BlockingIO, run
 from ..pipeline.learned_store import SHARED_CONSTRAINTS, LearnedConstraints
-from ..pipeline.middleware import AnyLayer, Bindable, with_process_layers
+from ..pipeline.middleware import AnyLayer, with_process_layers
 from ..pipeline.pipeline import Pipeline
 from ..providers.credentials import hashed
 from ..providers.model_names import read_model_name
@@ -35,6 +35,7 @@ from ..types.config.call_policies import (
 )
 from ..types.config.model import AIModel
 from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
+from .call_factory import check_sequence
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -290,12 +291,6 @@ def check_options(options: Mapping[str, Any]) -> None:
     check_option_names(options, known, "AIModelClient")
 
 
-def check_is_async(given: Any) -> bool | None:
-    if given is not None and not isinstance(given, bool):
-        raise ConfigurationError(f"is_async must be True, False or None, not {type(given).__name__}")
-    return given
-
-
 def make_fallbacks(given: Any, main: AIModelEndpoint) -> list[AIModelEndpoint]:
     if isinstance(given, AIModelEndpoint | AIModel):
         given = [given]
@@ -317,23 +312,6 @@ def make_fallback(given: Any, main: AIModelEndpoint) -> AIModelEndpoint:
         raise ConfigurationError(f"fallbacks: {error}") from error
 
 
-def check_layers(given: Any, name: str) -> tuple[Any, ...]:
-    layers = tuple(check_sequence(given, name, "layers"))
-    for layer in layers:
-        if not (callable(layer) or isinstance(layer, Bindable)):
-            raise ConfigurationError(
-                f"{type(layer).__name__} in {name} is not a layer. Pass an `async def layer(call, send)`, "
-                "or an object whose `bind(io, target)` returns one"
-            )
-    return layers
-
-
-def check_observer(given: Any) -> Any:
-    if given is not None and not callable(given):
-        raise ConfigurationError(f"observer must be a function, not {type(given).__name__}")
-    return given
-
-
 def checked_transport(given: Any, is_async: bool | None) -> Any:
     """Check that a named transport is installed; objects are checked at the first call, when sync or async is known."""
     if isinstance(given, str) and given != "builtin":
@@ -351,9 +329,3 @@ def check_lessons(given: Any) -> LearnedConstraints:
     if not isinstance(path, str):
         raise ConfigurationError(f"lessons must be a file path or LearnedConstraints, not {type(given).__name__}")
     return LearnedConstraints(path)
-
-
-def check_sequence(given: Any, name: str, what: str) -> Iterable[Any]:
-    if not isinstance(given, Iterable) or isinstance(given, str | bytes | Mapping):
-        raise ConfigurationError(f"{name} must be a list of {what}, not {type(given).__name__}")
-    return given
