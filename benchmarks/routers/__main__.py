@@ -56,7 +56,7 @@ def compile_clock(folder: Path) -> Path:
     """Compile the clock for compiled code; a C compiler is needed."""
     library = folder / "simulated_clock.so"
     source = HERE / "simulated_clock.c"
-    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source)], check=True)
+    subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source), "-ldl"], check=True)
     return library
 
 

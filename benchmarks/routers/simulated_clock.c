@@ -1,5 +1,7 @@
 /* Replaces the clocks of a process by one that its program sets, for code that is compiled and reads them itself. */
 #define _GNU_SOURCE
+#include <dlfcn.h>
+#include <semaphore.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -29,4 +31,20 @@ int gettimeofday(struct timeval *restrict to, void *restrict zone)
     to->tv_sec = now.tv_sec;
     to->tv_usec = now.tv_nsec / 1000;
     return 0;
+}
+
+/* Threads wait for locks in real time: a deadline of the simulated clock is long past for the kernel. */
+int sem_clockwait(sem_t *semaphore, clockid_t id, const struct timespec *deadline)
+{
+    static int (*wait)(sem_t *, clockid_t, const struct timespec *);
+    if (!wait)
+        wait = (int (*)(sem_t *, clockid_t, const struct timespec *))dlsym(RTLD_NEXT, "sem_clockwait");
+    struct timespec now, real;
+    clock_gettime(id, &now);
+    syscall(SYS_clock_gettime, id, &real);
+    long long left = (deadline->tv_sec - now.tv_sec) * 1000000000LL + deadline->tv_nsec - now.tv_nsec;
+    long long until = real.tv_sec * 1000000000LL + real.tv_nsec + (left > 0 ? left : 0);
+    real.tv_sec = until / 1000000000LL;
+    real.tv_nsec = until % 1000000000LL;
+    return wait(semaphore, id, &real);
 }

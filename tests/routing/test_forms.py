@@ -194,6 +194,11 @@ def test_what_cannot_be_read_of_litellm_is_an_error(entry: dict[str, object], me
         (["gpt"], [], "model_list must be a list of dicts"),
         (None, [], "model_list must be a list of dicts"),
         ([], {"gpt": ["claude"]}, "fallbacks must be a list of dicts"),
+        (
+            [{"model_name": "*", "litellm_params": {"model": "openai/*"}}],
+            None,
+            "'openai/\\*' of model_list is a pattern",
+        ),
         ([{"model_name": "gpt", "litellm_params": {"model": GPT}}], [{"gtp": ["gpt"]}], "fallbacks name 'gtp'"),
     ],
 )
@@ -293,3 +298,46 @@ def test_default_fallbacks_and_ids_are_read() -> None:
     routes = routes_from_litellm(entries, default_fallbacks=["claude"])
     assert names(routes["gpt"]) == [["east"], [CLAUDE]]
     assert names(routes["claude"]) == [[CLAUDE]]
+
+
+def test_a_model_list_of_litellms_documentation_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys in the environment, an older form of shares, AWS, Vertex AI, headers."""
+    monkeypatch.setenv("AWS_SECRET", "secret")
+    azure = {
+        "model": "azure/chatgpt-v-2",
+        "api_key": "sk-a",
+        "api_version": "2024-10-21",
+        "api_base": "https://a.example",
+    }
+    entries: list[dict[str, Any]] = [
+        {"model_name": "gpt", "litellm_params": azure, "rpm": 900},
+        {"model_name": "gpt", "litellm_params": {"model": "gpt-4o", "base_url": "https://b.example/v1"}, "rpm": 100},
+        {
+            "model_name": "claude",
+            "litellm_params": {
+                "model": "bedrock/anthropic.claude-sonnet-5",
+                "aws_access_key_id": "AKIA1",
+                "aws_secret_access_key": "os.environ/AWS_SECRET",
+                "aws_region_name": "us-west-2",
+                "extra_headers": {"x-team": "search"},
+            },
+        },
+        {"model_name": "gemini", "litellm_params": {"model": "vertex_ai/gemini-3.5-flash", "vertex_project": "p",
+                                                    "vertex_location": "us-central1"}},
+    ]  # fmt: skip
+    with pytest.warns(RouteSettingWarning, match="share of the calls"):
+        routes = routes_from_litellm(entries, fallbacks=[{"gpt": ["claude"]}], default_fallbacks=None, redis_host=None)
+    assert [[one.weight for one in group.deployments] for group in routes["gpt"].groups] == [[900, 100], [1]]
+    claude = routes["claude"].deployments[0].endpoint
+    assert claude.api.credentials is not None
+    assert claude.api.credentials.reveal() == {"access_key_id": "AKIA1", "secret_access_key": "secret"}
+    assert "AWS_SECRET" not in repr(routes)
+    with AIModelClient.routed(routes["claude"]) as client:
+        assert client.explain_route("?").chosen == "amazon_bedrock/anthropic.claude-sonnet-5"
+
+
+def test_other_fields_of_an_entry_are_warnings() -> None:
+    with pytest.warns(RouteSettingWarning, match="region_group of 'gpt' has no effect"):
+        routes_from_litellm([{**litellm_entry(), "region_group": "eu"}])
+    with pytest.warns(RouteSettingWarning, match="temperature of 'gpt' has no effect .*AIModelCallConfig"):
+        routes_from_litellm([litellm_entry(temperature=0)])

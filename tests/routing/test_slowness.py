@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from dhenara.ai.errors import CallError, ServerError
+from dhenara.ai.errors import CallError, CallTimeoutError, ServerError
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.routing.health import ENOUGH, FIRST_TRIAL, NEW_USUAL, AnswerTimes
 from dhenara.ai.types import AIModelCallConfig, Candidate, RouteRequest
@@ -200,3 +201,34 @@ def test_what_stays_slow_becomes_usual() -> None:
         times.add(CHAT, 9.0, 10.0 + number)
     assert not times.is_slow(30.0)
     assert times.limit(CHAT) == 27.0
+
+
+def test_a_call_that_had_no_time_left_does_not_blame_the_deployment() -> None:
+    """A short timeout of the caller, or a long wait before, says nothing about it."""
+    simulation = Simulation([["a"]], {"a": answers(0.5)}, config=AIModelCallConfig(timeout=0.2))
+    simulation.ask_at(*range(5))
+    outcomes = simulation.run()
+    assert all(isinstance(one.error, CallTimeoutError) for one in outcomes)
+    assert simulation.board.standings[0].health.failures == 0
+
+
+def test_a_call_of_usual_length_that_had_no_time_left_does_not_blame_it() -> None:
+    simulation = simulate([["a"]], {"a": answers(4.0)}, 50)
+    simulation.ask_at(*[100.0 + number for number in range(5)])
+    config = AIModelCallConfig(timeout=3.0)
+    assert simulation.timeline is not None
+    late = replace(simulation.call(), config=config)
+    simulation.timeline.start(simulation.ask(late), 200.0)
+    simulation.run()
+    assert isinstance(simulation.outcomes[-1].error, CallTimeoutError)
+    assert simulation.board.standings[0].health.failures == 0
+
+
+@pytest.mark.parametrize("answered", [0, 50])
+def test_a_deployment_that_does_not_answer_at_all_is_to_blame(answered: int) -> None:
+    behaviours = {"a": slow_between(100.0, 1e9, slow=1e6), "b": answers()}
+    simulation = simulate([["a"], ["b"]], behaviours, answered, config=AIModelCallConfig(timeout=20.0))
+    simulation.ask_at(150.0, 175.0)
+    simulation.run()
+    assert all(isinstance(one.error, CallTimeoutError) for one in simulation.outcomes[-2:])
+    assert simulation.board.standings[0].health.failures == 2

@@ -18,7 +18,9 @@ LITELLM_STRATEGIES = {"simple-shuffle": "weighted", "least-busy": "least_in_flig
                       "usage-based-routing-v2": "headroom"}  # fmt: skip
 LITELLM_PARAMETERS = {"api_base": "base_url", "aws_region_name": "region", "vertex_project": "project_id",
                       "vertex_location": "location", "api_version": "api_version", "api_key": "api_key",
-                      "weight": "weight"}  # fmt: skip
+                      "base_url": "base_url", "extra_headers": "headers", "weight": "weight"}  # fmt: skip
+LITELLM_CREDENTIALS = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key",
+                       "aws_session_token": "session_token"}  # fmt: skip
 LIMITS = "pass attempt_layers=[ai_utilities.limits.LimitLayer(...)]"
 AS_SHARE = "it is a share of the calls; for a limit, " + LIMITS
 LITELLM_WITHOUT_EFFECT = {
@@ -33,6 +35,8 @@ LITELLM_WITHOUT_EFFECT = {
     "content_policy_fallbacks": "catch ContentFilteredError", "redis_host": "pass health=RedisHealth(...)",
     "redis_url": "pass health=RedisHealth(...)", "enable_pre_call_checks": "they are always made",
     "input_cost_per_token": "set cost_data of the endpoint", "output_cost_per_token": "set cost_data of the endpoint",
+    "organization": "pass headers={'OpenAI-Organization': ...} in extra_headers",
+    **dict.fromkeys(("temperature", "max_tokens", "top_p", "seed"), "pass config=AIModelCallConfig(...) to the client"),
     "tags": "make a route for each tag", "model_info": "set ChatModelSettings of the model",
 }  # fmt: skip
 """Settings of LiteLLM that routes do not have, and what to do instead."""
@@ -58,8 +62,8 @@ def routes_from_litellm(
     model_list: Sequence[Mapping[str, Any]],
     *,
     routing_strategy: str = "simple-shuffle",
-    fallbacks: Sequence[Mapping[str, Sequence[str]]] = (),
-    default_fallbacks: Sequence[str] = (),
+    fallbacks: Sequence[Mapping[str, Sequence[str]]] | None = None,
+    default_fallbacks: Sequence[str] | None = None,
     **others: Any,
 ) -> dict[str, ModelRoute]:
     """Read the arguments of LiteLLM's `Router`.
@@ -92,9 +96,13 @@ def routes_from_litellm(
         if not isinstance(entry["litellm_params"], Mapping) or not entry["litellm_params"].get("model"):
             raise ConfigurationError(f"litellm_params of {entry['model_name']!r} needs 'model', as in 'openai/gpt-5.4'")
         entries.setdefault(str(entry["model_name"]), []).append(entry)
-    unused: Unused = [(setting, LITELLM_WITHOUT_EFFECT.get(setting, NO_EQUAL), None) for setting in others]
-    named = {name: after for entry in mappings_of(fallbacks, "fallbacks") for name, after in entry.items()}
-    usual = [*default_fallbacks, *named.pop("*", ())]
+    unused: Unused = [
+        (setting, LITELLM_WITHOUT_EFFECT.get(setting, NO_EQUAL), None)
+        for setting, value in others.items()
+        if value is not None
+    ]
+    named = {name: after for entry in mappings_of(fallbacks or [], "fallbacks") for name, after in entry.items()}
+    usual = [*(default_fallbacks or ()), *named.pop("*", ())]
     following = {name: usual for name in entries if name not in usual} | named
     if missing := {other for name, after in following.items() for other in (name, *after)} - entries.keys():
         raise ConfigurationError(f"fallbacks name {min(missing)!r}, which is not in model_list")
@@ -111,6 +119,7 @@ def routes_from_litellm(
 Unused = list[tuple[str, str, str | None]]
 """Settings that have no effect, what to do instead, and the entries that have them."""
 
+READ_OF_ENTRIES = {"model_name", "litellm_params", "model_info", "rpm", "tpm"}
 NO_EQUAL = "there is no equal setting"
 
 
@@ -125,7 +134,9 @@ def read_litellm_groups(
     name: str, entries: Sequence[Mapping[str, Any]], strategy: str, unused: Unused
 ) -> list[dict[str, Any]]:
     """Return the groups of one name: the deployments of each `order`."""
-    given: list[Mapping[str, Any]] = [entry["litellm_params"] for entry in entries]
+    given = [
+        {**{key: entry[key] for key in ("rpm", "tpm") if key in entry}, **entry["litellm_params"]} for entry in entries
+    ]
     has_weights = any("weight" in one for one in given)
     shares = ("rpm", "tpm") if strategy in ("weighted", "least_in_flight") and not has_weights else ()
     share = next((key for key in shares if all(one.get(key) is not None for one in given)), None)
@@ -137,6 +148,7 @@ def read_litellm_groups(
             deployment["name"] = str(info.pop("id"))
         if info:
             unused.append(("model_info", LITELLM_WITHOUT_EFFECT["model_info"], name))
+        unused += [(key, LITELLM_WITHOUT_EFFECT.get(key, NO_EQUAL), name) for key in entry.keys() - READ_OF_ENTRIES]
         if share is not None:
             deployment["weight"] = one[share]
         by_order.setdefault(one.get("order", float("inf")), []).append(deployment)
@@ -149,6 +161,8 @@ def read_litellm_parameters(name: str, given: Mapping[str, Any], unused: Unused,
     for key, value in given.items():
         if key == "api_key" and isinstance(value, str) and value.startswith("os.environ/"):
             deployment["api_key_env"] = value.removeprefix("os.environ/")
+        elif key in LITELLM_CREDENTIALS:
+            deployment.setdefault("credentials", {})[LITELLM_CREDENTIALS[key]] = read_litellm_value(value)
         elif key in LITELLM_PARAMETERS:
             deployment[LITELLM_PARAMETERS[key]] = read_litellm_value(value)
         elif key in LITELLM_WITHOUT_EFFECT:
@@ -172,5 +186,7 @@ LITELLM_PROVIDERS = {"gemini": "google_ai", "vertex_ai": "google_vertex_ai", "be
 
 def litellm_model(name: str) -> str:
     """Return the name of a model with the provider as this library names it."""
+    if "*" in name:
+        raise ConfigurationError(f"model {name!r:.60} of model_list is a pattern. Write an entry for each model")
     provider, slash, model = name.partition("/")
     return f"{LITELLM_PROVIDERS.get(provider, provider)}/{model}" if slash else name

@@ -212,6 +212,10 @@ FIRST_TRIAL, LONGEST_TRIAL = 15.0, 120.0
 LOOKED_AT = 8
 """Awaited answers, the oldest ones, that are looked at."""
 
+FAIR_SECONDS, LONG_SECONDS = 1.0, 30.0
+"""Seconds without an answer that count as a failure, if the time of the whole call ends then: at least the first, where
+usual times are not known; at most the second."""
+
 INFINITE = float("inf")
 
 
@@ -255,6 +259,19 @@ class AnswerTimes:
     def limit(self, kind: Hashable) -> float:
         """Return the seconds after which an answer of this kind is slow; infinite if that is not known."""
         return self._limits.get(kind, INFINITE)
+
+    def is_long(self, kind: Hashable, seconds: float, total: float | None) -> bool:
+        """Return whether a deployment that has not answered for so long is to blame, and not a short timeout.
+
+        Args:
+            kind: Kind of the answer.
+            seconds: How long the call waited for this deployment.
+            total: The timeout of the whole call.
+        """
+        limit = self.limit(kind)
+        if limit == INFINITE:
+            return seconds >= FAIR_SECONDS and (total is None or seconds >= total / 2)
+        return seconds >= min(limit, LONG_SECONDS)
 
     def start(self, number: int, kind: Hashable, now: float) -> None:
         """A call begins.

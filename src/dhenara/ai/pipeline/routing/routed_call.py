@@ -308,6 +308,9 @@ class RoutedCall:
         kind = failure_kind(error)
         if isinstance(error, NotFoundError) and stored_at(self.call) is not None:
             kind = None  # what does not exist may be the file or the stored response
+        if isinstance(error, CallTimeoutError) and error.limit == "total":
+            times, seconds = self.board.standings[index].times, self.io.monotonic() - began
+            kind = kind if times.is_long(self.kind, seconds, self.call.config.timeouts.total) else None
         if kind is None or error.code == "limit_reached":
             # A limit of this client is reached: the limit layer counts it, and the deployment is well.
             self.board.release_probe(index)
