@@ -53,11 +53,26 @@ class CheckedType(ModelMetaclass):
     if not TYPE_CHECKING:  # type checkers see the constructors that pydantic makes from the fields
 
         def __call__(cls, *args: Any, **fields: Any) -> Any:
+            if args and cls.__init__ is BaseModel.__init__:
+                raise ConfigurationError(describe_positional(cls))
             try:
                 return super().__call__(*args, **fields)
             except ValidationError as error:
                 args, fields = (), {}  # a traceback shows the values of this frame, and a key may be among them
                 raise InvalidValueError.keeping(error, cls) from None
+
+
+def describe_positional(kind: type[BaseModel]) -> str:
+    """The message for a value without the name of its field: a field of the class, and a method that takes a value."""
+    fields = kind.model_fields
+    own = [name for name in kind.__annotations__ if name in fields and name not in ("kind", "type")] or list(fields)
+    first = next((name for name in own if fields[name].is_required()), own[0])
+    other = next((f", or {kind.__name__}.{name}(...)" for name in VALUE_METHODS if hasattr(kind, name)), "")
+    return f"{kind.__name__} takes its fields by name: write {kind.__name__}({first}=...){other}"
+
+
+VALUE_METHODS = ("from_path", "from_function", "of")
+"""Class methods that make an object of one value, the usual one first."""
 
 
 class CheckedModel(BaseModel, metaclass=CheckedType):
