@@ -324,3 +324,15 @@ def test_a_stream_of_a_picture_that_comes_whole_ends_with_it(world: World, serve
             _ = world.ask(other, "edit_image", "a", CAT) if what == "edits" else world.ask(other, "vary_image", CAT)
         world.close(other)
     world.close(client)
+
+
+def test_an_image_that_is_blocked_for_its_content_is_no_bad_request() -> None:
+    error = {
+        "message": "Your request was rejected.",
+        "type": "image_generation_user_error",
+        "code": "moderation_blocked",
+    }
+    with FakeServer(Raw(json.dumps({"error": error}).encode(), 400)) as server:
+        client = AIModelClient("openai/gpt-image-2", api_key="k", base_url=f"{server.url}/v1")
+        with pytest.raises(ContentFilteredError, match="rejected"):
+            client.generate("x")

@@ -138,3 +138,9 @@ def test_files_for_a_store_may_come_from_a_generator(folder: Path, world: World)
         added = ask(world, client, "add", store.store_id, (one for one in [folder / "file.txt", "\0", b"b"]))
     assert [file.state for file in added.files] == ["ready", "failed", "ready"]
     assert [file.name for file in added.failed] == ["\0"]
+
+
+def test_the_engine_reads_no_path_for_ocr() -> None:
+    client = AIModelClient("mistral/mistral-ocr-latest", api_key="k")
+    with pytest.raises(ConfigurationError, match=r"ocr\(FileContent.from_path\(...\)\)"):
+        client.ocr("scan.pdf")  # type: ignore[arg-type]  # what a user of the kit writes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
 
 import dhenara.ai.types as types
@@ -212,6 +213,8 @@ class OperationsMixin(OperationsBase):
     def _ocr(
         self, document: FileContent | ImageContent, settings: Mapping[str, Any], *, is_async: bool
     ) -> Coroutine[Any, Any, OcrResponse]:
+        if isinstance(document, str | PathLike):
+            raise ConfigurationError("ocr takes a document, not a path: ocr(FileContent.from_path(...))")
         pipeline, call = self._prepare("ocr", types.OcrRequest, {"document": document}, settings, is_async)
         return pipeline.perform(call, types.OcrResponse)
 

@@ -51,6 +51,7 @@ CODES: dict[str, type[CallError]] = {
     "context_length_exceeded": ContextLengthError,
     "content_filter": ContentFilteredError,
     "content_policy_violation": ContentFilteredError,
+    "moderation_blocked": ContentFilteredError,
     "invalid_api_key": AuthenticationError,
     "authentication_error": AuthenticationError,
     "permission_error": PermissionDeniedError,
