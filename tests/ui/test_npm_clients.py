@@ -16,7 +16,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall
-from dhenara.ai.types import Tool, ToolLike
+from dhenara.ai.types import Run, Tool, ToolLike
 from dhenara.ai.ui import UIEventStream, read_run_input, read_ui_messages, to_ag_ui_events, to_ui_message_stream
 from support.worlds import endpoint
 
@@ -189,3 +189,33 @@ def test_an_agent_shows_an_error(server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url)) as client, serving(agent_handler(client)) as url:
         seen = node("http_agent.mjs", url, "yes", "Hi")
     assert seen["failure"] == "The connection to the model failed. Try again."
+
+
+@pytest.mark.parametrize("script", ["use_chat.mjs", "http_agent.mjs"])
+def test_a_call_of_an_agent_is_approved_and_the_agent_resumed(script: str, server: FakeServer) -> None:
+    server.add_replies(
+        Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "c1"),)),
+        Answer(tool_calls=(FakeToolCall("erase", {"name": "a.txt"}, "c3"),)),
+        Answer(text="It is erased."),
+        Answer(text="It is done."),
+    )
+    stored: list[Run[Any]] = []
+    with AIModelClient(endpoint(server.url)) as client:
+        tools = [client.as_tool("research", "Works.", tools=TOOLS)]
+
+        def handle(body: bytes) -> UIEventStream:
+            request = read_ui_messages(body) if script == "use_chat.mjs" else read_run_input(body)
+            given = request.continue_run(stored[-1] if stored else None)
+            run = client.run_streaming(tools=tools, on_end=stored.append, **given)
+            if script == "use_chat.mjs":
+                return to_ui_message_stream(run, message_id=request.message_id)
+            return to_ag_ui_events(run, request)
+
+        with serving(handle) as url:
+            seen = node(script, url, "yes", "Erase it.")
+    assert [seen.get("errors"), seen.get("failure")] in ([[], None], [None, None])
+    assert len(server.exchanges) == 4
+    assert [run.stopped for run in stored] == ["pending", "answered"]
+    shown = json.dumps(seen["messages"])
+    assert "a.txt is erased" in shown
+    assert "It is done." in shown

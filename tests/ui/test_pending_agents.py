@@ -78,12 +78,11 @@ def chat(world: World, server: FakeServer) -> Chat:
 
 
 def ui_body(state: str, **approval: Any) -> dict[str, Any]:
-    """What useChat sends after the user decided: the call of the agent is complete, with a preliminary output."""
-    agent = {"type": "tool-research", "toolCallId": "call_0", "input": {"prompt": "Rome?"}}
-    agent |= {"state": "output-available", "output": {"status": "pending"}, "preliminary": True}
+    """What useChat sends after the user decided: the call of the agent is open."""
+    agent = {"type": "tool-research", "toolCallId": "call_0", "input": {"prompt": "Rome?"}, "state": "input-available"}
     inner = {"type": "tool-weather", "toolCallId": INNER, "input": {"city": "Rome"}, "state": state}
     inner |= {"approval": {"id": f"approval-{INNER}", **approval}}
-    parts = [{"type": "step-start"}, agent, inner]
+    parts = [{"type": "step-start"}, agent, {"type": "step-start"}, inner]
     return {"id": "c", "messages": [PROMPT, {"id": "m", "role": "assistant", "parts": parts}]}
 
 
@@ -95,8 +94,16 @@ def test_the_page_is_shown_the_call_of_the_agent(chat: Chat) -> None:
     assert about[2]["approvalId"] == f"approval-{INNER}"
     [requested] = [chunk for chunk in chunks if chunk["type"] == "tool-approval-request"]
     assert requested["toolCallId"] == INNER
-    [outer] = [chunk for chunk in chunks if chunk["type"] == "tool-output-available"]
-    assert (outer["toolCallId"], outer["preliminary"]) == ("call_0", True)
+    kinds = [chunk["type"] for chunk in chunks if not chunk["type"].startswith("tool-input")]
+    assert kinds == [
+        "start",
+        "start-step",
+        "finish-step",
+        "start-step",
+        "tool-approval-request",
+        "finish-step",
+        "finish",
+    ]
 
 
 @pytest.mark.parametrize("approved", [True, False])

@@ -163,10 +163,7 @@ class UIMessageWriter(UIEventWriter):
     def _result(self, event: CallResolved, chunk: Chunk) -> Iterator[Chunk]:
         tool = event.tool
         if tool.outcome == "pending":
-            if tool.run is not None:
-                # Completes the call for `useChat`, which sends the decisions when nothing else is open.
-                yield {"type": "tool-output-available", **chunk, "output": {"status": "pending"}, "preliminary": True}
-            elif tool.needs_approval:
+            if tool.needs_approval and tool.run is None:
                 yield {"type": "tool-approval-request", "approvalId": f"{APPROVAL}{event.id}", **chunk}
         elif tool.outcome == "declined" and event.is_earlier:
             yield {"type": "tool-output-denied", **chunk}

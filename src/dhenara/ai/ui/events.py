@@ -14,7 +14,7 @@ from ..types.chat.stream import SSEErrorResponse, StreamingChatResponse
 from ..types.content.media import Citation, Media
 from ..types.content.parts import ContentItem, ServerToolContent, ToolCallContent
 from ..types.operations.images import ImageResponse
-from .requests import SERVER_TOOL, STOPPED, ShownCall, path_of
+from .requests import SERVER_TOOL, STOPPED, WRITTEN, ShownCall, path_of
 
 PartKind = Literal["text", "reasoning"]
 
@@ -23,9 +23,6 @@ class UIEvent:
     """Something that happened: one of the classes below."""
 
     __slots__ = ()
-
-
-WRITTEN = ("text", "reasoning", "refusal", "structured_output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +225,8 @@ class EventReader:
     def _grow_call(self, delta: ToolCallContentDelta) -> Iterator[UIEvent]:
         call = self._calls.get(delta.index)
         if call is None:
-            call = ShownCall(
-                self._new_id(delta.id or f"call-{self._step or 1}-{delta.index}"), delta.name or "", delta.id
-            )
+            shown = self._new_id(delta.id or f"call-{self._step or 1}-{delta.index}")
+            call = ShownCall(shown, delta.name or "", delta.id)
             yield from self._open_call(self._calls, delta.index, call)
         if delta.arguments_delta:
             call.grew = True
@@ -319,8 +315,10 @@ class EventReader:
             yield CallResolved(f"{path}/{event.tool.call.id}", event.tool, is_earlier=True)
 
     def _pending(self, tool: ToolRun) -> Iterator[UIEvent]:
-        """Yield a call that waits; for an agent its calls that wait, which nobody has seen yet."""
-        for one in find_pending(tool) if tool.run is not None else ():
+        """Yield a call that waits; for an agent its calls that wait, as a step: `useChat` waits for all of a step."""
+        if inner := find_pending(tool) if tool.run is not None else []:
+            yield from self._open_step(self._step + 1)
+        for one in inner:
             yield CallOpened(one.call.id, one.call.name)
             yield CallClosed(one.call.id, one.call.name, one.call.arguments)
             yield CallResolved(one.call.id, one)

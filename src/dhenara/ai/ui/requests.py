@@ -42,6 +42,9 @@ MediaItem = ImageContent | AudioContent | VideoContent | FileContent
 SERVER_TOOL = "server-tool-"
 """Start of the ids of calls that the provider runs. They are not sent back to models."""
 
+WRITTEN = ("text", "reasoning", "refusal", "structured_output")
+"""Kinds of parts that are shown as text."""
+
 STOPPED = {"answered": None, "pending": "tool_calls", "tokens": "length", "interrupted": "error"}
 """Why a run ended, in the words of `FinishReason`."""
 
