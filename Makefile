@@ -82,6 +82,7 @@ adapters: pyproject.toml ## the adapters for other libraries, with these librari
 	@$(OTHERS)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(OTHERS)/python -m pip install --quiet --constraint tests/adapters/constraints.txt --group adapters --editable .
 	@$(OTHERS)/python -m mypy src/dhenara/ai/adapters
+	@$(OTHERS)/python -m pyright --pythonpath $(OTHERS)/python -p tests/adapters
 	@$(OTHERS)/python -m pytest -q -p no:asyncio tests/adapters tests/docs/test_pages.py -k adapters
 
 corpus: $(STAMP) ## how many recorded exchanges are read and written as they were, file by file

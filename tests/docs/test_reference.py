@@ -89,3 +89,10 @@ def test_methods_show_parameters_results_and_errors(written: dict[str, str]) -> 
 def test_inherited_members_are_shown(written: dict[str, str]) -> None:
     assert "### AIModelClient.transcribe\n" in written["client.md"]
     assert "### AsyncAiClient.embed\n" in written["kit-client.md"]
+
+
+def test_adapters_are_described_without_their_libraries(written: dict[str, str]) -> None:
+    for name in ("ChatDhenara", "DhenaraModel", "DhenaraLLM", "from_dhenara", "DhenaraOptions"):
+        assert f"\n## {name}\n" in written["adapters.md"]
+    row = next(line for line in written["adapters.md"].splitlines() if line.startswith("| `model_kwargs` |"))
+    assert "| `dict()` | Further call options." in row

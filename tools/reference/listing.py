@@ -8,6 +8,9 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+SOURCE_ONLY = "dhenara.ai.adapters."
+"""Modules that are read from the source alone, because the library that they are for need not be installed."""
+
 
 @dataclass(frozen=True)
 class Page:
@@ -40,6 +43,9 @@ def classes() -> dict[str, str]:
     found = {}
     for page in pages():
         for module, name in page.names:
+            if module.startswith(SOURCE_ONLY):
+                found[f"{module}.{name}"] = name
+                continue
             value = getattr(import_module(module), name)
             if isinstance(value, type):
                 found[f"{value.__module__}.{value.__qualname__}"] = name

@@ -14,7 +14,7 @@ from griffe import Attribute, Class, DocstringSectionKind, Function, Object
 from pydantic import BaseModel
 
 from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
-from .listing import classes, public_names
+from .listing import SOURCE_ONLY, classes, public_names
 from .shared import MADE_BY_THE_LIBRARY, shared_meaning
 from .signatures import default_text, full_type, signature
 from .source import raises, section, source_of, text_of
@@ -78,10 +78,10 @@ def describe(module: str, name: str) -> Documented:
     Returns:
         Texts, parameters, fields and methods.
     """
-    value = getattr(importlib.import_module(module), name)
+    value = None if module.startswith(SOURCE_ONLY) else getattr(importlib.import_module(module), name)
     found = source_of(module, name, value)
     if isinstance(found, Class):
-        return describe_class(module, name, found, value)
+        return describe_source(module, name, found) if value is None else describe_class(module, name, found, value)
     if isinstance(found, Function):
         call = with_shared_meanings(describe_function(found, name))
         if (sync := name.removesuffix("_async")) != name:
@@ -89,6 +89,34 @@ def describe(module: str, name: str) -> Documented:
         return Documented(name, module, "function", call.text, construct=call)
     assert isinstance(found, Attribute)
     return Documented(name, module, "value", text_of(found), value=str(found.value or ""))
+
+
+def describe_source(module: str, name: str, found: Class) -> Documented:
+    """Return what the source says of a class: its text, how it is made, and its fields.
+
+    Its methods are those of the class of another library that it is based on.
+    """
+    made = Documented(name, module, "class", text_of(found), bases=[str(base) for base in found.bases])
+    meanings = {item.name: item.description for item in section(found.docstring, DocstringSectionKind.attributes)}
+    arguments = section(found.docstring, DocstringSectionKind.parameters)
+    described = {item.name.lstrip("*"): item.description for item in arguments}
+    init = found.members.get("__init__")
+    if isinstance(init, Function):
+        made.construct = describe_function(init, name, described, raises(found.docstring))
+    for title, member in found.members.items():
+        if isinstance(member, Attribute) and title in meanings:
+            annotation = full_type(member.annotation, public_names())
+            made.fields.append(Entry(title, annotation, source_default(member), meanings[title]))
+    return made
+
+
+def source_default(member: Attribute) -> str:
+    """Return the default of a field as the source has it."""
+    text = "required" if member.value is None else str(member.value)
+    declared = re.match(r"Field\((?:default=(?P<value>[^,)]+)|default_factory=(?P<made>\w+))", text)
+    if declared is None:
+        return text
+    return declared["value"] or f"{declared['made']}()"
 
 
 def describe_class(module: str, name: str, found: Class, value: type) -> Documented:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
 
 from pydantic import SecretStr
 
@@ -12,11 +12,13 @@ from ..client.client import AIModelClient
 from ..errors import BrokenStreamError, ConfigurationError
 from ..types.chat.chunk import ChatContentDelta
 from ..types.chat.response import AIModelCallResponse
+from ..types.config.call_options import AnswerOptions
 from ..wire import json
 from . import ClientPool, call_facts, read_format, with_model
 
 try:
     from instructor import AsyncInstructor, Instructor, Mode, from_litellm
+    from instructor.core.hooks import Hooks
     from openai.types.chat import ChatCompletion, ChatCompletionChunk
 except ImportError as missing:
     raise ConfigurationError("this needs instructor: pip install 'dhenara[instructor]'") from missing
@@ -24,6 +26,13 @@ except ImportError as missing:
 FINISH = frozenset({"stop", "length", "tool_calls", "content_filter"})
 MODES = ("TOOLS", "TOOLS_STRICT", "PARALLEL_TOOLS", "JSON", "JSON_SCHEMA", "MD_JSON")
 """Modes of instructor that are not for one vendor's API."""
+
+
+class InstructorOptions(AnswerOptions, total=False):
+    """Options of all calls, and arguments of `Instructor`."""
+
+    hooks: Hooks | None
+    """Hooks of instructor, which are called around each request. Default: none."""
 
 
 @overload
@@ -34,7 +43,7 @@ def from_dhenara(
     use_async: Literal[False] = ...,
     api_key: SecretStr | str | None = ...,
     base_url: str | None = ...,
-    **options: Any,
+    **options: Unpack[InstructorOptions],
 ) -> Instructor: ...
 @overload
 def from_dhenara(
@@ -44,7 +53,7 @@ def from_dhenara(
     use_async: Literal[True],
     api_key: SecretStr | str | None = ...,
     base_url: str | None = ...,
-    **options: Any,
+    **options: Unpack[InstructorOptions],
 ) -> AsyncInstructor: ...
 def from_dhenara(
     client: AIModelClient | str,
@@ -53,7 +62,7 @@ def from_dhenara(
     use_async: bool = False,
     api_key: SecretStr | str | None = None,
     base_url: str | None = None,
-    **options: Any,
+    **options: Unpack[InstructorOptions],
 ) -> Instructor | AsyncInstructor:
     """Create a client of instructor that sends its calls through a client of this library.
 
@@ -67,7 +76,7 @@ def from_dhenara(
         use_async: Whether to create an `AsyncInstructor`. Default False.
         api_key: API key, for a named model. Default None: read from the provider's environment variable.
         base_url: Address of the provider, for a named model. Default None: the usual one.
-        **options: Options of all calls, and arguments of `Instructor`, such as `hooks`.
+        **options: Options of all calls (`CallOptions`), and `hooks` of instructor.
 
     Raises:
         ConfigurationError: If the mode is for another API, or the client is none.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr, model_validator
@@ -37,6 +37,10 @@ def without_secrets(component: Any) -> dict[str, Any]:
 
 class DhenaraLLM(FunctionCallingLLM):
     """LLM of LlamaIndex for any provider: `DhenaraLLM("anthropic/claude-sonnet-5")`.
+
+    Args:
+        model: Name of the model with its provider.
+        **fields: The fields below, those of LlamaIndex's LLMs, and call options.
 
     Attributes:
         model: Name of the model with its provider. Default: that of `client`.
@@ -83,7 +87,8 @@ class DhenaraLLM(FunctionCallingLLM):
         super().model_post_init(context)
         self._pool = ClientPool(self.client, self.model, self.api_key, self.base_url)
 
-    __getstate__ = without_secrets
+    def __getstate__(self) -> dict[str, Any]:
+        return without_secrets(self)
 
     @classmethod
     def class_name(cls) -> str:
@@ -120,12 +125,12 @@ class DhenaraLLM(FunctionCallingLLM):
         return to_response(await self._client(kwargs).generate_async(**self._call(messages, kwargs, False)))
 
     @llm_chat_callback()
-    def stream_chat(self, messages: Sequence[t.ChatMessage], **kwargs: Any) -> Iterator[t.ChatResponse]:
+    def stream_chat(self, messages: Sequence[t.ChatMessage], **kwargs: Any) -> t.ChatResponseGen:
         """Stream an answer to messages."""
         return stream_responses(self._client(kwargs).generate(**self._call(messages, kwargs, True)))
 
     @llm_chat_callback()
-    async def astream_chat(self, messages: Sequence[t.ChatMessage], **kwargs: Any) -> AsyncIterator[t.ChatResponse]:
+    async def astream_chat(self, messages: Sequence[t.ChatMessage], **kwargs: Any) -> t.ChatResponseAsyncGen:
         """Async version of `stream_chat`."""
         return stream_responses_async(await self._client(kwargs).generate_async(**self._call(messages, kwargs, True)))
 
@@ -140,14 +145,14 @@ class DhenaraLLM(FunctionCallingLLM):
         return to_completion(await self.achat([t.ChatMessage(prompt)], **kwargs))
 
     @llm_completion_callback()
-    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Iterator[t.CompletionResponse]:
+    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> t.CompletionResponseGen:
         """Stream an answer to a prompt."""
         return (to_completion(response) for response in self.stream_chat([t.ChatMessage(prompt)], **kwargs))
 
     @llm_completion_callback()
     async def astream_complete(
         self, prompt: str, formatted: bool = False, **kwargs: Any
-    ) -> AsyncIterator[t.CompletionResponse]:
+    ) -> t.CompletionResponseAsyncGen:
         """Async version of `stream_complete`."""
         responses = await self.astream_chat([t.ChatMessage(prompt)], **kwargs)
         return (to_completion(response) async for response in responses)
@@ -204,6 +209,10 @@ class DhenaraEmbedding(BaseEmbedding):
 
     Texts and queries are embedded for their purpose (`input_type`), where the model distinguishes it.
 
+    Args:
+        model_name: Name of the model with its provider.
+        **fields: The fields below, and those of LlamaIndex's embeddings.
+
     Attributes:
         model_name: Name of the model with its provider. Default: that of `client`.
         api_key: API key. Default None: read from the provider's environment variable. It is not serialized.
@@ -231,7 +240,8 @@ class DhenaraEmbedding(BaseEmbedding):
         super().model_post_init(context)
         self._engine = ClientPool(self.client, self.model_name, self.api_key, self.base_url).find(self.model_name)
 
-    __getstate__ = without_secrets
+    def __getstate__(self) -> dict[str, Any]:
+        return without_secrets(self)
 
     @classmethod
     def class_name(cls) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from llama_index.core.base.llms import types as t
@@ -72,14 +72,14 @@ def read_partial(arguments: str) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def stream_responses(response: AIModelCallResponse) -> Iterator[t.ChatResponse]:
+def stream_responses(response: AIModelCallResponse) -> t.ChatResponseGen:
     answer = GrowingAnswer()
     with response.sync_stream_generator as stream:
         for event, _ in stream:
             yield from write_event(event, stream, answer)
 
 
-async def stream_responses_async(response: AIModelCallResponse) -> AsyncIterator[t.ChatResponse]:
+async def stream_responses_async(response: AIModelCallResponse) -> t.ChatResponseAsyncGen:
     answer = GrowingAnswer()
     async with response.async_stream_generator as stream:
         async for event, _ in stream:

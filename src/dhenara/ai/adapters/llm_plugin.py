@@ -13,11 +13,11 @@ from typing import Any
 import dhenara.ai as engine
 
 from ..errors import ConfigurationError
-from . import PARTS, ClientPool, call_facts, new_call, restore_parts, store_parts
+from . import PARTS, TEXTS, ClientPool, call_facts, new_call, restore_parts, store_parts
 
 try:
     import llm
-    from llm import hookimpl, parts as p
+    from llm import AsyncResponse, Prompt, Response, hookimpl, parts as p
     from llm.models import EmbeddingModel
 except ImportError as missing:
     raise ConfigurationError("this is a plugin of llm: pip install 'dhenara[llm]'") from missing
@@ -177,9 +177,7 @@ class KeyOfProvider:
 class ChatMixin(KeyOfProvider):
     """Mixin of the sync and the async model: what is sent, and what of an answer `llm` gets."""
 
-    can_stream = True
-    supports_schema = True
-    supports_tools = True
+    can_stream = supports_schema = supports_tools = True
     attachment_types = TYPES
     supported_server_side_tools = (llm.ServerSideTool,)
 
@@ -188,7 +186,7 @@ class ChatMixin(KeyOfProvider):
     def __init__(self, name: str) -> None:
         self._name(name)
 
-    def _call(self, prompt: Any, stream: bool) -> dict[str, Any]:
+    def _call(self, prompt: Prompt, stream: bool) -> dict[str, Any]:
         options = {name: value for name, value in prompt.options if value is not None and name != "base_url"}
         further = options.pop("call_options", None) or {}
         options |= json.loads(further) if isinstance(further, str) else further
@@ -199,7 +197,7 @@ class ChatMixin(KeyOfProvider):
         messages = [read_message(message) for message in prompt.messages]
         return {"messages": messages, **options, "streaming": stream}
 
-    def _tool(self, tool: Any) -> Any:
+    def _tool(self, tool: llm.Tool | llm.ServerSideTool) -> Any:
         if isinstance(tool, llm.ServerSideTool):
             return tool.tool_spec(self)
         return engine.ToolDefinition(name=tool.name, description=tool.description, parameters=tool.input_schema)
@@ -230,10 +228,15 @@ class DhenaraChat(ChatMixin, llm.KeyModel):  # type: ignore[misc]  # its attribu
     """A chat model of `llm`."""
 
     def execute(
-        self, prompt: Any, stream: bool, response: Any, conversation: Any, key: str | None = None
-    ) -> Iterator[Any]:
+        self,
+        prompt: Prompt,
+        stream: bool,
+        response: Response,
+        conversation: Any,
+        key: str | None = None,
+    ) -> Iterator[str | p.StreamEvent]:
         """Send the prompt; `llm` calls this."""
-        with self._client(key, prompt.options.base_url) as client:
+        with self._client(key, getattr(prompt.options, "base_url", None)) as client:
             answer = client.generate(**self._call(prompt, stream))
             if stream:
                 with answer.sync_stream_generator as chunks:
@@ -247,10 +250,10 @@ class AsyncDhenaraChat(ChatMixin, llm.AsyncKeyModel):  # type: ignore[misc]  # a
     """An async chat model of `llm`."""
 
     async def execute(
-        self, prompt: Any, stream: bool, response: Any, conversation: Any, key: str | None = None
-    ) -> AsyncGenerator[Any, None]:
+        self, prompt: Prompt, stream: bool, response: AsyncResponse, conversation: Any, key: str | None = None
+    ) -> AsyncGenerator[str | p.StreamEvent, None]:
         """Send the prompt; `llm` calls this."""
-        async with self._client(key, prompt.options.base_url) as client:
+        async with self._client(key, getattr(prompt.options, "base_url", None)) as client:
             answer = await client.generate_async(**self._call(prompt, stream))
             if stream:
                 async with answer.async_stream_generator as chunks:
@@ -279,8 +282,7 @@ class DhenaraVectors(KeyOfProvider, EmbeddingModel):
             yield from client.embed(list(items)).vectors
 
 
-EVENTS = {"text": "text", "structured_output": "text", "refusal": "text", "reasoning": "reasoning"}
-EVENTS["tool_call"] = "tool_call_args"
+EVENTS = {**dict.fromkeys((*TEXTS, "refusal"), "text"), "reasoning": "reasoning", "tool_call": "tool_call_args"}
 
 
 def write_event(event: Any, chunks: Any) -> Iterator[p.StreamEvent]:
@@ -341,7 +343,7 @@ def read_part(part: p.Part) -> Any:
 
 
 def read_attachment(attachment: llm.Attachment) -> dict[str, Any]:
-    media_type = attachment.resolve_type()
+    media_type = attachment.resolve_type() or "application/octet-stream"
     kind = media_type.partition("/")[0]
     source = {"url": attachment.url} if attachment.url else {"data": attachment.content_bytes()}
     return {"type": kind if kind in MEDIA else "file", "mime_type": media_type, **source}

@@ -144,7 +144,8 @@ class DhenaraModel(Model[AIModelClient]):
         check_allow_model_requests()
         settings, parameters = self.prepare_request(model_settings, model_request_parameters)
         call = read_request(messages, settings or {}, parameters)
-        response = await self.client.generate_async(**{**call, "streaming": True})
+        arguments: Any = {**call, "streaming": True}
+        response = await self.client.generate_async(**arguments)
         async with response.async_stream_generator as stream:
             yield DhenaraStreamedResponse(parameters, stream, self.model_name, self.system)
 
