@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -568,6 +568,13 @@ def test_runs_are_stored_for_their_owner_alone(server: FakeServer, tmp_path: Pat
     }
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that is written fast, because the time limit of a tool includes its claim."""
+    with TemporaryDirectory(dir=MEMORY) as name:
+        yield Path(name)
+
+
 def slow(release: threading.Event, paid: list[int]) -> Tool:
     def pay_slowly(amount: int) -> str:
         """Pays, and answers late."""
@@ -575,17 +582,17 @@ def slow(release: threading.Event, paid: list[int]) -> Tool:
         release.wait(60)
         return f"paid {amount}"
 
-    return Tool.from_function(pay_slowly, name="pay", once=True, timeout=0.2)
+    return Tool.from_function(pay_slowly, name="pay", once=True, timeout=1.0)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
 def test_a_tool_that_must_run_once_and_timed_out_is_unclear(
-    streaming: bool, server: FakeServer, world: World, tmp_path: Path
+    streaming: bool, server: FakeServer, world: World, folder: Path
 ) -> None:
     """The model is not told that it failed: it would call it again."""
     server.add_replies(call(7), Answer(text="done"))
     client, release, paid = AIModelClient(endpoint(server.url)), threading.Event(), list[int]()
-    settings: Any = {"store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    settings: Any = {"store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
     tool = slow(release, paid)
     try:
         if streaming:
@@ -604,10 +611,10 @@ def test_a_tool_that_must_run_once_and_timed_out_is_unclear(
     assert (run.text(), paid, run.tools[0].outcome) == ("done", [7], "ran")
 
 
-def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(server: FakeServer, tmp_path: Path) -> None:
+def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(server: FakeServer, folder: Path) -> None:
     server.add_replies(call(7), Answer(text="done"))
     release, paid = threading.Event(), list[int]()
-    settings: Any = {"tools": [slow(release, paid)], "store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    settings: Any = {"tools": [slow(release, paid)], "store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
     with AIModelClient(endpoint(server.url)) as client:
         assert client.run("?", **settings).stopped == "pending"
         release.set()
@@ -617,13 +624,13 @@ def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(server: FakeS
     assert (run.text(), paid, [one.result and one.result.output for one in run.tools]) == ("done", [7], ["paid 7"])
 
 
-def test_the_time_limit_of_a_run_leaves_an_unclear_call_of_an_agent(server: FakeServer, tmp_path: Path) -> None:
+def test_the_time_limit_of_a_run_leaves_an_unclear_call_of_an_agent(server: FakeServer, folder: Path) -> None:
     ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
     server.add_replies(ask, call(7), Answer(text="paid"), Answer(text="done"))
     release, paid = threading.Event(), list[int]()
     tool = slow(release, paid).model_copy(update={"timeout": None})
     agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
-    settings: Any = {"tools": [agent], "store": SQLiteRunStore(tmp_path / "runs.sqlite"), "run_id": "a"}
+    settings: Any = {"tools": [agent], "store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
     with AIModelClient(endpoint(server.url)) as client:
         try:
             pending = client.run("?", **settings, limits=RunLimits(seconds=3))
