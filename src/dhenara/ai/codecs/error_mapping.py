@@ -214,12 +214,15 @@ ERROR_FIELDS = ("error", "errors", "message", "detail")
 
 def protocol_of(body: Any) -> str | None:
     """Return the protocol of a body or event if it is unambiguous, otherwise None."""
-    if not isinstance(body, Mapping):
+    if body.__class__ is not dict and not isinstance(body, Mapping):
         return None
     kind = read_text(body, "type")
     if kind in TYPES:
         return TYPES[kind]
-    return next((name for name, is_protocol in PROTOCOL_CHECKS if is_protocol(body, kind)), None)
+    for name, is_protocol in PROTOCOL_CHECKS:
+        if is_protocol(body, kind):
+            return name
+    return None
 
 
 def is_responses(body: Body, kind: str) -> bool:

@@ -110,7 +110,8 @@ class HttpResponse:
 
     async def close(self) -> None:
         # An unread body closes the connection, so that the provider stops generating.
-        self._end(self._reader.done and self._reader.reusable)
+        if not self._over:
+            self._end(self._reader.reusable)
 
     def abandon(self) -> None:
         self._end(False)

@@ -167,8 +167,12 @@ class ChoiceBuilder:
         )
 
     def contents(self, origin: Origin | None) -> list[ContentItem]:
-        closed = (part_builder.close(origin) for part_builder in self.part_builders.values())
-        return [content for content in closed if content is not None]
+        contents: list[ContentItem] = []
+        for part_builder in self.part_builders.values():
+            content = part_builder.close(origin)
+            if content is not None:
+                contents.append(content)
+        return contents
 
 
 EMPTY_RESPONSE = ChatResponse.model_construct(set())
@@ -255,22 +259,21 @@ class ResponseBuilder:
         if self.shape is not None:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
-        parts = (part for choice in choices for part in choice.contents)
-        is_complete, usage = self.complete, self._usage
+        is_complete, usage = self.complete, self._usage or Usage.unknown()
         answer = EMPTY_RESPONSE.model_copy(
             update={
                 "id": self._id,
                 "model": self._model,
                 "provider": self.origin.provider if self.origin else None,
                 "choices": choices,
-                "usage": with_tool_units(usage, parts) if usage else Usage.unknown(),
+                "usage": with_tool_units(usage, [part for choice in choices for part in choice.contents]),
                 "warnings": list(self._warnings),
                 "interrupted": not is_complete,
                 "error": None if is_complete else str(self._error or UNFINISHED),
                 "extras": dict(self._extras),
             }
         )
-        return answer.with_pricing(self.price) if usage else answer
+        return answer.with_pricing(self.price) if usage.known else answer
 
     def result(self, **facts: Any) -> Result | None:
         """Return the result of an operation other than chat, if it was received, with these fields about the call."""

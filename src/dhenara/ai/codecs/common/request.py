@@ -174,6 +174,7 @@ DOT_SEGMENTS = (".", "..")
 UNSAFE = re.compile(r"(?:^|/)(?:\.|%2e){1,2}(?:/|$)|[^!-~]|[#\\]", re.IGNORECASE)
 
 
+@lru_cache(maxsize=256)
 def quote_segment(value: str, safe: str = "") -> str:
     """Quote a value so that it is exactly one segment of a path.
 

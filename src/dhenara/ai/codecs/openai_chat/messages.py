@@ -204,10 +204,11 @@ def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector)
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> str | list[Wire]:
     """Encode a single text as a string, everything else as typed parts."""
-    if len(contents) <= 1 and all(
-        getattr(part, "type", None) == "text" and is_unmarked(part, quirks) for part in contents
-    ):
-        return "".join(part.get_text() for part in contents)
+    if not contents:
+        return ""
+    first = contents[0]
+    if len(contents) == 1 and getattr(first, "type", None) == "text" and is_unmarked(first, quirks):
+        return first.get_text()
     # An empty list is refused; what could not be sent is in the warnings.
     return write_parts(contents, quirks, warnings) or PLACEHOLDER_TEXT
 

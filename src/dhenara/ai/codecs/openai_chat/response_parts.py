@@ -343,4 +343,4 @@ def read_from_cache(report: Report, details: Report) -> int:
 
 def server_tools(report: Report) -> dict[str, int]:
     details = read_object(report, "server_tool_use_details") or read_object(report, "server_tool_use")
-    return read_ints(details)
+    return read_ints(details) if details else {}

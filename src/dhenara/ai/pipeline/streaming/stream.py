@@ -262,8 +262,7 @@ class Stream:
 
     async def _finish(self) -> None:
         """Handle the end of the bytes: without the protocol's end marker the stream is interrupted."""
-        pending = any(isinstance(delta, StreamEnd) for batch in self._ready for delta in batch)
-        if pending or self._builder.complete:
+        if self._builder.complete or any(isinstance(delta, StreamEnd) for batch in self._ready for delta in batch):
             await self._end()
         else:
             await self._break(unfinished_error(self._builder.origin))
