@@ -149,6 +149,10 @@ class ChunkSource:
 
         Every choice has at least one content delta, so that the first one can be read without a check.
         """
+        only: Any = batch[0]
+        if len(batch) == 1 and only.__class__ is TextDelta:
+            text = TextContentDelta(index=self.numbers[only.choice, only.part], text_delta=only.text)
+            return self._with_choices([ChatResponseChoiceDelta(index=only.choice, content_deltas=[text])])
         usage: Usage | None = None
         finished: dict[int, FinishReason | None] = {}
         contents: dict[int, list[ChatContentDelta]] = {}
@@ -162,17 +166,17 @@ class ChunkSource:
                 contents.setdefault(delta.choice, [])
                 if isinstance(delta, FinishDelta):
                     finished[delta.choice] = delta.reason
+        choices = [
+            ChatResponseChoiceDelta(
+                index=index, finish_reason=finished.get(index), content_deltas=shown or [TextContentDelta()]
+            )
+            for index, shown in (contents or NO_CONTENT).items()
+        ]
+        return self._with_choices(choices, usage)
+
+    def _with_choices(self, choices: list[ChatResponseChoiceDelta], usage: Usage | None = None) -> ChatResponseChunk:
         return ChatResponseChunk(
-            id=self._id,
-            model=self._model,
-            provider=self._provider,
-            usage=usage,
-            choice_deltas=[
-                ChatResponseChoiceDelta(
-                    index=index, finish_reason=finished.get(index), content_deltas=shown or [TextContentDelta()]
-                )
-                for index, shown in (contents or NO_CONTENT).items()
-            ],
+            id=self._id, model=self._model, provider=self._provider, usage=usage, choice_deltas=choices
         )
 
 

@@ -73,8 +73,8 @@ class TextPartBuilder:
         self._citations: list[Citation] = []
         self._extras: dict[str, Any] = {}
 
-    def add(self, delta: TextDelta | CitationDelta) -> None:
-        if isinstance(delta, CitationDelta):
+    def add(self, delta: Any) -> None:
+        if delta.__class__ is CitationDelta:
             self._citations.append(delta.citation)
             return
         self._pieces.append(delta.text)

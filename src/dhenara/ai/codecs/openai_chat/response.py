@@ -144,9 +144,11 @@ class ChatReader(RequestAware):
         for choice in choices if choices is not None and choices.__class__ is list else ():
             if choice.__class__ is dict and choice:
                 deltas += self._read_choice(choice, key)
+        has_failed = event == "error" or body.get("object") == "error"
         if not REST.isdisjoint(body):
             deltas += self._read_rest(body)
-        if event == "error" or body.get("object") == "error" or (body.get("error")):
+            has_failed = has_failed or bool(body.get("error"))
+        if has_failed:
             deltas.append(ErrorDelta(stream_error(body)))
         return deltas
 

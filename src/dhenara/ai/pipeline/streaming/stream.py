@@ -93,9 +93,6 @@ class Stream:
         """Return the deltas of an event that has arrived; None if only `pull` can tell what is next."""
         if not self._ready or (self._overdue is not None and self._overdue() is not None):
             return None
-        return self._add_next()
-
-    def _add_next(self) -> Batch:
         batch = self._ready.popleft()
         self._builder.add_all(batch)
         return batch
@@ -116,7 +113,9 @@ class Stream:
         if not self._ready and not self._over:
             await self._fill()
         if self._ready:
-            return self._add_next()
+            batch = self._ready.popleft()
+            self._builder.add_all(batch)
+            return batch
         if self._rest:
             self._ready.append(self._rest)
             self._rest = ()

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Annotated, Any, Generic, Literal, Protocol, Self, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -124,18 +123,24 @@ class ChunkReader(Protocol):
         ...
 
 
+class MadeWhenRead:
+    """The content of a chunk, made when it is first read and kept; `functools.cached_property` takes a lock for it."""
+
+    def __get__(self, event: "ArrivedEvent | None", owner: type | None = None) -> Any:
+        if event is None:
+            return self
+        if event._arrived is None:
+            raise AttributeError("data")
+        source, deltas = event._arrived
+        data = event.__dict__["data"] = source.chunk(deltas)
+        return data
+
+
 class ArrivedEvent:
     """An event of which only the deltas are there at first; `data` is made of them when it is read."""
 
     _arrived: tuple[ChunkReader, Sequence[Delta]] | None = None
-
-    @cached_property
-    def data(self) -> ChatResponseChunk:
-        """The content of the chunk."""
-        if self._arrived is None:
-            raise AttributeError("data")
-        source, deltas = self._arrived
-        return source.chunk(deltas)
+    data: Any = MadeWhenRead()
 
 
 @dataclass(frozen=True, kw_only=True)
