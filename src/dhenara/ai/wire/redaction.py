@@ -152,8 +152,11 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
         return False
     if holds(text, secrets, thorough=thorough):
         return True
-    if not thorough and not ESCAPES.search(text):
-        return False  # it reads as itself only
+    if not thorough:
+        # Other lines read as themselves only.
+        text = "\n".join([line for line in text.split("\n") if ESCAPES.search(line)]) if ESCAPES.search(text) else ""
+        if not text:
+            return False
     return any(
         holds(reading, secrets, thorough=thorough)
         for reading in readings(text, thorough=thorough)

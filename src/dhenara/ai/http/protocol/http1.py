@@ -32,10 +32,10 @@ LENGTH = re.compile("[0-9]{1,18}")
 """Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
 LINE_ENDS = (b"\r", b"\n")
 BEGINNING = b"HTTP/1."
-BLANKS = " \t\r"
-"""Around a value; a CR there ends the line, because any other one is refused before."""
-FOLDED = (" ", "\t")
-"""A line that begins like this continues the header before it (RFC 9112 section 5.2: read, never written)."""
+BLANKS = " \t"
+FOLD = re.compile(r"\r?\n[ \t]+")
+FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00\r\n]*)\r?$", re.MULTILINE)
+"""A header; every line of a head but the first is one."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Headers that say how the body ends."""
@@ -204,27 +204,32 @@ def read_head(block: bytes) -> tuple[int, Head]:
     match = STATUS_LINE.fullmatch(status.removesuffix("\r"))
     if match is None:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {status[:60]!r}")
-    # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
-    if b"\0" in block or block.count(b"\r") - block.endswith(b"\r") != block.count(b"\r\n"):
-        raise BrokenFraming("a header of the response has a NUL or CR in it")
-    fields: dict[str, list[str]] = {}
-    value: list[str] | None = None
-    for line in rest.split("\n") if rest else ():
-        if value is not None and line[:1] in FOLDED:
-            # RFC 9112 section 5.2: it continues the field before.
-            value.append(f" {line.strip(BLANKS)}")
-            continue
-        name, colon, text = line.partition(":")
+    # RFC 9112 section 5.2: a line that begins with a blank continues the field before.
+    is_folded = "\n " in rest or "\n\t" in rest
+    lines = " ".join([piece.rstrip(BLANKS) for piece in FOLD.split(rest)]) if is_folded else rest
+    fields = FIELD.findall(lines)
+    if len(fields) != lines.count("\n") + bool(lines):
+        raise unreadable_header(lines)
+    headers: dict[str, str] = {}
+    repeated: dict[str, list[str]] = {}
+    for name, value in fields:
         key = name.lower()
-        if not colon or not TOKEN.fullmatch(key):
-            raise BrokenFraming(f"a header of the response cannot be read: {line[:60]!r}")
-        if key in fields:
-            value = fields[key]
-            value += (", ", text.strip(BLANKS))
+        if key in headers:
+            repeated.setdefault(key, [headers[key]]).append(value.strip(BLANKS))
         else:
-            value = fields[key] = [text.strip(BLANKS)]
-    headers = {key: "".join(parts) for key, parts in fields.items()}
+            headers[key] = value.strip(BLANKS)
+    for key, values in repeated.items():
+        headers[key] = ", ".join(values)
     return int(match[1]), Head(int(match[2]), headers, match[3] or "")
+
+
+def unreadable_header(lines: str) -> BrokenFraming:
+    """Return the error for the first line that is no header."""
+    wrong = next(line for line in lines.split("\n") if not FIELD.fullmatch(line))
+    # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
+    if "\0" in wrong or "\r" in wrong.removesuffix("\r"):
+        return BrokenFraming("a header of the response has a NUL or CR in it")
+    return BrokenFraming(f"a header of the response cannot be read: {wrong[:60]!r}")
 
 
 def keeps_alive(version: int, headers: Mapping[str, str]) -> bool:
