@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
+from dataclasses import fields
 
 import h11
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.body import ChunkedBody
 from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
+from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places
 
@@ -202,3 +205,33 @@ def test_many_chunks_in_one_read_are_read_like_single_bytes(chunks: list[tuple[b
     assert read([data]) == read(data[at : at + 1] for at in range(len(data)))
     half = len(data) // 2
     assert read([data[:half], data[half:]]) == read([data])
+
+
+def test_a_request_with_more_headers_keeps_everything_else() -> None:
+    def close(_: object) -> None: ...
+
+    request = HttpRequest(
+        "PUT", "http://x", {"a": "1", "b": "2"}, b"body", "127.0.0.1", True, Limits(body_bytes=5), ("key",), close
+    )
+    changed = request.with_headers({"b": "3", "c": "4"})
+    assert changed.headers == {"a": "1", "b": "3", "c": "4"}
+    others = [field.name for field in fields(HttpRequest) if field.name != "headers"]
+    defaults = HttpRequest("GET", "")
+    assert all(getattr(changed, name) is getattr(request, name) is not getattr(defaults, name) for name in others)
+
+
+@pytest.mark.parametrize("line", [b"a b: 1", b"a", b": 1", b"a\x00: 1", b"a: 1\x00", b"a: 1\r2", b" a: 1", b"\xe4: 1"])
+@pytest.mark.parametrize("others", [[], [b"b: 2"], [b"b: 2", b" 3"]])
+def test_a_line_that_is_no_header_is_refused_among_any_others(line: bytes, others: list[bytes]) -> None:
+    head = b"\r\n".join([b"HTTP/1.1 200 OK", line, *others, b"", b""])
+    with pytest.raises(BrokenFraming, match="a header of the response"):
+        Http1Reader("POST").feed(head)
+
+
+def test_many_repeated_and_folded_headers_are_joined() -> None:
+    head = b"HTTP/1.1 200 OK\r\n" + b"a:1\r\n" * 2_000 + b"b:" + b"\r\n 2" * 2_000 + b"\r\nc: 3\r\n\r\n"
+    reader = Http1Reader("POST")
+    reader.feed(head)
+    assert reader.head is not None
+    values = reader.head.headers
+    assert values == {"a": ", ".join(["1"] * 2_000), "b": " ".join(["2"] * 2_000), "c": "3"}

@@ -24,6 +24,7 @@ from dhenara.ai.wire.redaction import (
     fragments,
     holds,
     masked,
+    one_shows,
     redact,
     shows,
 )
@@ -350,6 +351,16 @@ def test_a_secret_in_the_arguments_of_a_cause_counts() -> None:
     error = CallError("outer")
     error.__cause__ = Silent(SHORT)
     assert redactor().redact_error(error).__cause__ is None
+
+
+@pytest.mark.parametrize("shown", [SHORT, quote(SHORT, safe="").replace("-", "%2D"), SHORT.replace("-", "\\u002d")])
+@pytest.mark.parametrize("at", range(3))
+def test_a_secret_in_one_of_several_texts_is_detected(shown: str, at: int) -> None:
+    texts = ["no-cache", "100%", "a+b"]
+    assert not one_shows(texts, SECRETS)
+    texts[at] = f"{texts[at]} {shown}"
+    assert one_shows(texts, SECRETS)
+    assert not one_shows(texts, ())
 
 
 def test_ids_and_names_of_a_response_are_masked_and_its_content_is_not() -> None:

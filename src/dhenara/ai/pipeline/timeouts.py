@@ -56,9 +56,13 @@ class TimeoutPolicy:
 
     def read(self) -> float | None:
         if self._received:
-            return self._capped(self._timeouts.idle)
-        first = self._timeouts.first_token
-        return self._capped(None if first is None else self._sent_at + first - self._now())
+            seconds = self._timeouts.idle
+        else:
+            first = self._timeouts.first_token
+            seconds = None if first is None else self._sent_at + first - self._now()
+        if self._deadline is None and seconds is not None and 0 < seconds <= LONGEST:
+            return seconds
+        return self._capped(seconds)
 
     def over(self) -> bool:
         """Return whether a timeout has expired, even if no wait is needed."""

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from ..errors import CallError
 from ..http.protocol.message import Head
 from ..types.chat.delta import Delta, FinishDelta, ResponseStart
-from ..wire.redaction import redact, shows
+from ..wire.redaction import one_shows, redact, shows
 from ..wire.secrets import MASK, OPTION_NAMES, SECRET_NAMES, SecretText, path_secrets
 
 SHORTEST = 8
@@ -229,8 +229,13 @@ class Redactor:
     def redact_head(self, head: Head) -> Head:
         """Return the head, masked if it contains a secret."""
         headers = head.headers
+        values = (*headers.values(), head.reason)
         has_failed = not 200 <= head.status < 300
-        if not shows("\n".join((*headers.values(), head.reason)), self._secrets, thorough=has_failed):
+        if has_failed:
+            is_shown = shows("\n".join(values), self._secrets, thorough=True)
+        else:
+            is_shown = one_shows(values, self._secrets)
+        if not is_shown:
             return head
         masked = {name: self.text(value) for name, value in headers.items()}
         return replace(head, headers=masked, reason=self.text(head.reason))

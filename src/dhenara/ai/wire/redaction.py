@@ -12,7 +12,7 @@ import binascii
 import html
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from html.entities import html5
 from urllib.parse import quote, unquote
@@ -152,16 +152,22 @@ def shows(text: str, secrets: tuple[str, ...], *, thorough: bool = False) -> boo
         return False
     if holds(text, secrets, thorough=thorough):
         return True
-    if not thorough:
-        # Other lines read as themselves only.
-        text = "\n".join([line for line in text.split("\n") if ESCAPES.search(line)]) if ESCAPES.search(text) else ""
-        if not text:
-            return False
+    if not thorough and not ESCAPES.search(text):
+        return False  # it reads as itself only
     return any(
         holds(reading, secrets, thorough=thorough)
         for reading in readings(text, thorough=thorough)
         if reading is not text
     )
+
+
+def one_shows(texts: Sequence[str], secrets: tuple[str, ...]) -> bool:
+    """Whether one of several texts, such as the values of headers, has a secret in it. None continues in the next."""
+    text = "\n".join(texts)
+    if not secrets or holds(text, secrets, thorough=False):
+        return bool(secrets)
+    # Texts without escapes read as themselves only.
+    return bool(ESCAPES.search(text)) and shows("\n".join([one for one in texts if ESCAPES.search(one)]), secrets)
 
 
 def holds(text: str, secrets: tuple[str, ...], *, thorough: bool) -> bool:
