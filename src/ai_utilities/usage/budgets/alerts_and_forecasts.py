@@ -61,7 +61,7 @@ class BudgetAlerts:
         for budget, window in self._watched:
             try:
                 await self._check(budget, window, refused=refused is window)
-            except Exception:
+            except Exception:  # callbacks of users may raise anything, and no answer is lost for an alert
                 log.exception("an alert of the budget %r failed", display_name(window.name))
 
     async def _check(self, budget: Budget, window: BudgetWindow, *, refused: bool) -> None:
