@@ -93,6 +93,24 @@ def test_a_file_that_fails_stops_no_other_and_is_reported(provider: str, world: 
     ]
 
 
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_file_that_disappears_while_it_is_read_is_reported(provider: str, world: World) -> None:
+    stores = FakeVectorStores(polls=50)
+
+    def remove_others(file: VectorStoreFile, count: int, total: int) -> None:
+        for one in stores.stores.values():
+            one.files.clear()
+
+    with FakeServer(stores, forever=True) as server:
+        client = at(provider, server)
+        store = ask(world, client, "create", "handbook")
+        added = ask(world, client, "add", store.store_id, [HANDBOOK, "absent.txt"], on_progress=remove_others)
+        world.close(client)
+    assert [file.state for file in added.files] == ["failed", "failed"]
+    assert "HTTP 404" in str(added.files[0].error)
+    assert added.files[0].file_id
+
+
 @pytest.mark.parametrize("provider", SEARCHING)
 def test_a_store_is_searched_without_a_model(provider: str, world: World) -> None:
     with FakeServer(FakeVectorStores(), forever=True) as server:

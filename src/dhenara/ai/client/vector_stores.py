@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any, TypeVar, Unpack
 
 from ..codecs.operations.quirks import StoreQuirks
-from ..errors import BadRequestError, ConfigurationError
+from ..errors import BadRequestError, ConfigurationError, NotFoundError
 from ..io.sync_io import run
 from ..output_files import FileBody
 from ..pipeline.pipeline import Pipeline
@@ -150,6 +150,13 @@ class StoreCalls:
             cursor = (await self.send(UploadAddress, "begin", **about)).query
         return await self.send(VectorStoreFile, "add", cursor=cursor, **about)
 
+    async def _current(self, store_id: str, file: VectorStoreFile) -> VectorStoreFile:
+        try:
+            current = await self.file(store_id, file.file_id)
+        except NotFoundError as error:  # it was removed, or its store has expired
+            return file.model_copy(update={"state": "failed", "error": str(error)})
+        return current.model_copy(update={"name": current.name or file.name})
+
     async def _wait(self, store_id: str, added: AddedFiles, wait: float, on_progress: OnProgress | None) -> None:
         """Ask for the files that are being read until none is, or the time is over."""
         if wait <= 0 or not added.processing:
@@ -162,8 +169,7 @@ class StoreCalls:
             pause = min(pause * 1.5, LONGEST_PAUSE)
             for number, file in enumerate(added.files):
                 if file.state == "processing":
-                    current = await self.file(store_id, file.file_id)
-                    added.files[number] = current.model_copy(update={"name": current.name or file.name})
+                    added.files[number] = await self._current(store_id, file)
                     report(added, number, len(added.files), on_progress)
 
 
