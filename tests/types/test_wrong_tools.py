@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import Any
 
 import pytest
@@ -33,6 +34,11 @@ JANUARY, MARCH = datetime.date(2026, 1, 31), datetime.date(2026, 3, 1)
 def weather(city: str) -> str:
     """The weather in a city."""
     return city
+
+
+def short_repr(value: Any) -> str:
+    """An id that is the same in each process: the beginning of the `repr`, without addresses."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))[:30]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +88,7 @@ WRONG_TOOLS: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("tools", WRONG_TOOLS, ids=lambda one: repr(one)[:30])
+@pytest.mark.parametrize("tools", WRONG_TOOLS, ids=short_repr)
 def test_what_is_no_tool_is_refused_before_anything_is_sent(tools: Any, server: FakeServer) -> None:
     with AIModelClient(endpoint(server.url)) as client:
         for act in (client.run, client.generate):
@@ -123,7 +129,7 @@ SETTINGS: list[tuple[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), SETTINGS, ids=str)
+@pytest.mark.parametrize(("name", "value"), SETTINGS, ids=short_repr)
 def test_wrong_settings_of_a_run_are_refused_before_anything_is_sent(name: str, value: Any, server: FakeServer) -> None:
     given: Any = {name: value, "tools": [weather]}
     with AIModelClient(endpoint(server.url)) as client:
@@ -136,7 +142,9 @@ def test_wrong_settings_of_a_run_are_refused_before_anything_is_sent(name: str, 
     assert server.exchanges == []
 
 
-@pytest.mark.parametrize(("name", "value"), [one for one in SETTINGS if one[0] not in ("output", "messages")], ids=str)
+@pytest.mark.parametrize(
+    ("name", "value"), [one for one in SETTINGS if one[0] not in ("output", "messages")], ids=short_repr
+)
 def test_the_kit_refuses_them_too(name: str, value: Any, server: FakeServer) -> None:
     server.add_replies(Answer(text="no"))
     name = "system" if name == "instructions" else name
