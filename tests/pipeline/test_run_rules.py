@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -188,3 +189,29 @@ def test_tokens_of_an_earlier_process_count_for_the_limit_of_a_run(client: AIMod
     run = client.run(resume=begun, tools=[work], limits=RunLimits(tokens=spent, otherwise="return"))
     assert (run.stopped, len(server.exchanges)) == ("tokens", 1)
     assert client.run(resume=begun, tools=[work], limits=RunLimits(tokens=spent + 1)).text == "done"
+
+
+def test_what_was_repaired_before_a_run_is_a_warning_of_its_first_answer_only(
+    client: AIModelClient, server: FakeServer
+) -> None:
+    def work(number: int) -> int:
+        return number
+
+    lost = {"role": "tool", "tool_call_id": "gone", "content": "31"}
+    server.add_replies(Answer(tool_calls=(call(1),)), Answer(text="done"))
+    run = client.run(messages=["?", lost], tools=[work])
+    warnings = [[one.code for one in step.response.chat_response.warnings] for step in run.steps]
+    assert warnings == [["dropped_content"], []]
+
+
+def test_a_saved_decision_is_not_used_for_two_calls_with_its_id(client: AIModelClient, server: FakeServer) -> None:
+    def work(number: int) -> int:
+        return number
+
+    guarded = Tool.from_function(work, needs_approval=True)
+    server.add_replies(Answer(tool_calls=(call(1, id="same"), call(2, id="same"))), Answer(text="done"))
+    begun = client.run("?", tools=[guarded])
+    assert begun.stopped == "pending"
+    decided = replace(begun, record=begun.record.model_copy(update={"decisions": {"same": True}}))
+    run = client.run(resume=decided, tools=[guarded], approve=lambda one: one.arguments["number"] == 2)
+    assert [tool.outcome for tool in run.tools] == ["declined", "ran"]

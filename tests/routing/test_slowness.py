@@ -232,3 +232,28 @@ def test_a_deployment_that_does_not_answer_at_all_is_to_blame(answered: int) -> 
     simulation.run()
     assert all(isinstance(one.error, CallTimeoutError) for one in simulation.outcomes[-2:])
     assert simulation.board.standings[0].health.failures == 2
+
+
+def test_ten_answers_show_what_is_usual() -> None:
+    times = AnswerTimes()
+    for _ in range(9):
+        times.add(CHAT, 1.0, 0.0)
+    assert times.limit(CHAT) == float("inf")
+    times.add(CHAT, 1.0, 0.0)
+    assert times.limit(CHAT) == 3.0
+    assert "tried again" not in AnswerTimes().describe(0.0)
+
+
+def test_the_tenth_part_of_the_last_twenty_answers_may_take_longer() -> None:
+    times = AnswerTimes()
+    for seconds in [1.0] * 10 + [2.5] + [1.0] * 18 + [2.5] * 2:
+        times.add(CHAT, seconds, 0.0)
+    assert times.limit(CHAT) == 3.0
+
+
+def test_a_call_that_goes_there_all_the_same_does_not_put_off_the_next_trial() -> None:
+    times = known()
+    for _ in range(2):
+        times.add(CHAT, 9.0, 10.0)
+    times.start(1, CHAT, 12.0)
+    assert [times.is_slow(at) for at in (12.0, 24.9, 25.0)] == [True, True, False]

@@ -14,7 +14,7 @@ from ai_utilities.usage.data import PartialWriteError
 from ai_utilities.usage.layer import route_tags
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import BadRequestError, ConnectionFailedError
-from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal
 from dhenara.ai.types import AIModelCallConfig, Attempt, Call
 from support.worlds import endpoint
 
@@ -208,3 +208,34 @@ def test_each_attempt_and_each_layer_that_fails_has_its_rows(server: FakeServer)
     with client, pytest.raises(ConnectionFailedError):
         client.generate("?", retries=0)
     assert (len(ledger.rows()), ledger.open_rows()) == (3, [])
+
+
+def test_the_time_of_a_streamed_answer_is_that_to_its_end(server: FakeServer) -> None:
+    server.add_replies(DialectReply(HELLO, pause=0.05))
+    ledger = MemoryLedger()
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
+        list(client.generate("?", streaming=True).stream_generator)
+    (written,) = ledger.rows()
+    assert (written.duration_s or 0) > (written.first_token_s or 0) + 0.04
+
+
+def test_requests_that_are_not_charged_cost_nothing(server: FakeServer) -> None:
+    server.add_replies(Raw(b'{"object": "list", "data": []}'))
+    ledger = MemoryLedger()
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
+        assert client.list_files() is not None
+    (written,) = ledger.rows()
+    assert (written.operation, written.cost) == ("files", 0)
+
+
+def test_later_requests_of_a_call_that_was_answered_open_no_rows(server: FakeServer) -> None:
+    calls: list[Call] = []
+
+    async def note_call(call: Call, send: Send) -> Stream:
+        calls.append(call)
+        return await send(call)
+
+    server.add_replies(HELLO)
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(MemoryLedger()), note_call]) as client:
+        client.generate("?")
+    assert calls[0].journal.before_send == []
