@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from .. import types
 from ..errors import ConfigurationError, SyncAsyncMismatchError
+from ..io.sync_io import run
 from ..types.config.call import AIModelCallConfig, Call
 from ..types.config.call_options import AnswerOptions
 from ..types.config.parameters import CallParameters
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
     from ..pipeline.agent.toolbox import Approve
     from ..types.chat.run import Run
     from ..types.chat.run_parts import RunLimits, RunRecord
-from typing import TYPE_CHECKING
-
-from ..history.parsing import MessageLike
-from ..io.sync_io import run
-
-if TYPE_CHECKING:
-    from ..pipeline.agent.run_plan import RunPlan
-    from ..pipeline.agent.run_state import RunEvent
-    from ..pipeline.agent.run_store import RunStore
-    from ..pipeline.agent.toolbox import Approve
-    from ..types.chat.run import Run, RunLimits
 
 RunInstructions = str | Callable[..., Any] | Sequence[str | Callable[..., Any]]
 """System instructions of a run: texts, and functions that return one for each request."""

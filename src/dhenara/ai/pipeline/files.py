@@ -44,21 +44,20 @@ class OperationPipeline(Protocol):
     """What sends operations to one provider: `Pipeline`, which this module may not import."""
 
     @property
-    def io(self) -> IO:
-        """The IO object."""
+    def io(self) -> IO: ...
 
     @property
-    def target(self) -> ResolvedTarget:
-        """Where operations are sent."""
+    def target(self) -> ResolvedTarget: ...
 
-    def start(self, call: Call) -> Coroutine[Any, Any, Stream]:
-        """Send the call and return its stream; to be awaited."""
+    def start(self, call: Call) -> Coroutine[Any, Any, Stream]: ...
 
     def perform(self, call: Call, kind: type[R]) -> Coroutine[Any, Any, R]:
         """Send an operation and return its complete result; to be awaited."""
+        ...
 
     async def read_result(self, call: Call, stream: Stream, kind: type[R]) -> R:
         """Read the stream of an operation to its end, and return the result."""
+        ...
 
 
 async def upload(pipeline: OperationPipeline, call: Call) -> UploadedFile:
