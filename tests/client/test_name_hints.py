@@ -197,7 +197,7 @@ def test_a_hint_names_only_what_exists(words: Any) -> None:
                 for kind in re.findall(r"\b([A-Z]\w+)\(", hint)
                 if hasattr(getattr(dhenara.ai.types, kind, None), "model_fields")
             )
-            assert known or inside or written in {*SETTING_NAMES, "observer", "strict", "mode"}, hint
+            assert known or inside or written in {*AiSettings.model_fields, "observer", "strict", "mode"}, hint
 
 
 class Person(BaseModel):
