@@ -333,8 +333,10 @@ class BlockingIO:
     def spawn(self, step: Step, never_begun: Callable[[], None]) -> BackgroundStep:
         return BackgroundThread(step)
 
-    monotonic = staticmethod(time.monotonic)
     random = staticmethod(random.random)  # for retry jitter only, not security
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def time(self) -> float:
         return time.time()
