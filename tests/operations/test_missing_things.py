@@ -66,7 +66,6 @@ def test_a_background_response_that_is_not_there_is_named(world: World, server: 
 @pytest.mark.parametrize(
     ("text", "advice"),
     [
-        ("Container with id cntr_9 not found", "Check the id of the container, and that this key may use it."),
         ("Vector store vs_9 not found", "Check the id of the vector store, and"),
         ("Previous response with id 'resp_9' not found.", "Check the id of the response, and"),
         ("The model `gpt-9` does not exist or you do not have access to it.", "Check the model name and the base URL."),

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,7 +15,7 @@ from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.pipeline import request_key as module
 from dhenara.ai.pipeline.authentication import AuthenticatedIO
-from dhenara.ai.pipeline.request_key import EncodedCall, digest, placed_media, request_key
+from dhenara.ai.pipeline.request_key import EncodedCall, RequestHasher, digest, placed_media, request_key
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,
@@ -244,32 +244,43 @@ def user(*parts: Any) -> Message:
     return Message(role="user", contents=[*parts])
 
 
+def hashed(head: list[str], sent: HttpRequest, of: Call, uploads: Any) -> str:
+    return digest(RequestHasher().begin(head), sent, of, uploads)
+
+
+def test_what_requests_have_in_common_is_hashed_once_and_counts_each_time() -> None:
+    hasher = RequestHasher()
+    first, again, other = (digest(hasher.begin(head), request(), call(), ()) for head in (["a"], ["a"], ["b"]))
+    assert first == again == hashed(["a"], request(), call(), ())
+    assert other == hashed(["b"], request(), call(), ()) != first
+
+
 def test_parts_are_hashed_with_their_number_and_lengths() -> None:
     expected = hashlib.sha256(b"1:2" + b"1:a" + b"2:bc" + b"4:body").hexdigest()
-    assert digest(["a", "bc"], request(), call(), ()) == expected
-    assert digest(["ab", "c"], request(), call(), ()) != expected
+    assert hashed(["a", "bc"], request(), call(), ()) == expected
+    assert hashed(["ab", "c"], request(), call(), ()) != expected
     assert (
-        digest(["\ud800"], request(), call(), ()) == hashlib.sha256(b"1:1" + b"3:\xed\xa0\x80" + b"4:body").hexdigest()
+        hashed(["\ud800"], request(), call(), ()) == hashlib.sha256(b"1:1" + b"3:\xed\xa0\x80" + b"4:body").hexdigest()
     )
 
 
 def test_a_body_of_pieces_is_hashed_piece_by_piece() -> None:
-    assert digest([], request([b"a", b"b"]), call(), ()) == hashlib.sha256(b"1:0" + b"ab").hexdigest()
+    assert hashed([], request([b"a", b"b"]), call(), ()) == hashlib.sha256(b"1:0" + b"ab").hexdigest()
 
 
 def test_uploaded_media_count_by_place_facts_and_content() -> None:
     one = image()
-    actual = digest(["a"], request(), call(user(one)), [one])
-    assert actual == digest(["a"], request(), call(user(same := image())), [same])
+    actual = hashed(["a"], request(), call(user(one)), [one])
+    assert actual == hashed(["a"], request(), call(user(same := image())), [same])
     for other, parts in (
         (moved := image(), (TextContent(text="t"), moved)),
         (changed := image(PNG + b"x"), (changed,)),
         (detailed := image(detail="low"), (detailed,)),
     ):
-        assert digest(["a"], request(), call(user(*parts)), [other]) != actual
-    assert digest(["a"], request(), call(user(one)), ()) != actual
+        assert hashed(["a"], request(), call(user(*parts)), [other]) != actual
+    assert hashed(["a"], request(), call(user(one)), ()) != actual
     address = ImageContent(url="https://example.org/a.png")
-    assert digest([], request(), call(user(address)), [address]) != digest([], request(), call(user(address)), ())
+    assert hashed([], request(), call(user(address)), [address]) != hashed([], request(), call(user(address)), ())
 
 
 def test_media_are_matched_by_identity_in_messages_and_tool_results() -> None:
@@ -319,7 +330,8 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
             async def layer(call: Any, send: Any) -> Any:
                 actual = await target.exchange(call)
                 encode = actual.encoder.encoded
-                seen.append(await request_key(actual.call, actual.encoded, recorder, encode, share_accounts=False))  # type: ignore[arg-type]
+                hasher, io = RequestHasher(), cast("Any", recorder)
+                seen.append(await request_key(actual.call, actual.encoded, io, encode, hasher, share_accounts=False))
                 raise LookupError
 
             return layer
@@ -333,11 +345,13 @@ def test_large_bodies_are_hashed_outside_the_event_loop(prompt: Any, outside: bo
 def test_the_key_is_made_of_where_and_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     heads: list[list[str]] = []
 
-    def noted(head: list[str], request: HttpRequest, sent: Call, uploads: Any) -> str:
-        heads.append(head)
-        return "key"
+    begin = RequestHasher.begin
 
-    monkeypatch.setattr(module, "digest", noted)
+    def noted(self: RequestHasher, head: list[str]) -> Any:
+        heads.append(head)
+        return begin(self, head)
+
+    monkeypatch.setattr(RequestHasher, "begin", noted)
     key(at("groq"), headers={"x-b": "2", "x-a": "1", "traceparent": "t"}, share=True)
     facts, headers = heads[0][:10], heads[0][10:]
     url = f"{ADDRESS}/chat/completions"

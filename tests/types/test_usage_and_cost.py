@@ -74,7 +74,7 @@ def test_pickles_in_which_an_unknown_usage_was_none_are_read():
     assert (again.usage.known, again.cost.reason) == (False, NO_USAGE)
 
 
-def test_a_conversation_saved_before_is_read_and_saved_with_the_same_bytes():
+def test_a_conversation_saved_before_is_read_and_saved_with_the_same_fields():
     answer = '{"id":null,"model":"m","provider":"p","choices":[],"usage":null,"warnings":[],"interrupted":false,'
     answer += '"error":null,"cached":false,"extras":{},"cost":null}'
     turn = f'{{"prompt":[],"instructions":[],"answer":{answer},"choice":0,"fingerprint":null,"exchange":null}}'
@@ -82,7 +82,8 @@ def test_a_conversation_saved_before_is_read_and_saved_with_the_same_bytes():
     conversation = read_saved(saved)
     assert not conversation.turns[0].usage
     assert conversation.turns[0].cost.reason == NO_USAGE
-    assert SavedConversation.model_dump_json(conversation) == saved
+    # Conversations of then did not have the run of a turn.
+    assert SavedConversation.model_dump_json(conversation) == saved.replace("null}]}", 'null,"run":null}]}')
 
 
 def test_sums_of_usages_are_unknown_only_if_all_are():
