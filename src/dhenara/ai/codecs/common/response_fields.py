@@ -82,9 +82,9 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 def count(report: Report, name: str) -> int | None:
     """Return the count; None if it is missing or invalid."""
     value = report.get(name)
-    if value.__class__ is not int and (isinstance(value, bool) or not isinstance(value, int | float)):
-        return None
-    return int(value) if 0 <= value <= LARGEST else None  # NaN fails both comparisons
+    if isinstance(value, int | float) and value.__class__ is not bool and 0 <= value <= LARGEST:
+        return int(value)
+    return None  # NaN fails both comparisons
 
 
 def read_int(report: Report, name: str) -> int:
