@@ -8,7 +8,9 @@ the page is skipped.
 
 from __future__ import annotations
 
+import logging
 import re
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
@@ -43,6 +45,17 @@ def marked(page: Path) -> Any:
     lacking = [name for name in NEEDS.findall(text) if find_spec(name) is None]
     marks += [pytest.mark.skip(reason=f"{name} is not installed") for name in lacking]
     return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
+
+
+@pytest.fixture(autouse=True)
+def unchanged_loggers() -> Iterator[None]:
+    """The settings of logging from before a page, which may show the reader others."""
+    loggers = [logging.getLogger(name) for name in (None, "dhenara", "ai_utilities")]
+    before = [(one, one.level, list(one.handlers)) for one in loggers]
+    yield
+    for one, level, handlers in before:
+        one.setLevel(level)
+        one.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("page", [marked(page) for page in PAGES])
