@@ -54,7 +54,7 @@ class ImagesMixin:
             prompt: The description; None with one image makes variations of it.
             images: The images to edit: paths, bytes, URLs or content objects.
             mask: Image whose transparent areas mark where another image may change.
-            **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
+            **options: See `ImageOptions`.
 
         Returns:
             The response with the image data; images that the provider returned as URLs are downloaded.
@@ -89,7 +89,7 @@ class AsyncImagesMixin:
             prompt: The description; None with one image makes variations of it.
             images: The images to edit: paths, bytes, URLs or content objects.
             mask: Image whose transparent areas mark where another image may change.
-            **options: See `ImageOptions`. Transparent areas of a `mask` mark where an image may change.
+            **options: See `ImageOptions`.
         """
         conceal_options(options)
         chosen = dict(options)

@@ -130,8 +130,8 @@ def test_what_is_no_argument_is_refused_with_the_one_that_is_meant() -> None:
     with pytest.raises(ConfigurationError, match="no argument 'base_ulr'; did you mean 'base_url'"):
         AIModelEndpoint.of("openai/m", base_ulr="http://x")  # type: ignore[call-arg]  # misspelt
     with pytest.raises(ConfigurationError, match="'temperature' is a setting of calls"):
-        AIModelClient("openai/m", temperature=0)  # type: ignore[call-arg]  # belongs into the config
-    with pytest.raises(ConfigurationError, match="api_key belongs into the AIModelAPI"):
+        AIModelClient("openai/m", temperature=0)  # type: ignore[call-arg]  # belongs in the config
+    with pytest.raises(ConfigurationError, match="api_key belongs in the AIModelAPI"):
         AIModelClient(AIModelEndpoint.of("openai/m"), api_key="k")
     with pytest.raises(ConfigurationError, match=r"openai: model missing\. Write 'openai/its-model'"):
         AIModelClient("openai")

@@ -229,7 +229,7 @@ def test_a_route_without_deployments_is_an_error_that_says_what_to_write(given: 
 
 
 def test_a_key_for_a_named_route_is_an_error_that_says_where_it_belongs() -> None:
-    with pytest.raises(ConfigurationError, match="api_key belongs into the deployments of the route"):
+    with pytest.raises(ConfigurationError, match="api_key belongs in the deployments of the route"):
         AIModelClient("route:smart", api_key="sk-a", routes={"smart": [GPT]})
 
 

@@ -222,7 +222,7 @@ def make_endpoint(given: Any, api_key: Any, **options: Unpack[NamedApiOptions]) 
         raise ConfigurationError(f"model_endpoint must be {ACCEPTED}, not {describe_type(given)}{hint}")
     unused = [name for name, value in (("api_key", api_key), *options.items()) if value is not None]
     if unused:
-        raise ConfigurationError(f"{unused[0]} belongs into the AIModelAPI of the endpoint that was passed")
+        raise ConfigurationError(f"{unused[0]} belongs in the AIModelAPI of the endpoint that was passed")
     return given
 
 
@@ -240,7 +240,7 @@ def make_route(
     else:
         unused = next((name for name, value in (("api_key", api_key), *options.items()) if value is not None), None)
         if unused in ("api_key", *ApiOptions.__annotations__):
-            raise ConfigurationError(f"{unused} belongs into the deployments of the route, beside 'model'")
+            raise ConfigurationError(f"{unused} belongs in the deployments of the route, next to 'model'")
         endpoint, route = make_endpoint(given.deployments[0].endpoint, api_key, **options), given
     others = [types.RouteGroup.of(other) for other in make_fallbacks(fallbacks, endpoint)]
     if route is not None:

@@ -16,9 +16,7 @@ from pydantic_core import PydanticSerializationError
 
 from ..catalog.learned_constraints import LearnedConstraint
 from ..codecs.base import EncodedRequest
-from ..errors import (
-    ConfigurationError,
-)
+from ..errors import ConfigurationError
 from ..http.protocol.message import HttpRequest
 from ..io.protocol import IO
 from ..providers.credentials import fetched_account, hashed
@@ -78,8 +76,7 @@ def unserializable(target: ResolvedTarget, error: Exception) -> ConfigurationErr
     """Return the error for text that JSON cannot hold; lone surrogates are the usual cause."""
     return ConfigurationError(
         f"nothing was sent to {target.origin.provider}: the request cannot be written as JSON: {error}. Repair text "
-        f"with "
-        "lone surrogates (from truncated text or file names) with "
+        "with lone surrogates (from truncated text or file names) with "
         'text.encode("utf-8", "replace").decode()'
     )
 

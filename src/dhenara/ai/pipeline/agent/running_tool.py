@@ -272,7 +272,7 @@ A_WHILE = 3_600.0
 
 
 class BackgroundWork:
-    """Work that runs beside the one who waits for its events: in a thread of sync code, else as a task."""
+    """Work that runs while its events are awaited: in a thread of sync code, else as a task."""
 
     def __init__(self, io: IO, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self.woken = io.wakeup_event()

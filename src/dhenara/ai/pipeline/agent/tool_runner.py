@@ -124,7 +124,7 @@ class ToolRunner:
             self.background.woken.set()
 
     async def close(self) -> None:
-        """Cancel the tools that run beside a stream, and wait a moment for their end."""
+        """Cancel the tools that run during a stream, and wait a moment for their end."""
         if self.background is not None:
             await self.background.close()
 

@@ -119,7 +119,7 @@ class HedgedRequest:
 
 
 MakeHedge = Callable[[Sequence[HedgedRequest]], Coroutine[Any, Any, HedgedRequest | None]]
-"""Makes one more request beside the first of these; None if there is none to make. It does not raise."""
+"""Makes one more request while the first of these is awaited; None if there is none to make. It does not raise."""
 
 
 def concurrent_request(io: IO, index: int, call: Call, pipeline: DeploymentPipeline) -> HedgedRequest:
@@ -185,7 +185,7 @@ def is_decided(requests: Sequence[HedgedRequest]) -> bool:
 
 
 def needs_hedge(requests: Sequence[HedgedRequest]) -> bool:
-    """Return whether the first request is alone: the ones beside it failed in a way that concerns their deployments."""
+    """Return whether the first request is alone: the others failed in a way that concerns their deployments."""
     first, *others = requests
     failed = (isinstance(one.error, CallError) and one.error.fallback_eligible for one in others)
     return not first.is_over and all(failed)

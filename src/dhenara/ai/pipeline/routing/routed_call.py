@@ -187,9 +187,9 @@ class RoutedCall:
         return None
 
     async def make_hedge(self, requests: Sequence[HedgedRequest]) -> HedgedRequest | None:
-        """Return a request beside a slow one, if a deployment is available and one more attempt is allowed.
+        """Return one more request while a slow one is awaited, if a deployment and an attempt are left.
 
-        Earlier ones beside it have failed, and are recorded.
+        Earlier second requests have failed, and are recorded.
         """
         first, *others = requests
         for one in others:

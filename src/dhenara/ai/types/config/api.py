@@ -121,7 +121,7 @@ OLD_FIELDS = frozenset({"aiModel", "apiKey", "costData", "enabled", "order", "re
 """Fields of version 1, and names in camel case that it took."""
 
 CONFIG_NAMES = ("base_url", "headers", "protocol", "region", "project", "location", "api_version", "endpoint")
-"""Settings of a connection that people pass beside `config` instead of in it."""
+"""Settings of a connection, which belong in `config` and are often passed as arguments."""
 
 
 def check_field_names(given: Any, expected: str) -> Any:
