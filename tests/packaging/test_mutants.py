@@ -7,7 +7,7 @@ import ast
 import pytest
 from tools.mutants.operators import make_mutants
 from tools.mutants.sites import walk_sites
-from tools.mutants.table import ROOT, CoreModule, load_equivalents, load_modules, mutants_of, sample
+from tools.mutants.table import ROOT, CoreModule, FileMutant, load_equivalents, load_modules, sample
 
 
 def changes(source: str) -> set[str]:
@@ -71,8 +71,15 @@ def test_a_message_is_not_changed_but_its_error_is_removed() -> None:
     assert changes("raise ValueError(f'{x} is too large')") == {"raise ValueError(f'{x} is too large')  ->  (removed)"}
 
 
+MUTANTS = [FileMutant("numbers.py", one) for one in make_mutants(f"numbers = {list(range(40))}")]
+
+
 def test_a_sample_is_the_same_each_time_and_in_the_order_of_the_code() -> None:
-    mutants = mutants_of(load_modules()[0])
-    chosen = sample(mutants, 20)
-    assert chosen == sample(list(reversed(mutants)), 20)[::-1]
-    assert [one for one in mutants if one in chosen] == chosen
+    chosen = sample(MUTANTS, 20)
+    assert chosen == sample(list(reversed(MUTANTS)), 20)[::-1]
+    assert [one for one in MUTANTS if one in chosen] == chosen
+
+
+def test_a_seed_chooses_another_sample() -> None:
+    assert sample(MUTANTS, 20, "a") == sample(MUTANTS, 20, "a")
+    assert sample(MUTANTS, 20, "a") != sample(MUTANTS, 20, "b")

@@ -39,6 +39,7 @@ def read_arguments(names: list[str]) -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", metavar="NAME", help=f"which modules (default: all): {', '.join(names)}")
     parser.add_argument("--all", action="store_true", help="every mutant instead of a sample")
     parser.add_argument("--sample", type=int, default=40, help="mutants per module (default: %(default)s)")
+    parser.add_argument("--seed", default="", metavar="TEXT", help="any text chooses another sample")
     parser.add_argument("--workers", type=int, default=2, help="test runs at the same time (default: %(default)s)")
     parser.add_argument("--part", type=read_part, default=(1, 1), metavar="N/M", help="the N-th of M equal parts only")
     arguments = parser.parse_args()
@@ -59,7 +60,7 @@ def run_module(module: CoreModule, folders: list[Path], arguments: argparse.Name
     start = time.monotonic()
     mutants = mutants_of(module)
     if not arguments.all:
-        mutants = sample(mutants, arguments.sample)
+        mutants = sample(mutants, arguments.sample, arguments.seed)
     number, parts = arguments.part
     mutants = mutants[number - 1 :: parts]
     runner = MutantRunner(module, folders)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +67,21 @@ def mutants_of(module: CoreModule) -> list[FileMutant]:
     ]
 
 
-def sample(mutants: list[FileMutant], size: int) -> list[FileMutant]:
-    """Return the same mutants on every machine; those of unchanged code stay when others are added."""
-    chosen = {id(one) for one in sorted(mutants, key=lambda one: (one.mutant.digest, one.file))[:size]}
+def sample(mutants: list[FileMutant], size: int, seed: str = "") -> list[FileMutant]:
+    """Return the same mutants on every machine; those of unchanged code stay when others are added.
+
+    Args:
+        mutants: What to choose from.
+        size: How many to choose.
+        seed: Any text; another one chooses other mutants.
+
+    Returns:
+        The chosen ones, in the order in which they were given.
+    """
+
+    def rank(one: FileMutant) -> tuple[str, str]:
+        digest = one.mutant.digest
+        return (hashlib.sha256(f"{seed} {digest}".encode()).hexdigest() if seed else digest), one.file
+
+    chosen = {id(one) for one in sorted(mutants, key=rank)[:size]}
     return [one for one in mutants if id(one) in chosen]

@@ -74,7 +74,7 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
 def are_usual(headers: Mapping[str, str]) -> bool:
     """Whether all headers can be sent, looked at together: a valid name joined to another one is valid too."""
     names = "".join(headers)
-    return bool(TOKEN.fullmatch(names) and "" not in headers and USUAL_VALUES.fullmatch("".join(headers.values())))
+    return bool(TOKEN.fullmatch(names) and all(headers) and USUAL_VALUES.fullmatch("".join(headers.values())))
 
 
 def check_headers(headers: Mapping[str, str]) -> None:
@@ -206,7 +206,7 @@ def read_head(block: bytes) -> tuple[int, Head]:
         raise BrokenFraming(f"the response does not begin like HTTP/1.1: {status[:60]!r}")
     # RFC 9112 section 5.2: a line that begins with a blank continues the field before.
     is_folded = "\n " in rest or "\n\t" in rest
-    lines = " ".join([piece.rstrip(BLANKS) for piece in FOLD.split(rest)]) if is_folded else rest
+    lines = unfold(rest) if is_folded else rest
     fields = FIELD.findall(lines)
     if len(fields) != lines.count("\n") + bool(lines):
         raise unreadable_header(lines)
@@ -223,11 +223,17 @@ def read_head(block: bytes) -> tuple[int, Head]:
     return int(match[1]), Head(int(match[2]), headers, match[3] or "")
 
 
+def unfold(lines: str) -> str:
+    """Put a space in the place of each line end that continues a field, and of the blanks around it."""
+    *continued, last = FOLD.split(lines)
+    return " ".join([*(piece.rstrip(BLANKS) for piece in continued), last])
+
+
 def unreadable_header(lines: str) -> BrokenFraming:
     """Return the error for the first line that is no header."""
-    wrong = next(line for line in lines.split("\n") if not FIELD.fullmatch(line))
+    wrong = next(line for line in lines.split("\n") if not FIELD.fullmatch(line)).removesuffix("\r")
     # RFC 9110 section 5.5: CR, LF and NUL are not allowed in values.
-    if "\0" in wrong or "\r" in wrong.removesuffix("\r"):
+    if "\0" in wrong or "\r" in wrong:
         return BrokenFraming("a header of the response has a NUL or CR in it")
     return BrokenFraming(f"a header of the response cannot be read: {wrong[:60]!r}")
 
