@@ -1,6 +1,7 @@
 """Text to speech, speech to text with times, and subtitles.
 
-Run it: python examples/audio.py. Uses OpenAI if OPENAI_API_KEY is set, otherwise a fake server that returns a tone.
+Run it: python examples/audio.py. Uses Deepgram if DEEPGRAM_API_KEY is set, otherwise a fake server that
+returns a tone.
 """
 
 import os
@@ -11,15 +12,15 @@ from dhenara.ai.testing import FakeServer, SampleOperations
 
 
 def main(**options: Any) -> None:
-    with AIModelClient("openai/gpt-4o-mini-tts", **options) as client:
+    with AIModelClient("deepgram/aura-2-thalia-en", **options) as client:
         path = client.speak_stream("Hello there.", format="wav").save("hello.wav", overwrite=True)
-    with AIModelClient("openai/whisper-1", **options) as client:
+    with AIModelClient("deepgram/nova-3", **options) as client:
         transcript = client.transcribe(path, timestamps="word")
     print(transcript.text)
     print(transcript.to_srt())
 
 
-if "OPENAI_API_KEY" in os.environ:
+if "DEEPGRAM_API_KEY" in os.environ:
     main()
 else:
     with FakeServer(SampleOperations(), forever=True) as server:

@@ -14,8 +14,6 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md")), *sorted(ROOT.glob("examples/**/*.py"))]
 PAGES = [page for page in PAGES if page.parent.name not in ("reference", "coming-from")]
 NAMED = re.compile(r"[\"'=]((?:[a-z0-9_.]+/)+[\w.:@-]+)[\"'\s,]")
-WITHOUT_SUCCESSOR = {"gpt-4o-mini-tts", "whisper-1"}
-"""OpenAI has no newer model for speech, or for timestamps of transcripts."""
 
 
 def models_on(page: Path) -> set[tuple[str, str]]:
@@ -29,7 +27,7 @@ def models_on(page: Path) -> set[tuple[str, str]]:
 def test_no_example_calls_a_model_that_is_retired_soon(page: Path) -> None:
     soon = []
     for host, model in models_on(page):
-        facts = None if model in WITHOUT_SUCCESSOR else find_facts(model, host)
+        facts = find_facts(model, host)
         if facts is not None and facts.retires:
             until = date.fromisoformat(facts.sources["retires"].date) + timedelta(days=90)
             soon += [f"{host}/{model}: {facts.retires}"] if facts.retires < until.isoformat() else []
