@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         ProviderRateLimitError as ProviderRateLimitError,
     )
     from .limits.limit import LimitReachedError as LimitReachedError
+    from .operations.texts import parse_json_from_text as parse_json_from_text
+    from .operations.typed_answers import TypedResult as TypedResult
     from .providers.base_provider import BaseProvider as BaseProvider
     from .providers.factory import (
         GroqProvider as GroqProvider,
@@ -34,14 +36,12 @@ if TYPE_CHECKING:
         list_providers as list_providers,
         register_provider as register_provider,
     )
-    from .results import AskResult as AskResult
-    from .tables_refresh import (
+    from .providers.tables_refresh import (
         TableChanges as TableChanges,
         refresh_tables as refresh_tables,
         undo_refresh as undo_refresh,
     )
-    from .text_operations import parse_json_from_text as parse_json_from_text
-    from .typed_answers import TypedResult as TypedResult
+    from .results import AskResult as AskResult
     from .usage.budgets.budget import BudgetExceededError as BudgetExceededError
     from .usage.data import UsageData as UsageData
 
@@ -64,10 +64,10 @@ __getattr__, __dir__ = lazy_package(
         "ProviderConfigurationError": ".exceptions",
         "ProviderError": ".exceptions",
         "ProviderRateLimitError": ".exceptions",
-        "TableChanges": ".tables_refresh",
-        "refresh_tables": ".tables_refresh",
-        "undo_refresh": ".tables_refresh",
-        "parse_json_from_text": ".text_operations",
+        "TableChanges": ".providers.tables_refresh",
+        "refresh_tables": ".providers.tables_refresh",
+        "undo_refresh": ".providers.tables_refresh",
+        "parse_json_from_text": ".operations.texts",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",
         "list_providers": ".providers.factory",
@@ -78,7 +78,7 @@ __getattr__, __dir__ = lazy_package(
         "BudgetExceededError": ".usage.budgets.budget",
         "LimitReachedError": ".limits.limit",
         "AskResult": ".results",
-        "TypedResult": ".typed_answers",
+        "TypedResult": ".operations.typed_answers",
         "UsageData": ".usage.data",
     },
     old_names="ai_utilities.compat",

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
-from .ask_options import AskOptions
 from .audio.methods import AsyncAudioMixin
 from .batch.methods import AsyncBatchesMixin
-from .client_arguments import client_settings, read_tracker
-from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
+from .config.client_arguments import client_settings, read_tracker
+from .config.client_settings import ClientArguments
 from .config_models import AiSettings
 from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
-from .image_operations import AsyncImagesMixin
 from .middleware import RequestMiddleware
-from .operations import ClientCore
-from .option_checks import asks_as_before, check_prompts, old_method
+from .operations.ask_options import AskOptions
+from .operations.client_core import ClientCore
+from .operations.images import AsyncImagesMixin
+from .operations.option_checks import asks_as_before, check_prompts, old_method
+from .operations.texts import AsyncTextOperationsMixin
+from .operations.typed_answers import AsyncTypedAnswersMixin
 from .results import AskResult
-from .text_operations import AsyncTextOperationsMixin
-from .typed_answers import AsyncTypedAnswersMixin
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient, AnyLayer
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .config_resolver import Explanation
     from .exceptions import Json, Options
     from .middleware import Tracker
-    from .operation_options import EmbedOptions
+    from .operations.operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
     from .usage.ledger import UsageTracker
 

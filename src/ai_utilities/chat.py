@@ -19,11 +19,11 @@ from dhenara.ai.integration import (
 )
 from dhenara.ai.types import Plan
 
-from .ask_options import AskOptions, add_files
 from .exceptions import ProviderCapabilityError, ProviderConfigurationError
-from .option_checks import SYSTEM_NAMES
+from .operations.ask_options import AskOptions, add_files
+from .operations.option_checks import SYSTEM_NAMES
+from .operations.typed_answers import OutputReader
 from .results import AskResult, as_answer
-from .typed_answers import OutputReader
 
 if TYPE_CHECKING:
     from dhenara.ai.types import ChatResponse, Run

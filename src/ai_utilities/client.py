@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Self, TypeVar, Unpack, cast
 
 from dhenara.ai.integration import ShortRepr, Shown, conceal_options, conceals_its_options, with_secret_options
 
-from .ask_options import AskOptions
 from .audio.methods import AudioMixin
 from .batch.methods import BatchesMixin
-from .client_arguments import client_settings, first_of_create_client, read_tracker
-from .client_settings import ClientArguments
 from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
+from .config.client_arguments import client_settings, first_of_create_client, read_tracker
+from .config.client_settings import ClientArguments
 from .config_models import AiSettings
 from .execution import AnyCall, PreparedCall, SyncMode, run_sync, unchanged
 from .files.methods import FilesMixin
-from .image_operations import ImagesMixin
 from .middleware import RequestMiddleware
-from .operations import ClientCore
-from .option_checks import asks_as_before, check_prompts, old_method
+from .operations.ask_options import AskOptions
+from .operations.client_core import ClientCore
+from .operations.images import ImagesMixin
+from .operations.option_checks import asks_as_before, check_prompts, old_method
+from .operations.texts import TextOperationsMixin
+from .operations.typed_answers import TypedAnswersMixin
 from .results import AskResult
-from .text_operations import TextOperationsMixin
-from .typed_answers import TypedAnswersMixin
 
 if TYPE_CHECKING:
     from dhenara.ai import AIModelClient, AnyLayer
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .config_resolver import Explanation
     from .exceptions import Json, Options
     from .middleware import Tracker
-    from .operation_options import EmbedOptions
+    from .operations.operation_options import EmbedOptions
     from .providers.base_provider import BaseProvider
     from .usage.ledger import UsageTracker
 

@@ -22,8 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 from dhenara.ai.integration import conceal_options, provider_name, use_own_names
 from dhenara.ai.types import InvalidValueError
 
-from .client_settings import SETTING_NAMES, SettingArguments
-from .config_origins import (
+from .config import (
     AUTO,
     EnvFiles,
     OriginLevel,
@@ -35,9 +34,10 @@ from .config_origins import (
     unknown_settings,
     unreadable_settings,
 )
-from .config_secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
+from .config.client_settings import SETTING_NAMES, SettingArguments
+from .config.routes import require_route_names
+from .config.secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import JsonObject, Options, ProviderConfigurationError, read_tag_pairs
-from .routes import require_route_names
 
 PREFIX = "AI_"
 MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})

@@ -19,14 +19,14 @@ from dhenara.ai.integration import (
     shown_address,
 )
 
-from .client_settings import SettingArguments
+from .config import AUTO, SECRETS, MainProvider, OriginLevel, SettingOrigin, lowercase_names, main_provider
+from .config.client_settings import SettingArguments
+from .config.routes import route_name
+from .config.secrets import MASK, Secret, redact
 from .config_models import PREFIX, AiSettings
-from .config_origins import AUTO, SECRETS, MainProvider, OriginLevel, SettingOrigin, lowercase_names, main_provider
-from .config_secrets import MASK, Secret, redact
 from .exceptions import ProviderConfigurationError
 from .providers.defaults import pick_provider
 from .providers.facts import ProviderFacts, facts_of, missing_key, missing_model
-from .routes import route_name
 
 
 @dataclass(frozen=True, slots=True)

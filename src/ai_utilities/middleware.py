@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from dhenara.ai.integration import require_type
 
 from . import cache as caches, limits, usage
+from .config import OriginLevel, cache_path, state_path
+from .config.routes import has_routes, health_path
 from .config_models import AiSettings
-from .config_origins import OriginLevel, cache_path, state_path
 from .exceptions import ProviderConfigurationError
 from .results import AskResult
-from .routes import has_routes, health_path
 from .usage.data import TEAM, PartialWriteError, UsageData, tags_now
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ class RequestMiddleware:
         requested_policy = options.pop("cache", None)
         if self._is_off(requested_policy) or self.cache is None:
             return await mode.ask(provider, prompt, options)
-        from .cache.embeddings_and_prompts import (
+        from .cache.entry import (
             provider_cache_key,
             read_provider_result,
             try_cache,

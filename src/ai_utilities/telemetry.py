@@ -13,7 +13,7 @@ from dhenara.ai.telemetry import (
 )
 from dhenara.ai.types import Call
 
-from .config_secrets import RedactingFilter as RedactingFilter, redact as redact
+from .config.secrets import RedactingFilter as RedactingFilter, redact as redact
 from .storage import store_io
 from .usage import attempt_rows
 

@@ -98,7 +98,7 @@ def test_the_doctor_looks_at_it(
     cli: Any, actual: list[EmbeddedModel], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("ai_utilities.doctor.embedded_model", lambda: DAMAGED)
+    monkeypatch.setattr("ai_utilities.setup.doctor.embedded_model", lambda: DAMAGED)
     assert "FAILURE  embedded model" in cli("doctor", "--offline", "-p", "local").out
     monkeypatch.setenv("OPENAI_API_KEY", "sk-of-the-test")
     assert "ok       embedded model" in cli("doctor", "--offline", "-p", "openai").out

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ai_utilities.cli.commands.usage import read_time
-from ai_utilities.config_origins import state_path
+from ai_utilities.config import state_path
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.usage import SQLiteLedger, UsageData
 from ai_utilities.usage.charts import round_up

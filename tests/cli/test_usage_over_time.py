@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.config_origins import state_path
+from ai_utilities.config import state_path
 from ai_utilities.usage import Budget, DisplayCurrency, SQLiteBudgets, SQLiteLedger, UsageData
 from ai_utilities.usage.amounts import format_amount
 from ai_utilities.usage.report import make_report, usage_page

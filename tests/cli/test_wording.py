@@ -11,7 +11,7 @@ import pytest
 
 from ai_utilities.cli import main
 from ai_utilities.cli.output import for_command_line
-from ai_utilities.config_origins import log_misspelt
+from ai_utilities.config import log_misspelt
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 
 PARAMETER = re.compile(r"\b[a-z_]+=(?:\.\.\.|True|False|'|\{|\[|\d)|\b[a-z_]+\(\)|AIModelAPI|AiSettings|AiClient")

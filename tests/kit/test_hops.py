@@ -12,8 +12,8 @@ from ai_utilities import (
     BaseProvider,
     ProviderConfigurationError,
     ProviderRateLimitError,
-    operations,
 )
+from ai_utilities.operations import client_core
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -41,7 +41,7 @@ def recording_cache(reported: list[str]) -> Any:
 
 def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[str] = []
-    create, validated = operations.create_provider, AiSettings.__init__
+    create, validated = client_core.create_provider, AiSettings.__init__
 
     def making(*args: Any, **kwargs: Any) -> BaseProvider:
         reported.append("3 provider made")
@@ -51,7 +51,7 @@ def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch)
         reported.append("2 settings loaded")
         validated(self, **given)
 
-    monkeypatch.setattr(operations, "create_provider", making)
+    monkeypatch.setattr(client_core, "create_provider", making)
     monkeypatch.setattr(AiSettings, "__init__", loading)
 
     class Watched(FakeServer):
@@ -83,7 +83,7 @@ def test_all_seven_in_their_order(world: World, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_two_invalid_settings_stop_before_a_provider_is_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "create_provider", lambda *_, **__: pytest.fail("a provider was made"))
+    monkeypatch.setattr(client_core, "create_provider", lambda *_, **__: pytest.fail("a provider was made"))
     monkeypatch.setenv("AI_TEMPERATURE", "hot")
 
     async def script(client: Uniform) -> None:

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from ai_utilities import AiClient, AiSettings, AsyncAiClient, ConfigurationResolver, create_client
-from ai_utilities.client_settings import SETTING_NAMES, ClientArguments, FilePath, SettingArguments
-from ai_utilities.config_secrets import Secret, SecretUrl
+from ai_utilities.config.client_settings import SETTING_NAMES, ClientArguments, FilePath, SettingArguments
+from ai_utilities.config.secrets import Secret, SecretUrl
 from ai_utilities.exceptions import AIUtilitiesError, ProviderConfigurationError
 from dhenara.ai.providers.provider import KNOWN, find_provider
 from dhenara.ai.testing import Answer, FakeServer, Refusal, SampleOperations

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiClient, AiSettings, AskResult, ProviderConfigurationError
-from ai_utilities.doctor import check_routes
+from ai_utilities.setup.doctor import check_routes
 from ai_utilities.usage import MemoryLedger, UsageTracker
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from dhenara.ai.types import ShadowResult

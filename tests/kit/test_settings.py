@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError, create_client
-from ai_utilities.config_origins import OriginLevel, log_misspelt
+from ai_utilities.config import OriginLevel, log_misspelt
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()

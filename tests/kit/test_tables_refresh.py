@@ -23,8 +23,8 @@ from tools.catalogue.manifest import main as make_manifest
 from ai_utilities import AiClient, AiSettings, refresh_tables, undo_refresh
 from ai_utilities.cli.commands.models import describe_host
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.tables_folder import TablesFolder, use_tables_of
-from ai_utilities.tables_refresh import TablesError
+from ai_utilities.providers.tables_folder import TablesFolder, use_tables_of
+from ai_utilities.providers.tables_refresh import TablesError
 from dhenara.ai.catalog import LimitChange, forget_own_tables, price_usage, use_tables
 from dhenara.ai.types import AIModelEndpoint, Usage
 

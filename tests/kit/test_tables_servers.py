@@ -11,7 +11,7 @@ from threading import Event, Thread
 import pytest
 
 from ai_utilities import AiSettings, refresh_tables
-from ai_utilities.tables_refresh import TablesError
+from ai_utilities.providers.tables_refresh import TablesError
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.codecs.operations.embeddings_and_media import exact_seconds
+from dhenara.ai.codecs.operations.media import exact_seconds
 from dhenara.ai.testing import FakeServer, Raw, RawStream, SampleOperations
 from dhenara.ai.testing.sample_operations import png, wav_tone
 from dhenara.ai.types import (

@@ -10,7 +10,7 @@ KIT = Path(__file__).resolve().parents[2] / "src" / "ai_utilities"
 
 UNTYPED = {
     "exceptions.py",  # JSON, and options and results on their way through the kit
-    "ask_options.py",  # runs with an object of any type
+    "operations/ask_options.py",  # runs with an object of any type
     "execution.py",  # calls whose answer is of any type
     "usage/data.py",  # fields of a row by name
     "storage/redis.py",  # replies of a server

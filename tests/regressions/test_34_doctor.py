@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ai_utilities import AiSettings
-from ai_utilities.doctor import run_checks
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.setup import PresetAnswers, run_setup_wizard
+from ai_utilities.setup.doctor import run_checks
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer, MemoryBudgets
 from ai_utilities.usage.budgets.budget import Refused, Reservation, UnknownCostError, to_dollars
-from ai_utilities.usage.cost_upper_bound import count_pages, upper_bound_for
+from ai_utilities.usage.budgets.cost_upper_bound import count_pages, upper_bound_for
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer, Raw, SampleOperations
 from dhenara.ai.testing.sample_operations import png, wav_tone

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from ai_utilities.usage.budgets.request_terms import RequestTerms, read_terms
 from ai_utilities.usage.estimates import estimate_tokens
-from ai_utilities.usage.request_terms import RequestTerms, read_terms
 from dhenara.ai.catalog.prices import as_billed
 from dhenara.ai.types import Usage
 from support.corpus import CORPUS, Exchange, read

@@ -10,7 +10,7 @@ import pytest
 from ai_utilities import AiClient
 from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer
 from ai_utilities.usage.budgets.budget import UnknownCostError
-from ai_utilities.usage.request_terms import most_uses, read_terms
+from ai_utilities.usage.budgets.request_terms import most_uses, read_terms
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer

@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from ai_utilities.ask_options import AskOptions
+from ai_utilities.operations.client_core.ask_options import AskOptions
 from dhenara.ai import AIModelClient
 from dhenara.ai.client.runs import RunSettings
 from dhenara.ai.errors import UnsupportedError
@@ -142,7 +142,7 @@ FIELD = '''
 '''
 USES = """
 import sys
-from ai_utilities.ask_options import AskOptions
+from ai_utilities.operations.ask_options import AskOptions
 from ai_utilities.cli.inputs import read_parameters
 from dhenara.ai.telemetry_attributes import REQUEST
 from dhenara.ai import AIModelClient

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ai_utilities.tables_refresh import NAME, signed_bytes
+from ai_utilities.providers.tables_refresh import NAME, signed_bytes
 from dhenara.ai.catalog import InvalidTable, check_table
 
 MANIFEST = "tables.json"

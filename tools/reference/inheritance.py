@@ -38,7 +38,7 @@ SAME_FIELDS = {
     "ParameterArguments": ("dhenara.ai.types", "AIModelCallConfig"),
     "CallOptions": ("dhenara.ai.types", "AIModelCallConfig"),
     "AskOptions": ("dhenara.ai.types", "AIModelCallConfig"),
-    "AiSettings": ("ai_utilities.client_settings", "ClientArguments"),
+    "AiSettings": ("ai_utilities.config.client_settings", "ClientArguments"),
 }
 """Options that are described where the class of this name declares them."""
 

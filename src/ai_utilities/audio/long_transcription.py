@@ -24,7 +24,7 @@ from .info import USUAL_LIMIT, AudioProcessingError, UnfinishedTranscriptError, 
 
 if TYPE_CHECKING:
     from ..exceptions import Options
-    from ..operations import ClientCore
+    from ..operations.client_core import ClientCore
     from .methods import Sound
 
 

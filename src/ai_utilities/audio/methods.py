@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dhenara.ai.types import AudioContent, SpeechResponse, TranscriptionResponse
 
     from ..exceptions import Options
-    from ..operation_options import SpeakOptions, TranscribeOptions
-    from ..operations import ClientCore
+    from ..operations.client_core import ClientCore
+    from ..operations.operation_options import SpeakOptions, TranscribeOptions
 
     Sound = str | PathLike[str] | bytes | AudioContent
 

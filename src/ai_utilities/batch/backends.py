@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import require_type
 
-from ..ask_options import check_prompt, resolve_ask
 from ..cache.policy import changes
 from ..client import AiClient
 from ..config_models import AiSettings
 from ..exceptions import Json, Options, ProviderConfigurationError
 from ..middleware import LIMITS
-from ..option_checks import own_options
+from ..operations.ask_options import check_prompt, resolve_ask
+from ..operations.option_checks import own_options
 from ..providers.engine_provider import EngineProvider
 from ..usage.data import tags_now
 
 if TYPE_CHECKING:
     from dhenara.ai import MessageLike
 
-    from ..ask_options import File
     from ..async_client import AsyncAiClient
+    from ..operations.ask_options import File
     from .methods import BatchPrompt
 
 NOT_CACHED = (None, False, "never")

@@ -8,12 +8,12 @@ from functools import partial
 from os import PathLike
 from typing import Unpack
 
-from ..ask_options import AskOptions
 from ..async_client import AsyncAiClient
 from ..client import AiClient
 from ..concurrency import check_concurrency, run_in_threads, try_ask, try_ask_async
 from ..exceptions import Options, ProviderConfigurationError
 from ..execution import run_sync
+from ..operations.ask_options import AskOptions
 from ..providers.base_provider import run_in_thread
 from .backends import HERE, OnProvider, OnRay, Where, make_client_factory, parse_backend
 from .job import BulkJob, iter_requests

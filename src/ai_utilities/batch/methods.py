@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from dhenara.ai.integration import conceal_options, conceals_its_options, use_own_names
 
 from ..execution import AnyAsyncCall, AnyCall
-from ..option_checks import ALTERNATIVES
+from ..operations.option_checks import ALTERNATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from dhenara.ai.types import BatchJob, BatchResults
 
     from ..exceptions import Options
-    from ..operation_options import BatchOptions, FindBatchOptions, SubmitManyOptions, SubmitOptions, WaitOptions
-    from ..operations import ClientCore
+    from ..operations.client_core import ClientCore
+    from ..operations.operation_options import (
+        BatchOptions,
+        FindBatchOptions,
+        SubmitManyOptions,
+        SubmitOptions,
+        WaitOptions,
+    )
 
     BatchPrompt = MessageLike | Sequence[MessageLike]
 

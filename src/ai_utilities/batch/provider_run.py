@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from dhenara.ai.types import BatchItem, BatchJob
 
     from ..exceptions import OperationResult, Options
-    from ..operations import ClientCore
+    from ..operations.client_core import ClientCore
     from .journal import SubmittedBatch
     from .methods import BatchPrompt
 

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from dhenara.ai.errors import DhenaraError
 
-from ..ask_options import AskOptions
 from ..cache import caching
 from ..client import AiClient
 from ..concurrency import ask_all, check_concurrency, try_ask
 from ..exceptions import Options
+from ..operations.ask_options import AskOptions
 from ..usage import tagged
 from .backends import MakeClient, OnRay, RayContext, capture_context, load_ray, make_client_factory
 from .job import BulkJob, RowRequest

@@ -15,7 +15,7 @@ from types import ModuleType
 from dhenara.ai.integration import without_contents
 from dhenara.ai.types import BatchItem
 
-from ..config_secrets import redact
+from ..config.secrets import redact
 from ..exceptions import Json, JsonObject, ProviderConfigurationError
 from ..results import AskResult
 

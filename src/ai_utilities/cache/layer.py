@@ -12,7 +12,7 @@ from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_io import StoreIO, call_store_shielded
 from .backend import CacheBackend, CacheStats
-from .embeddings_and_prompts import VectorCache
+from .embeddings import VectorCache
 from .entry import Answer, CacheLookup, cache_key, read_cached, write_cached
 from .memory import FailsafeBackend
 from .policy import DEFAULT_POLICY, CachePolicy, Policy, current_override, effective_policy

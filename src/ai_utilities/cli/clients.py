@@ -16,8 +16,8 @@ from dhenara.ai.types import AIModel, AIModelCallConfig
 
 from ..batch.job import is_same_file
 from ..client import AiClient
+from ..config import OriginLevel, state_path
 from ..config_models import AiSettings, CacheBackendName, StoreName
-from ..config_origins import OriginLevel, state_path
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import JsonObject, Options, ProviderConfigurationError
 from ..middleware import RequestMiddleware

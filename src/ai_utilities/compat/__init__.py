@@ -41,7 +41,7 @@ HOMES: Mapping[str, tuple[str, ...]] = {
     "ai_utilities.client": ("AiClient", "create_client"),
     "ai_utilities.async_client": ("AsyncAiClient",),
     "ai_utilities.results": ("AskResult",),
-    "ai_utilities.text_operations": ("create_repair_prompt", "parse_json_from_text"),
+    "ai_utilities.operations.texts": ("create_repair_prompt", "parse_json_from_text"),
     f"{PROVIDERS}.base_provider": ("BaseProvider",),
     f"{PROVIDERS}.factory": ("GroqProvider", "OllamaProvider", "OpenAIProvider", "create_provider"),
     EXCEPTIONS: (

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from dhenara.ai.types import UploadedFile
 
     from ..exceptions import Arguments, Options
-    from ..operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
-    from ..operations import ClientCore
+    from ..operations.client_core import ClientCore
+    from ..operations.operation_options import DownloadOptions, FileOptions, ListFilesOptions, UploadOptions
 
     File = str | PathLike[str] | bytes
     Request = tuple[str, Arguments, Options]

@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from time import time
 
-from ..config_origins import cache_path
+from ..config import cache_path
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Schema, SqlValue
 from ..storage.store_io import StoreError

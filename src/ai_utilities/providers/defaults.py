@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from dhenara.ai.integration import shown_address
 
-from ..config_origins import AUTO as AUTO
+from ..config import AUTO as AUTO
 from ..exceptions import ProviderConfigurationError
 from .facts import EMBEDDED, ProviderFacts, facts_of, known_providers, no_models_message, nothing_configured
 

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, TypedDict
 from dhenara.ai.integration import find_provider, kind_of_endpoint, read_model_name
 from dhenara.ai.types import AIModel, AIModelEndpoint
 
+from ..config import OriginLevel
+from ..config.routes import make_route, route_name
 from ..config_models import AiSettings, TransportName
-from ..config_origins import OriginLevel
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import ProviderConfigurationError
-from ..routes import make_route, route_name
 from .facts import ProviderFacts
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
     from dhenara.ai.types import ModelRoute
 
-    from ..config_secrets import Secret
+    from ..config.secrets import Secret
 
 
 def make_endpoint(

@@ -20,17 +20,17 @@ from dhenara.ai.integration import (
 )
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
 
-from ..ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..ask_stream import AskStream, AsyncAskStream
 from ..concurrency import ask_all, ask_all_async
+from ..config.routes import route_name
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import OperationResult, Options, ProviderCapabilityError, ProviderConfigurationError
 from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
-from ..image_operations import FetchedImages, prepare_operation, prepare_operation_async
 from ..middleware import RequestMiddleware
+from ..operations.ask_options import ResolvedAsk, call_defaults, resolve_ask
+from ..operations.images import FetchedImages, prepare_operation, prepare_operation_async
 from ..results import AskResult, AsyncEvents, Embeddings, SyncEvents, model_names, read_final
-from ..routes import route_name
 from .base_provider import BaseProvider
 from .defaults import EMBEDDING_MODELS, IMAGE_MODELS, concerns_model, default_model, first_available
 from .endpoint import connection_options, endpoints_of, make_fallbacks, make_target, makes_embeddings

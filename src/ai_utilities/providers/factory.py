@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from dhenara.ai.integration import did_you_mean, find_provider, fold_name, quote_name, read_model_name
 
+from ..config import AUTO, main_provider
 from ..config_models import AiSettings
-from ..config_origins import AUTO, main_provider
 from ..exceptions import ProviderConfigurationError
 from .base_provider import BaseProvider
 from .engine_provider import EngineProvider

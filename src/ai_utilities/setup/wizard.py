@@ -11,11 +11,11 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ..client import AiClient, create_client
-from ..client_settings import SettingArguments
+from ..config import AUTO, read_dotenv
+from ..config.client_settings import SettingArguments
+from ..config.secrets import MASK, store_key
 from ..config_models import AiSettings
-from ..config_origins import AUTO, read_dotenv
 from ..config_resolver import ConfigurationResolver
-from ..config_secrets import MASK, store_key
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..providers.defaults import is_reachable, server_address
 from ..providers.factory import is_known

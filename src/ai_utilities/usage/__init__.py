@@ -28,9 +28,9 @@ if TYPE_CHECKING:
         create_usage_tracker as create_usage_tracker,
     )
     from .open_rows import OpenRow as OpenRow
-    from .reconciliation.buckets import ReconciledBucket as ReconciledBucket
     from .reconciliation.exports import ExportError as ExportError, UsageExport as UsageExport
     from .reconciliation.reconcile import (
+        ReconciledBucket as ReconciledBucket,
         Reconciliation as Reconciliation,
         read_export as read_export,
         reconcile as reconcile,
@@ -64,7 +64,7 @@ __getattr__, __dir__ = lazy_package(
         "RedisLedger": ".redis",
         "ExportError": ".reconciliation.exports",
         "Reconciliation": ".reconciliation.reconcile",
-        "ReconciledBucket": ".reconciliation.buckets",
+        "ReconciledBucket": ".reconciliation.reconcile",
         "UsageExport": ".reconciliation.exports",
         "read_export": ".reconciliation.reconcile",
         "reconcile": ".reconciliation.reconcile",

@@ -13,7 +13,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.integration import call_texts, stored_error_text, without_contents
 from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
-from ..config_secrets import redact
+from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
 from .data import Facts, Outcome, UsageData
 from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent

@@ -17,7 +17,7 @@ from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import key_fingerprint, require_type
 from dhenara.ai.types import Call
 
-from ..config_secrets import redact
+from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
 from .data import PartialWriteError, UsageData, tags_now

@@ -17,7 +17,7 @@ import typer
 
 from ...cache.backend import CacheBackend
 from ...cache.entry import read_entry
-from ...config_origins import cache_path, state_path
+from ...config import cache_path, state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import budget_of, make_budget_store, make_cache, make_ledger, tags_of
 from ...usage.amounts import USD, DisplayCurrency, format_amount

@@ -17,10 +17,10 @@ from dhenara.ai.conversation import SavedConversation, Turn, read_saved
 from dhenara.ai.errors import OutputExistsError, UnsupportedError
 from dhenara.ai.types import ChatResponse, ChatResponseChoice, Message, Tool, ToolCallContent
 
-from ...ask_options import AskOptions
 from ...chat import Chat
 from ...client import AiClient
 from ...exceptions import AIUtilitiesError, ProviderConfigurationError
+from ...operations.ask_options import AskOptions
 from ..clients import client_for
 from ..inputs import EnvFileFlag, ModelFlag, ProviderFlag, SystemFlag, TagFlag, read_lines
 from ..output import describe_error, format_cost, print_error, show_warnings

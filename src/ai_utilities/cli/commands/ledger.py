@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...config_origins import state_path
+from ...config import state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
-from ...usage.reconciliation.buckets import ReconciledBucket
-from ...usage.reconciliation.reconcile import Reconciliation, read_export, reconcile
+from ...usage.reconciliation.reconcile import ReconciledBucket, Reconciliation, read_export, reconcile
 from ...usage.sqlite import SQLiteLedger
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, add_command_group

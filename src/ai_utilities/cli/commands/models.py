@@ -27,8 +27,8 @@ from ...providers.models_and_checks import (
     models_from_catalog,
     models_from_listing,
 )
-from ...tables_folder import use_tables_of
-from ...tables_refresh import refresh_tables, undo_refresh
+from ...providers.tables_folder import use_tables_of
+from ...providers.tables_refresh import refresh_tables, undo_refresh
 from ..clients import provider_row, settings_for
 from ..inputs import EnvFileFlag, ProviderFlag
 from ..output import GAP, print_note, table
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from ...config_models import AiSettings
     from ...config_resolver import ResolvedConfiguration
     from ...providers.models_and_checks import ModelInfo
-    from ...tables_refresh import HostChanges, TableChanges
+    from ...providers.tables_refresh import HostChanges, TableChanges
 
 
 MOST_SHOWN = 20

@@ -20,8 +20,8 @@ import typer
 from dhenara.ai.diagnosis import embedded_model, weights_folder
 
 from ...config_resolver import ConfigurationResolver
-from ...doctor import check_routes, run_checks
 from ...exceptions import ProviderConfigurationError
+from ...setup.doctor import check_routes, run_checks
 from ...setup.questions import PresetAnswers
 from ...setup.steps import Answer, Choose, Confirm, Hide, KeyHome, Notice, Question, Write
 from ...setup.wizard import OfflineRunner, Prompter, SetupResult, SetupWizard

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ...config_origins import state_path
+from ...config import state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import make_ledger
 from ...usage.amounts import USD, DisplayCurrency, format_units

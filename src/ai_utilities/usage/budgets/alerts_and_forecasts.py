@@ -15,7 +15,7 @@ from typing import Protocol
 
 from dhenara.ai.integration import ShortRepr, Shown
 
-from ...config_secrets import redact
+from ...config.secrets import redact
 from ...storage.store_io import StoreIO, call_store
 from ..amounts import BudgetAlert
 from .budget import Budget, BudgetStore, BudgetWindow, Window, display_name, to_dollars

@@ -17,10 +17,8 @@ from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
 from ...exceptions import JsonObject
 from ...storage.store_io import StoreError, StoreIO, call_store, call_store_shielded
-from ..cost_upper_bound import cost_upper_bound, upper_bound_for
 from ..data import tags_now
 from ..estimates import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
-from ..request_terms import read_references
 from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
 from .budget import (
     Budget,
@@ -32,6 +30,8 @@ from .budget import (
     to_dollars,
     to_nanodollars,
 )
+from .cost_upper_bound import cost_upper_bound, upper_bound_for
+from .request_terms import read_references
 from .reservations import CallReservations, MemoryBudgets
 
 log = logging.getLogger("ai_utilities.usage")

@@ -1,9 +1,10 @@
-"""A provider's usage or cost export as rows, and the parts that all formats share."""
+"""A provider's usage or cost export as rows, the days and models that they count, and what all formats share."""
 
 from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,69 @@ from ...exceptions import Json, JsonObject
 NO_ROUNDING = Decimal(0)
 LONGEST_BUCKET = timedelta(days=1)
 SHORTEST = timedelta(microseconds=1)
+DATED = re.compile(r"[-@]20\d{2}-?\d{2}-?\d{2}$")
+OLD_CLAUDE = re.compile(r"^claude-(\d+)-(\d+)-([a-z]+)$")
+ZERO = Decimal(0)
+
+
+def model_key(name: str) -> str:
+    """A name that both sides have for a model.
+
+    Exports have dated names (`gpt-5-mini-2025-08-07`) or names for people (`Claude Haiku 4.5`), and ledgers the names
+    that were called.
+    """
+    plain = DATED.sub("", re.sub(r"[ .]+", "-", name.strip().lower()) if " " in name else name.strip().lower())
+    plain = plain.replace(".", "-") if plain.startswith("claude") else plain
+    old = OLD_CLAUDE.match(plain)
+    return f"claude-{old[3]}-{old[1]}-{old[2]}" if old else plain
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """What a bucket counts.
+
+    Attributes:
+        day: The day in UTC.
+        model: The model; empty if the export is not grouped by model.
+        key: The API key; empty if keys are not compared.
+        batch: `batch` or `standard`; empty if the export does not say.
+    """
+
+    day: str
+    model: str = ""
+    key: str = ""
+    batch: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.day, self.model, self.key, self.batch) if part)
+
+
+@dataclass(slots=True)
+class Side:
+    """What one side counted in a bucket.
+
+    Attributes:
+        amounts: Amounts by name.
+        rows: The number of rows, or of rows of the export.
+        uncertain: Rows of the ledger whose usage may be higher: they broke off, or are not finished.
+        unknown_costs: Rows of the ledger without a known cost.
+    """
+
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+    rows: int = 0
+    uncertain: int = 0
+    unknown_costs: int = 0
+
+    def add(self, amounts: Mapping[str, Decimal], rows: int = 1) -> None:
+        """Adds amounts."""
+        self.rows += rows
+        for name, amount in amounts.items():
+            self.amounts[name] = self.amounts.get(name, ZERO) + amount
+
+    @property
+    def used(self) -> bool:
+        """Whether any amount is above 0."""
+        return any(self.amounts.values()) or self.unknown_costs > 0
 
 
 class ExportError(ConfigurationError):

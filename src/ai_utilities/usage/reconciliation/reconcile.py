@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from dhenara.ai.integration import ShortRepr, Shown
 
 from ..ledger import Ledger
 from ..totals import SPECIAL_TOKENS, Totals
-from .buckets import ZERO, Place, ReconciledBucket, Side, compare, model_key
-from .exports import ExportError, ExportRow, UsageExport, within
+from .exports import ZERO, ExportError, ExportRow, Place, Side, UsageExport, model_key, within
 from .provider_exports import read_anthropic_csv, read_anthropic_json, read_openai_csv, read_openai_json
 
 READERS = {
@@ -22,6 +22,65 @@ READERS = {
     "anthropic": (read_anthropic_json, read_anthropic_csv),
 }
 """The readers of JSON and of CSV, by provider."""
+
+Status = Literal["equal", "different", "unknown", "only here", "only there"]
+"""`unknown`: the cost cannot be compared, because a cost of the ledger is unknown; everything else is equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledBucket:
+    """One day, model and key, as both sides counted it.
+
+    Attributes:
+        place: What the bucket counts.
+        status: Whether both sides are equal.
+        ours: The amounts in the ledger, by name.
+        theirs: The amounts in the export, by name.
+        differences: The export less the ledger, for amounts that differ by more than the tolerance.
+        uncertain: Rows of the ledger that broke off or are not finished.
+        unknown_costs: Rows of the ledger without a known cost.
+        explanation: What may be the reason, in plain words; empty if both sides are equal.
+    """
+
+    place: Place
+    status: Status
+    ours: Mapping[str, Decimal]
+    theirs: Mapping[str, Decimal]
+    differences: Mapping[str, Decimal]
+    uncertain: int = 0
+    unknown_costs: int = 0
+    explanation: str = ""
+
+
+def compare(place: Place, ours: Side, theirs: Side, names: frozenset[str], tolerance: Decimal) -> ReconciledBucket:
+    """Compares both sides of a bucket.
+
+    Args:
+        place: What the bucket counts.
+        ours: What the ledger has.
+        theirs: What the export has.
+        names: The amounts that the export counts.
+        tolerance: By how much the cost may differ, in US dollars.
+    """
+    mine = {name: ours.amounts.get(name, ZERO) for name in sorted(names)}
+    other = {name: theirs.amounts.get(name, ZERO) for name in sorted(names)}
+    # Exports have whole seconds of each request.
+    allowed = {"cost": tolerance, "seconds": theirs.amounts.get("requests", ZERO)}
+    differences = {
+        name: other[name] - mine[name] for name in names if abs(other[name] - mine[name]) > allowed.get(name, ZERO)
+    }
+    # A cost that is higher there may be the cost that is unknown here.
+    hidden = "cost" in names and ours.unknown_costs > 0 and differences.get("cost", ZERO) >= 0
+    if hidden:
+        differences.pop("cost", None)
+    status: Status = "different" if differences else "unknown" if hidden else "equal"
+    if not ours.used and theirs.used:
+        status = "only there"
+    elif ours.used and not theirs.used and (differences or hidden):
+        status = "only here"
+    counts = (ours.uncertain, ours.unknown_costs if "cost" in names else 0)
+    return ReconciledBucket(place, status, mine, other, dict(sorted(differences.items())), *counts)
+
 
 GROUPINGS = ("day", "provider", "model", "key", "operation", "outcome")
 NOT_SENT = ("cached", "failed")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ..codecs.operations.embeddings_and_media import check_images
+from ..codecs.operations.media import check_images
 from ..codecs.operations.quirks import EmbeddingQuirks
 from ..errors import BadAnswerError, DhenaraError
 from ..types.chat.cost import add_costs, unique

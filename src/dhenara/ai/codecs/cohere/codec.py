@@ -31,7 +31,7 @@ from ..common.request import (
 from ..common.response_fields import Report, Wire, read_int, read_name, read_object
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
-from ..operations.embeddings_and_media import check_vectors, image_url, read_embedding_input
+from ..operations.media import check_vectors, image_url, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import CohereQuirks

@@ -37,7 +37,7 @@ from ..common.request import (
 from ..common.response_fields import Wire, read_int
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import aws_error, parse_body
-from ..operations.embeddings_and_media import check_vectors, read_embedding_input
+from ..operations.media import check_vectors, read_embedding_input
 from ..operations.operation import DocumentReader, OperationCodec, count_reader, request_of
 from ..operations.quirks import EmbeddingQuirks, RerankQuirks
 from ..quirks import ConverseQuirks

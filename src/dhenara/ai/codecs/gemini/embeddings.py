@@ -30,7 +30,7 @@ from ..common.media import to_base64
 from ..common.request import quote_path, quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, read_text
 from ..operations.batches import delete_resource
-from ..operations.embeddings_and_media import check_vectors, read_embedding_input
+from ..operations.media import check_vectors, read_embedding_input
 from ..operations.operation import (
     DocumentReader,
     OperationCodec,

@@ -36,7 +36,7 @@ from ...types.operations.images import GeneratedImage, ImageResponse
 from ...wire import json
 from ..base import EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
-from ..operations.embeddings_and_media import add_wav_header, read_image_prompt
+from ..operations.media import add_wav_header, read_image_prompt
 from ..operations.operation import DocumentReader, OperationCodec, request_of
 from ..operations.quirks import ImageQuirks
 from ..quirks import GeminiQuirks

@@ -27,7 +27,7 @@ from ..common.request import (
 from ..common.response_fields import Wire, read_int, read_name
 from ..common.tools import apply_output_mode, native_schema, output_mode
 from ..error_mapping import parse_body
-from ..operations.embeddings_and_media import check_vectors, read_embedding_input
+from ..operations.media import check_vectors, read_embedding_input
 from ..operations.operation import OperationCodec
 from ..operations.quirks import EmbeddingQuirks
 from ..quirks import OllamaQuirks

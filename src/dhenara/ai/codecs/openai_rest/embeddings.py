@@ -34,7 +34,7 @@ from ..common.response_fields import (
     usage_deltas,
 )
 from ..openai_chat.response import read_error
-from ..operations.embeddings_and_media import check_vectors, image_url, read_embedding_input
+from ..operations.media import check_vectors, image_url, read_embedding_input
 from ..operations.operation import OperationCodec, request_of
 from ..operations.quirks import EmbeddingQuirks, Encoding, ModerationQuirks, RerankQuirks
 

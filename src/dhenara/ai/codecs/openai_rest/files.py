@@ -33,7 +33,7 @@ from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_name, read_object, read_objects, require
 from ..openai_chat.response import read_error
 from ..operations.batches import batch_line_format, download_format
-from ..operations.embeddings_and_media import image_url
+from ..operations.media import image_url
 from ..operations.operation import OperationCodec, request_of
 from ..operations.quirks import FileQuirks, OcrQuirks
 

@@ -32,7 +32,7 @@ from ..common.response_fields import (
 )
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
-from ..operations.embeddings_and_media import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
+from ..operations.media import ImagePrompt, image_bytes, image_url, read_image_prompt, read_images
 from ..operations.quirks import ImageQuirks
 
 FACTS = ("background", "quality", "size", "output_format", "created")

@@ -28,7 +28,7 @@ from ..common.response_fields import (
 )
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
-from ..operations.embeddings_and_media import AudioReader, rename_fields, speech_usage
+from ..operations.media import AudioReader, rename_fields, speech_usage
 from ..operations.operation import request_of
 from ..operations.quirks import SpeechQuirks
 

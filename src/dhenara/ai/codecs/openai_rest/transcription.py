@@ -32,7 +32,7 @@ from ..common.response_fields import (
 from ..error_mapping import contains_error, parse_body
 from ..openai_chat.response import read_error
 from ..openai_chat.response_parts import input_audio
-from ..operations.embeddings_and_media import (
+from ..operations.media import (
     audio_bytes,
     counted_seconds,
     file_name,

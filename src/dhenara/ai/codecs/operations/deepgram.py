@@ -18,7 +18,7 @@ from ..base import EncodedRequest, ResponseFormat
 from ..common.plan import WarningCollector
 from ..common.response_fields import Wire, amount, read_object, read_text
 from ..error_mapping import error_from_response, parse_body
-from .embeddings_and_media import (
+from .media import (
     AudioReader,
     audio_bytes,
     counted_seconds,

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from dhenara.ai.integration import SecretAddress, SecretText, conceal, mask, redact_secrets, shown_address
 
-from .exceptions import Json, ProviderConfigurationError
+from ..exceptions import Json, ProviderConfigurationError
 
 MASK = "**********"
 

@@ -14,11 +14,11 @@ from dhenara.ai.types import (
     ImageContent,
 )
 
+from ..exceptions import JsonParseError, ProviderConfigurationError
+from ..execution import AnyAsyncCall, AnyCall
+from ..results import AskResult
 from .ask_options import add_files, check_prompt, read_file
-from .exceptions import JsonParseError, ProviderConfigurationError
-from .execution import AnyAsyncCall, AnyCall
 from .option_checks import SYSTEM_NAMES, read_validators
-from .results import AskResult
 
 if TYPE_CHECKING:
     from dhenara.ai.types import (
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
         TokenCountResponse,
     )
 
-    from .exceptions import Arguments, Json, Options
+    from ..exceptions import Arguments, Json, Options
+    from .client_core import ClientCore
     from .operation_options import CountOptions, PageOptions, RankOptions, TextOptions
-    from .operations import ClientCore
     from .typed_answers import TypedResult
 
     Page = str | bytes | PathLike[str] | FileContent | ImageContent

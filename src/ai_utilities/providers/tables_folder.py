@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING
 
 from dhenara.ai import catalog
 
-from .config_origins import OURS
+from ..config import OURS
 
 if TYPE_CHECKING:
-    from .config_models import AiSettings
+    from ..config_models import AiSettings
 
 CURRENT = "current.json"
 MANIFEST = "tables.json"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from dhenara.ai import MessageLike
     from dhenara.ai.types import ImageContent
 
+    from ..audio.info import UnfinishedTranscriptError
+    from ..providers.base_provider import BaseProvider
     from .ask_options import File
-    from .audio.info import UnfinishedTranscriptError
-    from .providers.base_provider import BaseProvider
 
 
 class ProviderOptions(TypedDict, total=False):

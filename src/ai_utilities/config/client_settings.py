@@ -7,7 +7,7 @@ from os import PathLike
 from types import MappingProxyType
 from typing import Literal, TypedDict
 
-from .exceptions import Json
+from ..exceptions import Json
 
 FilePath = str | PathLike[str]
 

@@ -17,18 +17,18 @@ from dhenara.ai.integration import (
     use_own_names,
 )
 
+from ..config_models import AiSettings
+from ..exceptions import Options, ProviderConfigurationError
+from ..providers.base_provider import BaseProvider
+from ..providers.factory import is_known
+from ..providers.facts import facts_of
+from . import OriginLevel, main_provider
 from .client_settings import SETTING_NAMES, ClientArguments
-from .config_models import AiSettings
-from .config_origins import OriginLevel, main_provider
-from .config_secrets import Secret
-from .exceptions import Options, ProviderConfigurationError
-from .providers.base_provider import BaseProvider
-from .providers.factory import is_known
-from .providers.facts import facts_of
 from .routes import route_name
+from .secrets import Secret
 
 if TYPE_CHECKING:
-    from .middleware import Tracker
+    from ..middleware import Tracker
 
 ACCEPTED = (
     "'provider/model' such as 'openai/gpt-5.4-mini', a provider such as 'openai', AiSettings(...), or settings by "

@@ -14,14 +14,15 @@ from urllib.parse import urlsplit
 from dhenara.ai.diagnosis import embedded_model
 from dhenara.ai.integration import shown_address
 
-from .client import AiClient
-from .config_models import AiSettings
-from .config_origins import cache_path, state_path
-from .config_resolver import ConfigurationResolver, ResolvedConfiguration
-from .exceptions import AIUtilitiesError
-from .providers.endpoint import make_fallbacks
-from .providers.facts import EMBEDDED, LOOPBACK
-from .providers.models_and_checks import (
+from ..client import AiClient
+from ..config import cache_path, state_path
+from ..config.routes import route_tables
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
+from ..exceptions import AIUtilitiesError
+from ..providers.endpoint import make_fallbacks
+from ..providers.facts import EMBEDDED, LOOPBACK
+from ..providers.models_and_checks import (
     CheckResult,
     call_limit,
     check_call,
@@ -31,7 +32,6 @@ from .providers.models_and_checks import (
     passed,
     warning,
 )
-from .routes import route_tables
 
 WHAT = "embedded model"
 FIX = "ai-utilities local install"

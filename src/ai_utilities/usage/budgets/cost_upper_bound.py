@@ -29,8 +29,8 @@ from dhenara.ai.types import (
     WebSearch,
 )
 
-from ..exceptions import Options
-from .estimates import count_pages, estimate_request, fields_of
+from ...exceptions import Options
+from ..estimates import count_pages, estimate_request, fields_of
 from .request_terms import BoundedCall, RequestTerms, read_terms, whole_number
 
 if TYPE_CHECKING:  # chat does not load the types of other operations

@@ -19,16 +19,16 @@ from dhenara.ai.types import (
     ImageResponse,
 )
 
+from ..exceptions import Arguments, Options, ProviderConfigurationError
+from ..execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
 from .ask_options import read_file
-from .exceptions import Arguments, Options, ProviderConfigurationError
-from .execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, run_sync, unchanged
 
 if TYPE_CHECKING:
     from dhenara.ai.types import SSEErrorResponse, StreamingChatResponse, Timeouts
 
-    from .exceptions import Arguments, OperationResult, Options
+    from ..exceptions import Arguments, OperationResult, Options
+    from .client_core import ClientCore
     from .operation_options import ImageOptions
-    from .operations import ClientCore
 
     Picture = str | bytes | PathLike[str] | ImageContent
     OneOrMany = Picture | list[Picture] | tuple[Picture, ...]

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 from dhenara.ai import types
 from dhenara.ai.types import AnswerOptions, Content
 
-from .config_models import AiSettings
-from .config_origins import OriginLevel
-from .exceptions import ProviderConfigurationError
+from ..config import OriginLevel
+from ..config_models import AiSettings
+from ..exceptions import ProviderConfigurationError
 from .option_checks import own_options, read_files, refuse_run_options, starts_run
 
 if TYPE_CHECKING:
     from dhenara.ai import MessageLike, RunStore
     from dhenara.ai.types import Run, RunLimits, ToolCallContent
 
-    from .exceptions import JsonObject, Options
-    from .providers.base_provider import BaseProvider
+    from ..exceptions import JsonObject, Options
+    from ..providers.base_provider import BaseProvider
 
 
 File = str | bytes | PathLike[str] | Content

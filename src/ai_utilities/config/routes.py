@@ -11,13 +11,13 @@ from dhenara.ai import types
 from dhenara.ai.integration import did_you_mean, read_routes_file, read_variable
 from dhenara.ai.types import AIModelEndpoint
 
-from .config_secrets import Secret
-from .exceptions import Json, JsonObject, Options, ProviderConfigurationError
+from ..exceptions import Json, JsonObject, Options, ProviderConfigurationError
+from .secrets import Secret
 
 if TYPE_CHECKING:
     from dhenara.ai.types import Deployment, ModelRoute
 
-    from .config_models import AiSettings
+    from ..config_models import AiSettings
 
 
 class EndpointOf(Protocol):

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from dhenara.ai.integration import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from dhenara.ai.types import AIModelCallConfig, Content
 
-from .exceptions import ProviderConfigurationError
+from ..exceptions import ProviderConfigurationError
 
 if TYPE_CHECKING:
+    from ..exceptions import Json, Options
     from .ask_options import File
-    from .exceptions import Json, Options
 
 T = TypeVar("T")
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dhenara.ai.integration import named_provider, provider_name, read_model_name, read_next_model_name, require_type
 
-from .ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
-from .config_models import AiSettings
-from .config_origins import has_own_server, main_provider
-from .config_resolver import ConfigurationResolver, Explanation
-from .exceptions import Arguments, Json, OperationResult, Options, ProviderCapabilityError
-from .execution import (
+from ..ask_stream import AskStream, AsyncAskStream, AsyncProviderStream, ProviderStream
+from ..config import has_own_server, main_provider
+from ..config_models import AiSettings
+from ..config_resolver import ConfigurationResolver, Explanation
+from ..exceptions import Arguments, Json, OperationResult, Options, ProviderCapabilityError
+from ..execution import (
     AnyAsyncCall,
     AnyCall,
     Around,
@@ -26,15 +26,15 @@ from .execution import (
     run_sync,
     unchanged,
 )
-from .image_operations import prepare_operation, prepare_operation_async
-from .middleware import RequestMiddleware
+from ..middleware import RequestMiddleware
+from ..providers.base_provider import BaseProvider, complete_provider, read_answer
+from ..providers.engine_provider import EngineProvider
+from ..providers.factory import create_provider
+from ..providers.tables_folder import use_tables_of
+from ..results import AskResult, Embeddings, model_names
+from .images import prepare_operation, prepare_operation_async
 from .option_checks import MANY_OPTIONS, own_options, starts_run
-from .providers.base_provider import BaseProvider, complete_provider, read_answer
-from .providers.engine_provider import EngineProvider
-from .providers.factory import create_provider
-from .results import AskResult, Embeddings, model_names
-from .tables_folder import use_tables_of
-from .text_operations import create_repair_prompt, json_instructions, read_object, with_validators
+from .texts import create_repair_prompt, json_instructions, read_object, with_validators
 from .typed_answers import OutputReader, TypedResult
 
 if TYPE_CHECKING:

@@ -10,17 +10,17 @@ from pydantic import PydanticSchemaGenerationError, PydanticUserError, TypeAdapt
 
 from dhenara.ai.integration import conceal_options, conceals_its_options
 
+from ..concurrency import Progress, ProgressBar, ask_all, ask_all_async, combine_callbacks
+from ..exceptions import JsonParseError, ProviderConfigurationError
+from ..results import AskResult
 from .ask_options import AskOptions
-from .concurrency import Progress, ProgressBar, ask_all, ask_all_async, combine_callbacks
-from .exceptions import JsonParseError, ProviderConfigurationError
 from .option_checks import check_prompts, check_texts, describe_swap
-from .results import AskResult
-from .text_operations import read_object
+from .texts import read_object
 
 if TYPE_CHECKING:
-    from .config_models import AiSettings
-    from .exceptions import Json, Options
-    from .operations import ClientCore
+    from ..config_models import AiSettings
+    from ..exceptions import Json, Options
+    from .client_core import ClientCore
 
 T = TypeVar("T")
 TextOrPath = str | PathLike[str]

@@ -23,8 +23,8 @@ from urllib.parse import urljoin, urlsplit
 
 from dhenara.ai.catalog import InvalidTable, LimitChange, RateChange, check_table, compare_limits, compare_prices
 
-from .config_models import AiSettings
-from .exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationError
+from ..config_models import AiSettings
+from ..exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationError
 from .tables_folder import (
     MANIFEST,
     VERSION,

@@ -14,7 +14,7 @@ from dhenara.ai import Target
 from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
 from dhenara.ai.types import Call, ChatModelCostData, Usage
 
-from .estimates import MEDIA_TOKENS
+from ..estimates import MEDIA_TOKENS
 
 LENGTHS = frozenset(
     {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens", "maxTokens", "num_predict"}

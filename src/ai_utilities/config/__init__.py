@@ -1,4 +1,4 @@
-"""Where settings come from, and the provider that they mean."""
+"""Settings of a client: where values come from, and the provider that they mean."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from dhenara.ai.integration import (
     require_type,
 )
 
+from ..exceptions import ProviderConfigurationError
 from .client_settings import SETTING_WORDS
-from .config_secrets import redact
-from .exceptions import ProviderConfigurationError
 from .routes import first_model, route_name
+from .secrets import redact
 
 if TYPE_CHECKING:
-    from .config_models import AiSettings
+    from ..config_models import AiSettings
 
 
 log = logging.getLogger("ai_utilities")
