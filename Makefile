@@ -15,6 +15,8 @@ PROMPT ?=
 # How many inputs `make fuzz` has read when it is done.
 COUNT ?= 1000000
 VERSIONS := 3.11 3.12 3.13
+# Processes that tests start read the compiled modules of the first one.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help test demo check lint types imports test-all everything adapters corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
 

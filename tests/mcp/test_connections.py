@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -243,8 +243,16 @@ def test_a_call_that_runs_out_of_time_in_a_run_is_cancelled_at_the_server(
     assert run.tools[0].outcome in ("timed_out", "failed")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, which a suite that runs in the background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
-def test_the_server_is_notified_of_a_call_that_is_interrupted_at_the_terminal(log: Log) -> None:
+def test_the_server_is_notified_of_a_call_that_is_interrupted_at_the_terminal(log: Log, interruptible: None) -> None:
     def interrupt() -> None:
         anyio.run(wait_until, lambda: log.count("call") == 1)
         os.kill(os.getpid(), signal.SIGINT)

@@ -38,14 +38,19 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 }
 
 
-def kinds(parent: type[BaseModel] = BaseModel) -> Iterator[type[BaseModel]]:
+def kinds() -> Iterator[type[BaseModel]]:
     """Those with a name of their own; models of the arguments of tools are made on the way."""
     for module in pkgutil.walk_packages(dhenara.ai.types.__path__, "dhenara.ai.types."):
         importlib.import_module(module.name)
-    for kind in parent.__subclasses__():
+    for kind in kinds_below(BaseModel):
         if kind.__module__.startswith("dhenara.ai.types") and hasattr(sys.modules[kind.__module__], kind.__name__):
             yield kind
-        yield from kinds(kind)
+
+
+def kinds_below(parent: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for kind in parent.__subclasses__():
+        yield kind
+        yield from kinds_below(kind)
 
 
 def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
