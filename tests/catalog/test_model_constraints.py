@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import find_facts, known_models
+from dhenara.ai.catalog.learned_constraints import SupportedDefaults
 from dhenara.ai.catalog.model_constraints import EFFORTS, REASONING, apply_constraints
 from dhenara.ai.catalog.model_info import load
 from dhenara.ai.errors import UnsupportedError
@@ -332,3 +334,27 @@ def test_what_fits_once_fits_for_good(model: str, config: dict[str, Any]) -> Non
     # Who is asked for what it does anyway has nothing to warn of.
     unsaid = set(REASONING) if facts.reasoning is False and requested.wants_reasoning is False else set()
     assert bool(warned) or changed <= {"reasoning_effort", *unsaid}
+
+
+TAKES, REFUSES = "gpt-4o", "gpt-5"
+
+
+def defaults_call(model: str, config: AIModelCallConfig, **fields: Any) -> Call:
+    return Call(endpoint=endpoint("http://127.0.0.1:9", "openai", model), messages=(), config=config, **fields)
+
+
+def test_defaults_that_a_model_may_refuse_are_left_out_whatever_was_called_before() -> None:
+    defaults = SupportedDefaults()
+    config = AIModelCallConfig(temperature=0.2, if_supported={"temperature"})
+    other = AIModelCallConfig(temperature=0.7, if_supported={"temperature"})
+    calls = [(REFUSES, config), (REFUSES, config), (TAKES, config), (TAKES, other), (REFUSES, other), (TAKES, config)]
+    sent = [defaults.apply(defaults_call(model, one)).config.temperature for model, one in calls]
+    assert sent == [None, None, 0.2, 0.7, None, 0.2]
+    assert defaults.apply(defaults_call(TAKES, config, operation="image")).config.temperature is None
+
+
+def test_a_call_with_another_config_keeps_everything_else() -> None:
+    config, other = AIModelCallConfig(temperature=0.2), AIModelCallConfig(temperature=0.7)
+    given: dict[str, Any] = {field.name: object() for field in fields(Call)} | {"config": config}
+    call = Call(**given)
+    assert [getattr(call.with_config(other), name) for name in given] == [*({**given, "config": other}).values()]

@@ -10,7 +10,8 @@ import pytest
 from ai_utilities import AiClient
 from ai_utilities.usage import Budget, BudgetExceededError, BudgetLayer
 from ai_utilities.usage.budgets.budget import UnknownCostError
-from ai_utilities.usage.budgets.request_terms import most_uses, read_terms
+from ai_utilities.usage.budgets.request_terms import REFERRING, most_uses, read_terms
+from ai_utilities.usage.estimates import read_fields
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer
@@ -233,3 +234,18 @@ def test_a_limit_is_finite() -> None:
     for limit in (float("inf"), "Infinity", "nan"):
         with pytest.raises(ConfigurationError, match="limit of a budget"):
             Budget(limit)
+
+
+@pytest.mark.parametrize("name", sorted(REFERRING))
+def test_a_reference_counts_whether_or_not_the_words_of_the_request_are_known(name: str) -> None:
+    part = {"type": "image", name: {"type": "url", "url": "https://example.com/a.png"}}
+    body = {"messages": [{"role": "user", "content": [part]}]}
+    words = {text for _, text in read_fields(body)}
+    known = read_terms(body, words=words)
+    assert known == read_terms(body)
+    assert known.pictures or known.has_context
+
+
+def test_a_request_without_such_a_name_refers_to_nothing() -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    assert read_terms(body, words={text for _, text in read_fields(body)}) == read_terms(body)

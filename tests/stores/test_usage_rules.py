@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, layer as layer_module, tagged
 from ai_utilities.usage.attempt_rows import failed_row, is_interrupted
-from ai_utilities.usage.data import PartialWriteError
+from ai_utilities.usage.data import PartialWriteError, checked_row
 from ai_utilities.usage.layer import route_tags
 from dhenara.ai import AIModelClient, Send, Stream
-from dhenara.ai.errors import BadRequestError, ConnectionFailedError
+from dhenara.ai.errors import BadRequestError, ConfigurationError, ConnectionFailedError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal
-from dhenara.ai.types import AIModelCallConfig, Attempt, Call
+from dhenara.ai.types import AIModelCallConfig, Attempt, Call, Cost, Usage
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
@@ -239,3 +240,36 @@ def test_later_requests_of_a_call_that_was_answered_open_no_rows(server: FakeSer
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(MemoryLedger()), note_call]) as client:
         client.generate("?")
     assert calls[0].journal.before_send == []
+
+
+USAGES = [
+    None,
+    Usage.unknown(),
+    Usage(input_tokens=3, cache_read_tokens=2, output_tokens=5, reasoning_tokens=1, output_audio_tokens=4),
+    Usage(input_image_tokens=7, cache_write_1h_tokens=1),
+    Usage(units={"images": 2.0}),
+    Usage(),
+]
+COSTS = [None, Cost(amount=Decimal("0.1"), source="catalog", priced_as="openai/m"), Cost(reason="no price")]
+
+
+@pytest.mark.parametrize("usage", USAGES, ids=str)
+@pytest.mark.parametrize("cost", COSTS, ids=["none", "known", "unknown"])
+def test_rows_of_checked_values_are_those_of_validated_ones(usage: Usage | None, cost: Cost | None) -> None:
+    facts = {**FACTS, "tags": {"a": "b"}, "outcome": "failed", "attempt": 2, "duration_s": 0.5, "row_id": "1"}
+    made, validated = checked_row(usage, cost, facts), UsageData.of(usage, cost, **facts)
+    assert made == validated
+    assert made.model_dump_json(exclude_defaults=True) == validated.model_dump_json(exclude_defaults=True)
+
+
+def test_rows_of_checked_values_share_nothing_that_can_be_changed() -> None:
+    first, second = (checked_row(None, None, {**FACTS, "tags": {}}) for _ in range(2))
+    first.units["images"] = Decimal(1)
+    first.tags["a"] = "b"
+    assert second.units == second.tags == {}
+
+
+@pytest.mark.parametrize("tags", [{"a": 1}, {1: "a"}])
+def test_tags_that_are_no_texts_are_refused_when_the_layer_is_made(tags: Any) -> None:
+    with pytest.raises(ConfigurationError, match="tags"):
+        UsageLayer(MemoryLedger(), tags=tags)

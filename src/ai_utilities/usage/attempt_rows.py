@@ -15,7 +15,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
-from .data import Facts, Outcome, UsageData
+from .data import Facts, Outcome, UsageData, checked_row
 from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .open_rows import expiry
 
@@ -230,7 +230,7 @@ def new_id() -> str:
 
 def row(facts: Facts, outcome: Outcome, attempt: int, cost: Cost | None = None, **more: object) -> UsageData:
     """A row without usage."""
-    return UsageData.of(None, cost, **{**facts, "outcome": outcome, "attempt": attempt, **more})
+    return checked_row(None, cost, {**facts, "outcome": outcome, "attempt": attempt, **more})
 
 
 def failed_row(attempt: Attempt, facts: Facts, call: Call) -> UsageData:
@@ -258,7 +258,7 @@ def cached_row(answer: ChatResponse, facts: Facts, seconds: float) -> UsageData:
     """The row of an answer from a cache."""
     saved = answer.cost.saved
     more = {"outcome": "cached", "cached": True, "saved_cost": saved, "duration_s": seconds, "first_token_s": seconds}
-    return UsageData.of(answer.usage, answer.cost, **{**facts, **more})
+    return checked_row(answer.usage, answer.cost, {**facts, **more})
 
 
 def answered_row(
@@ -270,7 +270,7 @@ def answered_row(
 ) -> UsageData:
     more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
     free = facts["operation"] in MANAGEMENT_OPERATIONS and not answer.usage
-    return UsageData.of(answer.usage, FREE_COST if free else answer.cost, **{**facts, **more})
+    return checked_row(answer.usage, FREE_COST if free else answer.cost, {**facts, **more})
 
 
 def incomplete_row(stream: Stream, answer: ChatResponse, last: Attempt, facts: Facts, call: Call) -> UsageData:

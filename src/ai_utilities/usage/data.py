@@ -195,6 +195,29 @@ class UsageData(CheckedModel):
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
+EMPTY_ROW = UsageData.model_construct(set(), units={}, tags={})
+"""What rows are copied from."""
+
+
+def checked_row(usage: Usage | None, cost: Cost | None, facts: Facts) -> UsageData:
+    """Like `UsageData.of`, for values that were checked where they come from, so that nothing is validated again.
+
+    Args:
+        usage: Tokens and other units, if known.
+        cost: The cost, if known.
+        facts: Further fields, with values of their types; `tags` is one of them.
+    """
+    if usage and usage.units:
+        return UsageData.of(usage, cost, **facts)  # units are floats there, and exact numbers here
+    fields = {**cost_fields(usage, cost), "units": {}, **facts}
+    if usage:
+        counts = read_buckets(usage)
+        read, made = sum(counts[:6]), sum(counts[6:])
+        fields |= zip(BUCKETS, counts, strict=True)
+        fields |= {"prompt_tokens": read, "completion_tokens": made, "total_tokens": read + made}
+    return EMPTY_ROW.model_copy(update=fields)
+
+
 def reconcile(facts: Facts) -> Facts:
     """Computes totals from the disjoint counts, or plain counts from totals; a given total is kept."""
     fields = dict(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -190,14 +190,14 @@ def add_fields(fields: list[Field], value: object, field: str) -> None:
     """Appends the fields of a JSON value."""
     if isinstance(value, str):
         fields.append((field, value))
-    elif isinstance(value, dict):
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            add_fields(fields, entry, field)
+    elif isinstance(value, dict | Mapping):
         for key, entry in value.items():
             name = str(key)
             fields.append(("", name))
             add_fields(fields, entry, name)
-    elif isinstance(value, list | tuple):
-        for entry in value:
-            add_fields(fields, entry, field)
 
 
 def count_pages(data: bytes) -> int | None:

@@ -76,8 +76,7 @@ class UsageLayer:
         self.ledger = ledger
         self.key_label = checked_label(key_label)
         self.required = required
-        require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
-        self.tags = dict(tags or {})
+        self.tags = checked_tags(tags)
         self._listener = listener
         self.items: dict[str, set[str]] = {}
         """Items of batches that have rows, by batch, for ledgers that cannot be read."""
@@ -208,6 +207,15 @@ def checked_label(label: str | None) -> str | None:
     if label is not None and redact(label) != label:
         raise ConfigurationError("key_label looks like an API key, and is stored as it is. Use a name: 'production'.")
     return label or None
+
+
+def checked_tags(tags: Mapping[str, str] | None) -> dict[str, str]:
+    """The tags of a layer; names and values have to be texts, because rows are made of them without a check."""
+    require_type("UsageLayer", "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
+    for name, value in (tags or {}).items():
+        require_type("UsageLayer", "names of tags", name, str, "a text")
+        require_type("UsageLayer", f"tags[{name!r}]", value, str, "a text")
+    return dict(tags or {})
 
 
 @atexit.register

@@ -99,10 +99,10 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
     body = exchange.body
     words = frozenset([text for _, text in exchange.once(fields_of) if len(text) <= SHORT])
     read = exchange.once(estimate_request).most
-    terms = read_terms(body)
+    terms = read_terms(body, words=words)
     bounded = BoundedCall(call, target, read, exchange.expected_usage, words, terms)
     if "web_search_options" in body and replace(bounded, terms=RequestTerms()).price(REQUEST):
-        bounded = replace(bounded, terms=read_terms(body, free=("web_search_options",)))
+        bounded = replace(bounded, terms=read_terms(body, free=("web_search_options",), words=words))
     if call.config.options.get("model") not in (None, call.endpoint.ai_model.model_name):
         return None
     return UPPER_BOUNDS.get(call.operation, unknown_bound)(bounded)

@@ -6,7 +6,7 @@ length of answers, tools that the provider runs, and contexts that it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -32,6 +32,9 @@ CONTEXTS = ("previous_response_id", "previous_interaction_id", "conversation", "
 
 FILES = frozenset({"file_id", "fileId", "fileUri", "file_uri", "file_url", "document_url", "video_url", "s3Location"})
 """References to files whose length is not known."""
+
+REFERRING = FILES | {"image_url", "source"}
+"""Names of fields without one of which nothing is referred to."""
 
 TOOL_FIELDS = frozenset({"tools", "toolConfig", "tool_config"})
 """Fields with tools, whose schemas are no part of the prompt."""
@@ -145,18 +148,22 @@ class BoundedCall:
         return isinstance(own_prices(self.call.endpoint), ChatModelCostData)
 
 
-def read_terms(body: Mapping[str, object], *, free: tuple[str, ...] = ()) -> RequestTerms:
+def read_terms(
+    body: Mapping[str, object], *, free: tuple[str, ...] = (), words: Set[str] | None = None
+) -> RequestTerms:
     """Reads the terms of a request.
 
     Args:
         body: The body that is sent, as JSON values; parameters in the provider's format are understood too.
         free: Fields for which this model is not billed.
+        words: Names of fields and short texts of the body, among them all names that `REFERRING` has. Default None:
+            the body is searched for them.
     """
     if free:
         body = {name: value for name, value in body.items() if name not in free}
     settings = [body, *[inner for name in body.keys() & SETTINGS if isinstance(inner := body[name], Mapping)]]
     prompt = body if TOOL_FIELDS.isdisjoint(body) else {k: v for k, v in body.items() if k not in TOOL_FIELDS}
-    references = read_references(prompt)
+    references = [] if words is not None and REFERRING.isdisjoint(words) else read_references(prompt)
     tier = body.get("service_tier")
     return RequestTerms(
         longest=highest_of(settings, LENGTHS),

@@ -131,18 +131,34 @@ def describe(constraint: LearnedConstraint) -> str:
     )
 
 
-def drop_unsupported_defaults(call: Call) -> Call:
-    """Return the call without parameters of `if_supported` that its model is not known to take.
+class SupportedDefaults:
+    """Leaves out parameters of `if_supported` that a model is not known to take.
 
-    Operations other than chat have parameters of their own, so none is kept for them.
+    Calls of one client usually share their configuration, so the one that was changed last is kept.
     """
-    config = call.config
-    facts = find_facts(call.endpoint) if call.operation == "chat" else None
+
+    def __init__(self) -> None:
+        self._last: tuple[AIModelCallConfig, ModelFacts | None, AIModelCallConfig] | None = None
+
+    def apply(self, call: Call) -> Call:
+        """Return the call without such parameters.
+
+        Operations other than chat have parameters of their own, so none is kept for them.
+        """
+        config, last = call.config, self._last
+        facts = find_facts(call.endpoint) if call.operation == "chat" else None
+        if last is not None and config is last[0] and facts is last[1]:
+            changed = last[2]
+        else:
+            changed = without_unsupported(config, facts)
+            self._last = config, facts, changed
+        return call if changed is config else call.with_config(changed)
+
+
+def without_unsupported(config: AIModelCallConfig, facts: ModelFacts | None) -> AIModelCallConfig:
+    """Return the config without parameters of `if_supported` that a model with these facts is not known to take."""
     dropped = [name for name in config.if_supported if is_set(config, name) and not takes(facts, name, config)]
-    if not dropped:
-        return call
-    unset = {name: () if name == "stop" else None for name in dropped}
-    return replace(call, config=config.model_copy(update=unset))
+    return config.model_copy(update={name: () if name == "stop" else None for name in dropped}) if dropped else config
 
 
 def takes(facts: ModelFacts | None, name: str, config: AIModelCallConfig) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..catalog.learned_constraints import drop_unsupported_defaults
+from ..catalog.learned_constraints import SupportedDefaults
 from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan
 from ..errors import BadAnswerError, DhenaraError
@@ -61,6 +61,7 @@ class Pipeline:
     ) -> None:
         self.io = io = with_authentication(io, target)
         self.target = target
+        self._defaults = SupportedDefaults()
         self._builder = builder = RequestBuilder(target, io.time, lessons)
         self._encoder = encoder = Encoder(io, target, builder)
         layer_target = LayerTarget(target, encoder)
@@ -113,7 +114,7 @@ class Pipeline:
     def _adapt(self, call: Call) -> Call:
         """Return the call with the provider's own name for the model, and without defaults that it may refuse."""
         named = call if call.endpoint is self.target.endpoint else replace(call, endpoint=self.target.endpoint)
-        return drop_unsupported_defaults(named) if call.config.if_supported else named
+        return self._defaults.apply(named) if call.config.if_supported else named
 
     def plan(self, call: Call) -> Plan:
         """Return how each part of the call would be sent, without sending it."""
