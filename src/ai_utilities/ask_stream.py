@@ -198,7 +198,12 @@ class AskStream(SyncStreamBase):
 
     def __next__(self) -> str:
         while not self._over:
-            if piece := self._read_event(*self._next_event()):
+            with self._around():
+                if self._events is None:
+                    call = self._prepare()
+                    self._events = call.read(call.send())
+                event, final = next(self._events)
+            if piece := self._read_event(event, final):
                 return piece
         raise StopIteration
 
@@ -210,18 +215,15 @@ class AskStream(SyncStreamBase):
         """
         try:
             while not self._over:
-                event, final = self._next_event()
+                with self._around():
+                    if self._events is None:
+                        call = self._prepare()
+                        self._events = call.read(call.send())
+                    event, final = next(self._events)
                 yield event, final
                 self._read_event(event, final)
         finally:
             self.close()
-
-    def _next_event(self) -> tuple[object, EngineResult | None]:
-        with self._around():
-            if self._events is None:
-                call = self._prepare()
-                self._events = call.read(call.send())
-            return next(self._events)
 
     def close(self) -> None:
         """Closes the connection, so the provider stops generating."""
@@ -251,7 +253,12 @@ class AsyncAskStream(AsyncStreamBase):
 
     async def __anext__(self) -> str:
         while not self._over:
-            if piece := self._read_event(*await self._next_event()):
+            with self._around():
+                if self._events is None:
+                    call = await self._prepare()
+                    self._events = call.read(await call.send())
+                event, final = await anext(self._events)
+            if piece := self._read_event(event, final):
                 return piece
         raise StopAsyncIteration
 
@@ -259,18 +266,15 @@ class AsyncAskStream(AsyncStreamBase):
         """Iterates over all events in place of the text; see `AskStream.events`."""
         try:
             while not self._over:
-                event, final = await self._next_event()
+                with self._around():
+                    if self._events is None:
+                        call = await self._prepare()
+                        self._events = call.read(await call.send())
+                    event, final = await anext(self._events)
                 yield event, final
                 self._read_event(event, final)
         finally:
             await self.aclose()
-
-    async def _next_event(self) -> tuple[object, EngineResult | None]:
-        with self._around():
-            if self._events is None:
-                call = await self._prepare()
-                self._events = call.read(await call.send())
-            return await anext(self._events)
 
     async def aclose(self) -> None:
         """Closes the connection, so the provider stops generating."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextvars import copy_context
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self, TextIO, TypeVar
 
 from .exceptions import AIUtilitiesError, CancelledItemError, ProviderConfigurationError
 from .results import AskResult
@@ -75,6 +75,7 @@ def combine_callbacks(bar: ProgressBar, callback: Callable[[int, int], object] |
 Progress = Callable[[int, int], object]
 """Called with the number of finished prompts and the total."""
 
+E = TypeVar("E", bound=Exception)
 ITEM_ERRORS = (AIUtilitiesError, OSError)
 """Errors that belong to one prompt; any other exception is a bug and stops everything."""
 
@@ -159,7 +160,13 @@ def try_ask(ask: Callable[..., AskResult], prompt: str, options: Mapping[str, ob
     try:
         return ask(prompt, **options)
     except ITEM_ERRORS as error:
-        return AskResult(prompt=prompt, error=error)
+        return AskResult(prompt=prompt, error=without_first_frame(error))
+
+
+def without_first_frame(error: E) -> E:
+    """Drop the frame of the function that caught the error, so that its traceback begins with what failed."""
+    trace = error.__traceback__
+    return error if trace is None or trace.tb_next is None else error.with_traceback(trace.tb_next)
 
 
 def run_in_threads(work: Callable[[], None], count: int, stop: Callable[[], object]) -> None:
@@ -226,7 +233,7 @@ async def try_ask_async(
     try:
         return await ask(prompt, **options)
     except ITEM_ERRORS as error:
-        return AskResult(prompt=prompt, error=error)
+        return AskResult(prompt=prompt, error=without_first_frame(error))
 
 
 def check_concurrency(concurrency: object) -> int:

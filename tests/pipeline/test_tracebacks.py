@@ -43,11 +43,16 @@ def test_a_refused_key_shows_at_most_eight_frames(world: World, server: FakeServ
     world.close(client)
     frames = frames_of(caught.value)
     assert len(frames) <= 8, frames
-    assert frames[-3:] == ["retry_failures", "retry_without_refused", "send_request"]
+    assert frames[-2:] == ["retry_failures", "send_request"]
 
 
 class City(BaseModel):
     name: str
+
+
+def add(number: int) -> int:
+    """Add one."""
+    return number + 1
 
 
 KIT_CALLS: dict[str, Callable[[Any], Any]] = {
@@ -57,10 +62,15 @@ KIT_CALLS: dict[str, Callable[[Any], Any]] = {
     "embed": lambda client: client.embed(["a", "b"]),
     "chat": lambda client: client.chat().ask("?"),
     "typed chat": lambda client: client.chat().ask_typed("?", City),
+    "ask with tools": lambda client: client.ask("?", tools=[add]),
+    "ask_json with tools": lambda client: client.ask_json("?", tools=[add]),
+    "ask_typed with tools": lambda client: client.ask_typed("?", City, tools=[add]),
+    "chat with tools": lambda client: client.chat().ask("?", tools=[add]),
+    "typed chat with tools": lambda client: client.chat().ask_typed("?", City, tools=[add]),
 }
 FIRST = {"chat": "ask", "typed chat": "ask_typed", "edit": "image"}
 KIT_SETTINGS = {"api_key": "sk-not-a-key", "model": "gpt-4o"}
-LAST = ["record_usage", "retry_failures", "retry_without_refused", "send_request"]
+LAST = ["record_usage", "retry_failures", "send_request"]
 
 
 def check_frames(error: BaseException, first: str) -> None:
@@ -68,7 +78,7 @@ def check_frames(error: BaseException, first: str) -> None:
     frames = frames_of(error)
     assert len(frames) <= 8, frames
     assert frames[0] == first
-    assert frames[-4:] == LAST
+    assert frames[-3:] == LAST
 
 
 @pytest.mark.parametrize("method", KIT_CALLS)
@@ -85,25 +95,71 @@ def test_a_refused_key_in_the_kit_shows_at_most_eight_frames(method: str, world:
 
     with pytest.raises(AuthenticationError) as caught:
         run()
-    check_frames(caught.value, FIRST.get(method, method))
+    check_frames(caught.value, FIRST.get(plain := method.removesuffix(" with tools"), plain))
 
 
-def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
+STREAMS: dict[str, Callable[[Any], Any]] = {
+    "text": lambda client: client.ask_stream("?"),
+    "events": lambda client: client.ask_stream("?").events(),
+    "chat": lambda client: client.chat().ask_stream("?"),
+    "text with tools": lambda client: client.ask_stream("?", tools=[add]),
+    "events with tools": lambda client: client.ask_stream("?", tools=[add]).events(),
+    "chat with tools": lambda client: client.chat().ask_stream("?", tools=[add]),
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_refused_key_in_a_stream_of_the_kit_shows_at_most_eight_frames(
+    stream: str, world: World, server: FakeServer
+) -> None:
     server.add_replies(REFUSED)
     settings = AiSettings(**KIT_SETTINGS, base_url=server.url)
 
-    async def first_piece() -> str:
-        return await anext(AsyncAiClient(settings).ask_stream("?"))
+    async def read_all() -> None:
+        async for _ in STREAMS[stream](AsyncAiClient(settings)):
+            pass
 
     def run() -> None:
         if isinstance(world, Blocking):
-            next(AiClient(settings).ask_stream("?"))
+            for _ in STREAMS[stream](AiClient(settings)):
+                pass
         else:
-            world._start(first_piece)
+            world._start(read_all)
 
     with pytest.raises(AuthenticationError) as caught:
         run()
-    check_frames(caught.value, "__next__" if isinstance(world, Blocking) else "__anext__")
+    first = "__next__" if isinstance(world, Blocking) else "__anext__"
+    check_frames(caught.value, "events" if "events" in stream else first)
+
+
+MANY: dict[str, Callable[[Any], Any]] = {
+    "ask_many": lambda client: client.ask_many(["?", "?"]),
+    "ask_many with tools": lambda client: client.ask_many(["?", "?"], tools=[add]),
+    "ask_batch": lambda client: client.ask_batch(["?", "?"]),
+    "ask_batch with tools": lambda client: client.ask_batch(["?", "?"], tools=[add]),
+    "ask_typed_many": lambda client: client.ask_typed_many(["?", "?"], City),
+    "ask_typed_many with tools": lambda client: client.ask_typed_many(["?", "?"], City, tools=[add]),
+    "extract": lambda client: client.extract(["?", "?"], City),
+}
+"""The errors of these methods are in their results."""
+
+
+@pytest.mark.parametrize("method", MANY)
+def test_a_refused_key_in_the_results_of_many_prompts_shows_at_most_eight_frames(
+    method: str, world: World, server: FakeServer
+) -> None:
+    server.add_replies(REFUSED, REFUSED)
+    settings = AiSettings(**KIT_SETTINGS, base_url=server.url)
+    call = MANY[method]
+    results = (
+        call(AiClient(settings)) if isinstance(world, Blocking) else world._start(lambda: call(AsyncAiClient(settings)))
+    )
+    for result in results:
+        assert isinstance(result.error, AuthenticationError)
+        frames = frames_of(result.error)
+        assert len(frames) <= 8, frames
+        assert frames[0] in ("ask", "ask_async")
+        assert frames[-3:] == LAST
 
 
 def test_a_refused_key_in_a_list_of_models_shows_at_most_eight_frames(world: World, server: FakeServer) -> None:
@@ -182,8 +238,7 @@ OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 
 
-NEVER_RAISE = {"ask_many", "ask_batch", "ask_typed_many", "extract"}
-"""The errors of these methods are in their results."""
+NEVER_RAISE = {method for method in MANY if " " not in method}
 OF_ITERATORS = {"submit_batches"}
 """The iterator sends, not the method."""
 
@@ -313,11 +368,6 @@ def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, 
     assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
 
 
-def add(number: int) -> int:
-    """Add one."""
-    return number + 1
-
-
 SOUND = "openai/gpt-4o-transcribe"
 CHAT = "openai/gpt-4o"
 FOLDER = "a folder with SKILL.md"
@@ -441,4 +491,4 @@ def test_a_run_names_its_stage_and_its_layers_in_the_traceback(world: World, ser
     server.add_replies(REFUSED)
     with pytest.raises(AuthenticationError) as caught:
         call_in(world, engine_client("run", CHAT, server), "run", ("?",), {"tools": [add]})
-    assert frames_of(caught.value)[-5:] == ["pull", "_send", "retry_failures", "retry_without_refused", "send_request"]
+    assert frames_of(caught.value)[-4:] == ["pull", "_send", "retry_failures", "send_request"]

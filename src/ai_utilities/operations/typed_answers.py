@@ -152,7 +152,6 @@ class TypedAnswersMixin:
         """
         conceal_options(options)
         reader = OutputReader(response_model, "ask_typed", prompt)
-        # As in `_ask_output`, without a frame of its own in tracebacks.
         asking = self._operations.ask_typed(prompt, reader, max_repairs, dict(options))
         while not asking.done:
             call = self._operations.prepare_ask(asking.request, asking.options())
@@ -222,15 +221,6 @@ class TypedAnswersMixin:
         given = extract_options(self._operations, options)
         return self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
-    def _ask_output(self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options) -> TypedResult[T]:
-        """Asks until the answer is valid, `max_repairs` times more at most."""
-        asking = self._operations.ask_typed(prompt, reader, max_repairs, options)
-        while not asking.done:
-            call = self._operations.prepare_ask(asking.request, asking.options())
-            with call.context():
-                asking.check(call.read(call.send()))
-        return asking.value
-
     def _read_all(
         self,
         reader: OutputReader[T],
@@ -243,7 +233,12 @@ class TypedAnswersMixin:
     ) -> list[TypedResult[T]]:
         def ask(item: TextOrPath, **given: object) -> TypedResult[T]:
             prompt, merged = item_request(item, given)
-            return self._ask_output(prompt, reader, max_repairs, merged)
+            asking = self._operations.ask_typed(prompt, reader, max_repairs, merged)
+            while not asking.done:
+                call = self._operations.prepare_ask(asking.request, asking.options())
+                with call.context():
+                    asking.check(call.read(call.send()))
+            return asking.value
 
         # A failed result has its item as the prompt, which may be a path.
         texts, count = cast("Sequence[str]", items), workers(concurrency, self.settings)
@@ -311,17 +306,6 @@ class AsyncTypedAnswersMixin:
         given = extract_options(self._operations, options)
         return await self._read_all(reader, items, max_repairs, concurrency, given, fail_fast, on_progress)
 
-    async def _ask_output(
-        self, prompt: str, reader: OutputReader[T], max_repairs: int, options: Options
-    ) -> TypedResult[T]:
-        """Asks until the answer is valid, `max_repairs` times more at most."""
-        asking = self._operations.ask_typed(prompt, reader, max_repairs, options)
-        while not asking.done:
-            call = await self._operations.prepare_ask_async(asking.request, asking.options())
-            with call.context():
-                asking.check(call.read(await call.send()))
-        return asking.value
-
     async def _read_all(
         self,
         reader: OutputReader[T],
@@ -334,7 +318,12 @@ class AsyncTypedAnswersMixin:
     ) -> list[TypedResult[T]]:
         async def ask(item: TextOrPath, **given: object) -> TypedResult[T]:
             prompt, merged = item_request(item, given)
-            return await self._ask_output(prompt, reader, max_repairs, merged)
+            asking = self._operations.ask_typed(prompt, reader, max_repairs, merged)
+            while not asking.done:
+                call = await self._operations.prepare_ask_async(asking.request, asking.options())
+                with call.context():
+                    asking.check(call.read(await call.send()))
+            return asking.value
 
         # A failed result has its item as the prompt, which may be a path.
         texts, count = cast("Sequence[str]", items), workers(concurrency, self.settings)

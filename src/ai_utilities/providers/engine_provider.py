@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, ClassVar
 from dhenara.ai import AIModelClient
 from dhenara.ai.integration import (
     check_chats,
+    conceal_options,
+    conceals_its_options,
     environment,
     operation_of,
     require_type,
@@ -18,7 +20,7 @@ from dhenara.ai.integration import (
     why_not_offered,
     with_secret_options,
 )
-from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Plan
+from dhenara.ai.types import AIModelCallConfig, Plan
 
 from ..ask_stream import AskStream, AsyncAskStream
 from ..concurrency import ask_all, ask_all_async
@@ -38,12 +40,10 @@ from .facts import missing_model, missing_operation_model, no_embedding_model, n
 
 if TYPE_CHECKING:
     from dhenara.ai.integration import FunctionalType
-    from dhenara.ai.types import ModelRoute
 
     from ..results import EngineResult
 
-ANY = "any"
-"""Model name where none is needed."""
+ANY = "any"  # the name of the model where none is needed
 
 
 @with_secret_options
@@ -83,7 +83,7 @@ class EngineProvider(BaseProvider):
         self._config = AIModelCallConfig.model_construct(**call_defaults(self.settings))
         self._fallbacks = make_fallbacks(self.settings, self.provider_name)
         if self.model is not None and self.configuration.facts.chats:
-            for endpoint in endpoints_of(self._target(self.model)):
+            for endpoint in endpoints_of(make_target(self.configuration, self.settings, self.model)):
                 resolve(endpoint, environment())
 
     @property
@@ -102,12 +102,16 @@ class EngineProvider(BaseProvider):
             raise ProviderConfigurationError(missing_model(self.configuration.facts))
         return self._client(self.model)
 
+    @conceals_its_options
     def ask(self, prompt: str, **kwargs: object) -> AskResult:
+        conceal_options(kwargs)
         call = self.prepare_ask(prompt, kwargs)
         with call.context():
             return call.read(call.send())
 
+    @conceals_its_options
     async def ask_async(self, prompt: str, **kwargs: object) -> AskResult:
+        conceal_options(kwargs)
         call = await self.prepare_ask_async(prompt, kwargs)
         with call.context():
             return call.read(await call.send())
@@ -131,9 +135,8 @@ class EngineProvider(BaseProvider):
         resolved = self._resolve_ask(prompt, options)
         model = self._chat_model(resolved) or first_available(await self.list_models_async(), self.configuration.facts)
         client = self._chat_client(model)
-        call: Callable[..., Awaitable[EngineResult]] = (
-            client.run_async if resolved.runs_tools else client.generate_async
-        )
+        call: Callable[..., Awaitable[EngineResult]]
+        call = client.run_async if resolved.runs_tools else client.generate_async
         read = partial(read_final, prompt=resolved.prompt)
         return PreparedAsyncCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
 
@@ -278,8 +281,9 @@ class EngineProvider(BaseProvider):
         self._require("embed")
         model = options.pop("model", None) or self.settings.embedding_model
         own = self.model
-        if model is None and own is not None and route_name(own) and makes_embeddings(self._target(own)):
-            model = own
+        if model is None and own is not None and route_name(own):
+            target = make_target(self.configuration, self.settings, own)
+            model = own if makes_embeddings(target) else None
         model = model or EMBEDDING_MODELS.get(self.provider_name)
         if model is None:
             raise ProviderConfigurationError(no_embedding_model(self.configuration.facts))
@@ -334,7 +338,7 @@ class EngineProvider(BaseProvider):
         if client is None:
             outer, inner = self._middleware.layers()
             created = AIModelClient(
-                self._target(model, kind),
+                make_target(self.configuration, self.settings, model, kind),
                 self._config,
                 layers=outer,
                 attempt_layers=inner,
@@ -344,6 +348,3 @@ class EngineProvider(BaseProvider):
             )
             client = self._clients.setdefault((model, kind), created)
         return client
-
-    def _target(self, model: str, kind: FunctionalType | None = None) -> AIModelEndpoint | ModelRoute:
-        return make_target(self.configuration, self.settings, model, kind)

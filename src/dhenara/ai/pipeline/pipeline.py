@@ -26,7 +26,7 @@ from .call_log import record_call
 from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints
 from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, stack_layers
 from .request_builder import RequestBuilder
-from .retry import AdaptiveRetry, Retry
+from .retry import RefusalLearner, Retry
 from .streaming.completed_stream import answer_in_test_mode
 from .streaming.stream import Stream
 from .timeouts import with_deadline
@@ -45,8 +45,8 @@ EMPTY_RESPONSE = AIModelCallResponse.model_construct(set())
 class Pipeline:
     """Sends calls through its layers, from the outside in:
 
-    tracing, the user's layers, retry, adaptive retry, the user's attempt layers, HTTP. With a `router`, calls go to the
-    deployment that it chooses; this endpoint is the first of them.
+    tracing, the user's layers, retry (also without refused parameters), the user's attempt layers, HTTP. With a
+    `router`, calls go to the deployment that it chooses; this endpoint is the first of them.
     """
 
     def __init__(
@@ -69,13 +69,12 @@ class Pipeline:
         self.start_tracing = run_tracing(layers, observer, io, target.origin)
         self._policies = bind_layers(layers, io, layer_target)
         tracing = [] if observer is None else [trace_layer(io, observer)]
-        adaptive = AdaptiveRetry(io, target, builder, lessons).retry_without_refused
+        retry = Retry(io, RefusalLearner(io, target, builder, lessons))
         self._send = stack_layers(
             [
                 *tracing,
                 *self._policies,
-                Retry(io).retry_failures,
-                adaptive,
+                retry.retry_failures,
                 *bind_layers(attempt_layers, io, layer_target),
             ],
             RequestSender(encoder, filing).send_request,

@@ -26,34 +26,56 @@ LONGEST_RELIEVED = 2.0
 
 @dataclass(slots=True, eq=False)
 class Retry:
-    """Middleware that retries a call; each attempt is recorded in the journal and in the final error."""
+    """Middleware that sends a call again; each attempt is recorded in the journal and in the final error.
+
+    Attributes:
+        io: Clock, sleep and random numbers.
+        learner: What learns from refusals, so that the call is sent again without the parameters that were refused.
+            None: refusals are errors.
+    """
 
     io: IO
+    learner: RefusalLearner | None = None
 
     async def retry_failures(self, call: Call, send: Send) -> Stream:
-        """Send the call, and again after failures that another attempt may not have."""
-        waited, failed = 0.0, 0
+        """Send the call, and again after failures that another attempt may not have.
+
+        What a refused attempt teaches changes the request, so such an attempt is not counted as one of the retries.
+        """
+        waited, failed, learned = 0.0, 0, 0
+        learner = self.learner
         while True:
             started = self.io.monotonic()
+            known = () if learner is None else learner.constraints()
             call.journal.head = None
             try:
                 stream = await send(call)
             except CallError as error:
-                failed += 1
+                is_changed = (
+                    learner is not None
+                    and learned < MOST_LESSONS_A_CALL
+                    and isinstance(error, BadRequestError)
+                    and learner.learn(call, error, known)
+                )
                 record_attempt(self.io, call, started, waited, error)
-                decision = self.decide(call, error, failed)
-                log_retry(call, decision)
-                if isinstance(decision, str):
-                    error.attempts = tuple(call.journal.attempts)
-                    raise
-                await self.io.sleep(decision)
-                waited = decision
-                if call.retry_gate is not None and not call.retry_gate.is_open():
-                    error.attempts = tuple(call.journal.attempts)
-                    raise
+                if not is_changed:
+                    failed += 1
+                    decision = self.decide(call, error, failed)
+                    log_retry(call, decision)
+                    if isinstance(decision, str):
+                        error.attempts = tuple(call.journal.attempts)
+                        raise
+                    await self.io.sleep(decision)
+                    waited = decision
+                    if call.retry_gate is not None and not call.retry_gate.is_open():
+                        error.attempts = tuple(call.journal.attempts)
+                        raise
             else:
                 record_attempt(self.io, call, started, waited)
                 return stream
+            if is_changed and learner is not None:
+                learned, waited = learned + 1, 0.0
+                await learner.save()
 
     def decide(self, call: Call, error: CallError, failed: int) -> float | str:
         """Return the seconds to wait before the next attempt, or the reason why there is none."""
@@ -131,10 +153,10 @@ def is_retry_forbidden(call: Call) -> bool:
 MOST_LESSONS_A_CALL = 4
 
 
-class AdaptiveRetry:
-    """Middleware inside `Retry` that learns from `BadRequestError`.
+class RefusalLearner:
+    """Learns from a `BadRequestError` which parameters a provider refuses.
 
-    With `strict=True` the error is raised instead, unless it is only about parameters that nobody set for the call.
+    With `strict=True` nothing is learned, except about parameters that nobody set for the call.
     """
 
     def __init__(self, io: IO, target: ResolvedTarget, builder: RequestBuilder, lessons: LearnedConstraints) -> None:
@@ -144,21 +166,16 @@ class AdaptiveRetry:
         self._builder = builder
         self._lessons = lessons
 
-    async def retry_without_refused(self, call: Call, send: Send) -> Stream:
-        """Send the call, and again without what the provider refused."""
-        for _ in range(MOST_LESSONS_A_CALL):
-            started, known = self._io.monotonic(), self._builder.lessons()
-            try:
-                return await send(call)
-            except BadRequestError as error:
-                if not self._learn(call, error, known):
-                    raise
-                record_attempt(self._io, call, started, 0.0, error)
-            if self._lessons.file is not None:
-                await self._io.call(self._lessons.save)
-        return await send(call)
+    def constraints(self) -> tuple[LearnedConstraint, ...]:
+        """Return what is known before a request is sent."""
+        return self._builder.lessons()
 
-    def _learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
+    async def save(self) -> None:
+        """Write what was learned to the file that processes share, if there is one."""
+        if self._lessons.file is not None:
+            await self._io.call(self._lessons.save)
+
+    def learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
         if isinstance(error, ContainerExpiredError):
             return False  # it is about this container, not about the parameter
