@@ -113,6 +113,16 @@ def test_text_is_read_in_the_encoding_that_it_has(name: str, data: bytes, text: 
     assert read.to_prompt() == f"[{name}]\n{text}"
 
 
+@pytest.mark.parametrize("text", ["café", "café\n", "5 \u20ac", "\xe9"])
+def test_the_last_letter_of_a_text_in_a_windows_encoding_is_read(text: str) -> None:
+    assert read_text(text.encode("cp1252"), name="a.txt").text == text
+
+
+@pytest.mark.parametrize("cut", [1, 2])
+def test_a_letter_of_utf_8_that_was_cut_off_is_left_out(cut: int) -> None:
+    assert read_text("é €".encode()[:-cut], name="a.txt").text == "é "
+
+
 def test_what_has_no_words_says_so(tmp_path: Path) -> None:
     with pytest.raises(TextExtractionError, match="the text of image/png cannot be read"):
         read_text(b"\x89PNG\r\n\x1a\n\0\0", name="a.png")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable
 from dataclasses import fields
 
@@ -10,12 +11,13 @@ import h11
 import pytest
 from hypothesis import example, given, strategies as st
 
+from dhenara.ai.http.protocol import http1
 from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.body import ChunkedBody
 from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.wire.sse import BrokenFraming
-from support.slices import cut, places
+from support.slices import cut, places, single_bytes
 
 BODY = st.binary(max_size=300)
 
@@ -210,6 +212,37 @@ def test_many_chunks_in_one_read_are_read_like_single_bytes(chunks: list[tuple[b
     assert read([data]) == read(data[at : at + 1] for at in range(len(data)))
     half = len(data) // 2
     assert read([data[:half], data[half:]]) == read([data])
+
+
+def test_large_chunks_are_read_wherever_a_read_ends() -> None:
+    data = b"1000\r\n" + b"x" * 4096 + b"\r\n800\r\n" + b"y" * 2048 + b"\r\n0\r\n\r\n"
+    for at in (*range(4090, 4120), *range(6150, len(data))):
+        body = ChunkedBody()
+        body.feed(data[:at])
+        body.feed(data[at:])
+        assert body.take() == b"x" * 4096 + b"y" * 2048
+        assert (body.done, body.leftover) == (True, False)
+
+
+class CountedPattern:
+    """A pattern, and how many bytes it was searched in."""
+
+    def __init__(self, pattern: re.Pattern[bytes]) -> None:
+        self._pattern = pattern
+        self.searched = 0
+
+    def search(self, data: bytearray, at: int) -> re.Match[bytes] | None:
+        self.searched += len(data) - at
+        return self._pattern.search(data, at)
+
+
+def test_a_head_is_searched_once_whatever_pieces_it_arrives_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = CountedPattern(http1.HEAD_END)
+    monkeypatch.setattr(http1, "HEAD_END", counted)
+    head = b"HTTP/1.1 200 OK\r\n" + b"a: 1\r\n" * 500 + b"\r\n"
+    reader, _ = read(single_bytes(head))
+    assert reader.head is not None
+    assert counted.searched <= 4 * len(head)
 
 
 def test_a_request_with_more_headers_keeps_everything_else() -> None:

@@ -298,8 +298,9 @@ def decode_text(data: bytes) -> str | None:
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        # A character that is cut off at the end does not mean another encoding.
-        return data[: error.start].decode() if error.start > len(data) - 4 else data.decode("cp1252", "replace")
+        # After other letters of UTF-8, this is a character that was cut off, and not another encoding.
+        is_cut = error.reason == "unexpected end of data" and not data[: error.start].isascii()
+        return data[: error.start].decode() if is_cut else data.decode("cp1252", "replace")
 
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -180,8 +180,6 @@ class RefusalLearner:
         if isinstance(error, ContainerExpiredError):
             return False  # it is about this container, not about the parameter
         defaults = call.config.if_supported
-        if call.config.strict and not defaults:
-            return False
         constraints = call.journal.sent_constraints
         sent = self._builder.write(call, known if constraints is None else constraints)
         learned = read_lessons(error, sent.body, self._io.time())

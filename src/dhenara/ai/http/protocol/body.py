@@ -177,9 +177,7 @@ class ChunkedBody:
             self._ready.append(data[at : at + content])
             self._left -= content
             at += content
-        if self._left > 2 or at == len(data):
-            return at
-        ending = data[at : at + self._left]
+        ending = data[at : at + self._left]  # nothing, as long as the content is not complete
         if not b"\r\n"[2 - self._left :].startswith(ending):
             raise BrokenFraming(f"a chunk is not followed by a line end but by {ending!r}")
         self._left -= len(ending)
