@@ -74,6 +74,68 @@ def test_paragraphs_tables_and_pages_of_a_docx_are_read() -> None:
         read_text(docx(provided("&a;"), bomb), name="bomb.docx")
 
 
+def table(*rows: str) -> str:
+    """A table whose rows have one cell each."""
+    return f"<w:tbl>{''.join(f'<w:tr><w:tc>{row}</w:tc></w:tr>' for row in rows)}</w:tbl>"
+
+
+def test_a_table_inside_a_cell_is_text_of_the_cell() -> None:
+    inner = table(provided("b"), provided("c"))
+    read = read_text(docx(table(provided("d"), provided("a") + inner)), name="tables.docx")
+    assert read.text == "d\na b c"
+
+
+def test_fallback_content_of_a_docx_is_left_out() -> None:
+    alternatives = (
+        '<mc:AlternateContent xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+        "<mc:Choice><w:t>shape</w:t></mc:Choice><mc:Fallback><w:t>picture</w:t></mc:Fallback></mc:AlternateContent>"
+    )
+    read = read_text(docx(f"<w:p>{alternatives}<w:t> and text</w:t></w:p>"), name="shapes.docx")
+    assert read.text == "shape and text"
+
+
+def test_a_long_docx_is_read_and_a_deep_one_is_refused() -> None:
+    read = read_text(docx("".join(provided(f"{number}") for number in range(2_000))), name="long.docx")
+    assert read.text.split() == [str(number) for number in range(2_000)]
+    with pytest.raises(TextExtractionError, match="nested deeper than 1000"):
+        read_text(docx("<w:p>" * 1_000 + "</w:p>" * 1_000), name="deep.docx")
+
+
+@pytest.mark.parametrize("place", [64 * 1024 - 4, 64 * 1024 - 9, 64 * 1024])
+def test_a_doctype_is_refused_wherever_the_pieces_end(place: int) -> None:
+    before = f"<!--{' ' * (place - 7)}-->"
+    with pytest.raises(TextExtractionError, match="entities"):
+        read_text(docx(provided("x"), f"{before}<!DOCTYPE x>"), name="bomb.docx")
+
+
+def test_empty_pages_are_left_out_of_the_text_and_numbered_in_the_prompt() -> None:
+    pages = f'{provided("One")}<w:p><w:br w:type="page"/><w:br w:type="page"/></w:p>{provided("Three")}'
+    read = read_text(docx(pages), name="a.docx")
+    assert read.text == "One\n\nThree"
+    assert read.to_prompt() == "[a.docx, page 1]\nOne\n\n[a.docx, page 2]\n\n\n[a.docx, page 3]\nThree"
+
+
+@pytest.mark.parametrize(("password", "is_read"), [("", True), ("secret", False)])
+def test_an_encrypted_pdf_is_read_if_it_needs_no_password(password: str, is_read: bool) -> None:
+    pypdf = pytest.importorskip("pypdf")
+    writer, encrypted = pypdf.PdfWriter(BytesIO(pdf("Hello"))), BytesIO()
+    writer.encrypt(password, "owner", algorithm="RC4-128")
+    writer.write(encrypted)
+    if is_read:
+        assert read_text(encrypted.getvalue()).pages == ("Hello",)
+    else:
+        with pytest.raises(TextExtractionError, match="protected by a password"):
+            read_text(encrypted.getvalue())
+
+
+def test_a_file_on_disk_may_be_as_long_as_the_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"12345")
+    assert read_text(path, most_bytes=5).text == "12345"
+    with pytest.raises(TextExtractionError, match="has more than 4 bytes"):
+        read_text(path, most_bytes=4)
+
+
 def test_html_is_read_as_it_is_seen() -> None:
     page = """<!doctype html><html><head><title>no</title><style>p {}</style></head><body>
     <h1>Title</h1><p>One &amp;

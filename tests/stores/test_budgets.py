@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import pickle
 import time
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, strategies as st
 
 from ai_utilities.cache import CacheLayer, MemoryCache
+from ai_utilities.exceptions import StoreError
 from ai_utilities.usage import (
     Budget,
     BudgetExceededError,
@@ -20,19 +24,24 @@ from ai_utilities.usage import (
     BudgetStore,
     MemoryBudgets,
     RedisBudgets,
+    Reservation,
     SQLiteBudgets,
     tagged,
 )
 from ai_utilities.usage.budgets.budget import UnknownCostError
-from ai_utilities.usage.estimates import estimate_tokens
+from ai_utilities.usage.budgets.layer import batch_upper_bound
+from ai_utilities.usage.estimates import MEDIA_TOKENS, estimate_tokens
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
+from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ChatModelCostData
+from dhenara.ai.types.operations.batch import BatchRequest
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(100_000, 100_000))
 PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(1))
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
 BRIEF = AIModelCallConfig(max_output_tokens=500_000)
 
 
@@ -111,6 +120,66 @@ def test_a_call_whose_worst_case_is_unknown_is_refused_unless_allowed(server: Fa
             with pytest.raises(UnknownCostError, match=advice):
                 asking.generate("?")
         lenient.generate("?")
+
+
+def test_one_budget_that_refuses_unknown_costs_is_enough(server: FakeServer) -> None:
+    layer = BudgetLayer(Budget(1, unknown="allow"), Budget(1))
+    with AIModelClient(endpoint(server.url), BRIEF, layers=[layer]) as client, pytest.raises(UnknownCostError):
+        client.generate("?")
+    assert server.exchanges == []
+
+
+def test_tags_of_a_call_replace_those_of_the_layer(server: FakeServer) -> None:
+    server.add_replies(HELLO, HELLO)
+    budget = Budget(1, per="user")
+    layer = BudgetLayer(budget, tags={"user": "anybody"})
+    with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as client:
+        with tagged(user="ada"):
+            client.generate("?")
+        assert layer.remaining(budget, time.time()) == 1
+        assert layer.remaining(budget, time.time(), user="ada") == Decimal("0.8")
+        client.generate("?")
+        assert layer.remaining(budget, time.time()) == Decimal("0.8")
+
+
+class SilentStore(MemoryBudgets):
+    """Does not answer when the first reservation is finished."""
+
+    def __init__(self, *, finishes: bool) -> None:
+        super().__init__()
+        self._finishes = finishes
+        self._calls = 0
+
+    def finish(self, reservation: Reservation, spent: int) -> None:
+        self._calls += 1
+        if self._calls > 1 or self._finishes:
+            super().finish(reservation, spent)
+        if self._calls == 1:
+            raise StoreError("no answer")
+
+
+@pytest.mark.parametrize("finishes", [True, False])
+def test_a_reservation_is_settled_once_when_the_store_did_not_answer(server: FakeServer, finishes: bool) -> None:
+    server.add_replies(HELLO, HELLO)
+    budget, store = Budget(2), SilentStore(finishes=finishes)
+    layer = BudgetLayer(budget, store=store)
+    with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as client:
+        client.generate("?")
+        client.generate("?")
+    assert (layer.remaining(budget, time.time()), store.reservations()) == (Decimal("1.6"), [])
+
+
+@given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(0, 2)), min_size=1, max_size=4))
+def test_the_bound_of_a_batch_is_never_below_the_estimates_of_its_calls(calls: list[tuple[int, int]]) -> None:
+    contents = [[{"type": "text", "text": "x" * letters}, *[IMAGE] * images] for letters, images in calls]
+    bodies = [{"messages": [{"role": "user", "content": content}]} for content in contents]
+    named = MEDIA_TOKENS * sum(images for _, images in calls)
+    least = named + sum(estimate_tokens(one).most for one in bodies)
+    request = BatchRequest(action="create", bodies=[json.dumps(one).encode() for one in bodies])
+    target: Any = SimpleNamespace(price_share="0.5")
+    bound = run(batch_upper_bound(BlockingIO(), request, target, lambda call, tokens, has_files: Decimal(tokens)))
+    assert bound is not None
+    assert least <= bound * 2 < least + 64 * len(calls)
 
 
 def spend(kind: str, where: str, url: str) -> None:
