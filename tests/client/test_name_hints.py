@@ -11,8 +11,8 @@ from pydantic import BaseModel, ValidationError
 import dhenara.ai.types
 from ai_utilities import AiClient, AiSettings, ProviderConfigurationError
 from ai_utilities.config.client_settings import SETTING_NAMES
-from ai_utilities.operations.client_core.ask_options import AskOptions
-from ai_utilities.operations.client_core.option_checks import KIT_WORDS, KNOWN
+from ai_utilities.operations.ask_options import AskOptions
+from ai_utilities.operations.option_checks import KIT_WORDS, KNOWN
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import FakeServer

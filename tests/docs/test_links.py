@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert page_source.exists() or (target and (ROOT / target).exists()), target
 
 
+@cache
 def slugs(page: Path) -> set[str]:
     """The anchors of a page, as the site and GitHub make them from its headings."""
     text = re.sub(r"^ *```.*?^ *```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
-from ai_utilities.operations.client_core.ask_options import AskOptions
+from ai_utilities.operations.ask_options import AskOptions
 from dhenara.ai.client.runs import RunPlanSettings, RunSettings, RunTurnSettings
 from dhenara.ai.types import AIModelCallConfig
 from dhenara.ai.types.config.call_options import (

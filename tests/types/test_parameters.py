@@ -13,7 +13,7 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from ai_utilities.operations.client_core.ask_options import AskOptions
+from ai_utilities.operations.ask_options import AskOptions
 from dhenara.ai import AIModelClient
 from dhenara.ai.client.runs import RunSettings
 from dhenara.ai.errors import UnsupportedError
