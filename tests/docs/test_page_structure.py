@@ -27,6 +27,12 @@ def test_code_is_at_most_88_columns_wide(page: Path) -> None:
     assert [line for line in [*lines, *COMMAND.findall(text)] if len(line) > COLUMNS] == []
 
 
+@pytest.mark.parametrize("page", [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"], ids=named)
+def test_no_code_shows_the_backslash_that_keeps_a_bar_in_its_cell(page: Path) -> None:
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+    assert [line for line in rows if re.search(r"`[^`]*\\\|[^`]*`", line)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_a_page_begins_with_a_title_and_a_sentence(page: Path) -> None:
     text = re.sub(r"\A---\n.*?\n---\n\s*", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)

@@ -31,6 +31,11 @@ def test_overridden_methods_of_pydantic_are_left_out(written: dict[str, str]) ->
     assert not re.findall(r"^### \w+\.model_(?:validate|dump|copy)\w*$", "\n".join(written.values()), re.MULTILINE)
 
 
+def test_a_result_is_described_with_what_stands_before_a_colon(written: dict[str, str]) -> None:
+    _, _, section = written["kit-client.md"].partition("### AiClient.count_tokens\n")
+    assert "\nReturns: The number of tokens: counted by the provider, or estimated" in section.partition("\n### ")[0]
+
+
 def test_options_link_to_their_table(written: dict[str, str]) -> None:
     _, _, section = written["kit-client.md"].partition("### AiClient.rerank\n")
     line = next(row for row in section.splitlines() if row.startswith("| `**options` |"))

@@ -125,7 +125,8 @@ def meanings() -> Iterator[str]:
     yield row(*["---"] * 3)
     types = fields(parameters.ParameterArguments)
     for name, text in descriptions().items():
-        yield row(f"`{name}`", f"`{ast.unparse(types[name].annotation)}`".replace("|", "\\|"), text)
+        kind = ast.unparse(types[name].annotation).replace("|", "&#124;")  # a bar would end the cell
+        yield row(f"`{name}`", f"<code>{kind}</code>", text)
 
 
 def fields(kind: type) -> dict[str, ast.AnnAssign]:

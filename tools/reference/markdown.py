@@ -11,6 +11,7 @@ from .objects import CallForm, Documented, Entry
 KINDS = {"data": "Data class", "options": "Options", "enum": "Enum", "exception": "Exception", "class": "Class"}
 KINDS |= {"function": "Function", "value": "Value"}
 NAME = re.compile(r"(?<!\[)`(?P<name>[A-Z]\w+(?:\.\w+)?)(?:\(\))?`(?!\])")
+CODE = re.compile(r"`([^`]+)`")
 NO_BREAK = "\u00a0"
 WORD = re.compile(r"\b[A-Z][A-Za-z0-9]+\b")
 
@@ -140,8 +141,9 @@ def code_cell(text: str) -> str:
 
 
 def cell_text(text: str, links: Mapping[str, str]) -> str:
-    """Return a text for one line, with links."""
-    return with_links(" ".join(text.split()).replace("|", "\\|"), links)
+    """Return a text for one line, with links; the code in it may have bars."""
+    flat = CODE.sub(lambda code: code_cell(code[1]), " ".join(text.split()))
+    return with_links(flat.replace("|", "\\|"), links)
 
 
 def with_links(text: str, links: Mapping[str, str], own: str = "") -> str:

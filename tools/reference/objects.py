@@ -17,7 +17,7 @@ from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, 
 from .listing import SOURCE_ONLY, classes, public_names
 from .shared import MADE_BY_THE_LIBRARY, shared_meaning
 from .signatures import default_text, full_type, signature
-from .source import raises, section, source_of, text_of
+from .source import raises, returns, section, source_of, text_of
 
 OPERATORS = ((annotated_types.Ge, "≥", "ge"), (annotated_types.Gt, ">", "gt"), (annotated_types.Le, "≤", "le"))
 OPERATORS += ((annotated_types.Lt, "<", "lt"),)  # type: ignore[assignment]
@@ -246,8 +246,7 @@ def describe_function(
         default = "" if stars else "required" if parameter.default is None else default_text(parameter.default)
         annotation = full_type(parameter.annotation, public_names())
         made.parameters.append(Entry(stars + parameter.name, annotation, default, texts.get(parameter.name, "")))
-    for item in section(found.docstring, DocstringSectionKind.returns):
-        made.returns = item.description
+    made.returns = returns(found.docstring)
     return made
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import griffe
@@ -11,6 +13,7 @@ from griffe import Alias, Docstring, DocstringSectionKind, Object
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 OURS = ("dhenara.", "ai_utilities.")
+RETURNS = re.compile(r"^Returns:\n((?: +\S.*\n?|\n)+)", re.MULTILINE)
 
 
 @cache
@@ -55,6 +58,12 @@ def section(docstring: Docstring | None, kind: DocstringSectionKind) -> list[Any
     if docstring is None:
         return []
     return [item for part in docstring.parsed if part.kind is kind for item in part.value]
+
+
+def returns(docstring: Docstring | None) -> str:
+    """Return what a docstring says of the result; griffe takes what stands before a colon in it for a type."""
+    found = RETURNS.search(docstring.value) if docstring else None
+    return dedent(found[1]).strip() if found else ""
 
 
 def raises(docstring: Docstring | None) -> list[tuple[str, str]]:

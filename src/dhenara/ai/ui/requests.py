@@ -140,7 +140,7 @@ class UIRequest:
             stored: The last run of the conversation. None: the messages of the request start the first one.
 
         Returns:
-            `{"resume": run}` or `{"messages": messages}`.
+            The arguments `resume` or `messages` of the run.
 
         Raises:
             UIRequestError: A decision does not fit its call, or the request has no new message.
