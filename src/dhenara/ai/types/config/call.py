@@ -312,7 +312,14 @@ class Call:
     journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)
 
     def with_config(self, config: AIModelCallConfig) -> "Call":
-        """Return this call with another configuration, in fewer steps than `dataclasses.replace` takes."""
+        """Return this call with another configuration, in fewer steps than `dataclasses.replace` takes.
+
+        Args:
+            config: The configuration of the new call.
+
+        Returns:
+            A copy of this call that has it.
+        """
         return Call(
             self.endpoint,
             self.messages,
