@@ -59,9 +59,8 @@ def make_cache(settings: AiSettings) -> caches.CacheBackend:
         case "memory":
             return caches.MemoryCache(settings.cache_max_entries, ttl)
         case "sqlite":
-            return caches.SQLiteCache(
-                settings.cache_path or cache_path("cache.sqlite"), settings.cache_max_entries, ttl
-            )
+            path = settings.cache_path or cache_path("cache.sqlite")
+            return caches.SQLiteCache(path, settings.cache_max_entries, ttl)
         case "redis":
             return caches.RedisCache(str(settings.redis_url), ttl)
     return caches.NullCache()
@@ -74,13 +73,7 @@ def make_limits(settings: AiSettings) -> limits.LimitLayer | None:
     """The rate-limit layer of the settings; None if they set no limit."""
     if not any(getattr(settings, name) for name in (*LIMITS, "max_concurrency")):
         return None
-    limit = limits.Limit(
-        requests_per_minute=settings.requests_per_minute,
-        tokens_per_minute=settings.tokens_per_minute,
-        requests_per_day=settings.requests_per_day,
-        tokens_per_day=settings.tokens_per_day,
-        concurrency=settings.max_concurrency,
-    )
+    limit = limits.Limit(**{name: getattr(settings, name) for name in LIMITS}, concurrency=settings.max_concurrency)
     wait = True if settings.limit_wait_s is None else settings.limit_wait_s
     return limits.LimitLayer(limit, store=make_limit_store(settings), wait=wait)
 
@@ -204,6 +197,8 @@ class RequestMiddleware:
         if limit is not None:
             self._own(limit.store)
             self._attempt_layers = (*self._attempt_layers, limit)
+        if budget is not None and limit is not None and settings.limit_store == "sqlite":
+            budget.shared_file = cast("limits.SQLiteLimits", limit.store).path
         self._has_bounds = budget is not None or limit is not None
 
     @property

@@ -7,6 +7,8 @@ import json
 import logging
 import sys
 from collections.abc import Sequence
+from functools import partial
+from typing import cast
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLimitError
@@ -14,6 +16,8 @@ from dhenara.ai.integration import read_limit_headers, require_type
 from dhenara.ai.types import Call, Usage
 
 from ..storage.store_io import (
+    FileStep,
+    SharedWrite,
     StoreError,
     StoreEvictsError,
     StoreIO,
@@ -22,11 +26,12 @@ from ..storage.store_io import (
     call_store,
     call_store_shielded,
     random_id,
+    shared_write,
     within,
 )
 from ..usage.estimates import MANAGEMENT_OPERATIONS, estimate_request
 from .limit import WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
-from .stores import LimitStore, MemoryLimits
+from .stores import LimitStore, MemoryLimits, SQLiteLimits
 from .window_state import NEVER_LONGER
 
 log = logging.getLogger("ai_utilities.limits")
@@ -198,7 +203,8 @@ class BoundLimits:
         left = call_seconds_left(self._io, call)
         ask = build_request(self._limits, self._model, await self._tokens(call), headers=self._layer.headers, left=left)
         ask["looks"] = self._layer.store.poll_interval
-        at = await self._acquire(call, ask)
+        write = self._shared_write(call)
+        at = await self._acquire(call, ask, write)
         try:
             stream = await send(call)
         except BaseException as error:
@@ -208,22 +214,38 @@ class BoundLimits:
 
         async def ended(stream: Stream) -> None:
             await self._observe(call)
-            await self._settle(ask, at, stream.partial().usage)
+            await self._settle(ask, at, stream.partial().usage, write)
 
         stream.on_end(ended)
         return stream
 
-    async def _acquire(self, call: Call, ask: TakeAsk) -> float:
+    def _shared_write(self, call: Call) -> SharedWrite | None:
+        """The reservation of a budget that waits to be written into the same file."""
+        store = self._layer.store
+        return shared_write(call, store.path) if isinstance(store, SQLiteLimits) and not self._layer.down else None
+
+    def _in_file(self, step: str, ask: Ask) -> FileStep[Verdict]:
+        """A step within a transaction of the file."""
+        return partial(cast("SQLiteLimits", self._layer.store).step_in, self._account, step, ask)
+
+    async def _acquire(self, call: Call, ask: TakeAsk, write: SharedWrite | None) -> float:
         """Waits until the call is granted, and returns the time of the store at that moment.
 
         Raises:
             LimitReachedError: If the call may not wait that long.
         """
+        written = write is None
         try:
-            verdict = await self._step("take", ask, call)
+            if write is None:
+                verdict = await self._step("take", ask, call)
+            else:
+                verdict = await write.write_with(self._in_file("take", ask))
+            written = True
             if verdict["wait"]:
                 verdict = await self._wait_for_grant(call, ask)
-        except BaseException:
+        except BaseException as error:
+            if not written and isinstance(error, Exception):
+                raise  # the transaction was undone
             await self._apply_shielded("leave", ask)
             # The place may have been granted while the caller was cancelled.
             await self._apply_shielded("settle", {"ticket": ask["ticket"], "at": 0, "wants": [], "live": []})
@@ -287,7 +309,7 @@ class BoundLimits:
         if seen:
             await self._apply_shielded("observe", {"seen": seen})
 
-    async def _settle(self, ask: TakeAsk, at: float, usage: Usage) -> None:
+    async def _settle(self, ask: TakeAsk, at: float, usage: Usage, write: SharedWrite | None = None) -> None:
         """Ends the call. Without a known usage, the estimate stays counted."""
         settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
         if usage:
@@ -298,7 +320,9 @@ class BoundLimits:
             for live_want in ask["live"]:
                 if live_want["kind"] == "tokens":
                     settled["live"].append({**live_want, "amount": used - live_want["amount"]})
-        await self._apply_shielded("settle", settled)
+        notify = partial(self._layer.store.waiters.notify, self._account)
+        if write is None or not write.end_with(self._in_file("settle", settled), notify):
+            await self._apply_shielded("settle", settled)
 
     async def _step(self, step: str, ask: Ask, call: Call) -> Verdict:
         left = call_seconds_left(self._io, call)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import sqlite3
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -160,18 +161,30 @@ class SQLiteLimits(LimitStore):
     def __init__(self, db_path: str | os.PathLike[str], *, clock: Callable[[], float] | None = None) -> None:
         self._file = SQLiteFile(db_path, LIMITS, strict=True, repair=REPAIR)
         self._clock = clock
+        self.path = self._file.path
 
     def step(self, account: str, step: str, ask: Ask) -> Verdict:
         with self._file.transaction() as file:
-            row = file.execute("SELECT state FROM limits WHERE account = ?", (account,)).fetchone()
-            state = new_state() if row is None else self._read(account, row[0])
-            try:
-                verdict = apply_step(state, step, ask, self._now(state))
-            except (KeyError, TypeError, AttributeError, ValueError) as error:
-                state = self._damaged(account, error)
-                verdict = apply_step(state, step, ask, self._now(state))
-            text = to_json({**state, "version": VERSION}).decode()
-            file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
+            return self.step_in(account, step, ask, file)
+
+    def step_in(self, account: str, step: str, ask: Ask, file: sqlite3.Connection) -> Verdict:
+        """Like `step`, within a transaction of the same file.
+
+        Args:
+            account: The name of an API key, without secrets.
+            step: The name of the step.
+            ask: Its arguments.
+            file: The connection.
+        """
+        row = file.execute("SELECT state FROM limits WHERE account = ?", (account,)).fetchone()
+        state = new_state() if row is None else self._read(account, row[0])
+        try:
+            verdict = apply_step(state, step, ask, self._now(state))
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            state = self._damaged(account, error)
+            verdict = apply_step(state, step, ask, self._now(state))
+        text = to_json({**state, "version": VERSION}).decode()
+        file.execute("REPLACE INTO limits (account, state) VALUES (?, ?)", (account, text))
         return verdict
 
     def close(self) -> None:

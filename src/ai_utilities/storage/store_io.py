@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import os
 import socket
+import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -150,6 +151,44 @@ def stalled_seconds(most: float) -> float:
     """The seconds to wait for a lock whose holder writes nothing: `most`, or the `stalled` of `within`."""
     stalled = _wait.get()[1]
     return most if stalled is None else min(most, stalled)
+
+
+FileStep = Callable[[sqlite3.Connection], T]
+"""Something that is done within a transaction of a SQLite file."""
+
+
+class SharedWrite(Protocol):
+    """A transaction of an outer layer that waits, so that an inner layer with the same file can do its part in it."""
+
+    @property
+    def shared_file(self) -> Path | None:
+        """The file; None if nothing waits to be written."""
+
+    async def write_with(self, step: FileStep[T]) -> T:
+        """Does both in one transaction: neither is done if one of them fails."""
+
+    def end_with(self, step: FileStep[object], afterwards: Callable[[], None]) -> bool:
+        """Adds a step to the last transaction of the call; False if there is none any more."""
+
+
+_shared: ContextVar[tuple[object, SharedWrite] | None] = ContextVar("ai_utilities.shared_write", default=None)
+
+
+async def send_sharing(call: Call, write: SharedWrite, send: Callable[[Call], Awaitable[T]]) -> T:
+    """Sends a call whose inner layers may use a transaction that waits."""
+    token = _shared.set((call.journal, write))
+    try:
+        return await send(call)
+    finally:
+        _shared.reset(token)
+
+
+def shared_write(call: Call, path: Path) -> SharedWrite | None:
+    """The transaction of this file that waits for the call; None if none does."""
+    shared = _shared.get()
+    if shared is None or shared[0] is not call.journal or shared[1].shared_file != path:
+        return None
+    return shared[1]
 
 
 def random_id() -> str:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from types import NoneType
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.catalog import price_usage
@@ -16,7 +18,7 @@ from dhenara.ai.integration import require_type
 from dhenara.ai.types import BatchItemContext, BatchRequest, Call, Usage
 
 from ...exceptions import JsonObject
-from ...storage.store_io import StoreError, StoreIO, call_store, call_store_shielded
+from ...storage.store_io import FileStep, StoreError, StoreIO, call_store, call_store_shielded
 from ..data import tags_now
 from ..estimates import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
 from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
@@ -32,9 +34,13 @@ from .budget import (
 )
 from .cost_upper_bound import cost_upper_bound, upper_bound_for
 from .request_terms import read_references
-from .reservations import CallReservations, MemoryBudgets
+from .reservations import CallReservations, MemoryBudgets, item_cost
+
+if TYPE_CHECKING:
+    from .sqlite import SQLiteBudgets
 
 log = logging.getLogger("ai_utilities.usage")
+T = TypeVar("T")
 
 USUAL_OPTIONS = {"size": "1024x1024", "quality": "standard"}
 """Options of images that have a price, if a model has one."""
@@ -122,14 +128,6 @@ def item_share(record: Record, index: int) -> int:
     return reserved * (index + 1) // calls - reserved * index // calls if index < calls else 0
 
 
-def item_cost(item: BatchItemContext) -> int | None:
-    """The cost of one item; None if unknown, so that its part of the reservation stays counted."""
-    if item.response is None:
-        return 0
-    cost = item.response.cost
-    return None if cost.amount is None else to_nanodollars(cost.amount)
-
-
 def settlement_window(item: BatchItemContext, now: float) -> BudgetWindow:
     """A window with room for one settlement, so that reading a batch again settles nothing."""
     return BudgetWindow(f"settled|{item.job.batch_id}", 1, now + SETTLED_DAYS * 86_400)
@@ -153,6 +151,9 @@ class BudgetLayer:
         self.store = store or MemoryBudgets()
         require_type(type(self).__name__, "tags", tags, (Mapping, NoneType), "a mapping of tags or None")
         self.tags = dict(tags or {})
+        self.shared_file: Path | None = None
+        """The SQLite file of the limits, if it is also that of the budgets: both are then written together."""
+
         self._waiting: dict[str, tuple[Reservation, int]] = {}
         self.reported: set[str] = set()
         """Alerts that were reported, by this process or another one."""
@@ -178,27 +179,31 @@ class BudgetLayer:
         except StoreError:
             log.exception("cannot settle a budget; the reserved amount stays counted as spent")
 
-    def finish(self, reservation: Reservation, spent: int) -> None:
+    def finish(self, reservation: Reservation, spent: int, step: FileStep[object] | None = None) -> None:
         """Finishes a reservation. If the store fails, it is finished when the store works again.
 
         Args:
             reservation: The reservation.
             spent: The real cost, in billionths of a dollar.
+            step: What else is done in the same transaction. Default None: nothing.
         """
+        store = self.store
+        finish = store.finish if step is None else partial(cast("SQLiteBudgets", store).finish_with, step=step)
         try:
-            self.store.finish(reservation, spent)
+            finish(reservation, spent)
         except StoreError as error:
             self._waiting[reservation.key] = (reservation, spent)
             log.warning("a budget is settled later; until then, the reserved amount stays counted as spent: %s", error)
 
-    def open(self, reservation: Reservation) -> Refused | None:
+    def open(self, reservation: Reservation, step: FileStep[T] | None = None) -> tuple[Refused | None, T | None]:
         """Reserves. Before that, it finishes reservations that could not be finished earlier.
 
         Args:
             reservation: The reservation.
+            step: What else is done in the same transaction. Default None: nothing.
 
         Returns:
-            The window that would be exceeded, or None.
+            The window that would be exceeded, or None; and the result of `step`.
         """
         if self._waiting:
             # A store that did not answer may have finished them.
@@ -207,7 +212,9 @@ class BudgetLayer:
                 late = self._waiting.pop(key, None)
                 if late is not None and key in known:
                     self.finish(*late)
-        return self.store.open(reservation)
+        if step is None:
+            return self.store.open(reservation), None
+        return cast("SQLiteBudgets", self.store).open_with(reservation, step)
 
     def cancel(self, reservation: Reservation) -> None:
         """Releases the reservation of a cancelled call.
@@ -278,8 +285,7 @@ class BoundBudget:
         alerts = BudgetAlerts(self._layer, self._io, budgets, windows)
         reserved = CallReservations(self._layer, self._io, call, windows, upper_bound, alerts)
         try:
-            await reserved.reserve()
-            stream = await send(call)
+            stream = await reserved.begin(send)
         except BaseException as error:
             await reserved.failed(error)
             raise

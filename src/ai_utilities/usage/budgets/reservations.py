@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from decimal import Decimal
-from typing import ClassVar, Protocol
+from pathlib import Path
+from typing import ClassVar, Protocol, TypeVar, cast
 
 from dhenara.ai import Stream
 from dhenara.ai.errors import CallError
-from dhenara.ai.types import Call
+from dhenara.ai.types import BatchItemContext, Call
 
-from ...storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store, call_store_shielded, within
+from ...storage.store_io import (
+    AFTERWARDS,
+    FileStep,
+    StoreIO,
+    call_seconds_left,
+    call_store,
+    call_store_shielded,
+    send_sharing,
+    within,
+)
 from ..estimates import unbilled, unbilled_error
 from .alerts_and_forecasts import BudgetAlerts
 from .budget import (
@@ -27,6 +37,8 @@ from .budget import (
     to_nanodollars,
 )
 
+T = TypeVar("T")
+
 
 class ReservationStore(Protocol):
     """The methods of the budget layer that reserve and settle."""
@@ -34,9 +46,12 @@ class ReservationStore(Protocol):
     @property
     def store(self) -> BudgetStore: ...
 
-    def open(self, reservation: Reservation) -> Refused | None: ...
+    @property
+    def shared_file(self) -> Path | None: ...
 
-    def finish(self, reservation: Reservation, spent: int) -> None: ...
+    def open(self, reservation: Reservation, step: FileStep[T] | None) -> tuple[Refused | None, T | None]: ...
+
+    def finish(self, reservation: Reservation, spent: int, step: FileStep[object] | None = None) -> None: ...
 
     def cancel(self, reservation: Reservation) -> None: ...
 
@@ -78,18 +93,70 @@ class CallReservations:
         self._cancelled = False
         self._lock = threading.Lock()
         self._known = len(call.journal.attempts)
+        self._waits = layer.shared_file is not None
+        self._last: tuple[FileStep[object], Callable[[], None]] | None = None
 
-    async def reserve(self) -> None:
+    async def begin(self, send: Callable[[Call], Awaitable[Stream]]) -> Stream:
+        """Reserves and sends the call. Where its limits are in the same file, their layer reserves when it takes them.
+
+        Args:
+            send: Sends the call.
+        """
+        self._call.journal.before_send.append(self._sending)
+        if self._waits:
+            return await send_sharing(self._call, self, send)
+        await self.reserve()
+        return await send(self._call)
+
+    @property
+    def shared_file(self) -> Path | None:
+        """The file with the limits of the call, while the reservation waits for them."""
+        return self._layer.shared_file if self._waits else None
+
+    async def write_with(self, step: FileStep[T]) -> T:
+        """Reserves, with something else in the same transaction.
+
+        Args:
+            step: What else is done.
+
+        Raises:
+            BudgetExceededError: If the most that the call can cost is more than what is left of a budget.
+        """
+        return cast("T", await self.reserve(step))
+
+    def end_with(self, step: FileStep[object], afterwards: Callable[[], None]) -> bool:
+        """Adds a step to the transaction that settles the reservation.
+
+        Args:
+            step: What else is done.
+            afterwards: Called after the transaction.
+
+        Returns:
+            Whether it will be done; False if the reservation is settled already.
+        """
+        if self._current is None:
+            return False
+        self._last = step, afterwards
+        return True
+
+    async def reserve(self, step: FileStep[T] | None = None) -> T | None:
         """Reserves the most that the call can cost.
+
+        Args:
+            step: What else is done in the same transaction. Default None: nothing.
+
+        Returns:
+            The result of `step`.
 
         Raises:
             BudgetExceededError: If that is more than what is left of a budget.
             StoreError: If the store cannot be used.
         """
+        self._waits = False
         left = self._left()
         reservation = make_reservation(self._windows, self._reserved, left)
         try:
-            refused = await call_store(self._io, self._layer.store, within(left, self._open), reservation)
+            refused, made = await call_store(self._io, self._layer.store, within(left, self._open), reservation, step)
         except BaseException as error:
             if not isinstance(error, Exception):
                 await call_store_shielded(self._io, self._layer.store, within(AFTERWARDS, self._cancel), reservation)
@@ -99,12 +166,11 @@ class CallReservations:
             raise self._exceeded(*refused)
         self._current = reservation
         await self._alerts.check()
-        if not self._spent:
-            self._call.journal.before_send.append(self._sending)
+        return made
 
-    def _open(self, reservation: Reservation) -> Refused | None:
+    def _open(self, reservation: Reservation, step: FileStep[T] | None) -> tuple[Refused | None, T | None]:
         with self._lock:
-            return None if self._cancelled else self._layer.open(reservation)
+            return (None, None) if self._cancelled else self._layer.open(reservation, step)
 
     def _cancel(self, reservation: Reservation) -> None:
         """Releases the reservation of a cancelled call, or prevents it if it was not made yet."""
@@ -156,11 +222,16 @@ class CallReservations:
         limit = None if left is None else max(left, AFTERWARDS)
         ends = [(reservation, reservation.amount) for reservation in self._spent]
         ends += [(self._current, to_nanodollars(spent))] if self._current is not None else []
-        self._spent, self._current = [], None
-        for reservation, amount in ends:
-            await call_store_shielded(
-                self._io, self._layer.store, within(limit, self._layer.finish), reservation, amount
-            )
+        step, afterwards = self._last or (None, None)
+        self._spent, self._current, self._last = [], None, None
+        try:
+            for reservation, amount in ends:
+                finish = within(limit, self._layer.finish)
+                await call_store_shielded(self._io, self._layer.store, finish, reservation, amount, step)
+                step = None
+        finally:
+            if afterwards is not None:
+                afterwards()
         if ends:
             await self._alerts.check()
 
@@ -180,6 +251,14 @@ class CallReservations:
             spent=spent,
             needed=self._upper_bound,
         )
+
+
+def item_cost(item: BatchItemContext) -> int | None:
+    """The cost of one item; None if unknown, so that its part of the reservation stays counted."""
+    if item.response is None:
+        return 0
+    cost = item.response.cost
+    return None if cost.amount is None else to_nanodollars(cost.amount)
 
 
 class MemoryBudgets(BudgetStore):

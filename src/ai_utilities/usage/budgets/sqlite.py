@@ -14,13 +14,15 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeVar
 
 from ...storage.sqlite import SQLiteFile
 from ...storage.sqlite_files import REPAIRED, Row, Schema, columns_of, create_once, is_sound, set_aside
-from ...storage.store_io import StoreDamagedError, StoreError
+from ...storage.store_io import FileStep, StoreDamagedError, StoreError
 from ..sqlite_recovery import Rows, salvage
 from .budget import BudgetStore, BudgetWindow, Refused, Reservation, to_dollars
 
+T = TypeVar("T")
 REPAIR = (
     "Nothing was sent. End what uses the file and run `ai-utilities budget repair` or SQLiteBudgets.repair(path), "
     "which keeps what can be read; or restore the file."
@@ -81,6 +83,7 @@ class SQLiteBudgets(BudgetStore):
 
     def __init__(self, db_path: str | os.PathLike[str]) -> None:
         self._file = SQLiteFile(db_path, BUDGET, strict=True, check=wrong_seal, repair=REPAIR)
+        self.path = self._file.path
 
     def reserve(self, windows: Sequence[BudgetWindow], amount: int) -> Refused | None:
         with self._file.transaction() as file:
@@ -95,18 +98,42 @@ class SQLiteBudgets(BudgetStore):
             return self._spent(file, window.name) or 0
 
     def open(self, reservation: Reservation) -> Refused | None:
+        return self.open_with(reservation, nothing)[0]
+
+    def open_with(self, reservation: Reservation, step: FileStep[T]) -> tuple[Refused | None, T | None]:
+        """Like `open`, with something else in the same transaction, unless a window would be exceeded.
+
+        Args:
+            reservation: The reservation.
+            step: What else is done.
+
+        Returns:
+            The window that would be exceeded, or None; and the result of `step`.
+        """
         with self._file.transaction() as file:
             refused = self._reserve(file, reservation.windows, reservation.amount)
-            if refused is None:
-                stored = (reservation.key, reservation.to_text())
-                file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
-            return refused
+            if refused is not None:
+                return refused, None
+            stored = (reservation.key, reservation.to_text())
+            file.execute("INSERT INTO budget_open (key, reservation) VALUES (?, ?)", stored)
+            return None, step(file)
 
     def finish(self, reservation: Reservation, spent: int) -> None:
+        self.finish_with(reservation, spent, nothing)
+
+    def finish_with(self, reservation: Reservation, spent: int, step: FileStep[object]) -> None:
+        """Like `finish`, with something else in the same transaction.
+
+        Args:
+            reservation: The reservation.
+            spent: The real cost.
+            step: What else is done.
+        """
         with self._file.transaction() as file:
             is_open = file.execute("DELETE FROM budget_open WHERE key = ?", (reservation.key,)).rowcount
             # A reservation that was closed in the meantime is no longer counted.
             self._add(file, reservation.windows, spent - reservation.amount if is_open else spent)
+            step(file)
 
     def reservations(self) -> list[Reservation]:
         stored = self._file.fetch_all("SELECT key, reservation FROM budget_open")
@@ -162,6 +189,10 @@ class SQLiteBudgets(BudgetStore):
         if not isinstance(row[0], int) or row[1] != seal(name, row[0]):
             raise StoreDamagedError(f"the budget {name!r} in {self._file.path} is damaged. {REPAIR}")
         return row[0]
+
+
+def nothing(file: sqlite3.Connection) -> None:
+    """The step of a transaction that has no other one."""
 
 
 def wrong_seal(connection: sqlite3.Connection) -> str | None:

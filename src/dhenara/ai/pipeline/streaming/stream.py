@@ -61,7 +61,6 @@ class Stream:
         self._error: CallError | None = None
         self._data = False
         self._over = False
-        self._settled = False
 
     def on_end(self, hook: Hook) -> None:
         """Run `hook` once when the stream ends, for whatever reason, at the latest at exit of the process.
@@ -184,15 +183,13 @@ class Stream:
         if not self._over:
             self._over = True
             self._source.abandon()
-        if not self._settled:
-            self._settled = True
-            for hook in self._hooks:
-                step = hook(self)
-                try:
-                    step.send(None)
-                except StopIteration:
-                    continue
-                step.close()
+        while self._hooks:
+            step = self._hooks.pop(0)(self)
+            try:
+                step.send(None)
+            except StopIteration:
+                continue
+            step.close()
 
     def _stop_reading(self) -> None:
         """Stop reading and keep what was received."""
@@ -290,14 +287,11 @@ class Stream:
         await self._source.close()
 
     async def _settle(self) -> None:
-        """Run the end hooks once."""
-        if self._settled:
-            return
-        self._settled = True
+        """Run each end hook once; also those of outer layers, added after an inner one has read the stream."""
         failed: BaseException | None = None
-        for hook in self._hooks:
+        while self._hooks:
             try:
-                await hook(self)
+                await self._hooks.pop(0)(self)
             except BaseException as error:  # noqa: BLE001  # a failing hook must not prevent the others
                 failed = failed or error
         if failed is not None:
