@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog.cost_calculation import (
+    BUCKETS,
     COUNTED,
+    MODALITIES,
     audio_cost,
     cost_by_unit,
     default_options,
@@ -17,6 +19,7 @@ from dhenara.ai.catalog.cost_calculation import (
     row_matches,
     token_cost,
 )
+from dhenara.ai.catalog.price_rows import TOKEN_UNITS
 from dhenara.ai.types import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData, Usage
 from dhenara.ai.types.config.model import ValidOptionValue
 
@@ -25,7 +28,7 @@ RATES = {
     "input_tokens": ("input", ["input"]),
     "cache_read_tokens": ("cache_read", ["cache_read", "input"]),
     "cache_write_tokens": ("cache_write", ["cache_write", "input"]),
-    "cache_write_1h_tokens": ("cache_write_1h", ["cache_write_1h", "input"]),
+    "cache_write_1h_tokens": ("cache_write_1h", ["cache_write_1h", "cache_write_12h", "input"]),
     "input_audio_tokens": ("input_audio", ["input_audio", "input"]),
     "input_image_tokens": ("input_image", ["input_image", "input"]),
     "output_tokens": ("output", ["output"]),
@@ -84,6 +87,37 @@ def test_other_tools_have_no_fee(tool: str) -> None:
 
 def test_a_request_may_have_a_price_of_its_own() -> None:
     assert cost_by_unit({"requests": Decimal("0.005")}, Usage(), {}) == ({"request": Decimal("0.005")}, [])
+
+
+def test_own_prices_may_have_every_rate_of_tokens() -> None:
+    assert {unit for _, _, units in BUCKETS for unit in units} | MODALITIES.keys() <= {*TOKEN_UNITS}
+
+
+RATES_BY_MODALITY = {name: Decimal(number) for number, name in enumerate(("input", "cache_read", "output"), 1)}
+
+
+def test_cached_audio_and_video_cost_their_own_rates_where_there_are_some() -> None:
+    report = {
+        "promptTokensDetails": [{"modality": "VIDEO", "tokenCount": 300}, {"modality": "AUDIO", "tokenCount": 50}],
+        "cacheTokensDetails": [{"modality": "VIDEO", "tokenCount": 100}, {"modality": "AUDIO", "tokenCount": 40}],
+        "candidatesTokensDetails": [{"modality": "VIDEO", "tokenCount": 7}, {"modality": "TEXT", "tokenCount": 1}],
+    }
+    usage = Usage(input_tokens=500, cache_read_tokens=140, output_tokens=8, raw=report)
+    own = {"cache_read_audio": Decimal(10), "input_video": Decimal(20), "output_video": Decimal(30)}
+    counts = {"input": 300, "input_video": 200, "cache_read": 100, "cache_read_audio": 40, "output": 1}
+    rates = {**RATES_BY_MODALITY, **own}
+    expected = {name: rates[name] * count / MILLION for name, count in {**counts, "output_video": 7}.items()}
+    assert cost_by_unit(rates, usage, {}) == (expected, [])
+    plain, missing = cost_by_unit(RATES_BY_MODALITY, usage, {})
+    assert (plain.keys(), missing) == (RATES_BY_MODALITY.keys(), [])
+
+
+@pytest.mark.parametrize("tokens", [None, -1, True, "5", float("nan"), 10**400, [], 141])
+def test_odd_counts_of_modalities_never_charge_more_tokens_than_there_are(tokens: object) -> None:
+    usage = Usage(cache_read_tokens=140, raw={"cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": tokens}]})
+    same = {"cache_read": Decimal(1), "cache_read_audio": Decimal(1)}
+    components, missing = cost_by_unit(same, usage, {})
+    assert (sum(components.values()) * MILLION, missing) == (140, [])
 
 
 def test_an_hour_in_the_cache_does_not_cost_the_price_of_minutes() -> None:

@@ -16,6 +16,8 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import price_usage
+from dhenara.ai.codecs.gemini.embeddings import embedding_usage
+from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, ChatResponse, Cost, Usage
 from support.worlds import World, endpoint
@@ -84,6 +86,48 @@ def test_sums_equal_those_of_the_price_list_itself(
     actual = cost_of(sold(provider, model), ours)
     assert actual.amount == provided.total_price
     assert actual.amount == sum(actual.components.values())
+
+
+@given(text=COUNT, audio=COUNT, cached=st.floats(0, 1), cached_audio=st.floats(0, 1), out=COUNT)
+def test_cached_audio_costs_what_the_price_list_itself_says(
+    text: int, audio: int, cached: float, cached_audio: float, out: int
+) -> None:
+    read, cached_sound = int(text * cached), int(audio * cached_audio)
+    report = {
+        "promptTokenCount": text + audio,
+        "cachedContentTokenCount": read + cached_sound,
+        "candidatesTokenCount": out,
+        "totalTokenCount": text + audio + out,
+        "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": audio}],
+        "cacheTokensDetails": [{"modality": "AUDIO", "tokenCount": cached_sound}],
+    }
+    theirs = genai_prices.Usage(
+        input_tokens=text + audio,
+        cache_read_tokens=read + cached_sound,
+        input_audio_tokens=audio,
+        cache_audio_read_tokens=cached_sound,
+        output_tokens=out,
+    )
+    provided = genai_prices.calc_price(theirs, "gemini-2.5-flash", provider_id="google", genai_request_timestamp=NOW)
+    assert cost_of(sold("google_ai", "gemini-2.5-flash"), read_gemini(report)).amount == provided.total_price
+
+
+def test_twelve_hours_in_the_cache_cost_twice_as_much_as_minutes() -> None:
+    for tier in (None, "flex", "priority", "batch"):
+        minutes, hours = (
+            cost_of(sold("openai", "gpt-6.1-sol"), Usage(**{name: 200_000}), service_tier=tier)
+            for name in ("cache_write_tokens", "cache_write_1h_tokens")
+        )
+        assert hours.amount == 2 * (minutes.amount or 0) > 0
+
+
+def test_media_to_embed_cost_their_own_prices() -> None:
+    kinds = {"TEXT": 100_000, "AUDIO": 100_000, "IMAGE": 100_000, "VIDEO": 100_000}
+    for name in ("promptTokenDetails", "promptTokensDetails"):
+        details = [{"modality": kind, "tokenCount": tokens} for kind, tokens in kinds.items()]
+        usage = embedding_usage({"promptTokenCount": 400_000, name: details})
+        cost = cost_of(sold("google_ai", "gemini-embedding-2"), usage)
+        assert cost.amount == (Decimal("0.2") + Decimal("6.5") + Decimal("0.45") + Decimal(12)) / 10
 
 
 def test_a_price_says_which_row_it_is_from_when_and_whose() -> None:

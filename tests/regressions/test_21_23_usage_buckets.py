@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.anthropic.response import read_usage as read_messages
-from dhenara.ai.codecs.base import Quirks, load_codec
+from dhenara.ai.codecs.base import EncodedRequest, Quirks, load_codec
 from dhenara.ai.codecs.cohere.response import read_usage as read_cohere
 from dhenara.ai.codecs.converse.response import read_usage as read_converse
 from dhenara.ai.codecs.gemini.response import read_usage as read_gemini
@@ -103,6 +103,34 @@ def test_22_cache_read_and_cache_write_that_fit_are_both_counted() -> None:
     usage = read_chat(chat(4020, 5, 4025, prompt_tokens_details=details))
     assert (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens) == (20, 3000, 1000)
     assert usage.unclear == ()
+
+
+@pytest.mark.parametrize(("long", "counted"), [(0, 0), (400, 400), (1000, 1000), (2000, 1000), (-5, 0), (None, 0)])
+def test_22_tokens_that_stay_in_the_cache_for_12_hours_are_counted_apart(long: int | None, counted: int) -> None:
+    details = {
+        "cached_tokens": 3000,
+        "cache_write_tokens": 1000,
+        "cache_write_tokens_details": {"ttl_12h_tokens": long, "ttl_30m_tokens": 600},
+    }
+    for usage in (
+        read_chat(chat(4020, 5, 4025, prompt_tokens_details=details)),
+        read_responses(
+            {"input_tokens": 4020, "output_tokens": 5, "total_tokens": 4025, "input_tokens_details": details}
+        ),
+    ):
+        assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == (1000 - counted, counted)
+        assert (usage.input_tokens, usage.prompt_tokens) == (20, 4020)
+
+
+def test_22_a_chat_that_asks_for_12_hours_writes_for_12_hours() -> None:
+    report = chat(4020, 5, 4025, prompt_tokens_details={"cached_tokens": 3000, "cache_write_tokens": 1000})
+    message = {"index": 0, "message": {"role": "assistant", "content": "Yes"}, "finish_reason": "stop"}
+    for ttl, counts in (("12h", (0, 1000)), ("30m", (1000, 0))):
+        decoder = load_codec("openai_chat").decoder(ChatQuirks())
+        decoder.set_request(EncodedRequest("/chat", {"prompt_cache_options": {"ttl": ttl}}))
+        usage = build_response(decoder.whole({"choices": [message], "usage": report})).usage
+        assert (usage.cache_write_tokens, usage.cache_write_1h_tokens) == counts
+        assert usage.total_tokens == 4025
 
 
 def answer(report: dict[str, Any], model: str, quirks: Quirks) -> Any:

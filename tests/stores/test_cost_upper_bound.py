@@ -30,6 +30,7 @@ from dhenara.ai.types import (
     ImageContent,
     ImageModelCostData,
     PromptCache,
+    VideoContent,
     WebSearch,
 )
 from support.worlds import World, endpoint
@@ -152,6 +153,32 @@ def test_embeddings_are_reserved_with_the_tokens_around_each_text(server: FakeSe
     most = needed(server, "openai", "text-embedding-3-small", TOKENS, lambda one: one.embed(["a"] * 1000))
     assert most is not None
     assert Decimal("0.005") <= most < Decimal("0.01")
+
+
+def test_video_to_embed_is_reserved_at_the_price_of_video(server: FakeServer) -> None:
+    def ask(model: str) -> Decimal | None:
+        media = VideoContent(data=b"x" * 3_000, mime_type="video/mp4")
+        return needed(server, "google_ai", model, None, lambda one: one.embed([media]))
+
+    video, text = (
+        ask("gemini-embedding-2"),
+        needed(server, "google_ai", "gemini-embedding-2", None, lambda one: one.embed(["x" * 4_000])),
+    )
+    assert video is not None
+    assert text is not None
+    assert video > 10 * text
+
+
+def test_twelve_hours_in_the_cache_are_reserved_at_their_price(server: FakeServer) -> None:
+    def most(**config: Any) -> Decimal:
+        ask = lambda one: one.generate("x" * 1_000, max_output_tokens=1, **config)  # noqa: E731
+        reserved = needed(server, "openai", "gpt-6.1-sol", None, ask)
+        assert reserved is not None
+        return reserved
+
+    short = most(prompt_cache=PromptCache(key="book"))
+    assert most(prompt_cache=PromptCache(key="book", lifetime="long")) > Decimal("1.8") * short
+    assert most(options={"prompt_cache_options": {"ttl": "12h"}}) > Decimal("1.8") * short
 
 
 def test_tools_that_the_provider_runs_without_a_limit_are_of_unknown_cost(server: FakeServer) -> None:

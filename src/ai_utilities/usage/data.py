@@ -67,7 +67,7 @@ class UsageData(CheckedModel):
         input_tokens: Input tokens that no other count of input has.
         cache_read_tokens: Input tokens that were read from the provider's prompt cache.
         cache_write_tokens: Input tokens that were written to the provider's prompt cache.
-        cache_write_1h_tokens: Input tokens that were written to the provider's prompt cache for one hour.
+        cache_write_1h_tokens: Input tokens that were written to the provider's prompt cache for an hour or longer.
         input_audio_tokens: Input tokens of audio.
         input_image_tokens: Input tokens of images.
         output_tokens: Output tokens that no other count of output has.

@@ -45,6 +45,9 @@ SHORT = 40
 CITATION = Usage(units={"citations": 1.0})
 """What models that search by themselves are billed for, as often as they like."""
 
+LONG_CACHES = frozenset({"1h", "12h"})
+"""Lifetimes in a cache that cost more to write."""
+
 REQUEST = Usage(units={"requests": 1.0})
 """What models that search with every request are billed for, however they search."""
 
@@ -145,6 +148,8 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
     more: Options = {"units": {"web_searches": searches} if searches else {}}
     if bounded.expected is not None:
         more["options"] = bounded.expected.options
+    if "VIDEO" in bounded.words:
+        more["raw"] = {"candidatesTokensDetails": [{"modality": "VIDEO", "tokenCount": longest}]}
 
     def highest(inputs: Iterable[str], outputs: Iterable[str]) -> tuple[Decimal, str]:
         """The highest cost, and the kind of input that has it; below zero if no price is known."""
@@ -164,7 +169,7 @@ def input_kinds(bounded: BoundedCall) -> list[str]:
     """Kinds of tokens that the prompt may be billed as."""
     media = {part.type for message in bounded.call.messages for part in message.contents}
     cache = bounded.call.config.prompt_cache
-    long = "1h" in bounded.words or (cache is not None and cache.lifetime == "long")
+    long = not LONG_CACHES.isdisjoint(bounded.words) or (cache is not None and cache.lifetime == "long")
     hour = ["cache_write_1h_tokens"] if long else []
     kinds = [f"input_{kind}_tokens" for kind in ("audio", "image") if kind in media]
     return ["input_tokens", "cache_write_tokens", *hour, *kinds]
@@ -205,7 +210,9 @@ def embedding_bound(bounded: BoundedCall) -> Decimal | None:
     images = float(sum(1 for one in inputs if not isinstance(one, str)))
     usages = [Usage(input_tokens=read), Usage(units={"characters": float(bounded.read)})]
     if images:
+        video = {"promptTokenDetails": [{"modality": "VIDEO", "tokenCount": read}]}
         usages += [Usage(input_image_tokens=read), Usage(units={"input_images": images})]
+        usages += [Usage(input_audio_tokens=read), Usage(input_tokens=read, raw=video)]
     return bounded.highest(usages)
 
 

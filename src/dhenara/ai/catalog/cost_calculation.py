@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from ..types.chat.cost import Cost
-from ..types.chat.usage import Usage
+from ..types.chat.usage import Usage, modality_tokens
 from ..types.config.model import AIModel, AudioModelCostData, ChatModelCostData, ImageModelCostData
 from .price_rows import PER_MILLION
 from .price_tables import FEES
@@ -17,12 +17,12 @@ from .price_tables import FEES
 MILLION = Decimal(1_000_000)
 
 # Name of a cost component, field of `Usage`, and units whose rates may apply, the most specific first. A write for an
-# hour costs more than one for minutes, so the rate of the latter does not apply to it.
+# hour or longer costs more than one for minutes, so the rate of the latter does not apply to it; no model has both.
 BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("input", "input_tokens", ("input",)),
     ("cache_read", "cache_read_tokens", ("cache_read", "input")),
     ("cache_write", "cache_write_tokens", ("cache_write", "input")),
-    ("cache_write_1h", "cache_write_1h_tokens", ("cache_write_1h", "input")),
+    ("cache_write_1h", "cache_write_1h_tokens", ("cache_write_1h", "cache_write_12h", "input")),
     ("input_audio", "input_audio_tokens", ("input_audio", "input")),
     ("input_image", "input_image_tokens", ("input_image", "input")),
     ("output", "output_tokens", ("output",)),
@@ -32,6 +32,14 @@ BUCKETS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 read_counts = attrgetter(*(bucket for _, bucket, _ in BUCKETS))
+
+# Units with a rate of their own inside of a component: the component, and where reports that count tokens by modality
+# have them. Models without such a rate charge them as the rest of the component.
+MODALITIES: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "cache_read_audio": ("cache_read", "AUDIO", ("cacheTokensDetails",)),
+    "input_video": ("input", "VIDEO", ("promptTokensDetails", "promptTokenDetails")),
+    "output_video": ("output", "VIDEO", ("candidatesTokensDetails",)),
+}
 
 # Tools with a fee per call; other tools cost only their tokens.
 TOOL_FEES: tuple[tuple[str, str], ...] = (
@@ -90,14 +98,37 @@ def token_charges(rates: Mapping[str, Decimal], usage: Usage) -> tuple[list[tupl
     """Return the cost of each kind of token that was used, and the names of those without a rate."""
     charged: list[tuple[str, Decimal]] = []
     missing: list[str] = []
+    apart = {} if MODALITIES.keys().isdisjoint(rates) else tokens_by_modality(rates, usage)
     for (name, _, units), tokens in zip(BUCKETS, read_counts(usage), strict=True):
         if tokens:
+            for unit, count in apart.get(name, ()):
+                part = min(count, tokens)
+                tokens -= part
+                charged.append((unit, Decimal(part) / MILLION * rates[unit]))
+            if not tokens:
+                continue
             rate = rate_of(rates, units)
-            if rate is None or (name == "cache_write_1h" and "cache_write_1h" not in rates and "cache_write" in rates):
+            if rate is None or (name == "cache_write_1h" and "cache_write" in rates and LONG_WRITES.isdisjoint(rates)):
                 missing.append(name)
             else:
                 charged.append((name, Decimal(tokens) / MILLION * rate))
     return charged, missing
+
+
+LONG_WRITES = frozenset({"cache_write_1h", "cache_write_12h"})
+
+
+def tokens_by_modality(rates: Mapping[str, Decimal], usage: Usage) -> dict[str, list[tuple[str, int]]]:
+    """Return the tokens of each component that have a rate of their own: unit and count."""
+    apart: dict[str, list[tuple[str, int]]] = {}
+    for unit, (component, modality, lists) in MODALITIES.items():
+        if unit in rates:
+            count = sum(modality_tokens(usage.raw, name, modality) for name in lists)
+            if component == "input":
+                count -= modality_tokens(usage.raw, "cacheTokensDetails", modality)
+            if count > 0:
+                apart.setdefault(component, []).append((unit, count))
+    return apart
 
 
 def rate_of(rates: Mapping[str, Decimal], units: tuple[str, ...]) -> Decimal | None:

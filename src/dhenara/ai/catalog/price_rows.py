@@ -11,8 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 TOKEN_UNITS = (
-    "input", "cache_read", "cache_write", "cache_write_1h", "input_audio", "cache_read_audio", "input_image", "output",
-    "reasoning", "output_audio", "output_image",
+    "input", "cache_read", "cache_write", "cache_write_1h", "cache_write_12h", "input_audio", "cache_read_audio",
+    "input_image", "input_video", "output", "reasoning", "output_audio", "output_image", "output_video",
 )  # fmt: skip
 PER_MILLION = frozenset({*TOKEN_UNITS, "characters"})
 """Units with a price per million; all others have a price per one."""

@@ -45,9 +45,7 @@ def read_index(data: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
 
 
 def require(data: Any, what: str, *names: str) -> None:
-    """Raise ValueError unless this is an object with at least one of these fields. `what` names the expected
-    object.
-    """
+    """Raise ValueError unless this is an object with at least one of these fields; `what` names the object."""
     if not isinstance(data, dict) or not any(data.get(name) is not None for name in names):
         raise ValueError(f"expected {what}, but it has no {' and no '.join(names)}")
 
@@ -95,10 +93,9 @@ def read_int(report: Report, name: str) -> int:
 def amount(report: Report, *names: str) -> float | None:
     """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
-        if name in report:
-            value = report[name]
-            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
-                return float(value)
+        value = report.get(name)
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+            return float(value)
     return None
 
 
@@ -108,6 +105,13 @@ def first_int(report: Report, *names: str) -> int:
         if name in report and (number := count(report, name)):
             return number
     return 0
+
+
+def read_cache_writes(details: Report) -> dict[str, int]:
+    """Return the tokens written to the cache by lifetime: minutes, and 12 hours."""
+    written = first_int(details, "cache_write_tokens", "cache_creation_input_tokens")
+    long = min(written, read_int(read_object(details, "cache_write_tokens_details"), "ttl_12h_tokens"))
+    return {"cache_write_tokens": written - long, "cache_write_1h_tokens": long}
 
 
 def read_ints(report: Report) -> dict[str, int]:
@@ -161,17 +165,12 @@ def usage_deltas(usage: Usage) -> Iterator[Delta]:
     """Return the usage, with a warning if the report is unclear."""
     yield UsageDelta(usage)
     if usage.unclear:
-        yield WarningDelta(
-            CallWarning(
-                code="provider_warning",
-                message=(
-                    f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
-                    "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
-                    "is unknown unless the provider reports it; usage.raw has the report."
-                ),
-                parameter="usage",
-            )
+        message = (
+            f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
+            "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
+            "is unknown unless the provider reports it; usage.raw has the report."
         )
+        yield WarningDelta(CallWarning(code="provider_warning", message=message, parameter="usage"))
 
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:

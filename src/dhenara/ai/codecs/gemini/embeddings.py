@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from ...errors import ConfigurationError, UnsupportedError
 from ...types.chat.delta import Delta, ResultDelta, UsageDelta
-from ...types.chat.usage import Usage
+from ...types.chat.usage import Usage, modality_tokens
 from ...types.config.call import Call
 from ...types.content.media import Media
 from ...types.operations.files_and_vector_stores import (
@@ -68,11 +68,20 @@ def write_part(one: str | Media) -> dict[str, Any]:
 
 
 def read_embeddings(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    usage = body.get("usageMetadata")
-    if usage:
-        yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
+    if usage := body.get("usageMetadata"):
+        yield UsageDelta(embedding_usage(usage))
     entries = body.get("embeddings") or [body["embedding"]]
     yield ResultDelta(EmbeddingResponse(vectors=check_vectors([entry["values"] for entry in entries])))
+
+
+def embedding_usage(report: Wire) -> Usage:
+    """Convert the report: audio and images have prices of their own."""
+    read, raw = read_int(report, "promptTokenCount"), dict(report)
+    name = "promptTokenDetails" if "promptTokenDetails" in report else "promptTokensDetails"
+    audio, image = modality_tokens(report, name, "AUDIO"), modality_tokens(report, name, "IMAGE")
+    if audio + image > read:
+        return Usage(input_tokens=read, unclear=("promptTokenDetails",), raw=raw)
+    return Usage(input_tokens=read - audio - image, input_audio_tokens=audio, input_image_tokens=image, raw=raw)
 
 
 EMBEDDINGS = OperationCodec("gemini.embeddings", write_embeddings, read_embeddings, read_error)
@@ -151,8 +160,7 @@ def write_vertex_content(call: Call, quirks: EmbeddingQuirks) -> EncodedRequest:
 
 
 def read_vertex_content(quirks: EmbeddingQuirks, body: Any) -> Iterator[Delta]:
-    usage = body.get("usageMetadata") or {}
-    yield UsageDelta(Usage(input_tokens=read_int(usage, "promptTokenCount"), raw=dict(usage)))
+    yield UsageDelta(embedding_usage(body.get("usageMetadata") or {}))
     extras = {"truncated": True} if body.get("truncated") else {}
     yield ResultDelta(EmbeddingResponse(vectors=check_vectors([body["embedding"]["values"]]), extras=extras))
 

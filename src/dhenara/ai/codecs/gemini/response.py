@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import CallError, QuotaError, RateLimitError
 from ...http.protocol.message import Head
 from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
-from ...types.chat.usage import Usage, reported_usage
+from ...types.chat.usage import Usage, modality_tokens, reported_usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..common.response_fields import (
@@ -89,14 +89,6 @@ def read_usage(report: Report, searches: int = 0, maps: int = 0) -> Usage:
             "raw": dict(report),
         }
     )
-
-
-def modality_tokens(report: Report, name: str, wanted: str) -> int:
-    details = report.get(name)
-    if not isinstance(details, list):
-        return 0
-    matching = [detail for detail in details if isinstance(detail, dict) and detail.get("modality") == wanted]
-    return sum([read_int(detail, "tokenCount") for detail in matching]) if matching else 0
 
 
 EXTRA_FIELDS = ("groundingMetadata", "urlContextMetadata", "safetyRatings")

@@ -76,7 +76,18 @@ LAST = b"[DONE]"
 class ChatReader(RequestAware):
     """Decodes one response. Complete messages and stream deltas have the same format."""
 
-    __slots__ = ("_began", "_choices", "_declared", "_ended", "_expected", "_quirks", "_thinking", "_typed", "_urls")
+    __slots__ = (
+        "_began",
+        "_choices",
+        "_declared",
+        "_ended",
+        "_expected",
+        "_long_writes",
+        "_quirks",
+        "_thinking",
+        "_typed",
+        "_urls",
+    )
 
     def __init__(self, quirks: ChatQuirks) -> None:
         self._quirks = quirks
@@ -89,6 +100,8 @@ class ChatReader(RequestAware):
         """Whether the body has the type of this protocol, so that its message may be of another shape."""
         self._declared: frozenset[str] = frozenset()
         self._expected: Usage | None = None
+        self._long_writes = False
+        """Whether the request stores its prompt for 12 hours: reports of this protocol do not say for how long."""
 
     def set_request(self, encoded: EncodedRequest) -> None:
         """Store which tools are declared, what is known of the usage, and whether answers start inside the reasoning.
@@ -97,6 +110,7 @@ class ChatReader(RequestAware):
         """
         self._declared = declared_tools(encoded.body)
         self._expected = encoded.expected_usage
+        self._long_writes = read_object(encoded.body, "prompt_cache_options").get("ttl") == "12h"
         if self._quirks.think_tags and "response_format" not in encoded.body:
             model = str(encoded.body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
@@ -211,6 +225,8 @@ class ChatReader(RequestAware):
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             separate = self._quirks.reasoning_separate
             known = read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate)
+            if self._long_writes and (written := known.cache_write_tokens):
+                known = known.model_copy(update={"cache_write_tokens": 0, "cache_write_1h_tokens": written})
             yield from usage_deltas(with_expected(known, self._expected))
             if extras := read_extras(body, EXTRA_FIELDS):
                 yield ResponseStart(extras=extras)

@@ -28,6 +28,7 @@ from ..common.response_fields import (
     first_int,
     invalid_counts,
     is_readable,
+    read_cache_writes,
     read_index,
     read_int,
     read_ints,
@@ -296,7 +297,7 @@ def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separat
             count(report, "total_tokens"),
             read={
                 "cache_read_tokens": 0 if cache_unclear else cached,
-                "cache_write_tokens": first_int(read_in, "cache_write_tokens", "cache_creation_input_tokens"),
+                **read_cache_writes(read_in),
                 "input_audio_tokens": input_audio(report, read_in),
             },
             made={

@@ -33,6 +33,7 @@ from ..common.response_fields import (
     Wire,
     count,
     invalid_counts,
+    read_cache_writes,
     read_extras,
     read_index,
     read_int,
@@ -60,7 +61,7 @@ def read_usage(report: Report) -> Usage:
             count(report, "total_tokens"),
             read={
                 "cache_read_tokens": read_int(read_in, "cached_tokens"),
-                "cache_write_tokens": read_int(read_in, "cache_write_tokens"),
+                **read_cache_writes(read_in),
                 "input_audio_tokens": read_int(read_in, "audio_tokens"),
             },
             made={

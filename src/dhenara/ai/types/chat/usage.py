@@ -33,7 +33,7 @@ class Usage(FrozenModel):
         input_tokens: Input tokens that are in no other field.
         cache_read_tokens: Input tokens read from the provider's cache.
         cache_write_tokens: Input tokens written to the cache, for minutes.
-        cache_write_1h_tokens: Input tokens written to the cache for an hour.
+        cache_write_1h_tokens: Input tokens written to the cache for an hour, or for 12 hours at OpenAI.
         input_audio_tokens: Input tokens of audio.
         input_image_tokens: Input tokens of images, where the provider counts them separately.
         output_tokens: Output tokens that are in no other field.
@@ -146,6 +146,16 @@ def reported_usage(fields: Mapping[str, Any]) -> Usage:
     return NOTHING_REPORTED.model_copy(
         update={"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, **fields}
     )
+
+
+def modality_tokens(report: Mapping[str, Any], name: str, modality: str) -> int:
+    """Return the tokens of a modality in a list of a report, such as `[{"modality": "AUDIO", "tokenCount": 32}]`."""
+    details = report.get(name)
+    if not isinstance(details, list):
+        return 0
+    same = [one for one in details if isinstance(one, Mapping) and one.get("modality") == modality]
+    counts: list[Any] = [one.get("tokenCount") for one in same]
+    return sum([int(count) for count in counts if type(count) in (int, float) and 0 <= count <= 2**53])
 
 
 def read_reported(value: Any) -> Any:
