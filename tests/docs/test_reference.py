@@ -36,6 +36,11 @@ def test_a_result_is_described_with_what_stands_before_a_colon(written: dict[str
     assert "\nReturns: The number of tokens: counted by the provider, or estimated" in section.partition("\n### ")[0]
 
 
+def test_every_error_says_that_it_has_advice(written: dict[str, str]) -> None:
+    sections = written["errors.md"].split("\n## ")[1:]
+    assert [one.partition("\n")[0] for one in sections if "\n| `advice` | `str` |" not in one] == []
+
+
 def test_options_link_to_their_table(written: dict[str, str]) -> None:
     _, _, section = written["kit-client.md"].partition("### AiClient.rerank\n")
     line = next(row for row in section.splitlines() if row.startswith("| `**options` |"))

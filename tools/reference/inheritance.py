@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 
-from griffe import Alias, Class, DocstringSectionKind, Function, Object
+from griffe import Alias, Attribute, Class, DocstringSectionKind, Expr, Function, Object
 
 from .source import OURS, section, source_of, text_of
 
@@ -17,6 +17,15 @@ def counterpart(value: type) -> type | None:
     """Return the sync class with the same methods, for an async class."""
     name = {"AsyncAiClient": "AiClient", "AsyncChat": "Chat", "AsyncAskStream": "AskStream"}.get(value.__name__)
     return getattr(importlib.import_module("ai_utilities"), name) if name else None
+
+
+def annotation_of(member: Attribute, title: str, value: type) -> str | Expr | None:
+    """Return the type of an attribute: its own, or that of the attribute which it overrides."""
+    for base in value.__mro__[1:]:
+        if member.annotation is None and base.__module__.startswith(OURS) and "[" not in base.__qualname__:
+            found = source_of(base.__module__, base.__qualname__, base).members.get(title)
+            member = found if isinstance(found, Attribute) else member
+    return member.annotation
 
 
 def overridden(value: type, title: str) -> Iterator[Function]:

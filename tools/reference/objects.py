@@ -13,7 +13,7 @@ import annotated_types
 from griffe import Attribute, Class, DocstringSectionKind, Function, Object
 from pydantic import BaseModel
 
-from .inheritance import counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
+from .inheritance import annotation_of, counterpart, elsewhere, in_order, inherited_arguments, overridden, own_members
 from .listing import SOURCE_ONLY, classes, public_names
 from .shared import MADE_BY_THE_LIBRARY, shared_meaning
 from .signatures import default_text, full_type, signature
@@ -144,9 +144,8 @@ def describe_class(module: str, name: str, found: Class, value: type) -> Documen
             texts = (text_of(member), described.get(title), attributes.get(title), declared_text(value, title))
             meaning = next(filter(None, texts), "") or elsewhere(value, title)
             is_property = "property" in member.labels or "cached" in " ".join(member.labels)
-            entry = Entry(
-                title, full_type(member.annotation, public_names()), default_of(value, title, member), meaning
-            )
+            annotation = full_type(annotation_of(member, title, value), public_names())
+            entry = Entry(title, annotation, default_of(value, title, member), meaning)
             (made.properties if is_property else made.fields).append(entry)
     return made
 
@@ -200,7 +199,8 @@ def is_data(member: Attribute, title: str, value: type) -> bool:
         return False
     if issubclass(value, enum.Enum):
         return title in value.__members__
-    return member.annotation is not None and "ClassVar" not in str(member.annotation)
+    annotation = annotation_of(member, title, value)
+    return annotation is not None and "ClassVar" not in str(annotation)
 
 
 def kind_of(value: type) -> str:

@@ -16,7 +16,7 @@ class DhenaraError(Exception):
     attempts: tuple[Attempt, ...] = ()
     """Every request that was sent before this error was raised."""
 
-    advice = ""
+    advice: str = ""
     """How to fix it; appended to the message."""
 
     run: Run[Any] | None = None
