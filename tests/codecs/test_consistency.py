@@ -77,6 +77,23 @@ def test_stream_usage_equals_usage_of_complete_response(codec: str, counts: Fake
     assert one.text() == other.text()
 
 
+NO_WRITES = ("gemini", "cohere", "ollama")
+"""Protocols that do not report what was written to a cache: it is input."""
+
+
+@pytest.mark.parametrize("codec", PATHS)
+@pytest.mark.parametrize("counts", COUNTS, ids=str)
+def test_the_counts_of_a_fake_answer_are_those_of_its_usage(codec: str, counts: FakeUsage) -> None:
+    usage = whole(codec, Answer(text="Hello", usage=counts)).usage
+    assert (usage.prompt_tokens, usage.completion_tokens) == (counts.prompt, counts.output)
+    if codec != "ollama":
+        assert usage.cache_read_tokens == counts.cache_read
+    if codec not in NO_WRITES:
+        assert usage.cache_write_tokens == counts.cache_write
+    if codec not in ("ollama", "converse"):
+        assert usage.reasoning_tokens == counts.reasoning
+
+
 @pytest.mark.parametrize(("raw", "reason"), FINISH.items())
 def test_every_finish_reason_of_chat_is_mapped(raw: str, reason: str) -> None:
     body = {"choices": [{"message": {"content": "x"}, "finish_reason": raw}]}

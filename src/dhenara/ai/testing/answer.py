@@ -46,6 +46,11 @@ class FakeUsage:
     cache_write: int = 0
     reasoning: int = 0
 
+    @property
+    def prompt(self) -> int:
+        """All prompt tokens."""
+        return self.input + self.cache_read + self.cache_write
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -105,11 +105,13 @@ def stop(answer: Answer) -> str:
 
 def usage(answer: Answer) -> dict[str, Any]:
     counted = answer.usage
+    details = {"output_tokens_details": {"thinking_tokens": counted.reasoning}} if counted.reasoning else {}
     return {
         "input_tokens": counted.input,
         "cache_creation_input_tokens": counted.cache_write,
         "cache_read_input_tokens": counted.cache_read,
         "output_tokens": counted.output,
+        **details,
     }
 
 

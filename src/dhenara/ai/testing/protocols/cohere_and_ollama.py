@@ -81,7 +81,9 @@ def finish(answer: Answer) -> str:
 
 def usage(answer: Answer) -> Wire:
     counted = answer.usage
-    tokens = {"input_tokens": counted.input + counted.cache_read, "output_tokens": counted.output}
+    tokens = {"input_tokens": counted.prompt, "output_tokens": counted.output}
+    if counted.reasoning:
+        tokens["reasoning_tokens"] = counted.reasoning
     return {"tokens": tokens, "cached_tokens": counted.cache_read}
 
 
@@ -158,7 +160,7 @@ def end(answer: Answer) -> Wire:
         "done_reason": answer.finish or "stop",
         "total_duration": 2_000_000_000,
         "load_duration": 1_000_000_000,
-        "prompt_eval_count": counted.input + counted.cache_read,
+        "prompt_eval_count": counted.prompt,
         "prompt_eval_duration": 400_000_000,
         "eval_count": counted.output,
         "eval_duration": 600_000_000,

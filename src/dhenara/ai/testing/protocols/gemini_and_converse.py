@@ -73,7 +73,7 @@ def calls(answer: Answer) -> list[Wire]:
 
 def gemini_usage(answer: Answer) -> Wire:
     counted = answer.usage
-    prompt, text = counted.input + counted.cache_read, counted.output - counted.reasoning
+    prompt, text = counted.prompt, counted.output - counted.reasoning
     return {
         "promptTokenCount": prompt,
         "candidatesTokenCount": text,
@@ -187,7 +187,7 @@ def stop(answer: Answer) -> str:
 
 def converse_usage(answer: Answer) -> Wire:
     counted = answer.usage
-    total = counted.input + counted.cache_read + counted.cache_write + counted.output
+    total = counted.prompt + counted.output
     return {
         "inputTokens": counted.input,
         "outputTokens": counted.output,

@@ -82,14 +82,20 @@ def finish(answer: Answer) -> str:
 
 def chat_usage(answer: Answer) -> dict[str, Any]:
     counted = answer.usage
-    prompt = counted.input + counted.cache_read
+    prompt = counted.prompt
     return {
         "prompt_tokens": prompt,
         "completion_tokens": counted.output,
         "total_tokens": prompt + counted.output,
-        "prompt_tokens_details": {"cached_tokens": counted.cache_read, "audio_tokens": 0},
+        "prompt_tokens_details": {**read_details(answer), "audio_tokens": 0},
         "completion_tokens_details": {"reasoning_tokens": counted.reasoning, "audio_tokens": 0},
     }
+
+
+def read_details(answer: Answer) -> dict[str, int]:
+    """The counts of the prompt cache, inside of the prompt."""
+    written = answer.usage.cache_write
+    return {"cached_tokens": answer.usage.cache_read, **({"cache_write_tokens": written} if written else {})}
 
 
 def chat_event(text: Any) -> bytes:
@@ -230,10 +236,10 @@ def block_events(index: int, item: Wire) -> Iterator[Wire]:
 
 def responses_usage(answer: Answer) -> Wire:
     counted = answer.usage
-    total_in = counted.input + counted.cache_read
+    total_in = counted.prompt
     return {
         "input_tokens": total_in,
-        "input_tokens_details": {"cached_tokens": counted.cache_read},
+        "input_tokens_details": read_details(answer),
         "output_tokens": counted.output,
         "output_tokens_details": {"reasoning_tokens": counted.reasoning},
         "total_tokens": total_in + counted.output,
