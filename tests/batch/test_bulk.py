@@ -23,10 +23,11 @@ from hypothesis import given, strategies as st
 
 from ai_utilities import AiClient, AsyncAiClient
 from ai_utilities.batch import BulkReport, run_bulk, run_bulk_async
-from ai_utilities.batch.rows import PromptTemplate
+from ai_utilities.batch.rows import READERS, PromptTemplate, result_from_batch_item, result_from_error
 from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
+from dhenara.ai.types import BatchItem, ChatResponse, ChatResponseChoice, RefusalContent
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
 
@@ -179,6 +180,24 @@ def test_fail_fast_starts_nothing_new(echo: Any) -> None:
     report = in_threads([f"{number}" for number in range(50)], "out.jsonl", concurrency=1, fail_fast=True)
     assert report.failed == 1
     assert len(server.exchanges) == 1
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    for name, text in (("a.csv", "word\nx\n"), ("a.jsonl", '{"word": "x"}\n')):
+        (tmp_path / name).write_text(text, encoding="utf-8-sig")
+        assert list(READERS[Path(name).suffix](tmp_path / name)) == [{"word": "x"}]
+
+
+def test_a_refusal_in_a_batch_is_the_text_of_its_row() -> None:
+    answer = ChatResponse(choices=[ChatResponseChoice(contents=[RefusalContent(text="I cannot help.")])])
+    row = result_from_batch_item(BatchItem(0, answer), "openai", "m-1")
+    assert (row.ok, row.entry["text"]) == (True, "I cannot help.")
+
+
+def test_the_error_of_a_row_has_no_key_in_it() -> None:
+    row = result_from_error(ValueError("bad key sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"), "openai", "m-1")
+    assert "sk-proj-abcdefghijkl" not in str(row.entry["error"])
+    assert str(row.entry["error"]).startswith("ValueError: bad key")
 
 
 def test_csv_in_and_out_keeps_the_columns(echo: Any, tmp_path: Path) -> None:

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from ai_utilities import AiSettings, ProviderConfigurationError
 from ai_utilities.exceptions import ProviderCapabilityError
-from dhenara.ai.errors import BadRequestError, BrokenStreamError, RateLimitError
+from ai_utilities.operations.images import FetchedImages
+from dhenara.ai.errors import BadRequestError, BrokenStreamError, FetchError, RateLimitError
 from dhenara.ai.testing import FakeServer, Raw, RawStream, Refusal, SampleOperations
 from dhenara.ai.testing.sample_operations import png
-from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ImageContent, ImageModelCostData
+from dhenara.ai.types import (
+    AIModel,
+    AIModelAPI,
+    AIModelEndpoint,
+    CallWarning,
+    GeneratedImage,
+    ImageContent,
+    ImageModelCostData,
+    ImageResponse,
+)
 from support.forms import read_form
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -44,6 +56,44 @@ def test_a_picture_is_shown_as_it_becomes_clearer(world: World, server: FakeServ
     assert [one.mime_type for one in seen] == ["image/png"] * 2
     assert drawn.images[0].bytes == png()
     assert (drawn.model, server.exchanges[0].json["partial_images"]) == ("gpt-image-2", 2)
+
+
+def test_the_number_of_previews_can_be_chosen(world: World, server: FakeServer) -> None:
+    async def script(client: Uniform) -> Any:
+        return await client.image("An otter", on_partial=print, options={"partial_images": 1})
+
+    server.add_replies(RawStream([event("completed", output_format="png")]))
+    run(world, script, settings(server.url))
+    assert server.exchanges[0].json["partial_images"] == 1
+
+
+class Downloads:
+    """Stands for a client: notes the timeout of each download, and fails."""
+
+    model_endpoint = SimpleNamespace(ai_model=SimpleNamespace(model_name="m-1"))
+
+    def __init__(self) -> None:
+        self.timeouts: list[float] = []
+
+    def download(self, image: GeneratedImage, *, timeout: float = 0.0) -> GeneratedImage:
+        self.timeouts.append(timeout)
+        raise FetchError("gone")
+
+    async def download_async(self, image: GeneratedImage, *, timeout: float = 0.0) -> GeneratedImage:
+        return self.download(image, timeout=timeout)
+
+
+def test_images_are_downloaded_within_the_timeout_of_the_call_and_each_failure_is_a_warning() -> None:
+    earlier = CallWarning(code="provider_warning", message="first")
+    images = [GeneratedImage(url="https://example.org/1.png"), GeneratedImage(data=base64.b64encode(png()))]
+    client: Any = Downloads()
+    fetched = FetchedImages(client, 7.5, ImageResponse(images=images, warnings=[earlier]))
+    for response in (fetched.download(), asyncio.run(fetched.download_async())):
+        assert response.images == images
+        assert response.warnings[0] == earlier
+        assert "could not be downloaded" in response.warnings[1].message
+        assert response.model == "m-1"
+    assert client.timeouts == [7.5, 7.5]
 
 
 def test_a_picture_that_breaks_off_is_an_error(world: World, server: FakeServer) -> None:

@@ -121,6 +121,7 @@ def test_a_budget_holds_the_worst_case_until_the_answers_are_there(world: World,
         held = budget.amount - layer.remaining(budget, 0)
         # Three answers of a thousand tokens at 4 dollars a million, at half the price, and what is read.
         assert Decimal("0.006") < held < Decimal("0.0075")
+        assert store.reservations() == []  # what is open is given back when its process ends; this is not
         with pytest.raises(BudgetExceededError, match="nothing was sent"):
             world.ask(client, "submit_batch", ["a", "b", "c"], max_output_tokens=1_000)
         world.close(client)
