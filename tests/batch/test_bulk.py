@@ -194,6 +194,11 @@ def test_a_refusal_in_a_batch_is_the_text_of_its_row() -> None:
     assert (row.ok, row.entry["text"]) == (True, "I cannot help.")
 
 
+def test_rows_of_an_earlier_run_are_done_and_those_that_wait_are_not() -> None:
+    assert BulkReport(answered=1, failed=2, reused=4, waiting=8).done == 7
+    assert [BulkReport(reused=1).ok, BulkReport(failed=1).ok, BulkReport(waiting=1).ok] == [True, False, False]
+
+
 def test_the_error_of_a_row_has_no_key_in_it() -> None:
     row = result_from_error(ValueError("bad key sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"), "openai", "m-1")
     assert "sk-proj-abcdefghijkl" not in str(row.entry["error"])

@@ -85,7 +85,8 @@ class Downloads:
 
 def test_images_are_downloaded_within_the_timeout_of_the_call_and_each_failure_is_a_warning() -> None:
     earlier = CallWarning(code="provider_warning", message="first")
-    images = [GeneratedImage(url="https://example.org/1.png"), GeneratedImage(data=base64.b64encode(png()))]
+    address = "https://example.org/1.png"
+    images = [GeneratedImage(url=address), GeneratedImage(url=address, data=base64.b64encode(png()))]
     client: Any = Downloads()
     fetched = FetchedImages(client, 7.5, ImageResponse(images=images, warnings=[earlier]))
     for response in (fetched.download(), asyncio.run(fetched.download_async())):
