@@ -29,7 +29,7 @@ PRICES = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token
 class Watched:
     """A client under telemetry, and its spans."""
 
-    def __init__(self, server: FakeServer, *more: Any, **how: Any) -> None:
+    def __init__(self, server: FakeServer, *more: Any, provider: str = "openai", **how: Any) -> None:
         from opentelemetry.sdk.metrics.export import InMemoryMetricReader
         from opentelemetry.sdk.trace.export import SimpleSpanProcessor
         from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -39,7 +39,7 @@ class Watched:
         self.tracing.add_span_processor(SimpleSpanProcessor(self.exporter))
         self.metering = metrics.MeterProvider([self.reader])
         layer = TelemetryLayer(tracer_provider=self.tracing, meter_provider=self.metering, **how)
-        to = endpoint(server.url).model_copy(update={"cost_data": PRICES})
+        to = endpoint(server.url, provider).model_copy(update={"cost_data": PRICES})
         self.client = AIModelClient(to, layers=[layer, *more])
 
     def spans(self) -> Any:
@@ -185,6 +185,19 @@ def test_failures_and_broken_streams_are_errors(world: World, server: FakeServer
     }
     watched.close()
     world.close(watched.client)
+
+
+def test_tokens_of_a_broken_stream_are_counted_like_those_of_a_whole_one(server: FakeServer) -> None:
+    server.add_replies(CutReply(DialectReply(HELLO), 4))
+    watched = Watched(server, provider="anthropic")
+    with watched.client as client:
+        list(client.generate("?", streaming=True).stream_generator)
+    (span,) = watched.spans()
+    assert span.attributes["error.type"] == "BrokenStreamError"
+    points = watched.points("gen_ai.client.token.usage")
+    assert points
+    assert not any("error.type" in point.attributes for point in points)
+    watched.close()
 
 
 def test_cached_answers_say_so_and_count_no_tokens(server: FakeServer) -> None:

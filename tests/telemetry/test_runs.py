@@ -6,14 +6,17 @@ import asyncio
 import gc
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 
 from dhenara.ai import AIModelClient, SQLiteRunStore
-from dhenara.ai.errors import RateLimitError, RunLimitError, ToolFailedError
+from dhenara.ai.errors import BadRequestError, RateLimitError, RunLimitError, ToolFailedError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
+from dhenara.ai.testing.replies import Stall
 from dhenara.ai.types import RunLimits, Tool
 from support.runs import go, go_streaming
 from support.telemetry import Telemetry, traced_client
@@ -221,6 +224,56 @@ def test_runs_that_raise_are_errors(world: World, server: FakeServer, telemetry:
     world.close(client)
 
 
+PROMPT = "Tell nobody that the harvest of the northern valley failed"
+
+
+def test_errors_in_spans_do_not_quote_the_prompt(world: World, server: FakeServer, telemetry: Telemetry) -> None:
+    server.add_replies(Refusal(400, f"cannot process: {PROMPT}"))
+    client = traced_client(server, telemetry)
+    with pytest.raises(BadRequestError, match="northern valley"):
+        go(world, client, PROMPT)
+    descriptions = {span.name: span.status.description for span in telemetry.spans}
+    assert len(descriptions) == 2
+    assert all("cannot process" in text and "valley" not in text for text in descriptions.values())
+    world.close(client)
+
+
+def test_the_span_of_a_tool_ends_when_its_function_returns(server: FakeServer, telemetry: Telemetry) -> None:
+    begun: list[tuple[int, float]] = []
+
+    def note() -> None:
+        begun.append((time.time_ns(), time.monotonic()))
+
+    def first() -> str:
+        note()
+        return "first"
+
+    def second() -> str:
+        note()
+        while time.monotonic() - begun[1][1] <= begun[1][1] - begun[0][1] + 0.02:
+            time.sleep(0.001)
+        return "second"
+
+    calls = (FakeToolCall("first", {}, "c1"), FakeToolCall("second", {}, "c2"))
+    server.add_replies(Answer(tool_calls=calls), Answer(text="Done."))
+    with traced_client(server, telemetry) as client:
+        client.run("?", tools=[first, second], limits=RunLimits(concurrency=1))
+    assert telemetry.named("execute_tool first")[0].end_time <= begun[1][0]
+    points = telemetry.points("gen_ai.client.operation.duration")
+    seconds = {
+        point.attributes["gen_ai.tool.name"]: point.sum for point in points if "gen_ai.tool.name" in point.attributes
+    }
+    assert seconds["first"] < seconds["second"]
+
+
+def test_no_span_of_a_tool_stays_the_current_one(world: World, server: FakeServer, telemetry: Telemetry) -> None:
+    server.add_replies(*ROUNDS)
+    client = traced_client(server, telemetry)
+    go(world, client, "How warm?", tools=[weather])
+    assert not trace.get_current_span().get_span_context().is_valid
+    world.close(client)
+
+
 def test_a_stream_that_breaks_in_a_run_is_an_error(world: World, server: FakeServer, telemetry: Telemetry) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text="Hello there, how are you?")), after=4))
     client = traced_client(server, telemetry)
@@ -231,7 +284,7 @@ def test_a_stream_that_breaks_in_a_run_is_an_error(world: World, server: FakeSer
 
 @pytest.mark.parametrize("how", ["close", "drop", "unread"])
 def test_a_run_that_is_left_ends_its_spans(server: FakeServer, telemetry: Telemetry, how: str) -> None:
-    server.add_replies(Answer(text="a long story " * 50))
+    server.add_replies(CutReply(DialectReply(Answer(text="a long story " * 50)), 5, Stall()))
     with traced_client(server, telemetry) as client:
         stream = client.run_streaming("?", tools=[weather])
         if how != "unread":
