@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.errors import CallTimeoutError, NotFoundError, PermissionDeniedError, ProviderError
+from dhenara.ai.errors import CallTimeoutError, NotFoundError, PermissionDeniedError, ProviderError, ServerError
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.files import (
     SHARED_UPLOADS,
@@ -20,6 +21,7 @@ from dhenara.ai.pipeline.files import (
     list_files,
     send_upload,
     upload,
+    upload_once,
     wait_for_file,
 )
 from dhenara.ai.testing import FakeServer, Raw
@@ -172,7 +174,7 @@ def test_one_caller_at_a_time_uploads_a_file() -> None:
 
 
 def redirects(server: FakeServer, count: int) -> Sequence[Raw]:
-    return [Raw(b"", status=302, headers={"location": f"{server.url}/{number}"}) for number in range(count)]
+    return [Raw(b"moved", status=302, headers={"location": f"{server.url}/{number}"}) for number in range(count)]
 
 
 def test_a_download_follows_four_redirects_and_has_the_type_that_is_known(world: World, server: FakeServer) -> None:
@@ -181,6 +183,7 @@ def test_a_download_follows_four_redirects_and_has_the_type_that_is_known(world:
     image = GeneratedImage(url=f"{server.url}/start", mime_type="image/webp")
     downloaded = world.ask(client, "download", image)
     assert (downloaded.bytes, downloaded.mime_type) == (b"bytes", "image/webp")
+    assert server.connections == 1
     server.add_replies(*redirects(server, 5))
     with pytest.raises(ProviderError, match="redirects too often"):
         world.ask(client, "download", image)
@@ -188,3 +191,13 @@ def test_a_download_follows_four_redirects_and_has_the_type_that_is_known(world:
     server.add_replies(Raw(b"bytes", headers={"content-type": "image/png; x=y"}))
     assert world.ask(client, "download", GeneratedImage(url=f"{server.url}/start")).mime_type == "image/png"
     world.close(client)
+
+
+@pytest.mark.parametrize("answer", [ServerError("down"), file()])
+def test_an_upload_that_ended_leaves_room_for_the_next_one(answer: Any) -> None:
+    pipeline: Any = ScriptedPipeline(answer)
+    with contextlib.suppress(ServerError):
+        run(upload_once(pipeline, call_of(), FileContent(data=b"x", mime_type="text/plain"), "key of this test"))
+    assert SHARED_UPLOADS.begin("key of this test")
+    SHARED_UPLOADS.end("key of this test")
+    SHARED_UPLOADS.forget("key of this test")
