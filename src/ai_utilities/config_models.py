@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Unpack, cast
 from pydantic import (
     AfterValidator,
     AliasChoices,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainSerializer,
     PrivateAttr,
@@ -19,22 +17,22 @@ from pydantic import (
     ValidationError,
     field_validator,
 )
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from dhenara.ai.integration import conceal_options, provider_name, use_own_names
 from dhenara.ai.types import InvalidValueError
 
 from .config import (
     AUTO,
-    JSON_VALUE,
     EnvFiles,
     OriginLevel,
     SettingOrigin,
     find_origins,
     invalid_settings,
     read_dotenv,
-    read_variables,
     report_misspelt,
     unknown_settings,
+    unreadable_settings,
 )
 from .config.client_settings import SETTING_NAMES, SettingArguments
 from .config.routes import require_route_names
@@ -85,8 +83,8 @@ def join_names(value: object) -> object:
 NameList = Annotated[str | None, BeforeValidator(join_names)]
 
 
-USUAL_ENV_FILE = Path(".env")
-"""The file that is read if none is named; it need not exist."""
+USUAL_ENV_FILE = Path()
+"""Stands for the file that the class names, `./.env`."""
 
 
 def invalid_settings_error(error: ValidationError, origins: Mapping[str, SettingOrigin]) -> InvalidValueError:
@@ -94,7 +92,7 @@ def invalid_settings_error(error: ValidationError, origins: Mapping[str, Setting
     return InvalidValueError.with_text(invalid_settings(error, origins, PREFIX), error)
 
 
-class AiSettings(BaseModel):
+class AiSettings(BaseSettings):
     """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
     Each field can be set as the variable `AI_<FIELD>`. API keys, models and base URLs are also read from the
@@ -106,7 +104,11 @@ class AiSettings(BaseModel):
             `pydantic.ValidationError`.
     """
 
-    model_config = ConfigDict(
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_ignore_empty=True,
+        case_sensitive=False,
         extra="ignore",
         populate_by_name=True,
         validate_default=True,
@@ -133,7 +135,6 @@ class AiSettings(BaseModel):
     )
     routes: Annotated[
         dict[str, object],
-        JSON_VALUE,
         BeforeValidator(require_route_names),
         AfterValidator(hide_secrets),
         PlainSerializer(mask_secrets),
@@ -149,18 +150,18 @@ class AiSettings(BaseModel):
     max_retries: int = Field(default=2, ge=0)
     concurrency: int = Field(default=8, ge=1, description="Number of concurrent requests of `ask_many`.")
     strict: bool = Field(default=False, description="Raise an error for unsupported parameters, not a warning.")
-    extra_headers: Annotated[dict[str, Secret], JSON_VALUE] = Field(default_factory=dict, repr=False)
-    provider_config: Annotated[JsonObject, JSON_VALUE, AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = (
-        Field(default_factory=dict, description="Provider-specific settings such as region, project, resource.")
+    extra_headers: dict[str, Secret] = Field(default_factory=dict, repr=False)
+    provider_config: Annotated[JsonObject, AfterValidator(hide_secrets), PlainSerializer(mask_secrets)] = Field(
+        default_factory=dict, description="Provider-specific settings such as region, project, resource."
     )
     embedding_model: str | None = None
 
     # Connections
     transport: TransportName = Field(default="builtin", description="The HTTP client that sends the requests.")
-    verify: Annotated[bool | str, BeforeValidator(read_verify)] = Field(
+    verify: Annotated[bool | str, NoDecode, BeforeValidator(read_verify)] = Field(
         default=True, description="Certificates to trust: true, false, or a file or folder of PEM certificates."
     )
-    cert: Annotated[str | tuple[str, str] | None, BeforeValidator(read_cert)] = Field(
+    cert: Annotated[str | tuple[str, str] | None, NoDecode, BeforeValidator(read_cert)] = Field(
         default=None, description="Client certificate: a PEM file, or certificate and key separated by a comma."
     )
     cert_password: Secret | None = Field(default=None, description="The password of the client certificate's key.")
@@ -191,7 +192,7 @@ class AiSettings(BaseModel):
     usage_store: StoreName | None = Field(default=None, description="memory, sqlite or redis; None keeps totals only.")
     usage_path: Path | None = Field(default=None, description="File of the sqlite ledger.")
     team: str | None = Field(default=None, description="The team in the tags of all calls: the tag `team`.")
-    tags: Annotated[dict[str, str], BeforeValidator(read_tag_pairs)] = Field(
+    tags: Annotated[dict[str, str], NoDecode, BeforeValidator(read_tag_pairs)] = Field(
         default_factory=dict, description="Tags of all calls; as a variable `project=atlas,stage=test`."
     )
     key_label: str | None = Field(
@@ -218,7 +219,8 @@ class AiSettings(BaseModel):
         conceal_options(values)
         values = use_own_names(values, SETTING_NAMES)
         named = _env_file is not USUAL_ENV_FILE
-        dotenv, fields = read_dotenv(_env_file, named=named), type(self).model_fields
+        files = _env_file if named else self.model_config.get("env_file")
+        dotenv, fields = read_dotenv(files, named=named), type(self).model_fields
         explicit = {name for name in values if not name.startswith("_")}
         unknown = explicit - set(fields) - MODEL_VARIABLES
         old: Options = {}
@@ -232,11 +234,12 @@ class AiSettings(BaseModel):
                 type(self).__name__, unknown_settings(sorted(unknown), fields), min(unknown)
             )
         report_misspelt({**dotenv, **os.environ}, fields, PREFIX)
-        values = {**read_variables(fields, origins, os.environ, dotenv), **values}
         try:
-            super().__init__(**values)
+            super().__init__(_env_file=cast("Any", files), **values)
         except ValidationError as error:
             raise invalid_settings_error(error, origins) from None
+        except SettingsError as error:
+            raise ProviderConfigurationError(unreadable_settings(error)) from None
         self._origins, self._dotenv = origins, {**read_keyring({**dotenv, **os.environ}), **dotenv}
         if old:
             self._old = old

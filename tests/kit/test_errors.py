@@ -103,7 +103,7 @@ def test_one_of_the_kits_own_classes_can_be_raised_by_a_users_provider() -> None
 
 
 def test_importing_the_kit_costs_nothing() -> None:
-    heavy = "pydantic dotenv asyncio anyio ssl dhenara.ai.client.client redis sqlite3"
+    heavy = "pydantic pydantic_settings dotenv asyncio anyio ssl dhenara.ai.client.client redis sqlite3"
     code = f"import sys, ai_utilities; print([m for m in {heavy.split()!r} if m in sys.modules])"
     actual = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert actual.stdout.strip() == "[]"

@@ -19,7 +19,7 @@ UNTYPED = {
     "setup/questions.py",  # what a generator is sent
     "batch/ray_workers.py",  # objects of Ray
     "cli/streams.py",  # attributes of the stream that is wrapped
-    "config_models.py",  # an argument of pydantic
+    "config_models.py",  # an argument of pydantic-settings
 }
 """The modules that use `Any`, and for what. Others use the names that these give it."""
 

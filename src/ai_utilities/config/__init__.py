@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, cast
 from dotenv import dotenv_values
 from pydantic import AliasChoices, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from dhenara.ai.integration import (
     describe_unknown,
@@ -29,7 +29,7 @@ from dhenara.ai.integration import (
     require_type,
 )
 
-from ..exceptions import Json, ProviderConfigurationError
+from ..exceptions import ProviderConfigurationError
 from .client_settings import SETTING_WORDS
 from .routes import first_model, route_name
 from .secrets import redact
@@ -98,44 +98,6 @@ def find_origins(
         if origin is not None:
             origins[name] = origin
     return origins
-
-
-JSON_VALUE = "json"
-"""Marks a field whose variable is JSON, in its `Annotated`."""
-
-
-def read_variables(
-    fields: Mapping[str, FieldInfo],
-    origins: Mapping[str, SettingOrigin],
-    environment: Mapping[str, str],
-    dotenv: Mapping[str, str],
-) -> dict[str, Json]:
-    """The values of the fields that are set by a variable, as `find_origins` says.
-
-    Args:
-        fields: The fields by name.
-        origins: Where each comes from.
-        environment: The variables of the process.
-        dotenv: Those of the files.
-
-    Raises:
-        ProviderConfigurationError: If a value should be JSON and is not; it is not shown, as it may be secret.
-    """
-    values: dict[str, Json] = {}
-    for name, origin in origins.items():
-        if origin.variable is None:
-            continue
-        text = (environment if origin.level is OriginLevel.ENVIRONMENT else dotenv)[origin.variable]
-        if JSON_VALUE not in fields[name].metadata:
-            values[name] = text
-            continue
-        try:
-            values[name] = from_json(text)
-        except ValueError:
-            raise ProviderConfigurationError(
-                f'{origin.variable} (from the {describe_origin(origin)}) must be JSON, such as {{"x-team": "a"}}.'
-            ) from None
-    return values
 
 
 def variables_of(name: str, field: FieldInfo, prefix: str) -> Iterator[str]:
@@ -217,6 +179,11 @@ def describe_problem(problem: ErrorDetails, origins: Mapping[str, SettingOrigin]
 
 def describe_origin(origin: SettingOrigin) -> str:
     return ".env file" if origin.level is OriginLevel.DOTENV else "environment"
+
+
+def unreadable_settings(error: Exception) -> str:
+    """The message for a value that should be JSON; the value is not shown, as it may be secret."""
+    return f'{error}: it must be JSON, such as {{"x-team": "a"}}'
 
 
 def report_misspelt(variables: Iterable[str], fields: Iterable[str], prefix: str) -> None:
