@@ -114,7 +114,7 @@ def resolve_ask(
     arguments = {**given, "prompt": None if is_resumed else content}
     if system:
         arguments["instructions"] = system
-    runs_tools = starts_run(arguments)
+    runs_tools = bool(given or system) and starts_run(arguments)
     if runs_tools:
         tags = tags if tags is not None or not is_resumed else saved_tags(given["resume"])
         arguments |= {} if tags is None else {"tags": tags}

@@ -180,8 +180,8 @@ def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates
     names = tuple(dict.fromkeys(names))
     if not conditions.options:
         minute = conditions.at.astimezone(UTC).replace(second=0, microsecond=0)
+        step = prompt_step(prompt_steps(table, names, minute), conditions.prompt_tokens)
         try:
-            step = prompt_step(prompt_steps(table, names, minute), conditions.prompt_tokens)
             return usual_rates(table, names, minute, conditions.tier, conditions.region, step)
         except NoPrice:
             pass  # the error below has the numbers of this call

@@ -258,9 +258,9 @@ def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[Ch
 def tier_of(answer: ChatResponse) -> str | None:
     """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
     counts, other = answer.usage.raw, answer.extras.get("serviceTier")
-    known = (
-        counts.get("service_tier"),
-        counts.get("serviceTier"),
-        other.get("type") if isinstance(other, dict) else other,
-    )
-    return next((tier for tier in known if isinstance(tier, str) and tier), None)
+    if isinstance(other, dict):
+        other = other.get("type")
+    for tier in (counts.get("service_tier"), counts.get("serviceTier"), other):
+        if isinstance(tier, str) and tier:
+            return tier
+    return None
