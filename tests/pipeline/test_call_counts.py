@@ -7,6 +7,7 @@ remove it, or raise the limit and say why in `decisions/0034-chunks-are-counted-
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -222,6 +223,21 @@ def test_the_kit_adds_as_few_calls_in_async_code(answering_url: str) -> None:
 
     direct, through_kit = asyncio.run(measure())
     assert through_kit - direct < KIT_LIMIT, f"{through_kit} calls, {direct} in the engine"
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_a_question_leaves_nothing_to_the_garbage_collector(answering_url: str, cached: bool) -> None:
+    options: dict[str, Any] = {"cache_enabled": cached, "cache_policy": "always"}
+    with AiClient("openai/bench", api_key="sk-test", base_url=f"{answering_url}/v1", **options) as kit:
+        for _ in range(3):
+            kit.ask("?")
+        gc.collect()
+        gc.disable()
+        try:
+            assert kit.ask("?")
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 @pytest.mark.parametrize("backend", list(HIT_LIMITS))

@@ -244,6 +244,7 @@ class BoundCache:
 
     def _replay(self, call: Call, lookup: CacheLookup, answer: Answer) -> Stream:
         """A stream of a stored answer."""
+        call.journal.encoded = None  # it refers to the call, so that only the garbage collector would free both
         call.journal.mark_started(self._io.monotonic())
         tokens = answer.usage.total_tokens or 0
         self._cache.backend.counters.record_saving(tokens, answer.cost.saved)
