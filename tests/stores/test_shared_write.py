@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,16 +14,19 @@ from ai_utilities import AiClient
 from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, SQLiteLimits
 from ai_utilities.storage.sqlite_files import StoreConnection
 from ai_utilities.storage.store_io import StoreVersionError
-from ai_utilities.usage import BudgetExceededError
+from ai_utilities.usage import BudgetExceededError, SQLiteBudgets
 from dhenara.ai import AIModelClient, Send, Stream
-from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.types import Call
 from support.kit import Uniform, run, settings
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
 SPENT = 10 * 750 + 5 * 4_500
 """What it costs with gpt-5.4-mini, in billionths of a dollar."""
+
+CONTEXT = multiprocessing.get_context("spawn")
 
 
 @pytest.fixture
@@ -207,3 +211,41 @@ def test_an_answer_that_an_inner_layer_has_read_is_settled(
     run(world, ask, settings(server.url, **options), attempt_layers=[read_answer])
     now = Stored(options["limit_path"])
     assert (now.spent, now.reserved, now.running) == ([SPENT], 0, 0)
+
+
+def ask_often(url: str, options: dict[str, Any], times: int) -> None:
+    """What another process does."""
+    with AiClient(settings=settings(url, **options)) as client:
+        for _ in range(times):
+            assert client.ask("?") == "Hello!"
+
+
+def test_processes_count_every_call_once(server: FakeServer, options: dict[str, Any]) -> None:
+    server.add_replies(*[HELLO] * 20)
+    options |= {"requests_per_minute": 1_000, "max_concurrency": 2, "limit_wait_s": None}
+    processes = [CONTEXT.Process(target=ask_often, args=(server.url, options, 5)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0] * 4
+    now = Stored(options["limit_path"])
+    assert (now.spent, now.reserved, now.requests, now.running) == ([20 * SPENT], 0, 20, 0)
+
+
+def test_a_killed_process_leaves_its_reservation_and_its_place(server: FakeServer, options: dict[str, Any]) -> None:
+    server.add_replies(HELLO, stall_before_head())
+    process = CONTEXT.Process(target=ask_often, args=(server.url, options, 2))
+    process.start()
+    try:
+        wait_until(lambda: len(server.exchanges) == 2)
+    finally:
+        process.kill()
+        process.join()
+    now = Stored(options["limit_path"])
+    assert (now.reserved, now.requests, now.running) == (1, 2, 1)
+    assert now.spent[0] > 2 * SPENT
+    budgets = SQLiteBudgets(options["limit_path"])
+    assert [one.abandoned for one in budgets.close_abandoned()] == [True]
+    assert Stored(options["limit_path"]).spent == [SPENT]
+    budgets.close()
