@@ -20,17 +20,22 @@ from dhenara.ai.errors import BadRequestError, CallTimeoutError, ConfigurationEr
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.runs import go_streaming
 from support.waiting import wait_until
-from support.worlds import World
+from support.worlds import WORLDS, World
 
 pytestmark = pytest.mark.skipif(check_weights() is not None, reason=str(check_weights()))
 STEADY = AIModelCallConfig(temperature=0, max_output_tokens=24)
 QUESTION = "What is the capital of France?"
+GENERATING = pytest.mark.parametrize(
+    "world", [world for world in WORLDS if world.name in ("blocking", "trio")], ids=lambda world: world.name
+)
+"""Generation takes seconds and runs in a thread that anyio starts, on every event loop with the same code."""
 
 
 def local(model: str = SMALL, **config: object) -> AIModelEndpoint:
     return AIModelEndpoint(api=AIModelAPI(provider="local", config=config), ai_model=AIModel(model_name=model))
 
 
+@GENERATING
 def test_streamed_and_complete_answers_are_equal(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     plain = world.run(client, QUESTION).chat_response
@@ -48,6 +53,7 @@ class Person(BaseModel):
     age: int
 
 
+@GENERATING
 def test_an_answer_follows_a_schema(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     answer = world.run(client, "Invent a person.", structured_output=Person, max_output_tokens=80).chat_response
@@ -64,6 +70,7 @@ def weather(city: str) -> str:
     return f"It is 21 degrees and sunny in {city}."
 
 
+@GENERATING
 def test_a_forced_tool_is_called_and_its_result_used(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     _, run = go_streaming(world, client, "What is the weather in Paris?", tools=[weather], tool_choice="weather")
@@ -88,6 +95,7 @@ def test_a_prompt_that_is_too_long_is_a_context_length_error(world: World) -> No
     world.close(client)
 
 
+@GENERATING
 def test_a_timeout_stops_generation_and_returns_the_partial_text(world: World) -> None:
     client = AIModelClient(local(), STEADY)
     world.run(client, "Hello")

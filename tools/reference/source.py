@@ -16,17 +16,22 @@ OURS = ("dhenara.", "ai_utilities.")
 RETURNS = re.compile(r"^Returns:\n((?: +\S.*\n?|\n)+)", re.MULTILINE)
 
 
-@cache
 def package(name: str) -> griffe.Module:
     """Return a package as griffe reads it."""
+    found = packages()[name]
+    assert isinstance(found, griffe.Module)
+    return found
+
+
+@cache
+def packages() -> griffe.ModulesCollection:
+    """Return both packages, which refer to each other, as griffe reads them."""
     options = {"returns_multiple_items": False, "returns_named_value": False}
     loader = griffe.GriffeLoader(search_paths=[str(SOURCE)], docstring_parser="google", docstring_options=options)
     for each in ("dhenara.ai", "ai_utilities"):
         loader.load(each)
     loader.resolve_aliases(implicit=True, external=False)
-    found = loader.modules_collection[name]
-    assert isinstance(found, griffe.Module)
-    return found
+    return loader.modules_collection
 
 
 def source_of(module: str, name: str, value: Any) -> Object:
