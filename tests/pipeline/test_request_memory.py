@@ -31,6 +31,18 @@ def read_head(connected: socket.socket) -> bytes:
     return head
 
 
+def peak_of_a_call(client: AIModelClient, picture: ImageContent) -> int:
+    """Memory of the whole process: what others allocate meanwhile counts too, such as a table of theirs that grows."""
+    tracemalloc.start()
+    try:
+        answer = client.generate({"role": "user", "contents": ["What is this?", picture]})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert answer.text == "Hello!"
+    return peak
+
+
 def test_pictures_are_not_copied_for_the_head_of_their_request() -> None:
     picture = ImageContent(data=b"\x89PNG\r\n\x1a\n" + bytes(SIZE), mime_type="image/png")
     with (
@@ -38,11 +50,5 @@ def test_pictures_are_not_copied_for_the_head_of_their_request() -> None:
         AIModelClient("openai/m", api_key="sk-test", base_url=f"{server.url}/v1") as client,
     ):
         assert client.generate("?").text == "Hello!"
-        tracemalloc.start()
-        try:
-            answer = client.generate({"role": "user", "contents": ["What is this?", picture]})
-            peak = tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-    assert answer.text == "Hello!"
-    assert peak < MOST * SIZE * 4 / 3
+        peaks = [peak_of_a_call(client, picture) for _ in range(3)]
+    assert min(peaks) < MOST * SIZE * 4 / 3
