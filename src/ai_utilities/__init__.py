@@ -85,7 +85,7 @@ __getattr__, __dir__ = lazy_package(
     others=(
         *("ai_utilities.usage", "ai_utilities.cache", "ai_utilities.limits", "ai_utilities.batch"),
         *("ai_utilities.files", "ai_utilities.audio", "ai_utilities.telemetry"),
-        *("dhenara.ai.telemetry", "dhenara.ai.testing", "dhenara.ai"),
+        *("dhenara.ai.telemetry", "dhenara.ai.testing", "dhenara.ai", "dhenara.ai.errors"),
     ),
 )
 

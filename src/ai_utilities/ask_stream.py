@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Self
 
+from dhenara.ai.lazy_package import HintedNames
 from dhenara.ai.types import ChatResponse
 
 from .exceptions import ProviderConfigurationError, SyncAsyncMismatchError
@@ -25,7 +26,7 @@ Hook = Callable[[AskResult], object]
 Leaving = Callable[[ChatResponse], object]
 
 
-class StreamBase:
+class StreamBase(HintedNames):
     """What `AskStream` and `AsyncAskStream` have in common.
 
     `result` has the text received so far, also after the connection broke.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from pydantic_core import CoreSchema, core_schema
 
 from dhenara.ai.integration import PlainText
+from dhenara.ai.lazy_package import HintedNames
 from dhenara.ai.types import AIModelCallResponse, ChatResponse, ChatResponseChoice, Cost, Text, TextContent, Usage
 
 from .usage.data import BUCKETS, UsageData
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["AskResult", "UsageData"]
 
 
-class AskResult(str):
+class AskResult(HintedNames, str):
     """The text of an answer; behaves as a `str` and has the metadata of the call.
 
     Attributes:

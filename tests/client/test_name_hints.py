@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, ValidationError
 
+import ai_utilities.ask_stream
+import ai_utilities.chat
+import ai_utilities.compat
+import ai_utilities.usage
+import dhenara.ai.conversation
+import dhenara.ai.streams.text
+import dhenara.ai.testing
 import dhenara.ai.types
 from ai_utilities import AiClient, AiSettings, ProviderConfigurationError
-from ai_utilities.config.client_settings import SETTING_NAMES
+from ai_utilities.config.client_settings import SETTING_HINTS, SETTING_NAMES
 from ai_utilities.operations.ask_options import AskOptions
 from ai_utilities.operations.option_checks import KIT_WORDS, KNOWN
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import FakeServer
 from dhenara.ai.types import AIModelCallConfig
-from dhenara.ai.types.config.name_hints import GENERATION_HINTS, OPERATION_HINTS, REQUEST_HINTS
-from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES, ENGINE_WORDS, describe_unknown
+from dhenara.ai.types.config.name_hints import CLIENT_HINTS, GENERATION_HINTS, OPERATION_HINTS, REQUEST_HINTS
+from dhenara.ai.types.config.other_names import (
+    ALTERNATIVE_NAMES,
+    ATTRIBUTE_HINTS,
+    ENGINE_WORDS,
+    IMPORT_HINTS,
+    describe_unknown,
+)
 from support.worlds import endpoint
 
 FIELDS = AIModelCallConfig.model_fields
@@ -148,6 +164,8 @@ HINTS = [
     *((name, hint, "chat") for name, hint in GENERATION_HINTS.items()),
     *((name, hint, "chat") for name, hint in REQUEST_HINTS.items()),
     *((name, hint, operation) for operation, hints in OPERATION_HINTS.items() for name, hint in hints.items()),
+    *((name, hint, "settings") for name, hint in SETTING_HINTS.items()),
+    *((name, hint, "client") for name, hint in CLIENT_HINTS.items()),
 ]
 OF_OPERATIONS = {
     "embed": "EmbedSettings",
@@ -158,6 +176,12 @@ OF_OPERATIONS = {
 }
 OF_CLIENTS = {
     "layers",
+    "observer",
+    "transport",
+    "verify",
+    "headers",
+    "config",
+    "routes",
     "fallbacks",
     "api_key",
     "base_url",
@@ -178,7 +202,8 @@ def test_there_are_many_of_them() -> None:
 @pytest.mark.parametrize("words", [ENGINE_WORDS, KIT_WORDS], ids=["engine", "kit"])
 def test_a_hint_names_only_what_exists(words: Any) -> None:
     for name, _, operation in HINTS:
-        hint = describe_unknown(name, (), operation=operation, words=words).partition("; ")[2]
+        own_hints = {"settings": SETTING_HINTS, "client": CLIENT_HINTS}.get(operation)
+        hint = describe_unknown(name, (), operation=operation, words=words, own_hints=own_hints).partition("; ")[2]
         assert hint, name
         assert "$" not in hint
         fields = (
@@ -195,7 +220,7 @@ def test_a_hint_names_only_what_exists(words: Any) -> None:
             inside = any(
                 written in getattr(dhenara.ai.types, kind).model_fields
                 for kind in re.findall(r"\b([A-Z]\w+)\(", hint)
-                if hasattr(getattr(dhenara.ai.types, kind, None), "model_fields")
+                if kind in dir(dhenara.ai.types) and hasattr(getattr(dhenara.ai.types, kind), "model_fields")
             )
             assert known or inside or written in {*AiSettings.model_fields, "observer", "strict", "mode"}, hint
 
@@ -288,3 +313,52 @@ def test_ask_names_ask_stream(name: str, kit: AiClient) -> None:
         kit.ask("x", **{name: True})
     with pytest.raises(ProviderConfigurationError, match="Use ask_stream"):
         kit.chat(**{name: True})
+
+
+PUBLIC = (dhenara.ai, dhenara.ai.types, dhenara.ai.conversation, dhenara.ai.streams.text, dhenara.ai.testing)
+OF_THE_KIT = (ai_utilities, ai_utilities.ask_stream, ai_utilities.chat, ai_utilities.usage)
+ATTRIBUTES = [
+    *((name, hints, PUBLIC) for name, hints in ATTRIBUTE_HINTS.items()),
+    *((name, hints, OF_THE_KIT) for name, hints in ai_utilities.compat.ATTRIBUTE_HINTS.items()),
+]
+NOUN = r"(?:response|result|usage|run|stream|chunk|call|choice|image|conversation|chat|client|usage_tracker|server)"
+
+
+def members_of(name: str, modules: Any) -> set[str]:
+    """The fields, attributes and methods of a public class."""
+    kind = next(vars(module).get(name) or getattr(module, name) for module in modules if has_name(module, name))
+    fields = getattr(kind, "model_fields", None) or getattr(kind, "__dataclass_fields__", {})
+    own = [base for base in kind.__mro__ if base.__module__.startswith(("dhenara.", "ai_utilities."))]
+    assigned = re.findall(r"self\.(\w+)[:=, ]", "".join(map(inspect.getsource, own)))
+    return {*dir(kind), *fields, *(getattr(kind, "__annotations__", {})), *assigned}
+
+
+def has_name(module: Any, name: str) -> bool:
+    return name in vars(module) or name in dir(module)
+
+
+@pytest.mark.parametrize(("name", "hints", "modules"), ATTRIBUTES, ids=[name for name, *_ in ATTRIBUTES])
+def test_a_hint_about_an_attribute_names_members_of_the_class(name: str, hints: Any, modules: Any) -> None:
+    members = members_of({"StreamBase": "AskStream", "ChatBase": "Chat"}.get(name, name), modules)
+    assert not members & set(hints)
+    others = {
+        "client": members_of("AIModelClient", PUBLIC) if modules is PUBLIC else members_of("AiClient", OF_THE_KIT),
+        "response": members | members_of("AIModelCallResponse", PUBLIC),
+    }
+    for hint in hints.values():
+        method = re.match(r"(\w+)\(", hint)
+        if method and method[1][0].islower():
+            assert method[1] in members, hint
+        attribute = re.match(rf"({NOUN})\.(\w+)", hint)
+        if attribute:
+            assert attribute[2] in others.get(attribute[1], members), hint
+
+
+@pytest.mark.parametrize("hints", [IMPORT_HINTS, ai_utilities.compat.IMPORT_HINTS], ids=["engine", "kit"])
+def test_a_hint_about_an_import_names_what_can_be_imported(hints: Any) -> None:
+    for name, hint in hints.items():
+        for module, names in re.findall(r"from ([\w.]+) import (\w+(?:, [A-Z]\w+)*)", hint):
+            assert all(has_name(import_module(module), imported) for imported in names.split(", ")), hint
+        package = "dhenara.ai" if hints is IMPORT_HINTS else "ai_utilities"
+        assert find_spec(f"{package}.{name}") is None, f"{name} is a module"
+        assert not has_name(import_module(package), name), name

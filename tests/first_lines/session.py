@@ -114,7 +114,7 @@ class Session:
             value = FunctionType(code, self.names)()
             if inspect.iscoroutine(value):
                 asyncio.run(value)
-        except (DhenaraError, TypeError, AttributeError) as error:
+        except (DhenaraError, TypeError, AttributeError, ImportError) as error:
             return f"{type(error).__name__}: {error}\n"
         return ""
 

@@ -121,7 +121,7 @@ def test_runs_and_the_kit_take_every_parameter(options: type) -> None:
     assert set(PARAMETERS) <= set(options.__annotations__)
 
 
-NAMING_TOO = ("/adapters/", "/providers/known/", "/testing/", "/compat/", "/name_hints.py")
+NAMING_TOO = ("/adapters/", "/providers/known/", "/testing/", "/compat/", "/name_hints.py", "/client_settings.py")
 
 
 @pytest.mark.parametrize("name", ["frequency_penalty", "presence_penalty", "logit_bias"])

@@ -1,6 +1,7 @@
 """Names of ai-utilities 1.x that this version writes in another way: where they are now, and what to use instead.
 
-The old import paths find them here. New programs need nothing of this package; it is loaded when an old name is used.
+The old import paths find them here. New programs need nothing of this package; it is loaded when a name is used that
+this version does not have. For those of other libraries, the hints below say what to write.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 
 from dhenara.ai.errors import RemovedNameError
+from dhenara.ai.integration import hints
 from dhenara.ai.lazy_package import lazy_package
 
 EXCEPTIONS = "ai_utilities.exceptions"
@@ -195,6 +197,138 @@ def open_old_module(name: str) -> tuple[Callable[[str], object], Callable[[], li
     if advice is not None:
         raise RemovedNameError(f"{name} of ai-utilities 1.x does not exist in this version. {advice}")
     return lazy_package(name, {}, old_names=__name__)
+
+
+CLIENT_HINTS = hints(
+    (
+        "complete completion completions invoke prompt create messages responses generate_text generate_content beta "
+        "models",
+        "ask(prompt)",
+    ),
+    (
+        "ask_structured generate_typed parse ask_object generate_object typed structured with_structured_output",
+        "ask_typed(prompt, Person)",
+    ),
+    ("ask_async generate_async aask acompletion ainvoke run_async", "await AsyncAiClient(...).ask(prompt)"),
+    ("usage cost total_cost tokens", "client.usage_tracker.total"),
+    ("generate", "ask(prompt), or client.engine.generate(prompt)"),
+    (
+        "run agent Agent create_agent tool add_tool tools bind_tools",
+        "ask(prompt, tools=[...]), or client.engine.run(prompt, tools=[...])",
+    ),
+    (
+        "run_streaming run_stream stream_run",
+        "ask_stream(prompt, tools=[...]), or client.engine.run_streaming(prompt, tools=[...])",
+    ),
+    ("stream generate_stream stream_text text_stream ask_streaming stream_ask", "ask_stream(prompt)"),
+    ("astream stream_async", "AsyncAiClient(...).ask_stream(prompt)"),
+    ("stream_object", "client.engine.run_streaming(prompt, structured_output=Person)"),
+    ("start_conversation new_conversation session new_chat start_chat", "chat()"),
+    ("chat_stream stream_chat", "chat().ask_stream(prompt)"),
+    ("load_chat", 'Chat.load("chat.json", client)'),
+    ("batch abatch", "ask_many(prompts), or submit_batch(prompts)"),
+    ("batches create_batch", "submit_batch(prompts)"),
+    ("embeddings embedding embed_many embed_query embed_documents get_embedding", "embed(texts)"),
+    ("vector_stores vector_store create_vector_store", "client.engine.vector_stores"),
+    ("as_tool", "client.engine.as_tool(name, description)"),
+    ("draw images create_image", "image(prompt)"),
+    ("ask_image ask_with_image", 'ask(prompt, files=["a.png"])'),
+    ("audio", "speak(text), or transcribe(audio)"),
+    ("speech text_to_speech tts generate_speech", "speak(text)"),
+    ("transcription speech_to_text stt", 'transcribe("a.mp3")'),
+    ("moderations moderation", "moderate(text)"),
+    ("files upload", "upload_file(path), list_files(), download_file(file)"),
+    ("estimate_cost price", "ask(prompt).cost; a budget refuses a call before it is sent: AiClient(budget_usd=10)"),
+    ("clear_cache", "client.cache.clear()"),
+    ("budget limits", "AiClient(budget_usd=10, requests_per_minute=60)"),
+    ("model name model_name config", "client.settings.model"),
+    ("set_model switch use", 'another client: AiClient("anthropic/claude-sonnet-5"), or chat().switch(name)'),
+    ("with_options with_config copy", "another client, or pass options to ask: ask(prompt, timeout=30)"),
+    ("with_fallbacks", 'AiClient(..., fallbacks=["anthropic/claude-sonnet-5"])'),
+    ("with_retry", "ask(prompt, max_retries=2)"),
+    ("ping test health", "list_models(), or run `ai-utilities doctor`"),
+    ("from_env from_file from_toml", "AiClient(): settings are read from the environment and the .env file"),
+)
+
+CHAT_HINTS = hints(
+    ("generate send chat say prompt send_message invoke", "ask(prompt)"),
+    ("history get_history message_history all_messages", "chat.messages"),
+    ("stream send_stream chat_stream generate_stream", "ask_stream(prompt)"),
+    ("reset clear new", "client.chat() for an empty one, or undo() for the last turn"),
+    ("fork copy clone", "branch()"),
+    ("system system_prompt", "chat.instructions"),
+    ("add append add_message", "record(prompt, response), or ask(prompt)"),
+    ("to_dict dump dumps", "to_json()"),
+    ("model", "chat.last.model; switch(name) changes it"),
+    ("run", "ask(prompt, tools=[...])"),
+    ("total_cost", "chat.cost"),
+)
+
+ATTRIBUTE_HINTS: Mapping[str, Mapping[str, str]] = {
+    "AiClient": {"aclose": "close(); aclose() belongs to AsyncAiClient", **CLIENT_HINTS},
+    "AsyncAiClient": {"close": "await aclose()", **CLIENT_HINTS},
+    "ChatBase": CHAT_HINTS,
+    "AskResult": hints(
+        ("content message output_text answer_text completion output data choices", "result.text; a result is a str"),
+        ("to_dict model_dump dict json", "result.response.model_dump()"),
+        ("id request_id", "result.response.request_id"),
+        (
+            "input_tokens output_tokens total_tokens prompt_tokens completion_tokens tokens",
+            "result.usage: it has input_tokens, output_tokens and total_tokens",
+        ),
+        ("latency duration elapsed response_time", "result.duration_s"),
+        ("from_cache is_cached", "result.cached"),
+        ("messages", "client.chat(), which has all messages"),
+        ("raw raw_response", "result.response"),
+        ("thinking reasoning_content", "result.reasoning"),
+        ("stop_reason", "result.finish_reason"),
+        ("total_cost price", "result.cost"),
+    ),
+    "StreamBase": hints(
+        ("text final get_final final_result get_final_message collect read", "stream.result"),
+        (
+            "usage cost model provider finish_reason tool_calls duration_s",
+            "stream.result, after it was read, as in stream.result.usage",
+        ),
+        ("chunks deltas", "stream.events()"),
+    ),
+    "UsageTracker": hints(
+        ("total_cost cost", "usage_tracker.total.cost"),
+        ("total_tokens tokens requests summary stats", "usage_tracker.total"),
+        ("clear", "usage_tracker.reset()"),
+    ),
+    "AiSettings": hints(
+        ("from_env load from_environment", "AiSettings(): it reads the environment and the .env file"),
+    ),
+}
+"""Attributes and methods that other libraries have, by our class, and what to write."""
+
+CALL = 'AiClient("openai/gpt-5.4-mini")'
+IMPORT_HINTS: Mapping[str, str] = hints(
+    ("Client AIClient LLM OpenAI Anthropic AIUtilities", "from ai_utilities import AiClient"),
+    ("AsyncClient AsyncAIClient AsyncLLM AsyncOpenAI", "from ai_utilities import AsyncAiClient"),
+    ("ask completion generate complete chat_completion", f"{CALL}.ask(prompt)"),
+    ("ask_async aask acompletion", 'await AsyncAiClient("openai/gpt-5.4-mini").ask(prompt)'),
+    ("Agent create_agent", f"{CALL}.ask(prompt, tools=[my_function])"),
+    ("tool function_tool Tools BaseTool", "tools=[my_function]: a typed function is a tool"),
+    ("Conversation Session ChatSession", f"{CALL}.chat()"),
+    ("Settings AISettings Config Configuration load_settings", "from ai_utilities import AiSettings"),
+    ("AskResponse Response AiResponse AIResponse", "from ai_utilities import AskResult"),
+    ("Cache", "AiClient(cache_enabled=True), or from ai_utilities.cache import MemoryCache, SQLiteCache"),
+    ("RateLimit RateLimits", "AiClient(requests_per_minute=60)"),
+    ("Batch", f"{CALL}.submit_batch(prompts), or ask_many(prompts)"),
+    ("AiError AIError APIError LLMError", "from ai_utilities import AIUtilitiesError"),
+    ("errors", "from dhenara.ai.errors import CallError"),
+    ("APIConnectionError", "from dhenara.ai.errors import ConnectionFailedError"),
+    ("APITimeoutError TimeoutError", "from dhenara.ai.errors import CallTimeoutError"),
+    ("Image File Document", 'ask(prompt, files=["a.png", "a.pdf"])'),
+    ("Embedding embed embedding", 'AiClient("openai/text-embedding-3-small").embed(texts)'),
+    ("get_client", "from ai_utilities import create_client"),
+    ("set_api_key", 'AiClient("openai/gpt-5.4-mini", api_key="...")'),
+    ("list_models", f"{CALL}.list_models()"),
+    ("UserMessage SystemMessage HumanMessage", 'ask(prompt, system="...", context=[...])'),
+)
+"""Names that other libraries have, and what to import or to write instead."""
 
 
 __getattr__, __dir__ = lazy_package(__name__, {}, old_names=__name__)

@@ -8,6 +8,8 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from dhenara.ai.lazy_package import missing_attribute
+
 from ..cache.policy import caching
 from ..concurrency import check_concurrency
 from ..exceptions import ProviderConfigurationError
@@ -235,22 +237,6 @@ REMOVED: Mapping[str, str] = {
 }
 """Methods of version 1 that clients do not have, and what to use."""
 
-INSTEAD: Mapping[str, str] = {
-    **dict.fromkeys(("complete", "completion", "invoke", "prompt", "create"), "ask(prompt)"),
-    **dict.fromkeys(("ask_structured", "generate_typed", "parse", "ask_object"), "ask_typed(prompt, Person)"),
-    **dict.fromkeys(("ask_async", "generate_async", "aask"), "await AsyncAiClient(...).ask(prompt)"),
-    **dict.fromkeys(("usage", "cost", "total_cost", "tokens"), "usage_tracker.total"),
-    "generate": "ask(prompt), or client.engine.generate(prompt)",
-    "run": "ask(prompt, tools=[...]), or client.engine.run(prompt, tools=[...])",
-    "run_streaming": "ask_stream(prompt, tools=[...]), or client.engine.run_streaming(prompt, tools=[...])",
-    "stream": "ask_stream(prompt)",
-    "conversation": "chat()",
-    "embeddings": "embed(texts)",
-    "vector_stores": "client.engine.vector_stores",
-    "as_tool": "client.engine.as_tool(name, description)",
-}
-"""Methods that other clients have, and what the kit's have instead."""
-
 
 def old_method(client: Client, name: str) -> Method:
     """Return a method that clients had in version 1.
@@ -265,6 +251,5 @@ def old_method(client: Client, name: str) -> Method:
     if name in REMOVED:
         raise AttributeError(f"{type(client).__name__}.{name} of ai-utilities 1.x does not exist. {REMOVED[name]}")
     if name not in METHODS:
-        hint = f". Write {INSTEAD[name]}" if name in INSTEAD else ""
-        raise AttributeError(f"{type(client).__name__!r} object has no attribute {name!r}{hint}")
+        raise missing_attribute(client, name)
     return METHODS[name](client)

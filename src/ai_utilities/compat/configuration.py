@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from dhenara.ai.integration import fold_name, provider_name
+from dhenara.ai.lazy_package import missing_attribute
 
 from ..config_models import NULLABLE, AiSettings
 from ..exceptions import ProviderConfigurationError
@@ -164,7 +165,7 @@ def old_setting(settings: AiSettings, name: str, retained: Mapping[str, Json]) -
     if matches is not None:
         value = settings.dotenv.get(name.upper())
         return getattr(settings, matches[1]) if value is None and VENDORS[matches[0]] == settings.provider else value
-    raise AttributeError(f"{type(settings).__name__!r} object has no attribute {name!r}")
+    raise missing_attribute(settings, name)
 
 
 @runtime_checkable

@@ -30,7 +30,7 @@ from dhenara.ai.integration import (
 )
 
 from ..exceptions import ProviderConfigurationError
-from .client_settings import SETTING_WORDS
+from .client_settings import SETTING_HINTS, SETTING_WORDS
 from .routes import first_model, route_name
 from .secrets import redact
 
@@ -156,7 +156,7 @@ def unknown_settings(names: Iterable[str], fields: Iterable[str]) -> str:
 
 
 def suggest_name(name: str, known: list[str]) -> str:
-    return describe_unknown(name, known, operation="settings", words=SETTING_WORDS)
+    return describe_unknown(name, known, words=SETTING_WORDS, own_hints=SETTING_HINTS)
 
 
 def invalid_settings(error: ValidationError, origins: Mapping[str, SettingOrigin], prefix: str) -> str:

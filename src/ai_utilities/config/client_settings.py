@@ -7,6 +7,8 @@ from os import PathLike
 from types import MappingProxyType
 from typing import Literal, TypedDict
 
+from dhenara.ai.integration import REQUEST_HINTS, hints
+
 from ..exceptions import Json
 
 FilePath = str | PathLike[str]
@@ -35,6 +37,64 @@ SETTING_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 """What hints about unknown settings call things."""
+
+SETTING_HINTS: Mapping[str, str] = hints(
+    (
+        "top_p top_k seed stop n tools tool_choice parallel_tool_calls reasoning reasoning_effort "
+        "max_reasoning_tokens structured_output options metadata user logprobs top_logprobs "
+        "presence_penalty frequency_penalty service_tier prompt_cache context_policy context files tags",
+        "it is an option of calls: write client.ask(prompt, $name=...)",
+    ),
+    ("stream streaming", "call client.ask_stream(prompt)"),
+    ("endpoint", 'write base_url="https://...", or provider_config={"endpoint": "..."}'),
+    ("protocol", 'write provider_config={"protocol": "openai_responses"}'),
+    ("resource azure_resource resource_name", 'write provider_config={"resource": "..."}'),
+    ("env_file dotenv dotenv_path", 'call AiSettings.from_dotenv(".env")'),
+    ("endpoint_url api_base openai_api_base azure_endpoint api_url server_url", 'write base_url="https://..."'),
+    ("openai_api_key anthropic_api_key key token", 'write api_key="..."'),
+    ("fallback fallback_models fallback_model", 'write fallbacks=["anthropic/claude-sonnet-5"]'),
+    ("http_client httpx_client http_transport", 'write transport="httpx2"'),
+    ("verify_ssl ssl_verify ssl_context", "write verify=False, or the path of a file with certificates"),
+    ("proxy proxies", REQUEST_HINTS["proxy"]),
+    ("callbacks callback hooks event_hooks observer", "call client.usage_tracker.subscribe(my_function)"),
+    (
+        "middleware middlewares layers",
+        "layers belong to the engine: AIModelClient(..., layers=[my_layer])",
+    ),
+    ("logger verbose debug log_level", REQUEST_HINTS["debug"]),
+    ("tracer tracing telemetry otel opentelemetry", "call dhenara.ai.telemetry.instrument() once"),
+    ("is_async async_mode async_", "use AsyncAiClient"),
+    ("config", "pass settings: AiClient(AiSettings(...))"),
+    ("memory history", "conversations have the history: call client.chat()"),
+    ("cache_dir cache_file", 'write cache_backend="sqlite", cache_path="cache.db"'),
+    ("redis", 'write redis_url="redis://..."'),
+    ("db database sqlite", 'write usage_store="sqlite", usage_path="usage.db"'),
+    ("azure_deployment deployment deployment_name", 'name it as the model: AiClient("azure/my-deployment")'),
+    ("limits", "write requests_per_minute=60, tokens_per_minute=100_000"),
+    ("project openai_project", 'write extra_headers={"OpenAI-Project": "..."}'),
+    ("user_agent", 'write extra_headers={"User-Agent": "..."}'),
+    ("cache use_cache caching", "write cache_enabled=True"),
+    ("usage usage_db track_usage", 'write usage_store="sqlite"'),
+    ("ledger ledger_path usage_file", 'write usage_store="sqlite", usage_path="usage.db"'),
+    ("route", 'name the route in place of the model: AiClient("route:NAME", routes={"NAME": [...]})'),
+    ("cache_ttl cache_seconds", "write cache_ttl_s=3600"),
+    ("rpm requests_per_min rate_limit", "write requests_per_minute=60"),
+    ("tpm tokens_per_min", "write tokens_per_minute=100_000"),
+    ("budget max_budget max_cost cost_limit", "write budget_usd=5"),
+    ("max_workers num_workers max_parallel", "write concurrency=8"),
+    ("system_instruction system_message preamble", 'write system_prompt="..."'),
+    ("default_headers http_headers", 'write extra_headers={"X-Name": "..."}'),
+    ("request_timeout timeout_seconds timeout_s", "write timeout=30"),
+    ("retry retry_config retry_policy max_attempts", "write max_retries=2"),
+    ("region aws_region aws_region_name", 'write provider_config={"region": "us-east-1"}'),
+    ("location vertex_location", 'write provider_config={"location": "us-central1"}'),
+    ("project_id vertex_project", 'write provider_config={"project_id": "..."}'),
+    ("api_version azure_api_version", 'write provider_config={"api_version": "..."}'),
+    ("organization openai_organization", 'write extra_headers={"OpenAI-Organization": "..."}'),
+    ("model_name model_id default_model", 'write model="gpt-5.4-mini"'),
+    ("llm_provider custom_llm_provider model_provider provider_name", 'write provider="openai"'),
+)
+"""What to write for names of settings that other libraries have."""
 
 
 class AlternativeSettings(TypedDict, total=False):

@@ -39,6 +39,7 @@ KIT_WORDS: Mapping[str, str] = MappingProxyType(
         "system": "system",
         "files": 'write files=["a.png"]',
         "repairs": "max_repairs",
+        "stream": "client.ask_stream(prompt)",
         "many": "write concurrency=8 in ask_many, or AiClient(max_concurrency=8)",
         "model": 'write model="gpt-5.4-mini"',
         "provider": 'write provider="openai"',

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import require_type
+from dhenara.ai.lazy_package import HintedNames
 
 from ..storage.store_io import Owner, this_process
 from .data import BATCH, UsageData
@@ -234,7 +235,7 @@ def matches(row: UsageData, since: datetime | None, until: datetime | None, tags
 Listener = Callable[[UsageData], None]
 
 
-class UsageTracker:
+class UsageTracker(HintedNames):
     """Counts usage in memory, and notifies listeners. Pass it to a client, or report rows to it yourself.
 
     Override `track_request` in a subclass to process rows in another way.

@@ -27,9 +27,10 @@ from .types.chat.cost import add_costs, unique
 from .types.chat.usage import add_usages
 from .types.config.call import CallJournal
 from .types.config.model import FunctionalType
+from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
-from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
+from .types.model_base import CheckedModel, CheckedType, InvalidValueError, expected_value, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.redaction import redact_secrets
@@ -47,8 +48,10 @@ from .wire.secrets import (
 
 __all__ = [
     "ALTERNATIVE_NAMES",
+    "REQUEST_HINTS",
     "CallJournal",
     "CheckedModel",
+    "CheckedType",
     "FunctionalType",
     "InvalidValueError",
     "LimitKind",
@@ -75,6 +78,7 @@ __all__ = [
     "expected_value",
     "find_provider",
     "fold_name",
+    "hints",
     "is_key",
     "key_fingerprint",
     "kind_of_endpoint",

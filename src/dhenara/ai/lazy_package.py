@@ -1,5 +1,7 @@
 """Lazy packages: a name is imported when it is first used, so that importing costs nothing.
 
+Names that nothing has are looked up in tables of what other libraries call it, for the error that says what to write.
+
 Modules of version 1 that have no file are served from here too. Each import package appends one `OldModules` to
 `sys.meta_path`, as `importlib` documents it. Python asks it last, so it sees only imports that would fail otherwise.
 """
@@ -12,10 +14,13 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 OLD_NAMES = "dhenara.ai.compat.names"
 """Finds the names of version 1; loaded for names that nothing else has."""
+
+HINTS = {"dhenara": "dhenara.ai.types.config.other_names", "ai_utilities": "ai_utilities.compat"}
+"""Modules with `ATTRIBUTE_HINTS` and `IMPORT_HINTS`, by import package; read when a name does not exist."""
 
 
 def lazy_package(
@@ -31,7 +36,7 @@ def lazy_package(
 
     With `has_old_names`, names that are in none of them are looked up among those of version 1, in the module
     `old_names`, which is that of the engine if it is not given. A star takes every name, and so loads everything.
-    A name that one of the modules `others` has is an `ImportError` that says so.
+    A name that one of the modules `others` has is an `ImportError` that says so, and so is one of `IMPORT_HINTS`.
     """
     old_home = old_names or (OLD_NAMES if has_old_names else None)
 
@@ -49,6 +54,8 @@ def lazy_package(
             else:
                 value = getattr(import_module(str(home), package), name)
         except AttributeError as error:
+            if (hint := find_import_hint(name, package)) is not None:
+                raise ImportError(f"cannot import name {name!r}. Write: {hint}") from None
             if (module := find_module_of(name, others)) is not None:
                 raise ImportError(f"{name} is in another module: from {module} import {name}") from None
             raise AttributeError(f"module {package!r} has no attribute {name!r}") from error
@@ -60,6 +67,50 @@ def lazy_package(
         return sorted({*homes, *more})
 
     return find, names
+
+
+def find_import_hint(name: str, package: str) -> str | None:
+    """Return what to write for a name that other libraries have."""
+    hint: str | None = import_module(HINTS[package.partition(".")[0]]).IMPORT_HINTS.get(name)
+    return hint
+
+
+class HintedNames:
+    """Objects whose missing attributes are errors that say what to write for names of other libraries."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """Raise the error; called only for names that do not exist."""
+            raise missing_attribute(self, name)
+
+
+def missing_attribute(owner: object, name: str) -> AttributeError:
+    """Return the error for an attribute that an object does not have.
+
+    Args:
+        owner: The object, or the class.
+        name: Name of the attribute.
+
+    Returns:
+        The error, with what to write if the name is one that other libraries have.
+    """
+    kind = owner if isinstance(owner, type) else type(owner)
+    what = f"type object {kind.__name__!r}" if kind is owner else f"{kind.__name__!r} object"
+    hint = None if name.startswith("_") else find_attribute_hint(kind, name)
+    advice = "" if hint is None else f". Write {hint}"
+    return AttributeError(f"{what} has no attribute {name!r}{advice}", name=name, obj=owner)
+
+
+def find_attribute_hint(kind: type, name: str) -> str | None:
+    for base in kind.__mro__:
+        module = HINTS.get(base.__module__.partition(".")[0])
+        hints: Mapping[str, str] = import_module(module).ATTRIBUTE_HINTS.get(base.__name__, {}) if module else {}
+        if name in hints:
+            return hints[name]
+    return None
 
 
 def find_module_of(name: str, modules: Sequence[str]) -> str | None:

@@ -13,6 +13,7 @@ from ..codecs.operations.operation import estimate_tokens
 from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedError
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
+from ..lazy_package import HintedNames
 from ..pipeline.connect import list_models
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_operation
@@ -38,28 +39,9 @@ Inputs = str | ImageContent | Sequence[str | ImageContent]
 EmbeddingInputs = str | Media | Sequence[str | Media]
 Instructions = str | Sequence[str] | None
 
-METHOD_HINTS: Mapping[str, str] = {
-    **dict.fromkeys(("ask", "complete", "completion", "invoke", "create", "responses"), "generate(prompt)"),
-    **dict.fromkeys(("stream", "ask_stream"), "generate(prompt, streaming=True).text_stream"),
-    **dict.fromkeys(("ask_typed", "parse", "generate_object"), "generate_typed(prompt, Person)"),
-    **dict.fromkeys(("ainvoke", "agenerate", "acompletion"), "await generate_async(prompt)"),
-    "chat": "conversation()",
-    "ask_many": "AiClient(...).ask_many(prompts) of ai_utilities, or submit_batch(prompts)",
-    "image": 'generate(prompt) with an image model such as "openai/gpt-image-2"',
-    "embeddings": "embed(texts)",
-}
-"""Methods that other clients have, and what `AIModelClient` has instead."""
 
-
-class OperationsMixin(OperationsBase):
+class OperationsMixin(HintedNames, OperationsBase):
     """Methods of `AIModelClient` with the same layers, retries, limits, prices and errors as `generate`."""
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Raise an error that says what to write; called only for names that do not exist."""
-            hint = f". Write {METHOD_HINTS[name]}" if name in METHOD_HINTS else ""
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}", name=name, obj=self)
 
     @conceals_its_options
     def embed(self, texts: EmbeddingInputs, **settings: Unpack[EmbedSettings]) -> EmbeddingResponse:

@@ -34,7 +34,8 @@ from ..types.config.call_policies import (
     require_model,
 )
 from ..types.config.model import AIModel
-from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS
+from ..types.config.name_hints import CLIENT_HINTS
+from ..types.config.other_names import ALTERNATIVE_NAMES, CALL_ARGUMENTS, ENGINE_WORDS, find_hint
 from .call_factory import check_sequence
 
 if TYPE_CHECKING:
@@ -259,6 +260,7 @@ CLIENT_ARGUMENTS = (
 
 KIT_SETTINGS = (
     *("cache", "cache_enabled", "cache_backend", "cache_path", "usage_store", "usage_path", "usage_tracker"),
+    *("rpm", "tpm", "rate_limit", "rate_limiter", "limits", "max_budget"),
     *("budget", "budget_usd", "requests_per_minute", "tokens_per_minute", "max_concurrency", "limit_store"),
 )
 """Arguments of the kit's clients that somebody might pass here."""
@@ -283,6 +285,8 @@ def check_options(options: Mapping[str, Any]) -> None:
                 f"AIModelClient has no argument {name!r}: the model is the first one, "
                 "as in AIModelClient('openai/gpt-5.4-mini')"
             )
+        if (hint := find_hint(name, (), CLIENT_HINTS, ENGINE_WORDS)) is not None:
+            raise ConfigurationError(f"AIModelClient has no argument {name!r}; {hint}")
         if name in KIT_SETTINGS:
             raise ConfigurationError(
                 f"AIModelClient has no argument {name!r}: it is a setting of AiClient of ai_utilities. "

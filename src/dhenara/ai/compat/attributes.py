@@ -6,6 +6,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
+from ..lazy_package import missing_attribute
 from ..types.chat.response import ChatResponse
 from ..types.operations.images import GeneratedImage, ImageResponse
 from . import models, responses
@@ -235,4 +236,4 @@ def old_attribute(owner: object, name: str) -> Any:
         make = ATTRIBUTES.get(kind.__name__, {}).get(name)
         if make is not None:
             return make(owner)
-    raise AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}")
+    raise missing_attribute(owner, name)

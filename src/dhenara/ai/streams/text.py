@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Generic, Protocol, Self, TypeVar
 
 from ..errors import CallError, SyncAsyncMismatchError
+from ..lazy_package import HintedNames
 from ..types.chat.response import AIModelCallResponse, ChatResponse
 from ..types.chat.run import Run
 
@@ -74,7 +75,7 @@ class ReadByAsync:
         def __exit__(self, *_: object) -> None: ...
 
 
-class TextStreamBase:
+class TextStreamBase(HintedNames):
     """What `TextStream` and `AsyncTextStream` have in common."""
 
     def __init__(self, stream: Any) -> None:

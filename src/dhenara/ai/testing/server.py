@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..errors import DhenaraError
+from ..lazy_package import HintedNames
 from ..providers.provider import KNOWN, load_provider
 from .accepted_replies import to_reply
 from .answer import Answer
@@ -84,7 +85,7 @@ class ServerExchange:
         return self._left.wait(timeout)
 
 
-class FakeServer:
+class FakeServer(HintedNames):
     """A fake provider server; use it as a context manager.
 
     Every path is answered. `url` is its root, `exchanges` are the requests in order, and `connections` counts how many

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from ..lazy_package import HintedNames
+
 LONGEST = 200
 """Maximum length of a repr, in characters."""
 
@@ -49,7 +51,7 @@ def shorten(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-class ShortRepr:
+class ShortRepr(HintedNames):
     """Objects with a short repr of what `_shown` returns, also in notebooks and in rich."""
 
     __slots__ = ()

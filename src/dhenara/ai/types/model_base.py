@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..errors import ConfigurationError
+from ..lazy_package import missing_attribute
 from ..wire.text import similar_names
 from .display import not_empty, short_repr
 
@@ -60,6 +61,12 @@ class CheckedType(ModelMetaclass):
             except ValidationError as error:
                 args, fields = (), {}  # a traceback shows the values of this frame, and a key may be among them
                 raise InvalidValueError.keeping(error, cls) from None
+
+        def __getattr__(cls, name: str) -> Any:
+            """Raise an error that says what to write; called only for names that the class does not have."""
+            if name.startswith("_"):
+                return super().__getattr__(name)
+            raise missing_attribute(cls, name)
 
 
 def describe_positional(kind: type[BaseModel]) -> str:
@@ -138,7 +145,9 @@ class FrozenModel(CheckedModel):
             """Return an attribute that the class had in version 1; called only for names that it does not have now."""
             if name in OLD_ATTRIBUTES:
                 return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
-            return super().__getattr__(name)
+            if name.startswith("_"):
+                return super().__getattr__(name)
+            raise missing_attribute(self, name)
 
 
 def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import Field, TypeAdapter
 
+from ...lazy_package import missing_attribute
 from ..content.parts import Citation, ContentItem
 from ..model_base import OLD_ATTRIBUTES
 from .delta import FinishReason
@@ -33,7 +34,7 @@ class StreamData:
             """Return an attribute that the class had in version 1; called only for names that it does not have now."""
             if name in OLD_ATTRIBUTES:
                 return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+            raise missing_attribute(self, name)
 
     def model_dump(self, **options: Any) -> dict[str, Any]:
         """Return the fields as a dict.

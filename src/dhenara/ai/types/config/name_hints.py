@@ -19,6 +19,10 @@ WHERE = (
     """write {name}="{value}" where the endpoint is created; in ai_utilities provider_config={{"{name}": "{value}"}}"""
 )
 
+PROXY = 'set the environment variable HTTPS_PROXY="http://host:port"'
+LOGGING = 'turn on logging instead: logging.getLogger("dhenara").setLevel("DEBUG")'
+TELEMETRY = "call dhenara.ai.telemetry.instrument() once"
+
 GENERATION_HINTS = hints(
     # Structured output
     (
@@ -195,10 +199,10 @@ REQUEST_HINTS = hints(
         "fallback fallbacks fallback_models fallback_model",
         'write fallbacks=["anthropic/claude-sonnet-5"] where the client is created',
     ),
-    (
-        "http_client httpx_client http_transport transport verify verify_ssl proxy proxies",
-        "write it where the client is created",
-    ),
+    ("http_client httpx_client http_transport transport", 'write transport="httpx2" where the client is created'),
+    ("verify verify_ssl", "write verify=False where the client is created"),
+    ("proxy proxies", PROXY),
+    ("on_token on_chunk streaming_callback stream_callback", "read the stream: for text in $stream"),
     ("middleware middlewares hooks", "write layers=[my_layer] where the client is created"),
     ("callbacks callback callback_manager", "write AIModelClient(..., observer=my_function)"),
     ("model model_name model_id deployment_id engine deployment azure_deployment deployment_name", "$model"),
@@ -207,51 +211,47 @@ REQUEST_HINTS = hints(
         "budget budget_usd max_budget cost_limit",
         "budgets belong to clients of ai_utilities: write AiClient(budget_usd=5)",
     ),
-    ("verbose debug", 'turn on logging instead: logging.getLogger("dhenara").setLevel("DEBUG")'),
+    ("verbose debug", LOGGING),
     ("concurrency max_workers max_concurrency num_workers n_jobs num_threads", "$many"),
 )
 """Names of options of every request."""
 
+CLIENT_HINTS = hints(
+    (
+        "api_base endpoint_url openai_api_base azure_endpoint api_url server_url url",
+        'write base_url="https://..."',
+    ),
+    ("key token openai_api_key anthropic_api_key google_api_key", 'write api_key="..."'),
+    ("organization organization_id openai_organization", 'write headers={"OpenAI-Organization": "..."}'),
+    ("project openai_project", 'write headers={"OpenAI-Project": "..."}, or project_id="..." for Vertex AI'),
+    ("default_headers http_headers user_agent", 'write headers={"User-Agent": "..."}'),
+    ("default_query", 'write it into the address: base_url="https://...?name=value"'),
+    ("proxy proxies", PROXY),
+    ("http_client httpx_client client", 'write transport="httpx2", or pass a transport of httpx2'),
+    (
+        "verify_ssl ssl_verify ssl_context",
+        "write verify=False, the path of a PEM file, or an ssl.SSLContext",
+    ),
+    ("fallback fallback_models fallback_model", 'write fallbacks=["anthropic/claude-sonnet-5"]'),
+    ("callbacks callback hooks event_hooks on_event", "write observer=my_function"),
+    ("middleware middlewares", "write layers=[my_layer]"),
+    ("tracer tracing telemetry otel opentelemetry", TELEMETRY),
+    ("logger verbose debug log_level", LOGGING),
+    ("async_mode async_", "each client has async methods: write await client.generate_async(prompt)"),
+    ("settings model_settings generation_config", "write config=AIModelCallConfig(temperature=0)"),
+    ("retry retry_config retry_policy", "write config=AIModelCallConfig(retries=2)"),
+    ("aws_region aws_region_name", 'write region="us-east-1"'),
+    ("vertex_location", 'write location="us-central1"'),
+    ("vertex_project", 'write project_id="..."'),
+    (
+        "azure_deployment deployment deployment_name",
+        'it is the model: AIModelClient("azure/my-deployment")',
+    ),
+)
+"""Names of arguments of `AIModelClient`."""
+
 OPERATION_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        "settings": hints(
-            (
-                "top_p top_k seed stop n tools tool_choice parallel_tool_calls reasoning reasoning_effort "
-                "max_reasoning_tokens structured_output options metadata user logprobs top_logprobs "
-                "presence_penalty frequency_penalty service_tier prompt_cache context_policy context files tags",
-                "it is an option of calls: write client.ask(prompt, $name=...)",
-            ),
-            ("stream streaming", "call client.ask_stream(prompt)"),
-            ("endpoint", 'write base_url="https://...", or provider_config={"endpoint": "..."}'),
-            ("protocol", 'write provider_config={"protocol": "openai_responses"}'),
-            ("resource azure_resource resource_name", 'write provider_config={"resource": "..."}'),
-            ("env_file dotenv dotenv_path", 'call AiSettings.from_dotenv(".env")'),
-            ("endpoint_url api_base openai_api_base azure_endpoint api_url server_url", 'write base_url="https://..."'),
-            ("openai_api_key anthropic_api_key key token", 'write api_key="..."'),
-            ("fallback fallback_models fallback_model", 'write fallbacks=["anthropic/claude-sonnet-5"]'),
-            ("http_client httpx_client http_transport", 'write transport="httpx2"'),
-            ("verify_ssl ssl_verify", "write verify=False, or the path of a file with certificates"),
-            ("cache use_cache caching", "write cache_enabled=True"),
-            ("usage usage_db track_usage", 'write usage_store="sqlite"'),
-            ("ledger ledger_path usage_file", 'write usage_store="sqlite", usage_path="usage.db"'),
-            ("route", 'name the route in place of the model: AiClient("route:NAME", routes={"NAME": [...]})'),
-            ("cache_ttl cache_seconds", "write cache_ttl_s=3600"),
-            ("rpm requests_per_min rate_limit", "write requests_per_minute=60"),
-            ("tpm tokens_per_min", "write tokens_per_minute=100_000"),
-            ("budget max_budget max_cost cost_limit", "write budget_usd=5"),
-            ("max_workers num_workers max_parallel", "write concurrency=8"),
-            ("system_instruction system_message preamble", 'write system_prompt="..."'),
-            ("default_headers http_headers", 'write extra_headers={"X-Name": "..."}'),
-            ("request_timeout timeout_seconds timeout_s", "write timeout=30"),
-            ("retry retry_config retry_policy max_attempts", "write max_retries=2"),
-            ("region aws_region aws_region_name", 'write provider_config={"region": "us-east-1"}'),
-            ("location vertex_location", 'write provider_config={"location": "us-central1"}'),
-            ("project_id vertex_project", 'write provider_config={"project_id": "..."}'),
-            ("api_version azure_api_version", 'write provider_config={"api_version": "..."}'),
-            ("organization openai_organization", 'write extra_headers={"OpenAI-Organization": "..."}'),
-            ("model_name model_id default_model", 'write model="gpt-5.4-mini"'),
-            ("llm_provider custom_llm_provider model_provider provider_name", 'write provider="openai"'),
-        ),
         "embed": hints(
             ("output_dimensionality output_dimension embedding_size num_dimensions", "write dimensions=256"),
             ("task_type task embedding_type input_kind", 'write input_type="query" or "document"'),
