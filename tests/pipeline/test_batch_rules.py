@@ -123,11 +123,11 @@ def test_pages_of_results_are_read_to_the_last_one() -> None:
     assert batches.requests == 2
 
 
-@pytest.mark.parametrize(("name", "is_found"), [("mine", True), ("min", False), ("mine-1", False)])
-def test_a_name_is_read_from_the_first_key_and_the_download_is_closed(name: str, is_found: bool) -> None:
+@pytest.mark.parametrize(("name", "is_listed"), [("mine", True), ("min", False), ("mine-1", False)])
+def test_a_name_is_read_from_the_first_key_and_the_download_is_closed(name: str, is_listed: bool) -> None:
     download = Lines([BatchResult("mine-1", {}), BatchResult("mine-2", {})])
     batches: Any = Batches(download)
-    assert run(BatchItemReader(batches, job()).has_name(name)) == is_found
+    assert run(BatchItemReader(batches, job()).has_name(name)) == is_listed
     assert download.is_closed
 
 
@@ -138,14 +138,14 @@ def test_batches_of_another_size_are_not_waited_for(total: int | None, waits: in
     assert len(batches.waited) == waits
 
 
-@pytest.mark.parametrize(("minutes", "is_found"), [(-6, False), (-4, True), (4, True)])
-def test_clocks_may_differ_by_five_minutes(minutes: int, is_found: bool) -> None:
+@pytest.mark.parametrize(("minutes", "is_listed"), [(-6, False), (-4, True), (4, True)])
+def test_clocks_may_differ_by_five_minutes(minutes: int, is_listed: bool) -> None:
     created = job(0, name="mine", created_at=SUBMITTED + timedelta(minutes=minutes))
     batches: Any = Batches(BatchPage(jobs=(created,)), named=True)
-    found = run(BatchResultsClient.find(batches, "mine", SUBMITTED, 7, 60))
-    assert (found is not None) == is_found
-    if found is not None:
-        assert (found.total, found.protocol) == (7, "openai")
+    listed = run(BatchResultsClient.find(batches, "mine", SUBMITTED, 7, 60))
+    assert (listed is not None) == is_listed
+    if listed is not None:
+        assert (listed.total, listed.protocol) == (7, "openai")
 
 
 def test_a_batch_that_failed_before_its_first_result_is_one_error() -> None:

@@ -146,9 +146,9 @@ def test_a_file_that_the_provider_lost_is_forgotten(answer: Any) -> None:
 def test_a_file_that_the_provider_has_is_used_again() -> None:
     pipeline: Any = ScriptedPipeline(file(name="still there"))
     SHARED_UPLOADS.store("key of this test", file())
-    found = run(find_uploaded(pipeline, call_of(), "key of this test"))
-    assert found is not None
-    assert found.name == "still there"
+    uploaded = run(find_uploaded(pipeline, call_of(), "key of this test"))
+    assert uploaded is not None
+    assert uploaded.name == "still there"
     SHARED_UPLOADS.forget("key of this test")
 
 
