@@ -19,7 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from dhenara.ai.integration import CheckedType, conceal_options, provider_name, use_own_names
+from dhenara.ai.integration import conceal_options, provider_name, use_own_names
 from dhenara.ai.types import InvalidValueError
 
 from .config import (
@@ -92,7 +92,7 @@ def invalid_settings_error(error: ValidationError, origins: Mapping[str, Setting
     return InvalidValueError.with_text(invalid_settings(error, origins, PREFIX), error)
 
 
-class AiSettings(BaseSettings, metaclass=CheckedType):
+class AiSettings(BaseSettings):
     """Settings of a client. Arguments override environment variables, those override `.env`, then come the defaults.
 
     Each field can be set as the variable `AI_<FIELD>`. API keys, models and base URLs are also read from the

@@ -298,7 +298,7 @@ ATTRIBUTE_HINTS: Mapping[str, Mapping[str, str]] = {
         ("clear", "usage_tracker.reset()"),
     ),
     "AiSettings": hints(
-        ("from_env load from_environment", "AiSettings(): it reads the environment and the .env file"),
+        ("load", "AiSettings(): it reads the environment and the .env file"),
     ),
 }
 """Attributes and methods that other libraries have, by our class, and what to write."""

@@ -30,7 +30,7 @@ from .types.config.model import FunctionalType
 from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
-from .types.model_base import CheckedModel, CheckedType, InvalidValueError, expected_value, require_type
+from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
 from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.redaction import redact_secrets
@@ -51,7 +51,6 @@ __all__ = [
     "REQUEST_HINTS",
     "CallJournal",
     "CheckedModel",
-    "CheckedType",
     "FunctionalType",
     "InvalidValueError",
     "LimitKind",

@@ -91,17 +91,15 @@ def missing_attribute(owner: object, name: str) -> AttributeError:
     """Return the error for an attribute that an object does not have.
 
     Args:
-        owner: The object, or the class.
+        owner: The object.
         name: Name of the attribute.
 
     Returns:
         The error, with what to write if the name is one that other libraries have.
     """
-    kind = owner if isinstance(owner, type) else type(owner)
-    what = f"type object {kind.__name__!r}" if kind is owner else f"{kind.__name__!r} object"
-    hint = None if name.startswith("_") else find_attribute_hint(kind, name)
+    hint = None if name.startswith("_") else find_attribute_hint(type(owner), name)
     advice = "" if hint is None else f". Write {hint}"
-    return AttributeError(f"{what} has no attribute {name!r}{advice}", name=name, obj=owner)
+    return AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}{advice}", name=name, obj=owner)
 
 
 def find_attribute_hint(kind: type, name: str) -> str | None:

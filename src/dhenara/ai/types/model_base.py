@@ -62,12 +62,6 @@ class CheckedType(ModelMetaclass):
                 args, fields = (), {}  # a traceback shows the values of this frame, and a key may be among them
                 raise InvalidValueError.keeping(error, cls) from None
 
-        def __getattr__(cls, name: str) -> Any:
-            """Raise an error that says what to write; called only for names that the class does not have."""
-            if name.startswith("_"):
-                return super().__getattr__(name)
-            raise missing_attribute(cls, name)
-
 
 def describe_positional(kind: type[BaseModel]) -> str:
     """The message for a value without the name of its field: a field of the class, and a method that takes a value."""
