@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,32 +27,31 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no Chromium he
 WATCHING = """
 <script>
   const watching = setInterval(() => {
-    const [, answer] = chat.messages;
-    const button = [...document.querySelectorAll("button")].find((one) => one.textContent === "BUTTON");
-    if (answer?.parts.some((part) => part.text?.length >= 7)) button?.click();
-    const state = document.body.dataset.state;
-    if (!["ready", "failed"].includes(state) || !answer) return;
-    const waits = ["approval-requested", "approval-responded"];
-    if (state === "ready" && answer.parts.some((part) => waits.includes(part.state))) return;
+    if (!(READY)) return;
     clearInterval(watching);
     fetch("REPORT", { method: "POST", mode: "no-cors", body: document.documentElement.outerHTML });
   }, 50);
 </script>
 """
-"""Clicks a button, and sends the document when the page is ready."""
+"""Sends the document when the page is ready."""
 
+WRITTEN = """["done", "failed"].includes(document.querySelector("#answer").dataset.state)"""
+"""The page of `examples/web` has its answer."""
 
-@pytest.fixture
-def site(server: FakeServer) -> Iterator[str]:
-    """The example, served by uvicorn, with a fake OpenAI behind it."""
-    with serving(EXAMPLES / "web", server) as url:
-        yield url
+CHATTED = """(() => {
+    const [, answer] = chat.messages;
+    const button = [...document.querySelectorAll("button")].find((one) => one.textContent === "BUTTON");
+    if (answer?.parts.some((part) => part.text?.length >= 7)) button?.click();
+    const state = document.body.dataset.state;
+    if (!["ready", "failed"].includes(state) || !answer) return false;
+    const waits = ["approval-requested", "approval-responded"];
+    return !(state === "ready" && answer.parts.some((part) => waits.includes(part.state)));
+})()"""
+"""The page of `examples/chat_page` has its answer; clicks a button until then."""
 
 
 @contextmanager
 def serving(folder: Path, server: FakeServer) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     environment = {
         **os.environ,
         "AI_PROVIDER": "openai",
@@ -61,50 +59,19 @@ def serving(folder: Path, server: FakeServer) -> Iterator[str]:
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": f"{server.url}/v1",
     }
-    command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port), "--log-level", "warning"]
-    process = subprocess.Popen(command, cwd=folder, env=environment)
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(200)
+    # The process listens where this one does: the port is never free for others, and early connections wait.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-m", "uvicorn", "app:app", "--fd", str(listener.fileno()), "--log-level", "warning"]
+        process = subprocess.Popen(command, cwd=folder, env=environment, pass_fds=[listener.fileno()])
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            process.terminate()
+            process.wait(200)
 
 
-def wait_for(port: int) -> None:
-    deadline = time.monotonic() + 200
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise TimeoutError("the example did not start")
-
-
-def shown(url: str, profile: Path) -> str:
-    """The page's document after its scripts had their time."""
-    options = ["--headless", "--no-sandbox", f"--user-data-dir={profile}", "--virtual-time-budget=20000"]
-    done = subprocess.run([str(BROWSER), *options, "--dump-dom", url], capture_output=True, text=True, timeout=250)
-    return done.stdout
-
-
-def test_a_browser_shows_the_answer(site: str, server: FakeServer, tmp_path: Path) -> None:
-    server.add_replies(DialectReply(Answer(text=PROVIDED), pause=0.01))
-    document = shown(f"{site}/?prompt=why", tmp_path)
-    assert PROVIDED in document
-    assert 'data-state="done"' in document
-
-
-def test_a_browser_shows_what_arrived_before_an_error(site: str, server: FakeServer, tmp_path: Path) -> None:
-    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
-    document = shown(f"{site}/?prompt=why", tmp_path)
-    assert "The sky" in document
-    assert "connection broke" in document
-    assert 'data-state="failed"' in document
-
-
-def shown_at_the_end(server: FakeServer, folder: Path, prompt: str, button: str = "") -> str:
-    """The document of the chat page when its answer is complete."""
+def shown_at_the_end(example: str, server: FakeServer, folder: Path, prompt: str, ready: str) -> str:
+    """The document of an example's page in a browser as soon as a condition in JavaScript is true there."""
     documents: Queue[str] = Queue()
 
     class Report(BaseHTTPRequestHandler):
@@ -116,11 +83,11 @@ def shown_at_the_end(server: FakeServer, folder: Path, prompt: str, button: str 
         def log_message(self, *_: object) -> None:
             pass
 
-    shutil.copytree(EXAMPLES / "chat_page", folder / "site")
+    shutil.copytree(EXAMPLES / example, folder / "site")
     with ThreadingHTTPServer(("127.0.0.1", 0), Report) as reports, serving(folder / "site", server) as url:
         threading.Thread(target=reports.serve_forever, daemon=True).start()
         report = f"http://127.0.0.1:{reports.server_address[1]}/"
-        script = WATCHING.replace("BUTTON", button).replace("REPORT", report)
+        script = WATCHING.replace("READY", ready).replace("REPORT", report)
         page = folder / "site" / "page.html"
         page.write_text(page.read_text(encoding="utf-8") + script, encoding="utf-8")
         options = ["--headless", "--no-sandbox", f"--user-data-dir={folder / 'profile'}", "--remote-debugging-port=0"]
@@ -133,6 +100,21 @@ def shown_at_the_end(server: FakeServer, folder: Path, prompt: str, button: str 
             reports.shutdown()
 
 
+def test_a_browser_shows_the_answer(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(DialectReply(Answer(text=PROVIDED), pause=0.01))
+    document = shown_at_the_end("web", server, tmp_path, "why", WRITTEN)
+    assert PROVIDED in document
+    assert 'data-state="done"' in document
+
+
+def test_a_browser_shows_what_arrived_before_an_error(server: FakeServer, tmp_path: Path) -> None:
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
+    document = shown_at_the_end("web", server, tmp_path, "why", WRITTEN)
+    assert "The sky" in document
+    assert "connection broke" in document
+    assert 'data-state="failed"' in document
+
+
 @pytest.mark.parametrize(
     ("button", "outcome"), [("Allow", "the note travel is deleted"), ("Decline", '<div class="failed">declined</div>')]
 )
@@ -142,7 +124,7 @@ def test_the_chat_page_shows_tools_and_asks_for_approval(
     listing = Answer(text="Let me look.", reasoning="Which notes?", tool_calls=(FakeToolCall("list_notes", {}, "c1"),))
     deletion = Answer(tool_calls=(FakeToolCall("delete_note", {"name": "travel"}, "c2"),))
     server.add_replies(listing, deletion, DialectReply(Answer(text=PROVIDED), pause=0.01))
-    document = shown_at_the_end(server, tmp_path, "clean+up", button)
+    document = shown_at_the_end("chat_page", server, tmp_path, "clean+up", CHATTED.replace("BUTTON", button))
     for text in ("clean up", "Which notes?", "Let me look.", '["shopping","travel"]', outcome, PROVIDED):
         assert text in document
     assert 'data-state="ready"' in document
@@ -150,7 +132,7 @@ def test_the_chat_page_shows_tools_and_asks_for_approval(
 
 def test_the_chat_page_shows_an_error(server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
-    document = shown_at_the_end(server, tmp_path, "why")
+    document = shown_at_the_end("chat_page", server, tmp_path, "why", CHATTED)
     assert "The sky" in document
     assert "The connection to the model failed. Try again." in document
     assert 'data-state="failed"' in document
@@ -158,7 +140,7 @@ def test_the_chat_page_shows_an_error(server: FakeServer, tmp_path: Path) -> Non
 
 def test_the_stop_button_of_the_chat_page_ends_the_request(server: FakeServer, tmp_path: Path) -> None:
     server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, Stall()))
-    document = shown_at_the_end(server, tmp_path, "why", "Stop")
+    document = shown_at_the_end("chat_page", server, tmp_path, "why", CHATTED.replace("BUTTON", "Stop"))
     assert "The sky" in document
     assert 'data-state="ready"' in document
     assert server.exchanges[0].wait_left(200)
