@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from dhenara.ai.codecs.error_mapping import retry_after
 from dhenara.ai.errors import AuthenticationError, CallError, PermissionDeniedError, RateLimitError, ServerError
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.retry import Retry
@@ -142,6 +143,13 @@ def test_a_date_is_waited_for_by_the_clock_of_the_wall() -> None:
     assert pause(RateLimitError("slow down"), head=head) == 9.0
     assert pause(RateLimitError("slow down"), head=head, clock=Clock(time=NOON + 60)) == 0.0
     assert pause(RateLimitError("slow down", retry_after=3.0), head=head) == 3.0
+
+
+@pytest.mark.parametrize("text", ["9s", "0m9s", "9000ms", "2015-10-21T07:28:09Z", "1445412489", "1445412489000"])
+def test_a_delay_may_have_a_unit_and_a_time_may_be_written_otherwise(text: str) -> None:
+    headers = {"retry-after": text}
+    assert retry_after(headers) is None
+    assert pause(RateLimitError("slow down"), head=Head(429, headers)) == 9.0
 
 
 @pytest.mark.parametrize("headers", [{}, {"retry-after": ""}, {"retry-after": "tomorrow"}])

@@ -494,6 +494,58 @@ def test_headers_of_several_vendors_are_read() -> None:
     assert [reset_seconds(text, 0) for text in ("250ms", "17", "1h", "whenever")] == [0.25, 17, 3600, 60]
 
 
+NOON = 1_795_262_400.0
+"""2026-11-21T12:00:00Z."""
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("6m0s", 360),
+        ("1m0.5s", 60.5),
+        ("1s", 1),
+        ("120ms", 0.12),
+        ("1d2h", 93_600),
+        ("0", 0),
+        ("-5", 0),
+        (" 17 ", 17),
+        ("2026-11-21T12:00:30Z", 30),
+        ("2026-11-21T13:00:30+01:00", 30),
+        ("2026-11-21T12:00:30", 30),
+        ("Sat, 21 Nov 2026 12:00:30 GMT", 30),
+        ("Saturday, 21-Nov-26 12:00:30 GMT", 30),
+        ("Sat Nov 21 12:00:30 2026", 30),
+        ("Sat, 21 Nov 2026 11:00:00 GMT", 0),
+        ("1795262430", 30),
+        ("1795262430000", 30),
+        ("1795262370", 0),
+        *((text, 60) for text in ("", "nan", "inf", "1e400", "whenever", "5 s", "1..5s", "9" * 400)),
+    ],
+)
+def test_delays_and_times_are_read_in_every_format_that_servers_use(text: str, seconds: float) -> None:
+    assert reset_seconds(text, NOON) == pytest.approx(seconds)
+
+
+def test_limits_that_are_no_numbers_are_left_out() -> None:
+    for odd in ("nan", "inf", "-1", "0", ""):
+        assert not list(read_limit_headers({"x-ratelimit-limit-tokens": odd, "x-ratelimit-remaining-tokens": "5"}, 0))
+    for odd in ("nan", "inf", ""):
+        assert not list(read_limit_headers({"x-ratelimit-limit-tokens": "9", "x-ratelimit-remaining-tokens": odd}, 0))
+
+
+def test_limits_of_mistral_are_those_of_a_minute() -> None:
+    headers = {
+        "x-ratelimit-limit-req-minute": "360",
+        "x-ratelimit-remaining-req-minute": "354",
+        "x-ratelimit-limit-tokens-minute": "100000",
+        "x-ratelimit-remaining-tokens-minute": "97903",
+    }
+    assert [(one.kind, one.limit, one.remaining, one.reset) for one in read_limit_headers(headers, NOON)] == [
+        ("requests", 360, 354, 60),
+        ("tokens", 100_000, 97_903, 60),
+    ]
+
+
 def test_a_limit_of_nothing_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="requests_per_minute must be a number of at least 1"):
         Limit(requests_per_minute=0)

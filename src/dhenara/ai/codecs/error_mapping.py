@@ -23,6 +23,7 @@ from ..errors import (
 )
 from ..http.protocol.message import Head
 from ..wire import json
+from ..wire.rate_limits import UNIX_TIMES
 from .common.response_fields import read_text
 
 STATUS: dict[int, type[CallError]] = {
@@ -186,13 +187,13 @@ def request_id(head: Head) -> str | None:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the Retry-After delay in seconds; dates are handled by the caller, which has the clock."""
+    """Return the Retry-After delay in seconds; dates and other times are read where the clock is."""
     for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0), ("x-ratelimit-reset-after", 1.0)):
         try:
             seconds = float(headers[name]) * scale
         except (KeyError, ValueError):
             continue
-        if isfinite(seconds):
+        if isfinite(seconds) and seconds < UNIX_TIMES:
             return max(0.0, seconds)
     return None
 

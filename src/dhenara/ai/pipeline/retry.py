@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from ..catalog.learned_constraints import LearnedConstraint, concerns_default
 from ..catalog.parameter_refusals import read_lessons
@@ -13,6 +12,7 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
 from ..types.config.call import AIModelCallConfig, Call
+from ..wire.rate_limits import parse_delay
 from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
 from .middleware import Send
@@ -106,10 +106,7 @@ def requested_delay(call: Call, error: CallError, now: float) -> float | None:
     date = call.journal.head and call.journal.head.headers.get("retry-after")
     if not date:
         return None
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
-    except (ValueError, OverflowError):
-        return None
+    return parse_delay(date, now)
 
 
 def backoff(config: AIModelCallConfig, failed: int) -> float:
