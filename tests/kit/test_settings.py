@@ -15,6 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError, create_client
 from ai_utilities.config import OriginLevel, log_misspelt
+from ai_utilities.config_resolver import is_source_for
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()
@@ -340,3 +341,17 @@ def test_an_explanation_is_short_in_a_prompt_and_a_table_in_print() -> None:
     assert re.fullmatch(r"Explanation\(\d+ settings, provider='openai'\)", repr(explained))
     assert "model" in str(explained)
     assert str(explained) in explained._repr_markdown_()
+
+
+@pytest.mark.parametrize(
+    ("written", "is_meant"), [(None, True), (" ", True), ("Auto", True), ("OpenAI", True), ("anthropic", False)]
+)
+def test_generic_values_are_for_the_provider_that_their_source_names(written: str | None, is_meant: bool) -> None:
+    assert is_source_for("openai", written) == is_meant
+
+
+def test_an_empty_variable_does_not_replace_one_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-of-the-file\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    assert ConfigurationResolver(AiSettings()).variables()["OPENAI_API_KEY"] == "sk-of-the-file"
