@@ -15,7 +15,7 @@ from pydantic import SecretStr, ValidationError
 
 from ai_utilities import AiSettings, ConfigurationResolver, ProviderConfigurationError, create_client
 from ai_utilities.config import OriginLevel, log_misspelt
-from ai_utilities.config_resolver import is_source_for
+from ai_utilities.config_resolver import SettingLine, is_source_for
 from ai_utilities.providers.facts import facts_of, known_providers
 
 PROVIDERS = known_providers()
@@ -355,3 +355,31 @@ def test_an_empty_variable_does_not_replace_one_of_a_file(tmp_path: Path, monkey
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "")
     assert ConfigurationResolver(AiSettings()).variables()["OPENAI_API_KEY"] == "sk-of-the-file"
+
+
+def test_a_model_beside_the_provider_in_one_source_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AI_PROVIDER", "anthropic")
+    monkeypatch.setenv("AI_MODEL", "gpt-5-nano")
+    assert ConfigurationResolver(AiSettings(_env_file=None)).resolve().model.value == "gpt-5-nano"
+
+
+def test_the_name_of_a_provider_as_model_means_its_default_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-x")
+    usual = ConfigurationResolver(AiSettings(_env_file=None, provider="anthropic")).resolve()
+    named = ConfigurationResolver(AiSettings(_env_file=None, model="anthropic")).resolve()
+    assert (named.provider, named.model.value) == ("anthropic", usual.model.value)
+
+
+class OwnSettings(AiSettings):
+    model: str | None = "model-of-the-class"
+
+
+def test_a_default_of_a_class_of_settings_is_used() -> None:
+    resolved = ConfigurationResolver(OwnSettings(_env_file=None, provider="openai", api_key="sk-x")).resolve()
+    assert resolved.model.value == "model-of-the-class"
+
+
+def test_keys_in_the_values_of_other_settings_are_masked() -> None:
+    line = str(SettingLine.of("user_agent", "app sk-proj-abcdefghijklmnopqrstuvwxyz0123456789", "argument"))
+    assert "sk-proj-abcdef" not in line
+    assert "app" in line
