@@ -357,7 +357,7 @@ def test_an_empty_variable_does_not_replace_one_of_a_file(tmp_path: Path, monkey
     assert ConfigurationResolver(AiSettings()).variables()["OPENAI_API_KEY"] == "sk-of-the-file"
 
 
-def test_a_model_beside_the_provider_in_one_source_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_the_provider_in_one_source_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AI_PROVIDER", "anthropic")
     monkeypatch.setenv("AI_MODEL", "gpt-5-nano")
     assert ConfigurationResolver(AiSettings(_env_file=None)).resolve().model.value == "gpt-5-nano"

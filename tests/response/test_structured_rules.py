@@ -54,7 +54,7 @@ def choice(*contents: Any) -> ChatResponseChoice:
     return ChatResponseChoice(contents=list(contents))
 
 
-def test_text_beside_a_tool_call_is_no_answer() -> None:
+def test_text_with_a_tool_call_is_no_answer() -> None:
     given = choice(TextContent(text='{"n": 1}'), ToolCallContent(id="c1", name="f"))
     assert parse_structured(given, NUMBER) == given
 
