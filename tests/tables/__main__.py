@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tables import commands, features, parameters, providers
+from tables import commands, examples, features, parameters, providers
 
 if __name__ == "__main__":
-    for made in (providers, features, parameters, commands):
+    for made in (providers, features, parameters, commands, examples):
         made.PAGE.write_text(made.page(), encoding="utf-8")
         print(f"wrote {made.PAGE}")
