@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from dhenara.ai import Layer, Send, Stream, Target
+from dhenara.ai import Layer, Send, Stream, Target, integration
 from dhenara.ai.telemetry import (
     TelemetryLayer as TelemetryLayer,
     instrument as instrument,
@@ -44,6 +44,8 @@ class LogLayer:
             started = io.monotonic()
             try:
                 stream = await send(call)
+                if stream is None:
+                    raise integration.missing_stream(send, stream)
             except BaseException as error:
                 text = attempt_rows.stored_text(error, call)
                 logger.warning("%s failed after %.3f s: %s", endpoint, io.monotonic() - started, text)

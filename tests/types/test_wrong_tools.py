@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,9 +23,13 @@ from dhenara.ai.types import (
     ServerTool,
     Tool,
     ToolDefinition,
+    UserLocation,
     WebFetch,
     WebSearch,
     XSearch,
+    answer_tool_search,
+    find_tools,
+    read_mcp_calls,
 )
 from support.worlds import endpoint
 
@@ -164,3 +169,25 @@ def test_an_agent_has_a_name_a_description_and_a_yes_or_no(server: FakeServer) -
                 client.as_tool(*arguments)  # type: ignore[arg-type]
         with pytest.raises(ConfigurationError, match="needs_approval must be True or False, not 5"):
             client.as_tool("research", "Finds out.", needs_approval=5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: UserLocation(country="Germany"), "country"),
+        (lambda: UserLocation(country="D"), "country"),
+        (lambda: ToolDefinition(name="a b"), "invalid tool name 'a b': use letters, digits, _ and -"),
+        (lambda: Tool(name="a\tb"), "invalid tool name"),
+        (lambda: find_tools(3, []), "takes the words to search for, not int"),  # type: ignore[arg-type]
+        (lambda: find_tools("words", None), "takes the tools of a call, not NoneType"),  # type: ignore[arg-type]
+        (lambda: answer_tool_search("x", []), "takes a tool call"),  # type: ignore[arg-type]
+        (lambda: read_mcp_calls(None), "takes parts of an answer"),  # type: ignore[arg-type]
+    ],
+)
+def test_values_of_tools_and_searches_that_can_only_be_mistakes(mistake: Callable[[], Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        mistake()
+
+
+def test_a_country_has_two_letters() -> None:
+    assert UserLocation(country="DE").country == "DE"

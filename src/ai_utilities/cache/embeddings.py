@@ -12,7 +12,7 @@ from pydantic_core import from_json, to_json
 
 from dhenara.ai import CompletedResult, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import BadAnswerError
-from dhenara.ai.integration import CallJournal
+from dhenara.ai.integration import CallJournal, missing_stream
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
 from ..storage.store_io import StoreIO, call_store_shielded
@@ -136,6 +136,8 @@ class VectorCache:
             BadAnswerError: If it has no vectors.
         """
         stream = await send(call)
+        if stream is None:
+            raise missing_stream(send, stream)
         await stream.response()
         response = stream.result()
         if not isinstance(response, EmbeddingResponse):

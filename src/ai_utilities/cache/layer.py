@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, LearnedConstraint, Send, Stream, Target
 from dhenara.ai.errors import CallError, CallTimeoutError, DhenaraError
+from dhenara.ai.integration import missing_stream
 from dhenara.ai.types import Call, ChatResponse
 
 from ..storage.store_io import StoreIO, call_store_shielded
@@ -200,14 +201,14 @@ class BoundCache:
         except CallError:
             return await send(call)  # credentials are missing; sending the call raises the error
         if cache_policy.policy == "refresh":
-            return self._store_at_end(call, await send(call), lookup)
+            return self._store_at_end(call, await send(call), lookup, sent_by=send)
         text = await self._find(call, lookup.key)
         answer = read_cached(call, text) if text is not None else None
         self._cache.backend.counters.record_lookup(hit=answer is not None)
         if answer is not None:
             return self._replay(call, lookup, answer)
         if cache_policy.lease <= 0:
-            return self._store_at_end(call, await send(call), lookup)
+            return self._store_at_end(call, await send(call), lookup, sent_by=send)
         return await self._send_once(call, send, lookup, WaitBudget(self._io, call, cache_policy.lease, began))
 
     async def _embed(
@@ -269,7 +270,7 @@ class BoundCache:
             if answer is not None:
                 return self._replay(call, lookup, answer)
             if in_flight.failed:
-                return self._store_at_end(call, await send(waiting.remaining_call(call)), lookup)
+                return self._store_at_end(call, await send(waiting.remaining_call(call)), lookup, sent_by=send)
 
     async def _send_first(
         self, call: Call, send: Send, lookup: CacheLookup, in_flight: InFlightCall, waiting: WaitBudget
@@ -287,6 +288,8 @@ class BoundCache:
             stream = (
                 self._replay(call, lookup, answer) if answer is not None else await send(waiting.remaining_call(call))
             )
+            if stream is None:
+                raise missing_stream(send, stream)
         except BaseException as error:
             self._cache.in_flight_calls.complete(key, in_flight, failed=isinstance(error, Exception))
             if claimed:
@@ -314,8 +317,11 @@ class BoundCache:
         lookup: CacheLookup,
         in_flight: InFlightCall | None = None,
         holder: str | None = None,
+        sent_by: Send | None = None,
     ) -> Stream:
         """Stores the answer when the stream ends, and ends the running call and the claim."""
+        if stream is None:
+            raise missing_stream(sent_by, stream)
         key = lookup.key
         backend, failsafe, in_flight_calls = self._cache.backend, self._failsafe, self._cache.in_flight_calls
 

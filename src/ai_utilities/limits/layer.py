@@ -12,7 +12,7 @@ from typing import cast
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, ConfigurationError, QuotaError, RateLimitError
-from dhenara.ai.integration import read_limit_headers, require_type
+from dhenara.ai.integration import missing_stream, read_limit_headers, require_type
 from dhenara.ai.types import Call, Usage
 
 from ..storage.store_io import (
@@ -207,6 +207,8 @@ class BoundLimits:
         at = await self._acquire(call, ask, write)
         try:
             stream = await send(call)
+            if stream is None:
+                raise missing_stream(send, stream)
         except BaseException as error:
             await self._record_refusal(call, ask, at, error)
             raise

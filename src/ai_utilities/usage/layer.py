@@ -14,7 +14,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from dhenara.ai import Layer, Send, Stream, Target
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.integration import key_fingerprint, require_type
+from dhenara.ai.integration import key_fingerprint, missing_stream, require_type
 from dhenara.ai.types import Call
 
 from ..config.secrets import redact
@@ -262,6 +262,8 @@ class BoundUsage:
         rows = AttemptRows(self._usage, self._io, call, facts)
         try:
             stream = await send(call)
+            if stream is None:
+                raise missing_stream(send, stream)
         except BaseException as error:
             await rows.failed(error)
             raise

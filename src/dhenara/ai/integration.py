@@ -9,7 +9,7 @@ from .catalog.capabilities import check_chats, kind_of_endpoint
 from .catalog.learned_constraints import call_texts, stored_error_text, texts_in, without_contents
 from .config import environment, read_routes_file, read_variable
 from .output_files import check_output, move_output, open_output, write_output
-from .pipeline.middleware import add_call_tags
+from .pipeline.middleware import add_call_tags, missing_stream
 from .providers.credentials import key_fingerprint
 from .providers.model_names import (
     ModelName,
@@ -83,6 +83,7 @@ __all__ = [
     "kind_of_endpoint",
     "known_names",
     "mask",
+    "missing_stream",
     "misspelt_provider",
     "move_output",
     "named_provider",

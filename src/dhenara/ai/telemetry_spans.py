@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import telemetry_attributes as names
 from .catalog.learned_constraints import stored_error_text
 from .io.protocol import IO
-from .pipeline.middleware import Send, Target
+from .pipeline.middleware import Send, Target, missing_stream
 from .pipeline.streaming.stream import Stream
 from .types.chat.response import ChatResponse
 from .types.chat.run import Run, ToolRun
@@ -67,6 +67,8 @@ class BoundTelemetry:
         try:
             with trace.use_span(span, end_on_exit=False, record_exception=False, set_status_on_exception=False):
                 stream = await send(call)
+                if stream is None:
+                    raise missing_stream(send, stream)
         except BaseException as error:
             ending.end(None, error)
             raise

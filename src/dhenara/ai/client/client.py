@@ -175,7 +175,7 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=False)
         if not call.config.streaming:
             return run(pipeline.answer(call))
-        stream = streams.SyncStream(pipeline, call, run(pipeline.start(call)))
+        stream = streams.SyncStream(pipeline, call, pipeline.check_stream(run(pipeline.start(call))))
         return AIModelCallResponse.streaming(stream=stream, **call_facts(call))
 
     @conceals_its_options
@@ -197,7 +197,7 @@ class AIModelClient(
         pipeline = self._pipeline(call.operation, is_async=True)
         if not call.config.streaming:
             return await pipeline.answer(call)
-        stream = streams.AsyncStream(pipeline, call, await pipeline.start(call))
+        stream = streams.AsyncStream(pipeline, call, pipeline.check_stream(await pipeline.start(call)))
         return AIModelCallResponse.streaming(async_stream=stream, **call_facts(call))
 
     def plan(

@@ -261,6 +261,11 @@ def truncate_history(
 
 
 def describe_truncation(left_out: int, rounds: int, total: int, most: int) -> str:
+    if not left_out:
+        return (
+            f"context_policy allows {most} input tokens, but the last round, which is always sent, has about {total} "
+            "with instructions and tools"
+        )
     text = f"the oldest {left_out} of {rounds} rounds were dropped: context_policy allows {most} input tokens"
     return text if total <= most else f"{text}, but the rest still has about {total}"
 

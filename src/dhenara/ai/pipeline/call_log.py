@@ -17,7 +17,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.call_policies import ArtifactConfig
 from ..wire.secrets import conceal_provider_options, mask, shown_address
-from .middleware import Encoder, Send
+from .middleware import Encoder, Send, missing_stream
 from .streaming.stream import Stream
 
 log = logging.getLogger("dhenara")
@@ -81,6 +81,8 @@ async def record_call(call: Call, send: Send, encoder: Encoder, config: Artifact
     if config.capture_provider_request:
         write_file(folder / "dai_provider_request.json", await request_body(call, encoder))
     stream = await send(call)
+    if stream is None:
+        raise missing_stream(send, stream)
 
     async def write_response(ended: Stream) -> None:
         answer = ended.partial()

@@ -13,6 +13,7 @@ from pydantic_core import PydanticSerializationError
 from ..catalog.learned_constraints import LearnedConstraint
 from ..codecs.base import EncodedRequest
 from ..codecs.common.plan import build_plan, is_portability_relevant
+from ..errors import ConfigurationError
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import CallWarning
@@ -233,6 +234,7 @@ class LayerTarget:
 
 
 POSITIONAL_ONLY = Parameter.POSITIONAL_ONLY
+OWN_MODULES = ("dhenara.ai.", "ai_utilities.")
 Send = Callable[[Call], Coroutine[Any, Any, Stream]]
 """Function that sends a call on and returns its stream. A layer calls it once, several times, or not at all."""
 
@@ -312,10 +314,30 @@ def wrap_layer(layer: Layer, inner: Send) -> Send:
         by_name: Callable[..., Coroutine[Any, Any, Stream]] = layer
         return partial(by_name, send=inner)
 
-    async def send_through(call: Call) -> Stream:
-        return await layer(call, inner)
+    return partial(send_through, layer=layer, send=inner)
 
-    return send_through
+
+async def send_through(call: Call, *, layer: Layer, send: Send) -> Stream:
+    """Call a layer whose second parameter has another name than `send`."""
+    return await layer(call, send)
+
+
+def missing_stream(send: Send | None, received: object) -> ConfigurationError:
+    """Return the error for a layer that does not return the stream of its call.
+
+    Args:
+        send: What was called, a layer with those inside it; None if it is not known.
+        received: What it returned.
+    """
+    names: list[str] = []
+    while isinstance(send, partial):
+        layer = send.keywords.get("layer", send.func)
+        if not (getattr(layer, "__module__", None) or "").startswith(OWN_MODULES):
+            names.append(getattr(layer, "__qualname__", type(layer).__name__))
+        send = send.keywords.get("send", send.func)
+    who = f"the layer {names[0]}" if len(names) == 1 else f"one of the layers {', '.join(names) or 'of the client'}"
+    made = "None" if received is None else f"a value of type {type(received).__name__}"
+    return ConfigurationError(f"{who} returned {made}, not a stream. Return what `await send(call)` returns.")
 
 
 def takes_send(layer: Layer) -> bool:

@@ -24,7 +24,7 @@ from ..types.operations.images import GeneratedImage, ImageResponse
 from .authentication import with_authentication
 from .call_log import record_call
 from .learned_store import SHARED_CONSTRAINTS, LearnedConstraints
-from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, stack_layers
+from .middleware import AnyLayer, Encoder, Layer, LayerTarget, Send, bind_layers, missing_stream, stack_layers
 from .request_builder import RequestBuilder
 from .retry import RefusalLearner, Retry
 from .streaming.completed_stream import answer_in_test_mode
@@ -93,7 +93,14 @@ class Pipeline:
 
     async def send(self, call: Call) -> Stream:
         """Send the call to this endpoint only, without its route."""
-        return await self._send(self._prepare(call))
+        stream = await self._send(self._prepare(call))
+        return self.check_stream(stream)
+
+    def check_stream(self, stream: object) -> Stream:
+        """Return the stream of a call, or raise an error if a layer has returned something else."""
+        if not isinstance(stream, Stream):
+            raise missing_stream(self._send, stream)
+        return stream
 
     def route(self, call: Call) -> tuple[Send, Call]:
         """Return the outermost layer, and the call that it takes."""
@@ -142,6 +149,8 @@ class Pipeline:
 
     async def read_answer(self, call: Call, stream: Stream) -> AIModelCallResponse:
         """Read the stream of a chat call to its end, and return the response."""
+        if not isinstance(stream, Stream):
+            raise missing_stream(self._send, stream)
         try:
             answer = await stream.response()
         except DhenaraError as error:
@@ -166,6 +175,8 @@ class Pipeline:
 
     async def read_result(self, call: Call, stream: Stream, kind: type[R]) -> R:
         """Read the stream of an operation other than chat to its end, and return the result."""
+        if not isinstance(stream, Stream):
+            raise missing_stream(self._send, stream)
         try:
             await stream.response()
         except DhenaraError as error:

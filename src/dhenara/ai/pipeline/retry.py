@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..catalog.learned_constraints import LearnedConstraint, concerns_default
+from ..catalog.learned_constraints import concerns_default
 from ..catalog.parameter_refusals import read_lessons
 from ..codecs.error_mapping import request_id
 from ..errors import AuthenticationError, BadRequestError, CallError, ContainerExpiredError, PermissionDeniedError
@@ -15,7 +15,7 @@ from ..types.config.call import AIModelCallConfig, Call
 from ..wire.rate_limits import parse_delay
 from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
-from .middleware import Send
+from .middleware import Send, missing_stream
 from .request_builder import RequestBuilder
 from .streaming.stream import Stream
 
@@ -46,7 +46,6 @@ class Retry:
         learner = self.learner
         while True:
             started = self.io.monotonic()
-            known = () if learner is None else learner.constraints()
             call.journal.head = None
             try:
                 stream = await send(call)
@@ -55,7 +54,7 @@ class Retry:
                     learner is not None
                     and learned < MOST_LESSONS_A_CALL
                     and isinstance(error, BadRequestError)
-                    and learner.learn(call, error, known)
+                    and learner.learn(call, error)
                 )
                 record_attempt(self.io, call, started, waited, error)
                 if not is_changed:
@@ -71,6 +70,8 @@ class Retry:
                         error.attempts = tuple(call.journal.attempts)
                         raise
             else:
+                if stream is None:
+                    raise missing_stream(send, stream)
                 record_attempt(self.io, call, started, waited)
                 return stream
             if is_changed and learner is not None:
@@ -163,22 +164,18 @@ class RefusalLearner:
         self._builder = builder
         self._lessons = lessons
 
-    def constraints(self) -> tuple[LearnedConstraint, ...]:
-        """Return what is known before a request is sent."""
-        return self._builder.lessons()
-
     async def save(self) -> None:
         """Write what was learned to the file that processes share, if there is one."""
         if self._lessons.file is not None:
             await self._io.call(self._lessons.save)
 
-    def learn(self, call: Call, error: BadRequestError, known: tuple[LearnedConstraint, ...]) -> bool:
+    def learn(self, call: Call, error: BadRequestError) -> bool:
         """Return whether the request changed; another thread may already have learned the same constraint."""
         if isinstance(error, ContainerExpiredError):
             return False  # it is about this container, not about the parameter
         defaults = call.config.if_supported
         constraints = call.journal.sent_constraints
-        sent = self._builder.write(call, known if constraints is None else constraints)
+        sent = self._builder.write(call, constraints)
         learned = read_lessons(error, sent.body, self._io.time())
         if call.config.strict and not all(concerns_default(one.field, defaults, self._quirks) for one in learned):
             return False

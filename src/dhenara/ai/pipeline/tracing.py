@@ -18,7 +18,7 @@ from ..types.config.call import Call
 from ..types.content.media import Origin
 from ..types.content.parts import ToolCallContent
 from ..types.tools.tool_definition import ToolDefinition
-from .middleware import Send
+from .middleware import Send, missing_stream
 from .streaming.stream import Stream
 
 
@@ -146,6 +146,8 @@ class Trace:
         self.observer(CallStarted(*who, call.config.streaming, call.operation))
         try:
             stream = await send(call)
+            if stream is None:
+                raise missing_stream(send, stream)
         except DhenaraError as error:
             self.observer(CallFailed(*who, self.io.monotonic() - started, type(error).__name__, error.attempts))
             raise

@@ -247,7 +247,7 @@ class ResponseListener:
     def __init__(self, pipeline: Pipeline, call: Call, stream: Stream) -> None:
         self._pipeline = pipeline
         self._call = call
-        self.stream = stream
+        self.stream = pipeline.check_stream(stream)
         self._chunker = ChunkBuilder(pipeline.target.origin)
         shape = call.config.structured_output
         self._growing = None if shape is None else PartialOutputReader(shape)

@@ -12,7 +12,7 @@ from ...errors import ConfigurationError
 from ...wire import json
 from ..content.media import FileContent
 from ..content.parts import Content, GenericContent, ServerToolContent
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, require_type
 from .provider_tools import HostedTool
 
 
@@ -249,7 +249,11 @@ def read_mcp_calls(parts: Sequence[Content]) -> list[MCPCall]:
 
     Returns:
         The calls, in order; those that wait for approval are tool calls instead.
+
+    Raises:
+        ConfigurationError: The parts are of another type.
     """
+    require_type("read_mcp_calls", "parts", parts, Sequence, "parts of an answer, such as response.contents")
     results = {
         part.data.get("tool_use_id"): part.data
         for part in parts

@@ -81,7 +81,7 @@ class UserLocation(FrozenModel):
         timezone: IANA time zone, such as "Europe/Berlin". Default None.
     """
 
-    country: str | None = None
+    country: str | None = Field(default=None, min_length=2, max_length=2)
     region: str | None = None
     city: str | None = None
     timezone: str | None = None

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
+from ...errors import ConfigurationError
 from ...schema.dialects_and_references import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
 from ...schema.validate_schema import check_object_definition
@@ -52,7 +53,7 @@ class ToolDefinition(SchemaSource):
     """A function that the model may call. `parameters` is a JSON Schema of an object.
 
     Attributes:
-        name: Name of the tool.
+        name: Name of the tool, without spaces.
         description: Description for the model. Default None.
         parameters: JSON Schema of the arguments, an object. Default: no arguments.
         strict: Whether the provider must enforce the schema. Default None: enforced if the provider supports
@@ -77,6 +78,8 @@ class ToolDefinition(SchemaSource):
     @model_validator(mode="after")
     def _check_schema(self, info: ValidationInfo) -> Self:
         """Check the schema, unless it was made from Python types or checked before."""
+        if any(map(str.isspace, self.name)):
+            raise ConfigurationError(f"invalid tool name {self.name!r:.90}: use letters, digits, _ and -")
         if info.context is not CHECKED:
             check_object_definition(self.parameters, f"the tool {self.name!r}")
         return self

@@ -23,21 +23,19 @@ from ...errors import ConfigurationError
 from ...wire import json
 from ..chat.message import Message
 from ..content.parts import Content, GenericContent, ServerToolContent, ToolCallContent, ToolResultContent
+from ..model_base import require_type
 from .provider_tools import HostedTool, read_tools
 from .tool import Tool
 from .tool_definition import SEARCH_PARTS, SEARCH_TOOL, ToolDefinition
 
-MATCHES = "tools"
-MOST_MATCHES = 5
-LONGEST_SUMMARY = 200
+MATCHES, MOST_MATCHES, LONGEST_SUMMARY = "tools", 5, 200
 
 
 class ToolSearch(HostedTool):
     """Options of tool search. Without them, deferred tools are searched with the defaults.
 
     Attributes:
-        strategy: Which of Anthropic's searches is used: by words, or by regular expressions. Other searches are by
-            words.
+        strategy: Which of Anthropic's searches is used: by words, or by regular expressions. Others are by words.
         native: Whether the provider's own search is used. Default None: if the model is known to have one. False
             always uses the search of this package, True the provider's for each model of a protocol that has one.
         max_results: Most tools that a search of this package finds.
@@ -59,10 +57,7 @@ UNSPACED = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 """Scripts that have no spaces between words; they are searched by pairs of characters."""
 
 COMMON = frozenset(
-    [
-        *("a", "an", "and", "any", "are", "at", "be", "by", "can", "do", "for", "from", "how", "i", "in", "is", "it"),
-        *("me", "my", "of", "on", "or", "that", "the", "this", "to", "with"),
-    ]
+    WORDS.findall("a an and any are at be by can do for from how i in is it me my of on or that the this to with")
 )
 ENDINGS = ("ing", "ed", "s")
 
@@ -100,7 +95,6 @@ LEAST_SHARE = 0.25
 
 
 def weigh_words(tool: ToolDefinition) -> Counter[str]:
-    """Return the words of a tool with their weights."""
     weights: Counter[str] = Counter()
     for text, weight in texts_of(tool):
         for word in words_of(text):
@@ -160,6 +154,7 @@ class ToolIndex:
 
 
 def deferred_tools(tools: Iterable[Any]) -> list[ToolDefinition]:
+    require_type("tool search", "tools", tools, Iterable, "the tools of a call")
     return [tool for tool in tools if isinstance(tool, ToolDefinition) and tool.deferred]
 
 
@@ -188,7 +183,11 @@ def find_tools(query: str, tools: Iterable[Any], *, most: int = MOST_MATCHES) ->
 
     Returns:
         The tools that match best, the best one first; none if no word matches.
+
+    Raises:
+        ConfigurationError: The query is no text, or the tools are none.
     """
+    require_type("find_tools", "query", query, str, "the words to search for")
     return ToolIndex(deferred_tools(tools)).find(query, most)
 
 
@@ -259,8 +258,9 @@ def answer_tool_search(call: ToolCallContent, tools: Sequence[Any]) -> ToolResul
         The result, for the next prompt.
 
     Raises:
-        ConfigurationError: It is a call of another tool.
+        ConfigurationError: It is a call of another tool, or an argument is of another type.
     """
+    require_type("answer_tool_search", "call", call, ToolCallContent, "a tool call, such as response.tool_calls[0]")
     if call.name != SEARCH_TOOL:
         raise ConfigurationError(f"{call.name!r} is not a search for tools. Answer calls whose name is {SEARCH_TOOL!r}")
     query = call.arguments.get("query")
