@@ -35,11 +35,11 @@ CALL_LIMITS = {"chat": 800, "responses": 950, "anthropic": 870, "gemini": 805}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 110
 """Calls of an event loop and of its connection, for a whole answer in async code."""
-KIT_LIMIT = 250
+KIT_LIMIT = 240
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 1_200
+BOUNDED_LIMIT = 1_230
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 478, "sqlite": 507}
+HIT_LIMITS: dict[Backend, int] = {"memory": 475, "sqlite": 505}
 """Calls for an answer from a cache."""
 
 
