@@ -1,0 +1,87 @@
+"""Objects that are made without validation have every field, and are like those that are validated."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from dhenara.ai import AIModelCallResponse, AIModelClient
+from dhenara.ai.history.parsing import read_history
+from dhenara.ai.types.chat.message import Prompt
+from dhenara.ai.types.chat.report import Attempt
+from dhenara.ai.types.chat.response import ChatResponse, ChatResponseChoice
+from dhenara.ai.types.chat.usage import Usage
+from dhenara.ai.types.content.media import TextContent
+from support.raw_server import Connection, RawServer
+
+BODY = json.dumps(
+    {
+        "id": "x",
+        "model": "m",
+        "choices": [{"index": 0, "message": {"content": "Hello!"}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6},
+    }
+).encode()
+REPLY = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+def answer() -> AIModelCallResponse:
+    def reply(connection: Connection) -> None:
+        while connection.request() is not None:
+            connection.send(REPLY)
+
+    with (
+        RawServer(reply) as server,
+        AIModelClient(
+            "openai/gpt-5.4-mini", api_key="sk-test", base_url=f"{server.url}/v1", protocol="openai_chat"
+        ) as client,
+    ):
+        return client.generate("?")
+
+
+def models_in(value: Any) -> Iterator[BaseModel]:
+    """The object, and all that are in it."""
+    if isinstance(value, BaseModel):
+        yield value
+        for one in dict(value).values():
+            yield from models_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from models_in(one)
+
+
+def test_made_objects_have_all_fields_in_their_order() -> None:
+    made = [*models_in(answer()), *models_in(read_history("?", None, None))]
+    kinds = {AIModelCallResponse, Attempt, ChatResponse, ChatResponseChoice, TextContent, Usage, Prompt}
+    assert kinds <= {type(one) for one in made}
+    for one in made:
+        assert list(vars(one)) == list(type(one).model_fields)
+        assert one.model_fields_set <= type(one).model_fields.keys()
+        assert one.model_extra is None
+
+
+def test_made_objects_are_like_validated_ones() -> None:
+    for one in [*models_in(answer()), *models_in(read_history("?", None, None))]:
+        again = type(one).model_validate_json(one.model_dump_json())
+        assert again == one
+        assert again.model_dump_json() == one.model_dump_json()
+        for copied in (copy.copy(one), copy.deepcopy(one), pickle.loads(pickle.dumps(one)), one.model_copy()):
+            assert copied == one
+            assert repr(copied) == repr(one)
+            assert copied.model_fields_set == one.model_fields_set
+
+
+def test_made_objects_share_nothing_that_can_be_changed() -> None:
+    first, second = answer(), answer()
+    assert first.chat_response.usage.raw is not second.chat_response.usage.raw
+    assert first.model_fields_set is not second.model_fields_set
+    for one, other in zip(models_in(first), models_in(second), strict=True):
+        assert one.model_fields_set is not other.model_fields_set or one is other
+        for name in type(one).model_fields:
+            mine, theirs = getattr(one, name), getattr(other, name)
+            assert mine is not theirs or not isinstance(mine, list | dict | set), name
