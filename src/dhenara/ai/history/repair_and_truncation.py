@@ -35,7 +35,7 @@ def repair_history(
         open_end: Calls of the last message may lack results, because the caller is about to run them.
         stored: The history continues one stored at the provider, so results of unknown calls are kept.
     """
-    if not any(part.type in TOOLS for message in messages for part in message.contents):
+    if not [part for message in messages for part in message.contents if part.type in TOOLS]:
         return tuple(messages), ()
     repair = ToolCallRepair(stored=stored)
     for at, message in enumerate(messages):
@@ -205,7 +205,8 @@ def continues_stored_history(config: AIModelCallConfig, model: AIModel) -> bool:
     """
     if config.prompt_cache is not None and config.prompt_cache.stored is not None:
         return True
-    return any(names_stored_history(fields) for fields in (config.options, model.parameters) if fields)
+    options, parameters = config.options, model.parameters
+    return bool(options and names_stored_history(options)) or bool(parameters and names_stored_history(parameters))
 
 
 def check_result_ids(call: Call) -> None:

@@ -335,8 +335,7 @@ class BlockingIO:
 
     random = staticmethod(random.random)  # for retry jitter only, not security
 
-    def monotonic(self) -> float:
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)
 
     def time(self) -> float:
         return time.time()

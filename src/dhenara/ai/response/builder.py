@@ -78,8 +78,10 @@ def with_tool_units(usage: Usage, contents: Iterable[ContentItem]) -> Usage:
         usage: The usage as the provider reported it.
         contents: The parts of the answer.
     """
+    if not usage.known:
+        return usage
     calls = [part for part in contents if isinstance(part, ServerToolContent)]
-    if not usage.known or not (calls or usage.server_tool_requests):
+    if not calls and not usage.server_tool_requests:
         return usage
     reported = reported_units(usage.server_tool_requests)
     known = {*usage.units, *reported}
@@ -287,7 +289,10 @@ class ResponseBuilder:
         return made.with_pricing(lambda _: answer.cost) if self._usage else made
 
     def _choice(self, index: int) -> ChoiceBuilder:
-        return self._choices.setdefault(index, ChoiceBuilder())
+        choices = self._choices
+        if index not in choices:
+            choices[index] = ChoiceBuilder()
+        return choices[index]
 
     def _on_start(self, delta: ResponseStart) -> None:
         self._id = self._id or delta.id or None

@@ -180,10 +180,10 @@ def load_tools(call: Call, protocol: str, warnings: WarningCollector) -> Call:
     """
     if call.config.tools:
         call = allow_code(call, protocol, warnings)
-    if any(is_deferred(tool) for tool in call.config.tools):
-        searching = search_entry(call, protocol)
-        call = replace(call, config=select_deferred(call, protocol, searching))
-        return convert_searches(call, protocol, warnings, keeps_own=searching is not None)
+        if any(map(is_deferred, call.config.tools)):
+            searching = search_entry(call, protocol)
+            call = replace(call, config=select_deferred(call, protocol, searching))
+            return convert_searches(call, protocol, warnings, keeps_own=searching is not None)
     return convert_searches(call, protocol, warnings, keeps_own=True)
 
 
@@ -286,7 +286,8 @@ def convert_searches(call: Call, protocol: str, warnings: WarningCollector, *, k
 
     No information is lost, because the tools that they found are declared.
     """
-    if not any(is_search(part) for message in call.messages for part in message.contents if part.type in SEARCHING):
+    parts = [part for message in call.messages for part in message.contents if part.type in SEARCHING]
+    if not parts or not any(map(is_search, parts)):
         return call
     specified = not call.config.tools or any(
         isinstance(tool, ServerTool | RemoteMCP) and not is_search_spec(spec_of(tool)) for tool in call.config.tools

@@ -44,9 +44,10 @@ def build_plan(call: Call, encoded: EncodedRequest, target: Origin) -> Plan:
 
 def is_portability_relevant(call: Call, encoded: EncodedRequest, protocol: str) -> bool:
     """Whether any part of the call is not sent unchanged."""
-    return bool(encoded.part_outcomes) or any(
-        part.origin is not None and not is_own_part(part, call, protocol) for m in call.messages for part in m.contents
-    )
+    if encoded.part_outcomes:
+        return True
+    foreign = [part for message in call.messages for part in message.contents if part.origin is not None]
+    return any(not is_own_part(part, call, protocol) for part in foreign) if foreign else False
 
 
 def plan_parts(call: Call, encoded: EncodedRequest, protocol: str) -> Iterator[PlannedPart]:

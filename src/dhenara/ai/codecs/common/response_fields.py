@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -121,17 +121,15 @@ def read_ints(report: Report) -> dict[str, int]:
 
 def invalid_counts(report: Report) -> tuple[str, ...]:
     """Return the names of fields, also nested ones, that should be counts but are not."""
-    return tuple(dict.fromkeys(iter_invalid_counts(report)))
-
-
-def iter_invalid_counts(report: Report) -> Iterator[str]:
+    invalid: dict[str, None] = {}
     for name, value in report.items():
         if value.__class__ is int and 0 <= value <= LARGEST:
             continue
         if value.__class__ is dict or isinstance(value, Mapping):
-            yield from (f"{name}.{inner}" for inner in value if is_invalid_count(value, inner))
+            invalid |= dict.fromkeys([f"{name}.{inner}" for inner in value if is_invalid_count(value, inner)])
         elif is_invalid_count(report, name):
-            yield name
+            invalid[name] = None
+    return tuple(invalid)
 
 
 def is_invalid_count(report: Report, name: str) -> bool:
@@ -161,16 +159,17 @@ def is_readable(block: Any) -> bool:
     return any(value is not None for value in block.values())
 
 
-def usage_deltas(usage: Usage) -> Iterator[Delta]:
+def usage_deltas(usage: Usage) -> Sequence[Delta]:
     """Return the usage, with a warning if the report is unclear."""
-    yield UsageDelta(usage)
-    if usage.unclear:
-        message = (
-            f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
-            "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
-            "is unknown unless the provider reports it; usage.raw has the report."
-        )
-        yield WarningDelta(CallWarning(code="provider_warning", message=message, parameter="usage"))
+    if not usage.unclear:
+        return (UsageDelta(usage),)
+    message = (
+        f"the usage report does not say clearly how many tokens were used: {', '.join(usage.unclear)} "
+        "are missing, cannot be read, or contradict the other counts. They are in no bucket, and the cost "
+        "is unknown unless the provider reports it; usage.raw has the report."
+    )
+    warning = CallWarning(code="provider_warning", message=message, parameter="usage")
+    return UsageDelta(usage), WarningDelta(warning)
 
 
 def read_extras(data: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any] | None:
@@ -211,12 +210,14 @@ class Buckets:
 
 def split(report: TokenReport) -> Buckets:
     """The buckets of a report. Their sum is its total, where it has one that its parts do not contradict."""
-    prompt, completion, total = derive_missing(report.prompt, report.completion, report.total)
+    prompt, completion, total = report.prompt, report.completion, report.total
+    if prompt is None or completion is None:
+        prompt, completion, total = derive_missing(prompt, completion, total)
     if prompt is None or completion is None:
         return split_partial(report, prompt, completion)
     total = total or None
-    read = {name: n for name, n in report.read.items() if n}
-    made = {name: n for name, n in report.made.items() if n}
+    read = {name: n for name, n in report.read.items() if n} if report.read else {}
+    made = {name: n for name, n in report.made.items() if n} if report.made else {}
     if not read and not made and (total is None or total == prompt + completion):
         return Buckets({INPUT: prompt, OUTPUT: completion})
     usual = report.separate & {*read, *made}

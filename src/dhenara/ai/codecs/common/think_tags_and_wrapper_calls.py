@@ -137,6 +137,11 @@ class WrapperCalls:
         """Return these deltas without those of wrapper calls."""
         return (delta for delta in deltas if not (isinstance(delta, ToolCallDelta) and self._hold(delta)))
 
+    @property
+    def held(self) -> bool:
+        """Whether calls are held back."""
+        return bool(self._held)
+
     def release(self) -> Iterator[Delta]:
         """Return the calls inside of the wrappers; a wrapper with other content is returned as a normal call."""
         held, self._held = self._held, {}
@@ -162,10 +167,15 @@ class WrapperCalls:
         return True
 
 
+NO_NAMES: frozenset[str] = frozenset()
+
+
 def declared_tools(body: dict[str, Any]) -> frozenset[str]:
     """Return the names of the tools in a request."""
     tools = body.get("tools")
-    named = [tool.get("function") or tool for tool in tools if isinstance(tool, dict)] if tools else []
+    if not tools:
+        return NO_NAMES
+    named = [tool.get("function") or tool for tool in tools if isinstance(tool, dict)]
     return frozenset(str(tool["name"]) for tool in named if "name" in tool)
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
-from ...types.chat.structured import OutputMode
+from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.chat.usage import Usage
 from ...types.config.call import AIModelCallConfig, Call
+from ...types.config.call_policies import PromptCache
 from ...wire.sse import Frames, SseFrames
 from ..base import EncodedRequest
 from ..common.caller_tools import load_tools
@@ -28,7 +29,7 @@ from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import PROTOCOL, ChatQuirks
 from .messages import user_media_rule, write_messages
-from .reasoning import limit_reasoning, write_reasoning
+from .reasoning_and_usage import limit_reasoning, write_reasoning
 from .response import ChatReader, read_error
 from .tools import write_tools
 
@@ -40,7 +41,9 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
     """Encode the request; unsupported settings are recorded as warnings."""
     warnings = WarningCollector(str(call.endpoint.api.provider))
     call = load_tools(call, PROTOCOL, warnings)
-    mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
+    mode: OutputMode | None = None
+    if call.config.structured_output is not None:
+        mode, call = output_mode(call, quirks), apply_output_mode(call, quirks, warnings)
     if has_media(call):
         call = prepare_media(call, quirks, PROTOCOL, warnings, user_media_rule(quirks))
     config = call.config
@@ -50,22 +53,24 @@ def write_request(call: Call, quirks: ChatQuirks) -> EncodedRequest:
         "model": call.endpoint.ai_model.model_name,
         "messages": write_messages(call, quirks, warnings),
     }
-    body.update(quirks.defaults)
+    body |= quirks.defaults
     limited = config if config.max_reasoning_tokens is None else limit_reasoning(call, quirks, warnings)
-    body.update(write_settings(limited, quirks, warnings))
+    body |= write_settings(limited, quirks, warnings)
     if config.wants_reasoning is not None:
-        body.update(write_reasoning(config, quirks, warnings))
+        body |= write_reasoning(config, quirks, warnings)
     if config.tools:
-        body.update(write_tools(call, quirks, warnings))
-    body.update(write_format(config, mode, quirks, warnings))
-    body.update(write_cache(config, quirks, warnings))
+        body |= write_tools(call, quirks, warnings)
+    if config.structured_output is not None:
+        body |= write_format(config.structured_output, mode, quirks, warnings)
+    if config.prompt_cache is not None:
+        body |= write_cache(config.prompt_cache, config, quirks, warnings)
     warn_unsupported_context(config, warnings)
     if config.streaming:
         body["stream"] = True
         if quirks.stream_usage == "option":
             body["stream_options"] = STREAM_OPTIONS
-    body.update(call.endpoint.ai_model.parameters)
-    body.update(config.options)
+    body |= call.endpoint.ai_model.parameters
+    body |= config.options
     encoded = warnings.build_request(quirks.path, body, stream_fields=STREAM_FIELDS)
     return encoded if quirks.web_search != "options" else replace(encoded, expected_usage=search_usage(body))
 
@@ -89,10 +94,11 @@ def write_settings(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warn
     return written
 
 
-def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector) -> dict[str, Any]:
+def write_cache(
+    cache: PromptCache, config: AIModelCallConfig, quirks: ChatQuirks, warnings: WarningCollector
+) -> dict[str, Any]:
     warn_unsupported_cache(config, warnings, ("key",) if quirks.cache_key else ())
-    cache = config.prompt_cache
-    if cache is None or not quirks.cache_key:
+    if not quirks.cache_key:
         return {}
     written: dict[str, Any] = {} if cache.key is None else {"prompt_cache_key": cache.key}
     if cache.lifetime == "long":
@@ -102,10 +108,9 @@ def write_cache(config: AIModelCallConfig, quirks: ChatQuirks, warnings: Warning
 
 
 def write_format(
-    config: AIModelCallConfig, mode: OutputMode | None, quirks: ChatQuirks, warnings: WarningCollector
+    shape: StructuredOutput, mode: OutputMode | None, quirks: ChatQuirks, warnings: WarningCollector
 ) -> dict[str, Any]:
-    shape = config.structured_output
-    if shape is None or mode == "tool" or (mode == "prompt" and not quirks.json_object):
+    if mode == "tool" or (mode == "prompt" and not quirks.json_object):
         return {}
     if mode == "prompt":
         return {"response_format": {"type": "json_object"}}

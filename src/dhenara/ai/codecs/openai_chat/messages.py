@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeGuard
 
 from ...types.chat.message import Message
@@ -34,7 +34,7 @@ from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, break
 from ..common.response_fields import Wire
 from ..common.tools import legal_id
 from ..quirks import PROTOCOL, ChatQuirks
-from .reasoning import replay_reasoning
+from .reasoning_and_usage import replay_reasoning
 from .tools import CUSTOM
 
 
@@ -158,7 +158,7 @@ def write_messages(call: Call, quirks: ChatQuirks, warnings: WarningCollector) -
         systems += [message.text for message in call.messages if message.role == "system"]
     written = [write_system("\n\n".join(systems), quirks)] if systems else []
     for message in turns:
-        written.extend(write_message(message, call, quirks, warnings))
+        written += write_message(message, call, quirks, warnings)
     if quirks.prefill in ("prefix", "partial") and is_prefilled(call):
         written[-1][quirks.prefill] = True
     return written if quirks.user_after_tools else list(separate_tool_results(written))
@@ -178,28 +178,30 @@ def write_system(text: str, quirks: ChatQuirks) -> Wire:
     return {"role": quirks.system_role, "content": text}
 
 
-def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+def write_message(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterable[Wire]:
     match message.role:
-        case "system":
-            wire = {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
-            yield {**wire, "name": message.name} if message.name else wire
         case "user":
-            yield from write_user(message, quirks, warnings)
+            return write_user(message, quirks, warnings)
         case "assistant":
-            yield from write_assistant(message, call, quirks, warnings)
+            return write_assistant(message, call, quirks, warnings)
         case "tool":
-            yield from write_results(message.contents, quirks, warnings)
+            return write_results(message.contents, quirks, warnings)
+    wire = {"role": quirks.system_role, "content": write_content(message.contents, quirks, warnings)}
+    return ({**wire, "name": message.name} if message.name else wire,)
 
 
-def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:
+def write_user(message: Message, quirks: ChatQuirks, warnings: WarningCollector) -> Iterable[Wire]:
     """Encode a user message; its tool results come first."""
-    results = [part for part in message.contents if part.type == "tool_result"]
-    rest = [part for part in message.contents if part.type != "tool_result"]
+    rest: Sequence[ContentItem] = message.contents
+    results = [part for part in rest if part.type == "tool_result"]
     if results:
-        yield from write_results(results, quirks, warnings)
-    if rest or not results:
-        wire: Wire = {"role": "user", "content": write_content(rest, quirks, warnings)}
-        yield {**wire, "name": message.name} if message.name else wire
+        rest = [part for part in rest if part.type != "tool_result"]
+        if not rest:
+            return write_results(results, quirks, warnings)
+    wire: Wire = {"role": "user", "content": write_content(rest, quirks, warnings)}
+    if message.name:
+        wire["name"] = message.name
+    return [*write_results(results, quirks, warnings), wire] if results else (wire,)
 
 
 def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: WarningCollector) -> str | list[Wire]:
@@ -215,9 +217,10 @@ def write_content(contents: Sequence[Content], quirks: ChatQuirks, warnings: War
 
 def is_unmarked(part: Content, quirks: ChatQuirks) -> bool:
     """Whether the part has neither a cache marker that the dialect supports nor vendor fields."""
-    if part.extras and (VENDOR_FIELDS in part.extras or BREAKPOINT in part.extras):
+    extras = part.extras
+    if extras and (VENDOR_FIELDS in extras or BREAKPOINT in extras or extras.get(quirks.cache_mark)):
         return False
-    return (part.cache is None or quirks.cache_mark == "none") and not part.extras.get(quirks.cache_mark)
+    return part.cache is None or quirks.cache_mark == "none"
 
 
 def write_assistant(message: Message, call: Call, quirks: ChatQuirks, warnings: WarningCollector) -> Iterator[Wire]:

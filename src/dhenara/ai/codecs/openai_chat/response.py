@@ -30,7 +30,8 @@ from ..common.response_fields import (
 from ..common.think_tags_and_wrapper_calls import WrapperCalls, declared_tools, opens_in_prompt
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from ..quirks import ChatQuirks
-from .response_parts import TEXT, MessageReader, read_sources, read_usage
+from .reasoning_and_usage import read_usage
+from .response_parts import TEXT, MessageReader, read_sources
 
 FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -118,7 +119,8 @@ class ChatReader(RequestAware):
     def whole(self, body: Any) -> list[Delta]:
         self._typed = isinstance(body, dict) and read_text(body, "object").startswith("chat.completion")
         data = self._read(body, "message")
-        data += self.finish()
+        for reader in self._choices.values():
+            data += reader.finish()
         if self._choices:
             data.append(StreamEnd())
         elif has_error_text(body):
@@ -191,7 +193,7 @@ class ChatReader(RequestAware):
         if key == "message" and not is_readable(given) and given is not None and not isinstance(given, str):
             text = chain(text, unread_warning([given]))
         if choice.get("finish_reason") or choice.get("logprobs"):
-            return chain(text, self._read_end(choice, index, reader))
+            return [*text, *self._read_end(choice, index, reader)]
         return text
 
     def _other_message(self, choice: dict[str, Any], key: str) -> dict[str, Any]:
@@ -203,39 +205,42 @@ class ChatReader(RequestAware):
             raise missing_response(CHAT)
         return {"content": message if isinstance(message, str) else choice.get("text")}
 
-    def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> Iterator[Delta]:
+    def _read_end(self, choice: dict[str, Any], index: int, reader: MessageReader) -> list[Delta]:
         """Read the other fields of a choice, and its finish reason."""
+        deltas: list[Delta] = []
         if choice.get("logprobs") and (tokens := read_objects(read_object(choice, "logprobs"), "content")):
-            yield LogprobsDelta(tokens, index)
+            deltas.append(LogprobsDelta(tokens, index))
         if raw := choice.get("finish_reason"):
             self._ended.add(index)
-            yield from reader.remaining_call_deltas()
-            if FINISH.get(str(raw)) == "stop":
-                yield from reader.stop()
-            stop = choice.get("stop_reason") or choice.get("matched_stop")
+            deltas += reader.remaining_call_deltas()
             reason = FINISH.get(str(raw), "other")
-            if reason == "stop" and reader.called:
+            if reason == "stop":
+                deltas += reader.stop()
                 # Some providers report "stop" for every answer.
-                reason = "tool_calls"
-            yield FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index)
+                reason = "tool_calls" if reader.called else reason
+            stop = choice.get("stop_reason") or choice.get("matched_stop")
+            deltas.append(FinishDelta(reason, str(raw), stop if isinstance(stop, str) else None, None, index))
+        return deltas
 
-    def _read_rest(self, body: dict[str, Any]) -> Iterator[Delta]:
+    def _read_rest(self, body: dict[str, Any]) -> list[Delta]:
         """Read the token counts and the other fields of the last event."""
+        deltas: list[Delta] = []
         counted = body.get("usage") or body.get("x_groq")
         if counted and (usage := read_object(body, "usage") or read_object(read_object(body, "x_groq"), "usage")):
             separate = self._quirks.reasoning_separate
-            known = read_usage(usage, cache_unclear=self._cache_unclear(body), reasoning_separate=separate)
+            is_unclear = bool(self._quirks.cache_counts_unclear) and self._cache_unclear(body)
+            known = read_usage(usage, cache_unclear=is_unclear, reasoning_separate=separate)
             if self._long_writes and (written := known.cache_write_tokens):
                 known = known.model_copy(update={"cache_write_tokens": 0, "cache_write_1h_tokens": written})
-            yield from usage_deltas(with_expected(known, self._expected))
+            deltas += usage_deltas(known if self._expected is None else with_expected(known, self._expected))
             if extras := read_extras(body, EXTRA_FIELDS):
-                yield ResponseStart(extras=extras)
+                deltas.append(ResponseStart(extras=extras))
         if body.get("citations") or body.get("search_results"):
-            yield from read_sources(body, self._urls, TEXT)
+            deltas += read_sources(body, self._urls, TEXT)
+        return deltas
 
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
-        models = self._quirks.cache_counts_unclear
-        return bool(models) and matches(str(body.get("model") or ""), models)
+        return matches(str(body.get("model") or ""), self._quirks.cache_counts_unclear)
 
 
 def only_object(data: Any) -> dict[str, Any]:

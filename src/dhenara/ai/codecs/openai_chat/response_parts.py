@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ...types.chat.delta import (
@@ -15,33 +15,21 @@ from ...types.chat.delta import (
     ServerToolDelta,
     TextDelta,
 )
-from ...types.chat.usage import Usage, reported_usage
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ..common.response_fields import (
-    Report,
-    TokenReport,
     Wire,
-    amount,
     build_citation,
-    count,
-    first_int,
-    invalid_counts,
     is_readable,
-    read_cache_writes,
     read_index,
-    read_int,
-    read_ints,
     read_object,
     read_objects,
     read_text,
-    reported_cost,
-    split,
     unread_warning,
 )
 from ..common.think_tags_and_wrapper_calls import ThinkTagParser, WrapperCalls
 from ..quirks import ChatQuirks
-from .reasoning import ReasoningDetails, find_reasoning, reasoning_text
+from .reasoning_and_usage import ReasoningDetails, find_reasoning, reasoning_text
 from .tools import CallReader
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
@@ -95,31 +83,30 @@ class MessageReader:
             for note in read_objects(message, "annotations"):
                 yield read_annotation(note, TEXT, self._choice)
 
-    def finish(self) -> Iterator[Delta]:
+    def finish(self) -> Sequence[Delta]:
         """Emit reasoning details once, joined by index."""
-        yield from self._flush_tag()
-        yield from self._wrappers.release()
-        if self._details:
-            yield ReasoningDelta(
-                REASONING,
-                signature=self._details.signature(),
-                choice=self._choice,
-                extras={"reasoning_details": self._details.all()},
-            )
+        if self._tags is None and not self._details and not self._wrappers.held:
+            return ()
+        reasoning = self._details and ReasoningDelta(
+            REASONING,
+            signature=self._details.signature(),
+            choice=self._choice,
+            extras={"reasoning_details": self._details.all()},
+        )
+        return [*self._flush_tag(), *self._wrappers.release(), *([reasoning] if reasoning else ())]
 
     @property
     def called(self) -> bool:
         """Whether the answer contains tool calls."""
         return self._calls.called
 
-    def remaining_call_deltas(self) -> Iterator[Delta]:
+    def remaining_call_deltas(self) -> Iterable[Delta]:
         """What was held back of calls, once all of them are here."""
-        return self._wrappers.release()
+        return self._wrappers.release() if self._wrappers.held else ()
 
-    def stop(self) -> Iterator[Delta]:
+    def stop(self) -> Iterable[Delta]:
         """End the choice."""
-        if self._tags is not None:
-            yield from self._split(self._tags.stop())
+        return () if self._tags is None else self._split(self._tags.stop())
 
     def _read_content(self, content: Any) -> Iterator[Delta]:
         if isinstance(content, str):
@@ -271,77 +258,3 @@ def address(source: Any) -> tuple[str, str | None]:
         return source, None
     data: Wire = source if isinstance(source, dict) else {}
     return read_text(data, "url"), read_text(data, "title") or None
-
-
-SEPARATE_REASONING = frozenset({"reasoning_tokens"})
-
-
-def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separate: bool = False) -> Usage:
-    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions.
-
-    Args:
-        report: The `usage` object of a response.
-        cache_unclear: Whether it is unknown if cached tokens are included in the prompt.
-        reasoning_separate: Whether the dialect counts reasoning next to the completion.
-
-    Returns:
-        Counts that do not overlap.
-    """
-    read_in = read_object(report, "prompt_tokens_details")
-    made = read_object(report, "completion_tokens_details")
-    cached = read_from_cache(report, read_in)
-    buckets = split(
-        TokenReport(
-            count(report, "prompt_tokens"),
-            count(report, "completion_tokens"),
-            count(report, "total_tokens"),
-            read={
-                "cache_read_tokens": 0 if cache_unclear else cached,
-                **read_cache_writes(read_in),
-                "input_audio_tokens": input_audio(report, read_in),
-            },
-            made={
-                "reasoning_tokens": first_int(made, "reasoning_tokens") or first_int(report, "reasoning_tokens"),
-                "output_audio_tokens": read_int(made, "audio_tokens"),
-                "output_image_tokens": read_int(made, "image_tokens"),
-            },
-            separate=SEPARATE_REASONING if reasoning_separate else frozenset(),
-        )
-    )
-    left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
-    seconds, size = amount(report, "prompt_audio_seconds"), report.get("search_context_size")
-    searches = read_int(report, "num_search_queries")
-    units = {"seconds": seconds, "web_searches": float(searches)}
-    return reported_usage(
-        {
-            **buckets.counts,
-            "units": {name: used for name, used in units.items() if used},
-            "options": {"search_context_size": size} if isinstance(size, str) else {},
-            "server_tool_requests": server_tools(report),
-            "reported_cost": reported_cost(report),
-            "unclear": (*buckets.unclear, *left_out, *invalid_counts(report)),
-            "raw": dict(report),
-        }
-    )
-
-
-def input_audio(report: Report, details: Report) -> int:
-    """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
-    data = first_int(details, "audio_tokens")
-    if data or not first_int(report, "prompt_audio_seconds"):
-        return data
-    return max(
-        0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
-    )
-
-
-def read_from_cache(report: Report, details: Report) -> int:
-    """Return the cached tokens from any of the fields that dialects use."""
-    return first_int(details, "cached_tokens") or first_int(
-        report, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"
-    )
-
-
-def server_tools(report: Report) -> dict[str, int]:
-    details = read_object(report, "server_tool_use_details") or read_object(report, "server_tool_use")
-    return read_ints(details) if details else {}

@@ -141,7 +141,8 @@ NOTHING_REPORTED: dict[str, Any] = {**vars(Usage.unknown()), **dict.fromkeys(COU
 
 def reported_usage(fields: Mapping[str, Any]) -> Usage:
     """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    tables: dict[str, Any] = {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, **fields}
+    empty: dict[str, Any] = {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None}
+    tables = {**empty, **fields}
     return assemble(Usage, {**NOTHING_REPORTED, **tables}, set(tables))
 
 

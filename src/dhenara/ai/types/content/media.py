@@ -99,7 +99,14 @@ def text_part(text: str) -> TextContent:
     """Make a part of a text, without validating what cannot be wrong: a plain string."""
     if type(text) is not str:
         return TextContent(text=text)
-    fields = {"origin": None, "cache": None, "extras": {}, "type": "text", "text": text, "citations": []}
+    fields: dict[str, Any] = {
+        "origin": None,
+        "cache": None,
+        "extras": {},
+        "type": "text",
+        "text": text,
+        "citations": [],
+    }
     return assemble(TextContent, fields, {"text"})
 
 
