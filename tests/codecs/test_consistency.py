@@ -10,8 +10,8 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.gemini.response import GeminiReader
-from dhenara.ai.codecs.openai_chat.reasoning_and_usage import read_usage as read_chat
 from dhenara.ai.codecs.openai_chat.response import FINISH, ChatReader
+from dhenara.ai.codecs.openai_chat.response_parts import read_usage as read_chat
 from dhenara.ai.codecs.openai_responses.response import read_usage as read_responses
 from dhenara.ai.codecs.quirks import ChatQuirks
 from dhenara.ai.errors import ConnectionFailedError

@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.common.response_fields import TokenReport, split
-from dhenara.ai.codecs.openai_chat.reasoning_and_usage import read_usage
+from dhenara.ai.codecs.openai_chat.response_parts import read_usage
 from dhenara.ai.providers.provider import find_provider
 from dhenara.ai.response.builder import build_response
 from dhenara.ai.types import Usage

@@ -134,7 +134,8 @@ class RequestSender:
             raise unsupported_error(call)
         call, encoded, warnings = await self._encode(call)
         encoded_request = encoded.encoded
-        await before_send(call)
+        for step in call.journal.before_send:
+            await step()
         call.journal.sent_constraints = encoded.constraints
         timeouts = TimeoutPolicy(call.config.timeouts, call.deadline, io.monotonic)
         request = self._http_request(call, encoded)
@@ -191,11 +192,6 @@ class RequestSender:
             return target.signed(with_idempotency_key(request, target, call, io), io.time())
         except PydanticSerializationError as error:
             raise unserializable(target, error) from error
-
-
-async def before_send(call: Call) -> None:
-    for step in call.journal.before_send:
-        await step()
 
 
 def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:

@@ -16,13 +16,13 @@ Wire = dict[str, Any]
 
 
 def read_text(data: Mapping[str, Any], name: str) -> str:
-    value = data.get(name)
-    return value if isinstance(value, str) else ""
+    value = data.get(name, "")
+    return value if value.__class__ is str or isinstance(value, str) else ""
 
 
 def read_object(data: Mapping[str, Any], name: str) -> Wire:
-    value = data.get(name)
-    return value if isinstance(value, dict) else {}
+    value = data.get(name, {})
+    return value if value.__class__ is dict or isinstance(value, dict) else {}
 
 
 def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
@@ -80,7 +80,7 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 def count(report: Report, name: str) -> int | None:
     """Return the count; None if it is missing or invalid."""
     value = report.get(name)
-    if isinstance(value, int | float) and value.__class__ is not bool and 0 <= value <= LARGEST:
+    if value.__class__ in (int, float) and 0 <= value <= LARGEST:
         return int(value)
     return None  # NaN fails both comparisons
 
@@ -94,7 +94,7 @@ def amount(report: Report, *names: str) -> float | None:
     """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
         value = report.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LARGEST:
+        if value.__class__ in (int, float) and 0 <= value <= LARGEST:
             return float(value)
     return None
 

@@ -157,8 +157,8 @@ def supports_schema(call: Call, shape: StructuredOutput, quirks: Quirks) -> bool
 
 def apply_output_mode(call: Call, quirks: Quirks, warnings: WarningCollector) -> Call:
     """Add what the mode needs to the call: an output tool, or the schema in the prompt."""
-    shape, mode = call.config.structured_output, output_mode(call, quirks)
-    if shape is None or mode is None:
+    shape = call.config.structured_output
+    if shape is None or (mode := output_mode(call, quirks)) is None:
         return call
     if shape.mode not in ("auto", mode):
         warnings.translated("structured_output", f"mode {shape.mode!r} is not supported; {mode!r} is used")

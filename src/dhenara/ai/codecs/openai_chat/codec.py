@@ -29,7 +29,7 @@ from ..error_mapping import parse_body
 from ..operations.operation import OperationCodec, count_reader
 from ..quirks import PROTOCOL, ChatQuirks
 from .messages import user_media_rule, write_messages
-from .reasoning_and_usage import limit_reasoning, write_reasoning
+from .reasoning import limit_reasoning, write_reasoning
 from .response import ChatReader, read_error
 from .tools import write_tools
 

@@ -34,7 +34,7 @@ from ..common.request import BREAKPOINT, CONTROL, anthropic_cache_control, break
 from ..common.response_fields import Wire
 from ..common.tools import legal_id
 from ..quirks import PROTOCOL, ChatQuirks
-from .reasoning_and_usage import replay_reasoning
+from .reasoning import replay_reasoning
 from .tools import CUSTOM
 
 

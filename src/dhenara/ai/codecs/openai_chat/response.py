@@ -8,7 +8,16 @@ from typing import Any
 
 from ...errors import CallError
 from ...http.protocol.message import Head
-from ...types.chat.delta import Delta, ErrorDelta, FinishDelta, FinishReason, LogprobsDelta, ResponseStart, StreamEnd
+from ...types.chat.delta import (
+    CitationDelta,
+    Delta,
+    ErrorDelta,
+    FinishDelta,
+    FinishReason,
+    LogprobsDelta,
+    ResponseStart,
+    StreamEnd,
+)
 from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.sse import Frame
@@ -16,6 +25,7 @@ from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
 from ..common.response_fields import (
     Wire,
+    build_citation,
     is_readable,
     read_extras,
     read_index,
@@ -30,8 +40,7 @@ from ..common.response_fields import (
 from ..common.think_tags_and_wrapper_calls import WrapperCalls, declared_tools, opens_in_prompt
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from ..quirks import ChatQuirks
-from .reasoning_and_usage import read_usage
-from .response_parts import TEXT, MessageReader, read_sources
+from .response_parts import TEXT, MessageReader, read_usage
 
 FINISH: dict[str, FinishReason] = {
     "stop": "stop",
@@ -241,6 +250,25 @@ class ChatReader(RequestAware):
 
     def _cache_unclear(self, body: dict[str, Any]) -> bool:
         return matches(str(body.get("model") or ""), self._quirks.cache_counts_unclear)
+
+
+def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
+    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
+    titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
+    for source in next(
+        (data for name in ("citations", "search_results") if isinstance(data := body.get(name), list) and data), ()
+    ):
+        url, title = address(source)
+        if url and url not in known:
+            known.add(url)
+            yield CitationDelta(part, build_citation(url=url, title=title or titles.get(url)))
+
+
+def address(source: Any) -> tuple[str, str | None]:
+    if isinstance(source, str):
+        return source, None
+    data: Wire = source if isinstance(source, dict) else {}
+    return read_text(data, "url"), read_text(data, "title") or None
 
 
 def only_object(data: Any) -> dict[str, Any]:

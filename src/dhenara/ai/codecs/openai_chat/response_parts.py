@@ -15,21 +15,33 @@ from ...types.chat.delta import (
     ServerToolDelta,
     TextDelta,
 )
+from ...types.chat.usage import Usage, reported_usage
 from ...types.content.parts import GenericContent
 from ...wire import json
 from ..common.response_fields import (
+    Report,
+    TokenReport,
     Wire,
+    amount,
     build_citation,
+    count,
+    first_int,
+    invalid_counts,
     is_readable,
+    read_cache_writes,
     read_index,
+    read_int,
+    read_ints,
     read_object,
     read_objects,
     read_text,
+    reported_cost,
+    split,
     unread_warning,
 )
 from ..common.think_tags_and_wrapper_calls import ThinkTagParser, WrapperCalls
 from ..quirks import ChatQuirks
-from .reasoning_and_usage import ReasoningDetails, find_reasoning, reasoning_text
+from .reasoning import ReasoningDetails, find_reasoning, reasoning_text
 from .tools import CallReader
 
 TEXT, REASONING, REFUSAL, AUDIO = "text", "reasoning", "refusal", "audio"
@@ -225,9 +237,6 @@ def read_picture(image: Any, part: str, choice: int) -> Delta | None:
     return MediaDelta(part, "image", url=address, choice=choice) if address else None
 
 
-SOURCES = ("citations", "search_results")
-
-
 def read_annotation(note: Wire, part: str, choice: int) -> Delta:
     """Read an annotation; some providers omit the nested object."""
     kind = read_text(note, "type")
@@ -243,18 +252,88 @@ def read_annotation(note: Wire, part: str, choice: int) -> Delta:
     return CitationDelta(part, source, choice)
 
 
-def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
-    """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
-    titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
-    for source in next((data for name in SOURCES if isinstance(data := body.get(name), list) and data), ()):
-        url, title = address(source)
-        if url and url not in known:
-            known.add(url)
-            yield CitationDelta(part, build_citation(url=url, title=title or titles.get(url)))
+SEPARATE_REASONING = frozenset({"reasoning_tokens"})
+USUAL_FIELDS = frozenset(
+    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
+)
+"""The fields of the protocol itself. Reports with others are looked at for what dialects add."""
 
 
-def address(source: Any) -> tuple[str, str | None]:
-    if isinstance(source, str):
-        return source, None
-    data: Wire = source if isinstance(source, dict) else {}
-    return read_text(data, "url"), read_text(data, "title") or None
+def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separate: bool = False) -> Usage:
+    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions.
+
+    Args:
+        report: The `usage` object of a response.
+        cache_unclear: Whether it is unknown if cached tokens are included in the prompt.
+        reasoning_separate: Whether the dialect counts reasoning next to the completion.
+
+    Returns:
+        Counts that do not overlap.
+    """
+    read_in = read_object(report, "prompt_tokens_details")
+    made = read_object(report, "completion_tokens_details")
+    has_more = not USUAL_FIELDS.issuperset(report)
+    cached = read_from_cache(report, read_in) if read_in or has_more else 0
+    buckets = split(
+        TokenReport(
+            count(report, "prompt_tokens"),
+            count(report, "completion_tokens"),
+            count(report, "total_tokens"),
+            read={
+                "cache_read_tokens": 0 if cache_unclear else cached,
+                **read_cache_writes(read_in),
+                "input_audio_tokens": input_audio(report, read_in),
+            }
+            if read_in or has_more
+            else {},
+            made={
+                "reasoning_tokens": first_int(made, "reasoning_tokens") or first_int(report, "reasoning_tokens"),
+                "output_audio_tokens": read_int(made, "audio_tokens"),
+                "output_image_tokens": read_int(made, "image_tokens"),
+            }
+            if made or has_more
+            else {},
+            separate=SEPARATE_REASONING if reasoning_separate else frozenset(),
+        )
+    )
+    left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
+    return reported_usage(
+        {
+            **buckets.counts,
+            "unclear": (*buckets.unclear, *left_out, *invalid_counts(report)),
+            "raw": dict(report),
+            **(units_and_cost(report) if has_more else {}),
+        }
+    )
+
+
+def units_and_cost(report: Report) -> dict[str, Any]:
+    """Return what some dialects report besides the tokens."""
+    seconds, size = amount(report, "prompt_audio_seconds"), report.get("search_context_size")
+    searches = read_int(report, "num_search_queries")
+    units = {"seconds": seconds, "web_searches": float(searches)}
+    return {
+        "units": {name: used for name, used in units.items() if used},
+        "options": {"search_context_size": size} if isinstance(size, str) else {},
+        "server_tool_requests": read_ints(
+            read_object(report, "server_tool_use_details") or read_object(report, "server_tool_use")
+        ),
+        "reported_cost": reported_cost(report),
+    }
+
+
+def input_audio(report: Report, details: Report) -> int:
+    """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
+    data = first_int(details, "audio_tokens")
+    if data or not first_int(report, "prompt_audio_seconds"):
+        return data
+    return max(
+        0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
+    )
+
+
+def read_from_cache(report: Report, details: Report) -> int:
+    """Return the cached tokens from any of the fields that dialects use."""
+    return first_int(details, "cached_tokens") or first_int(
+        report, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"
+    )

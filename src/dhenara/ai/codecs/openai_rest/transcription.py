@@ -30,8 +30,8 @@ from ..common.response_fields import (
     usage_deltas,
 )
 from ..error_mapping import contains_error, parse_body
-from ..openai_chat.reasoning_and_usage import input_audio
 from ..openai_chat.response import read_error
+from ..openai_chat.response_parts import input_audio
 from ..operations.media import (
     audio_bytes,
     counted_seconds,

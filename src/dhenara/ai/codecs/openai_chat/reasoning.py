@@ -1,31 +1,15 @@
-"""Reasoning: its parameters in a request, its fields in a response, and how it is sent back; and token counts."""
+"""Reasoning: its parameters in a request, its fields in a response, and how it is sent back."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from ...types.chat.usage import Usage, reported_usage
 from ...types.config.call import AIModelCallConfig, Call
 from ...types.content.parts import ContentItem, ReasoningContent
 from ..common.plan import WarningCollector, is_own_part
 from ..common.request import dialect_effort, with_reasoning_room
-from ..common.response_fields import (
-    Report,
-    TokenReport,
-    Wire,
-    amount,
-    count,
-    first_int,
-    invalid_counts,
-    read_cache_writes,
-    read_int,
-    read_ints,
-    read_object,
-    read_text,
-    reported_cost,
-    split,
-)
+from ..common.response_fields import Wire, read_text
 from ..quirks import PROTOCOL, ChatQuirks
 
 Written = dict[str, Any]
@@ -209,100 +193,3 @@ def replay_reasoning(
     if wire == before:
         for part in thoughts:
             warnings.omit_silently(part, "its provider does not accept it")
-
-
-SEPARATE_REASONING = frozenset({"reasoning_tokens"})
-NOTHING_SEPARATE: frozenset[str] = frozenset()
-USUAL_FIELDS = frozenset(
-    {"prompt_tokens", "completion_tokens", "total_tokens", "prompt_tokens_details", "completion_tokens_details"}
-)
-"""The fields of the protocol itself. Reports with others are looked at for what dialects add."""
-
-
-def read_usage(report: Report, *, cache_unclear: bool = False, reasoning_separate: bool = False) -> Usage:
-    """Convert the report; `prompt_tokens` usually includes cached and audio tokens, the total shows exceptions.
-
-    Args:
-        report: The `usage` object of a response.
-        cache_unclear: Whether it is unknown if cached tokens are included in the prompt.
-        reasoning_separate: Whether the dialect counts reasoning next to the completion.
-
-    Returns:
-        Counts that do not overlap.
-    """
-    read_in = read_object(report, "prompt_tokens_details")
-    made_of = read_object(report, "completion_tokens_details")
-    has_more = not USUAL_FIELDS.issuperset(report)
-    cached = read_from_cache(report, read_in) if read_in or has_more else 0
-    buckets = split(
-        TokenReport(
-            count(report, "prompt_tokens"),
-            count(report, "completion_tokens"),
-            count(report, "total_tokens"),
-            parts_read(report, read_in, 0 if cache_unclear else cached) if read_in or has_more else {},
-            parts_made(report, made_of) if made_of or has_more else {},
-            SEPARATE_REASONING if reasoning_separate else NOTHING_SEPARATE,
-        )
-    )
-    left_out = ("cache_read_tokens",) if cache_unclear and cached else ()
-    return reported_usage(
-        {
-            **buckets.counts,
-            "unclear": (*buckets.unclear, *left_out, *invalid_counts(report)),
-            "raw": dict(report),
-            **(units_and_cost(report) if has_more else {}),
-        }
-    )
-
-
-def parts_read(report: Report, details: Report, cached: int) -> dict[str, int]:
-    """Return the parts of the prompt."""
-    return {
-        "cache_read_tokens": cached,
-        **read_cache_writes(details),
-        "input_audio_tokens": input_audio(report, details),
-    }
-
-
-def parts_made(report: Report, details: Report) -> dict[str, int]:
-    """Return the parts of the completion."""
-    return {
-        "reasoning_tokens": first_int(details, "reasoning_tokens") or first_int(report, "reasoning_tokens"),
-        "output_audio_tokens": read_int(details, "audio_tokens"),
-        "output_image_tokens": read_int(details, "image_tokens"),
-    }
-
-
-def units_and_cost(report: Report) -> dict[str, Any]:
-    """Return what some dialects report besides the tokens."""
-    seconds, size = amount(report, "prompt_audio_seconds"), report.get("search_context_size")
-    searches = read_int(report, "num_search_queries")
-    units = {"seconds": seconds, "web_searches": float(searches)}
-    return {
-        "units": {name: used for name, used in units.items() if used},
-        "options": {"search_context_size": size} if isinstance(size, str) else {},
-        "server_tool_requests": server_tools(report),
-        "reported_cost": reported_cost(report),
-    }
-
-
-def input_audio(report: Report, details: Report) -> int:
-    """Return the audio tokens of the prompt; if only seconds are reported, the rest of the total."""
-    data = first_int(details, "audio_tokens")
-    if data or not first_int(report, "prompt_audio_seconds"):
-        return data
-    return max(
-        0, read_int(report, "total_tokens") - read_int(report, "prompt_tokens") - read_int(report, "completion_tokens")
-    )
-
-
-def read_from_cache(report: Report, details: Report) -> int:
-    """Return the cached tokens from any of the fields that dialects use."""
-    return first_int(details, "cached_tokens") or first_int(
-        report, "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens"
-    )
-
-
-def server_tools(report: Report) -> dict[str, int]:
-    details = read_object(report, "server_tool_use_details") or read_object(report, "server_tool_use")
-    return read_ints(details) if details else {}
