@@ -255,9 +255,8 @@ class ChatReader(RequestAware):
 def read_sources(body: Wire, known: set[str], part: str) -> Iterator[Delta]:
     """Read sources next to the choices, numbered as in the text; streams repeat them in every event."""
     titles = {read_text(r, "url"): read_text(r, "title") or None for r in read_objects(body, "search_results")}
-    for source in next(
-        (data for name in ("citations", "search_results") if isinstance(data := body.get(name), list) and data), ()
-    ):
+    given = [one for one in (body.get("citations"), body.get("search_results")) if isinstance(one, list) and one]
+    for source in given[0] if given else ():
         url, title = address(source)
         if url and url not in known:
             known.add(url)
