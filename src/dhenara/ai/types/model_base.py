@@ -147,10 +147,7 @@ class FrozenModel(CheckedModel):
 
 
 def assemble(kind: type[M], fields: dict[str, Any], given: set[str], private: dict[str, Any] | None = None) -> M:
-    """Make a model of values that are known to be valid, as reading a pickle does, which takes the fewest steps.
-
-    `fields` has all fields, `given` names those that count as set, and `private` has the private attributes.
-    """
+    """Make a model of all its fields, known to be valid, as unpickling does; `given` are those that count as set."""
     made = kind.__new__(kind)
     state = {"__dict__": fields, "__pydantic_fields_set__": given, "__pydantic_private__": private}
     BaseModel.__setstate__(made, {**state, "__pydantic_extra__": None})

@@ -99,15 +99,9 @@ def text_part(text: str) -> TextContent:
     """Make a part of a text, without validating what cannot be wrong: a plain string."""
     if type(text) is not str:
         return TextContent(text=text)
-    fields: dict[str, Any] = {
-        "origin": None,
-        "cache": None,
-        "extras": {},
-        "type": "text",
-        "text": text,
-        "citations": [],
-    }
-    return assemble(TextContent, fields, {"text"})
+    known: dict[str, Any] = {"origin": None, "cache": None, "extras": {}, "type": "text", "text": text}
+    known["citations"] = []
+    return assemble(TextContent, known, {"text"})
 
 
 def joined_text(contents: Sequence[Content]) -> str:
