@@ -18,7 +18,7 @@ VERSIONS := 3.11 3.12 3.13
 # Processes that tests start read the compiled modules of the first one.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test demo check lint types imports test-all everything adapters corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
+.PHONY: help test demo check lint types mypy pyright imports test-all everything adapters corpus fuzz tables prices soak coverage mutants bench bench-caches bench-transports bench-routers api workflows changelog release-notes dist docs clean
 
 help:            ## what can be done here
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,8 +55,12 @@ lint: $(STAMP)   ## style and mistakes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 
-types: $(STAMP)  ## mypy --strict, and pyright, which reads the code of the docs too
+types: mypy pyright ## mypy --strict, and pyright, which reads the code of the docs too
+
+mypy: $(STAMP)
 	@$(BIN)/mypy
+
+pyright: $(STAMP)
 	@$(BIN)/python -m tools.docs_code build/docs_code
 	@$(BIN)/pyright --pythonpath $(BIN)/python
 
@@ -156,7 +160,9 @@ bench-transports: $(STAMP)  ## what a call and a chunk cost over each HTTP clien
 bench-routers: $(STAMP)  ## routers in the same simulated outages, in one run
 	@$(BIN)/python -m benchmarks.routers
 
-check: lint types imports api test  ## what the build runs
+check: $(STAMP)  ## what the build runs: the checks side by side, then the suite
+	@$(MAKE) --no-print-directory --jobs 2 lint mypy pyright imports api
+	@$(MAKE) --no-print-directory test
 
 clean:           ## remove the environment and caches
 	rm -rf $(VENV) .venvs dist site .cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -166,9 +166,11 @@ class SharedWrite(Protocol):
 
     async def write_with(self, step: FileStep[T]) -> T:
         """Does both in one transaction: neither is done if one of them fails."""
+        ...
 
     def end_with(self, step: FileStep[object], afterwards: Callable[[], None]) -> bool:
         """Adds a step to the last transaction of the call; False if there is none any more."""
+        ...
 
 
 _shared: ContextVar[tuple[object, SharedWrite] | None] = ContextVar("ai_utilities.shared_write", default=None)
