@@ -78,6 +78,20 @@ def test_rows_of_litellm_have_tiers_sizes_and_units() -> None:
     assert places["gemini/one"].host == "google_ai"
 
 
+def test_a_tier_with_rates_of_large_prompts_alone_is_unknown_for_others() -> None:
+    entry = {
+        "litellm_provider": "xai",
+        "input_cost_per_token": 1e-06,
+        "output_cost_per_token": 2e-06,
+        "input_cost_per_token_above_200k_tokens": 2e-06,
+        "input_cost_per_token_above_200k_tokens_flex": 1e-06,
+    }
+    book = litellm.read({"xai/one": entry}, DATE).book
+    rows = {(row.slot.tier, row.slot.above): row.rates for row in book["xai"]["one"].rows}
+    assert rows["flex", 0] == {}
+    assert rows["flex", 200_000] == {"input": 1}
+
+
 def test_a_model_of_the_past_is_not_counted_as_current() -> None:
     entry = {"litellm_provider": "xai", "input_cost_per_token": 1e-06, "deprecation_date": "2026-01-01"}
     book, _, places = litellm.read({"xai/one": entry}, DATE)

@@ -132,7 +132,9 @@ def rows_of(place: Place, entry: Entry) -> list[Row]:
     rows = [Row(Slot(), base)]
     sizes = sorted({size for _, size in by_slot})
     for tier in sorted({tier for tier, _ in by_slot} | {""}):
-        ordinary = base if not tier else completed(base, by_slot.get((tier, 0), {}))
+        named = by_slot.get((tier, 0), {})
+        # A tier that only names rates of large prompts has unknown rates for others.
+        ordinary = base if not tier else completed(base, named) if named else {}
         if tier:
             rows.append(Row(Slot(tier=tier), ordinary))
         for size in sizes:
