@@ -331,6 +331,24 @@ def test_a_pending_tool_has_no_span_and_the_run_is_no_error(server: FakeServer, 
     assert telemetry.spans[1].status.status_code.name == "UNSET"
 
 
+def test_the_span_of_a_once_tool_that_is_late_says_so(
+    world: World, server: FakeServer, telemetry: Telemetry, tmp_path: Path
+) -> None:
+    released = threading.Event()
+
+    def hang(city: str) -> None:
+        released.wait(30)
+
+    server.add_replies(ROUNDS[0])
+    tool = Tool.from_function(hang, name="weather", once=True, timeout=0.1)
+    client = traced_client(server, telemetry)
+    run = go(world, client, "?", tools=[tool], store=SQLiteRunStore(tmp_path / "runs.sqlite"), run_id="one")
+    released.set()
+    assert run.stopped == "pending"
+    (span,) = telemetry.named("execute_tool weather")
+    assert (span.attributes["error.type"], span.attributes["dhenara.tool.outcome"]) == ("timed_out", "pending")
+
+
 def test_a_stream_that_is_read_elsewhere_keeps_its_parent(server: FakeServer, telemetry: Telemetry) -> None:
     server.add_replies(*ROUNDS)
     with traced_client(server, telemetry) as client:

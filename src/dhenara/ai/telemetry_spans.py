@@ -219,8 +219,10 @@ class ToolSpan:
         outcome = "cancelled" if run is None else run.outcome
         self.span.set_attribute(names.OUTCOME, outcome)
         if outcome != "ran":
-            about[names.ERROR_TYPE] = outcome
-            layer.fail(self.span, outcome, outcome)
+            # A tool with once=True that did not end in time is pending, because it may have had its effect.
+            error = "timed_out" if outcome == "pending" and run is not None and run.run is None else outcome
+            about[names.ERROR_TYPE] = error
+            layer.fail(self.span, error, error)
         if run is not None and "span" in layer.capture and self.span.is_recording():
             self.span.set_attributes(names.tool_contents(run))
         layer.durations.record(seconds, about, layer.trace.set_span_in_context(self.span))
