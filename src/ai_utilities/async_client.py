@@ -15,6 +15,7 @@ from .concurrency import Progress, ProgressBar, ask_all_async, combine_callbacks
 from .config.client_arguments import client_settings, read_tracker
 from .config.client_settings import ClientArguments
 from .config_models import AiSettings
+from .exceptions import SyncAsyncMismatchError
 from .execution import AsyncMode
 from .files.methods import AsyncFilesMixin
 from .middleware import RequestMiddleware
@@ -245,6 +246,11 @@ class AsyncAiClient(
         await self.aclose()
 
     if not TYPE_CHECKING:
+
+        def __enter__(self) -> Self:
+            raise SyncAsyncMismatchError("AsyncAiClient is an async client. Write `async with`, or use AiClient.")
+
+        def __exit__(self, *error: object) -> None: ...
 
         def __getattr__(self, name: str) -> object:
             """Return a method of version 1; called only for names that do not exist here."""

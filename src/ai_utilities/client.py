@@ -16,6 +16,7 @@ from .concurrency import Progress, ProgressBar, ask_all, combine_callbacks
 from .config.client_arguments import client_settings, first_of_create_client, read_tracker
 from .config.client_settings import ClientArguments
 from .config_models import AiSettings
+from .exceptions import SyncAsyncMismatchError
 from .execution import AnyCall, PreparedCall, SyncMode, run_sync, unchanged
 from .files.methods import FilesMixin
 from .middleware import RequestMiddleware
@@ -302,6 +303,11 @@ class AiClient(TypedAnswersMixin, ImagesMixin, TextOperationsMixin, AudioMixin, 
         self.close()
 
     if not TYPE_CHECKING:
+
+        async def __aenter__(self) -> Self:
+            raise SyncAsyncMismatchError("AiClient is a sync client. Write `with`, or use AsyncAiClient.")
+
+        async def __aexit__(self, *error: object) -> None: ...
 
         def __getattr__(self, name: str) -> object:
             """Return a method of version 1; called only for names that do not exist here."""

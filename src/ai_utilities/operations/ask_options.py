@@ -6,7 +6,7 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from dhenara.ai import types
@@ -135,11 +135,14 @@ def check_prompt(prompt: object, options: Mapping[str, object]) -> None:
         if prompt or options.get("files"):
             raise ProviderConfigurationError("resume= continues the messages of the run. Leave out prompt and files.")
         return
+    items = prompt if isinstance(prompt, list | tuple) else ()
+    if any(isinstance(one, Mapping) and "role" in one for one in items) or (not prompt and options.get("messages")):
+        raise ProviderConfigurationError(
+            "ask takes one prompt. Write the last message as the prompt, and context=[...] for the earlier ones."
+        )
+    if any(isinstance(one, PurePath | bytes) for one in items):
+        raise ProviderConfigurationError("ask takes one prompt. Write files beside it: ask(prompt, files=[...]).")
     if isinstance(prompt, list | tuple):
-        if any(isinstance(one, Mapping) and "role" in one for one in prompt):
-            raise ProviderConfigurationError(
-                "ask takes one prompt. Write the last message as the prompt, and context=[...] for the earlier ones."
-            )
         raise ProviderConfigurationError("ask takes one prompt. Use ask_many or ask_batch for a list.")
     if prompt is None or (isinstance(prompt, str) and not prompt.strip() and not options.get("files")):
         raise ProviderConfigurationError("the prompt is empty. Pass a text.")

@@ -245,7 +245,9 @@ def parse_json_from_text(text: str) -> Json:
             return decoder.raw_decode(text, start.start())[0]
         except json.JSONDecodeError:
             continue
-    raise JsonParseError(f"the answer has no valid JSON: {shorten(text)}", text)
+    raise JsonParseError(
+        f"the answer has no valid JSON: {shorten(text)}. Ask again, or use a model with native structured output.", text
+    )
 
 
 def shorten(text: str, most: int = 200) -> str:

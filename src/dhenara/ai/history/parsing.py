@@ -109,7 +109,9 @@ def parse_message(given: MessageLike) -> Message:
 def read_parts(given: object) -> Prompt:
     """A user message of one or several parts."""
     match given:
-        case [{"role": _}, *_]:
+        case [] | ():
+            raise ConfigurationError("the prompt is empty. Pass a text.")
+        case [{"role": _} | object(role=str()) | ("system" | "developer" | "user" | "assistant", str()), *_]:
             raise ConfigurationError("a list of messages is not one message. Write messages=[...] without a prompt.")
     return Prompt.model_validate({"parts": given})
 

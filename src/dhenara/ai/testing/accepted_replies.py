@@ -11,7 +11,7 @@ from ..errors import ConfigurationError
 from ..types.model_base import require_type as require
 from .answer import Answer
 from .protocols import dialect_for
-from .replies import CutReply, GzippedReply, MangledReply, Raw, RawStream, ReceivedRequest, Reply, Step
+from .replies import CutReply, GzippedReply, MangledReply, Raw, RawStream, ReceivedRequest, Refusal, Reply, Step
 from .sample_operations import SampleOperations, is_operation
 
 # Responses are resumed after the event with this number.
@@ -21,6 +21,9 @@ ACCEPTED = (
     "Pass Answer(text=...), Refusal(429), Raw(b'...'), RawStream([...]), DialectReply, CutReply, FakeBatches(), "
     "or an object with a method steps(request)"
 )
+
+NO_CHAT = re.compile(r"/(files|uploads|batches|vector_stores)(\?|$)")
+OTHERS = "For files and batches pass FakeBatches(), for anything else Raw(b'...')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class DialectReply:
             yield from SampleOperations().steps(request)
             return
         dialect = dialect_for(request.path)
-        if dialect.wants_stream(request):
+        if NO_CHAT.search(request.path):
+            yield from Refusal(400, f"an Answer is no reply to {request.path}. {OTHERS}").steps(request)
+        elif dialect.wants_stream(request):
             kind = {"content-type": dialect.stream_type, **self.headers}
             events = dialect.stream(self.answer, request.json)
             if after := STARTING_AFTER.search(request.path):

@@ -66,8 +66,11 @@ class ServerExchange:
 
     @property
     def json(self) -> Any:
-        """The body, parsed as JSON; an empty dict without a body."""
-        return json.loads(self.body) if self.body else {}
+        """The body, parsed as JSON; an empty dict for other bodies, such as those of forms, and without one."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return {}
 
     def mark_left(self) -> None:
         """Note that the client has closed the connection; the server calls this."""

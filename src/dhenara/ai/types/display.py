@@ -14,6 +14,14 @@ LONGEST = 200
 LONGEST_VALUE = 60
 """Maximum length of one value in it, if it would be too long otherwise."""
 
+DEPRECATED = frozenset(
+    {
+        *("construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw"),
+        *("schema", "schema_json", "update_forward_refs", "validate"),
+    }
+)
+"""Methods of pydantic 1, which `dir` leaves out."""
+
 Shown = Iterable[tuple[str | None, Any]]
 """Names and values in a repr. Those without name are shown like positional arguments."""
 

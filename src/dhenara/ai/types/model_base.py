@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from ..errors import ConfigurationError
 from ..lazy_package import missing_attribute
 from ..wire.text import similar_names
-from .display import not_empty, short_repr
+from .display import DEPRECATED, not_empty, short_repr
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -70,6 +70,7 @@ def describe_positional(kind: type[BaseModel]) -> str:
     fields = kind.model_fields
     own = [name for name in kind.__annotations__ if name in fields and name not in ("kind", "type")] or list(fields)
     first = next((name for name in own if fields[name].is_required()), own[0])
+    first = "text" if "contents" in fields else first
     other = next((f", or {kind.__name__}.{name}(...)" for name in VALUE_METHODS if hasattr(kind, name)), "")
     return f"{kind.__name__} takes its fields by name: write {kind.__name__}({first}=...){other}"
 
@@ -127,6 +128,9 @@ class FrozenModel(CheckedModel):
 
     def __repr__(self) -> str:
         return short_repr(type(self).__name__, self.__repr_args__())
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in DEPRECATED]
 
     def __rich_repr__(self) -> Iterator[Any]:
         for name, value in not_empty(self.__repr_args__()):
