@@ -245,7 +245,7 @@ def test_a_config_names_what_was_written(options: dict[str, Any], message: str) 
         ({"system": "Be brief."}, "write generate(prompt, instructions=...)"),
         ({"api_kye": "k"}, "did you mean 'api_key'?"),
         ({"apikey": "k"}, "did you mean 'api_key'?"),
-        ({"fallback": []}, "did you mean 'fallbacks'?"),
+        ({"fallback": []}, "write fallbacks=["),
         ({"model": "gpt-4o"}, "as in AIModelClient('openai/gpt-5.4-mini')"),
     ],
 )
