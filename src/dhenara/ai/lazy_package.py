@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 OLD_NAMES = "dhenara.ai.compat.names"
 """Finds the names of version 1; loaded for names that nothing else has."""
@@ -100,6 +100,10 @@ def missing_attribute(owner: object, name: str) -> AttributeError:
     hint = None if name.startswith("_") else find_attribute_hint(type(owner), name)
     advice = "" if hint is None else f". Write {hint}"
     return AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}{advice}", name=name, obj=owner)
+
+
+def raise_missing(owner: object, name: str) -> NoReturn:
+    raise missing_attribute(owner, name)
 
 
 def find_attribute_hint(kind: type, name: str) -> str | None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ..errors import ConfigurationError
-from ..lazy_package import missing_attribute
+from ..lazy_package import raise_missing
 from ..wire.text import similar_names
 from .display import DEPRECATED, not_empty, short_repr
 
@@ -69,8 +69,7 @@ def describe_positional(kind: type[BaseModel]) -> str:
     """The message for a value without the name of its field: a field of the class, and a method that takes a value."""
     fields = kind.model_fields
     own = [name for name in kind.__annotations__ if name in fields and name not in ("kind", "type")] or list(fields)
-    first = next((name for name in own if fields[name].is_required()), own[0])
-    first = "text" if "contents" in fields else first
+    first = "text" if "contents" in fields else next((name for name in own if fields[name].is_required()), own[0])
     other = next((f", or {kind.__name__}.{name}(...)" for name in VALUE_METHODS if hasattr(kind, name)), "")
     return f"{kind.__name__} takes its fields by name: write {kind.__name__}({first}=...){other}"
 
@@ -145,9 +144,7 @@ class FrozenModel(CheckedModel):
             """Return an attribute that the class had in version 1; called only for names that it does not have now."""
             if name in OLD_ATTRIBUTES:
                 return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
-            if name.startswith("_"):
-                return super().__getattr__(name)
-            raise missing_attribute(self, name)
+            return super().__getattr__(name) if name.startswith("_") else raise_missing(self, name)
 
 
 def assemble(kind: type[M], fields: dict[str, Any], given: set[str], private: dict[str, Any] | None = None) -> M:
