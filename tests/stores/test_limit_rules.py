@@ -84,6 +84,13 @@ def test_a_call_counts_its_tokens_but_those_read_from_the_cache_of_the_provider(
     assert taken + corrected == counted
 
 
+def test_tokens_read_from_the_cache_count_for_the_limits_of_openai(server: FakeServer, store: NotedLimits) -> None:
+    server.add_replies(Answer(text="Hello!", usage=FakeUsage(10, 10, cache_read=500)))
+    ask(server, LimitLayer(TOKENS, store=store), to=endpoint(server.url, "openai"))
+    ((taken, corrected),) = corrections(store)
+    assert taken + corrected == 520
+
+
 def test_the_level_of_the_provider_is_corrected_by_the_same_amount(server: FakeServer, store: NotedLimits) -> None:
     server.add_replies(HELLO)
     ask(server, LimitLayer(TOKENS, store=store))

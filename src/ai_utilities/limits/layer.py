@@ -30,7 +30,7 @@ from ..storage.store_io import (
     within,
 )
 from ..usage.estimates import MANAGEMENT_OPERATIONS, estimate_request
-from .limit import WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
+from .limit import FREE_CACHE_READS, WORDS, Ask, Limit, LimitReachedError, SeenLimit, SettleAsk, TakeAsk, Verdict
 from .stores import LimitStore, MemoryLimits, SQLiteLimits
 from .window_state import NEVER_LONGER
 
@@ -315,7 +315,8 @@ class BoundLimits:
         """Ends the call. Without a known usage, the estimate stays counted."""
         settled: SettleAsk = {"ticket": ask["ticket"], "at": at, "wants": [], "live": []}
         if usage:
-            used = usage.total_tokens - usage.cache_read_tokens
+            is_free = self._target.origin.provider in FREE_CACHE_READS
+            used = usage.total_tokens - (usage.cache_read_tokens if is_free else 0)
             for want in ask["wants"]:
                 if want["kind"] == "tokens":
                     settled["wants"].append({**want, "amount": used - want["amount"]})

@@ -13,6 +13,9 @@ from dhenara.ai.integration import LimitKind
 SECOND, MINUTE, DAY = 1.0, 60.0, 86_400.0
 WORDS = {SECOND: "second", MINUTE: "minute", DAY: "day"}
 
+FREE_CACHE_READS = frozenset({"anthropic", "amazon_bedrock", "groq"})
+"""Providers whose token limits do not count what is read from their prompt cache; those of OpenAI and others do."""
+
 
 def is_number_from(least: float, value: object) -> bool:
     """Whether it is a number of at least this."""
