@@ -20,7 +20,6 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.media import Origin
 from ..types.content.parts import ImageContent
-from ..types.model_base import assemble
 from ..types.operations.images import GeneratedImage, ImageResponse
 from .authentication import with_authentication
 from .call_log import record_call
@@ -39,9 +38,8 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=OperationResponse)
 
-NOTHING_ANSWERED = vars(AIModelCallResponse.model_construct())
-NO_STREAM = {"_stream": None, "_async_stream": None}
-"""Private attributes of responses that are no streams."""
+EMPTY_RESPONSE = AIModelCallResponse.model_construct(set())
+"""What responses are copied from, which takes fewer steps than `model_construct`."""
 
 
 class Pipeline:
@@ -168,7 +166,7 @@ class Pipeline:
             facts["image_response"] = to_image_response(answer, made)
         else:
             facts["chat_response"] = answer
-        return assemble(AIModelCallResponse, {**NOTHING_ANSWERED, **facts}, set(facts), NO_STREAM.copy())
+        return EMPTY_RESPONSE.model_copy(update=facts)
 
     async def perform(self, call: Call, kind: type[R]) -> R:
         """Send an operation other than chat and return its complete result."""

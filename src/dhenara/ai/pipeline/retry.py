@@ -12,7 +12,6 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
 from ..types.config.call import AIModelCallConfig, Call
-from ..types.model_base import assemble
 from ..wire.rate_limits import parse_delay
 from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
@@ -117,23 +116,28 @@ def backoff(config: AIModelCallConfig, failed: int) -> float:
     return float(min(config.retry_delay * 2 ** min(failed - 1, 60), config.max_retry_delay))
 
 
+ANSWERED = Attempt.model_construct(number=1, outcome="answered")
+"""What attempts are copied from, which takes fewer steps than `model_construct`."""
+
+
 def record_attempt(io: IO, call: Call, started: float, waited: float, error: CallError | None = None) -> None:
     """Add one attempt to the call's journal."""
     head = call.journal.head
-    fields = {
-        "number": len(call.journal.attempts) + 1,
-        "provider": str(call.endpoint.api.provider),
-        "model": call.endpoint.ai_model.model_name,
-        "outcome": "failed" if error else "answered",
-        "status": head.status if head else None,
-        "error": f"{type(error).__name__}: {error.message}" if error else None,
-        "request_id": request_id(head) if head else None,
-        "waited": waited,
-        "seconds": io.monotonic() - started,
-        "deployment": call.deployment,
-        "reason": call.choice,
-    }
-    attempt = assemble(Attempt, fields, set(fields))
+    attempt = ANSWERED.model_copy(
+        update={
+            "number": len(call.journal.attempts) + 1,
+            "provider": str(call.endpoint.api.provider),
+            "model": call.endpoint.ai_model.model_name,
+            "outcome": "failed" if error else "answered",
+            "status": head.status if head else None,
+            "error": f"{type(error).__name__}: {error.message}" if error else None,
+            "request_id": request_id(head) if head else None,
+            "waited": waited,
+            "seconds": io.monotonic() - started,
+            "deployment": call.deployment,
+            "reason": call.choice,
+        }
+    )
     call.journal.attempts.append(attempt)
     log_attempt(call, attempt, error)
 

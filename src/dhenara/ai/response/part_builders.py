@@ -31,7 +31,6 @@ from ..types.content.parts import (
     VideoContent,
     is_custom_call,
 )
-from ..types.model_base import assemble
 from ..wire import json
 from ..wire.partial_json import PartialJson
 
@@ -86,15 +85,16 @@ class TextPartBuilder:
         text = self._pieces.text()
         if not (text or self._citations or self._extras):
             return None
-        fields = {
-            "origin": origin,
-            "cache": None,
-            "extras": self._extras.copy(),
-            "type": "text",
-            "text": text,
-            "citations": self._citations.copy(),
-        }
-        return assemble(TextContent, fields, {"text", "citations", "origin", "extras"})
+        citations, extras = list(self._citations), dict(self._extras)
+        return TextContent.model_construct(
+            _fields_set={"text", "citations", "origin", "extras"},
+            origin=origin,
+            cache=None,
+            extras=extras,
+            type="text",
+            text=text,
+            citations=citations,
+        )
 
 
 class ReasoningPartBuilder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, LiteralString, Self, TypeVar
+from typing import TYPE_CHECKING, Any, LiteralString, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
 else:
     ModelMetaclass = type(BaseModel)
-
-M = TypeVar("M", bound=BaseModel)
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
@@ -145,14 +143,6 @@ class FrozenModel(CheckedModel):
             if name in OLD_ATTRIBUTES:
                 return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
             return super().__getattr__(name) if name.startswith("_") else raise_missing(self, name)
-
-
-def assemble(kind: type[M], fields: dict[str, Any], given: set[str], private: dict[str, Any] | None = None) -> M:
-    """Make a model of all its fields, known to be valid, as unpickling does; `given` are those that count as set."""
-    made = kind.__new__(kind)
-    state = {"__dict__": fields, "__pydantic_fields_set__": given, "__pydantic_private__": private}
-    BaseModel.__setstate__(made, {**state, "__pydantic_extra__": None})
-    return made
 
 
 def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from ..display import markdown_table
-from ..model_base import FrozenModel, assemble, read_old_fields
+from ..model_base import FrozenModel, read_old_fields
 from .cost import NO_PRICE, Cost, sum_tables, unique
 
 NO_USAGE = "the provider reported no usage"
@@ -136,14 +136,16 @@ COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annot
 """Names of the token counts."""
 
 
-NOTHING_REPORTED: dict[str, Any] = {**vars(Usage.unknown()), **dict.fromkeys(COUNTS, 0)}
+NO_COUNTS: dict[str, Any] = dict.fromkeys(COUNTS, 0)
+NOTHING_REPORTED = Usage.model_construct(set(), **NO_COUNTS, counted=(), reported_cost=None, unclear=())
+"""What reported usages are copied from, which takes fewer steps than `model_construct`."""
 
 
 def reported_usage(fields: Mapping[str, Any]) -> Usage:
     """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    empty: dict[str, Any] = {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None}
-    tables = {**empty, **fields}
-    return assemble(Usage, {**NOTHING_REPORTED, **tables}, set(tables))
+    return NOTHING_REPORTED.model_copy(
+        update={"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
+    )
 
 
 def modality_tokens(report: Mapping[str, Any], name: str, modality: str) -> int:

@@ -13,7 +13,7 @@ from ...errors import ConfigurationError
 from ...output_files import require_path, write_output
 from ...wire.media_types import from_name, image_size, image_type, is_text, sniff, suffix_of
 from ...wire.text import clean_text
-from ..model_base import FrozenModel, assemble
+from ..model_base import FrozenModel
 
 
 class Origin(FrozenModel):
@@ -99,9 +99,9 @@ def text_part(text: str) -> TextContent:
     """Make a part of a text, without validating what cannot be wrong: a plain string."""
     if type(text) is not str:
         return TextContent(text=text)
-    known: dict[str, Any] = {"origin": None, "cache": None, "extras": {}, "type": "text", "text": text}
-    known["citations"] = []
-    return assemble(TextContent, known, {"text"})
+    return TextContent.model_construct(
+        _fields_set={"text"}, origin=None, cache=None, extras={}, type="text", text=text, citations=[]
+    )
 
 
 def joined_text(contents: Sequence[Content]) -> str:
