@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from ...errors import BrokenStreamError, CallError
 from ...providers.secret_values import Redactor
 from ...response.builder import UNFINISHED, ResponseBuilder
-from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, ResponseStart, StreamEnd
+from ...types.chat.delta import SILENT, Delta, ErrorDelta, FinishDelta, ResponseStart
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.content.media import Origin
@@ -258,7 +258,7 @@ class Stream:
 
     async def _finish(self) -> None:
         """Handle the end of the bytes: without the protocol's end marker the stream is interrupted."""
-        if self._builder.complete or any(isinstance(delta, StreamEnd) for batch in self._ready for delta in batch):
+        if self._builder.complete:  # everything that had arrived was pulled
             await self._end()
         else:
             await self._break(unfinished_error(self._builder.origin))
