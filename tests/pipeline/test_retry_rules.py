@@ -195,6 +195,13 @@ def test_each_attempt_is_recorded_with_its_wait_and_its_time() -> None:
     assert (first.provider, first.model, first.status, first.request_id) == ("openai", "m", 503, "req_1")
 
 
+def test_an_attempt_on_a_route_has_its_deployment_and_the_reason() -> None:
+    clock, call = Clock(), replace(new_call(), deployment="eu", choice="chosen: the fastest")
+    assert run(Retry(clock).retry_failures(call, send_with(["answer"], clock))) == "answer"  # type: ignore[arg-type]
+    (attempt,) = call.journal.attempts
+    assert (attempt.deployment, attempt.reason) == ("eu", "chosen: the fastest")
+
+
 def test_an_attempt_without_a_response_has_no_status() -> None:
     clock, call = Clock(), new_call(config={"retries": 0})
     with pytest.raises(ServerError) as failed:

@@ -79,7 +79,7 @@ def test_a_whole_answer_ends_without_an_error() -> None:
 
 
 @pytest.mark.parametrize("how", ["break", "error", "cancel", "close", "cut"])
-def test_what_arrived_is_kept_however_a_stream_ends(how: str) -> None:
+def test_what_arrived_is_part_of_the_response_however_a_stream_ends(how: str) -> None:
     last: dict[str, Any] = {
         "break": BrokenStreamError("cut"),
         "error": [text("b"), ErrorDelta(ServerError("overloaded"))],

@@ -172,7 +172,8 @@ def test_an_item_of_a_batch_has_one_row() -> None:
     ledger.add([item, row(2, row_id="b2", operation="batch")])
     ledger.add([row(3, operation="batch"), row(4, operation="batch")])
     ledger.add([row(5, row_id="c1"), row(6, row_id="c1")])
-    assert [one.prompt_tokens for one in ledger.rows()] == [1, 2, 3, 4, 5, 6]
+    ledger.add([row(7, operation="batch")])
+    assert [one.prompt_tokens for one in ledger.rows()] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_open_rows_are_in_totals_until_they_are_settled() -> None:
@@ -250,6 +251,7 @@ def test_a_tracker_without_a_ledger_has_no_open_rows() -> None:
     tracker = UsageTracker()
     tracker.open([row(row_id="r", outcome="open")], 0.0)
     assert (tracker.open_rows(), tracker.close_abandoned(), tracker.blocking) == ([], [], False)
+    assert (tracker.opens_rows, UsageTracker(MemoryLedger()).opens_rows) == (False, True)
     tracker.close()
 
 
