@@ -39,7 +39,7 @@ KIT_LIMIT = 240
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
 BOUNDED_LIMIT = 1_230
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 475, "sqlite": 505}
+HIT_LIMITS: dict[Backend, int] = {"memory": 445, "sqlite": 475}
 """Calls for an answer from a cache."""
 
 
