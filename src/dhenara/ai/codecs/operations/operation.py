@@ -155,7 +155,11 @@ TOKENS_PER_PICTURE = 800
 
 
 def estimate_tokens(call: Call) -> int:
-    """Estimate the input tokens; within a third of the real count for most languages and models, rather too high."""
+    """Estimate the input tokens of what is sent, without what the provider adds to it.
+
+    For 300 tokens of text and more, nine of ten recorded prompts were within a third of the real count. With tools,
+    most of them were above it, as providers add instructions: at Anthropic about 350 tokens.
+    """
     words = sum(tokens(text) for text in call_texts(call))
     pictures = sum(isinstance(part, Media) for message in call.messages for part in message.contents)
     return words + TOKENS_PER_TURN * (len(call.messages) + len(call.instructions)) + TOKENS_PER_PICTURE * pictures
