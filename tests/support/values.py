@@ -12,6 +12,7 @@ import typing
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -53,6 +54,7 @@ def kinds_below(parent: type[BaseModel]) -> Iterator[type[BaseModel]]:
         yield from kinds_below(kind)
 
 
+@cache
 def values(kind: type[BaseModel], depth: int = 0) -> st.SearchStrategy[Any]:
     """Every field that dumps show, where the type itself takes it."""
     if depth > DEEPEST:
