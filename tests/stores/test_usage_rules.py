@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -273,3 +274,38 @@ def test_rows_of_checked_values_share_nothing_that_can_be_changed() -> None:
 def test_tags_that_are_no_texts_are_refused_when_the_layer_is_made(tags: Any) -> None:
     with pytest.raises(ConfigurationError, match="tags"):
         UsageLayer(MemoryLedger(), tags=tags)
+
+
+def test_rows_that_wait_are_written_at_exit() -> None:
+    ledger = FailingLedger(OSError("full"))
+    write(UsageLayer(ledger), 1)
+    assert list(ledger.rows()) == []
+    layer_module.settle_at_exit()
+    assert [one.model for one in ledger.rows()] == ["m1"]
+
+
+def test_a_forked_child_does_not_write_the_rows_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, process = FailingLedger(OSError("full")), os.getpid()
+    layer = UsageLayer(ledger)
+    write(layer, 1)
+    monkeypatch.setattr(os, "getpid", lambda: process + 1)
+    write(layer, 2)
+    assert [one.model for one in ledger.rows()] == ["m2"]
+
+
+def test_a_call_that_runs_at_exit_is_settled_once_as_cancelled(server: FakeServer) -> None:
+    server.add_replies(HELLO)
+    ledger = MemoryLedger()
+
+    async def exit_while_it_runs(call: Call, send: Send) -> Stream:
+        stream = await send(call)
+        layer_module.settle_at_exit()
+        return stream
+
+    class Exits:
+        def bind(self, io: Any, target: Any) -> Any:
+            return exit_while_it_runs
+
+    with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger), Exits()]) as client:
+        client.generate("?")
+    assert [one.outcome for one in ledger.rows()] == ["cancelled"]
