@@ -123,6 +123,8 @@ def is_billed_step(data: Mapping[str, Any]) -> bool:
 
 
 PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
+    TextDelta: TextPartBuilder,
+    CitationDelta: TextPartBuilder,
     ReasoningDelta: ReasoningPartBuilder,
     RefusalDelta: RefusalPartBuilder,
     ToolCallDelta: ToolCallPartBuilder,
@@ -134,9 +136,7 @@ PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
 
 def new_part_builder(first: PartDelta) -> PartBuilder:
     """Return the builder for a part with this first delta."""
-    if isinstance(first, TextDelta | CitationDelta):
-        return TextPartBuilder()
-    return PART_BUILDERS[type(first)]()
+    return PART_BUILDERS[first.__class__]()
 
 
 UNFINISHED = "the stream ended before the provider said that the answer was complete"

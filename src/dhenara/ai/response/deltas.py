@@ -134,7 +134,8 @@ class ChunkSource:
 
         Such events differ only in their text, so everything around it is written once.
         """
-        if len(batch) != 1 or not isinstance(delta := batch[0], TextDelta):
+        delta: Any = batch[0]
+        if len(batch) != 1 or delta.__class__ is not TextDelta:
             return None
         key = delta.choice, delta.part
         if key not in self._written:
@@ -152,7 +153,8 @@ class ChunkSource:
         only: Any = batch[0]
         if len(batch) == 1 and only.__class__ is TextDelta:
             text = TextContentDelta(index=self.numbers[only.choice, only.part], text_delta=only.text)
-            return self._with_choices([ChatResponseChoiceDelta(index=only.choice, content_deltas=[text])])
+            choice = ChatResponseChoiceDelta(index=only.choice, content_deltas=[text])
+            return ChatResponseChunk(id=self._id, model=self._model, provider=self._provider, choice_deltas=[choice])
         usage: Usage | None = None
         finished: dict[int, FinishReason | None] = {}
         contents: dict[int, list[ChatContentDelta]] = {}
@@ -172,9 +174,6 @@ class ChunkSource:
             )
             for index, shown in (contents or NO_CONTENT).items()
         ]
-        return self._with_choices(choices, usage)
-
-    def _with_choices(self, choices: list[ChatResponseChoiceDelta], usage: Usage | None = None) -> ChatResponseChunk:
         return ChatResponseChunk(
             id=self._id, model=self._model, provider=self._provider, usage=usage, choice_deltas=choices
         )
