@@ -20,7 +20,7 @@ from dhenara.ai.errors import (
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.routing.health import Health
 from dhenara.ai.pipeline.routing.hedging import concurrent_request
-from dhenara.ai.pipeline.routing.route_context import DeploymentGate, RetryBudget, RouteContext
+from dhenara.ai.pipeline.routing.route_context import RetryBudget, RouteContext
 from dhenara.ai.pipeline.routing.routed_call import RoutedCall
 from dhenara.ai.types import AIModelCallConfig, Call, RemoteMCP
 from support.simulated_routes import Behaviour, Simulation, answers, fails, in_turn
@@ -361,7 +361,7 @@ def test_a_request_that_is_left_behind_takes_nothing_of_the_retry_budget() -> No
     budget = RetryBudget()
     context = RouteContext(simulation.io, simulation.board, {}, retries=budget)
     routed = RoutedCall(context, simulation.call())
-    gate = DeploymentGate(routed, 0, moves=False, is_probe=False)
+    gate = routed.gate(0, moves=False, is_probe=False)
     routed.is_over = True
     assert not gate.allow(ServerError("down"))
     assert budget.retrying == 0

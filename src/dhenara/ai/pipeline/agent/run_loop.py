@@ -33,7 +33,6 @@ from .run_plan import (
     AgentTool as AgentTool,
     RunBudget,
     RunPlan as RunPlan,
-    call_function,
     count_calls,
     read_instructions,
     read_output,
@@ -48,7 +47,7 @@ from .run_state import (
     next_stage,
     relax_tool_choice,
 )
-from .run_store import load_saved, lock_saved
+from .run_store import call_function, load_saved, lock_saved
 from .running_tool import cut_warnings, unfinished_runs
 from .tool_runner import ToolBatch, ToolRunner
 from .toolbox import Toolbox, find_unanswered_calls
@@ -125,7 +124,7 @@ class RunLoop:
         """Return the state of the run so far; `arriving`: with what there is of an answer that is arriving."""
         repairs = self._plan.repairs - self._validator.repairs
         used = {"seconds": self._budget.seconds, "repairs": repairs, "next": self._next}
-        unfinished = () if self._round is None else unfinished_runs(self._round, arriving)
+        unfinished = () if self._round is None else unfinished_runs(self._round.planned, arriving)
         answer = self._listening.partial_response() if arriving and self._listening is not None else None
         run = self._state.run(self._stopped or "interrupted", used, unfinished, answer)
         return replace(run, record=run.record.model_copy(update={"calls": count_calls(run)}))
@@ -198,8 +197,10 @@ class RunLoop:
     async def _start(self) -> None:
         """Begin the run, or go on where it was saved."""
         self._tools.tracing, self._call = self._pipeline.start_tracing(self._call)
-        self._lock = await lock_saved(self._io, self._plan)
-        saved = self._plan.resume or await load_saved(self._io, self._plan)
+        plan = self._plan
+        # An agent belongs to a run that is locked.
+        self._lock = await lock_saved(self._io, None if plan.agent is not None else plan.store, plan.record.id)
+        saved = plan.resume or await load_saved(self._io, plan.store, plan.record)
         if saved is None:
             self._go_on("tools" if find_unanswered_calls(self._state.messages) else "request")
             self._is_saved = self._plan.store is None

@@ -1,8 +1,7 @@
-"""Plan of a run: its settings, its limits and what it has used of them, and how functions of the user are called."""
+"""Plan of a run: its settings, its limits and what it has used of them, and what functions of the user return."""
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -16,15 +15,14 @@ from ...io.protocol import IO, new_lock
 from ...types.chat.cost import total_cost
 from ...types.chat.run import Limit, Run, RunLimits, RunRecord
 from ...types.chat.usage import total_usage
-from ...types.tools.tool import Tool, is_awaitable
+from ...types.tools.tool import Tool
 from ..streaming.structured_output import OutputProblem, OutputValidator
 from .run_state import RunEvent, answers_of
+from .run_store import RunStore, call_function
 from .toolbox import Approve
 
 if TYPE_CHECKING:
     from ...types.chat.response import ChatResponse
-    from .run_loop import RunLoop
-    from .run_store import RunStore
 
 Do = Callable[[], Awaitable[str]]
 """Performs a step and returns its result as JSON."""
@@ -34,12 +32,6 @@ PerformStep = Callable[[str, str, Do], Awaitable[str]]
 
 Instruction = str | Callable[[Run[Any]], Any]
 """A system instruction, or a function that returns it for each request, sync or async."""
-
-
-async def call_function(io: IO, function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function of the user, sync or async; in async code, sync ones run in a thread, because they may block."""
-    value = function(*arguments) if is_awaitable(function) else await io.call(function, *arguments)
-    return await value if inspect.isawaitable(value) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,9 +123,7 @@ class AgentTool(Tool):
     _inner_tools: tuple[Any, ...] = PrivateAttr(default=())
 
     @classmethod
-    def of(
-        cls, name: str, description: str, start: Callable[[str, AgentContext], RunLoop], tools: tuple[Any, ...]
-    ) -> Self:
+    def of(cls, name: str, description: str, start: Callable[[str, AgentContext], Any], tools: tuple[Any, ...]) -> Self:
         """Create the tool.
 
         Args:
@@ -159,7 +149,7 @@ class AgentTool(Tool):
         """Whether a tool of the agent must never run twice."""
         return any(isinstance(tool, Tool) and tool.needs_store for tool in self._inner_tools)
 
-    def start(self, prompt: str, agent: AgentContext) -> RunLoop:
+    def start(self, prompt: str, agent: AgentContext) -> Any:
         """Return the run for a prompt.
 
         Args:
@@ -167,11 +157,10 @@ class AgentTool(Tool):
             agent: What the run has from the outer run.
 
         Returns:
-            The loop of the run.
+            The `RunLoop` of the run.
         """
         assert self._start is not None
-        loop: RunLoop = self._start(prompt, agent)
-        return loop
+        return self._start(prompt, agent)
 
 
 class RunBudget:

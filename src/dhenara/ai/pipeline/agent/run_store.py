@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike
@@ -15,11 +16,11 @@ from typing import Any, Protocol
 from ...errors import ConfigurationError, RunInUseError, SavedRunError
 from ...io.protocol import IO, new_lock
 from ...output_files import owner_only
-from ...types.chat.run import Run
+from ...types.chat.run import Run, RunRecord
 from ...types.content.parts import ToolCallContent
 from ...types.model_base import require_type
+from ...types.tools.tool import is_awaitable
 from ...wire import json
-from .run_plan import RunPlan, call_function
 
 try:
     import fcntl
@@ -296,23 +297,28 @@ def store_advice(error: sqlite3.Error) -> str:
     return "Check the file" if code is None else ADVICE.get(code & 0xFF, "Check the file and its disk")
 
 
-async def lock_saved(io: IO, plan: RunPlan) -> Any:
-    """Lock the run in its store, if the store can; an agent belongs to a run that is locked."""
-    lock = getattr(plan.store, "lock", None)
-    if lock is None or plan.agent is not None:
+async def call_function(io: IO, function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function of the user, sync or async; in async code, sync ones run in a thread, because they may block."""
+    value = function(*arguments) if is_awaitable(function) else await io.call(function, *arguments)
+    return await value if inspect.isawaitable(value) else value
+
+
+async def lock_saved(io: IO, store: RunStore | None, run_id: str) -> Any:
+    """Lock a run in its store, if the store can."""
+    lock = getattr(store, "lock", None)
+    if lock is None:
         return None
-    held = await call_function(io, lock, plan.record.id)
+    held = await call_function(io, lock, run_id)
     if held is None:
         raise RunInUseError(
-            f"the run {plan.record.id!r} is in use by another process or thread. Wait for its end; then the same call "
+            f"the run {run_id!r} is in use by another process or thread. Wait for its end; then the same call "
             "returns its result, or goes on."
         )
     return held
 
 
-async def load_saved(io: IO, plan: RunPlan) -> Run[Any] | None:
-    """Return the run with the id of the plan in its store; None if there is none."""
-    record, store = plan.record, plan.store
+async def load_saved(io: IO, store: RunStore | None, record: RunRecord) -> Run[Any] | None:
+    """Return the run of this record in its store; None if there is none."""
     text = None if store is None else await call_function(io, store.load, record.id)
     if text is None:
         return None

@@ -22,7 +22,6 @@ from .toolbox import PendingToolCall, error_result, exception_result, read_resul
 
 if TYPE_CHECKING:
     from ..tracing import RunTracing
-    from .tool_runner import ToolBatch
 
 
 def with_timing(
@@ -122,12 +121,12 @@ def finish_agent(one: PendingToolCall, error: Exception | None) -> None:
         set_outcome(one, JobDone(error_result(one.call, text)))
 
 
-def unfinished_runs(batch: ToolBatch, arriving: bool = False) -> list[ToolRun]:
+def unfinished_runs(calls: Sequence[PendingToolCall], arriving: bool = False) -> list[ToolRun]:
     """Return the state of calls that are running: those that have ended with their results; `arriving`: those of
     agents with what there is of their answers.
     """
     tools = []
-    for planned in batch.planned:
+    for planned in calls:
         one = replace(planned)
         if one.bound is not None and one.finished is not None and not isinstance(one.tool, AgentTool):
             set_outcome(one, check_readable(one, one.finished))

@@ -13,9 +13,9 @@ from ...io.protocol import IO, JobDone, JobFailed, UserJob
 from ...types.chat.run import AgentEvent, Run, ToolRun
 from ...types.content.parts import ToolCallContent
 from ...types.tools.tool_definition import SEARCH_TOOL
-from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan, call_function
+from .run_plan import AgentContext, AgentTool, RunBudget, RunPlan
 from .run_state import RunEvent, RunState, read_step
-from .run_store import ToolClaim, call_digest
+from .run_store import ToolClaim, call_digest, call_function
 from .running_tool import BackgroundWork, check_readable, finish_agent, first_failure, running, set_outcome, with_timing
 from .toolbox import (
     Approve,

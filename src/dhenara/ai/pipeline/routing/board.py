@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ...http.protocol.message import Head
 from ...io.protocol import IO, new_lock
@@ -18,9 +18,6 @@ from ...types.config.routes import Deployment, ModelRoute
 from ...wire.rate_limits import read_limit_headers
 from .fit import DeploymentFacts, read_deployment_facts, smallest_window, why_unfit
 from .health import AVAILABLE, AnswerTimes, Failure, FailureKind, Health
-
-if TYPE_CHECKING:
-    from .router import ShadowTracker
 
 REFRESH_SECONDS = 1.0
 """Seconds between two readings of a shared store."""
@@ -145,7 +142,9 @@ class HealthBoard:
         self._read_at: float | None = None
         self._conversations: dict[Any, tuple[int, float]] = {}
         self._holders: dict[str, int] = {}
-        self.shadows: ShadowTracker | None = None
+        self.shadows: Any = None
+        """The `ShadowTracker` of the route's shadow traffic; None without such traffic."""
+
         self._drawn: float | None = None
         self.smallest_window: float | None = None
         """Tokens of prompt and answer together that every deployment takes; None before the facts were looked up."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ...catalog.model_info import find_facts
 from ...catalog.prices import price_usage
@@ -14,6 +13,7 @@ from ...types.chat.usage import Usage
 from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call
 from ...types.config.route_reports import RouteRequest
+from ...types.config.routes import Deployment
 from ...types.content.media import Media
 from ...types.content.parts import (
     AudioContent,
@@ -27,9 +27,6 @@ from ...types.operations.audio import SpeechRequest
 from ...types.tools.provider_tools import CodeExecution, FileSearch
 from ...types.tools.tool_definition import ToolDefinition
 from ..streaming.stream import Stream
-
-if TYPE_CHECKING:
-    from .board import Standing
 
 KINDS: tuple[tuple[type[Media], str], ...] = ((ImageContent, "image"), (AudioContent, "audio"), (VideoContent, "video"))
 PDF = "application/pdf"
@@ -154,11 +151,11 @@ SAME_MODEL = {
 """Operations that only deployments of the same model can take over, and why."""
 
 
-def of_another_kind(standings: Sequence[Standing], call: Call, passed_over: Collection[int]) -> dict[int, str]:
+def of_another_kind(deployments: Sequence[Deployment], call: Call, passed_over: Collection[int]) -> dict[int, str]:
     """Return the deployments whose results could not replace those of the first one that offers the operation.
 
     Args:
-        standings: The deployments.
+        deployments: The deployments.
         call: The call.
         passed_over: Numbers of the deployments that do not offer it.
     """
@@ -166,7 +163,7 @@ def of_another_kind(standings: Sequence[Standing], call: Call, passed_over: Coll
     voice = request.voice if isinstance(request, SpeechRequest) else None
     if reason is None and voice is None:
         return {}
-    offering = [(index, one.deployment) for index, one in enumerate(standings) if index not in passed_over]
+    offering = [(index, one) for index, one in enumerate(deployments) if index not in passed_over]
     first, unfit = offering[0][1], {}
     for index, one in offering[1:]:
         if reason is not None and served_model(one.endpoint) != served_model(first.endpoint):

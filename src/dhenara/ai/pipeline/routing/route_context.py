@@ -8,9 +8,9 @@ A first request to another deployment that is available is no repetition: it add
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ...errors import CallError, NoDeploymentError, RateLimitError
 from ...io.protocol import IO, new_lock
@@ -26,9 +26,6 @@ from ..tracing import Observer
 from .board import HealthBoard, Standing, find_unfit
 from .decision import RouteCall
 from .fit import StoredContent, fits_everywhere, of_another_kind, read_request, stored_at
-
-if TYPE_CHECKING:
-    from .routed_call import RoutedCall
 
 SHARE = 0.2
 """Share of the live calls that may be retries at the same time."""
@@ -127,7 +124,7 @@ def read_call(context: RouteContext, call: Call) -> RouteCall:
     else:
         unfit = find_unfit(board.standings, request)
     if call.operation != "chat":
-        unfit = {**unfit, **of_another_kind(board.standings, call, context.not_offered)}
+        unfit = {**unfit, **of_another_kind([one.deployment for one in board.standings], call, context.not_offered)}
     if context.not_offered:
         unfit = {**unfit, **context.not_offered}
     earlier = earlier_key(call) if board.route.affinity else None
@@ -211,30 +208,41 @@ class DeploymentGate:
     After a rate limit the deployment rests first, so that other calls leave it alone as well.
     """
 
-    def __init__(self, routed: RoutedCall, index: int, *, moves: bool, is_probe: bool) -> None:
-        self._routed = routed
-        self._standing = routed.board.standings[index]
+    def __init__(
+        self,
+        io: IO,
+        standing: Standing,
+        attempts: CallAttempts,
+        grant: Callable[[], bool],
+        *,
+        moves: bool,
+        is_probe: bool,
+    ) -> None:
+        self._io = io
+        self._standing = standing
+        self._attempts = attempts
+        self._grant = grant
         self._moves = moves
         self._is_probe = is_probe
 
     def allow(self, error: CallError) -> bool:
         """Return whether the request may be repeated after this error; it then counts."""
-        routed, group = self._routed, self._standing.group
+        group = self._standing.group
         if (
             self._moves
             or isinstance(error, RateLimitError)
-            or not routed.attempts.may_repeat(group)
+            or not self._attempts.may_repeat(group)
             or not self.is_open()
         ):
             return False
-        if not routed.grant():
+        if not self._grant():
             return False
-        routed.attempts.count_repetition(group)
+        self._attempts.count_repetition(group)
         return True
 
     def is_open(self) -> bool:
         """Return whether the deployment neither rests nor waits for the probe of another call."""
-        state = self._standing.health.state(self._routed.io.monotonic())
+        state = self._standing.health.state(self._io.monotonic())
         return state == "available" or (state == "probing" and self._is_probe)
 
 

@@ -85,6 +85,9 @@ class RoutedCall:
                 self.is_over = True
             budget.end(self.granted)
 
+    def gate(self, at: int, **about: bool) -> DeploymentGate:
+        return DeploymentGate(self.io, self.board.standings[at], self.attempts, self.grant, **about)
+
     def grant(self) -> bool:
         """Return whether the process may make one more retry; a request that is left behind may not."""
         with self.lock:
@@ -214,7 +217,7 @@ class RoutedCall:
         turn = replace(self.turn_for(decision.index, replace(decision, reason=reason)), purpose="hedge")
         called = standings[decision.index].deployment.name
         append_note(journal, "fallback_used", f"{called} was called as well: {reason}")
-        turn = replace(turn, retry_gate=DeploymentGate(self, decision.index, moves=True, is_probe=False))
+        turn = replace(turn, retry_gate=self.gate(decision.index, moves=True, is_probe=False))
         hedge = self.begin_request(decision.index, turn)
         journal.notes = notes
         return hedge
@@ -262,7 +265,7 @@ class RoutedCall:
             deployment=one.deployment.name,
             route=self.board.route.name,
             choice=decision.reason,
-            retry_gate=DeploymentGate(self, index, moves=moves, is_probe=decision.is_probe),
+            retry_gate=self.gate(index, moves=moves, is_probe=decision.is_probe),
         )
 
     def has_others(self, index: int, *, in_group: bool = False) -> bool:

@@ -143,7 +143,8 @@ class Router:
 
     async def route_call(self, call: Call) -> Stream:
         """Send the call to the first deployment that can take it, and to others when that one fails."""
-        io, shadows = self._context.io, self._context.board.shadows
+        io = self._context.io
+        shadows: ShadowTracker | None = self._context.board.shadows
         stream = await RoutedCall(self._context, with_deadline(call, io)).send()
         if shadows is None or self._candidate is None or io.random() >= shadows.traffic.share:
             return stream
