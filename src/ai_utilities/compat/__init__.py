@@ -201,8 +201,7 @@ def open_old_module(name: str) -> tuple[Callable[[str], object], Callable[[], li
 
 CLIENT_HINTS = hints(
     (
-        "complete completion completions invoke prompt create messages responses generate_text generate_content beta "
-        "models",
+        "complete completion completions invoke prompt create messages responses generate_text generate_content beta",
         "ask(prompt)",
     ),
     (
@@ -246,7 +245,7 @@ CLIENT_HINTS = hints(
     ("with_options with_config copy", "another client, or pass options to ask: ask(prompt, timeout=30)"),
     ("with_fallbacks", 'AiClient(..., fallbacks=["anthropic/claude-sonnet-5"])'),
     ("with_retry", "ask(prompt, max_retries=2)"),
-    ("ping test health", "list_models(), or run `ai-utilities doctor`"),
+    ("models ping test health", "list_models(), ask(prompt), or run `ai-utilities doctor`"),
     ("from_env from_file from_toml", "AiClient(): settings are read from the environment and the .env file"),
 )
 

@@ -172,7 +172,7 @@ ATTRIBUTE_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "AIModelClient": hints(
             (
                 "ask complete completion completions invoke create responses messages generate_text generate_content "
-                "generate_message prompt models beta",
+                "generate_message prompt beta",
                 "generate(prompt)",
             ),
             (
@@ -219,7 +219,7 @@ ATTRIBUTE_HINTS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             ),
             ("with_fallbacks", 'AIModelClient(..., fallbacks=["anthropic/claude-sonnet-5"])'),
             ("model provider name model_name", "client.model_endpoint"),
-            ("ping test health", "list_models()"),
+            ("models ping test health", "list_models(), or generate(prompt)"),
         ),
         "AIModelCallResponse": hints(
             TEXT,
