@@ -79,10 +79,8 @@ COUNT_ENDINGS = ("tokens", "Tokens", "TokenCount", "eval_count", "cost")
 
 def count(report: Report, name: str) -> int | None:
     """Return the count; None if it is missing or invalid."""
-    value = report.get(name)
-    if value.__class__ in (int, float) and 0 <= value <= LARGEST:
-        return int(value)
-    return None  # NaN fails both comparisons
+    value = report.get(name, -1)
+    return int(value) if type(value) in (int, float) and 0 <= value <= LARGEST else None  # NaN fails both comparisons
 
 
 def read_int(report: Report, name: str) -> int:
@@ -93,9 +91,10 @@ def read_int(report: Report, name: str) -> int:
 def amount(report: Report, *names: str) -> float | None:
     """Return the first valid amount (money or seconds: finite and not negative) of these fields."""
     for name in names:
-        value = report.get(name)
-        if value.__class__ in (int, float) and 0 <= value <= LARGEST:
-            return float(value)
+        if name in report:
+            value = report[name]
+            if type(value) in (int, float) and 0 <= value <= LARGEST:
+                return float(value)
     return None
 
 

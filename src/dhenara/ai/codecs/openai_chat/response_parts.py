@@ -99,13 +99,12 @@ class MessageReader:
         """Emit reasoning details once, joined by index."""
         if self._tags is None and not self._details and not self._wrappers.held:
             return ()
-        reasoning = self._details and ReasoningDelta(
-            REASONING,
-            signature=self._details.signature(),
-            choice=self._choice,
-            extras={"reasoning_details": self._details.all()},
-        )
-        return [*self._flush_tag(), *self._wrappers.release(), *([reasoning] if reasoning else ())]
+        rest: list[Delta] = [*self._flush_tag(), *self._wrappers.release()]
+        if self._details:
+            signature, details = self._details.signature(), self._details.all()
+            extras = {"reasoning_details": details}
+            rest.append(ReasoningDelta(REASONING, signature=signature, choice=self._choice, extras=extras))
+        return rest
 
     @property
     def called(self) -> bool:

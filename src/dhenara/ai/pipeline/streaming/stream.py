@@ -246,7 +246,7 @@ class Stream:
         if self._redactor is not None:
             batch = self._redactor.redact_batch(batch)
         for failed in batch:
-            if failed.__class__ is ErrorDelta:
+            if type(failed) is ErrorDelta:
                 break
         else:
             self._ready.append(batch)
