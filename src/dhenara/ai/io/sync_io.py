@@ -335,7 +335,8 @@ class BlockingIO:
 
     random = staticmethod(random.random)  # for retry jitter only, not security
 
-    monotonic = staticmethod(time.monotonic)
+    def monotonic(self) -> float:  # as a plain function, clients that were not closed are freed while Python ends
+        return time.monotonic()
 
     def time(self) -> float:
         return time.time()
