@@ -50,6 +50,8 @@ class SocketConnection:
 
     async def read(self, timeout: float | None) -> bytes:
         while True:
+            if self._emptied:
+                self._check_owner()  # a forked child would wait for what its parent reads
             data = None if self._emptied else self.read_now()
             if data is not None:
                 self._emptied = len(data) < CHUNK
