@@ -228,12 +228,19 @@ def test_cancelling_ends_what_runs_and_asks_nothing_new(world: World) -> None:
         pytest.skip("a blocking program is not cancelled")
     import anyio
 
-    async def script(client: Uniform) -> None:
-        with anyio.move_on_after(0.2) as scope:
-            await client.ask_many(PROMPTS, concurrency=2)
-        assert scope.cancelled_caught
-
     with FakeServer(stall_before_head(), stall_before_head()) as slow:
+
+        async def cancel_when_both_arrived(tasks: anyio.abc.TaskGroup) -> None:
+            while len(slow.exchanges) < 2:
+                await anyio.sleep(0.01)
+            tasks.cancel_scope.cancel()
+
+        async def script(client: Uniform) -> None:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(cancel_when_both_arrived, tasks)
+                await client.ask_many(PROMPTS, concurrency=2)
+            assert tasks.cancel_scope.cancel_called
+
         run(world, script, settings(slow.url))
         assert len(slow.exchanges) == 2
         assert all(exchange.wait_left() for exchange in slow.exchanges)
