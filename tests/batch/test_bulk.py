@@ -28,6 +28,7 @@ from ai_utilities.exceptions import ProviderConfigurationError
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
 from dhenara.ai.types import BatchItem, ChatResponse, ChatResponseChoice, RefusalContent
+from support.waiting import HANGS, wait_until
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
 
@@ -46,6 +47,18 @@ class Echo:
         time.sleep(self._pause * (self._count % 3))
         reply = Refusal(400, "not this one") if self._refuse(words) else DialectReply(Answer(text=words.upper()))
         return reply.steps(requested)
+
+
+class Held(Echo):
+    """Answers when it is freed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = threading.Event()
+
+    def steps(self, requested: Any) -> Any:
+        assert self.free.wait(HANGS)
+        return super().steps(requested)
 
 
 @pytest.fixture
@@ -165,14 +178,17 @@ def test_a_journal_with_a_torn_last_line_is_read(echo: Any, tmp_path: Path) -> N
 
 
 def test_two_runs_do_not_write_the_same_journal(echo: Any) -> None:
-    server = echo(Echo(pause=2))
+    held = Held()
+    server = echo(held)
     first = threading.Thread(target=in_threads, args=(["a", "b", "c"], "out.jsonl"))
     first.start()
-    while not server.exchanges:
-        time.sleep(0.005)
-    with pytest.raises(ProviderConfigurationError, match="another run"):
-        in_threads(["a"], "out.jsonl")
-    first.join()
+    try:
+        wait_until(lambda: server.exchanges)
+        with pytest.raises(ProviderConfigurationError, match="another run"):
+            in_threads(["a"], "out.jsonl")
+    finally:
+        held.free.set()
+        first.join()
 
 
 def test_fail_fast_starts_nothing_new(echo: Any) -> None:

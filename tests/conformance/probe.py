@@ -54,6 +54,7 @@ class Probe:
     world: str
     peer: Peer
     tls: TlsSettings = DEFAULT_TLS
+    longest_wait: float = LONGEST_ROW / 2
     _transport: Transport | None = None
     _clients: list[AIModelClient] = field(default_factory=list)
 
@@ -136,7 +137,7 @@ class Probe:
 
     async def until(self, condition: Callable[[], Any], what: str) -> None:
         """Waits for something that the peer sees."""
-        deadline = time.monotonic() + LONGEST_ROW / 2
+        deadline = time.monotonic() + self.longest_wait
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not in time: {what}")

@@ -86,6 +86,8 @@ def test_row(case: Row, transport: str, world: str, monkeypatch: pytest.MonkeyPa
         for name, value in case.environment.items():
             monkeypatch.setenv(name, value.replace("{port}", str(peer.port)))
         probe = Probe(transport, world, peer)
+        if world in known[0]:
+            probe.longest_wait = 1.0  # whether it fails or not, the outcome is allowed
         try:
             run_in(world, lambda: checked(probe, case.check))
         except (Exception, BaseExceptionGroup) as error:

@@ -85,7 +85,7 @@ def shown_at_the_end(example: str, server: FakeServer, folder: Path, prompt: str
 
     shutil.copytree(EXAMPLES / example, folder / "site")
     with ThreadingHTTPServer(("127.0.0.1", 0), Report) as reports, serving(folder / "site", server) as url:
-        threading.Thread(target=reports.serve_forever, daemon=True).start()
+        threading.Thread(target=reports.serve_forever, args=(0.01,), daemon=True).start()
         report = f"http://127.0.0.1:{reports.server_address[1]}/"
         script = WATCHING.replace("READY", ready).replace("REPORT", report)
         page = folder / "site" / "page.html"

@@ -17,7 +17,7 @@ from ai_utilities.providers.tables_refresh import TablesError
 @contextmanager
 def serving(handler: type[StreamRequestHandler]) -> Iterator[str]:
     with ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}/tables.json"
         server.shutdown()
 

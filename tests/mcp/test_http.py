@@ -238,7 +238,7 @@ class ForgettingHandler(BreakingHandler):
 def test_a_session_that_the_server_forgot_is_opened_again_and_the_call_is_sent(world: World, status: int) -> None:
     handler: Any = type("Handler", (ForgettingHandler,), {"status": status, "calls": 0, "sessions": set()})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
+        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
         server = MCPServer(f"http://127.0.0.1:{http.server_port}/mcp")
 
         if isinstance(world, Blocking):
@@ -264,7 +264,7 @@ def test_a_session_that_the_server_forgot_is_opened_again_and_the_call_is_sent(w
 def test_a_call_that_may_have_run_is_not_sent_again_when_the_connection_breaks(after_head: bool) -> None:
     handler = type("Handler", (BreakingHandler,), {"after_head": after_head, "calls": 0})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
-        threading.Thread(target=http.serve_forever, daemon=True).start()
+        threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True).start()
         with MCPServer(f"http://127.0.0.1:{http.server_port}/mcp") as server:
             (tool,) = server.tools()
             for calls in (1, 2):
