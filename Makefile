@@ -49,7 +49,7 @@ demo: $(WEIGHTS)  ## a real answer from a real model, without a key (PROMPT="...
 	@$(BIN)/python -m demo "$(PROMPT)"
 
 test: $(STAMP) $(WEIGHTS) ## the test suite
-	@$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
 
 lint: $(STAMP)   ## style and mistakes
 	@$(BIN)/ruff check .
@@ -80,7 +80,7 @@ test-all:        ## the whole suite, the slow tests too, on every Python that is
 everything: $(STAMP) $(WEIGHTS)
 	@if command -v npm >/dev/null; then npm install --silent --no-audit --no-fund --no-package-lock --prefix tests/ui/node; \
 	else echo "== npm is not here: the tests with real user interface clients are skipped"; fi
-	@THOROUGH=1 $(BIN)/python -m pytest -n $(JOBS)
+	@THOROUGH=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 	@$(MAKE) --no-print-directory PYTHON="$(PYTHON)" VENV="$(VENV)" adapters
 
 adapters: pyproject.toml ## the adapters for other libraries, with these libraries in an environment of its own

@@ -32,6 +32,13 @@ VARIABLES = {
 """Everything that the engine's providers read, besides what says where a cloud is."""
 
 
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Three for two processors: a third of the time, a test waits for a limit, a server or another process."""
+    processors = yield
+    return processors if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else processors * 3 // 2
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """Collect the tests without visiting them as garbage, then and in every later garbage collection."""
