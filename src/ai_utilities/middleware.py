@@ -321,7 +321,7 @@ class TrackerLedger:
     """A ledger that reports each row to a tracker once."""
 
     def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
+        self.tracker = tracker
         self.ledger = getattr(tracker, "ledger", None)
         self.blocking: bool = getattr(self.ledger, "blocking", False)
         self.opens_rows: bool = getattr(tracker, "opens_rows", hasattr(tracker, "open"))
@@ -329,13 +329,13 @@ class TrackerLedger:
     def add(self, rows: Sequence[UsageData]) -> None:
         for index, row in enumerate(rows):
             try:
-                self._tracker.track_request(row)
+                self.tracker.track_request(row)
             except Exception as error:
                 raise PartialWriteError(rows[index:]) from error
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """For trackers with a ledger: records requests before they are sent."""
-        keep = getattr(self._tracker, "open", None)
+        keep = getattr(self.tracker, "open", None)
         if keep is not None:
             keep(rows, expires)
 

@@ -61,9 +61,18 @@ class AskResult(HintedNames, str):
         error: AIUtilitiesError | OSError | None = None,
     ) -> Self:
         result = super().__new__(cls, text)
-        priced = cost if cost is None or isinstance(cost, Cost) else Cost(amount=Decimal(str(cost)))
-        given = {"model": model, "provider": provider, "cached": cached, "cost": priced, "duration_s": duration_s}
-        result._given = {name: value for name, value in given.items() if value is not None}
+        given: Options = {}
+        if model is not None:
+            given["model"] = model
+        if provider is not None:
+            given["provider"] = provider
+        if cached is not None:
+            given["cached"] = cached
+        if cost is not None:
+            given["cost"] = cost if isinstance(cost, Cost) else Cost(amount=Decimal(str(cost)))
+        if duration_s is not None:
+            given["duration_s"] = duration_s
+        result._given = given
         result._usage = usage
         result.prompt = prompt
         result.response = response

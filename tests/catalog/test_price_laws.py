@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from tools.catalogue.prices.coverage import read_tables
 
-from dhenara.ai.catalog import price_usage
+from dhenara.ai.catalog import EndpointPrices, price_usage
 from dhenara.ai.catalog.cost_calculation import BUCKETS, cost_by_unit
 from dhenara.ai.catalog.price_rows import UNITS
 from dhenara.ai.catalog.price_tables import Conditions, NoPrice, find_rates
@@ -89,3 +89,24 @@ def test_a_name_of_the_table_is_the_model_itself() -> None:
         except NoPrice:
             continue  # It has only prices of some tiers, regions or options.
         assert priced_as.startswith(f"{host}/{model}")
+
+
+CALLS = st.fixed_dictionaries(
+    {
+        "served": st.sampled_from([None, "gpt-5.2", "claude-sonnet-5", "unknown"]),
+        "service_tier": st.sampled_from([None, "flex", "batch"]),
+        "region": st.sampled_from([None, "us", "eu-west-1"]),
+    }
+)
+REPORTS = st.sampled_from([{}, {"inference_geo": "us"}, {"inference_geo": "not_available"}, {"speed": "fast"}])
+PRICED = ("openai/gpt-5.2", "anthropic/claude-sonnet-5", "amazon_bedrock/anthropic.claude-sonnet-5", "ollama/qwen3")
+
+
+@pytest.mark.parametrize("name", PRICED)
+@given(calls=st.lists(st.tuples(usages(), REPORTS, CALLS), min_size=1, max_size=6))
+def test_a_cost_does_not_depend_on_the_calls_before_it(name: str, calls: list[Any]) -> None:
+    endpoint = AIModelEndpoint.of(name, "k")
+    prices = EndpointPrices(endpoint)
+    for usage, report, call in calls:
+        used = usage.model_copy(update={"raw": report})
+        assert prices.cost(used, at=NOW, **call) == price_usage(endpoint, used, at=NOW, **call)

@@ -35,7 +35,7 @@ CALL_LIMITS = {"chat": 705, "responses": 900, "anthropic": 820, "gemini": 770}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 110
 """Calls of an event loop and of its connection, for a whole answer in async code."""
-KIT_LIMIT = 240
+KIT_LIMIT = 140
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
 BOUNDED_LIMIT = 1_230
 """The same with ledger, limits and budget in SQLite files."""

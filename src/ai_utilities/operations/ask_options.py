@@ -105,6 +105,9 @@ def resolve_ask(
         ProviderConfigurationError: If an option is unknown, or its value can only be a mistake.
     """
     check_prompt(prompt, options)
+    text = prompt if isinstance(prompt, str) else None
+    if not options and not settings.system_prompt:
+        return ResolvedAsk(text, None, None, None, {"prompt": prompt}, False)
     given = own_options(options, stream) if options else {}
     files = given.pop("files", None)
     is_resumed = given.get("resume") is not None
@@ -120,7 +123,7 @@ def resolve_ask(
         arguments |= {} if tags is None else {"tags": tags}
     elif given:
         refuse_run_options(given)
-    return ResolvedAsk(prompt if isinstance(prompt, str) else None, model, cache, tags, arguments, runs_tools)
+    return ResolvedAsk(text, model, cache, tags, arguments, runs_tools)
 
 
 def saved_tags(run: object) -> Mapping[str, str] | None:
@@ -131,6 +134,8 @@ def saved_tags(run: object) -> Mapping[str, str] | None:
 
 def check_prompt(prompt: object, options: Mapping[str, object]) -> None:
     """Rejects empty prompts and lists of prompts; a run that is resumed has its own."""
+    if isinstance(prompt, str) and "resume" not in options and prompt.strip():
+        return  # nearly always
     if options.get("resume") is not None:
         if prompt or options.get("files"):
             raise ProviderConfigurationError("resume= continues the messages of the run. Leave out prompt and files.")

@@ -64,6 +64,7 @@ class ClientCore:
         middleware.configure(self.settings)
         self.provider = create_provider(self.settings, provider, middleware=middleware)
         complete_provider(self.provider, self.settings)
+        self._own_engine = self.provider if isinstance(self.provider, EngineProvider) else None
         self._is_set = provider is not None or main_provider(self.settings).is_named
         # Values given for this provider are never used for another one, also if a call names another. Headers and
         # entries may contain its secrets.
@@ -133,18 +134,26 @@ class ClientCore:
             "client, or a provider of the engine."
         )
 
+    def _engine_provider(self, provider: BaseProvider) -> EngineProvider | None:
+        """The provider, if it is one of the engine."""
+        if provider is self.provider:
+            return self._own_engine  # nearly always
+        return provider if isinstance(provider, EngineProvider) else None
+
     def prepare_ask(self, prompt: str, options: Options) -> AnyCall[AskResult]:
         """The call of one prompt, for sync code."""
         provider = self.choose_provider(options)
-        if isinstance(provider, EngineProvider) and provider.asks_engine():
-            return provider.prepare_ask(prompt, options)
+        engine = self._engine_provider(provider)
+        if engine is not None and engine.asks_engine():
+            return engine.prepare_ask(prompt, options)
         return PreparedCall(partial(self._ask_sync, provider, prompt, options), unchanged)
 
     async def prepare_ask_async(self, prompt: str, options: Options) -> AnyAsyncCall[AskResult]:
         """The call of one prompt, for async code."""
         provider = self.choose_provider(options)
-        if isinstance(provider, EngineProvider) and provider.asks_engine(is_async=True):
-            return await provider.prepare_ask_async(prompt, options)
+        engine = self._engine_provider(provider)
+        if engine is not None and engine.asks_engine(is_async=True):
+            return await engine.prepare_ask_async(prompt, options)
         return PreparedAsyncCall(partial(self._ask_provider, provider, prompt, options), unchanged)
 
     def _ask_sync(self, provider: BaseProvider, prompt: str, options: Options) -> AskResult:

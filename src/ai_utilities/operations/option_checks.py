@@ -212,7 +212,7 @@ def describe_swap(method: str) -> str:
 def asks_as_before(prompt: object, options: Mapping[str, object]) -> bool:
     """Whether a call of `ask` has a form that only version 1 has: a list of prompts, or an option of its own."""
     texts = isinstance(prompt, list) and bool(prompt) and all(isinstance(text, str) for text in prompt)
-    return texts or not OLD_ASK_OPTIONS.isdisjoint(options)
+    return texts or (bool(options) and not OLD_ASK_OPTIONS.isdisjoint(options))
 
 
 def old_method(client: object, name: str) -> Callable[..., Json]:

@@ -28,7 +28,7 @@ from ..config.routes import route_name
 from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import OperationResult, Options, ProviderCapabilityError, ProviderConfigurationError
-from ..execution import AnyAsyncCall, AnyCall, Around, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
+from ..execution import AnyAsyncCall, AnyCall, PreparedAsyncCall, PreparedCall, in_coroutine, unchanged
 from ..middleware import RequestMiddleware
 from ..operations.ask_options import ResolvedAsk, call_defaults, resolve_ask
 from ..operations.images import FetchedImages, prepare_operation, prepare_operation_async
@@ -128,7 +128,9 @@ class EngineProvider(BaseProvider):
         client = self._chat_client(model)
         call: Callable[..., EngineResult] = client.run if resolved.runs_tools else client.generate
         read = partial(read_final, prompt=resolved.prompt)
-        return PreparedCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
+        return PreparedCall(
+            partial(call, **resolved.arguments), read, self._middleware.scope_of(resolved.cache, resolved.tags)
+        )
 
     async def prepare_ask_async(self, prompt: str, options: Options) -> AnyAsyncCall[AskResult]:
         """The call of `ask_async`, ready to be sent."""
@@ -138,7 +140,9 @@ class EngineProvider(BaseProvider):
         call: Callable[..., Awaitable[EngineResult]]
         call = client.run_async if resolved.runs_tools else client.generate_async
         read = partial(read_final, prompt=resolved.prompt)
-        return PreparedAsyncCall(partial(call, **resolved.arguments), read, self._ask_context(resolved))
+        return PreparedAsyncCall(
+            partial(call, **resolved.arguments), read, self._middleware.scope_of(resolved.cache, resolved.tags)
+        )
 
     def asks_engine(self, *, is_async: bool = False) -> bool:
         """Whether a subclass leaves `ask` as it is, so that clients may send what `prepare_ask` returns.
@@ -184,7 +188,7 @@ class EngineProvider(BaseProvider):
             send = partial(client.generate, **resolved.arguments, streaming=True)
             return PreparedCall(send, attrgetter("sync_stream_generator"))
 
-        return AskStream(prepare, resolved.prompt, self._ask_context(resolved))
+        return AskStream(prepare, resolved.prompt, self._middleware.scope_of(resolved.cache, resolved.tags))
 
     def ask_stream_async(self, prompt: str, **kwargs: object) -> AsyncAskStream:
         resolved = self._resolve_ask(prompt, kwargs, stream=None)
@@ -201,7 +205,7 @@ class EngineProvider(BaseProvider):
             send = partial(client.generate_async, **resolved.arguments, streaming=True)
             return PreparedAsyncCall(send, attrgetter("async_stream_generator"))
 
-        return AsyncAskStream(prepare, resolved.prompt, self._ask_context(resolved))
+        return AsyncAskStream(prepare, resolved.prompt, self._middleware.scope_of(resolved.cache, resolved.tags))
 
     def plan(self, prompt: str, **kwargs: object) -> Plan:
         """Plans without any request, also without listing models."""
@@ -303,7 +307,7 @@ class EngineProvider(BaseProvider):
         Raises:
             ProviderConfigurationError: If a hosted provider has no default model.
         """
-        model = resolved.model or self.model
+        model = resolved.model or self.configuration.model.value
         if model is None and self.configuration.facts.needs_key:
             raise ProviderConfigurationError(missing_model(self.configuration.facts))
         return model
@@ -314,10 +318,6 @@ class EngineProvider(BaseProvider):
         if not self.configuration.facts.chats:
             self._require("chat")
         return resolve_ask(prompt, options, self.settings, stream)
-
-    def _ask_context(self, resolved: ResolvedAsk) -> Around:
-        """The context in which each step of the call runs."""
-        return self._middleware.scope_of(resolved.cache, resolved.tags)
 
     def _chat_client(self, model: str) -> AIModelClient:
         """The client of a model that answers with text.

@@ -15,7 +15,7 @@ from dhenara.ai.types import Attempt, Call, ChatResponse, Cost
 
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, call_seconds_left, call_store_shielded, within
-from .data import Facts, Outcome, UsageData, checked_row
+from .data import AnswerCounter, Facts, Outcome, UsageData, checked_row
 from .estimates import FREE_COST, MANAGEMENT_OPERATIONS, REFUSED_COST, unsent
 from .open_rows import expiry
 
@@ -28,6 +28,9 @@ class RowWriter(Protocol):
 
     @property
     def opens_rows(self) -> bool: ...
+
+    @property
+    def answer_counter(self) -> AnswerCounter | None: ...
 
     def open(self, row: UsageData, expires: float) -> None: ...
 
@@ -67,7 +70,10 @@ LONGEST_WAIT = 10.0
 remaining time."""
 
 IN_FLIGHT: WeakSet[AttemptRows] = WeakSet()
-"""Running calls of this process."""
+"""Running calls of this process whose rows somebody needs."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=IN_FLIGHT.clear)  # they belong to the parent process
 
 
 class AttemptRows:
@@ -87,27 +93,28 @@ class AttemptRows:
         self._io = io
         self._call = call
         self._facts = facts
-        self._ids: dict[int, str] = {}
-        self._retired: list[str] = []
+        self._ids: dict[int, str | None] = {}
+        self._retired: list[str | None] = []
         self._written = len(call.journal.attempts)
         self._lock = threading.Lock()
         self._over = False
         self._given_up = False
-        self._started = io.monotonic()
-        self._process = os.getpid()
-        IN_FLIGHT.add(self)
+        self._counter = usage.answer_counter
+        if self._counter is None:
+            IN_FLIGHT.add(self)
         call.journal.before_send.append(self.open)
 
     async def open(self) -> None:
         """Called before a request is sent: settles earlier rows and opens a new one."""
-        if failed := self._failed_rows():
-            await self._write(failed)
         index = len(self._call.journal.attempts)
-        self._retire(index)
-        self._ids[index] = new_id()
-        if not self._usage.opens_rows:
+        if index > self._written:
+            await self._write(self._failed_rows(index))
+        if index in self._ids:
+            self._retired.append(self._ids.pop(index))  # an earlier request of this attempt, with a row of its own
+        self._ids[index] = key = new_id() if self._counter is None else None
+        if self._counter is not None or not self._usage.opens_rows:
             return
-        opened = row(self._facts, "open", index + 1, row_id=self._ids[index])
+        opened = row(self._facts, "open", index + 1, row_id=key)
         left = self._left()
         limit = LONGEST_WAIT if left is None else min(LONGEST_WAIT, left / 2)
         await call_store_shielded(self._io, self._usage.ledger, within(limit, self._open_row), opened, expiry(left))
@@ -118,18 +125,14 @@ class AttemptRows:
             if not self._over:
                 self._usage.open(opened, expires)
 
-    def _retire(self, index: int) -> None:
-        """Keeps the id of an earlier request of the same attempt, which has a row of its own."""
-        if index in self._ids:
-            self._retired.append(self._ids.pop(index))
-
     async def failed(self, error: BaseException) -> None:
         """Settles the rows after an error."""
         self._end()
-        rows = self._failed_rows()
+        attempts = len(self._call.journal.attempts)
+        rows = self._failed_rows(attempts)
         if not isinstance(error, Exception):
-            key = self._ids.pop(len(self._call.journal.attempts), None)
-            seconds = self._io.monotonic() - self._started
+            key = self._ids.pop(attempts, None)
+            seconds = self._seconds()
             rows.append(row(self._facts, "cancelled", len(rows) + 1, row_id=key, duration_s=seconds))
         # The error is not an answer of the provider: the request was not sent, or an inner layer failed.
         free = None if isinstance(error, CallError) else REFUSED_COST
@@ -139,28 +142,37 @@ class AttemptRows:
 
     async def ended(self, stream: Stream) -> None:
         """Settles the rows after an answer, complete or not."""
-        answer, now = stream.partial(), self._io.monotonic()
-        journal = self._call.journal
+        answer = stream.partial()
         if answer.cached:
-            await self._write([cached_row(answer, self._facts, now - self._started)], last=True)
+            counted = self._count(answer, "cached")
+            await self._write([] if counted else [cached_row(answer, self._facts, self._seconds())], last=True)
             return
-        *_, last = journal.attempts[self._written :] or [Attempt(number=1, outcome="answered")]
-        index = len(journal.attempts) - 1
-        rows = self._failed_rows(but_last=True)
-        after_first = now - (journal.began_at or now)
-        key = self._ids.pop(index, None) or self._ids.pop(index + 1, None)
-        timed = {
-            **self._facts,
-            "row_id": key,
-            "duration_s": last.seconds + after_first,
-            "first_token_s": last.seconds,
-        }
-        if stream.complete:
-            rows.append(answered_row(answer, last, timed))
-        else:
-            rows.append(incomplete_row(stream, answer, last, timed, self._call))
-        rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
+        attempts, journal = self._call.journal.attempts, self._call.journal
+        index = len(attempts) - 1
+        last = attempts[index] if index >= self._written else Attempt(number=1, outcome="answered")
+        rows = self._failed_rows(index)
+        key = self._ids.pop(index if index in self._ids else index + 1, None)
+        if not (stream.complete and self._count(answer, "answered")):
+            now = self._io.monotonic()
+            seconds = last.seconds + now - (journal.began_at or now)
+            timed = {**self._facts, "row_id": key, "duration_s": seconds, "first_token_s": last.seconds}
+            if stream.complete:
+                rows.append(answered_row(answer, last, timed))
+            else:
+                rows.append(incomplete_row(stream, answer, last, timed, self._call))
+        if self._ids or self._retired:
+            rows += [row(self._facts, "interrupted", 1, row_id=key) for key in self._left_open()]
         await self._write(rows, last=True)
+
+    def _count(self, answer: ChatResponse, outcome: Outcome) -> bool:
+        """Counts an answer of which nobody needs the row; False if it needs one."""
+        if self._counter is None or answer.usage.units:
+            return False
+        return self._counter(self._facts["model"], answer.usage, cost_of(answer, self._facts), outcome)
+
+    def _seconds(self) -> float:
+        """How long the call has taken."""
+        return self._io.monotonic() - self._call.journal.started_at
 
     def _end(self) -> None:
         """Ends the opening of rows. Requests to a fallback endpoint have rows of another instance."""
@@ -170,12 +182,11 @@ class AttemptRows:
 
     answered = _end
 
-    def _failed_rows(self, *, but_last: bool = False) -> list[UsageData]:
-        """Rows of attempts recorded since the last call."""
-        attempts = self._call.journal.attempts
-        until = len(attempts) - (1 if but_last else 0)
+    def _failed_rows(self, until: int) -> list[UsageData]:
+        """Rows of attempts up to this one, recorded since the last call."""
         if until <= self._written:
             return []
+        attempts = self._call.journal.attempts
         rows = [
             failed_row(attempts[index], {**self._facts, "row_id": self._ids.pop(index, None)}, self._call)
             for index in range(self._written, until)
@@ -183,7 +194,7 @@ class AttemptRows:
         self._written = until
         return rows
 
-    def _left_open(self) -> list[str]:
+    def _left_open(self) -> list[str | None]:
         """Ids of open rows that belong to no recorded attempt."""
         return [*self._ids.values(), *self._retired]
 
@@ -192,7 +203,8 @@ class AttemptRows:
 
     async def _write(self, rows: list[UsageData], *, last: bool = False) -> None:
         if last and not rows:
-            IN_FLIGHT.discard(self)
+            if self._counter is None:
+                IN_FLIGHT.discard(self)
         elif rows:
             write = self._write_last if last else self._write_rows
             if not getattr(self._usage.ledger, "blocking", True):
@@ -215,8 +227,6 @@ class AttemptRows:
 
     def give_up(self) -> None:
         """Settles all open rows at exit of the process."""
-        if self._process != os.getpid():
-            return  # the call belongs to the parent process of a fork
         rows = [row(self._facts, "cancelled", 1, row_id=key) for key in self._left_open()]
         if rows:
             within(AFTERWARDS, self._write_last)(rows)
@@ -269,8 +279,13 @@ def answered_row(
     error: str | None = None,
 ) -> UsageData:
     more = {"outcome": outcome, "error": error, "attempt": last.number, "request_id": last.request_id}
+    return checked_row(answer.usage, cost_of(answer, facts), {**facts, **more})
+
+
+def cost_of(answer: ChatResponse, facts: Facts) -> Cost:
+    """The cost of an answer; managing files and batches is free."""
     free = facts["operation"] in MANAGEMENT_OPERATIONS and not answer.usage
-    return checked_row(answer.usage, FREE_COST if free else answer.cost, {**facts, **more})
+    return FREE_COST if free else answer.cost
 
 
 def incomplete_row(stream: Stream, answer: ChatResponse, last: Attempt, facts: Facts, call: Call) -> UsageData:

@@ -1,6 +1,6 @@
 """Usage rows (`UsageData`) and their tags; `totals.py` sums them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
@@ -195,6 +195,9 @@ class UsageData(CheckedModel):
         return cls.model_validate({**counts, **cost_fields(usage, cost), **facts})
 
 
+AnswerCounter = Callable[[str, Usage, Cost, Outcome], bool]
+"""Counts an answer by its model, usage in tokens only, cost and outcome; False if its row is needed."""
+
 EMPTY_ROW = UsageData.model_construct(set(), units={}, tags={})
 """What rows are copied from."""
 
@@ -230,6 +233,14 @@ def reconcile(facts: Facts) -> Facts:
     if "total_tokens" not in fields:
         fields["total_tokens"] = (fields.get("prompt_tokens") or 0) + (fields.get("completion_tokens") or 0)
     return fields
+
+
+def matches(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
+    """Whether a row is from that time and has these tags."""
+    at = row.started_at
+    if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
+        return False
+    return all(row.tags.get(name) == value for name, value in (tags or {}).items())
 
 
 def cost_fields(usage: Usage | None, cost: Cost | None) -> Facts:

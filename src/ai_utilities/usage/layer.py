@@ -20,7 +20,7 @@ from dhenara.ai.types import Call
 from ..config.secrets import redact
 from ..storage.store_io import AFTERWARDS, StoreIO, within
 from .attempt_rows import IN_FLIGHT, AttemptRows
-from .data import PartialWriteError, UsageData, tags_now
+from .data import AnswerCounter, PartialWriteError, UsageData, tags_now
 from .estimates import MANAGEMENT_OPERATIONS
 
 log = logging.getLogger("ai_utilities.usage")
@@ -95,6 +95,15 @@ class UsageLayer:
             target: The endpoint.
         """
         return BoundUsage(self, io, target).record_usage
+
+    @property
+    def answer_counter(self) -> AnswerCounter | None:
+        """Counts answers without their rows; None if somebody gets the rows."""
+        if self._listener is not None or self._backlog:
+            return None
+        tracker = getattr(self.ledger, "tracker", self.ledger)
+        counter: AnswerCounter | None = getattr(tracker, "answer_counter", None)
+        return counter
 
     @property
     def opens_rows(self) -> bool:

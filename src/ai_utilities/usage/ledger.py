@@ -6,7 +6,7 @@ import logging
 import sys
 import threading
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -14,9 +14,10 @@ from typing import ClassVar
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import require_type
 from dhenara.ai.lazy_package import HintedNames
+from dhenara.ai.types import Cost, Usage
 
 from ..storage.store_io import Owner, this_process
-from .data import BATCH, UsageData
+from .data import BATCH, AnswerCounter, Outcome, UsageData, matches
 from .open_rows import OpenRow, closed_row, make_open
 from .totals import Group, RunningTotals, TimeZone, Totals, check_grouping, read_zone, sum_rows
 
@@ -224,14 +225,6 @@ class MemoryLedger(Ledger):
         return closed
 
 
-def matches(row: UsageData, since: datetime | None, until: datetime | None, tags: Mapping[str, str] | None) -> bool:
-    """Whether a row is from that time and has these tags."""
-    at = row.started_at
-    if (since and (at is None or at < since)) or (until and (at is None or at >= until)):
-        return False
-    return all(row.tags.get(name) == value for name, value in (tags or {}).items())
-
-
 Listener = Callable[[UsageData], None]
 
 
@@ -247,7 +240,7 @@ class UsageTracker(HintedNames):
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.ledger = ledger
         self._lock = threading.Lock()
-        self._by_model: dict[str, RunningTotals] = {}
+        self._by_model: defaultdict[str, RunningTotals] = defaultdict(RunningTotals)
         self._listeners: list[Listener] = []
 
     @property
@@ -281,14 +274,21 @@ class UsageTracker(HintedNames):
             self.ledger.add(rows)
         with self._lock:
             for usage in rows:
-                model = usage.model or ""
-                if model not in self._by_model:
-                    self._by_model[model] = RunningTotals()
-                self._by_model[model].add(usage)
-        if self._listeners:
-            for listener in tuple(self._listeners):
-                for usage in rows:
-                    listener(usage)
+                self._by_model[usage.model or ""].add(usage)
+        for listener in tuple(self._listeners):
+            for usage in rows:
+                listener(usage)
+
+    @property
+    def answer_counter(self) -> AnswerCounter | None:
+        """Counts answers without their rows; None if a ledger, a listener or a subclass gets these."""
+        return None if self.ledger is not None or self._listeners or type(self) is not UsageTracker else self._count
+
+    def _count(self, model: str, usage: Usage, cost: Cost, outcome: Outcome) -> bool:
+        with self._lock:
+            if not self._listeners:  # there may be one since the call began
+                self._by_model[model].add_answer(usage, cost, outcome)
+            return not self._listeners
 
     def open(self, rows: Sequence[UsageData], expires: float) -> None:
         """Opens rows in the ledger; this tracker counts them when they are settled.
@@ -338,7 +338,7 @@ class UsageTracker(HintedNames):
     def reset(self) -> None:
         """Resets the totals; the ledger is not changed."""
         with self._lock:
-            self._by_model = {}
+            self._by_model.clear()
 
 
 def create_usage_tracker(ledger: Ledger | None = None) -> UsageTracker:

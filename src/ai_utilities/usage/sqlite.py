@@ -17,8 +17,8 @@ from pydantic_core import to_json
 from ..storage.sqlite import SQLiteFile
 from ..storage.sqlite_files import Row
 from ..storage.store_io import StoreDamagedError, StoreRecoveredError
-from .data import BATCH, UsageData
-from .ledger import Ledger, matches
+from .data import BATCH, UsageData, matches
+from .ledger import Ledger
 from .open_rows import OpenRow, closed_row, owner_text, read_open_row, read_row, row_of, start_time
 from .sqlite_recovery import Recovery, recover_ledger, recoveries, repair_ledger
 from .sqlite_sums import add_periods, read_sums, whole_hours

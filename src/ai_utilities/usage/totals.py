@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.integration import ShortRepr, Shown
+from dhenara.ai.types import Cost, Usage
 
 from .amounts import add_units, exact, format_units
-from .data import BUCKETS, TEAM, UsageData
+from .data import BUCKETS, TEAM, Outcome, UsageData, read_buckets
 
 PARTIAL = ("interrupted", "cancelled")
 """Outcomes whose real usage and cost may be higher than reported."""
@@ -25,6 +26,7 @@ OPEN = ("open", "abandoned")
 SPECIAL_TOKENS = tuple(name for name in BUCKETS if name not in ("input_tokens", "output_tokens"))
 """Kinds of tokens that sums have by name; the plain ones are the rest of the prompt and of the answer."""
 read_special = attrgetter(*SPECIAL_TOKENS)
+NO_COUNTS = (0,) * len(BUCKETS)
 
 PERIODS: Final = {"day": "%Y-%m-%d", "month": "%Y-%m"}
 GROUPS = ("day", "month", "model", "provider", "operation", "key", "team", "unit", "outcome")
@@ -150,30 +152,54 @@ class RunningTotals:
         Args:
             row: The row.
         """
-        self.requests += 1
         if row.cached:
-            self.cached += 1
-            self.saved_tokens += row.total_tokens
+            self._add_cached(row.total_tokens)
         else:
-            self.prompt_tokens += row.prompt_tokens
-            self.completion_tokens += row.completion_tokens
+            self._add_tokens(row.prompt_tokens, row.completion_tokens, read_special(row))
             if row.units:
                 self.units = add_units(self.units, row.units)
-            if any(special := read_special(row)):
-                self.kinds = add_kinds(self.kinds, named_kinds(special))
-        if row.cost is None:
+        self._add_cost(row.cost, row.saved_cost)
+        if row.outcome != "answered":
+            self._add_outcome(row.outcome, row.cost)
+
+    def add_answer(self, usage: Usage, cost: Cost, outcome: Outcome) -> None:
+        """Adds what the row of an answer would add.
+
+        Args:
+            usage: What was used, in tokens only.
+            cost: Its cost.
+            outcome: Whether it came from the provider or from a cache.
+        """
+        counts = read_buckets(usage) if usage.known else NO_COUNTS
+        read, made = sum(counts[:6]), sum(counts[6:])
+        if outcome == "cached":
+            self._add_cached(read + made)
+        else:
+            self._add_tokens(read, made, (*counts[1:6], *counts[7:]))
+        self._add_cost(cost.amount, cost.saved)
+
+    def _add_cached(self, tokens: int) -> None:
+        self.cached += 1
+        self.saved_tokens += tokens
+
+    def _add_tokens(self, read: int, made: int, special: Sequence[int]) -> None:
+        self.prompt_tokens += read
+        self.completion_tokens += made
+        if any(special):
+            self.kinds = add_kinds(self.kinds, named_kinds(special))
+
+    def _add_cost(self, cost: Decimal | None, saved: Decimal | None) -> None:
+        self.requests += 1
+        if cost is None:
             self.unknown_costs += 1
         else:
-            self.cost += row.cost
-        if row.saved_cost is not None:
-            self.saved_cost += row.saved_cost
-        if row.outcome != "answered":
-            self._add_outcome(row)
+            self.cost += cost
+        if saved is not None:
+            self.saved_cost += saved
 
-    def _add_outcome(self, row: UsageData) -> None:
-        outcome = row.outcome
+    def _add_outcome(self, outcome: Outcome, cost: Decimal | None) -> None:
         self.failed += outcome == "failed"
-        self.partial_costs += row.cost is not None and outcome in PARTIAL
+        self.partial_costs += cost is not None and outcome in PARTIAL
         self.interrupted += outcome in PARTIAL
         self.open += outcome in OPEN
         self.abandoned += outcome == "abandoned"

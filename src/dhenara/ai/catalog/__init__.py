@@ -15,7 +15,11 @@ if TYPE_CHECKING:
         forget_own_tables as forget_own_tables,
         load_own_tables as load_own_tables,
     )
-    from .prices import own_prices as own_prices, price_usage as price_usage
+    from .prices import (
+        EndpointPrices as EndpointPrices,
+        own_prices as own_prices,
+        price_usage as price_usage,
+    )
     from .table_checks import (
         ExplainedPrice as ExplainedPrice,
         InvalidTable as InvalidTable,
@@ -31,6 +35,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__ = lazy_package(
     __name__,
     {
+        "EndpointPrices": ".prices",
         "ExplainedPrice": ".table_checks",
         "FactSource": ".host_facts",
         "InvalidTable": ".table_checks",

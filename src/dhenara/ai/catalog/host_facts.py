@@ -186,13 +186,16 @@ def forget_own_limits() -> None:
     _own.clear()
 
 
-def own_limits(host: str, name: str) -> HostRow | None:
-    """Return the user's limits for a model at a host, if there are any."""
+def own_limits(host: str, *names: str) -> HostRow | None:
+    """Return the user's limits for a model at a host, under the first of its names that has some."""
     if not _own:
         return None
-    names = names_at(host, name)
-    every = (*names, *(resolve_alias(host, one) for one in names))
-    return next((_own[host, one] for one in every if (host, one) in _own), None)
+    for name in names:
+        plain = names_at(host, name)
+        for one in (*plain, *(resolve_alias(host, other) for other in plain)):
+            if (host, one) in _own:
+                return _own[host, one]
+    return None
 
 
 @lru_cache(1_024)

@@ -183,7 +183,7 @@ def find_at(host: str, name: str, limited_as: str | None) -> ModelFacts | None:
         limited_as: The host's name of the model, for limits; they are also looked up under `name`. None: no limits.
     """
     facts = find_listed(host, name, limited_as)
-    own = (own_limits(host, limited_as) or own_limits(host, name)) if limited_as else None
+    own = own_limits(host, limited_as, name) if limited_as else None
     if own is None:
         return facts
     known = facts or ModelFacts(own.name, None)

@@ -27,6 +27,9 @@ OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
 SAME_PRICE = ("reasoning_tokens",)
 OWN_PRICE_HINT = "set cost_data on the endpoint or the model, or load a file with your prices"
 
+MOST_NAMES = 64
+"""Names of models that answered for an endpoint, of which the names to look up are kept."""
+
 NO_RATES: tuple[Mapping[str, Decimal], str] = ({}, "")
 
 # Without `priced_at`, because no price applies.
@@ -59,33 +62,91 @@ def price_usage(
     Returns:
         The cost. If the price is unknown, `amount` is None and `reason` says why; it is never zero.
     """
-    if usage is None or not usage.known:
-        return Cost(reason=NO_USAGE)
-    at = at or datetime.now(UTC)
-    if usage.reported_cost is not None:
-        return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
-    if usage.unclear and (unclear := [name for name in usage.unclear if name not in SAME_PRICE]):
-        return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
-    usage = as_billed(usage)
-    provider = find_provider(str(endpoint.api.provider))
-    host = price_host(endpoint, provider)
-    where = region_of_call(host, base_url, endpoint.api.config, region or usage.raw.get("inference_geo"))
-    conditions = Conditions(
-        at=at,
-        tier="fast" if usage.raw.get("speed") == "fast" else service_tier,
-        region=where,
-        prompt_tokens=usage.prompt_tokens,
-        options={**default_options(endpoint.ai_model), **usage.options},
-    )
-    names = billing_names(endpoint, provider, served, where)
-    own = own_rates(provider.name if provider else host, host, names, conditions)
-    if (given := cost_data_cost(endpoint, usage, at, own is not None)) is not None:
-        return given
-    if own is None and provider is not None and provider.embedded:
-        return FREE
-    if own is None and provider is not None and provider.local:
-        return self_hosted_cost(base_url or str(endpoint.api.config.get("base_url") or provider.base_url))
-    return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+    prices = EndpointPrices(endpoint, base_url)
+    return prices.cost(usage, served=served, service_tier=service_tier, server_tools=server_tools, at=at, region=region)
+
+
+class EndpointPrices:
+    """The prices of one endpoint: what does not depend on an answer is looked up once.
+
+    Args:
+        endpoint: The endpoint that is called.
+        base_url: Base URL of the calls, if it is not in the endpoint's config.
+    """
+
+    def __init__(self, endpoint: AIModelEndpoint, base_url: str | None = None) -> None:
+        self.endpoint = endpoint
+        self.provider = find_provider(str(endpoint.api.provider))
+        self.host = price_host(endpoint, self.provider)
+        self._base_url = base_url
+        self._region = region_of_call(self.host, base_url, endpoint.api.config, None)
+        self._options = default_options(endpoint.ai_model)
+        self._own = own_prices(endpoint)
+        self._names: dict[tuple[str | None, str | None], tuple[str, ...]] = {}
+
+    def cost(
+        self,
+        usage: Usage | None,
+        *,
+        served: str | None = None,
+        service_tier: str | None = None,
+        server_tools: Mapping[str, int] | None = None,
+        at: datetime | None = None,
+        region: str | None = None,
+    ) -> Cost:
+        """Return the cost of a usage, as `price_usage` does.
+
+        Args:
+            usage: What was used; None or an unknown usage if the provider reported nothing.
+            served: Model that answered, as the provider reports it.
+            service_tier: The provider's service tier, if it is not the default.
+            server_tools: Calls of tools that the provider ran, by name.
+            at: Time of the call. Default None: now.
+            region: Region that processed the call. Default None: as usage, base URL or config say.
+        """
+        if usage is None or not usage.known:
+            return Cost(reason=NO_USAGE)
+        at = at or datetime.now(UTC)
+        if usage.reported_cost is not None:
+            return Cost(amount=Decimal(str(usage.reported_cost)), source="provider", priced_at=at)
+        if usage.unclear and (unclear := [name for name in usage.unclear if name not in SAME_PRICE]):
+            return Cost(reason=f"the usage report of the provider is unclear: {', '.join(unclear)}")
+        raw = usage.raw
+        if "billed_units" in raw:
+            usage = as_billed(usage)
+        if region is None and "inference_geo" in raw:
+            region = raw["inference_geo"]
+        where = self._region if region is None else self._region_of(region)
+        conditions = Conditions(
+            at=at,
+            tier="fast" if "speed" in raw and raw["speed"] == "fast" else service_tier,
+            region=where,
+            prompt_tokens=usage.prompt_tokens,
+            options={**self._options, **usage.options},
+        )
+        names = self._names_of(served, where)
+        host, provider = self.host, self.provider
+        own = own_rates(provider.name if provider else host, host, names, conditions)
+        if self._own is not None and (given := cost_data_cost(self.endpoint, usage, at, own is not None)) is not None:
+            return given
+        if own is None and provider is not None and provider.embedded:
+            return FREE
+        if own is None and provider is not None and provider.local:
+            address = self._base_url or str(self.endpoint.api.config.get("base_url") or provider.base_url)
+            return self_hosted_cost(address)
+        return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+
+    def _region_of(self, reported: Any) -> str | None:
+        """Return the region of a call whose usage report may name it."""
+        return region_of_call(self.host, self._base_url, self.endpoint.api.config, reported)
+
+    def _names_of(self, served: str | None, region: str | None) -> tuple[str, ...]:
+        key = served, region
+        if key not in self._names:
+            if len(self._names) >= MOST_NAMES:
+                self._names.clear()
+            self._names[key] = billing_names(self.endpoint, self.provider, served, region)
+        return self._names[key]
 
 
 def as_billed(usage: Usage) -> Usage:

@@ -16,7 +16,7 @@ from ..pipeline.streaming.background import PollingSource
 from ..pipeline.streaming.response_reader import BufferedSource
 from ..pipeline.streaming.stream import Stream
 from ..pipeline.timeouts import with_deadline
-from ..pipeline.transport_call import cost_function
+from ..pipeline.transport_call import TargetPricing
 from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder
 from ..types.chat.response import AIModelCallResponse
@@ -62,7 +62,7 @@ async def read_answer(
             raise
         decoder = target.codec.decoder(target.quirks)
         source = PollingSource(io, target, waiting, call, reader) if waiting else BufferedSource(reader, decoder)
-        builder = ResponseBuilder(target.origin, cost_function(target, call, io.time()))
+        builder = ResponseBuilder(target.origin, TargetPricing(target).cost_function(call, io.time()))
         stream = Stream(source, builder, redactor=reader.redactor)
         try:
             await stream.prime()

@@ -20,6 +20,7 @@ from ..response.builder import ResponseBuilder, Shaper
 from ..response.structured import parse_structured
 from ..types.chat.delta import WarningDelta
 from ..types.chat.report import CallWarning
+from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.parts import Origin
 from .call_log import log_request
@@ -121,6 +122,7 @@ class RequestSender:
         self._filing = filing
         self._io = encoder.io
         self._target = encoder.target
+        self._pricing = TargetPricing(encoder.target)
 
     async def send_request(self, call: Call) -> Stream:
         """Send one HTTP request and return its stream after the first content has arrived.
@@ -145,7 +147,7 @@ class RequestSender:
         if reader.head.status >= 300:
             raise advise_missing(await read_error_response(target, reader), call)
         builder = ResponseBuilder(
-            origin_of(target, encoded_request), cost_function(target, call, io.time()), output_parser(call)
+            origin_of(target, encoded_request), self._pricing.cost_function(call, io.time()), output_parser(call)
         )
         source = make_source(target, reader, call, encoded_request)
         if encoded_request.background:
@@ -234,26 +236,40 @@ def output_parser(call: Call) -> Shaper | None:
     return partial(parse_structured, shape=shape)
 
 
-def cost_function(target: ResolvedTarget, call: Call, at: float) -> Callable[[ChatResponse], Cost]:
-    """Return a function that prices a response of this call at the time `at`."""
-    endpoint, requested_tier = call.endpoint, call.config.service_tier
+class TargetPricing:
+    """Prices the responses of one target. The price tables are loaded with the first cost that is read."""
 
-    def compute_cost(answer: ChatResponse) -> Cost:
-        return catalog.price_usage(
-            endpoint,
-            answer.usage,
-            served=answer.model,
-            service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
-            at=datetime.fromtimestamp(at, UTC),
-            base_url=target.base_url,
-        )
+    def __init__(self, target: ResolvedTarget) -> None:
+        self._base_url = target.base_url
+        self._prices: catalog.EndpointPrices | None = None
 
-    return compute_cost
+    def cost_function(self, call: Call, at: float) -> Callable[[ChatResponse], Cost]:
+        """Return a function that prices a response of this call at the time `at`."""
+        endpoint, requested_tier = call.endpoint, call.config.service_tier
+
+        def compute_cost(answer: ChatResponse) -> Cost:
+            return self._prices_of(endpoint).cost(
+                answer.usage,
+                served=answer.model,
+                service_tier=answer.extras.get("service_tier") or tier_of(answer) or requested_tier,
+                at=datetime.fromtimestamp(at, UTC),
+            )
+
+        return compute_cost
+
+    def _prices_of(self, endpoint: AIModelEndpoint) -> catalog.EndpointPrices:
+        prices = self._prices
+        if prices is None or prices.endpoint is not endpoint:
+            self._prices = prices = catalog.EndpointPrices(endpoint, self._base_url)
+        return prices
 
 
 def tier_of(answer: ChatResponse) -> str | None:
     """Return the service tier; Anthropic and Google report it in the usage, Bedrock next to it."""
-    counts, other = answer.usage.raw, answer.extras.get("serviceTier")
+    counts, extras = answer.usage.raw, answer.extras
+    if "service_tier" not in counts and "serviceTier" not in counts and "serviceTier" not in extras:
+        return None  # nearly always
+    other = extras.get("serviceTier")
     if isinstance(other, dict):
         other = other.get("type")
     for tier in (counts.get("service_tier"), counts.get("serviceTier"), other):

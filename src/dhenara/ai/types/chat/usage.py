@@ -8,7 +8,6 @@ from pydantic import (
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
-    PrivateAttr,
     SerializerFunctionWrapHandler,
     computed_field,
     field_serializer,
@@ -170,6 +169,9 @@ ReportedUsage = Annotated[Usage, BeforeValidator(read_reported)]
 Pricing = Callable[[Any], Cost | None]
 """Calculates the cost of a response."""
 
+PRICING = "_pricing"
+"""Where a response has its pricing until its cost is read: beside the cost, among the attributes that are no fields."""
+
 
 OLD_FIELDS = frozenset({"api_provider", "metadata", "provider_response", "usage_charge"})
 """Fields of responses in version 1."""
@@ -182,13 +184,11 @@ class Costed(FrozenModel):
     Dumps contain None in place of a cost that nothing was calculated from.
     """
 
-    _pricing: Pricing | None = PrivateAttr(default=None)
-
     @computed_field(repr=False)  # type: ignore[prop-decorator]  # mypy does not support decorators on properties
     @cached_property
     def cost(self) -> Cost:
         """Cost in US dollars with the source of its price; if it is unknown, `amount` is None and `reason` says why."""
-        pricing, self._pricing = self._pricing, None
+        pricing: Pricing | None = vars(self).pop(PRICING, None)
         cost = pricing(self) if pricing is not None else None
         return self._uncalculated() if cost is None else cost
 
@@ -222,8 +222,9 @@ class Costed(FrozenModel):
             This response.
         """
         if pricing is not None:
-            vars(self).pop("cost", None)
-            self._pricing = pricing
+            fields = vars(self)
+            fields.pop("cost", None)
+            fields[PRICING] = pricing
         return self
 
     def with_cost(self, cost: Cost | None) -> Self:
@@ -235,8 +236,9 @@ class Costed(FrozenModel):
         Returns:
             This response.
         """
-        vars(self)["cost"] = self._uncalculated() if cost is None else cost
-        self._pricing = None
+        fields = vars(self)
+        fields["cost"] = self._uncalculated() if cost is None else cost
+        fields.pop(PRICING, None)
         return self
 
     def __eq__(self, other: object) -> bool:
