@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from dhenara.ai.testing import Answer, DialectReply, FakeToolCall, FakeUsage
-from dhenara.ai.testing.replies import ReceivedRequest, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Step
 
 USAGE = FakeUsage(input=11, output=9, cache_read=5, cache_write=0, reasoning=2)
 BASES = {"openai": "/v1", "anthropic": "", "google_ai": "/v1beta"}

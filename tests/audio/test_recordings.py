@@ -27,7 +27,7 @@ from ai_utilities.audio.long_transcription import AudioPart
 from ai_utilities.usage import tagged
 from dhenara.ai.errors import AuthenticationError, BadRequestError, UnsupportedError
 from dhenara.ai.testing import FakeServer, Raw, Refusal, SampleOperations
-from dhenara.ai.testing.replies import Reply, Step, Wait
+from dhenara.ai.testing.answer import Reply, Step, Wait
 from dhenara.ai.testing.sample_operations import wav_tone
 from dhenara.ai.types.operations.audio import read_wav, write_wav
 from support.forms import read_form

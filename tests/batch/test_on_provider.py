@@ -24,7 +24,7 @@ from ai_utilities.exceptions import ProviderCapabilityError, ProviderConfigurati
 from ai_utilities.providers.base_provider import BaseProvider
 from ai_utilities.results import AskResult
 from ai_utilities.usage import MemoryLedger, UsageTracker
-from dhenara.ai.pipeline.batch_jobs import BatchClient
+from dhenara.ai.pipeline.operations.batch_jobs import BatchClient
 from dhenara.ai.testing import FakeBatches, FakeServer, Stall
 
 VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
@@ -162,8 +162,8 @@ def recent(fake: FakeBatches) -> Any:
     """The same fake provider, whose batches are of this minute."""
     from datetime import UTC, datetime
 
+    from dhenara.ai.testing.answer import Send
     from dhenara.ai.testing.batches import CREATED, DAY
-    from dhenara.ai.testing.replies import Send
 
     now = datetime.now(UTC)
     old = [(str(CREATED), str(int(now.timestamp()))), (DAY, f"{now:%Y-%m-%dT%H:%M:%SZ}")]

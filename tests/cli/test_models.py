@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ai_utilities.providers.models_and_checks import all_models, models_from_catalog
+from ai_utilities.providers.models import all_models, models_from_catalog
 from dhenara.ai.catalog import forget_own_tables
 from dhenara.ai.testing import FakeServer, Raw, Refusal
 

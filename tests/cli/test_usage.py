@@ -16,8 +16,8 @@ from ai_utilities.cli.commands.usage import read_time
 from ai_utilities.config import state_path
 from ai_utilities.exceptions import ProviderConfigurationError
 from ai_utilities.usage import SQLiteLedger, UsageData
-from ai_utilities.usage.charts import round_up
-from ai_utilities.usage.report import format_cost, make_report, usage_page
+from ai_utilities.usage.reports.charts import round_up
+from ai_utilities.usage.reports.report import format_cost, make_report, usage_page
 from ai_utilities.usage.totals import Totals
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage
 

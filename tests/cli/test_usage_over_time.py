@@ -14,7 +14,7 @@ import pytest
 from ai_utilities.config import state_path
 from ai_utilities.usage import Budget, DisplayCurrency, SQLiteBudgets, SQLiteLedger, UsageData
 from ai_utilities.usage.amounts import format_amount
-from ai_utilities.usage.report import make_report, usage_page
+from ai_utilities.usage.reports.report import make_report, usage_page
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import Cost, InvalidValueError
 

@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, ServerError, UnsupportedError
-from dhenara.ai.pipeline import files as uploads
+from dhenara.ai.pipeline.operations import files as uploads
 from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal
 from dhenara.ai.types import FileContent, ImageContent, Prompt, Timeouts, Uploading, VideoContent
@@ -23,7 +23,7 @@ SMALL = {"quirks": {"most_request_bytes": 200}}
 @pytest.fixture(autouse=True)
 def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every test begins without uploads, however the memory of the process is filled."""
-    monkeypatch.setattr("dhenara.ai.pipeline.files.SHARED_UPLOADS", uploads.UploadCache())
+    monkeypatch.setattr("dhenara.ai.pipeline.operations.files.SHARED_UPLOADS", uploads.UploadCache())
     return
 
 

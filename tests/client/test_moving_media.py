@@ -21,7 +21,7 @@ from dhenara.ai.types import (
     ToolCallContent,
     ToolResultContent,
 )
-from dhenara.ai.types.operations.files_and_vector_stores import UploadedFile
+from dhenara.ai.types.operations.files import UploadedFile
 from support.vendors import VENDORS, Vendor
 from support.worlds import World, endpoint
 

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import UnsupportedError
-from dhenara.ai.history.repair_and_truncation import repair_history, size, truncate_history
+from dhenara.ai.history.preparation import repair_history, size, truncate_history
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelCallConfig, ContextPolicy, Message, ToolCallContent, ToolResultContent
 from support.calls import histories

@@ -19,9 +19,8 @@ from dhenara.ai.pipeline.transport_call import tier_of
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.response.builder import ResponseBuilder, build_response
 from dhenara.ai.testing import Answer, FakeServer, Raw
-from dhenara.ai.testing.answer import FakeUsage
+from dhenara.ai.testing.answer import FakeUsage, HangUp, Send
 from dhenara.ai.testing.protocols import dialect_for
-from dhenara.ai.testing.replies import HangUp, Send
 from dhenara.ai.types import AIModelCallConfig
 from dhenara.ai.types.chat.response import ChatResponse
 from support.worlds import World, endpoint

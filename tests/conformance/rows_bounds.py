@@ -9,8 +9,8 @@ import zlib
 from typing import Any
 
 from dhenara.ai.errors import CallTimeoutError
-from dhenara.ai.http.protocol.addresses_and_limits import LimitExceeded
 from dhenara.ai.http.protocol.message import ReadTimeout
+from dhenara.ai.wire.limits import LimitExceeded
 
 from .peers import Action, flood, read, send
 from .probe import Probe

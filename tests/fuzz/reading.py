@@ -9,7 +9,6 @@ from typing import Any
 from dhenara.ai.catalog.prices import price_usage
 from dhenara.ai.codecs.base import Decoder
 from dhenara.ai.errors import CallError, DhenaraError
-from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.http.protocol.message import Head
 from dhenara.ai.pipeline.streaming.response_reader import BufferedSource, StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream
@@ -20,6 +19,7 @@ from dhenara.ai.response.structured import parse_structured
 from dhenara.ai.types.chat.delta import Delta
 from dhenara.ai.types.chat.structured import StructuredOutput
 from dhenara.ai.types.content.parts import Origin
+from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from dhenara.ai.wire.sse import Frames
 from support.worlds import endpoint
 

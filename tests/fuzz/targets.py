@@ -16,7 +16,7 @@ from dhenara.ai.errors import CallError
 from dhenara.ai.http.protocol.body import GzipDecompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.http.protocol.message import Head
-from dhenara.ai.pipeline.batch_items import checked
+from dhenara.ai.pipeline.operations.batch_items import checked
 from dhenara.ai.pipeline.streaming.structured_output import OutputToolDecoder
 from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.wire import json as wire

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.history.repair_and_truncation import (
+from dhenara.ai.history.preparation import (
     NOT_RUN,
     STORED_HISTORY,
     check_result_ids,

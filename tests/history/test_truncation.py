@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.history.repair_and_truncation import rounds_of, size, truncate_history
+from dhenara.ai.history.preparation import rounds_of, size, truncate_history
 from dhenara.ai.types import (
     AIModelCallConfig,
     ContextPolicy,

@@ -7,8 +7,8 @@ import ssl
 import httpcore2
 import pytest
 
-from dhenara.ai.http.adapters.aiohttp_transport import refusal_of
-from dhenara.ai.http.adapters.httpx2_limits import tls_cause
+from dhenara.ai.http.aiohttp_transport import refusal_of
+from dhenara.ai.http.httpx2_limits import tls_cause
 from dhenara.ai.http.sockets.connection import chain_of, error_reason
 
 

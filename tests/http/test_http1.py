@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 from dhenara.ai.http.protocol import http1
-from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.body import ChunkedBody
 from dhenara.ai.http.protocol.http1 import Http1Reader, write_request
 from dhenara.ai.http.protocol.message import HttpRequest
+from dhenara.ai.wire.limits import Limits
 from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places, single_bytes
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from dhenara.ai.http.protocol.addresses_and_limits import LimitExceeded, Limits
 from dhenara.ai.http.protocol.body import ChunkedBody, NoBody, SizedBody, UntilClose
 from dhenara.ai.http.protocol.http1 import (
     Http1Reader,
@@ -19,6 +18,7 @@ from dhenara.ai.http.protocol.http1 import (
     write_request,
 )
 from dhenara.ai.http.protocol.message import Head
+from dhenara.ai.wire.limits import LimitExceeded, Limits
 from dhenara.ai.wire.sse import BrokenFraming
 from support.slices import cut, places, single_bytes
 

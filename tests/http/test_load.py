@@ -9,7 +9,7 @@ import trio
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp, Raw, RawStream, Wait
-from dhenara.ai.testing.replies import ReceivedRequest, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Step
 from support.waiting import wait_until, wait_until_async
 from support.worlds import World, endpoint
 

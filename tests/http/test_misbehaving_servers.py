@@ -17,7 +17,7 @@ import trio
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, BadRequestError, CallError, CallTimeoutError, RateLimitError
 from dhenara.ai.testing import FakeServer, HangUp, Stall
-from dhenara.ai.testing.replies import ReceivedRequest, Send, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Send, Step
 from dhenara.ai.types import Timeouts
 from support.waiting import HANGS, wait_until_async
 from support.worlds import World, endpoint

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from support.worlds import World, endpoint
 
 BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"safe"},"finish_reason":"stop"}]}'

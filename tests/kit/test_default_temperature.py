@@ -13,7 +13,7 @@ from ai_utilities.providers.facts import facts_of, known_providers
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
-from dhenara.ai.testing.replies import ReceivedRequest, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Step
 from dhenara.ai.types import AIModelCallConfig, CallWarning
 from support.kit import Uniform, run, settings
 from support.worlds import WORLDS, World, endpoint

@@ -19,7 +19,7 @@ from dhenara.ai.errors import (
     UnsupportedError,
 )
 from dhenara.ai.testing import CutReply, FakeServer, GzippedReply, Raw, Refusal, Stall
-from dhenara.ai.testing.replies import Send, Step
+from dhenara.ai.testing.answer import Send, Step
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
 

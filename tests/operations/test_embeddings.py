@@ -19,7 +19,7 @@ from dhenara.ai.errors import (
     UnsupportedError,
 )
 from dhenara.ai.testing import FakeServer, Refusal
-from dhenara.ai.testing.replies import Raw, ReceivedRequest
+from dhenara.ai.testing.answer import Raw, ReceivedRequest
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData
 from dhenara.ai.types.operations.text_operations import EmbeddingResponse
 from support.worlds import World, endpoint

@@ -18,7 +18,7 @@ from dhenara.ai.codecs.base import EncodedRequest, Quirks, ResponseFormat
 from dhenara.ai.codecs.openai_chat.response import read_error
 from dhenara.ai.codecs.operations.operation import DocumentReader, OperationCodec
 from dhenara.ai.errors import BadAnswerError, BadRequestError, UnsupportedError
-from dhenara.ai.http.adapters.httpx2_transport import adapt_transport
+from dhenara.ai.http.httpx2_transport import adapt_transport
 from dhenara.ai.http.protocol.message import Field, FilePart, Multipart
 from dhenara.ai.io.sync_io import BlockingIO, run
 from dhenara.ai.pipeline.pipeline import Pipeline

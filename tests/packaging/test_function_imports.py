@@ -25,7 +25,7 @@ HEAVY = {
     "dhenara.ai.types.operations.audio",
     "dhenara.ai.types.operations.batch",
     "dhenara.ai.types.operations.text_operations",
-    "dhenara.ai.types.operations.files_and_vector_stores",
+    "dhenara.ai.types.operations.files",
     "http.server",
     "importlib.metadata",
     "ssl",
@@ -118,7 +118,7 @@ def test_a_light_module_is_not_on_the_list() -> None:
 
 
 def test_a_module_that_imports_a_listed_one_is_heavy() -> None:
-    assert is_heavy("dhenara.ai.http.tls")
+    assert is_heavy("dhenara.ai.http.sockets.tls")
     assert is_heavy("dhenara.ai.io.async_io")
 
 

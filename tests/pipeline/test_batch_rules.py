@@ -12,8 +12,8 @@ import pytest
 from dhenara.ai.codecs.operations.batches import BatchResult
 from dhenara.ai.errors import BrokenStreamError, CallError, ServerError
 from dhenara.ai.io.sync_io import run
-from dhenara.ai.pipeline import batch_items
-from dhenara.ai.pipeline.batch_items import BatchItemReader, BatchResultLines, BatchResultsClient
+from dhenara.ai.pipeline.operations import batch_items
+from dhenara.ai.pipeline.operations.batch_items import BatchItemReader, BatchResultLines, BatchResultsClient
 from dhenara.ai.types import AIModelCallConfig, BatchJob, Call
 from dhenara.ai.types.chat.cost import Cost
 from dhenara.ai.types.chat.delta import ResultDelta

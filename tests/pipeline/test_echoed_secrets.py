@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer
-from dhenara.ai.testing.replies import Raw, ReceivedRequest, Step
+from dhenara.ai.testing.answer import Raw, ReceivedRequest, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World, endpoint
 

@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, NotFoundError, PermissionDeniedError, ProviderError, ServerError
 from dhenara.ai.io.sync_io import run
-from dhenara.ai.pipeline.files import (
+from dhenara.ai.pipeline.operations.files import (
     SHARED_UPLOADS,
     UploadCache,
     find_uploaded,
@@ -26,7 +26,7 @@ from dhenara.ai.pipeline.files import (
 )
 from dhenara.ai.testing import FakeServer, Raw
 from dhenara.ai.types import AIModelCallConfig, Call, CallWarning, FileContent, GeneratedImage, UploadedFile
-from dhenara.ai.types.operations.files_and_vector_stores import FilePage, FileRequest, UploadAddress
+from dhenara.ai.types.operations.files import FilePage, FileRequest, UploadAddress
 from support.worlds import World, endpoint
 
 FIRST = CallWarning(code="provider_warning", message="first")

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient, Provider, register_provider
-from dhenara.ai.codecs.operations.operation import read_listing
 from dhenara.ai.errors import AuthenticationError, SyncAsyncMismatchError, UnsupportedError
-from dhenara.ai.pipeline.connect import address, find_listing
+from dhenara.ai.pipeline.operations.model_lists import address, find_listing, read_listing
 from dhenara.ai.providers.provider import Route, unregister_provider
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import FakeServer, Raw, Refusal

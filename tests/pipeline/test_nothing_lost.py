@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConnectionFailedError
 from dhenara.ai.testing import CutReply, FakeServer, HangUp, Raw, RawStream, Reset
-from dhenara.ai.testing.replies import Send, Step, Wait
+from dhenara.ai.testing.answer import Send, Step, Wait
 from dhenara.ai.types import SSEErrorResponse
 from support.worlds import World, endpoint
 

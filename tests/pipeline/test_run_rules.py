@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, InvalidOutputError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
-from dhenara.ai.testing.replies import Stall
+from dhenara.ai.testing.answer import Stall
 from dhenara.ai.types import RunLimits, Timeouts, Tool, ToolCallContent
 from support.worlds import endpoint
 

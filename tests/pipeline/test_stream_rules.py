@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from dhenara.ai.errors import BrokenStreamError, CallTimeoutError, ConnectionFailedError, ServerError
-from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.message import ClientClosed, Head
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.pipeline.streaming.response_reader import ResponseReader
@@ -21,6 +20,7 @@ from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.types import AIModelCallConfig, Call, Timeouts
 from dhenara.ai.types.chat.delta import Delta, ErrorDelta, FinishDelta, ResponseStart, StreamEnd, TextDelta
 from dhenara.ai.types.content.media import Origin
+from dhenara.ai.wire.limits import Limits
 from support.worlds import endpoint
 
 ORIGIN = Origin(provider="openai", model="m-1", protocol="openai")

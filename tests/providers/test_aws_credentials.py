@@ -11,8 +11,8 @@ from botocore.session import Session
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, PermissionDeniedError
-from dhenara.ai.providers import aws_and_entra_tokens
-from dhenara.ai.providers.aws_and_entra_tokens import keys_in_files, region_in_files
+from dhenara.ai.providers import cloud_credentials
+from dhenara.ai.providers.cloud_credentials import keys_in_files, region_in_files
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
@@ -78,7 +78,7 @@ def test_a_profile_that_runs_a_program_is_botocores(
 def test_without_botocore_the_error_says_what_it_would_bring(
     world: World, server: FakeServer, nobody: pytest.MonkeyPatch
 ) -> None:
-    nobody.setattr(aws_and_entra_tokens, "from_botocore", lambda session, profile: {})
+    nobody.setattr(cloud_credentials, "from_botocore", lambda session, profile: {})
     nobody.setenv("AWS_ENDPOINT_URL_BEDROCK_RUNTIME", server.url)
     client = bedrock()
     with pytest.raises(ConfigurationError, match=r"AWS_BEARER_TOKEN_BEDROCK.*dhenara\[aws\]"):

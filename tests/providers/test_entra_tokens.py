@@ -14,7 +14,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError, ConfigurationError
-from dhenara.ai.providers import aws_and_entra_tokens
+from dhenara.ai.providers import cloud_credentials
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint
 from support.worlds import World
@@ -101,7 +101,7 @@ def test_azure_identity_is_used_without_explicit_credentials(
     module = ModuleType("azure.identity")
     module.DefaultAzureCredential = DefaultAzureCredential  # type: ignore[attr-defined]  # stands in for the real one
     nobody.setitem(sys.modules, "azure.identity", module)
-    nobody.setattr(aws_and_entra_tokens, "is_installed", lambda *names: True)
+    nobody.setattr(cloud_credentials, "is_installed", lambda *names: True)
     nobody.setenv("AZURE_OPENAI_ENDPOINT", server.url)
     server.add_replies(Answer(text="Hello!"))
     client = AIModelClient(

@@ -99,5 +99,5 @@ def test_a_plain_call_builds_no_schema(model: str, path: str, protocol: str, ser
 def test_a_plain_call_loads_no_tools_and_no_types_of_files(server: FakeServer) -> None:
     server.add_replies(Answer(text="Hello!"))
     loaded = modules_loaded_by(NAMED_CALL, "openai/some-model", f"{server.url}/v1", "openai_chat")
-    unused = ("tools.caller_tools", "tools.tool_actions", "operations.files_and_vector_stores", "operations.batch")
+    unused = ("tools.caller_tools", "tools.tool_actions", "operations.files", "operations.batch")
     assert [name for name in loaded if name.endswith(unused)] == []

@@ -13,7 +13,7 @@ from dhenara.ai.errors import AuthenticationError, ConfigurationError, DhenaraEr
 from dhenara.ai.http.protocol.message import Head, HttpRequest
 from dhenara.ai.io.sync_io import run
 from dhenara.ai.providers.auth import Token, TokenSource
-from dhenara.ai.providers.aws_and_entra_tokens import client_secret_source
+from dhenara.ai.providers.cloud_credentials import client_secret_source
 from dhenara.ai.providers.google_tokens import from_info
 from support.calls import JSON
 

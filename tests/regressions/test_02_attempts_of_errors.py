@@ -10,7 +10,7 @@ from ai_utilities.usage import MemoryLedger, UsageLayer
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import DhenaraError
 from dhenara.ai.testing import FakeServer, Refusal, SampleOperations
-from dhenara.ai.testing.replies import Raw
+from dhenara.ai.testing.answer import Raw
 from support.worlds import World, endpoint
 
 BUSY = Refusal(503, "busy", headers={"retry-after-ms": "1"})

@@ -12,7 +12,7 @@ import trustme
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConnectionFailedError
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from dhenara.ai.testing import Answer, FakeServer, Refusal
 from dhenara.ai.types import Attempt
 from support.raw_server import OK, Connection, RawServer

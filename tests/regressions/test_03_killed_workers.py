@@ -26,7 +26,7 @@ from ai_utilities.usage import (
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
-from dhenara.ai.testing.replies import Raw
+from dhenara.ai.testing.answer import Raw
 from support.usage_worker import WAYS, ask_for_ever, ledger_at
 from support.worlds import World, endpoint
 

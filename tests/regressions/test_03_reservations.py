@@ -23,7 +23,7 @@ from dhenara.ai.testing import (
     hang_up_before_head,
     stall_before_head,
 )
-from dhenara.ai.testing.replies import ReceivedRequest, Send
+from dhenara.ai.testing.answer import ReceivedRequest, Send
 from regressions.test_03_killed_workers import captured, kill_when
 from support.usage_worker import BRIEF, budgets_at, priced, spend_for_ever
 from support.worlds import World

@@ -158,9 +158,9 @@ def test_definitions_that_double_with_each_level_are_bounded() -> None:
     }
     schema = {"type": "object", "properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": {**defs, "d30": {"type": "null"}}}
     shape = StructuredOutput.of(schema)
-    from dhenara.ai.schema import dialects_and_references
+    from dhenara.ai.schema import keywords
 
-    assert shape.transformed(dialects_and_references.ALL_REQUIRED).impossible
+    assert shape.transformed(keywords.ALL_REQUIRED).impossible
 
 
 def test_a_value_nested_deeper_than_the_stack_is_a_problem_and_no_crash() -> None:

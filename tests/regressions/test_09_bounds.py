@@ -12,10 +12,10 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, FetchError, ResponseTooLargeError, ServerError
-from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.http.protocol.body import decompressor
 from dhenara.ai.testing import Answer, FakeServer, Raw
 from dhenara.ai.types import AIModelCallConfig, Fetching, ImageContent, ResponseLimits, SSEErrorResponse
+from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.raw_server import STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import World, endpoint
 

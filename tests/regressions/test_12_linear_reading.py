@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from dhenara.ai.http.protocol.addresses_and_limits import Limits
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.wire.eventstream import EventStreamFrames, write_message
+from dhenara.ai.wire.limits import Limits
 from dhenara.ai.wire.sse import NdjsonFrames, SseFrames
 
 UNLIMITED = Limits(head_bytes=10**9, trailer_bytes=10**9, chunk_extension_bytes=10**9, interim_responses=10**9)

@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError, FetchError
-from dhenara.ai.http.protocol.addresses_and_limits import InvalidUrl, parse_url, resolve_redirect
+from dhenara.ai.http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
 from dhenara.ai.http.protocol.body import decompressor
 from dhenara.ai.http.protocol.http1 import Http1Reader
 from dhenara.ai.testing import FakeServer, Raw

@@ -30,7 +30,7 @@ from dhenara.ai.types import (
 )
 from dhenara.ai.types.operations.audio import SpeechRequest, TranscriptionRequest
 from dhenara.ai.types.operations.batch import BatchRequest
-from dhenara.ai.types.operations.files_and_vector_stores import FileRequest, StoreRequest
+from dhenara.ai.types.operations.files import FileRequest, StoreRequest
 from dhenara.ai.types.operations.images import ImageRequest
 from dhenara.ai.types.operations.text_operations import EmbeddingRequest, ModerationRequest, OcrRequest, RerankRequest
 

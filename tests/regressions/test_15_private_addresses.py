@@ -11,9 +11,9 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import FetchError
-from dhenara.ai.http.protocol.addresses_and_limits import is_public
+from dhenara.ai.http.protocol.addresses import is_public
 from dhenara.ai.testing import Answer, FakeServer
-from dhenara.ai.testing.replies import Raw
+from dhenara.ai.testing.answer import Raw
 from dhenara.ai.types import ImageContent, Message
 from support.worlds import World, endpoint
 

@@ -13,7 +13,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer, Raw
-from dhenara.ai.testing.replies import ReceivedRequest, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from dhenara.ai.types.tools.provider_tools import RemoteMCP
 from support.worlds import World, endpoint

@@ -12,7 +12,7 @@ from ai_utilities.config_resolver import ConfigurationResolver
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, Raw
-from dhenara.ai.testing.replies import Step
+from dhenara.ai.testing.answer import Step
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, RemoteMCP
 from dhenara.ai.wire.secrets import MASK, shown_address
 

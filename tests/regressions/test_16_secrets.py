@@ -22,7 +22,7 @@ from dhenara.ai.errors import CallError, ConfigurationError, FetchError
 from dhenara.ai.http.protocol.message import HttpRequest
 from dhenara.ai.providers.target import resolve
 from dhenara.ai.testing import Answer, DialectReply, FakeServer
-from dhenara.ai.testing.replies import Raw, ReceivedRequest, Send, Step
+from dhenara.ai.testing.answer import Raw, ReceivedRequest, Send, Step
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

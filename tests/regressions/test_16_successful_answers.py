@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer
-from dhenara.ai.testing.replies import Raw
+from dhenara.ai.testing.answer import Raw
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World
 

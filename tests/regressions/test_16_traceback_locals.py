@@ -20,7 +20,8 @@ from ai_utilities import AiClient, AiSettings, create_client
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, DhenaraError
 from dhenara.ai.testing import FakeServer
-from dhenara.ai.testing.replies import Raw, ReceivedRequest, Refusal, Stall, Step
+from dhenara.ai.testing.answer import Raw, ReceivedRequest, Stall, Step
+from dhenara.ai.testing.replies import Refusal
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint
 from support.worlds import World
 

@@ -17,7 +17,8 @@ import pytest
 from ai_utilities.cli import main
 from ai_utilities.cli.streams import OutputStream, visible
 from dhenara.ai.testing import Answer, FakeServer, Refusal
-from dhenara.ai.testing.replies import Raw, RawStream
+from dhenara.ai.testing.answer import Raw
+from dhenara.ai.testing.replies import RawStream
 
 ATTACKS = {
     "title": "\x1b]0;owned\x07",

@@ -375,6 +375,6 @@ def test_a_slow_cache_holds_up_only_the_call_that_tries_it(server: FakeServer, t
     ("seconds", "milliseconds"), [(None, None), (float("inf"), None), (1e18, None), (0.0001, 1), (-1.0, 1), (2.5, 2500)]
 )
 def test_every_time_is_one_that_redis_takes(seconds: float | None, milliseconds: int | None) -> None:
-    from ai_utilities.cache.sqlite_and_redis import in_milliseconds
+    from ai_utilities.cache.shared_stores import in_milliseconds
 
     assert in_milliseconds(seconds) == milliseconds

@@ -10,7 +10,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import FakeServer
-from dhenara.ai.testing.replies import Raw
+from dhenara.ai.testing.answer import Raw
 from dhenara.ai.types import ChatResponse
 from support.usage_worker import PRICES
 from support.worlds import endpoint

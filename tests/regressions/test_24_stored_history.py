@@ -8,7 +8,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.history.repair_and_truncation import STORED_HISTORY
+from dhenara.ai.history.preparation import STORED_HISTORY
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import AIModelEndpoint, Message, ToolResultContent
 from support.worlds import World, endpoint

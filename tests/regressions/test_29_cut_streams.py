@@ -10,12 +10,12 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError
-from dhenara.ai.http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from dhenara.ai.pipeline.streaming.response_reader import StreamingSource
 from dhenara.ai.pipeline.streaming.stream import Stream
 from dhenara.ai.response.builder import ResponseBuilder
 from dhenara.ai.testing import FakeServer, Raw, RawStream
 from dhenara.ai.types import AIModelCallConfig
+from dhenara.ai.wire.limits import DEFAULT_LIMITS
 from support.corpus import CORPUS, Exchange, body_bytes
 from support.protocols import PROTOCOLS, Recorded
 from support.worlds import World, endpoint

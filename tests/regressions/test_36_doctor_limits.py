@@ -11,7 +11,7 @@ import pytest
 from ai_utilities import AiClient, AiSettings
 from ai_utilities.cli import main
 from ai_utilities.exceptions import CallTimeoutError
-from ai_utilities.providers.models_and_checks import HOSTED, LOCAL
+from ai_utilities.setup.checks import HOSTED, LOCAL
 from ai_utilities.setup.doctor import run_checks
 from ai_utilities.setup.steps import ProviderEntry, Try
 from ai_utilities.setup.wizard import ActionRunner

@@ -19,7 +19,7 @@ from ai_utilities.usage import MemoryLedger, RedisLedger, SQLiteLedger, UsageLay
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, HangUp, Stall, stall_before_head
-from dhenara.ai.testing.replies import ReceivedRequest, Send
+from dhenara.ai.testing.answer import ReceivedRequest, Send
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))

@@ -16,7 +16,7 @@ import pytest
 import trustme
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from support.raw_server import DONE, OK, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import ASYNC_WORLDS, Async, endpoint
 

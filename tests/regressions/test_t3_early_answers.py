@@ -15,7 +15,7 @@ import trustme
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, CallError
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from dhenara.ai.types import Timeouts
 from support.raw_server import OK, Connection, RawServer
 from support.worlds import World, endpoint

@@ -14,7 +14,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError, ConfigurationError, ConnectionFailedError
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from support.raw_server import OK, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import Async, World, endpoint
 

@@ -15,7 +15,7 @@ import trustme
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConnectionFailedError
-from dhenara.ai.http import tls
+from dhenara.ai.http.sockets import tls
 from dhenara.ai.types import SSEErrorResponse, Timeouts
 from support.raw_server import OK, OK_BODY, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import Async, World, endpoint

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given, strategies as st
 
 from dhenara.ai.response.structured import restore
-from dhenara.ai.schema import dialects_and_references
-from dhenara.ai.schema.dialects_and_references import SchemaRules
+from dhenara.ai.schema import keywords
+from dhenara.ai.schema.keywords import SchemaRules
 from dhenara.ai.schema.transform import transform_schema
 from dhenara.ai.schema.validate import problems
 from support.schemas import TREE, Schema, schemas, values
 
 DIALECTS = [
-    dialects_and_references.ANY_SCHEMA,
-    dialects_and_references.ALL_REQUIRED,
-    dialects_and_references.CLOSED,
-    dialects_and_references.LONE_REFERENCES,
-    dialects_and_references.SHAPES_ONLY,
+    keywords.ANY_SCHEMA,
+    keywords.ALL_REQUIRED,
+    keywords.CLOSED,
+    keywords.LONE_REFERENCES,
+    keywords.SHAPES_ONLY,
 ]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 12) | st.text("xyk", max_size=4),
@@ -55,9 +55,7 @@ def test_a_value_that_satisfies_its_schema_has_no_problems(data: st.DataObject) 
     assert restore(value, schema) == value
 
 
-@pytest.mark.parametrize(
-    "dialect", DIALECTS, ids=lambda one: next(n for n, v in vars(dialects_and_references).items() if v is one)
-)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: next(n for n, v in vars(keywords).items() if v is one))
 @given(data=st.data())
 def test_what_satisfies_the_rewritten_schema_satisfies_the_original(dialect: SchemaRules, data: st.DataObject) -> None:
     schema = data.draw(schemas())
@@ -85,7 +83,7 @@ def test_no_right_answer_is_shut_out_by_the_rewriting(dialect: SchemaRules, data
 
 @given(schemas())
 def test_only_supported_keywords_are_sent(schema: Schema) -> None:
-    fitted = transform_schema(schema, dialects_and_references.ALL_REQUIRED)
+    fitted = transform_schema(schema, keywords.ALL_REQUIRED)
     if fitted.impossible:
         return
     for one in every(fitted.schema):
@@ -112,19 +110,19 @@ def test_unsupported_constraints_move_to_descriptions_and_are_reported() -> None
         "properties": {"code": {"type": "string", "minLength": 2, "description": "A code."}},
         "required": ["code"],
     }
-    fitted = transform_schema(schema, dialects_and_references.ALL_REQUIRED)
+    fitted = transform_schema(schema, keywords.ALL_REQUIRED)
     assert fitted.schema["properties"]["code"] == {"type": "string", "description": "A code. (minLength: 2)"}
     assert fitted.unsupported == ("minLength of code",)
 
 
 def test_recursive_schemas_are_sent_where_supported_and_refused_elsewhere() -> None:
     schema = {"$ref": "#/$defs/Tree", "$defs": {"Tree": TREE}}
-    fitted = transform_schema(schema, dialects_and_references.ALL_REQUIRED)
+    fitted = transform_schema(schema, keywords.ALL_REQUIRED)
     assert fitted.impossible == ()
     tree = {"name": "a", "kids": [{"name": "b", "kids": None}]}
     assert satisfies(tree, fitted.schema)
     assert restore(tree, schema) == {"name": "a", "kids": [{"name": "b"}]}
-    assert transform_schema(schema, dialects_and_references.CLOSED).impossible == ("Tree contains itself",)
+    assert transform_schema(schema, keywords.CLOSED).impossible == ("Tree contains itself",)
 
 
 @pytest.mark.parametrize(
@@ -137,9 +135,7 @@ def test_recursive_schemas_are_sent_where_supported_and_refused_elsewhere() -> N
     ],
 )
 def test_keywords_that_strict_modes_lack_are_reported(part: Schema, why: str) -> None:
-    fitted = transform_schema(
-        {"type": "object", "properties": {"m": part}, "required": ["m"]}, dialects_and_references.ALL_REQUIRED
-    )
+    fitted = transform_schema({"type": "object", "properties": {"m": part}, "required": ["m"]}, keywords.ALL_REQUIRED)
     assert fitted.impossible
     assert why in fitted.impossible[0]
 
@@ -149,7 +145,7 @@ def test_parts_that_must_all_hold_become_one() -> None:
         "allOf": [{"$ref": "#/$defs/A"}, {"type": "object", "properties": {"b": {"type": "null"}}, "required": ["b"]}],
         "$defs": {"A": {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}},
     }
-    fitted = transform_schema(schema, dialects_and_references.CLOSED)
+    fitted = transform_schema(schema, keywords.CLOSED)
     assert fitted.schema["properties"].keys() == {"a", "b"}
     assert set(fitted.schema["required"]) == {"a", "b"}
     assert fitted.impossible == ()

@@ -9,14 +9,14 @@ from anthropic.lib._parse._transform import transform_schema as anthropic_schema
 from hypothesis import given
 from openai.lib._pydantic import _ensure_strict_json_schema
 
-from dhenara.ai.schema import dialects_and_references
+from dhenara.ai.schema import keywords
 from dhenara.ai.schema.transform import transform_schema
 from support.schemas import Schema, schemas
 
 
 @given(schemas())
 def test_openais_own_strict_schema_is_ours(schema: Schema) -> None:
-    fitted = transform_schema(schema, dialects_and_references.ALL_REQUIRED)
+    fitted = transform_schema(schema, keywords.ALL_REQUIRED)
     if fitted.impossible:
         return
     ours = copy.deepcopy(fitted.schema)
@@ -25,7 +25,7 @@ def test_openais_own_strict_schema_is_ours(schema: Schema) -> None:
 
 @given(schemas())
 def test_anthropics_own_schema_is_ours(schema: Schema) -> None:
-    fitted = transform_schema(schema, dialects_and_references.CLOSED)
+    fitted = transform_schema(schema, keywords.CLOSED)
     if fitted.impossible:
         return
     assert plain(anthropic_schema(copy.deepcopy(fitted.schema))) == plain(fitted.schema)

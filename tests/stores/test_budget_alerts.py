@@ -26,7 +26,7 @@ from ai_utilities.usage import (
     SQLiteBudgets,
     tagged,
 )
-from ai_utilities.usage.budgets.alerts_and_forecasts import forecast
+from ai_utilities.usage.budgets.early_warning import forecast
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage

@@ -14,7 +14,7 @@ from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.cache.layer import InFlightCall, InFlightCalls
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, stall_before_head
-from dhenara.ai.testing.replies import ReceivedRequest, Reply, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Reply, Step
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello, you there!")

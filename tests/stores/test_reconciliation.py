@@ -25,7 +25,7 @@ from ai_utilities.usage import (
     read_export,
     reconcile,
 )
-from ai_utilities.usage.reconciliation.exports import model_key
+from ai_utilities.usage.reports.exports import model_key
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 DAY = timedelta(days=1)

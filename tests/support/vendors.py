@@ -19,7 +19,7 @@ from openai.types.responses import response_create_params as responses_params
 from pydantic import TypeAdapter, ValidationError
 
 from dhenara.ai.codecs.base import Quirks, load_codec
-from dhenara.ai.history.repair_and_truncation import repair_history
+from dhenara.ai.history.preparation import repair_history
 from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.testing.protocols import block_violations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelCallConfig, AIModelEndpoint, Call, Message

@@ -16,7 +16,7 @@ from opentelemetry import trace
 from dhenara.ai import AIModelClient, SQLiteRunStore
 from dhenara.ai.errors import BadRequestError, RateLimitError, RunLimitError, ToolFailedError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
-from dhenara.ai.testing.replies import Stall
+from dhenara.ai.testing.answer import Stall
 from dhenara.ai.types import RunLimits, Tool
 from support.runs import go, go_streaming
 from support.telemetry import Telemetry, traced_client

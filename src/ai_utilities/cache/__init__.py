@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .layer import CacheLayer as CacheLayer
     from .memory import MemoryCache as MemoryCache, NullCache as NullCache
     from .policy import caching as caching
-    from .sqlite_and_redis import RedisCache as RedisCache, SQLiteCache as SQLiteCache, SqliteCache as SqliteCache
+    from .shared_stores import RedisCache as RedisCache, SQLiteCache as SQLiteCache, SqliteCache as SqliteCache
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -26,9 +26,9 @@ __getattr__, __dir__ = lazy_package(
         "CacheStats": ".backend",
         "MemoryCache": ".memory",
         "NullCache": ".memory",
-        "RedisCache": ".sqlite_and_redis",
-        "SQLiteCache": ".sqlite_and_redis",
-        "SqliteCache": ".sqlite_and_redis",
+        "RedisCache": ".shared_stores",
+        "SQLiteCache": ".shared_stores",
+        "SqliteCache": ".shared_stores",
         "caching": ".policy",
     },
     old_names="ai_utilities.compat",

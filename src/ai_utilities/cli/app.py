@@ -10,12 +10,12 @@ import typer
 from dhenara.ai import __version__
 
 from .commands.ask import register_ask, register_batch, register_replay
-from .commands.cache_and_budget import register_budget, register_cache
 from .commands.chat import register_chat
 from .commands.ledger import register_ledger, register_usage
 from .commands.media import register_embed, register_image, register_speak, register_transcribe
 from .commands.models import register_models, register_providers
 from .commands.setup import register_doctor, register_local, register_settings, register_setup
+from .commands.stores import register_budget, register_cache
 from .output import Exit, print_error, run_guarded
 from .streams import show
 

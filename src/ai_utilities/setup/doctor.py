@@ -22,16 +22,7 @@ from ..config_resolver import ConfigurationResolver, ResolvedConfiguration
 from ..exceptions import AIUtilitiesError
 from ..providers.endpoint import make_fallbacks
 from ..providers.facts import EMBEDDED, LOOPBACK
-from ..providers.models_and_checks import (
-    CheckResult,
-    call_limit,
-    check_call,
-    check_connectivity,
-    check_without_chat,
-    failed,
-    passed,
-    warning,
-)
+from .checks import CheckResult, call_limit, check_call, check_connectivity, check_without_chat, failed, passed, warning
 
 WHAT = "embedded model"
 FIX = "ai-utilities local install"

@@ -7,13 +7,13 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from ai_utilities.providers.models import models_from_catalog
 from dhenara.ai.integration import fold_name
 
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO
 from ..providers.factory import is_known, suggestion
 from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
-from ..providers.models_and_checks import models_from_catalog
 from .steps import (
     Answer,
     Choose,

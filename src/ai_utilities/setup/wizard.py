@@ -20,7 +20,7 @@ from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..providers.defaults import is_reachable, server_address
 from ..providers.factory import is_known
 from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
-from ..providers.models_and_checks import call_limit, check_without_chat
+from .checks import call_limit, check_without_chat
 from .questions import PresetAnswers, run_interview
 from .steps import (
     Action,

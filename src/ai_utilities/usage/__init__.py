@@ -8,13 +8,13 @@ from dhenara.ai.lazy_package import lazy_package
 
 if TYPE_CHECKING:
     from .amounts import BudgetAlert as BudgetAlert, DisplayCurrency as DisplayCurrency
-    from .budgets.alerts_and_forecasts import BudgetForecast as BudgetForecast
     from .budgets.budget import (
         Budget as Budget,
         BudgetExceededError as BudgetExceededError,
         BudgetStore as BudgetStore,
         Reservation as Reservation,
     )
+    from .budgets.early_warning import BudgetForecast as BudgetForecast
     from .budgets.layer import BudgetLayer as BudgetLayer
     from .budgets.redis import RedisBudgets as RedisBudgets
     from .budgets.reservations import MemoryBudgets as MemoryBudgets
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
         create_usage_tracker as create_usage_tracker,
     )
     from .open_rows import OpenRow as OpenRow
-    from .reconciliation.exports import ExportError as ExportError, UsageExport as UsageExport
-    from .reconciliation.reconcile import (
+    from .redis import RedisLedger as RedisLedger
+    from .reports.exports import ExportError as ExportError, UsageExport as UsageExport
+    from .reports.reconcile import (
         ReconciledBucket as ReconciledBucket,
         Reconciliation as Reconciliation,
         read_export as read_export,
         reconcile as reconcile,
     )
-    from .redis import RedisLedger as RedisLedger
-    from .report import UsageReport as UsageReport, make_report as make_report, usage_page as usage_page
+    from .reports.report import UsageReport as UsageReport, make_report as make_report, usage_page as usage_page
     from .sqlite import SQLiteLedger as SQLiteLedger
     from .totals import Totals as Totals
 
@@ -45,7 +45,7 @@ __getattr__, __dir__ = lazy_package(
     {
         "Budget": ".budgets.budget",
         "BudgetAlert": ".amounts",
-        "BudgetForecast": ".budgets.alerts_and_forecasts",
+        "BudgetForecast": ".budgets.early_warning",
         "BudgetExceededError": ".budgets.budget",
         "BudgetLayer": ".budgets.layer",
         "BudgetStore": ".budgets.budget",
@@ -60,16 +60,16 @@ __getattr__, __dir__ = lazy_package(
         "Ledger": ".ledger",
         "MemoryLedger": ".ledger",
         "OpenRow": ".open_rows",
-        "usage_page": ".report",
+        "usage_page": ".reports.report",
         "RedisLedger": ".redis",
-        "ExportError": ".reconciliation.exports",
-        "Reconciliation": ".reconciliation.reconcile",
-        "ReconciledBucket": ".reconciliation.reconcile",
-        "UsageExport": ".reconciliation.exports",
-        "read_export": ".reconciliation.reconcile",
-        "reconcile": ".reconciliation.reconcile",
-        "UsageReport": ".report",
-        "make_report": ".report",
+        "ExportError": ".reports.exports",
+        "Reconciliation": ".reports.reconcile",
+        "ReconciledBucket": ".reports.reconcile",
+        "UsageExport": ".reports.exports",
+        "read_export": ".reports.reconcile",
+        "reconcile": ".reports.reconcile",
+        "UsageReport": ".reports.report",
+        "make_report": ".reports.report",
         "SQLiteLedger": ".sqlite",
         "tagged": ".data",
         "Totals": ".totals",

@@ -12,7 +12,7 @@ from .config import environment
 from .embedded.weights import MODULE, SMALL, VARIABLE, check_weights, data_file, find_weights, load_weights
 from .errors import ConfigurationError
 from .http.proxy import find_proxy
-from .http.tls import trust_context
+from .http.sockets.tls import trust_context
 
 
 def proxy_for(address: str) -> str | None:

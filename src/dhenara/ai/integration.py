@@ -6,9 +6,9 @@ They look up providers, mask secrets, and add up usage and costs. Programs that 
 from __future__ import annotations
 
 from .catalog.capabilities import check_chats, kind_of_endpoint
-from .catalog.learned_constraints import call_texts, stored_error_text, texts_in, without_contents
 from .config import environment, read_routes_file, read_variable
 from .output_files import check_output, move_output, open_output, write_output
+from .pipeline.call_log import call_texts, stored_error_text
 from .pipeline.middleware import add_call_tags, missing_stream
 from .providers.credentials import key_fingerprint
 from .providers.model_names import (
@@ -31,8 +31,8 @@ from .types.config.name_hints import REQUEST_HINTS, hints
 from .types.config.other_names import ALTERNATIVE_NAMES, describe_unknown, refuse_streaming, use_own_names
 from .types.display import PlainText, ShortRepr, Shown, not_empty, short_repr
 from .types.model_base import CheckedModel, InvalidValueError, expected_value, require_type
+from .wire.limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.media_types import Wav, audio_type, read_wav, write_wav
-from .wire.rate_limits import LimitKind, read_limit_headers, reset_seconds
 from .wire.redaction import redact_secrets
 from .wire.secrets import (
     SecretAddress,
@@ -45,6 +45,7 @@ from .wire.secrets import (
     shown_address,
     with_secret_options,
 )
+from .wire.text import texts_in, without_contents
 
 __all__ = [
     "ALTERNATIVE_NAMES",

@@ -10,8 +10,8 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from . import telemetry_attributes as names
-from .catalog.learned_constraints import stored_error_text
 from .io.protocol import IO
+from .pipeline.call_log import stored_error_text
 from .pipeline.middleware import Send, Target, missing_stream
 from .pipeline.streaming.stream import Stream
 from .types.chat.response import ChatResponse

@@ -9,7 +9,7 @@ import pytest
 
 from dhenara.ai.codecs.base import load_codec
 from dhenara.ai.codecs.quirks import ChatQuirks
-from dhenara.ai.schema.dialects_and_references import ANY_SCHEMA
+from dhenara.ai.schema.keywords import ANY_SCHEMA
 from dhenara.ai.types import (
     AIModel,
     AIModelAPI,

@@ -14,7 +14,7 @@ import typer
 
 from ...config import state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
-from ...usage.reconciliation.reconcile import ReconciledBucket, Reconciliation, read_export, reconcile
+from ...usage.reports.reconcile import ReconciledBucket, Reconciliation, read_export, reconcile
 from ...usage.sqlite import SQLiteLedger
 from ..clients import settings_for
 from ..inputs import EnvFileFlag, add_command_group

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ai_utilities.providers.models import all_models, models_from_catalog, models_from_listing
 from dhenara.ai import AIModelClient
 from dhenara.ai.catalog import explain_prices, find_facts
 from dhenara.ai.integration import read_model_name
@@ -22,11 +23,6 @@ from ...exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationErr
 from ...providers.endpoint import connection_options, make_endpoint
 from ...providers.engine_provider import ANY
 from ...providers.factory import list_providers
-from ...providers.models_and_checks import (
-    all_models,
-    models_from_catalog,
-    models_from_listing,
-)
 from ...providers.tables_folder import use_tables_of
 from ...providers.tables_refresh import refresh_tables, undo_refresh
 from ..clients import provider_row, settings_for
@@ -35,12 +31,12 @@ from ..output import GAP, print_note, table
 from ..streams import fact_text, show
 
 if TYPE_CHECKING:
+    from ai_utilities.providers.models import ModelInfo
     from dhenara.ai.catalog import ExplainedPrice, PriceExplanation
     from dhenara.ai.types import ModelListing
 
     from ...config_models import AiSettings
     from ...config_resolver import ResolvedConfiguration
-    from ...providers.models_and_checks import ModelInfo
     from ...providers.tables_refresh import HostChanges, TableChanges
 
 

@@ -18,7 +18,7 @@ from ...config import state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import make_ledger
 from ...usage.amounts import USD, DisplayCurrency, format_units
-from ...usage.report import (
+from ...usage.reports.report import (
     Sums,
     UsageReport,
     days_before,

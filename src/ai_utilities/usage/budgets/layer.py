@@ -21,7 +21,6 @@ from ...exceptions import JsonObject
 from ...storage.store_io import FileStep, StoreError, StoreIO, call_store, call_store_shielded
 from ..data import tags_now
 from ..estimates import MEDIA_TOKENS, UNCHARGED_OPERATIONS, estimate_tokens
-from .alerts_and_forecasts import BudgetAlerts, BudgetForecast, forecast
 from .budget import (
     Budget,
     BudgetStore,
@@ -33,6 +32,7 @@ from .budget import (
     to_nanodollars,
 )
 from .cost_upper_bound import cost_upper_bound, upper_bound_for
+from .early_warning import BudgetAlerts, BudgetForecast, forecast
 from .request_terms import read_references
 from .reservations import CallReservations, MemoryBudgets, item_cost
 

@@ -24,7 +24,6 @@ from ...storage.store_io import (
     within,
 )
 from ..estimates import unbilled, unbilled_error
-from .alerts_and_forecasts import BudgetAlerts
 from .budget import (
     BudgetExceededError,
     BudgetStore,
@@ -36,6 +35,7 @@ from .budget import (
     to_dollars,
     to_nanodollars,
 )
+from .early_warning import BudgetAlerts
 
 T = TypeVar("T")
 
@@ -245,8 +245,7 @@ class CallReservations:
         name = display_name(window.name).removeprefix("budget ")
         return BudgetExceededError(
             f"the budget ({name}) has ${left:f} left of ${limit:f}, and this call may cost "
-            f"{needed}: nothing was sent. Set or lower max_output_tokens (max_tokens in the kit), raise the budget, "
-            "or wait for its next window.",
+            f"{needed}: nothing was sent. Lower max_output_tokens, raise the budget, or wait for its next window.",
             budget=window.name,
             limit=limit,
             spent=spent,

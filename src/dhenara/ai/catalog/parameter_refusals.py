@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import BadRequestError, ContentFilteredError, ContextLengthError
-from .learned_constraints import LearnedConstraint, get_path, texts_in, without_contents
+from ..wire.text import texts_in, without_contents
+from .learned_constraints import LearnedConstraint, get_path
 from .model_constraints import EFFORTS, nearest_effort
 
 FIELD = r"[`'\"]?(?P<field>[A-Za-z_][\w.]*)[`'\"]?"

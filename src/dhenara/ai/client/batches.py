@@ -24,7 +24,7 @@ from .call_factory import (
 )
 
 if TYPE_CHECKING:
-    from ..pipeline.batch_items import BatchResultsClient
+    from ..pipeline.operations.batch_items import BatchResultsClient
     from ..streams.operations import AsyncBatchItems, AsyncSubmissions, OnSubmit, SyncBatchItems, SyncSubmissions
     from ..types.config.call_options import AnswerOptions, BatchSettings, CallSettings
     from ..types.operations.batch import BatchJob, BatchResults
@@ -280,7 +280,7 @@ class EngineBatchesMixin(OperationsBase):
         return batching, calls_of(prompts, system, settings, batching.chat.target.endpoint)
 
     def _batch_client(self, settings: Mapping[str, Any], *, is_async: bool) -> BatchResultsClient:
-        from ..pipeline.batch_items import BatchResultsClient
+        from ..pipeline.operations.batch_items import BatchResultsClient
 
         own, call = self._prepare("batches", types.BatchRequest, {"action": "get"}, settings, is_async)
         try:

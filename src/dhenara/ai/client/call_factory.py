@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from ..errors import ConfigurationError, SyncAsyncMismatchError
 from ..history.parsing import MessageLike, read_history
-from ..history.repair_and_truncation import continues_stored_history, repair_history, truncate_history
+from ..history.preparation import continues_stored_history, repair_history, truncate_history
 from ..pipeline.pipeline import Pipeline
 from ..types.chat.message import Message
 from ..types.chat.report import CallWarning

@@ -14,7 +14,7 @@ import dhenara.ai.streams as streams
 
 from ..errors import SyncAsyncMismatchError
 from ..history.parsing import Instructions, MessageLike, read_instructions, take_instructions
-from ..history.repair_and_truncation import truncate_history
+from ..history.preparation import truncate_history
 from ..http.protocol.message import Transport
 from ..http.tls_settings import tls_settings
 from ..io.sync_io import run

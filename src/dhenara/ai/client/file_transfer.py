@@ -20,7 +20,7 @@ from ..errors import (
     UnsupportedError,
 )
 from ..output_files import DownloadProgress, FileBody, PartialDownload, check_output, require_path
-from ..pipeline.files import (
+from ..pipeline.operations.files import (
     delete as delete_file,
     first_of_upload,
     list_files,
@@ -35,14 +35,7 @@ from ..types.chat.delta import FileDelta
 from ..types.config.call import Call, CallJournal
 from ..types.content.media import Media
 from ..types.model_base import require_type
-from ..types.operations.files_and_vector_stores import (
-    AddedFiles,
-    FileBytes,
-    FileDeleted,
-    FileRequest,
-    UploadedFile,
-    VectorStoreFile,
-)
+from ..types.operations.files import AddedFiles, FileBytes, FileDeleted, FileRequest, UploadedFile, VectorStoreFile
 from ..types.tools.hosted_tools import UploadedSkill
 
 

@@ -15,7 +15,7 @@ from .call_factory import OperationsBase
 
 if TYPE_CHECKING:
     from ..types.config.call_options import CallSettings, UploadSettings
-    from ..types.operations.files_and_vector_stores import UploadedFile
+    from ..types.operations.files import UploadedFile
     from ..types.tools.hosted_tools import UploadedSkill
     from .file_transfer import FileCalls
     from .vector_stores import VectorStores

@@ -107,7 +107,7 @@ class EngineImagesMixin(OperationsBase):
         return await self._download(media, timeout, is_async=True)
 
     async def _download(self, media: M, timeout: float | Timeouts | None, *, is_async: bool) -> M:
-        from ..pipeline.files import download
+        from ..pipeline.operations.files import download
 
         settings = {} if timeout is None else {"timeout": timeout}
         pipeline, call = self._prepare(self._default_operation(), None, {}, settings, is_async)

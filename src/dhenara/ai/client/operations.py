@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, SyncAsyncMismatchError, UnsupportedErro
 from ..history.parsing import MessageLike, take_instructions
 from ..io.sync_io import run
 from ..lazy_package import HintedNames
-from ..pipeline.connect import list_models
+from ..pipeline.operations.model_lists import list_models
 from ..pipeline.pipeline import Pipeline
 from ..providers.operation_routes import default_operation
 from ..types.chat.report import TokenCountResponse
@@ -174,7 +174,7 @@ class OperationsMixin(HintedNames, OperationsBase):
     def _embed(
         self, texts: EmbeddingInputs, settings: Mapping[str, Any], *, is_async: bool
     ) -> Coroutine[Any, Any, EmbeddingResponse]:
-        from ..pipeline.embeddings import embed
+        from ..pipeline.operations.embeddings import embed
 
         return embed(*self._prepare("embed", types.EmbeddingRequest, {"texts": texts}, settings, is_async))
 

@@ -15,7 +15,7 @@ from ..types.chat.report import OperationResponse
 from ..types.config.call import Call
 from ..types.config.call_options import AddFilesSettings, CallSettings, StoreSettings
 from ..types.content.media import Media
-from ..types.operations.files_and_vector_stores import (
+from ..types.operations.files import (
     AddedFiles,
     StoreDeleted,
     StoreFilePage,

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from ..errors import CallError
 from ..http.protocol.message import BodyPieces, Head, Multipart
-from ..schema.dialects_and_references import ANY_SCHEMA, SchemaRules
+from ..schema.keywords import ANY_SCHEMA, SchemaRules
 from ..types.chat.delta import Delta
 from ..types.chat.report import CallWarning, PartOutcome
 from ..types.chat.structured import OutputMode

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from ..schema.dialects_and_references import ALL_REQUIRED, CLOSED, LONE_REFERENCES, SHAPES_ONLY, SchemaRules
+from ..schema.keywords import ALL_REQUIRED, CLOSED, LONE_REFERENCES, SHAPES_ONLY, SchemaRules
 from ..types.chat.structured import OutputMode
 from ..types.config.parameters import wire_names
 from .base import MediaSupport, Quirks

@@ -20,7 +20,7 @@ from ..types.content.parts import (
     TextContent,
     ToolCallContent,
 )
-from ..types.operations import files_and_vector_stores
+from ..types.operations import files
 from ..types.operations.images import GeneratedImage
 from ..wire import json
 from .requests import ToolCallResult, read_prompt
@@ -139,7 +139,7 @@ ChatResponseGenericContentItem = StandIn("ChatResponseGenericContentItem", Gener
 ImageResponseContentItem = StandIn("ImageResponseContentItem", GeneratedImage, read_image)
 ChatResponseUsage = StandIn("ChatResponseUsage", Usage, read_usage)
 ImageResponseUsage = StandIn("ImageResponseUsage", Usage, read_image_usage)
-UploadedFile = StandIn("UploadedFile", files_and_vector_stores.UploadedFile, read_uploaded_file)
+UploadedFile = StandIn("UploadedFile", files.UploadedFile, read_uploaded_file)
 
 BY_TYPE = {
     "text": ChatResponseTextContentItem,

@@ -2,7 +2,7 @@
 
 This face has what a custom transport needs: the request that it gets, the response that it returns, and the errors
 that it raises. Inside, `protocol` is pure (bytes and values), `sockets` opens connections in each world, `transport`
-sends requests over pooled connections, and `adapters` does it with httpx2 and aiohttp.
+sends requests over pooled connections, and modules named `httpx2_...` and `aiohttp_...` do it with these libraries.
 """
 
 from .protocol.message import (

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from ..wire.limits import LimitExceeded, ReadLimits
 from ..wire.sse import BrokenFraming
-from .protocol.addresses_and_limits import LimitExceeded, ReadLimits
 from .protocol.body import Decompressor, decompressor
 from .protocol.http1 import Http1Reader
 from .protocol.message import AttemptTimeouts, ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout

@@ -23,7 +23,7 @@ from ..config import environment
 from ..wire.secrets import SecretAddress, SecretBytes
 from ..wire.sse import BrokenFraming
 from .pool import ConnectionPool, ServerAddress
-from .protocol.addresses_and_limits import InvalidUrl, parse_url
+from .protocol.addresses import InvalidUrl, parse_url
 from .protocol.http1 import FRAMING, Http1Reader, InvalidRequest, write_request
 from .protocol.message import (
     AttemptTimeouts,
@@ -37,7 +37,7 @@ from .protocol.message import (
     Response,
     ReusedConnectionClosed,
 )
-from .proxy import PORTS, ProxiedResponse, bracketed, connect_to_proxy, find_proxy, hiding_secrets, open_tunnel
+from .proxy import PORTS, ProxiedResponse, bracketed, find_proxy, hiding_secrets, open_tunnel
 from .response import HttpResponse, read_head, time_left
 from .sockets.connection import Connection, Network, NothingWritten
 from .sockets.socket_connection import BlockingNetwork
@@ -241,7 +241,7 @@ class HttpTransport:
                 self._network, proxy, server_address.address or server_address.host, server_address.port, left
             )
         else:
-            return await connect_to_proxy(self._network, proxy, left)
+            return await self._network.connect(proxy.host, proxy.port, left())
         return (
             await self._network.start_tls(connection, server_address.host, left())
             if server_address.secure
@@ -282,6 +282,6 @@ def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> Htt
 
 def trusted_context() -> ssl.SSLContext:
     """Loaded with the first TLS connection; plain ones do not need it."""
-    from .tls import trust_context
+    from .sockets.tls import trust_context
 
     return trust_context(environment())

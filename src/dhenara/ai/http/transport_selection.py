@@ -15,7 +15,7 @@ from .transport import blocking_transport
 if TYPE_CHECKING:
     import asyncio
 
-    from .tls import TlsContexts
+    from .sockets.tls import TlsContexts
 
 
 TransportName = Literal["builtin", "httpx2", "aiohttp"]
@@ -76,13 +76,13 @@ def choose_transport(given: Any, tls: TlsSettings, *, is_async: bool) -> Transpo
     if hasattr(given, "open"):
         adapted: Transport = given  # every object with `open` is assumed to follow the protocol
         return adapted
-    from .adapters.httpx2_transport import adapt_transport
+    from .httpx2_transport import adapt_transport
 
     return adapt_transport(given, is_async=is_async)
 
 
 def tls_contexts(tls: TlsSettings) -> TlsContexts:
-    from .tls import TlsContexts
+    from .sockets.tls import TlsContexts
 
     return TlsContexts(tls, environment())
 
@@ -90,7 +90,7 @@ def tls_contexts(tls: TlsSettings) -> TlsContexts:
 def synchronous(name: str, tls: TlsSettings) -> Transport:
     contexts = tls_contexts(tls)
     if name == "httpx2":
-        from .adapters.httpx2_sync import SyncHttpx2Transport
+        from .httpx2_sync import SyncHttpx2Transport
 
         return SyncHttpx2Transport(contexts, environment())
     return blocking_transport(contexts)
@@ -111,7 +111,7 @@ def asynchronous(name: str, tls: TlsSettings) -> Transport:
 def httpx2_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) -> Transport:
     import httpcore2
 
-    from .adapters.httpx2_async import AsyncHttpx2Transport
+    from .httpx2_async import AsyncHttpx2Transport
 
     backend = httpcore2.TrioBackend() if loop is None else httpcore2.AnyIOBackend()
     # pyright sees that `AnyIOBackend` names its parameters otherwise than its base class does.
@@ -124,6 +124,6 @@ def aiohttp_of(contexts: TlsContexts, loop: asyncio.AbstractEventLoop | None) ->
             "transport='aiohttp' works on asyncio only, and this event loop is trio's. "
             "Use transport='builtin' or 'httpx2' there."
         )
-    from .adapters.aiohttp_transport import AiohttpTransport
+    from .aiohttp_transport import AiohttpTransport
 
     return AiohttpTransport(contexts, environment())

@@ -1,14 +1,14 @@
-"""What is kept of a call: log lines, and files for debugging."""
+"""What is kept of a call: log lines, texts of errors without those of the request, and files for debugging."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..catalog.learned_constraints import LearnedConstraint, stored_error_text
+from ..catalog.learned_constraints import LearnedConstraint
 from ..errors import CallError, DhenaraError
 from ..http.protocol.message import HttpRequest
 from ..output_files import owner_only
@@ -17,6 +17,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.config.call_policies import ArtifactConfig
 from ..wire.secrets import conceal_provider_options, mask, shown_address
+from ..wire.text import texts_in, without_contents
 from .middleware import Encoder, Send, missing_stream
 from .streaming.stream import Stream
 
@@ -130,3 +131,34 @@ def write_file(path: Path, content: object) -> None:
             file.write(text)
     except (OSError, ValueError, TypeError) as error:
         log.warning("the artifact %s was not written: %s", path, type(error).__name__)
+
+
+def call_texts(call: Call) -> Iterator[str]:
+    """Every text of a call that an error may repeat: instructions, messages, inputs of operations, stop sequences and
+    provider-specific parameters.
+    """
+    config = call.config
+    yield from call.instructions
+    for value in (*call.messages, *([call.request] if call.request is not None else [])):
+        yield from texts_in(value.model_dump())
+    yield from texts_in([config.stop, config.options, call.endpoint.ai_model.parameters])
+
+
+def stored_error_text(error: BaseException, call: Call) -> str:
+    """The text of an error for places where it stays, such as logs and ledgers.
+
+    Args:
+        error: What went wrong.
+        call: The call whose texts must not be repeated.
+
+    Returns:
+        The class of the error, the status and code where it has them, and its message: shortened, and without what it
+        repeats of the call.
+    """
+    texts = tuple(call_texts(call))
+    if not isinstance(error, CallError):
+        return f"{type(error).__name__}: {without_contents(str(error), texts)}"
+    facts = [f"HTTP {error.status}"] if error.status else []
+    facts += [without_contents(str(error.provider_code), texts)] if error.provider_code else []
+    data = f" [{', '.join(facts)}]" if facts else ""
+    return f"{type(error).__name__}: {without_contents(error.message, texts)}{data}"

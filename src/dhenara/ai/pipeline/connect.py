@@ -1,15 +1,12 @@
-"""Sends a request and returns a reader once the head has arrived; and requests documents, such as lists of models."""
+"""Sends a request and returns a reader once the head has arrived, or the whole JSON document of the response."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from ..codecs.base import MALFORMED, EncodedRequest, ResponseFormat
-from ..codecs.common.request import quote_segment
-from ..codecs.operations.operation import next_page, read_listing
+from ..codecs.base import EncodedRequest, ResponseFormat
 from ..errors import (
     BadAnswerError,
     BadRequestError,
@@ -19,9 +16,7 @@ from ..errors import (
     ConnectionFailedError,
     DhenaraError,
     ProxyError,
-    UnsupportedError,
 )
-from ..http.protocol.addresses_and_limits import LimitExceeded, without_body_limit
 from ..http.protocol.http1 import InvalidRequest
 from ..http.protocol.message import (
     CertificateRejected,
@@ -34,20 +29,18 @@ from ..http.protocol.message import (
     ReusedConnectionClosed,
 )
 from ..io.protocol import IO
-from ..providers.base_urls import fill_template, own_host
-from ..providers.provider import ModelListRoute
 from ..providers.secret_values import Redactor, request_secrets
 from ..providers.target import ResolvedTarget
 from ..response.builder import ResponseBuilder
 from ..types.chat.delta import Delta, StreamEnd
 from ..types.config.call import Call, CallJournal
-from ..types.config.model import ModelListing
+from ..wire.limits import LimitExceeded, without_body_limit
 from ..wire.sse import BrokenFraming, Frame
-from .authentication import AuthenticatedIO, TokenReplacedResponse, with_authentication
+from .authentication import AuthenticatedIO, TokenReplacedResponse
 from .call_log import log_request
 from .middleware import Send, wrap_layer
 from .retry import Retry
-from .streaming.response_reader import BufferedSource, ResponseReader, too_large, undecodable_error
+from .streaming.response_reader import BufferedSource, ResponseReader, too_large
 from .streaming.stream import Stream
 from .timeouts import TimeoutPolicy, with_deadline
 
@@ -236,67 +229,3 @@ async def open_document(io: IO, target: ResolvedTarget, encoded: EncodedRequest,
     if reader.head.status >= 300:
         raise await read_error_response(target, reader)
     return reader
-
-
-MOST_PAGES = 1_000
-OPENAI_PROTOCOLS = ("openai_chat", "openai_responses")
-
-
-async def list_models(io: IO, target: ResolvedTarget, call: Call) -> list[ModelListing]:
-    """Return every model that the provider lists for this key."""
-    listing = find_listing(target)
-    listing_target = replace(target, base_url=address(target, listing))
-    io = io if listing_target.base_url == target.base_url else with_authentication(io, listing_target)
-    listed: dict[str, ModelListing] = {}
-    query = dict(listing.query)
-    journals: list[CallJournal] = []
-    for _ in range(MOST_PAGES):
-        path = listing.path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
-        journals.append(CallJournal())
-        try:
-            page = await fetch(
-                io, listing_target, EncodedRequest(path, {}, listing.headers, method="GET"), call, journals[-1]
-            )
-            models = read_page(page, target)
-        except DhenaraError as error:
-            error.attempts = tuple(attempt for journal in journals for attempt in journal.attempts)
-            raise
-        next_query = next_page(page, listing.after)
-        new_models = {model.id: model for model in models if model.id not in listed}
-        listed.update(new_models)
-        # A server that ignores the page parameter would return the first page forever.
-        if not next_query or not new_models:
-            break
-        query.update(next_query)
-    return list(listed.values())
-
-
-def read_page(page: Any, target: ResolvedTarget) -> list[ModelListing]:
-    origin = target.origin
-    try:
-        return list(read_listing(page, origin.provider))
-    except MALFORMED as error:
-        call_error = undecodable_error(error)
-        call_error.provider, call_error.model = origin.provider, origin.model
-        raise call_error from error
-
-
-def find_listing(target: ResolvedTarget) -> ModelListRoute:
-    """Return the provider's listing route, or the OpenAI one if it uses an OpenAI protocol."""
-    provider, base = target.provider, target.route.base
-    if provider.listing is not None:
-        return provider.listing.by_base_url.get(base or "", provider.listing)
-    if any(route.codec in OPENAI_PROTOCOLS for route in provider.routes) and not provider.embedded:
-        return ModelListRoute()
-    raise UnsupportedError(f"{provider.name} does not list its models")
-
-
-def address(target: ResolvedTarget, listing: ModelListRoute) -> str:
-    """Return the URL of the listing: the user's base URL if set, else the provider's."""
-    provider, route = target.provider, target.route
-    entries = {**target.auth_context.config, "model": quote_segment(target.origin.model)}
-    prefix = fill_template(provider.prefix if route.prefix is None else route.prefix, provider, entries)
-    root = target.base_url.removesuffix(prefix)
-    if listing.base is not None and own_host(root, provider.hosts or (provider.base_url,)):
-        root = fill_template(listing.base, provider, entries)
-    return root + (prefix if listing.prefix is None else fill_template(listing.prefix, provider, entries))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import ConfigurationError, FetchError
-from ..http.protocol.addresses_and_limits import InvalidUrl, is_public, parse_url, resolve_redirect
+from ..http.protocol.addresses import InvalidUrl, is_public, parse_url, resolve_redirect
 from ..http.protocol.message import (
     ConnectFailed,
     ConnectionBroken,

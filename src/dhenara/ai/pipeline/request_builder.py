@@ -15,7 +15,7 @@ from ..codecs.common.media_support import describe_media, media_of
 from ..codecs.common.plan import WarningCollector
 from ..codecs.common.request import is_prefilled
 from ..errors import UnsupportedError
-from ..history.repair_and_truncation import check_result_ids, continues_stored_history
+from ..history.preparation import check_result_ids, continues_stored_history
 from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.config.api import AIModelEndpoint

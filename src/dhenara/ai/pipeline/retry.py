@@ -12,7 +12,7 @@ from ..io.protocol import IO
 from ..providers.target import ResolvedTarget
 from ..types.chat.report import Attempt
 from ..types.config.call import AIModelCallConfig, Call
-from ..wire.rate_limits import parse_delay
+from ..wire.limits import parse_delay
 from .call_log import log_attempt, log_learned, log_retry
 from .learned_store import LearnedConstraints, target_key
 from .middleware import Send, missing_stream

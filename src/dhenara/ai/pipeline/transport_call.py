@@ -36,7 +36,7 @@ from .streaming.structured_output import OutputToolDecoder
 from .timeouts import TimeoutPolicy
 
 if TYPE_CHECKING:
-    from .files import Filing
+    from .operations.files import Filing
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -176,7 +176,7 @@ class RequestSender:
             add_target(error, call)
             raise error
         if encoded.encoded.oversized and self._filing is not None:
-            from .files import upload_media
+            from .operations.files import upload_media
 
             call, notes = await upload_media(call, encoded.encoded.oversized, self._filing)
             warnings = (*warnings, *notes)

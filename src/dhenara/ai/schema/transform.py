@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..wire import json
-from .dialects_and_references import NOTES, STRUCTURE, SchemaRules, subschemas
+from .keywords import NOTES, STRUCTURE, SchemaRules, subschemas
 from .validate import Checker, is_list, required_names, tuple_items
 from .values import kind_of, listed
 

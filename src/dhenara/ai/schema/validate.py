@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from .dialects_and_references import REFERENCES, ReferenceNotFound, Resources, Scope
+from .keywords import REFERENCES, ReferenceNotFound, Resources, Scope
 from .values import (
     TYPES,
     Problem,

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import InvalidSchemaError
 from ..wire.text import similar_names
-from .dialects_and_references import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
+from .keywords import REFERENCES, ReferenceNotFound, Resources, Scope, subschemas
 from .values import TYPES, PatternError, compile_pattern, is_number, kind_of, listed
 
 MOST_SHOWN = 3

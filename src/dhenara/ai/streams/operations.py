@@ -12,8 +12,8 @@ from typing import Generic, Self, TypeVar
 from ..errors import BadAnswerError, ConfigurationError
 from ..io.sync_io import run
 from ..output_files import open_output, require_path
-from ..pipeline.batch_items import BatchItemReader
-from ..pipeline.batch_jobs import BatchClient, BatchSplitter
+from ..pipeline.operations.batch_items import BatchItemReader
+from ..pipeline.operations.batch_jobs import BatchClient, BatchSplitter
 from ..pipeline.pipeline import Pipeline
 from ..pipeline.streaming.stream import Batch, Stream
 from ..types.chat.delta import Delta, MediaDelta, ResultDelta, TextDelta

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from ..lazy_package import lazy_package as _lazy_package
-from .accepted_replies import DialectReply
-from .answer import Answer, FakeToolCall, FakeUsage
+from .answer import Answer, FakeToolCall, FakeUsage, HangUp, Raw, Reply, Reset, Send, Stall, Wait
 from .batches import FakeBatches
 from .replies import (
     CutReply,
+    DialectReply,
     GzippedReply,
-    HangUp,
     MangledReply,
-    Raw,
     RawStream,
     Refusal,
-    Reply,
-    Reset,
-    Send,
-    Stall,
-    Wait,
     hang_up_before_head,
     reset_before_head,
     stall_before_head,

@@ -1,4 +1,4 @@
-"""Responses of a fake provider, the interface of the protocols that write them, and the rule for tool results."""
+"""Answers of a fake provider, the steps that send them, and the interface of the protocols that write them."""
 
 from __future__ import annotations
 
@@ -134,3 +134,98 @@ def pairing_violations(made: Iterable[str], answered: Iterable[str], *, over: bo
         for call in calls:
             if call not in results:
                 yield f"the tool call {call!r} has no result in the turn after it"
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send these bytes."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Pause; ends early when the client closes the connection.
+
+    Attributes:
+        seconds: The length of the pause.
+    """
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """Send nothing more until the client or the server closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """Reset the connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Close the connection."""
+
+
+Step = Send | Wait | Stall | Reset | HangUp
+
+
+REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
+
+
+class ReceivedRequest(Protocol):
+    """The request that is answered."""
+
+    path: str
+
+    @property
+    def json(self) -> Any: ...
+
+
+class Reply(Protocol):
+    """Anything with the steps that answer a request."""
+
+    def steps(self, request: ReceivedRequest, /) -> Iterable[Step]:
+        """Return the steps that answer a request.
+
+        Args:
+            request: The request that the server received.
+
+        Returns:
+            What to send, and when to pause or to close.
+        """
+        ...
+
+
+def response_head(status: int, headers: dict[str, str]) -> bytes:
+    lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *(f"{k}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Sends exactly this response.
+
+    Attributes:
+        body: The body.
+        status: HTTP status. Default 200.
+        headers: Headers; `content-length` is added. Default: the content type of JSON.
+    """
+
+    body: bytes = b""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+
+    def __post_init__(self) -> None:
+        require("Raw", "body", self.body, bytes, "bytes")
+        require("Raw", "status", self.status, int, "a number")
+
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        sized = {"content-length": str(len(self.body)), **self.headers}
+        yield Send(response_head(self.status, sized) + self.body)

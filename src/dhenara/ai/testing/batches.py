@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .answer import Answer, FakeUsage
+from .answer import Answer, FakeUsage, HangUp, Raw, Step
 from .protocols.openai import ResponsesDialect
-from .replies import HangUp, Raw, Refusal, Step
+from .replies import Refusal
 
 Wire = dict[str, Any]
 CREATED = 1_790_000_000

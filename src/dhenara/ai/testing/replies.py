@@ -1,110 +1,18 @@
-"""Replies of a fake server and the steps that they consist of; faults are replies too, or wrap one."""
+"""Replies of a fake server for what it is given; faults are replies too, or wrap one."""
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from ..errors import ConfigurationError
 from ..types.model_base import require_type as require
+from .answer import Answer, HangUp, Raw, ReceivedRequest, Reply, Reset, Send, Stall, Step, Wait, chunk, response_head
 from .protocols import dialect_for
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send these bytes."""
-
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Pause; ends early when the client closes the connection.
-
-    Attributes:
-        seconds: The length of the pause.
-    """
-
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stall:
-    """Send nothing more until the client or the server closes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """Reset the connection."""
-
-
-@dataclass(frozen=True, slots=True)
-class HangUp:
-    """Close the connection."""
-
-
-Step = Send | Wait | Stall | Reset | HangUp
-
-
-REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 429: "Too Many Requests", 500: "Server Error"}
-
-
-class ReceivedRequest(Protocol):
-    """The request that is answered."""
-
-    path: str
-
-    @property
-    def json(self) -> Any: ...
-
-
-class Reply(Protocol):
-    """Anything with the steps that answer a request."""
-
-    def steps(self, request: ReceivedRequest, /) -> Iterable[Step]:
-        """Return the steps that answer a request.
-
-        Args:
-            request: The request that the server received.
-
-        Returns:
-            What to send, and when to pause or to close.
-        """
-        ...
-
-
-def response_head(status: int, headers: dict[str, str]) -> bytes:
-    lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Status')}", *(f"{k}: {v}" for k, v in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def chunk(data: bytes) -> bytes:
-    return b"%x\r\n%s\r\n" % (len(data), data)
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """Sends exactly this response.
-
-    Attributes:
-        body: The body.
-        status: HTTP status. Default 200.
-        headers: Headers; `content-length` is added. Default: the content type of JSON.
-    """
-
-    body: bytes = b""
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
-
-    def __post_init__(self) -> None:
-        require("Raw", "body", self.body, bytes, "bytes")
-        require("Raw", "status", self.status, int, "a number")
-
-    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
-        sized = {"content-length": str(len(self.body)), **self.headers}
-        yield Send(response_head(self.status, sized) + self.body)
+from .sample_operations import SampleOperations, is_operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +145,89 @@ def stall_before_head() -> Reply:
 def hang_up_before_head() -> Reply:
     """Return a reply that closes the connection before the head of the response."""
     return CutReply(Raw(), 0, HangUp())
+
+
+# Responses are resumed after the event with this number.
+STARTING_AFTER = re.compile(r"[?&]starting_after=(\d{1,9})")
+
+ACCEPTED = (
+    "Pass Answer(text=...), Refusal(429), Raw(b'...'), RawStream([...]), DialectReply, CutReply, FakeBatches(), "
+    "or an object with a method steps(request)"
+)
+
+NO_CHAT = re.compile(r"/(files|uploads|batches|vector_stores)(\?|$)")
+OTHERS = "For files and batches pass FakeBatches(), for anything else Raw(b'...')"
+
+
+@dataclass(frozen=True, slots=True)
+class DialectReply:
+    """An answer in the protocol of the request's path, streamed if the request says so.
+
+    For operations other than chat, such as embeddings, the server generates sample results.
+
+    Attributes:
+        answer: The answer.
+        pause: Seconds before each event of a stream. Default 0.
+        headers: Further headers.
+    """
+
+    answer: Answer
+    pause: float = 0.0
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
+        if is_operation(request.path):
+            yield from SampleOperations().steps(request)
+            return
+        dialect = dialect_for(request.path)
+        if NO_CHAT.search(request.path):
+            yield from Refusal(400, f"an Answer is no reply to {request.path}. {OTHERS}").steps(request)
+        elif dialect.wants_stream(request):
+            kind = {"content-type": dialect.stream_type, **self.headers}
+            events = dialect.stream(self.answer, request.json)
+            if after := STARTING_AFTER.search(request.path):
+                events = events[int(after[1]) + 1 :]
+            yield from RawStream(events, self.pause, headers=kind).steps(request)
+        else:
+            body = json.dumps(dialect.body(self.answer, request.json)).encode()
+            yield from Raw(body, headers={"content-type": "application/json", **self.headers}).steps(request)
+
+
+def to_reply(given: Reply | Answer) -> Reply:
+    """Return what the server sends for this; an `Answer` inside another reply counts too.
+
+    Raises:
+        ConfigurationError: If it is not a reply.
+    """
+    if isinstance(given, Answer):
+        return DialectReply(given)
+    if isinstance(given, DialectReply):
+        require("DialectReply", "answer", given.answer, Answer, "an Answer")
+    elif isinstance(given, CutReply | MangledReply):
+        return replace(given, reply=to_reply(given.reply))
+    elif isinstance(given, GzippedReply):
+        require("GzippedReply", "reply", given.reply, Raw, "a Raw")
+    elif isinstance(given, type) or not callable(getattr(given, "steps", None)):
+        raise ConfigurationError(f"FakeServer: {describe_value(given)} is not a reply{hint_for(given)}. {ACCEPTED}.")
+    return given
+
+
+def describe_value(given: object) -> str:
+    shown = repr(given)
+    return shown if len(shown) <= 60 else f"a value of type {type(given).__name__}"
+
+
+def hint_for(given: object) -> str:
+    """Return what was probably meant."""
+    match given:
+        case str():
+            return "; for a text pass Answer(text=...)"
+        case bytes() | dict():
+            return "; for an exact body pass Raw(b'...')"
+        case list() | tuple():
+            return "; pass several replies one by one: FakeServer(*replies)"
+        case type():
+            return "; pass an instance, not the class"
+        case BaseException():
+            return "; for an error pass Refusal(status, message)"
+    return ""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..wire.media_types import write_wav
-from .replies import Raw, ReceivedRequest, Step
+from .answer import Raw, ReceivedRequest, Step
 
 SPEECH = re.compile(r"/(audio/speech|tts|speak)$")
 TRANSCRIPT = re.compile(r"/(audio/transcriptions|audio/translations|stt|listen)$")

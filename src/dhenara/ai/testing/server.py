@@ -19,19 +19,9 @@ from typing import Any, Self
 from ..errors import DhenaraError
 from ..lazy_package import HintedNames
 from ..providers.provider import KNOWN, load_provider
-from .accepted_replies import to_reply
-from .answer import Answer
+from .answer import Answer, HangUp, Reply, Reset, Send, Stall, Step, Wait
 from .protocols import block_violations
-from .replies import (
-    HangUp,
-    Refusal,
-    Reply,
-    Reset,
-    Send,
-    Stall,
-    Step,
-    Wait,
-)
+from .replies import Refusal, to_reply
 
 UNANSWERED = 418
 """Status of a request without a reply: no client retries it, and no fallback is tried after it."""

@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..types.model_base import require_type
-from .accepted_replies import DialectReply
-from .answer import Answer
+from .answer import Answer, Raw, Step
 from .batches import file_in_form
-from .replies import Raw, Refusal, Step
+from .replies import DialectReply, Refusal
 
 Wire = dict[str, Any]
 CREATED = 1_790_000_000

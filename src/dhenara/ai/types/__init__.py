@@ -162,7 +162,7 @@ if TYPE_CHECKING:
         BatchRequest as BatchRequest,
         BatchResults as BatchResults,
     )
-    from .operations.files_and_vector_stores import (
+    from .operations.files import (
         AddedFiles as AddedFiles,
         StoreFileCounts as StoreFileCounts,
         StoreMatch as StoreMatch,
@@ -298,10 +298,10 @@ _HOMES = {
     **dict.fromkeys(("ModerationRequest", "ModerationResponse", "RankedDocument"), ".operations.text_operations"),
     **dict.fromkeys(("RerankRequest", "RerankResponse"), ".operations.text_operations"),
     **dict.fromkeys(("OcrPage", "OcrRequest", "OcrResponse"), ".operations.text_operations"),
-    **dict.fromkeys(("UploadedFile",), ".operations.files_and_vector_stores"),
+    **dict.fromkeys(("UploadedFile",), ".operations.files"),
     **dict.fromkeys(
         ("AddedFiles", "VectorStoreFile", "StoreFileCounts", "StoreMatch", "VectorStore"),
-        ".operations.files_and_vector_stores",
+        ".operations.files",
     ),
     **dict.fromkeys(("AddFilesSettings", "StoreSettings"), ".config.call_options"),
     **dict.fromkeys(("GeneratedImage", "ImageRequest", "ImageResponse"), ".operations.images"),

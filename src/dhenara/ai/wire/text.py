@@ -1,9 +1,11 @@
-"""Texts and names: decoding of unknown encodings, patterns of names, and names that were mistyped."""
+"""Texts: decoding of unknown encodings, patterns of names, mistyped names, and messages without what they quote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from typing import Any
 
 MARKS = (("utf-8-sig", b"\xef\xbb\xbf"), ("utf-16", b"\xff\xfe"), ("utf-16", b"\xfe\xff"))
 
@@ -68,3 +70,78 @@ def typing_errors(given: str, meant: str) -> int:
             if at > 1 and place > 1 and letter == meant[place - 2] and given[at - 2] == wanted:
                 row[-1] = min(row[-1], earlier[place - 2] + 1)
     return row[-1]
+
+
+MOST_STORED = 200
+"""Characters of a stored text."""
+
+MOST_READ = 2_000
+"""Characters of a message that are looked at."""
+
+REPEATED_RUN = 10
+"""Letters and digits in a row that a message and a request have in common, at which they count as repeated."""
+
+SHORTEST_CONTENT = 4
+"""Letters and digits of a text that is short as a whole."""
+
+LABELS = frozenset({"role", "type", "model", "id", "name", "stream"})
+"""Fields of a request that say what something is; error messages name them rightly."""
+
+CUT = "[...]"
+QUOTED = re.compile(r"""(["'`“‘«])(?=.{25})[^"'`”’»]{25,}(?:["'`”’»]|$)""")
+UNBROKEN = re.compile(r"\S{60,}")
+CUTS = re.compile(r"(?:\[\.\.\.\][\W_]*){2,}")
+
+
+def without_contents(message: str, contents: Iterable[str] = (), most: int = MOST_STORED) -> str:
+    """The message without what it repeats of these texts, long quotes and encoded data.
+
+    Args:
+        message: What a provider said, which may quote the prompt.
+        contents: Texts of the request.
+        most: The length of the result in characters.
+
+    Returns:
+        The message with `[...]` in place of what was taken out.
+    """
+    text = message[:MOST_READ]
+    repeated = [False] * len(text)
+    letters = [(place, letter) for place, char in enumerate(text) for letter in char.casefold() if letter.isalnum()]
+    plain = "".join(letter for _, letter in letters)
+    for content in contents:
+        mark(repeated, letters, plain, "".join(letter for letter in content.casefold() if letter.isalnum()))
+    text = "".join(cut_marked(text, repeated))
+    text = CUTS.sub(f"{CUT} ", UNBROKEN.sub(CUT, QUOTED.sub(CUT, text))).strip()
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def mark(repeated: list[bool], letters: Sequence[tuple[int, str]], plain: str, content: str) -> None:
+    """Marks the characters of a message that are in this content, too."""
+    run = min(REPEATED_RUN, len(content))
+    if run < SHORTEST_CONTENT:
+        return
+    for at in range(len(plain) - run + 1):
+        if plain[at : at + run] in content:
+            for place in range(letters[at][0], letters[at + run - 1][0] + 1):
+                repeated[place] = True
+
+
+def cut_marked(text: str, repeated: Sequence[bool]) -> Iterator[str]:
+    for place, char in enumerate(text):
+        if not repeated[place]:
+            yield char
+        elif place == 0 or not repeated[place - 1]:
+            yield CUT
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text of a JSON value; neither names of fields nor labels are contents."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, entry in value.items():
+            if name not in LABELS:
+                yield from texts_in(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from texts_in(entry)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from ...schema.dialects_and_references import ANY_SCHEMA
+from ...schema.keywords import ANY_SCHEMA
 from ...types.chat.structured import OutputMode, StructuredOutput
 from ...types.config.call import Call
 from ...types.tools.provider_tools import HostedTool, RemoteMCP, ServerTool, WebSearch

@@ -10,7 +10,7 @@ from ...errors import ConfigurationError
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.operations.files_and_vector_stores import (
+from ...types.operations.files import (
     FileDeleted,
     FilePage,
     FileRequest,

@@ -12,7 +12,7 @@ from ...types.chat.delta import Delta, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage, modality_tokens
 from ...types.config.call import Call
 from ...types.content.media import Media
-from ...types.operations.files_and_vector_stores import (
+from ...types.operations.files import (
     FileState,
     StoreFileCounts,
     StoreFilePage,

@@ -27,6 +27,7 @@ from ...types.chat.usage import Usage
 from ...wire import json
 from ...wire.sse import Frame
 from ..base import EncodedRequest, RequestAware
+from ..common.nested_output import ThinkTagParser
 from ..common.response_fields import (
     Report,
     Wire,
@@ -40,7 +41,6 @@ from ..common.response_fields import (
     read_text,
     usage_deltas,
 )
-from ..common.think_tags_and_wrapper_calls import ThinkTagParser
 from ..error_mapping import OLLAMA, error_from_response, missing_response, refuse_foreign
 from .messages import is_prompt_truncated
 

@@ -23,6 +23,7 @@ from ...wire import json
 from ...wire.sse import Frame
 from ...wire.text import matches
 from ..base import EncodedRequest, RequestAware
+from ..common.nested_output import WrapperCalls, declared_tools, opens_in_prompt
 from ..common.response_fields import (
     Wire,
     build_citation,
@@ -37,7 +38,6 @@ from ..common.response_fields import (
     usage_deltas,
     with_expected,
 )
-from ..common.think_tags_and_wrapper_calls import WrapperCalls, declared_tools, opens_in_prompt
 from ..error_mapping import CHAT, LONGEST_BODY, error_from_response, missing_response, parse_body, refuse_foreign
 from ..quirks import ChatQuirks
 from .response_parts import TEXT, MessageReader, read_usage

@@ -18,6 +18,7 @@ from ...types.chat.delta import (
 from ...types.chat.usage import Usage, reported_usage
 from ...types.content.parts import GenericContent
 from ...wire import json
+from ..common.nested_output import ThinkTagParser, WrapperCalls
 from ..common.response_fields import (
     Report,
     TokenReport,
@@ -39,7 +40,6 @@ from ..common.response_fields import (
     split,
     unread_warning,
 )
-from ..common.think_tags_and_wrapper_calls import ThinkTagParser, WrapperCalls
 from ..quirks import ChatQuirks
 from .reasoning import ReasoningDetails, find_reasoning, reasoning_text
 from .tools import CallReader

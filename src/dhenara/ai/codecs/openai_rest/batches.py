@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
 from ...types.operations.batch import BatchJob, BatchPage, BatchRequest, BatchState
-from ...types.operations.files_and_vector_stores import read_time
+from ...types.operations.files import read_time
 from ..base import EncodedRequest, ResponseFormat
 from ..common.request import quote_segment
 from ..common.response_fields import Wire, read_int, read_object, require

@@ -14,14 +14,7 @@ from ...types.chat.delta import Delta, ResponseStart, ResultDelta, UsageDelta
 from ...types.chat.usage import Usage
 from ...types.config.call import Call
 from ...types.content.parts import FileContent, ImageContent
-from ...types.operations.files_and_vector_stores import (
-    FileDeleted,
-    FilePage,
-    FileRequest,
-    FileState,
-    UploadedFile,
-    read_time,
-)
+from ...types.operations.files import FileDeleted, FilePage, FileRequest, FileState, UploadedFile, read_time
 from ...types.operations.images import GeneratedImage
 from ...types.operations.text_operations import OcrPage, OcrRequest, OcrResponse
 from ...wire.media_types import image_type

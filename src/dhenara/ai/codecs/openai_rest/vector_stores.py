@@ -11,7 +11,7 @@ from ...errors import ConfigurationError
 from ...http.protocol.message import FilePart, Multipart
 from ...types.chat.delta import Delta, ResultDelta
 from ...types.config.call import Call
-from ...types.operations.files_and_vector_stores import (
+from ...types.operations.files import (
     FileState,
     StoreFileCounts,
     StoreFilePage,

@@ -10,7 +10,7 @@ from ...http.protocol.message import LineTemplate, StreamedLines
 from ...types.chat.delta import Delta, FileDelta, ResultDelta, StreamEnd
 from ...types.config.call import Call
 from ...types.operations.batch import BatchLine
-from ...types.operations.files_and_vector_stores import FileBytes, StoreDeleted
+from ...types.operations.files import FileBytes, StoreDeleted
 from ...wire import json
 from ...wire.sse import BytesAsFrames, Frame, NdjsonFrames
 from ..base import BinaryBody, EncodedRequest, ResponseFormat

@@ -1,11 +1,9 @@
-"""Codecs of operations other than chat: their base classes, and lists of models."""
+"""Codecs of operations other than chat: their base classes, and counts and estimates of tokens."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 from urllib.parse import urlencode
@@ -16,7 +14,6 @@ from ...types.chat.delta import Delta, ErrorDelta, ResultDelta, StreamEnd
 from ...types.chat.message import Message
 from ...types.chat.report import CallWarning, OperationResponse, TokenCountResponse
 from ...types.config.call import Call
-from ...types.config.model import ModelListing
 from ...types.content.media import Media
 from ...types.model_base import FrozenModel
 from ...types.tools.tool_definition import ToolDefinition
@@ -24,7 +21,7 @@ from ...wire import json
 from ...wire.sse import Frame, Frames, SseFrames
 from ..base import MALFORMED, EncodedRequest, Quirks, ResponseFormat
 from ..common.plan import WarningCollector
-from ..common.response_fields import count, require
+from ..common.response_fields import count
 from ..error_mapping import contains_error, parse_body
 
 Q = TypeVar("Q", bound=Quirks)
@@ -188,127 +185,3 @@ def message_texts(message: Message) -> Iterator[str]:
             yield text
         elif not isinstance(part, Media):
             yield json.dumps(part.model_dump(exclude_none=True, exclude={"origin", "extras", "type"})).decode()
-
-
-Names = tuple[str, ...]
-
-# Where each field may be, the most exact name first; a dot is one level down.
-LISTS: Names = ("data", "models", "modelSummaries", "publisherModels")
-# Deepgram lists transcription and speech models separately.
-SIDE_BY_SIDE: Names = ("stt", "tts")
-ID: Names = ("id", "modelId", "model", "canonical_name", "name")
-DISPLAY: Names = ("display_name", "displayName", "modelName", "name")
-OWNER: Names = ("owned_by", "providerName", "organization", "publisher")
-CONTEXT: Names = (
-    *("context_window", "context_length", "max_context_length", "max_model_len", "inputTokenLimit"),
-    *("max_input_tokens", "metadata.context_length", "meta.n_ctx", "meta.n_ctx_train", "limits.max_input_tokens"),
-)
-OUTPUT: Names = (
-    *("max_completion_tokens", "max_output_tokens", "outputTokenLimit", "top_provider.max_completion_tokens"),
-    *("max_output_length", "max_tokens", "metadata.max_tokens", "limits.max_output_tokens"),
-)
-CREATED: Names = ("created", "created_at", "createdAt", "modified_at")
-CAPABILITIES: Names = (
-    *("capabilities", "supportedGenerationMethods", "endpoints", "supported_parameters", "type"),
-    *("metadata.tags", "inferenceTypesSupported"),
-)
-INPUT_MODALITY_FIELDS: Names = (
-    "architecture.input_modalities",
-    "inputModalities",
-    "supported_input_modalities",
-    "input_modalities",
-)
-SPOKEN: Names = (
-    *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
-)
-PLACE = re.compile(r"^(publishers/[^/]+/)?models/")
-# Token of the next page, and the query parameter for it.
-TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
-
-
-def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
-    """Read the models on this page."""
-    if not isinstance(page, list):
-        require(page, "a list of models", *LISTS, *SIDE_BY_SIDE)
-    listed = page if isinstance(page, list) else first_value(page, LISTS) or column_rows(page)
-    named = [(entry, name) for entry in listed if isinstance(name := first_value(entry, ID), str) and name]
-    if listed and not named:
-        raise ValueError("expected a list of models, but no entry has a name")
-    for entry, name in named:
-        yield read_model(entry, PLACE.sub("", name), provider)
-
-
-def column_rows(page: Any) -> list[Any]:
-    return [entry for name in SIDE_BY_SIDE for entry in (get_path(page, name) or ())]
-
-
-def read_model(entry: Wire, name: str, provider: str) -> ModelListing:
-    display, owner = first_value(entry, DISPLAY), first_value(entry, OWNER)
-    return ModelListing(
-        id=name,
-        provider=provider,
-        display_name=display if isinstance(display, str) and display != first_value(entry, ID) else None,
-        owner=owner if isinstance(owner, str) else None,
-        context_window=positive_int(first_value(entry, CONTEXT)),
-        max_output_tokens=positive_int(first_value(entry, OUTPUT)),
-        created=read_time(first_value(entry, CREATED)),
-        capabilities=(*string_list(first_value(entry, CAPABILITIES)), *flag_names(entry)),
-        input_modalities=tuple(word.lower() for word in string_list(first_value(entry, INPUT_MODALITY_FIELDS))),
-        output_modalities=tuple(word.lower() for word in string_list(first_value(entry, SPOKEN))),
-        raw=dict(entry),
-    )
-
-
-def next_page(page: Any, after: str) -> dict[str, str]:
-    """Return the query parameters for the next page; empty on the last page."""
-    if not isinstance(page, Mapping):
-        return {}
-    for data, request in TOKENS.items():
-        if page.get(data):
-            return {request: str(page[data])}
-    return {after: str(page["last_id"])} if page.get("has_more") and page.get("last_id") else {}
-
-
-def first_value(entry: Wire, names: Names) -> Any:
-    return next((value for name in names if (value := get_path(entry, name)) not in (None, "", [], {})), None)
-
-
-def get_path(entry: Any, name: str) -> Any:
-    for step in name.split("."):
-        entry = entry.get(step) if isinstance(entry, Mapping) else None
-    return entry
-
-
-def positive_int(number: Any) -> int | None:
-    return number if isinstance(number, int) and number > 0 else None
-
-
-def string_list(data: Any) -> tuple[str, ...]:
-    """Return a list of strings; for an object with booleans, the keys that are true."""
-    if isinstance(data, str):
-        return (data,)
-    if isinstance(data, Mapping):
-        return tuple(name for name, value in data.items() if is_on(value))
-    return tuple(word for word in data if isinstance(word, str)) if isinstance(data, list) else ()
-
-
-def is_on(value: Any) -> bool:
-    return value.get("supported") is True if isinstance(value, Mapping) else value is True
-
-
-def flag_names(entry: Wire) -> Iterator[str]:
-    """Return boolean fields such as `supports_tools` and `supports_chat`."""
-    return (name.removeprefix("supports_") for name, on in entry.items() if name.startswith("supports_") and on is True)
-
-
-def read_time(data: Any) -> datetime | None:
-    """Parse seconds since 1970 or a date; None for anything else, and for zero."""
-    if isinstance(data, str):
-        try:
-            return datetime.fromisoformat(data)
-        except ValueError:
-            return None
-    try:
-        return datetime.fromtimestamp(data, UTC) if data else None
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None

@@ -6,8 +6,8 @@ import re
 import zlib
 from typing import Protocol
 
+from ...wire.limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from ...wire.sse import BrokenFraming
-from .addresses_and_limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 
 # RFC 9112 section 7.1: chunk-size is 1*HEXDIG, extensions follow a semicolon. Sixteen digits are 2**64 bytes.
 SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(;[^\r\x00]*)?")

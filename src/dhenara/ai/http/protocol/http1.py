@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from ...wire.limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from ...wire.sse import BrokenFraming
-from .addresses_and_limits import DEFAULT_LIMITS, LimitExceeded, ReadLimits
 from .body import Body, ChunkedBody, NoBody, SizedBody, UntilClose
 from .message import Head
 

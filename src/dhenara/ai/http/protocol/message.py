@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Protocol
 
+from ...wire.limits import DEFAULT_LIMITS, ReadLimits
 from ...wire.secrets import shown_address
-from .addresses_and_limits import DEFAULT_LIMITS, ReadLimits
 
 
 class BodyPieces(Protocol):

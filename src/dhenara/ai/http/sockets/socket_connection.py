@@ -222,6 +222,6 @@ class BlockingNetwork:
         return SocketConnection(connected, self._waiter, time.monotonic)
 
     async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
-        from .tls_connection import secured
+        from .tls import secured
 
         return await secured(connection, host, timeout, self._trust)

@@ -12,7 +12,7 @@ import trio
 from ..protocol.message import ConnectFailed, ReadTimeout
 from .connection import Connection, SelfClosingSocket, error_reason
 from .socket_connection import SocketConnection
-from .tls_connection import secured
+from .tls import secured
 
 if TYPE_CHECKING:
     import ssl

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from ...errors import CallError, CallTimeoutError, DhenaraError, SavedRunError
-from ...history.repair_and_truncation import continues_stored_history
+from ...history.preparation import continues_stored_history
 from ...types.chat.response import AIModelCallResponse
 from ...types.chat.run import (
     AgentEvent,

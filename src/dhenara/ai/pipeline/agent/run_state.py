@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from ...errors import CallError, ConfigurationError, SavedRunError
-from ...history.repair_and_truncation import repair_history, truncate_history
+from ...history.preparation import repair_history, truncate_history
 from ...response.deltas import ChunkBuilder, to_error_event
 from ...types.chat.cost import total_cost
 from ...types.chat.delta import TextDelta

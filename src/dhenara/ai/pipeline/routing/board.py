@@ -15,7 +15,7 @@ from ...http.protocol.message import Head
 from ...io.protocol import IO, new_lock
 from ...types.config.route_reports import RouteRequest
 from ...types.config.routes import Deployment, ModelRoute
-from ...wire.rate_limits import read_limit_headers
+from ...wire.limits import read_limit_headers
 from .fit import DeploymentFacts, read_deployment_facts, smallest_window, why_unfit
 from .health import AVAILABLE, AnswerTimes, Failure, FailureKind, Health
 

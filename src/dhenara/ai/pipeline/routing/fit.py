@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...catalog.model_info import find_facts
 from ...catalog.prices import price_usage
 from ...codecs.operations.operation import estimate_tokens
-from ...history.repair_and_truncation import STORED_HISTORY
+from ...history.preparation import STORED_HISTORY
 from ...types.chat.usage import Usage
 from ...types.config.api import AIModelEndpoint, served_model
 from ...types.config.call import Call

@@ -13,11 +13,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from ...catalog.learned_constraints import stored_error_text
 from ...errors import CallError, CallTimeoutError, DhenaraError, NotFoundError
 from ...io.protocol import new_lock
 from ...types.config.call import Call, CallJournal
-from ..call_log import log_deployment, log_fallback
+from ..call_log import log_deployment, log_fallback, stored_error_text
 from ..retry import MAX_RETRY_AFTER, requested_delay
 from ..streaming.stream import Stream
 from ..tracing import DeploymentChosen

@@ -15,13 +15,13 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ...catalog.learned_constraints import stored_error_text
 from ...io.protocol import IO, BackgroundStep, new_lock
 from ...types.chat.report import Result
 from ...types.chat.response import ChatResponse
 from ...types.config.call import Call, CallJournal
 from ...types.config.route_reports import RouteExplanation, ShadowReport, ShadowResult
 from ...types.config.routes import ModelRoute, ShadowTraffic
+from ..call_log import stored_error_text
 from ..streaming.stream import Stream
 from ..timeouts import with_deadline
 from ..tracing import Observer

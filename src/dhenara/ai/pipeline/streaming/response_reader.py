@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from ...codecs.base import MALFORMED as MALFORMED, BinaryBody, Decoder
 from ...codecs.error_mapping import not_an_answer, request_id
 from ...errors import BadAnswerError, BrokenStreamError, CallError, ConnectionFailedError, ResponseTooLargeError
-from ...http.protocol.addresses_and_limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 from ...http.protocol.message import ClientClosed, ConnectFailed, ConnectionBroken, Head, ReadTimeout, Response
 from ...providers.secret_values import Redactor
 from ...types.chat.delta import SILENT, Delta, ErrorDelta, ResponseStart, StreamEnd
 from ...types.content.parts import Origin
 from ...wire import json
+from ...wire.limits import DEFAULT_LIMITS, BoundedFrames, LimitExceeded, ReadLimits
 from ...wire.sse import BrokenFraming, ForeignFraming, Frame, Frames
 from ..timeouts import TimeoutPolicy
 from .stream import Batch

@@ -11,7 +11,7 @@ from ...codecs.operations.quirks import EmbeddingQuirks, ImageQuirks, RerankQuir
 from ...codecs.quirks import ChatQuirks, ConverseQuirks, MessagesQuirks, ResponsesQuirks
 from ...types.chat.structured import OutputMode
 from ..auth import bearer_or_aws, header
-from ..aws_and_entra_tokens import aws_token_source, entra_token_source, region_in_files
+from ..cloud_credentials import aws_token_source, entra_token_source, region_in_files
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images
 from ..provider import FileConfigReader, ModelListRoute, Provider, Route
 from .anthropic import BINDING, claude_routes, name_on_bedrock, prefix_patterns, split_date

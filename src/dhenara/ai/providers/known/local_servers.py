@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from ...codecs.operations.quirks import EmbeddingQuirks, ImageQuirks
 from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, OllamaQuirks, ResponsesQuirks
-from ...schema.dialects_and_references import ANY_SCHEMA
+from ...schema.keywords import ANY_SCHEMA
 from ..operation_routes import PLAIN_EMBEDDINGS, embeddings, images, moderations, rerank, speech, transcriptions
 from ..provider import ModelListRoute, Provider, Route
 

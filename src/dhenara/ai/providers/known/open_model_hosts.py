@@ -8,7 +8,7 @@ from ...codecs.base import MediaSupport
 from ...codecs.common.media_support import PICTURES
 from ...codecs.operations.quirks import EmbeddingQuirks, FileQuirks, ImageQuirks, SpeechQuirks, TranscriptionQuirks
 from ...codecs.quirks import OPEN_MODEL_NAMES, ChatQuirks, ResponsesQuirks
-from ...schema.dialects_and_references import CLOSED, NUMBERS
+from ...schema.keywords import CLOSED, NUMBERS
 from ..operation_routes import (
     BATCHES,
     HEARING_PARAMS,

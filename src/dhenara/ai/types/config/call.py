@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, Unpack
 from pydantic import Field, field_serializer, field_validator, model_validator
 
 from ...errors import CallError, ConfigurationError
-from ...http.protocol.addresses_and_limits import DEFAULT_LIMITS, ReadLimits
 from ...http.protocol.message import Head
+from ...wire.limits import DEFAULT_LIMITS, ReadLimits
 from ...wire.secrets import MASK, conceal_provider_options, mask, reveal, secret_headers
 from ..chat.message import Message
 from ..chat.report import Attempt, CallWarning, Fingerprint, Plan
@@ -32,7 +32,7 @@ from .other_names import ALTERNATIVE_NAMES, describe_unknown_field, use_own_name
 from .parameters import PARAMETERS, CallParameters
 
 if TYPE_CHECKING:
-    from ..operations.files_and_vector_stores import UploadedFile
+    from ..operations.files import UploadedFile
     from .call_options import CallOptions
 
 OLD_FIELDS = frozenset(

@@ -7,8 +7,8 @@ from typing import Any, Literal, Self, TypedDict
 from pydantic import Field, model_validator
 
 from ...errors import ConfigurationError
-from ...http.protocol.addresses_and_limits import DEFAULT_LIMITS
 from ...providers.model_names import ModelName, read_model_name
+from ...wire.limits import DEFAULT_LIMITS
 from ...wire.text import similar_names
 from ..content.media import CacheLifetime
 from ..model_base import FrozenModel

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 
 from ...errors import ConfigurationError
-from ...schema.dialects_and_references import SchemaRules
+from ...schema.keywords import SchemaRules
 from ...schema.transform import TransformedSchema, transform_schema
 from ...schema.validate_schema import check_object_definition
 from ...wire.text import similar_names

@@ -16,9 +16,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from ...wire.sse import BrokenFraming
-from ..protocol.http1 import InvalidRequest
-from ..protocol.message import (
+from ..wire.sse import BrokenFraming
+from .aiohttp_check import AiohttpCheck, CheckedConnector, current
+from .protocol.http1 import InvalidRequest
+from .protocol.message import (
     AttemptTimeouts,
     BodyPieces,
     CertificateRejected,
@@ -29,11 +30,10 @@ from ..protocol.message import (
     ProxyRefused,
     ReadTimeout,
 )
-from ..proxy import Proxy, bracketed, find_proxy
-from ..response import AdaptedResponse
-from ..sockets.connection import chain_of, error_reason, is_refusal, tls_problem
-from ..transport import MAYBE_RECEIVED, encode_head
-from .aiohttp_check import AiohttpCheck, CheckedConnector, current
+from .proxy import Proxy, bracketed, find_proxy
+from .response import AdaptedResponse
+from .sockets.connection import chain_of, error_reason, is_refusal, tls_problem
+from .transport import MAYBE_RECEIVED, encode_head
 
 PROXIES = ("http", "https")
 LONGEST_IDLE = 55.0

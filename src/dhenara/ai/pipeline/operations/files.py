@@ -7,10 +7,10 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
-from ..codecs.common.media_support import describe_media, kind_of
-from ..codecs.error_mapping import error_from_response
-from ..codecs.operations.quirks import FileQuirks
-from ..errors import (
+from ...codecs.common.media_support import describe_media, kind_of
+from ...codecs.error_mapping import error_from_response
+from ...codecs.operations.quirks import FileQuirks
+from ...errors import (
     BadAnswerError,
     BadRequestError,
     CallTimeoutError,
@@ -18,21 +18,21 @@ from ..errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from ..http.protocol.addresses_and_limits import InvalidUrl, parse_url, resolve_redirect
-from ..http.protocol.message import HttpRequest
-from ..io.protocol import IO
-from ..providers.target import ResolvedTarget
-from ..types.chat.report import CallWarning, OperationResponse
-from ..types.config.call import AIModelCallConfig, Call, CallJournal
-from ..types.config.call_policies import Fetching, Timeouts, Uploading
-from ..types.content.parts import Content, Media, ToolResultContent
-from ..types.operations.files_and_vector_stores import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
-from .connect import connect_again
-from .media_fetch import check_url
-from .request_key import account_of, upload_key
-from .streaming.response_reader import ResponseReader
-from .streaming.stream import Stream
-from .timeouts import TimeoutPolicy
+from ...http.protocol.addresses import InvalidUrl, parse_url, resolve_redirect
+from ...http.protocol.message import HttpRequest
+from ...io.protocol import IO
+from ...providers.target import ResolvedTarget
+from ...types.chat.report import CallWarning, OperationResponse
+from ...types.config.call import AIModelCallConfig, Call, CallJournal
+from ...types.config.call_policies import Fetching, Timeouts, Uploading
+from ...types.content.parts import Content, Media, ToolResultContent
+from ...types.operations.files import FileDeleted, FilePage, FileRequest, UploadAddress, UploadedFile
+from ..connect import connect_again
+from ..media_fetch import check_url
+from ..request_key import account_of, upload_key
+from ..streaming.response_reader import ResponseReader
+from ..streaming.stream import Stream
+from ..timeouts import TimeoutPolicy
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 

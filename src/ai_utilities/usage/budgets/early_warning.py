@@ -1,4 +1,4 @@
-"""Alerts of budgets, each reported once per window, by one process; and forecasts of what a window will spend."""
+"""Early warning of budgets: alerts, each reported once per window by one process, and forecasts of a window."""
 
 from __future__ import annotations
 

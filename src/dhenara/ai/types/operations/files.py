@@ -1,4 +1,4 @@
-"""Files at a provider, and vector stores of files."""
+"""Files at a provider, and the vector stores that search them."""
 
 from datetime import UTC, datetime
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Tokens of Azure from Entra ID, and credentials of AWS from profile files or botocore."""
+"""Credentials of clouds: AWS from profile files or botocore, Azure from Entra ID."""
 
 from __future__ import annotations
 

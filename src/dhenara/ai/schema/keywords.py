@@ -1,4 +1,4 @@
-"""Which parts of JSON Schema each dialect supports; subschemas, and the targets of references."""
+"""Keywords of JSON Schema: which of them each dialect supports, which hold subschemas, and what references point to."""
 
 from __future__ import annotations
 

@@ -7,15 +7,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from ..codecs.operations.media import check_images
-from ..codecs.operations.quirks import EmbeddingQuirks
-from ..errors import BadAnswerError, DhenaraError
-from ..types.chat.cost import add_costs, unique
-from ..types.chat.usage import add_usages
-from ..types.config.call import Call, CallJournal
-from ..types.content.media import Media
-from ..types.operations.text_operations import EmbeddingRequest, EmbeddingResponse
-from .pipeline import Pipeline
+from ...codecs.operations.media import check_images
+from ...codecs.operations.quirks import EmbeddingQuirks
+from ...errors import BadAnswerError, DhenaraError
+from ...types.chat.cost import add_costs, unique
+from ...types.chat.usage import add_usages
+from ...types.config.call import Call, CallJournal
+from ...types.content.media import Media
+from ...types.operations.text_operations import EmbeddingRequest, EmbeddingResponse
+from ..pipeline import Pipeline
 
 PICTURE = 4_000
 T = TypeVar("T")

@@ -1,4 +1,4 @@
-"""`ai-utilities cache` and `ai-utilities budget`: entries, statistics; what is left, forecast, reservations."""
+"""`ai-utilities cache` and `ai-utilities budget`: what the stores hold, what is left, forecasts, repairs."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ...config import cache_path, state_path
 from ...exceptions import JsonObject, ProviderConfigurationError
 from ...middleware import budget_of, make_budget_store, make_cache, make_ledger, tags_of
 from ...usage.amounts import USD, DisplayCurrency, format_amount
-from ...usage.budgets.alerts_and_forecasts import METHOD, BudgetForecast, forecast
 from ...usage.budgets.budget import to_dollars
+from ...usage.budgets.early_warning import METHOD, BudgetForecast, forecast
 from ...usage.budgets.redis import RedisBudgets
 from ...usage.budgets.sqlite import SQLiteBudgets
 from ..clients import settings_for

@@ -13,11 +13,7 @@ from typing import Any
 
 import httpcore2
 
-from ...wire.secrets import SecretBytes
-from ..protocol.message import AttemptTimeouts, HttpRequest
-from ..proxy import Proxy
-from ..response import AdaptedResponse
-from ..sockets.socket_connection import wait
+from ..wire.secrets import SecretBytes
 from .httpx2_limits import (
     ANSWERED,
     LARGEST_READ,
@@ -32,6 +28,10 @@ from .httpx2_limits import (
     using,
 )
 from .httpx2_transport import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, pool_head_of, proxy_of, secrets_of
+from .protocol.message import AttemptTimeouts, HttpRequest
+from .proxy import Proxy
+from .response import AdaptedResponse
+from .sockets.socket_connection import wait
 
 
 class SyncHttpx2Transport:

@@ -7,22 +7,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..codecs.base import EncodedRequest
-from ..codecs.common.media_support import describe_media
-from ..codecs.common.tools import output_mode, output_tool_name
-from ..codecs.operations.batches import BatchCodec
-from ..codecs.operations.quirks import BatchQuirks
-from ..errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
-from ..http.protocol.message import LineSource, StreamedLines
-from ..types.chat.report import CallWarning
-from ..types.config.call import Call, CallJournal
-from ..types.operations.batch import BatchJob, BatchPage, BatchRequest
-from ..types.operations.files_and_vector_stores import FileRequest, UploadedFile
-from ..wire import json
+from ...codecs.base import EncodedRequest
+from ...codecs.common.media_support import describe_media
+from ...codecs.common.tools import output_mode, output_tool_name
+from ...codecs.operations.batches import BatchCodec
+from ...codecs.operations.quirks import BatchQuirks
+from ...errors import CallError, CallTimeoutError, ConfigurationError, UnsupportedError
+from ...http.protocol.message import LineSource, StreamedLines
+from ...types.chat.report import CallWarning
+from ...types.config.call import Call, CallJournal
+from ...types.operations.batch import BatchJob, BatchPage, BatchRequest
+from ...types.operations.files import FileRequest, UploadedFile
+from ...wire import json
+from ..media_fetch import fetch_media
+from ..pipeline import Pipeline
+from ..streaming.stream import Stream
 from .files import first_of_upload, read_upload
-from .media_fetch import fetch_media
-from .pipeline import Pipeline
-from .streaming.stream import Stream
 
 A_LINE = 256
 """Upper bound of the bytes around a call in its line."""

@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpcore2
 
-from ...wire.secrets import SecretBytes
-from ...wire.sse import BrokenFraming
-from ..protocol.message import AttemptTimeouts, HttpRequest
-from ..proxy import Proxy
-from ..response import AdaptedResponse
-from ..sockets.asyncio_network import running_loop
+from ..wire.secrets import SecretBytes
+from ..wire.sse import BrokenFraming
 from .httpx2_limits import (
     ANSWERED,
     LARGEST_READ,
@@ -30,9 +26,14 @@ from .httpx2_limits import (
     using,
 )
 from .httpx2_transport import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_for, pool_head_of, proxy_of, secrets_of
+from .protocol.message import AttemptTimeouts, HttpRequest
+from .proxy import Proxy
+from .response import AdaptedResponse
+from .sockets.asyncio_network import running_loop
 
 if TYPE_CHECKING:
     import asyncio
+
 
 MOST_EARLY = 262_144
 """Most bytes of a response that are kept while the request is still being sent."""

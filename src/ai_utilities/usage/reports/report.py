@@ -10,10 +10,10 @@ from typing import TypedDict
 
 from dhenara.ai.integration import short_repr
 
-from .amounts import USD, DisplayCurrency, format_amount, format_units
+from ..amounts import USD, DisplayCurrency, format_amount, format_units
+from ..ledger import Ledger
+from ..totals import Group, TimeZone, Totals
 from .charts import ChartSeries, format_count, percent_of_largest, render_columns
-from .ledger import Ledger
-from .totals import Group, TimeZone, Totals
 
 MOST_DAYS = 62
 """Days up to which a report is by day; longer times are by month."""

@@ -12,8 +12,9 @@ import anyio
 import httpcore2
 import httpx2
 
-from ...errors import ConfigurationError
-from ..protocol.message import (
+from ..errors import ConfigurationError
+from .httpx2_limits import Use
+from .protocol.message import (
     AttemptTimeouts,
     BodyPieces,
     ConnectFailed,
@@ -24,10 +25,9 @@ from ..protocol.message import (
     Response,
     Transport,
 )
-from ..proxy import PORTS, Proxy, bracketed, find_proxy
-from ..response import AdaptedResponse, ResponseCheck
-from ..transport import MAYBE_RECEIVED, encode_head
-from .httpx2_limits import Use
+from .proxy import PORTS, Proxy, bracketed, find_proxy
+from .response import AdaptedResponse, ResponseCheck
+from .transport import MAYBE_RECEIVED, encode_head
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 """What ends a request before a byte of it was written."""

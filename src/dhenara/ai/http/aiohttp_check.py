@@ -13,10 +13,10 @@ from typing import cast
 
 import aiohttp
 
-from ...wire.sse import BrokenFraming
-from ..protocol.addresses_and_limits import ReadLimits
-from ..response import ResponseCheck
-from ..sockets.socket_connection import is_readable
+from ..wire.limits import ReadLimits
+from ..wire.sse import BrokenFraming
+from .response import ResponseCheck
+from .sockets.socket_connection import is_readable
 
 CLOSING = 1.0
 """Seconds to wait for the end of a connection that is being closed, for the reason."""

@@ -1,4 +1,4 @@
-"""What models write as text: reasoning in `<think>` tags, and tool calls inside a wrapper call."""
+"""Output inside of other output: reasoning in `<think>` tags of a text, and tool calls inside a wrapper call."""
 
 from __future__ import annotations
 

@@ -9,20 +9,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from ..catalog.prices import batch_price
-from ..codecs.base import Decoder
-from ..codecs.operations.batches import BatchResult, index_of
-from ..errors import BadAnswerError, BrokenStreamError, CallError, ConfigurationError, ServerError, UnsupportedError
-from ..http.protocol.message import Head
-from ..response.builder import ResponseBuilder
-from ..response.structured import parse_structured
-from ..types.chat.cost import Cost, add_costs
-from ..types.chat.delta import ResultDelta
-from ..types.chat.report import Attempt
-from ..types.chat.response import ChatResponse
-from ..types.chat.usage import add_usages
-from ..types.config.call import Call, CallJournal
-from ..types.operations.batch import (
+from ...catalog.prices import batch_price
+from ...codecs.base import Decoder
+from ...codecs.operations.batches import BatchResult, index_of
+from ...errors import BadAnswerError, BrokenStreamError, CallError, ConfigurationError, ServerError, UnsupportedError
+from ...http.protocol.message import Head
+from ...response.builder import ResponseBuilder
+from ...response.structured import parse_structured
+from ...types.chat.cost import Cost, add_costs
+from ...types.chat.delta import ResultDelta
+from ...types.chat.report import Attempt
+from ...types.chat.response import ChatResponse
+from ...types.chat.usage import add_usages
+from ...types.config.call import Call, CallJournal
+from ...types.operations.batch import (
     BatchItem,
     BatchItemContext,
     BatchJob,
@@ -31,14 +31,14 @@ from ..types.operations.batch import (
     BatchRequest,
     BatchResults,
 )
-from ..types.operations.files_and_vector_stores import FileRequest
-from ..wire import json
+from ...types.operations.files import FileRequest
+from ...wire import json
+from ..pipeline import Pipeline
+from ..streaming.completed_stream import CompletedStream
+from ..streaming.response_reader import MALFORMED
+from ..streaming.stream import Stream
+from ..streaming.structured_output import OutputToolDecoder
 from .batch_jobs import BatchClient
-from .pipeline import Pipeline
-from .streaming.completed_stream import CompletedStream
-from .streaming.response_reader import MALFORMED
-from .streaming.stream import Stream
-from .streaming.structured_output import OutputToolDecoder
 
 TRIES = 3
 """How often an interrupted download of results is restarted."""

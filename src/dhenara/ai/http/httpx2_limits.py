@@ -11,9 +11,9 @@ from contextvars import ContextVar
 
 import httpcore2
 
-from ...wire.sse import BrokenFraming
-from ..protocol.http1 import InvalidRequest
-from ..protocol.message import (
+from ..wire.sse import BrokenFraming
+from .protocol.http1 import InvalidRequest
+from .protocol.message import (
     AttemptTimeouts,
     CertificateRejected,
     ConnectFailed,
@@ -21,10 +21,10 @@ from ..protocol.message import (
     ProxyRefused,
     ReadTimeout,
 )
-from ..proxy import Proxy
-from ..response import ResponseCheck
-from ..sockets.connection import chain_of, error_reason, tls_problem
-from ..transport import MAYBE_RECEIVED
+from .proxy import Proxy
+from .response import ResponseCheck
+from .sockets.connection import chain_of, error_reason, tls_problem
+from .transport import MAYBE_RECEIVED
 
 LARGEST_READ = 65_536
 ANSWERED = "the server answered before the whole request was sent"

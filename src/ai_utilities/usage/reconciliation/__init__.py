@@ -1,1 +1,0 @@
-"""Comparison of a ledger with a provider's own usage export."""

@@ -1,1 +1,0 @@
-"""Transports over other HTTP clients: httpx2 and aiohttp."""
