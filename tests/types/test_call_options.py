@@ -28,6 +28,7 @@ from dhenara.ai.types.config.call_options import (
 )
 from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES
 from dhenara.ai.types.config.parameters import CallParameters, ParameterArguments
+from dhenara.ai.types.operations import audio, batch, files_and_vector_stores, images, text_operations
 
 ROOT = Path(__file__).parents[2]
 FIELDS = get_type_hints(AIModelCallConfig)
@@ -104,6 +105,17 @@ def test_every_option_is_documented_where_editors_look(kind: Any) -> None:
 
 def test_parameters_are_documented_in_the_same_words_as_their_fields() -> None:
     assert documented(ParameterArguments) == documented(CallParameters)
+
+
+def test_no_field_of_a_request_takes_the_place_of_an_option() -> None:
+    """A setting of an operation is the request's if it has such a field, and would not reach the configuration."""
+    modules = (audio, batch, files_and_vector_stores, images, text_operations)
+    kinds = {name: kind for module in modules for name, kind in vars(module).items() if name.endswith("Request")}
+    assert {"BatchRequest", "FileRequest", "EmbeddingRequest", "ImageRequest", "SpeechRequest"} <= kinds.keys()
+    requests = {name: kind.model_fields for name, kind in kinds.items()}
+    shared = {name: fields.keys() & FIELDS.keys() for name, fields in requests.items()}
+    meant = {"StoreRequest": {"metadata"}}  # of the store, and not of the call
+    assert {name: fields for name, fields in shared.items() if fields} == meant
 
 
 def test_alternative_names_say_what_they_stand_for() -> None:

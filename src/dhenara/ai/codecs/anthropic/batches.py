@@ -36,7 +36,7 @@ def write_batch(call: Call, quirks: BatchQuirks) -> EncodedRequest:
         question = {"limit": 100, **({"after_id": request.cursor} if request.cursor else {})}
         return EncodedRequest(f"{quirks.path}?{urlencode(question)}", {}, HEADERS, method="GET")
     # Betas that any of the calls needs apply to the whole batch.
-    tried = {name: value for name, value in request.headers.items() if name == "anthropic-beta"}
+    tried = {name: value for name, value in request.call_headers.items() if name == "anthropic-beta"}
     return upload_request(quirks.path, {"requests": [MARK], **call.config.options}, request.lines, {**HEADERS, **tried})
 
 

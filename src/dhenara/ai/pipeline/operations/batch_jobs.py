@@ -219,7 +219,7 @@ class BatchClient:
             action="create",
             name=name,
             path=portion.path,
-            headers=portion.headers,
+            call_headers=portion.headers,
             lines=lines,
             bodies=portion.spool,
             sample_call=portion.call,

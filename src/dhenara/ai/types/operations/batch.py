@@ -31,7 +31,7 @@ class BatchRequest(FrozenModel):
         file_id: Id of an uploaded file that contains the calls. Default None.
         cursor: Where the last page of a list ended. Default None: the first page.
         path: URL path of the calls.
-        headers: HTTP headers of the calls.
+        call_headers: HTTP headers of the calls.
         lines: Encoded calls that are sent inside the request.
         bodies: Body of each call, for layers that inspect what is submitted.
         sample_call: One of the calls, for layers that inspect what is submitted.
@@ -43,7 +43,7 @@ class BatchRequest(FrozenModel):
     file_id: str | None = None
     cursor: str | None = None
     path: str = ""
-    headers: dict[str, str] = Field(default_factory=dict)
+    call_headers: dict[str, str] = Field(default_factory=dict)
     lines: SkipValidation[Any] = Field(default=None, repr=False)
     bodies: SkipValidation[Any] = Field(default=(), repr=False)
     sample_call: SkipValidation[Any] = Field(default=None, repr=False)
