@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Sequence
-from inspect import getmembers, isawaitable, iscoroutinefunction
+from inspect import getmembers, iscoroutinefunction
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from pydantic import BaseModel
 
 from ai_utilities import AiClient, AiSettings, AskResult, AsyncAiClient, OpenAIProvider
 from ai_utilities.cache import CacheLayer, MemoryCache
@@ -20,7 +19,18 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.client.vector_stores import VectorStores
 from dhenara.ai.errors import AuthenticationError
 from dhenara.ai.testing import FakeServer, Refusal
-from dhenara.ai.types import FileContent
+from support.operations import (
+    CHAT,
+    ENGINE_CALLS,
+    FOLDER,
+    PICTURE,
+    RECORDING,
+    STORE_CALLS,
+    City,
+    add,
+    call_in,
+    engine_client,
+)
 from support.worlds import Blocking, World, endpoint
 
 OURS = ("/dhenara/ai/", "/ai_utilities/")
@@ -44,15 +54,6 @@ def test_a_refused_key_shows_at_most_eight_frames(world: World, server: FakeServ
     frames = frames_of(caught.value)
     assert len(frames) <= 8, frames
     assert frames[-2:] == ["retry_failures", "send_request"]
-
-
-class City(BaseModel):
-    name: str
-
-
-def add(number: int) -> int:
-    """Add one."""
-    return number + 1
 
 
 KIT_CALLS: dict[str, Callable[[Any], Any]] = {
@@ -208,8 +209,6 @@ def test_conversations_ask_a_client_with_an_ask_of_its_own(server: FakeServer) -
     assert prompts == ["?"]
 
 
-RECORDING = b"ID3 a recording"
-PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(100)
 KIT_CHAT = "openai/gpt-4o"
 OTHER_CALLS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "count_tokens": ("anthropic/claude-sonnet-4-5", lambda client: client.count_tokens("?")),
@@ -368,84 +367,8 @@ def test_no_frame_stands_between_a_layer_of_the_user_and_the_next(world: World, 
     assert names[first : first + 3] == ["with_another_name", "mine", "retry_failures"]
 
 
-SOUND = "openai/gpt-4o-transcribe"
-CHAT = "openai/gpt-4o"
-FOLDER = "a folder with SKILL.md"
-ENGINE_CALLS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
-    "generate": (CHAT, ("?",), {}),
-    "generate_typed": (CHAT, ("?", City), {}),
-    "run": (CHAT, ("?",), {"tools": [add]}),
-    "run_streaming": (CHAT, ("?",), {"tools": [add]}),
-    "retrieve": (CHAT, ("resp_1",), {}),
-    "cancel": (CHAT, ("resp_1",), {}),
-    "embed": ("openai/text-embedding-3-small", (["a"],), {}),
-    "rerank": ("cohere/rerank-v3.5", ("?", ["a", "b"]), {}),
-    "moderate": ("openai/omni-moderation-latest", ("?",), {}),
-    "ocr": ("mistral/mistral-ocr-latest", (FileContent(url="https://pages.test/one.pdf"),), {}),
-    "count_tokens": ("anthropic/claude-sonnet-4-5", ("?",), {}),
-    "list_models": (CHAT, (), {}),
-    "edit_image": ("openai/gpt-image-1", ("?",), {"images": [PICTURE]}),
-    "vary_image": ("openai/dall-e-2", (PICTURE,), {}),
-    "speak": ("openai/tts-1", ("?",), {}),
-    "speak_stream": ("openai/tts-1", ("?",), {}),
-    "transcribe": (SOUND, (RECORDING,), {}),
-    "translate": ("openai/whisper-1", (RECORDING,), {}),
-    "transcribe_stream": (SOUND, (RECORDING,), {}),
-    "upload_file": (CHAT, (b"text",), {"name": "a.txt"}),
-    "get_file": (CHAT, ("file-1",), {}),
-    "wait_for_file": (CHAT, ("file-1",), {}),
-    "list_files": (CHAT, (), {}),
-    "download_file": (CHAT, ("file-1",), {}),
-    "delete_file": (CHAT, ("file-1",), {}),
-    "upload_skill": (CHAT, (FOLDER,), {}),
-    "list_skills": (CHAT, (), {}),
-    "delete_skill": (CHAT, ("skill-1",), {}),
-    "submit_batch": (CHAT, (["?"],), {}),
-    "submit_batches": (CHAT, (["?"],), {}),
-    "find_batch": (CHAT, ("name",), {}),
-    "get_batch": (CHAT, ("batch-1",), {}),
-    "wait_for_batch": (CHAT, ("batch-1",), {}),
-    "cancel_batch": (CHAT, ("batch-1",), {}),
-    "batch_items": (CHAT, ("batch-1",), {}),
-    "batch_results": (CHAT, ("batch-1",), {}),
-}
-STORE_CALLS: dict[str, tuple[Any, ...]] = {
-    "create": ("name",),
-    "list": (),
-    "get": ("store-1",),
-    "delete": ("store-1",),
-    "add": ("store-1", b"text"),
-    "files": ("store-1",),
-    "remove": ("store-1", "file-1"),
-    "search": ("store-1", "?"),
-}
 SENDS_NO_KEY = {"download"}
 FIRST_FRAMES = ("__next__", "__anext__")
-
-
-def engine_client(method: str, model: str, server: FakeServer) -> AIModelClient:
-    if method in ("retrieve", "cancel"):
-        return AIModelClient(endpoint(server.url, protocol="openai_responses"))
-    path = "" if model.startswith("anthropic") else "/v1"
-    return AIModelClient(model, api_key="sk-not-a-key", base_url=server.url + path)
-
-
-def call_in(world: World, owner: Any, method: str, arguments: tuple[Any, ...], options: dict[str, Any]) -> None:
-    """Call the method in this world, and read what is an iterator to its end."""
-
-    async def read_all() -> None:
-        made = getattr(owner, f"{method}_async")(*arguments, **options)
-        made = await made if isawaitable(made) else made
-        if hasattr(made, "__anext__"):
-            async for _ in made:
-                pass
-
-    if isinstance(world, Blocking):
-        made = getattr(owner, method)(*arguments, **options)
-        for _ in made if hasattr(made, "__next__") else ():
-            pass
-    else:
-        world._start(read_all)
 
 
 @pytest.mark.parametrize("method", ENGINE_CALLS)
