@@ -67,6 +67,9 @@ source = "our proxy"
 """
 
 
+ROW = 'host = "openai"\nmodel = "m"\n'
+
+
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
@@ -106,6 +109,42 @@ def test_an_own_price_belongs_to_its_tier_and_size(file: Path) -> None:
     assert cost_of("openai", "gpt-5.2", Usage(input_tokens=300_000)).amount == Decimal("0.9")
 
 
+def price_row(price: int, more: str) -> str:
+    return f"[[prices]]\n{ROW}unit = 'input'\nprice = {price}\n{more}\n"
+
+
+EXACT = ["options = { mode = ['batch', 'fast'] }", "above = 1000", "from = 2026-06-01", ""]
+
+
+@pytest.mark.parametrize("order", [EXACT, EXACT[::-1]], ids=["exact first", "exact last"])
+@pytest.mark.parametrize(
+    ("tokens", "used", "early", "price"),
+    [
+        (1000, {}, True, 4),
+        (1000, {}, False, 3),
+        (1001, {}, False, 2),
+        (1000, {"mode": "slow"}, False, 3),
+        (1000, {"mode": "Fast"}, False, 1),
+        (1001, {"mode": "batch"}, False, 1),
+    ],
+)
+def test_the_row_with_more_conditions_wins_wherever_it_stands(
+    order: list[str], tokens: int, used: dict[str, str], early: bool, price: int, file: Path
+) -> None:
+    file.write_text("".join(price_row(EXACT.index(more) + 1, more) for more in order))
+    load_own_tables(file)
+    usage = Usage(input_tokens=tokens, options=used)
+    at = datetime(2026, 5, 31, tzinfo=UTC) if early else NOW
+    assert cost_of("openai", "m", usage, at=at).amount == Decimal(price) * tokens / MILLION
+
+
+def test_the_price_of_a_region_is_for_calls_there_alone(file: Path) -> None:
+    file.write_text(price_row(5, "region = 'eu'") + price_row(1, "above = 10"))
+    load_own_tables(file)
+    usage = Usage(input_tokens=MILLION)
+    assert [cost_of("openai", "m", usage, region=region).amount for region in ("eu", "us", None)] == [5, 1, 1]
+
+
 def test_what_no_table_has_can_be_priced(file: Path) -> None:
     load_own_tables(file)
     cost = cost_of("microsoft_openai", "our-deployment", Usage(input_tokens=MILLION, output_tokens=MILLION))
@@ -140,6 +179,19 @@ def test_own_limits_are_facts_of_that_host(file: Path) -> None:
     assert elsewhere is None or elsewhere.max_output_tokens != 1234
 
 
+@pytest.mark.parametrize("forget", [True, False])
+def test_limits_that_are_no_longer_in_a_file_are_forgotten(forget: bool, file: Path) -> None:
+    listed = find_facts("gpt-5.2", "openai")
+    load_own_tables(file)
+    assert find_facts("gpt-5.2", "openai") != listed
+    if forget:
+        forget_own_tables()
+    else:
+        file.write_text("")
+        load_own_tables(file)
+    assert find_facts("gpt-5.2", "openai") == listed
+
+
 def test_the_file_that_was_loaded_last_wins_and_loading_again_replaces(file: Path, tmp_path: Path) -> None:
     load_own_tables(file)
     other = tmp_path / "other.toml"
@@ -151,9 +203,6 @@ def test_the_file_that_was_loaded_last_wins_and_loading_again_replaces(file: Pat
     other.write_text("")
     load_own_tables(other)
     assert cost_of("openai", "gpt-5.2", Usage(input_tokens=100_000)).amount == Decimal("0.1")
-
-
-ROW = 'host = "openai"\nmodel = "m"\n'
 
 
 @pytest.mark.parametrize(
