@@ -1,0 +1,226 @@
+"""Arguments of bulk runs in sync and async code, what decides that a row is sent again, and files of a run."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+from collections.abc import Iterable
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiClient, AiSettings, AsyncAiClient
+from ai_utilities.batch import BulkReport, bulk, run_bulk, run_bulk_async
+from ai_utilities.batch.job import BulkJob, answered_by, flatten_entry
+from ai_utilities.batch.journal import BulkJournal
+from ai_utilities.batch.provider_run import ProviderRun, is_definitely_refused
+from ai_utilities.batch.rows import RowResult
+from ai_utilities.exceptions import ProviderConfigurationError
+from ai_utilities.execution import run_sync
+from dhenara.ai.errors import BadRequestError, ConnectionFailedError, OutputExistsError, ServerError
+from dhenara.ai.testing import Answer, FakeServer
+
+SETTINGS: dict[str, Any] = {"provider": "openai", "model": "m", "api_key": "sk-test", "concurrency": 3}
+BOTH = pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+
+
+def settings(**changes: Any) -> AiSettings:
+    return AiSettings(_env_file=None, **{**SETTINGS, **changes})
+
+
+def run(is_async: bool, source: Any, output: Path, base_url: str = "http://127.0.0.1:9", **options: Any) -> BulkReport:
+    async def work() -> BulkReport:
+        async with AsyncAiClient(settings(base_url=base_url)) as client:
+            return await run_bulk_async(source, output, client=client, **options)
+
+    if is_async:
+        return asyncio.run(work())
+    with AiClient(settings(base_url=base_url)) as client:
+        return run_bulk(source, output, client=client, **options)
+
+
+@BOTH
+def test_every_argument_arrives(is_async: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    jobs: list[dict[str, Any]] = []
+    counts: list[int] = []
+
+    class NotedJob(BulkJob):
+        def __init__(self, source: Any, output: Any, prompt: Any, options: Any, *more: Any, overwrite: bool) -> None:
+            on_progress, fail_fast, known = more
+            jobs.append({"source": source, "output": output, "prompt": prompt, "options": options})
+            jobs[-1] |= {"on_progress": on_progress, "fail_fast": fail_fast, "overwrite": overwrite}
+            super().__init__(source, output, prompt, options, on_progress, fail_fast, known, overwrite=overwrite)
+
+    def note_count(client: Any, job: Any, options: Any, count: int) -> None:
+        counts.append(count)
+
+    async def note_count_async(client: Any, job: Any, options: Any, count: int) -> None:
+        counts.append(count)
+
+    monkeypatch.setattr(bulk, "BulkJob", NotedJob)
+    monkeypatch.setattr(bulk, "run_with_threads", note_count)
+    monkeypatch.setattr(bulk, "run_in_tasks", note_count_async)
+    output = tmp_path / "out.jsonl"
+    given: dict[str, Any] = {"prompt": "Say {x}", "fail_fast": True, "overwrite": True, "on_progress": lambda now: None}
+    run(is_async, [{"x": "a"}], output, concurrency=2, temperature=0.5, **given)
+    assert jobs == [{"source": [{"x": "a"}], "output": output, "options": {"temperature": 0.5}, **given}]
+    run(is_async, ["a"], tmp_path / "other.jsonl")
+    assert counts == [2, 3]
+    assert [jobs[1][name] for name in ("prompt", "fail_fast", "overwrite")] == [None, False, False]
+
+
+@BOTH
+def test_a_run_that_failed_leaves_its_journal_to_the_next_one(
+    is_async: bool, server: FakeServer, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.jsonl"
+    with pytest.raises(ProviderConfigurationError) as failed:
+        run(is_async, ["a"], output, concurrency=0)
+    server.add_replies(Answer(text="A"))
+    assert run(is_async, ["a"], output, f"{server.url}/v1").ok
+    assert failed.value.__traceback__ is not None  # which refers to the run
+
+
+@BOTH
+def test_what_the_callback_raises_ends_the_run(is_async: bool, server: FakeServer, tmp_path: Path) -> None:
+    def fail(progress: Any) -> None:
+        raise ZeroDivisionError("mine")
+
+    server.add_replies(Answer(text="A"))
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        run(is_async, ["a", "b"], tmp_path / "out.jsonl", f"{server.url}/v1", on_progress=fail, concurrency=1)
+    assert len(server.exchanges) == 1
+
+
+@BOTH
+def test_an_output_is_overwritten_only_on_demand(is_async: bool, server: FakeServer, tmp_path: Path) -> None:
+    output = tmp_path / "out.jsonl"
+    output.write_text("mine")
+    server.add_replies(Answer(text="A"))
+    with pytest.raises(OutputExistsError):
+        run(is_async, ["a"], output, f"{server.url}/v1")
+    assert output.read_text() == "mine"
+    run(is_async, ["a"], output, f"{server.url}/v1", overwrite=True)
+    assert json.loads(output.read_text())["text"] == "A"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "other"},
+        {"base_url": "http://127.0.0.1:8/v1"},
+        {"fallbacks": ["groq/m"]},
+        {"temperature": 0.5},
+        {"max_tokens": 10},
+        {"system_prompt": "Be brief."},
+        {"strict": True},
+        {"provider_config": {"service_tier": "flex"}},
+    ],
+    ids=str,
+)
+def test_a_setting_that_changes_answers_is_part_of_what_answered(changes: dict[str, Any]) -> None:
+    assert answered_by(settings(**changes)) != answered_by(settings())
+    assert answered_by(settings(concurrency=9, tags={"a": "b"})) == answered_by(settings())
+
+
+def job_of(rows: Iterable[Any], output: Path, **options: Any) -> BulkJob:
+    given = {"prompt": None, "options": {}, "on_progress": None, "fail_fast": False, **options}
+    return BulkJob(rows, output, **given)
+
+
+def result(error: str | None = None) -> RowResult:
+    return RowResult({"text": None if error else "A", "error": error})
+
+
+def test_a_run_that_was_stopped_keeps_its_journal(tmp_path: Path) -> None:
+    job = job_of(["a", "b"], tmp_path / "out.jsonl")
+    first = job.next_request()
+    assert first is not None
+    job.record_result(first, result())
+    job.stop()
+    assert job.next_request() is None
+    job.finish()
+    assert job.journal.path.exists()
+    again = job_of(["a", "b"], tmp_path / "out.jsonl")
+    rest = again.next_request()
+    assert (rest and rest.index, again.progress.reused) == (1, 1)
+    again.record_result(rest, result())  # type: ignore[arg-type]
+    again.finish()
+    assert not again.journal.path.exists()
+
+
+def test_a_run_that_was_stopped_stays_so_after_later_failures(tmp_path: Path) -> None:
+    job = job_of(["a", "b", "c"], tmp_path / "out.jsonl")
+    requests = [job.next_request(), job.next_request()]
+    job.stop()
+    job.record_result(requests[0], result("no"))  # type: ignore[arg-type]
+    assert job.stopped
+    job.journal.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes of files")
+def test_a_journal_can_be_read_by_its_owner_and_is_written_at_once(tmp_path: Path) -> None:
+    journal = BulkJournal(tmp_path / "out.journal")
+    journal.add(0, "f", {"prompt": "a"}, {"text": "A", "error": None})
+    journal.add(1, "g", {"prompt": "b"}, {"text": None, "error": "no"})
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    assert len(journal.path.read_bytes().splitlines()) == 2
+    journal.close()
+    again = BulkJournal(tmp_path / "out.journal")
+    assert [again.is_answered(0, "f"), again.is_answered(0, "g"), again.is_answered(1, "g")] == [True, False, False]
+    again.delete()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_column_of_the_source_is_not_replaced_by_one_of_the_answer() -> None:
+    flat = flatten_entry({"row": {"text": "mine", "id": 7}, "text": "A", "error": None})
+    assert (flat["text"], flat["answer_text"], flat["id"], flat["error"]) == ("mine", "A", 7, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_refused"),
+    [
+        (BadRequestError("no", status=400), True),
+        (ServerError("no", status=500), False),
+        (ServerError("no", status=399), False),
+        (ConnectionFailedError("no"), False),
+        (OSError("no"), False),
+        (ValueError("no"), True),
+    ],
+)
+def test_a_batch_cannot_exist_if_it_was_refused_or_not_sent(error: Exception, is_refused: bool) -> None:
+    assert is_definitely_refused(error) is is_refused
+
+
+@pytest.mark.parametrize(
+    ("wait", "every", "pauses"), [(10.0, 4.0, [4.0, 4.0, 2.0]), (8.0, None, [2.0, 3.0, 3.0]), (0.0, 1.0, [])]
+)
+def test_a_batch_is_waited_for_as_long_and_as_often_as_is_said(
+    wait: float, every: float | None, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    now, slept = [100.0], list[float]()
+
+    async def operate(name: str, arguments: Any, options: Any) -> Any:
+        return SimpleNamespace(over=False)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+
+    monkeypatch.setattr("ai_utilities.batch.provider_run.time", SimpleNamespace(monotonic=lambda: now[0]))
+    job = job_of(["a"], tmp_path / "out.jsonl")
+    row = job.next_request()
+    assert row is not None
+    job.journal.add(0, row.fingerprint, {"prompt": "a"}, {"text": None, "error": "waits"})
+    job.journal.write_note("mine", rows=[0], at=datetime.now(UTC).isoformat(), job={"batch_id": "b"})
+    layers = SimpleNamespace(request_scope=lambda *_: nullcontext())
+    operations: Any = SimpleNamespace(settings=settings(), operate=operate, middleware=layers)
+    run_sync(ProviderRun(job, operations, {}, bulk.OnProvider(wait=wait, every=every), sleep).run())
+    job.journal.close()
+    assert slept == pauses
