@@ -420,6 +420,28 @@ def test_an_unknown_cost_is_never_taken_for_zero() -> None:
     assert not result.is_equal
 
 
+def test_an_unknown_cost_is_unknown_too_where_the_known_costs_are_equal() -> None:
+    ledger = MemoryLedger()
+    ledger.add([event().row("openai"), event().row("openai").model_copy(update={"cost": None})])
+    (bucket,) = reconcile(ledger, read_export(openai_costs([event()]), "openai")).buckets
+    assert (bucket.status, bucket.unknown_costs) == ("unknown", 1)
+
+
+def test_requests_that_are_not_finished_are_named_as_the_reason() -> None:
+    ledger = MemoryLedger()
+    started = event().row("openai").model_copy(update={"outcome": "open", "output_tokens": 0, "completion_tokens": 0})
+    ledger.open([started], expires=float("inf"))
+    (bucket,) = reconcile(ledger, read_export(openai_json([event()]), "openai"), keys=KEYS).differences
+    assert bucket.uncertain == 1
+    assert "not finished" in bucket.explanation
+
+
+def test_a_name_of_the_ledger_may_be_another_model_in_the_export() -> None:
+    ours = [replace(event(), model="our-deployment")]
+    assert not compared("openai", ours, openai_json([event()])).is_equal
+    assert compared("openai", ours, openai_json([event()]), models={"our-deployment": "gpt-5.4-mini"}).is_equal
+
+
 def test_a_tolerance_is_a_part_of_the_cost() -> None:
     ours, theirs = [event(cost=Decimal("1.00"))], [event(cost=Decimal("1.01"))]
     assert not compared("openai", ours, openai_costs(theirs), kind="costs").is_equal
