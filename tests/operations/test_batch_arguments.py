@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.pipeline.batch_items import BatchResultsClient
-from dhenara.ai.pipeline.batch_jobs import BatchPortion
+from dhenara.ai.pipeline.operations.batch_items import BatchResultsClient
+from dhenara.ai.pipeline.operations.batch_jobs import BatchPortion
 from dhenara.ai.types import BatchJob
 from support.worlds import endpoint
 
@@ -59,7 +59,7 @@ class NotedBatches(BatchResultsClient):
 def noted(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     noted: list[tuple[Any, ...]] = []
     monkeypatch.setattr(NotedBatches, "noted", noted, raising=False)
-    monkeypatch.setattr("dhenara.ai.pipeline.batch_items.BatchResultsClient", NotedBatches)
+    monkeypatch.setattr("dhenara.ai.pipeline.operations.batch_items.BatchResultsClient", NotedBatches)
     return noted
 
 

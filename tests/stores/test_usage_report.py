@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from ai_utilities.usage import DisplayCurrency, MemoryLedger, UsageData
-from ai_utilities.usage.report import days_before, fill_gaps, make_report, usage_page
+from ai_utilities.usage.reports.report import days_before, fill_gaps, make_report, usage_page
 from ai_utilities.usage.totals import Totals
 
 START = datetime(2026, 3, 10, tzinfo=UTC)

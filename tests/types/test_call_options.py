@@ -28,7 +28,7 @@ from dhenara.ai.types.config.call_options import (
 )
 from dhenara.ai.types.config.other_names import ALTERNATIVE_NAMES
 from dhenara.ai.types.config.parameters import CallParameters, ParameterArguments
-from dhenara.ai.types.operations import audio, batch, files_and_vector_stores, images, text_operations
+from dhenara.ai.types.operations import audio, batch, files, images, text_operations
 
 ROOT = Path(__file__).parents[2]
 FIELDS = get_type_hints(AIModelCallConfig)
@@ -109,7 +109,7 @@ def test_parameters_are_documented_in_the_same_words_as_their_fields() -> None:
 
 def test_no_field_of_a_request_takes_the_place_of_an_option() -> None:
     """A setting of an operation is the request's if it has such a field, and would not reach the configuration."""
-    modules = (audio, batch, files_and_vector_stores, images, text_operations)
+    modules = (audio, batch, files, images, text_operations)
     kinds = {name: kind for module in modules for name, kind in vars(module).items() if name.endswith("Request")}
     assert {"BatchRequest", "FileRequest", "EmbeddingRequest", "ImageRequest", "SpeechRequest"} <= kinds.keys()
     requests = {name: kind.model_fields for name, kind in kinds.items()}
