@@ -201,7 +201,7 @@ def test_a_batch_cannot_exist_if_it_was_refused_or_not_sent(error: Exception, is
 @pytest.mark.parametrize(
     ("wait", "every", "pauses"), [(10.0, 4.0, [4.0, 4.0, 2.0]), (8.0, None, [2.0, 3.0, 3.0]), (0.0, 1.0, [])]
 )
-def test_a_batch_is_waited_for_as_long_and_as_often_as_is_said(
+def test_a_batch_is_polled_as_often_and_as_long_as_its_options_say(
     wait: float, every: float | None, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     now, slept = [100.0], list[float]()

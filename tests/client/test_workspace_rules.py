@@ -34,7 +34,7 @@ class Commands:
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("wanted", "expected"),
     [
         ({}, (60, 500)),
         ({"timeout": 5.0, "max_output": 20}, (5, 20)),
@@ -42,10 +42,10 @@ class Commands:
     ],
 )
 def test_a_model_may_ask_for_less_time_and_output_but_not_for_more(
-    asked: dict[str, Any], expected: tuple[float, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    wanted: dict[str, Any], expected: tuple[float, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     commands = Commands(monkeypatch)
-    Workspace(tmp_path, shell=True, timeout=60, max_output=500).run(ShellAction(commands=("a",), **asked))
+    Workspace(tmp_path, shell=True, timeout=60, max_output=500).run(ShellAction(commands=("a",), **wanted))
     assert commands.noted[0][2:] == expected
 
 

@@ -49,11 +49,11 @@ def test_an_invalid_answer_is_sent_back_as_often_as_is_allowed(
     is_async: bool, repairs: int, server: FakeServer
 ) -> None:
     server.add_replies(*[WRONG] * repairs, ROME)
-    asked = lambda client: client.ask_typed("?", City, max_repairs=repairs)  # noqa: E731
-    assert run(is_async, server, asked) == City(name="Rome")
+    question = lambda client: client.ask_typed("?", City, max_repairs=repairs)  # noqa: E731
+    assert run(is_async, server, question) == City(name="Rome")
     server.add_replies(*[WRONG] * (repairs + 1))
     with pytest.raises(JsonParseError):
-        run(is_async, server, asked)
+        run(is_async, server, question)
 
 
 @BOTH
