@@ -23,7 +23,7 @@ def test_every_public_name_is_on_a_page() -> None:
     assert unlisted() == [], "add the names to tools/reference/pages.toml"
 
 
-def test_everything_public_is_described() -> None:
+def test_everything_public_is_described_with_the_errors_it_raises() -> None:
     assert undescribed() == [], "add docstrings"
 
 

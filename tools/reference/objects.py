@@ -17,7 +17,7 @@ from .inheritance import annotation_of, counterpart, elsewhere, in_order, inheri
 from .listing import SOURCE_ONLY, classes, public_names
 from .shared import MADE_BY_THE_LIBRARY, shared_meaning
 from .signatures import default_text, full_type, signature
-from .source import raises, returns, section, source_of, text_of
+from .source import raises, raises_by_name, returns, section, source_of, text_of
 
 OPERATORS = ((annotated_types.Ge, "≥", "ge"), (annotated_types.Gt, ">", "gt"), (annotated_types.Le, "≤", "le"))
 OPERATORS += ((annotated_types.Lt, "<", "lt"),)  # type: ignore[assignment]
@@ -46,6 +46,8 @@ class CallForm:
     parameters: list[Entry] = field(default_factory=list)
     returns: str = ""
     raises: list[tuple[str, str]] = field(default_factory=list)
+    raising: bool = False
+    """Whether its own body raises an error by name."""
     same_as: str = ""
     """The method that describes the arguments, result and errors of this one."""
 
@@ -237,6 +239,7 @@ def describe_function(
     }
     texts |= described or {}
     made = CallForm(name, signature(found, name), text_of(found), raises=raises(found.docstring) or more or [])
+    made.raising = raises_by_name(found.source)
     for parameter in found.parameters:
         if parameter.name in ("self", "cls", "mcs"):
             continue

@@ -90,9 +90,13 @@ def gaps(each: Documented, known: Collection[str]) -> Iterator[str]:
             yield f"{each.name}.{entry.name}"
     if each.construct is not None and each.construct.same_as not in known:
         yield from (f"{each.name}({entry.name})" for entry in each.construct.parameters if not entry.meaning)
+    if each.construct is not None and each.construct.raising and not each.construct.raises:
+        yield f"{each.name}(...): the errors it raises"
     for method in each.methods:
         if not method.text:
             yield method.name
+        if method.raising and not method.raises and method.same_as not in known:
+            yield f"{method.name}: the errors it raises"
         missing = [entry.name for entry in method.parameters if not entry.meaning]
         if missing and method.same_as not in known:
             yield f"{method.name}({', '.join(missing)})"

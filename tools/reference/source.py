@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from functools import cache
 from pathlib import Path
@@ -73,3 +74,19 @@ def returns(docstring: Docstring | None) -> str:
 
 def raises(docstring: Docstring | None) -> list[tuple[str, str]]:
     return [(str(item.annotation), item.description) for item in section(docstring, DocstringSectionKind.raises)]
+
+
+def raises_by_name(source: str) -> bool:
+    """Return whether the body of a function raises an error by name, outside of functions within it."""
+    try:
+        body = ast.parse(dedent(source)).body
+    except SyntaxError:
+        return False
+    inside = list(body[0].body) if body and isinstance(body[0], ast.FunctionDef | ast.AsyncFunctionDef) else []
+    while inside:
+        node = inside.pop()
+        if isinstance(node, ast.Raise) and node.exc is not None:
+            return True
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            inside += list(ast.iter_child_nodes(node))
+    return False

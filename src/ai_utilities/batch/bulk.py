@@ -138,6 +138,10 @@ async def run_bulk_async(
         fail_fast: Whether the first error ends everything; otherwise it is in the result of its prompt.
         overwrite: Whether an existing file may be replaced.
         **options: See `AskOptions`.
+
+    Raises:
+        OutputExistsError: If the output exists, and was not written by an unfinished run with the same output.
+        ProviderConfigurationError: If source, output, template or options are invalid, or another run uses the output.
     """
     backend, row_options = parse_backend(on), dict(options)
     async with AsyncExitStack() as stack:

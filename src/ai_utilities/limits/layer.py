@@ -130,6 +130,9 @@ class LimitLayer:
         wait: True waits as long as needed, a number at most that many seconds, False not at all. A call that may not
             wait raises `LimitReachedError` with the time needed.
         headers: Whether limits that providers report apply, too.
+
+    Raises:
+        ConfigurationError: If `wait` or a limit is wrong.
     """
 
     def __init__(

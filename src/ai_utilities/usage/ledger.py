@@ -155,12 +155,13 @@ class Ledger(ABC):
 
 
 class MemoryLedger(Ledger):
-    """The latest rows in memory, for scripts and tests.
-
-    Open rows are in `open_rows` and in totals; `rows` has settled rows.
+    """The latest rows in memory, for scripts and tests. `rows` are settled rows; totals count open rows, too.
 
     Args:
-        max_rows: The number of rows after which the oldest are dropped.
+        max_rows: The number of rows, at least 1, after which the oldest are dropped.
+
+    Raises:
+        ConfigurationError: If `max_rows` is wrong.
     """
 
     blocking: ClassVar[bool] = False
@@ -219,8 +220,7 @@ class MemoryLedger(Ledger):
         return [make_open(*stored) for stored in waiting]
 
     def close_abandoned(self) -> list[UsageData]:
-        closed = [closed_row(open_row.row) for open_row in self.open_rows() if open_row.abandoned]
-        if closed:
+        if closed := [closed_row(open_row.row) for open_row in self.open_rows() if open_row.abandoned]:
             self.add(closed)
         return closed
 

@@ -82,6 +82,9 @@ class Workspace:
 
         Returns:
             The tools, for `tools=` of a run.
+
+        Raises:
+            ConfigurationError: If the folder of notes is a link.
         """
         ask = bool(self._needs_approval)
         tools: list[CallerTool] = [

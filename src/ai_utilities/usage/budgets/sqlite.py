@@ -136,6 +136,14 @@ class SQLiteBudgets(BudgetStore):
             step(file)
 
     def reservations(self) -> list[Reservation]:
+        """Reservations that are not finished: of running calls and of ended processes.
+
+        Returns:
+            The reservations, of all processes that use the file.
+
+        Raises:
+            StoreDamagedError: If a row of the file cannot be read.
+        """
         stored = self._file.fetch_all("SELECT key, reservation FROM budget_open")
         try:
             return [Reservation.from_text(key, text) for key, text in stored]

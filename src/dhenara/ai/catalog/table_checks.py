@@ -298,6 +298,9 @@ def explain_prices(provider: str, model: str, at: datetime | None = None) -> Pri
 
     Returns:
         The rows of the table and of your own files, and why there is no price.
+
+    Raises:
+        ConfigurationError: If the provider is unknown, or the name of the model is not text or empty.
     """
     at = at or datetime.now(UTC)
     endpoint = AIModelEndpoint(api=AIModelAPI(provider=provider, api_key="-"), ai_model=AIModel(model_name=model))

@@ -232,6 +232,10 @@ class OperationsMixin(HintedNames, OperationsBase):
 
         Returns:
             The models.
+
+        Raises:
+            SyncAsyncMismatchError: If the client is for async code only.
+            ProviderError: If the request failed.
         """
         conceal_options(options)
         if self.is_async is True:

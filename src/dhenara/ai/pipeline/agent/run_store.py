@@ -169,6 +169,10 @@ class SQLiteRunStore:
     Args:
         path: The file; it is created if it does not exist.
         timeout: How long to wait for another process that writes, in seconds. Default 30.
+
+    Raises:
+        ConfigurationError: If an argument has the wrong type, or `timeout` is out of range.
+        SavedRunError: If the file cannot be opened or created.
     """
 
     def __init__(self, path: str | Path, *, timeout: float = 30.0) -> None:
@@ -247,6 +251,9 @@ class SQLiteRunStore:
 
         Returns:
             The lock, or None if another process or thread has it.
+
+        Raises:
+            SavedRunError: If the file of locks cannot be opened or locked.
         """
         path = self.path.resolve()
         try:

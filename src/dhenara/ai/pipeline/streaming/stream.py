@@ -126,7 +126,11 @@ class Stream:
         return None
 
     async def prime(self) -> None:
-        """Wait for the first content, so that a failure before it is raised here and can be retried."""
+        """Wait for the first content, so that a failure before it is raised here and can be retried.
+
+        Raises:
+            ProviderError: The failure; `partial` has the response so far, without content.
+        """
         while not (has_content := self._has_content()) and not self._over:
             await self._fill()
         if not has_content and self._error is not None:

@@ -208,6 +208,12 @@ class ShadowTraffic(AccessModel):
         Args:
             given: Shadow traffic, a deployment in any form that `Deployment.of` takes, or a mapping with the fields of
                 a deployment and of this class.
+
+        Returns:
+            The shadow traffic.
+
+        Raises:
+            ConfigurationError: If a field is unknown or has a wrong value.
         """
         if isinstance(given, cls):
             return given

@@ -162,9 +162,8 @@ def matching_type(mime_type: str, kind: str, name: str | None) -> str:
     subtype = mime_type.split("/")[-1]
     if kind in ("audio/", "video/") and subtype in ("ogg", "mp4", "webm", "mpeg", "3gpp"):
         return kind + subtype
-    raise ConfigurationError(
-        f"{name or 'the data'} is {mime_type}, not {NAMES[kind]}. Use content_of(...) to create the matching part"
-    )
+    what = name or "the data"
+    raise ConfigurationError(f"{what} is {mime_type}, not {NAMES[kind]}. Use content_of(...) to create the right part")
 
 
 class Media(Content):
@@ -223,6 +222,9 @@ class Media(Content):
         Args:
             data: The bytes.
             **about: Other fields. Without `mime_type`, the type is detected from the bytes.
+
+        Raises:
+            ConfigurationError: If `data` is not bytes, or of another kind than the part.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise ConfigurationError(f"data must be bytes, not {type(data).__name__}")
@@ -236,6 +238,9 @@ class Media(Content):
         Args:
             url: URL of the file, or a `data:` URL.
             **about: Other fields, such as `mime_type`.
+
+        Raises:
+            ConfigurationError: If `url` is not a string, or a `data:` URL that cannot be read.
         """
         if not isinstance(url, str):
             raise ConfigurationError(f"a URL must be a str, not {type(url).__name__}")
@@ -273,8 +278,7 @@ class Media(Content):
             advice = "client.download(part)" if self.url else "client.download_file(part.file_id, to_path=...)"
             raise ConfigurationError(f"the {self.KIND.strip('/') or 'file'} has no data, only {place}. Call {advice}.")
         target = require_path("save(path)", path)
-        if not target.suffix:
-            target = target.with_suffix(suffix_of(self._stored_type(self.data)))
+        target = target if target.suffix else target.with_suffix(suffix_of(self._stored_type(self.data)))
         write_output(target, self.data, overwrite=overwrite)
         return target
 
@@ -284,11 +288,10 @@ class Media(Content):
 
 
 class ImageContent(Media):
-    """An image. `detail` is the resolution at which the provider reads it, such as `"low"` or `"high"`.
+    """An image.
 
     Attributes:
-        detail: Resolution at which the provider reads the image, such as `"low"` or `"high"`. Default None:
-            decided by the provider.
+        detail: Resolution at which the provider reads it, such as `"low"` or `"high"`. Default None: it decides.
     """
 
     KIND: ClassVar[str] = "image/"

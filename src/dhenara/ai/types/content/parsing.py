@@ -116,6 +116,9 @@ def content_of(anything: Any) -> ContentItem:
 
     Returns:
         The content part.
+
+    Raises:
+        ConfigurationError: If the value cannot be converted, or a file cannot be read.
     """
     match anything:
         case Content():

@@ -70,6 +70,9 @@ class UploadedFile(OperationResponse):
 
         Returns:
             The part.
+
+        Raises:
+            ConfigurationError: If the provider could not process the file.
         """
         if self.state == "failed":
             raise ConfigurationError(f"{self.provider}: processing of the file {self.name or self.file_id} failed")
