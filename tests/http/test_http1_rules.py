@@ -70,6 +70,8 @@ def test_content_length_is_not_added_twice(name: str) -> None:
         ("GET", "/ "),
         ("GET", "/\n"),
         ("GET", "/\0"),
+        ("GET", "/ HTTP/1.1\r\na: b"),
+        ("GET / HTTP/1.1\r\na: b\r\nGET", "/"),
     ],
 )
 def test_a_request_line_of_more_than_three_words_is_refused(method: str, target: str) -> None:
@@ -92,7 +94,8 @@ def test_characters_beyond_latin_1_are_refused(target: str, headers: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("", "v"), ("a b", "v"), ("a:", "v"), ("a", "v\r"), ("a", "\nv"), ("a", "\0")]
+    ("name", "value"),
+    [("", "v"), ("a b", "v"), ("a:", "v"), ("a: b", "v"), ("a", "v\r"), ("a", "\nv"), ("a", "\0"), ("a", "v\r\nb: w")],
 )
 def test_a_header_value_with_a_line_break_is_refused(name: str, value: str) -> None:
     with pytest.raises(InvalidRequest, match="name or value"):

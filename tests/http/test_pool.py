@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from dhenara.ai.http.pool import LONGEST_IDLE, MOST_IDLE, ConnectionPool, ServerAddress
-from dhenara.ai.http.sockets.connection import Connection
+from dhenara.ai.http.sockets.connection import PROCESS, Connection
 
 HERE = ServerAddress("h", 80, False)
 
@@ -114,8 +113,8 @@ def test_discarding_closes_the_connections_to_one_address() -> None:
 
 def test_a_forked_child_uses_no_connection_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
     rests, in_use = Idle(), Idle()
-    pool, process = pool_of(rests), os.getpid()
-    monkeypatch.setattr(os, "getpid", lambda: process + 1)
+    pool = pool_of(rests)
+    monkeypatch.setattr(PROCESS, "id", PROCESS.id + 1)
     pool.put(HERE, in_use, 0.0)
     assert in_use.dropped
     assert pool.take(HERE, 0.0) is None

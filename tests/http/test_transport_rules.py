@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.http.pool import ConnectionPool
 from dhenara.ai.http.protocol.message import ConnectFailed, ConnectionBroken, HttpRequest, ReusedConnectionClosed
 from dhenara.ai.http.transport import HttpTransport
@@ -52,10 +53,12 @@ class Net:
         self.seconds = seconds
         self.now = 0.0
         self.timeouts: list[float | None] = []
+        self.hosts: list[str] = []
         self.while_connecting: Callable[[], object] = lambda: None
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Wire:
         self.timeouts.append(timeout)
+        self.hosts.append(host)
         self.now += self.seconds
         self.while_connecting()
         return self.wires.pop(0)
@@ -75,8 +78,8 @@ class Waits:
         return 5.0
 
 
-def transport_of(net: Any) -> HttpTransport:
-    return HttpTransport(net, ConnectionPool(), lambda: net.now, {})
+def transport_of(net: Any, environment: dict[str, str] | None = None) -> HttpTransport:
+    return HttpTransport(net, ConnectionPool(), lambda: net.now, {} if environment is None else environment)
 
 
 def send(transport: HttpTransport, body: bytes = b"{}", url: str = "http://localhost/x") -> Any:
@@ -97,6 +100,38 @@ def test_a_connection_is_used_again_after_a_whole_exchange() -> None:
     transport = transport_of(Net(wire))
     assert [read(send(transport)) for _ in range(2)] == [b"ok", b"ok"]
     assert wire.state == "open"
+
+
+def test_a_connection_is_free_as_soon_as_the_last_bytes_of_a_response_are_read() -> None:
+    wire = Wire(OK, OK)
+    transport = transport_of(Net(wire))
+    first = send(transport)
+    assert run(first.read()) == b"ok"
+    second = send(transport)
+    run(first.close())
+    first.abandon()
+    assert read(second) == b"ok"
+    assert (run(first.read()), wire.state) == (b"", "open")
+
+
+def test_proxies_are_looked_up_once_for_each_server() -> None:
+    environment = {"HTTP_PROXY": "http://proxy.example:3128"}
+    net = Net(*[Wire(OK) for _ in range(3)])
+    transport = transport_of(net, environment)
+    send(transport)
+    environment.clear()
+    send(transport)
+    send(transport, url="http://other.example/x")
+    assert net.hosts == ["proxy.example", "proxy.example", "other.example"]
+
+
+def test_a_proxy_that_cannot_be_read_is_looked_up_again() -> None:
+    environment = {"HTTP_PROXY": "http://"}
+    transport = transport_of(Net(Wire(OK)), environment)
+    with pytest.raises(ConfigurationError):
+        send(transport)
+    environment.clear()
+    assert read(send(transport)) == b"ok"
 
 
 def test_a_connection_with_an_unsent_rest_of_a_request_is_not_used_again() -> None:

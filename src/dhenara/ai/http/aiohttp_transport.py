@@ -33,7 +33,7 @@ from .protocol.message import (
 from .proxy import Proxy, bracketed, find_proxy
 from .response import AdaptedResponse
 from .sockets.connection import chain_of, error_reason, is_refusal, tls_problem
-from .transport import MAYBE_RECEIVED, encode_head
+from .transport import MAYBE_RECEIVED, encode_request
 
 PROXIES = ("http", "https")
 LONGEST_IDLE = 55.0
@@ -60,7 +60,7 @@ class AiohttpTransport:
 
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> AdaptedResponse:
         """Send the request and return the response once its head has arrived."""
-        encode_head(request, "/", {})  # rejects header injection
+        encode_request(request, "/", {})  # rejects header injection
         parts = split_url(request.url)
         host, port, secure = parts.host or "", parts.port or 0, parts.scheme == "https"
         proxy = find_proxy(parts.scheme, host, self._environment, port, PROXIES)

@@ -31,7 +31,7 @@ from .httpx2_transport import LONGEST_IDLE, Pools, ProxyRoute, Trust, context_fo
 from .protocol.message import AttemptTimeouts, HttpRequest
 from .proxy import Proxy
 from .response import AdaptedResponse
-from .sockets.socket_connection import wait
+from .sockets.socket_connection import wait_for_either
 
 
 class SyncHttpx2Transport:
@@ -152,7 +152,7 @@ class LimitedStream(httpcore2.NetworkStream):
             except OSError as error:
                 raise httpcore2.WriteError(str(error)) from error
             try:
-                readable = wait(connected, step_left(False), write=True)
+                readable = wait_for_either(connected, step_left(False))
             except TimeoutError as error:
                 raise httpcore2.WriteTimeout("the request could not be sent in time") from error
             if readable and self._has_answer(connected):

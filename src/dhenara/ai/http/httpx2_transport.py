@@ -27,7 +27,7 @@ from .protocol.message import (
 )
 from .proxy import PORTS, Proxy, bracketed, find_proxy
 from .response import AdaptedResponse, ResponseCheck
-from .transport import MAYBE_RECEIVED, encode_head
+from .transport import MAYBE_RECEIVED, encode_request
 
 NEVER_SENT = (httpx2.ConnectError, httpx2.ProxyError, httpx2.UnsupportedProtocol)
 """What ends a request before a byte of it was written."""
@@ -198,7 +198,7 @@ class ProxyRoute:
     """Where one request goes, and through which proxy."""
 
     def __init__(self, request: HttpRequest, environment: Mapping[str, str]) -> None:
-        encode_head(request, "/", {})  # rejects header injection
+        encode_request(request, "/", {})  # rejects header injection
         parts = urlsplit(request.url)
         host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self.secure = parts.scheme == "https"

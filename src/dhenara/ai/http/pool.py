@@ -8,12 +8,11 @@ for. Threads share a pool without a lock, because taking from a deque is atomic.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from typing import NamedTuple
 
 from .proxy import Proxy
-from .sockets.connection import Connection
+from .sockets.connection import PROCESS, Connection
 
 LONGEST_IDLE = 55.0
 MOST_IDLE = 512
@@ -35,11 +34,12 @@ class ConnectionPool:
 
     def __init__(self) -> None:
         self._idle: dict[ServerAddress, deque[tuple[Connection, float]]] = {}
-        self._owner = os.getpid()
+        self._owner = PROCESS.id
 
     def take(self, address: ServerAddress, now: float) -> Connection | None:
         """Return the most recently used connection that is still usable, or None."""
-        self._check_owner()
+        if self._owner != PROCESS.id:
+            self._drop_copies()
         resting = self._idle.get(address)
         while resting:
             try:
@@ -52,7 +52,7 @@ class ConnectionPool:
         return None
 
     def put(self, address: ServerAddress, connection: Connection, now: float) -> None:
-        if self._owner != os.getpid():
+        if self._owner != PROCESS.id:
             connection.drop()
             return
         resting = self._idle.setdefault(address, deque())
@@ -70,14 +70,13 @@ class ConnectionPool:
 
     def empty(self) -> list[Connection]:
         """Remove and return all connections."""
-        self._check_owner()
+        if self._owner != PROCESS.id:
+            self._drop_copies()
         return [connection for resting in list(self._idle.values()) for connection in drained(resting)]
 
-    def _check_owner(self) -> None:
+    def _drop_copies(self) -> None:
         """In a forked child, close its copies of the parent's connections."""
-        if self._owner == os.getpid():
-            return
-        idle, self._idle, self._owner = self._idle, {}, os.getpid()
+        idle, self._idle, self._owner = self._idle, {}, PROCESS.id
         for resting in idle.values():
             for connection in drained(resting):
                 connection.drop()

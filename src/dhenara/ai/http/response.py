@@ -96,17 +96,20 @@ class HttpResponse:
 
     async def read(self) -> bytes:
         """Return the next decompressed bytes of the body, b"" at the end."""
-        while True:
-            data = self._readable()
+        while not self._over:
+            data = self._reader.take() if self._decompress is None else self._readable(self._decompress)
             if data:
+                if self._decompress is None and self._reader.done:
+                    self._end(self._reader.reusable)
                 return data
             if self._decompress is not None and self._decompress.waiting:
                 continue
-            if self._reader.done or self._over:
+            if self._reader.done:
                 return self._finish()
             if self._broken is not None:
                 raise self._broken
             await self._receive()
+        return b""
 
     async def close(self) -> None:
         # An unread body closes the connection, so that the provider stops generating.
@@ -116,11 +119,8 @@ class HttpResponse:
     def abandon(self) -> None:
         self._end(False)
 
-    def _readable(self) -> bytes:
-        """Return what is available without waiting."""
-        opener = self._decompress
-        if opener is None:
-            return self._reader.take()
+    def _readable(self, opener: Decompressor) -> bytes:
+        """Return what is available without waiting, decompressed."""
         if opener.waiting:
             return opener.feed(b"", OPENED_AT_ONCE)
         data = self._reader.take()

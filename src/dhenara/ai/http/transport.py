@@ -16,8 +16,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..config import environment
 from ..wire.secrets import SecretAddress, SecretBytes
@@ -27,7 +26,6 @@ from .protocol.addresses import InvalidUrl, parse_url
 from .protocol.http1 import FRAMING, Http1Reader, InvalidRequest, write_request
 from .protocol.message import (
     AttemptTimeouts,
-    BodyPieces,
     CertificateRejected,
     ClientClosed,
     ConnectFailed,
@@ -47,9 +45,9 @@ if TYPE_CHECKING:
 
 
 async def send_request(
-    conn: Connection, message: bytes, body: bytes | BodyPieces, reader: Http1Reader, timeouts: AttemptTimeouts
+    conn: Connection, message: bytes, body: Iterable[bytes], reader: Http1Reader, timeouts: AttemptTimeouts
 ) -> bool:
-    """Send the request and read the response head.
+    """Send the request, and what of its body is not in the message, and read the response head.
 
     Returns:
         Whether the whole request was sent before the response.
@@ -63,9 +61,10 @@ async def send_request(
     """
     begun = whole = False
     try:
-        for piece in pieces_of(message, body):
+        whole = await send_piece(conn, message, reader, timeouts)
+        begun = True
+        for piece in body if whole else ():
             whole = await send_piece(conn, piece, reader, timeouts)
-            begun = True
             if not whole:
                 break
     except ConnectionBroken as error:
@@ -79,34 +78,22 @@ async def send_request(
     return whole
 
 
-def pieces_of(message: bytes, body: bytes | BodyPieces) -> Iterable[bytes]:
-    if not isinstance(body, bytes):
-        return chain((message,), body)
-    return (message, body) if is_apart(body) else (message,)
-
-
 LONGEST_MESSAGE = 65_536
 """Bytes of a body that is sent in one write with the head. A longer one would be copied for it."""
 
 
-def is_apart(body: bytes) -> bool:
-    """Return whether a body is sent after the head."""
-    return len(body) > LONGEST_MESSAGE
-
-
 async def send_piece(connection: Connection, piece: bytes, reader: Http1Reader, timeouts: AttemptTimeouts) -> bool:
     """Return whether all was sent before the response head arrived; interim responses do not count."""
-    rest = memoryview(piece)
-    while True:
-        rest = rest[await connection.write(piece if len(rest) == len(piece) else rest, time_left(timeouts)) :]
-        if not rest:
-            return True
+    rest: bytes | memoryview = piece
+    while (sent := await connection.write(rest, time_left(timeouts))) < len(rest):
+        rest = memoryview(rest)[sent:]
         data = await connection.read(time_left(timeouts))
         if not data:
             raise ConnectionBroken("the server hung up while the request was being sent")
         reader.feed(data)
         if reader.head is not None:
             return False
+    return True
 
 
 async def read_last_words(
@@ -124,6 +111,17 @@ MAYBE_RECEIVED = "the request may have been received"
 """In the message when a connection broke after it was opened; cost limits then count the request as sent."""
 
 
+class ServerRoute(NamedTuple):
+    """How one server is reached, and the headers that this needs."""
+
+    address: ServerAddress
+    headers: dict[str, str]
+
+
+MOST_ROUTES = 256
+"""Servers whose routes are kept; downloads may go to any number of them."""
+
+
 class HttpTransport:
     """Sends requests over pooled connections, without redirects and cookies.
 
@@ -138,6 +136,8 @@ class HttpTransport:
         self._pool = pool
         self._now = now
         self._environment = environment
+        self._routes: dict[tuple[str, str, int], ServerRoute] = {}
+        """By scheme, host and port: proxies are looked up in the environment once for each server."""
         self._in_use: dict[int, weakref.ref[Connection]] = {}
         """Weak, so that a garbage collected response closes its connection."""
         self._closed = 0
@@ -146,21 +146,26 @@ class HttpTransport:
     async def open(self, request: HttpRequest, timeouts: AttemptTimeouts) -> Response:
         """Send the request and return the response once its head has arrived."""
         address, target, extra = self._address(request)
-        message = encode_head(request, target, extra)
+        message, rest = encode_request(request, target, extra)
         if address.proxy is None or address.secure:
-            return await self._send_request(request, message, address, timeouts)
+            return await self._send_request(request, message, rest, address, timeouts)
         with hiding_secrets(address.proxy):
-            response = await self._send_request(request, message, address, timeouts)
+            response = await self._send_request(request, message, rest, address, timeouts)
         return ProxiedResponse(response, address.proxy)
 
     async def _send_request(
-        self, request: HttpRequest, message: bytes, address: ServerAddress, timeouts: AttemptTimeouts
+        self,
+        request: HttpRequest,
+        message: bytes,
+        rest: Iterable[bytes],
+        address: ServerAddress,
+        timeouts: AttemptTimeouts,
     ) -> HttpResponse:
         began = self._closed
         try:
             while not request.no_replay and (connection := self._pool.take(address, self._now())) is not None:
                 try:
-                    return await self._exchange(connection, address, request, message, timeouts)
+                    return await self._exchange(connection, address, request, message, rest, timeouts)
                 except NothingWritten:
                     continue  # RFC 9112 section 9.3.1: closed while idle
                 except CertificateRejected:
@@ -174,7 +179,7 @@ class HttpTransport:
             if began != self._closed:
                 connection.drop()
                 raise ConnectFailed("the client was closed")
-            return await self._exchange(connection, address, request, message, timeouts)
+            return await self._exchange(connection, address, request, message, rest, timeouts)
         except (ConnectFailed, ConnectionBroken, ReadTimeout) as error:
             if began != self._closed:
                 raise ClientClosed("the client was closed while the request was under way") from error
@@ -199,6 +204,7 @@ class HttpTransport:
         address: ServerAddress,
         request: HttpRequest,
         message: bytes,
+        rest: Iterable[bytes],
         timeouts: AttemptTimeouts,
     ) -> HttpResponse:
         began, reader, key = self._closed, Http1Reader(request.method, request.limits), id(connection)
@@ -206,7 +212,7 @@ class HttpTransport:
         try:
             if request.on_connection is not None:
                 request.on_connection(connection.drop)
-            whole = await send_request(connection, message, request.body, reader, timeouts)
+            whole = await send_request(connection, message, rest, reader, timeouts)
         except BaseException as error:
             self._in_use.pop(key, None)
             connection.drop()
@@ -254,26 +260,38 @@ class HttpTransport:
             url = parse_url(request.url)
         except InvalidUrl as error:
             raise InvalidRequest(str(error)) from error
-        proxy = find_proxy(url.scheme, url.host, self._environment, url.port)
-        named = bracketed(url.host) if url.port == PORTS[url.scheme] else f"{bracketed(url.host)}:{url.port}"
-        server_address = ServerAddress(url.host, url.port, url.scheme == "https", proxy, request.address)
-        if proxy is not None and url.scheme == "http":
-            # A proxy resolves names itself; a checked address is passed on instead.
-            where = f"{bracketed(request.address)}:{url.port}" if request.address else named
-            return server_address, SecretAddress(f"http://{where}{url.target}"), {"host": named, **proxy.headers()}
-        return server_address, SecretAddress(url.target), {"host": named}
+        server = (url.scheme, url.host, url.port)
+        address, headers = self._routes.get(server) or self._find_route(*server)
+        if request.address is not None:
+            address = address._replace(address=request.address)
+        if address.proxy is None or address.secure:
+            return address, SecretAddress(url.target), headers
+        # A proxy resolves names itself; a checked address is passed on instead.
+        where = f"{bracketed(request.address)}:{url.port}" if request.address else headers["host"]
+        return address, SecretAddress(f"http://{where}{url.target}"), headers
+
+    def _find_route(self, scheme: str, host: str, port: int) -> ServerRoute:
+        """Look up the proxy, and keep the route."""
+        proxy, secure = find_proxy(scheme, host, self._environment, port), scheme == "https"
+        named = bracketed(host) if port == PORTS[scheme] else f"{bracketed(host)}:{port}"
+        proxy_headers = {} if proxy is None or secure else proxy.headers()
+        route = ServerRoute(ServerAddress(host, port, secure, proxy), {"host": named, **proxy_headers})
+        if len(self._routes) >= MOST_ROUTES:
+            self._routes.clear()
+        self._routes[scheme, host, port] = route
+        return route
 
 
-def encode_head(request: HttpRequest, target: str, extra: Mapping[str, str]) -> bytes:
-    """Return the request as bytes; for a long body or one in pieces, everything before it."""
+def encode_request(request: HttpRequest, target: str, extra: Mapping[str, str]) -> tuple[bytes, Iterable[bytes]]:
+    """Return the request as bytes, and what of its body is sent after them: a long one, or one in pieces."""
     if set_twice := FRAMING & request.headers.keys():
         raise InvalidRequest(f"{' and '.join(sorted(set_twice))} is set from the request body. Remove the header.")
-    headers = {**extra, **request.headers}
-    body = request.body
-    if isinstance(body, bytes) and not is_apart(body):
-        return SecretBytes(write_request(request.method, target, headers, body))
+    headers, body = {**extra, **request.headers}, request.body
+    if isinstance(body, bytes) and len(body) <= LONGEST_MESSAGE:
+        return SecretBytes(write_request(request.method, target, headers, body)), ()
     size = len(body) if isinstance(body, bytes) else body.size
-    return SecretBytes(write_request(request.method, target, {**headers, "content-length": str(size)}, b""))
+    rest: Iterable[bytes] = (body,) if isinstance(body, bytes) else body
+    return SecretBytes(write_request(request.method, target, {**headers, "content-length": str(size)}, b"")), rest
 
 
 def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> HttpTransport:

@@ -76,7 +76,7 @@ class SizedBody:
         self.done = self._left == 0
 
     def take(self) -> bytes:
-        return join_ready(self._ready)
+        return join_ready(self._ready) if self._ready else b""
 
     def eof(self) -> None:
         if not self.done:
@@ -98,7 +98,7 @@ class UntilClose:
             self._ready.append(data)
 
     def take(self) -> bytes:
-        return join_ready(self._ready)
+        return join_ready(self._ready) if self._ready else b""
 
     def eof(self) -> None:
         self.done = True
@@ -140,7 +140,7 @@ class ChunkedBody:
             self.leftover = True
 
     def take(self) -> bytes:
-        return join_ready(self._ready)
+        return join_ready(self._ready) if self._ready else b""
 
     def eof(self) -> None:
         if not self.done:
@@ -223,9 +223,7 @@ class ChunkedBody:
 
 
 def join_ready(ready: list[bytes]) -> bytes:
-    """Everything that is ready, once."""
-    if not ready:
-        return b""
+    """Everything that is ready, which is something, once."""
     data = ready[0] if len(ready) == 1 else b"".join(ready)
     ready.clear()
     return data
@@ -264,7 +262,9 @@ class UnsupportedEncoding:
 
 def decompressor(encoding: str | None) -> Decompressor | None:
     """The way to open a body of this `content-encoding`; None where there is nothing to open."""
-    name = (encoding or "identity").strip().lower()
+    if encoding is None:
+        return None
+    name = encoding.strip().lower()
     if name in ("", "identity"):
         return None
     if name in ("gzip", "x-gzip", "deflate"):

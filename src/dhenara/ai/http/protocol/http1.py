@@ -22,19 +22,22 @@ from .message import Head
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FORBIDDEN = re.compile(r"[\x00\r\n]")
-USUAL_VALUES = re.compile(r"[\x01-\x09\x0b\x0c\x0e-\x7f]*")
-"""ASCII without what is forbidden. Values with other letters of Latin-1 are checked one by one."""
+USUAL_HEAD = re.compile(
+    r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+ [\x01-\x09\x0b\x0c\x0e-\x1f!-\x7f]+ HTTP/1\.1\r\n"
+    r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\x01-\x09\x0b\x0c\x0e-\x7f]*\r\n)*\r\n"
+)
+"""A request line and headers in ASCII. Those with other letters of Latin-1 are checked one by one."""
 # RFC 9112 section 4, and RFC 9110 section 15: the first digit of a status is its class.
-STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+STATUS_LINE = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([^\x00\r\n]*))?\r?(?:\n|\Z)")
 # RFC 9112 section 2.2: a line feed alone ends a line too.
 HEAD_END = re.compile(rb"\n\r?\n")
 LENGTH = re.compile("[0-9]{1,18}")
 """Python refuses to parse numbers of thousands of digits, and no body has 10**18 bytes."""
-LINE_ENDS = (b"\r", b"\n")
+LINE_END = "\r\n"
 BEGINNING = b"HTTP/1."
 BLANKS = " \t"
 FOLD = re.compile(r"\r?\n[ \t]+")
-FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00\r\n]*)\r?$", re.MULTILINE)
+FIELD = re.compile(r"^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\x00\r\n]*)\r?$", re.MULTILINE)
 """A header; every line of a head but the first is one."""
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -48,7 +51,8 @@ class InvalidRequest(ValueError):
 def write_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Return the request as bytes.
 
-    Everything is checked before the lines are joined, so that no frame of a traceback holds a line with a key.
+    The lines are checked where they are joined, and an error is raised without them, so that no frame of a traceback
+    holds a line with a key.
 
     Args:
         method: The method.
@@ -62,23 +66,33 @@ def write_request(method: str, target: str, headers: Mapping[str, str], body: by
     Raises:
         InvalidRequest: If the target or a header could inject a line, or has characters that HTTP/1.1 cannot carry.
     """
+    has_size = (body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers))
+    size = len(body) if has_size else None
+    head = join_usual(method, target, headers, size)
+    if head is None:
+        check_head(method, target, headers)
+        head = join_head(method, target, headers, size)
+    return head.encode("latin-1") + body
+
+
+def join_usual(method: str, target: str, headers: Mapping[str, str], size: int | None) -> str | None:
+    """Return the head; None if something in it needs a closer look.
+
+    A line end in the target or in a value makes one line more. A colon in a name could not be told from the end of it,
+    so names are looked at by themselves: a valid name joined to another one is valid too.
+    """
+    head = join_head(method, target, headers, size)
+    lines = len(headers) + (2 if size is None else 3)
+    is_usual = USUAL_HEAD.fullmatch(head) and head.count("\n") == lines and TOKEN.fullmatch("".join(("x", *headers)))
+    return head if is_usual else None
+
+
+def check_head(method: str, target: str, headers: Mapping[str, str]) -> None:
+    """Raise for the first part of a head that cannot be sent."""
     if not TOKEN.fullmatch(method) or not target or FORBIDDEN.search(target) or " " in target:
         raise InvalidRequest(f"not a request line: {method!r} {target!r}")
     if not is_latin1(target):
         raise InvalidRequest(f"{method!r} has characters that no head of HTTP/1.1 can carry")
-    if not are_usual(headers):
-        check_headers(headers)
-    return joined(method, target, headers, body)
-
-
-def are_usual(headers: Mapping[str, str]) -> bool:
-    """Whether all headers can be sent, looked at together: a valid name joined to another one is valid too."""
-    names = "".join(headers)
-    return bool(TOKEN.fullmatch(names) and all(headers) and USUAL_VALUES.fullmatch("".join(headers.values())))
-
-
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise for the first header that cannot be sent."""
     for name, value in headers.items():
         if not TOKEN.fullmatch(name) or FORBIDDEN.search(value):
             raise InvalidRequest(f"the header {name!r} has a name or value that cannot be sent")
@@ -86,11 +100,9 @@ def check_headers(headers: Mapping[str, str]) -> None:
             raise InvalidRequest(f"{name!r} has characters that no head of HTTP/1.1 can carry")
 
 
-def joined(method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
-    if (body or method in WITH_BODY) and FRAMING.isdisjoint(map(str.lower, headers)):
-        lines.append(f"content-length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+def join_head(method: str, target: str, headers: Mapping[str, str], size: int | None) -> str:
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"{method} {target} HTTP/1.1\r\n{fields}{'' if size is None else f'content-length: {size}{LINE_END}'}\r\n"
 
 
 def is_latin1(line: str) -> bool:
@@ -157,15 +169,17 @@ class Http1Reader:
 
     def _read_head(self) -> bool:
         """Parse a head if one is complete; return whether another may follow (after an interim response)."""
-        self._check_beginning()
+        if self._head[: len(BEGINNING)] != BEGINNING:
+            self._check_beginning()
         match, most = HEAD_END.search(self._head, self._searched), self._limits.head_bytes
-        if (len(self._head) if match is None else match.start()) > most:
+        start, end = (len(self._head), 0) if match is None else match.span()
+        if start > most:
             raise LimitExceeded("the head of the response", "head_bytes", most)
         if match is None:
             # The end is at most three bytes; its first two may be here already.
-            self._searched = max(0, len(self._head) - 2)
+            self._searched = max(0, start - 2)
             return False
-        block, rest = bytes(self._head[: match.start()]), self._head[match.end() :]
+        block, rest = bytes(self._head[:start]), self._head[end:]
         self._head, self._searched = rest, 0
         version, head = read_head(block)
         if head.status == 101:
@@ -188,7 +202,7 @@ class Http1Reader:
 
         Blank lines before the status line are skipped: some servers send one too many after the response before.
         """
-        if self._head[:1] in LINE_ENDS:
+        if self._head.startswith((b"\r", b"\n")):
             stripped = self._head.lstrip(b"\r\n")
             self._blank += len(self._head) - len(stripped)
             self._head = stripped
@@ -200,10 +214,11 @@ class Http1Reader:
 
 def read_head(block: bytes) -> tuple[int, Head]:
     """Parse everything before the blank line; return the minor version and the head."""
-    status, _, rest = block.decode("latin-1").partition("\n")
-    match = STATUS_LINE.fullmatch(status.removesuffix("\r"))
+    text = block.decode("latin-1")
+    match = STATUS_LINE.match(text)
     if match is None:
-        raise BrokenFraming(f"the response does not begin like HTTP/1.1: {status[:60]!r}")
+        raise BrokenFraming(f"the response does not begin like HTTP/1.1: {text.partition(LINE_END)[0][:60]!r}")
+    rest = text[match.end() :]
     # RFC 9112 section 5.2: a line that begins with a blank continues the field before.
     is_folded = "\n " in rest or "\n\t" in rest
     lines = unfold(rest) if is_folded else rest
@@ -213,11 +228,11 @@ def read_head(block: bytes) -> tuple[int, Head]:
     headers: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
     for name, value in fields:
-        key = name.lower()
+        key, text = name.lower(), value.rstrip(BLANKS) if value[-1:] in BLANKS else value
         if key in headers:
-            repeated.setdefault(key, [headers[key]]).append(value.strip(BLANKS))
+            repeated.setdefault(key, [headers[key]]).append(text)
         else:
-            headers[key] = value.strip(BLANKS)
+            headers[key] = text
     for key, values in repeated.items():
         headers[key] = ", ".join(values)
     return int(match[1]), Head(int(match[2]), headers, match[3] or "")

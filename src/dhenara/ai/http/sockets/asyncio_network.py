@@ -18,8 +18,8 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
-from .connection import Connection, NothingWritten, break_of, error_reason, tls_problem
-from .socket_connection import close_copy, is_readable
+from .connection import PROCESS, Connection, NothingWritten, break_of, error_reason, tls_problem
+from .socket_connection import ReadPoll, close_copy
 
 if TYPE_CHECKING:
     import ssl
@@ -103,6 +103,7 @@ class AsyncioConnection(asyncio.Protocol):
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._transport: asyncio.Transport | None = None
+        self._poll: ReadPoll | None = None
         self._arrived: list[bytes] = []
         self._waiting = 0
         self._paused = False
@@ -113,11 +114,13 @@ class AsyncioConnection(asyncio.Protocol):
         self._full = False
         self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._owner = os.getpid()
+        self._owner = PROCESS.id
         self._dropped = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
+        connected = transport.get_extra_info("socket")
+        self._poll = None if connected is None else ReadPoll(connected)
 
     def data_received(self, data: bytes) -> None:
         self._arrived.append(data)
@@ -149,7 +152,7 @@ class AsyncioConnection(asyncio.Protocol):
         wake_future(self._writer)
 
     async def read(self, timeout: float | None) -> bytes:
-        if self._owner != os.getpid():
+        if self._owner != PROCESS.id:
             raise ConnectionBroken("the connection belongs to the process that opened it")
         while not self._arrived:
             if self._over or self._dropped:
@@ -223,7 +226,7 @@ class AsyncioConnection(asyncio.Protocol):
         if transport is None or self._dropped:
             return
         self._dropped = True
-        if self._owner != os.getpid():
+        if self._owner != PROCESS.id:
             # The selector is shared with the parent process, so the transport must not be touched.
             close_copy(self._descriptor())
         elif self._loop.is_closed():
@@ -237,14 +240,13 @@ class AsyncioConnection(asyncio.Protocol):
     def is_stale(self) -> bool:
         if self._over or self._dropped or self._arrived or self._transport is None or self._transport.is_closing():
             return True
-        if self._owner != os.getpid() or self._transport.get_write_buffer_size():
+        if self._owner != PROCESS.id or self._transport.get_write_buffer_size():
             return True  # the rest of the last request would become part of the next one
         # The loop may not have read the socket yet.
-        return is_readable(self._descriptor())
+        return self._poll is None or self._poll.wait(0)
 
     def _descriptor(self) -> int:
-        connected = None if self._transport is None else self._transport.get_extra_info("socket")
-        return -1 if connected is None else int(connected.fileno())
+        return -1 if self._poll is None else int(self._poll.socket.fileno())
 
     async def start_tls(self, context: ssl.SSLContext, host: str, timeout: float | None) -> AsyncioConnection:
         """Return a new connection with TLS on top of this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import socket
 import threading
@@ -10,6 +11,24 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from ..protocol.message import CertificateRejected, ConnectFailed, ConnectionBroken
+
+
+class CurrentProcess:
+    """The id of this process, read once and again after a fork, so that checks of the owner ask no system call."""
+
+    __slots__ = ("id",)
+
+    def __init__(self) -> None:
+        self.id = os.getpid()
+
+    def update(self) -> None:
+        """Read the id again, in a forked child."""
+        self.id = os.getpid()
+
+
+PROCESS = CurrentProcess()
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=PROCESS.update)
 
 
 class NothingWritten(ConnectionBroken):

@@ -10,19 +10,44 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
-from .connection import Connection, NothingWritten, connect_first, error_reason
+from .connection import PROCESS, Connection, NothingWritten, connect_first, error_reason
 
 if TYPE_CHECKING:
     import ssl
 
 
 CHUNK = 65_536
+FOREIGN = "the connection belongs to the process that opened it"
+
+# Windows has no poll; its select supports only sockets, and limits how many, not their numbers.
+HAS_POLL = hasattr(select, "poll")
+
+
+class ReadPoll:
+    """Asks the system whether one socket is readable, with which it is registered once."""
+
+    __slots__ = ("_poll", "socket")
+
+    def __init__(self, polled: socket.socket) -> None:
+        self.socket = polled
+        self._poll = select.poll() if HAS_POLL else None
+        if self._poll is not None:
+            self._poll.register(polled, select.POLLIN)
+
+    def wait(self, timeout: float | None) -> bool:
+        """Block until the socket is readable or closed; return False if the time is over before."""
+        if self.socket.fileno() < 0:
+            return True
+        if self._poll is None:
+            return bool(select.select([self.socket], [], [], timeout)[0])
+        # Milliseconds, rounded up so that the wait does not end early.
+        return bool(self._poll.poll(int(timeout * 1000) + 1 if timeout else timeout))
 
 
 class Waiter(Protocol):
     """Waits for sockets, in sync code or on trio."""
 
-    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
+    async def readable(self, waiting: ReadPoll, timeout: float | None) -> None:
         """Wait until the socket is readable or closed; raises TimeoutError."""
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
@@ -36,29 +61,30 @@ class Waiter(Protocol):
 class SocketConnection:
     """One connection, with at most one reader and one writer; any thread may drop it."""
 
-    __slots__ = ("__weakref__", "_dropped", "_emptied", "_now", "_owner", "_socket", "_waiter")
+    __slots__ = ("__weakref__", "_dropped", "_emptied", "_now", "_owner", "_poll", "_socket", "_waiter")
 
     def __init__(self, connected: socket.socket, waiter: Waiter, now: Callable[[], float]) -> None:
         connected.setblocking(False)
         self._socket = connected
         self._waiter = waiter
         self._now = now
-        self._owner = os.getpid()
+        self._owner = PROCESS.id
+        self._poll = ReadPoll(connected)
         self._dropped = False
         self._emptied = False
         """Whether the last read took all that had arrived, so that the next one waits before it tries."""
 
     async def read(self, timeout: float | None) -> bytes:
         while True:
-            if self._emptied:
-                self._check_owner()  # a forked child would wait for what its parent reads
+            if self._owner != PROCESS.id:
+                raise ConnectionBroken(FOREIGN)  # a forked child would wait for what its parent reads
             data = None if self._emptied else self.read_now()
             if data is not None:
                 self._emptied = len(data) < CHUNK
                 return data
             self._emptied = False
             try:
-                await self._waiter.readable(self._socket, timeout)
+                await self._waiter.readable(self._poll, timeout)
             except TimeoutError as error:
                 raise ReadTimeout("nothing was received in time") from error
             except OSError as error:
@@ -66,7 +92,8 @@ class SocketConnection:
 
     def read_now(self) -> bytes | None:
         """Return what has arrived; None if nothing has, b"" if the other side closed."""
-        self._check_owner()
+        if self._owner != PROCESS.id:
+            raise ConnectionBroken(FOREIGN)
         try:
             data = self._socket.recv(CHUNK)
         except (BlockingIOError, InterruptedError):
@@ -78,37 +105,35 @@ class SocketConnection:
         return data
 
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
-        self._check_owner()
-        until = None if timeout is None else self._now() + timeout
-        view, sent = memoryview(data), 0
-        while sent < len(view):
+        if self._owner != PROCESS.id:
+            raise ConnectionBroken(FOREIGN)
+        size, sent, until = len(data), 0, None
+        while True:
             try:
-                sent += self._socket.send(view[sent:])
+                sent += self._socket.send(memoryview(data)[sent:] if sent else data)
+                if sent == size:
+                    return sent
                 continue
             except (BlockingIOError, InterruptedError):
                 pass
             except OSError as error:
                 raise (ConnectionBroken if sent else NothingWritten)(error_reason(error)) from error
+            if timeout is not None:
+                until = self._now() + timeout if until is None else until
+                timeout = max(0.0, until - self._now())
             try:
-                left = None if until is None else max(0.0, until - self._now())
-                if await self._waiter.either(self._socket, left):
+                if await self._waiter.either(self._socket, timeout):
                     return sent
             except TimeoutError as error:
                 raise ReadTimeout("the request could not be sent in time") from error
             except OSError as error:
                 raise ConnectionBroken(error_reason(error)) from error
-        return sent
-
-    def _check_owner(self) -> None:
-        """Raise in a forked child, whose reads and writes would disturb the parent."""
-        if self._owner != os.getpid():
-            raise ConnectionBroken("the connection belongs to the process that opened it")
 
     async def close(self) -> None:
         self.drop()
 
     def drop(self) -> None:
-        if self._owner != os.getpid():
+        if self._owner != PROCESS.id:
             # A forked child has a copy of the descriptor; `shutdown` would end the parent's connection.
             self._socket.close()
             return
@@ -121,20 +146,16 @@ class SocketConnection:
 
     def is_stale(self) -> bool:
         """Return whether the idle connection is readable, that is closed or with unexpected data."""
-        return self._owner != os.getpid() or is_readable(self._socket.fileno())
+        return self._owner != PROCESS.id or self._poll.wait(0)
 
     def has_arrived(self) -> bytes | None:
         """Return what arrived while idle, or None; used by TLS."""
-        return self.read_now() if is_readable(self._socket.fileno()) else None
+        return self.read_now() if self._poll.wait(0) else None
 
     @property
     def owned(self) -> bool:
         """Whether this process opened it."""
-        return self._owner == os.getpid()
-
-
-# Windows has no poll; its select supports only sockets, and limits how many, not their numbers.
-HAS_POLL = hasattr(select, "poll")
+        return self._owner == PROCESS.id
 
 
 def is_readable(descriptor: int) -> bool:
@@ -148,8 +169,8 @@ def is_readable(descriptor: int) -> bool:
     return bool(poll.poll(0))
 
 
-def wait(waiting: socket.socket, timeout: float | None, *, write: bool) -> bool:
-    """Block until readable, or with `write` also until writable; return whether it is readable.
+def wait_for_either(waiting: socket.socket, timeout: float | None) -> bool:
+    """Block until readable or writable; return whether it is readable.
 
     Raises TimeoutError. A socket closed meanwhile counts as readable, which shows its end to the reader.
     """
@@ -157,12 +178,12 @@ def wait(waiting: socket.socket, timeout: float | None, *, write: bool) -> bool:
     if descriptor < 0:
         return True
     if not HAS_POLL:
-        can_read, can_write, _ = select.select([descriptor], [descriptor] if write else [], [], timeout)
+        can_read, can_write, _ = select.select([descriptor], [descriptor], [], timeout)
         if not can_read and not can_write:
             raise TimeoutError
         return bool(can_read)
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN | select.POLLOUT if write else select.POLLIN)
+    poll.register(descriptor, select.POLLIN | select.POLLOUT)
     # Milliseconds, rounded up so that the wait does not end early.
     events = poll.poll(None if timeout is None else int(timeout * 1000) + 1)
     if not events:
@@ -189,11 +210,12 @@ def close_copy(descriptor: int) -> None:
 class BlockingWaiter:
     """Waits by blocking the thread."""
 
-    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
-        wait(waiting, timeout, write=False)
+    async def readable(self, waiting: ReadPoll, timeout: float | None) -> None:
+        if not waiting.wait(timeout):
+            raise TimeoutError
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
-        return wait(waiting, timeout, write=True)
+        return wait_for_either(waiting, timeout)
 
     def close(self, closing: socket.socket) -> None:
         closing.close()  # `shutdown` has already woken the waiters

@@ -11,7 +11,7 @@ import trio
 
 from ..protocol.message import ConnectFailed, ReadTimeout
 from .connection import Connection, SelfClosingSocket, error_reason
-from .socket_connection import SocketConnection
+from .socket_connection import ReadPoll, SocketConnection
 from .tls import secured
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class TrioWaiter:
     def __init__(self) -> None:
         self._token = trio.lowlevel.current_trio_token()
 
-    async def readable(self, waiting: socket.socket, timeout: float | None) -> None:
-        await self._wait(waiting, timeout, trio.lowlevel.wait_readable)
+    async def readable(self, waiting: ReadPoll, timeout: float | None) -> None:
+        await self._wait(waiting.socket, timeout, trio.lowlevel.wait_readable)
 
     async def either(self, waiting: socket.socket, timeout: float | None) -> bool:
         outcomes: list[bool] = []
