@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from io import BytesIO
@@ -79,8 +79,15 @@ ADDED_FOR_FORMATS = 500
 ADDED_FOR_PASSES = 2000
 """Most tokens that it adds where several answers are compared."""
 
-TOOLS = frozenset({"tools", "toolConfig", "tool_config"})
-FORMATS = frozenset({"response_format", "responseSchema", "responseJsonSchema", "output_format", "output_config"})
+ADDED_BY_FIELD = {
+    **dict.fromkeys(("tools", "toolConfig", "tool_config"), ADDED_FOR_TOOLS),
+    **dict.fromkeys(
+        ("response_format", "responseSchema", "responseJsonSchema", "output_format", "output_config"),
+        ADDED_FOR_FORMATS,
+    ),
+}
+"""What fields of these names add to the prompt."""
+
 OWN_TOOLS = ("apply_patch", "bash", "computer", "local_shell", "memory", "shell", "text_editor", "tool_search")
 """Beginnings of the types of tools that the provider describes to the model, with as many tokens again."""
 
@@ -88,7 +95,7 @@ TOKENS_PER_PAGE = 3000
 PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
-PDF_STARTS = (PDF_START, "data:application/pdf;")
+PDF_BEGINNINGS = (PDF_START, "data:a")
 PDF = re.compile(rf"(data:application/pdf;base64,)?{PDF_START}")
 PAGE = re.compile(rb"/Type\s*/Page[^s]")
 
@@ -115,30 +122,37 @@ def estimate_tokens(body: object) -> TokenEstimate:
     return estimate_fields(read_fields(body))
 
 
-def estimate_fields(fields: Iterable[Field]) -> TokenEstimate:
+def estimate_fields(fields: Sequence[Field]) -> TokenEstimate:
     """Like `estimate_tokens`, for the strings of a body."""
-    text = media = pages = 0
+    short = "".join([string for _, string in fields if not string[LEAST_MEDIA - 1 : LEAST_MEDIA]])
+    text, media, pages = size_of(short), 0, 0
     added = ADDED_AT_MOST
     for field, string in fields:
-        size = len(string)
-        if size >= LEAST_MEDIA and (field not in TEXT_FIELDS or string.startswith("data:")) and MEDIA.match(string):
-            media += max(MEDIA_TOKENS, size * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
-        else:
-            text += size if string.isascii() else len(string.encode("utf-8", "surrogatepass"))
-            if field in ADDING:
-                added += tokens_added(field, string)
-        if string.startswith(PDF_STARTS) and (start := PDF.match(string)):
+        if string[LEAST_MEDIA - 1 : LEAST_MEDIA]:
+            if (field not in TEXT_FIELDS or string.startswith("data:")) and MEDIA.match(string):
+                media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
+            else:
+                text += size_of(string)
+        elif not field:
+            if string in ADDED_BY_FIELD:
+                added += ADDED_BY_FIELD[string]
+        elif field in ("type", "mode"):
+            added += tokens_added(field, string)
+        if string[: len(PDF_START)] in PDF_BEGINNINGS and (start := PDF.match(string)):
             pages += page_tokens(decode_base64(string[start.end() - len(PDF_START) :]))
     return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + pages + added)
 
 
+def size_of(text: str) -> int:
+    """The bytes of a text."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
 def tokens_added(field: str, string: str) -> int:
-    """Most tokens that a provider adds to the prompt because of a field name, or the value of a field in `ADDING`."""
+    """Most tokens that a provider adds to the prompt because of the value of a field named `type` or `mode`."""
     if field == "type":
         return ADDED_FOR_TOOLS if string.startswith(OWN_TOOLS) else 0
-    if field == "mode":
-        return ADDED_FOR_PASSES if string == "pro" else 0
-    return ADDED_FOR_TOOLS if string in TOOLS else ADDED_FOR_FORMATS if string in FORMATS else 0
+    return ADDED_FOR_PASSES if string == "pro" else 0
 
 
 def page_tokens(document: bytes) -> int:
@@ -175,9 +189,6 @@ TEXT_FIELDS = frozenset({"arguments", "content", "input", "instructions", "outpu
 Field = tuple[str, str]
 """A string of a JSON value, with the name of its field before it; a name of a field has an empty name."""
 
-ADDING = ("", "type", "mode")
-"""Names of fields whose strings may add tokens."""
-
 
 def read_fields(value: object) -> list[Field]:
     """All strings of a JSON value with the name of their field, and the field names themselves."""
@@ -192,12 +203,20 @@ def add_fields(fields: list[Field], value: object, field: str) -> None:
         fields.append((field, value))
     elif isinstance(value, list | tuple):
         for entry in value:
-            add_fields(fields, entry, field)
+            if type(entry) not in SCALARS:
+                add_fields(fields, entry, field)
     elif isinstance(value, dict | Mapping):
         for key, entry in value.items():
             name = str(key)
             fields.append(("", name))
-            add_fields(fields, entry, name)
+            if type(entry) is str:
+                fields.append((name, entry))
+            elif type(entry) not in SCALARS:
+                add_fields(fields, entry, name)
+
+
+SCALARS = (int, float, bool, type(None))
+"""Types of JSON values without strings."""
 
 
 def count_pages(data: bytes) -> int | None:

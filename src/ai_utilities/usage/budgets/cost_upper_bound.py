@@ -17,7 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, cast
 
 from dhenara.ai import Exchange, Target
-from dhenara.ai.catalog import find_facts
+from dhenara.ai.catalog import EndpointPrices, find_facts
 from dhenara.ai.types import (
     AIModel,
     Call,
@@ -88,22 +88,22 @@ CHOICES = {"quality": ("low", "medium", "high"), "size": ("1024x1024", "1024x153
 """What a provider may choose for options that are unset or `auto`."""
 
 
-def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
+def cost_upper_bound(exchange: Exchange, prices: EndpointPrices) -> Decimal | None:
     """The most that a call can cost.
 
     Args:
         exchange: The call and the request that it becomes.
-        target: The endpoint.
+        prices: The prices of its endpoint.
 
     Returns:
         US dollars; None if the price or the length of the answer is unknown.
     """
     call = exchange.call
     body = exchange.body
-    words = frozenset([text for _, text in exchange.once(fields_of) if len(text) <= SHORT])
+    words = frozenset([text for _, text in exchange.once(fields_of) if not text[SHORT : SHORT + 1]])
     read = exchange.once(estimate_request).most
     terms = read_terms(body, words=words)
-    bounded = BoundedCall(call, target, read, exchange.expected_usage, words, terms)
+    bounded = BoundedCall(call, prices, read, exchange.expected_usage, words, terms)
     if "web_search_options" in body and replace(bounded, terms=RequestTerms()).price(REQUEST):
         bounded = replace(bounded, terms=read_terms(body, free=("web_search_options",), words=words))
     if call.config.options.get("model") not in (None, call.endpoint.ai_model.model_name):
@@ -114,7 +114,8 @@ def cost_upper_bound(exchange: Exchange, target: Target) -> Decimal | None:
 def upper_bound_for(target: Target, call: Call, read: int, has_files: bool = False) -> Decimal | None:
     """The most that a call of a batch with a prompt of so many tokens can cost; None if unknown."""
     terms = read_terms(call.config.options)
-    bounded = BoundedCall(call, target, read, terms=replace(terms, has_context=terms.has_context or has_files))
+    prices = EndpointPrices(call.endpoint, target.base_url)
+    bounded = BoundedCall(call, prices, read, terms=replace(terms, has_context=terms.has_context or has_files))
     most = {"chat": answer_bound, "embed": embedding_bound}.get(call.operation, unknown_bound)(bounded)
     searches = most_searches(bounded)
     if most is None or not searches:
@@ -145,6 +146,18 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
             return None
         # Results of searches become a part of the prompt, which is read again after each search.
         read = int(max(read, facts.context_window) * (searches + 1))
+    inputs, outputs = input_kinds(bounded), ["output_tokens", *output_kinds(bounded, made)]
+    if not searches and bounded.expected is None and "VIDEO" not in bounded.words:
+        highest = bounded.highest_sum(read, inputs, longest, outputs)
+        if highest is not None:
+            return highest  # nearly always
+    return highest_of_each(bounded, searches, read, inputs, longest, outputs)
+
+
+def highest_of_each(
+    bounded: BoundedCall, searches: float, read: int, inputs: list[str], longest: int, outputs: list[str]
+) -> Decimal | None:
+    """The highest cost of these kinds of tokens, each priced alone; None if no price is known."""
     more: Options = {"units": {"web_searches": searches} if searches else {}}
     if bounded.expected is not None:
         more["options"] = bounded.expected.options
@@ -161,8 +174,8 @@ def answer_bound(bounded: BoundedCall, *, made: tuple[str, ...] = ()) -> Decimal
         return max(costs, default=(Decimal(-1), ""))
 
     # Prices add up, so the dearest input is dearest with every output.
-    cost, dearest = highest(input_kinds(bounded), ("output_tokens",))
-    return None if cost < 0 else max(cost, highest((dearest,), output_kinds(bounded, made))[0])
+    cost, dearest = highest(inputs, outputs[:1])
+    return None if cost < 0 else max(cost, highest((dearest,), outputs[1:])[0])
 
 
 def input_kinds(bounded: BoundedCall) -> list[str]:
@@ -177,8 +190,8 @@ def input_kinds(bounded: BoundedCall) -> list[str]:
 
 def output_kinds(bounded: BoundedCall, made: tuple[str, ...]) -> list[str]:
     """Further kinds of tokens that the answer may be billed as."""
-    words = {word.lower() for word in bounded.words}
-    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if kind in words]
+    words = "\n".join(["", *bounded.words, ""]).lower()
+    kinds = [f"output_{kind}_tokens" for kind in ("audio", "image") if f"\n{kind}\n" in words]
     return list(dict.fromkeys(["reasoning_tokens", *kinds, *made]))
 
 
@@ -188,7 +201,7 @@ def most_searches(bounded: BoundedCall) -> float | None:
     searches = expected.units.get("web_searches", 0.0) if expected else 0.0
     if searches:
         return searches
-    if bounded.terms.searches is None or bounded.price(CITATION):
+    if bounded.terms.searches is None or (bounded.prices.may_bill("citations") and bounded.price(CITATION)):
         return None
     searches = float(bounded.terms.searches)
     if searches:

@@ -6,12 +6,11 @@ length of answers, tools that the provider runs, and contexts that it keeps.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from dhenara.ai import Target
-from dhenara.ai.catalog import find_facts, most_generated, own_prices, price_usage
+from dhenara.ai.catalog import EndpointPrices, find_facts, most_generated, own_prices
 from dhenara.ai.types import Call, ChatModelCostData, Usage
 
 from ..estimates import MEDIA_TOKENS
@@ -55,9 +54,18 @@ FREE_TOOLS = ("tool_search", "namespace")
 REPORTED = ("inference_geo", "speed")
 
 
+TERMS = frozenset(
+    {
+        *LENGTHS, *COUNTS, *SETTINGS, *CONTEXTS, *REFERRING, *TOOL_FIELDS, *SEARCHES, *UNLIMITED, *REPORTED, "prompt",
+        "service_tier",
+    }
+)  # fmt: skip
+"""Names of all fields that `read_terms` reads."""
+
 ESTIMATED = ", estimated"
 """The end of `priced_as` for prices of units where a model is billed by tokens."""
 
+ZERO = Decimal(0)
 ROUNDING = Decimal("1.05")
 """Such prices are rounded to tenths of a cent, up to three percent below those of the tokens."""
 
@@ -91,7 +99,7 @@ class BoundedCall:
 
     Attributes:
         call: The call.
-        target: Where it goes.
+        prices: The prices of its endpoint.
         read: Most tokens of the prompt.
         expected: Units that the request determines.
         words: Short strings of the request, among them names of settings.
@@ -99,7 +107,7 @@ class BoundedCall:
     """
 
     call: Call
-    target: Target
+    prices: EndpointPrices
     read: int
     expected: Usage | None = None
     words: frozenset[str] = field(default_factory=frozenset)
@@ -117,9 +125,36 @@ class BoundedCall:
     def _price_in(self, tier: str | None, usage: Usage) -> Decimal | None:
         if self.terms.report:
             usage = usage.model_copy(update={"raw": dict(self.terms.report)})
-        cost = price_usage(self.call.endpoint, usage, service_tier=tier, base_url=self.target.base_url)
+        cost = self.prices.cost(usage, service_tier=tier)
         rounded = (cost.priced_as or "").endswith(ESTIMATED)
         return cost.amount * ROUNDING if rounded and cost.amount is not None else cost.amount
+
+    def highest_sum(self, read: int, inputs: Sequence[str], longest: int, outputs: Sequence[str]) -> Decimal | None:
+        """The price of the dearest of these inputs and of the dearest of these outputs.
+
+        Args:
+            read: The tokens of the prompt, of one kind or another.
+            inputs: The kinds of tokens that they may be.
+            longest: The tokens of the answer.
+            outputs: The kinds of tokens that they may be.
+
+        Returns:
+            US dollars; None if not all of these kinds have a price in one list, so that each has to be priced alone.
+        """
+        if not self.prices.are_listed or self.terms.tier == "auto" or self.call.config.service_tier == "auto":
+            return None
+        raw = dict(self.terms.report)
+        every = {**dict.fromkeys(inputs, read), **dict.fromkeys(outputs, longest), "raw": raw}
+        tier = self.terms.tier or self.call.config.service_tier
+        cost = self.prices.cost(Usage.model_validate(every), service_tier=tier, prompt_tokens=read)
+        if cost.amount is None:
+            return None
+        parts = cost.components
+        highest = cost.amount
+        for kinds in (inputs, outputs):
+            amounts = [parts[name] for kind in kinds if (name := kind[: -len("_tokens")]) in parts]
+            highest += max(amounts, default=ZERO) - sum(amounts)
+        return highest
 
     def highest(self, usages: Iterable[Usage]) -> Decimal | None:
         """The highest cost of these usages, of those that have a price."""
@@ -159,6 +194,10 @@ def read_terms(
         words: Names of fields and short texts of the body, among them all names that `REFERRING` has. Default None:
             the body is searched for them.
     """
+    if words is not None and not free:
+        named = words & TERMS
+        if named <= LENGTHS:  # nearly always
+            return RequestTerms(longest=highest_of([body], LENGTHS)) if named else RequestTerms()
     if free:
         body = {name: value for name, value in body.items() if name not in free}
     settings = [body, *[inner for name in body.keys() & SETTINGS if isinstance(inner := body[name], Mapping)]]

@@ -196,6 +196,11 @@ def check_fields(row: Mapping[str, Any], fields: frozenset[str]) -> None:
         raise InvalidRow("source: write a text in quotes")
 
 
+def has_own_tables() -> bool:
+    """Return whether the user has loaded prices."""
+    return bool(_loaded)
+
+
 def own_rates(
     host: str, price_list: str, names: tuple[str, ...], conditions: Conditions
 ) -> tuple[dict[str, Decimal], str] | None:

@@ -163,6 +163,18 @@ def make_table(host: str, content: Mapping[str, Any]) -> PriceTable:
     )
 
 
+def units_of(host: str) -> frozenset[str]:
+    """Return the units by which models of the host are billed."""
+    table = load_table(host)
+    return frozenset() if table is None else billed_units(table)
+
+
+@lru_cache(64)
+def billed_units(table: PriceTable) -> frozenset[str]:
+    rows = [row for model in table.models.values() for row in model.get("prices", ()) if isinstance(row, Mapping)]
+    return frozenset([unit for row in rows for kind in ("rates", "estimates") for unit in row.get(kind) or ()])
+
+
 def find_rates(host: str, names: Iterable[str], conditions: Conditions) -> Rates:
     """Return the rates of a call.
 

@@ -17,9 +17,9 @@ from ..types.chat.usage import NO_USAGE, Usage
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AnyCostData, ChatModelCostData, ImageModelCostData
 from .cost_calculation import audio_cost, cost_by_unit, default_options, image_cost, token_cost
-from .own_tables import own_rates
+from .own_tables import has_own_tables, own_rates
 from .price_rows import region_of_call
-from .price_tables import FEES, Conditions, NoPrice, Rates, find_rates
+from .price_tables import FEES, Conditions, NoPrice, Rates, find_rates, units_of
 
 # Host names of private networks: servers there have no price per token.
 OWN_NAMES = (".local", ".lan", ".internal", ".home.arpa", ".localhost")
@@ -93,6 +93,7 @@ class EndpointPrices:
         server_tools: Mapping[str, int] | None = None,
         at: datetime | None = None,
         region: str | None = None,
+        prompt_tokens: int | None = None,
     ) -> Cost:
         """Return the cost of a usage, as `price_usage` does.
 
@@ -103,6 +104,7 @@ class EndpointPrices:
             server_tools: Calls of tools that the provider ran, by name.
             at: Time of the call. Default None: now.
             region: Region that processed the call. Default None: as usage, base URL or config say.
+            prompt_tokens: Size of the prompt, on which prices depend. Default None: all input tokens of the usage.
         """
         if usage is None or not usage.known:
             return Cost(reason=NO_USAGE)
@@ -121,7 +123,7 @@ class EndpointPrices:
             at=at,
             tier="fast" if "speed" in raw and raw["speed"] == "fast" else service_tier,
             region=where,
-            prompt_tokens=usage.prompt_tokens,
+            prompt_tokens=usage.prompt_tokens if prompt_tokens is None else prompt_tokens,
             options={**self._options, **usage.options},
         )
         names = self._names_of(served, where)
@@ -135,6 +137,21 @@ class EndpointPrices:
             address = self._base_url or str(self.endpoint.api.config.get("base_url") or provider.base_url)
             return self_hosted_cost(address)
         return table_cost(host, names, usage, conditions, usage.server_tool_requests or server_tools or {}, own)
+
+    @property
+    def are_listed(self) -> bool:
+        """Whether prices are those of lists, the user's or that of the host: a cost is then the sum of its components,
+        one for each count.
+        """
+        return self._own is None
+
+    def may_bill(self, unit: str) -> bool:
+        """Whether some model of the host is billed by this unit, or the user has prices that may be.
+
+        Args:
+            unit: The name of the unit.
+        """
+        return bool(has_own_tables() or unit in units_of(self.host))
 
     def _region_of(self, reported: Any) -> str | None:
         """Return the region of a call whose usage report may name it."""

@@ -1,0 +1,101 @@
+"""The highest cost of an answer is the same whether its kinds of tokens are priced together or each alone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings, strategies as st
+from tools.catalogue.prices.coverage import read_tables
+
+from ai_utilities.usage.budgets.cost_upper_bound import highest_of_each
+from ai_utilities.usage.budgets.request_terms import BoundedCall, RequestTerms
+from dhenara.ai.catalog import EndpointPrices, forget_own_tables, load_own_tables
+from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, Call, ChatModelCostData
+
+NAMED = [
+    (host, model)
+    for host, table in read_tables().items()
+    if host not in ("azure", "elevenlabs", "meta")
+    for model, entry in table["models"].items()
+    if any("input" in row.get("rates", {}) for row in entry.get("prices", ()))
+]
+INPUTS = ("cache_write_tokens", "cache_write_1h_tokens", "input_audio_tokens", "input_image_tokens")
+OUTPUTS = ("reasoning_tokens", "output_audio_tokens", "output_image_tokens")
+
+
+def bounded_call(name: str, terms: RequestTerms = RequestTerms(), **config: Any) -> BoundedCall:  # noqa: B008  # frozen
+    endpoint = AIModelEndpoint.of(name, "k")
+    call = Call(endpoint=endpoint, messages=(), config=AIModelCallConfig(**config))
+    return BoundedCall(call, EndpointPrices(endpoint, "https://api.example.com"), 1, terms=terms)
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(NAMED),
+    st.integers(0, 2_000_000),
+    st.lists(st.sampled_from(INPUTS), unique=True),
+    st.integers(0, 200_000),
+    st.lists(st.sampled_from(OUTPUTS), unique=True),
+    st.sampled_from([None, "batch", "flex", "priority"]),
+    st.sampled_from([{}, {"inference_geo": "us"}, {"speed": "fast"}]),
+)
+def test_kinds_that_are_priced_together_cost_what_each_alone_would(
+    named: tuple[str, str],
+    read: int,
+    inputs: list[str],
+    longest: int,
+    outputs: list[str],
+    tier: str | None,
+    report: dict[str, str],
+) -> None:
+    bounded = bounded_call("/".join(named), RequestTerms(tier=tier, report=report))
+    kinds = ["input_tokens", *inputs], ["output_tokens", *outputs]
+    together = bounded.highest_sum(read, kinds[0], longest, kinds[1])
+    if together is not None:
+        assert together == highest_of_each(bounded, 0.0, read, kinds[0], longest, kinds[1])
+
+
+def test_a_listed_model_is_priced_together() -> None:
+    bounded = bounded_call("anthropic/claude-sonnet-5")
+    most = bounded.highest_sum(1_000_000, ["input_tokens", "cache_write_tokens"], 1_000, ["output_tokens"])
+    plain = bounded.highest_sum(1_000_000, ["input_tokens"], 1_000, ["output_tokens"])
+    assert most is not None
+    assert plain is not None
+    assert most > plain > 0
+
+
+@pytest.mark.parametrize(
+    ("terms", "config"), [(RequestTerms(tier="auto"), {}), (RequestTerms(), {"service_tier": "auto"})]
+)
+def test_the_dearest_tier_is_looked_for_kind_by_kind(terms: RequestTerms, config: dict[str, Any]) -> None:
+    bounded = bounded_call("openai/gpt-5.2", terms, **config)
+    assert bounded.highest_sum(1, ["input_tokens"], 1, ["output_tokens"]) is None
+
+
+def test_prices_of_the_user_have_fewer_components_and_are_asked_kind_by_kind() -> None:
+    prices = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(4))
+    own = AIModelEndpoint.of("openai/gpt-5.2", "k").model_copy(update={"cost_data": prices})
+    call = Call(endpoint=own, messages=(), config=AIModelCallConfig())
+    bounded = BoundedCall(call, EndpointPrices(own), 1)
+    kinds = ["input_tokens"], ["output_tokens", "reasoning_tokens"]
+    assert bounded.highest_sum(10**6, kinds[0], 10**6, kinds[1]) is None
+    assert highest_of_each(bounded, 0.0, 10**6, kinds[0], 10**6, kinds[1]) == 5
+
+
+def test_only_hosts_with_models_that_cite_are_asked_for_the_price_of_citations() -> None:
+    assert bounded_call("perplexity/sonar").prices.may_bill("citations")
+    assert not bounded_call("openai/gpt-5.2").prices.may_bill("citations")
+
+
+def test_prices_of_the_user_may_bill_any_unit(tmp_path: Path) -> None:
+    file = tmp_path / "prices.toml"
+    file.write_text('[[prices]]\nhost = "openai"\nmodel = "m"\nunit = "pages"\nprice = 1\nper = 1\n')
+    assert not bounded_call("openai/gpt-5.2").prices.may_bill("pages")
+    load_own_tables(file)
+    try:
+        assert bounded_call("openai/gpt-5.2").prices.may_bill("pages")
+    finally:
+        forget_own_tables()
