@@ -75,7 +75,7 @@ def test_the_dearest_tier_is_looked_for_kind_by_kind(terms: RequestTerms, config
     assert bounded.highest_sum(1, ["input_tokens"], 1, ["output_tokens"]) is None
 
 
-def test_prices_of_the_user_have_fewer_components_and_are_asked_kind_by_kind() -> None:
+def test_prices_of_the_user_are_looked_up_kind_by_kind() -> None:
     prices = ChatModelCostData(input_token_cost_per_million=Decimal(1), output_token_cost_per_million=Decimal(4))
     own = AIModelEndpoint.of("openai/gpt-5.2", "k").model_copy(update={"cost_data": prices})
     call = Call(endpoint=own, messages=(), config=AIModelCallConfig())
@@ -85,7 +85,7 @@ def test_prices_of_the_user_have_fewer_components_and_are_asked_kind_by_kind() -
     assert highest_of_each(bounded, 0.0, 10**6, kinds[0], 10**6, kinds[1]) == 5
 
 
-def test_only_hosts_with_models_that_cite_are_asked_for_the_price_of_citations() -> None:
+def test_citations_are_priced_only_at_hosts_that_bill_them() -> None:
     assert bounded_call("perplexity/sonar").prices.may_bill("citations")
     assert not bounded_call("openai/gpt-5.2").prices.may_bill("citations")
 
