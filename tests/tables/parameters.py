@@ -54,7 +54,7 @@ Every parameter is also a field of `AIModelCallConfig`, for all calls of a clien
 `ai-utilities ask`. A parameter that is not set is not sent. System prompts, structured output, timeouts and the other
 options of a call are in [Call options](reference/call-options.md).
 
-## Temperature, stop sequences and other parameters
+## Temperature, max tokens, stop sequences and other parameters
 
 """
 BETWEEN = """

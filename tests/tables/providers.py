@@ -48,6 +48,30 @@ Where a provider has several protocols, the first one is used unless the model n
 
 """
 BETWEEN = """
+## Base URL (gateways and servers of your own)
+
+`base_url` replaces the address of the last column, for example by that of a gateway. A server with OpenAI's protocol
+needs no name:
+
+=== "Kit"
+
+    ```python
+    gateway = AiClient("openai/gpt-5.4-mini", base_url="https://gateway.example/v1")
+    server = AiClient(model="my-model", base_url="http://localhost:8000/v1", api_key="any")
+    ```
+
+=== "Engine"
+
+    ```python
+    gateway = AIModelClient("openai/gpt-5.4-mini", base_url="https://gateway.example/v1")
+    server = AIModelClient(
+        "openai_compatible/my-model", base_url="http://localhost:8000/v1", api_key="any"
+    )
+    ```
+
+The kit sends the key of the environment to this address. The engine sends it to the provider's own hosts only: there,
+pass `api_key=` with a `base_url`, or set both in the environment. See [API keys](security.md#api-keys).
+
 ## Parameters that a provider does not support
 
 An unsupported parameter is left out, and the response has a warning. With `strict=True` it is an error before
