@@ -58,6 +58,29 @@ options of a call are in [Call options](reference/call-options.md).
 
 """
 BETWEEN = """
+## Extra headers and body fields
+
+`headers` and `options` are added to the request as they are: `options` are fields of its body that have no parameter
+here, or that replace one. Neither is checked; the provider refuses what it does not have.
+
+=== "Kit"
+
+    ```python
+    extra = {"headers": {"X-Team": "docs"}, "options": {"service_tier": "flex"}}
+    client.ask("Name a fruit.", **extra)
+    tagged = AiClient("openai/gpt-5.4-mini", headers={"X-Team": "docs"})  # all calls
+    ```
+
+=== "Engine"
+
+    ```python
+    extra = {"headers": {"X-Team": "docs"}, "options": {"service_tier": "flex"}}
+    engine.generate("Name a fruit.", **extra)
+    tagged = AIModelClient("openai/gpt-5.4-mini", headers={"X-Team": "docs"})  # all calls
+    ```
+
+Headers that decide where a request goes or ends, such as `Host`, raise a `ConfigurationError`.
+
 ## Names in requests
 
 The name of each parameter in the request of each protocol. Some providers use other names; see
