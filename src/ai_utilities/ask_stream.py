@@ -227,7 +227,7 @@ class AskStream(SyncStreamBase):
             self.close()
 
     def close(self) -> None:
-        """Closes the connection, so the provider stops generating."""
+        """Closes the connection; whether the provider then stops generating is up to it."""
         self._over = True
         if self._events is not None:
             self._events.close()
@@ -278,7 +278,7 @@ class AsyncAskStream(AsyncStreamBase):
             await self.aclose()
 
     async def aclose(self) -> None:
-        """Closes the connection, so the provider stops generating."""
+        """Closes the connection; whether the provider then stops generating is up to it."""
         self._over = True
         if self._events is not None:
             await self._events.aclose()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -48,3 +51,28 @@ def test_a_page_begins_with_a_title_and_a_sentence(page: Path) -> None:
 def test_a_page_ends_with_links(page: Path) -> None:
     text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
     assert re.search(r"\]\([^)]+\)", text.rpartition("\n## ")[2])
+
+
+def bound_names(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.ExceptHandler(name=str(name)):
+                yield name
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                yield from ((one.asname or one.name).partition(".")[0] for one in names)
+
+
+@pytest.mark.parametrize("page", [*(page for page in PAGES if page not in COPIES), ROOT / "README.md"], ids=named)
+def test_code_uses_only_names_that_a_reader_sees(page: Path) -> None:
+    """Not those of hidden set-up: a block that is pasted with the blocks before it runs."""
+    text = re.sub(r"<!--.*?-->", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    visible = set(dir(builtins))
+    for block in CODE.finditer(text):
+        if "```python" not in block[0]:
+            continue  # TOML, or code of other libraries
+        tree = compile(dedent(block["code"]), named(page), "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        visible.update(bound_names(tree))
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        assert used - visible == set()

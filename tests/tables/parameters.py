@@ -66,16 +66,14 @@ here, or that replace one. Neither is checked; the provider refuses what it does
 === "Kit"
 
     ```python
-    extra = {"headers": {"X-Team": "docs"}, "options": {"service_tier": "flex"}}
-    client.ask("Name a fruit.", **extra)
+    client.ask("Hi", headers={"X-Team": "docs"}, options={"service_tier": "flex"})
     tagged = AiClient("openai/gpt-5.4-mini", headers={"X-Team": "docs"})  # all calls
     ```
 
 === "Engine"
 
     ```python
-    extra = {"headers": {"X-Team": "docs"}, "options": {"service_tier": "flex"}}
-    engine.generate("Name a fruit.", **extra)
+    engine.generate("Hi", headers={"X-Team": "docs"}, options={"service_tier": "flex"})
     tagged = AIModelClient("openai/gpt-5.4-mini", headers={"X-Team": "docs"})  # all calls
     ```
 

@@ -57,14 +57,14 @@ needs no name:
 
     ```python
     gateway = AiClient("openai/gpt-5.4-mini", base_url="https://gateway.example/v1")
-    server = AiClient(model="my-model", base_url="http://localhost:8000/v1", api_key="any")
+    own = AiClient(model="my-model", base_url="http://localhost:8000/v1", api_key="any")
     ```
 
 === "Engine"
 
     ```python
     gateway = AIModelClient("openai/gpt-5.4-mini", base_url="https://gateway.example/v1")
-    server = AIModelClient(
+    own = AIModelClient(
         "openai_compatible/my-model", base_url="http://localhost:8000/v1", api_key="any"
     )
     ```

@@ -112,7 +112,7 @@ class HttpResponse:
         return b""
 
     async def close(self) -> None:
-        # An unread body closes the connection, so that the provider stops generating.
+        # An unread body closes the connection, so that the provider can stop generating.
         if not self._over:
             self._end(self._reader.reusable)
 

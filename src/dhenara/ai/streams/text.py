@@ -132,7 +132,7 @@ class TextStream(ReadBySync, TextStreamBase, Iterator[str]):
         self.close()
 
     def close(self) -> None:
-        """Close the connection, so that the provider stops generating."""
+        """Close the connection; whether the provider then stops generating is up to it."""
         self._over = True
         self._stream.close()
 
@@ -160,7 +160,7 @@ class AsyncTextStream(ReadByAsync, TextStreamBase, AsyncIterator[str]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connection, so that the provider stops generating."""
+        """Close the connection; whether the provider then stops generating is up to it."""
         self._over = True
         await self._stream.aclose()
 

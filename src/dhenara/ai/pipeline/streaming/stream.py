@@ -176,7 +176,7 @@ class Stream:
         return self._builder.result(**facts)
 
     async def close(self) -> None:
-        """Close the connection now, so that the provider stops generating."""
+        """Close the connection now; whether the provider then stops generating is up to it."""
         self._stop_reading()
         await self._end()
         await self._settle()
