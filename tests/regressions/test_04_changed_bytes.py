@@ -131,7 +131,7 @@ def test_a_redis_server_that_returns_with_older_data_is_refused(server: FakeServ
         assert Decimal(store.spent(ACCOUNT)) / 10**9 == Decimal("0.04")
         store.close()
     finally:
-        process.stop()
+        process.close()
 
 
 @pytest.mark.parametrize("column", ["row", "tags", "provider", "model"])

@@ -231,7 +231,7 @@ def own_redis(tmp_path: Path, running_redis: RedisProcess) -> Any:
     process = RedisProcess(tmp_path)
     process.start()
     yield process
-    process.stop()
+    process.close()
 
 
 def test_a_redis_that_restarted_empty_is_refused_until_that_is_accepted(

@@ -26,7 +26,7 @@ def own_redis(tmp_path: Path, running_redis: RedisProcess) -> Iterator[RedisProc
     process = RedisProcess(tmp_path)
     process.start()
     yield process
-    process.stop()
+    process.close()
 
 
 def take_snapshot(server: RedisProcess) -> None:

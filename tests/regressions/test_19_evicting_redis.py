@@ -34,7 +34,7 @@ def evicting(request: pytest.FixtureRequest, tmp_path: Path, running_redis: Redi
     process = RedisProcess(tmp_path, "--maxmemory", "4mb", "--maxmemory-policy", request.param)
     process.start()
     yield process.url
-    process.stop()
+    process.close()
 
 
 ALL_KEYS = pytest.mark.parametrize("evicting", ["allkeys-lru", "allkeys-random"], indirect=True)

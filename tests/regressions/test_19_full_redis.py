@@ -31,7 +31,7 @@ def full_redis(tmp_path: Path, running_redis: RedisProcess) -> Iterator[str]:
     process = RedisProcess(tmp_path, "--maxmemory", "1kb", "--maxmemory-policy", "noeviction")
     process.start()
     yield process.url
-    process.stop()
+    process.close()
 
 
 def write_with(store: type[Any], write: Callable[[Any], Any]) -> Callable[[str], None]:

@@ -92,7 +92,7 @@ def test_processes_share_health_and_outlive_their_store(servers: list[FakeServer
         assert len(servers[0].exchanges) == touched
     finally:
         workers.close()
-        redis.stop()
+        redis.close()
 
 
 class RestartedServer:

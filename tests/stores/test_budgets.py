@@ -34,7 +34,7 @@ from ai_utilities.usage.estimates import MEDIA_TOKENS, estimate_tokens
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
 from dhenara.ai.io.sync_io import BlockingIO, run
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, Stall
 from dhenara.ai.types import AIModelCallConfig, AIModelEndpoint, ChatModelCostData
 from dhenara.ai.types.operations.batch import BatchRequest
 from support.worlds import World, endpoint
@@ -91,7 +91,7 @@ def test_budgets_hold_by_tag_and_each_value_may_have_its_own(server: FakeServer)
 
 
 def test_what_was_refused_costs_nothing_and_what_was_cut_costs_what_was_reserved(server: FakeServer) -> None:
-    server.add_replies(Refusal(400, "no"), DialectReply(HELLO, pause=0.3))
+    server.add_replies(Refusal(400, "no"), CutReply(DialectReply(HELLO), 3, Stall()))
     budget = Budget(1)
     layer = BudgetLayer(budget)
     with AIModelClient(priced(server.url), BRIEF, layers=[layer]) as asking:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,11 +12,11 @@ from ai_utilities.cache import CacheLayer, MemoryCache
 from ai_utilities.cache.layer import InFlightCall, InFlightCalls
 from dhenara.ai import AIModelClient
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, stall_before_head
-from dhenara.ai.testing.answer import ReceivedRequest, Reply, Step
+from support.waiting_reply import WaitingReply
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello, you there!")
-SECONDS = 30
+SECONDS = 100
 """Longest wait of a test that fails."""
 
 
@@ -36,21 +34,6 @@ class CountedCalls(InFlightCalls):
         if not self._left:
             self.joined.set()
         return joined
-
-
-@dataclass(frozen=True)
-class WaitingReply:
-    """Another reply that waits before one of its steps."""
-
-    reply: Reply
-    before: int
-    wait: Callable[[], object]
-
-    def steps(self, request: ReceivedRequest) -> Iterator[Step]:
-        for number, step in enumerate(self.reply.steps(request)):
-            if number == self.before:
-                self.wait()
-            yield step
 
 
 def client_of(server: FakeServer, calls: InFlightCalls, **options: Any) -> AIModelClient:

@@ -91,11 +91,13 @@ def test_the_error_without_waiting_contains_the_time_to_wait(
 ) -> None:
     server.add_replies(HELLO, HELLO)
     asking = client(server, Limit(requests_per_minute=2), store=store, wait=False)
+    began = time.monotonic()
     world.run(asking, "?")
     world.run(asking, "?")
     with pytest.raises(LimitReachedError, match="2 requests per minute for fake-1 is used up") as reached:
         world.run(asking, "?")
-    assert 50 < (reached.value.retry_after or 0) <= 62
+    assert (reached.value.retry_after or 0) + time.monotonic() - began > 59
+    assert (reached.value.retry_after or 0) <= 62
     assert len(server.exchanges) == 2
     world.close(asking)
 
@@ -113,12 +115,12 @@ def test_who_may_wait_waits(world: World, server: FakeServer, store: LimitStore)
 
 def test_a_wait_beyond_the_deadline_fails_at_once(world: World, server: FakeServer) -> None:
     server.add_replies(HELLO)
-    asking = client(server, Limit(requests_per_minute=1))
+    asking = client(server, Limit(requests_per_day=1))
     world.run(asking, "?")
     began = time.monotonic()
     with pytest.raises(LimitReachedError):
-        world.run(asking, "?", timeout=50)
-    assert time.monotonic() - began < 50
+        world.run(asking, "?", timeout=200)
+    assert time.monotonic() - began < 100
     world.close(asking)
 
 
@@ -429,14 +431,17 @@ def test_nearly_all_of_a_limit_is_used() -> None:
     assert 300 * (1 - 1 / SLOTS) <= granted <= 330
 
 
-def hammer(kind: str, where: str, url: str, ready: Any, grants: Any) -> None:
+PROCESSES = 4
+
+
+def hammer(kind: str, where: str, url: str, ready: Any, results: Any) -> None:
     store: LimitStore = SQLiteLimits(where) if kind == "sqlite" else RedisLimits(where)
-    step, at = store.step, []
+    step, granted, refused = store.step, list[float](), list[float]()
 
     def recorded(account: str, name: str, ask: Any) -> Any:
         verdict = step(account, name, ask)
-        if name == "take" and not verdict["wait"]:
-            at.append(verdict["at"])
+        if name == "take":
+            (refused if verdict["wait"] else granted).append(verdict["at"])
         return verdict
 
     store.step = recorded  # type: ignore[method-assign]
@@ -448,36 +453,37 @@ def hammer(kind: str, where: str, url: str, ready: Any, grants: Any) -> None:
         for _ in range(30):
             asking.generate("?")
     store.close()
-    grants.put(at)
+    results.put((granted, refused))
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
-def test_four_processes_never_exceed_the_limit_and_reach_nine_tenths_of_it(
+def test_four_processes_never_exceed_the_limit_and_wait_only_when_nine_tenths_of_it_are_used(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     where = request.getfixturevalue("redis_url") if kind == "redis" else str(tmp_path / "limits.db")
-    reached: list[float] = []
-    while not reached or (reached[-1] < 0.9 * 30 and len(reached) < 3):  # a busy machine may be late once
-        at = hammered(kind, where)
-        assert len(at) == 4 * 31
-        assert max(sum(began <= other < began + 1 for other in at) for began in at) <= 30
-        reached.append((len(at) - 4) / (at[-1] - at[4]))
-    assert reached[-1] >= 0.9 * 30
+    granted, refused = hammered(kind, where)
+    assert len(granted) == PROCESSES * 31
+    assert max(sum(began <= other < began + 1 for other in granted) for began in granted) <= 30
+    # A slot counts until all of it has left the window, and what is left may be meant for those that came before.
+    counted = 1 + 1 / SLOTS + 0.001
+    used = [sum(at - counted < one <= at for one in granted) for at in refused]
+    assert min(used) >= 30 - (PROCESSES - 1) >= 0.9 * 30
 
 
-def hammered(kind: str, where: str) -> list[float]:
-    """When the store granted the requests of four processes, by its own clock."""
+def hammered(kind: str, where: str) -> tuple[list[float], list[float]]:
+    """When the store granted requests of four processes, and when it let them wait, by its own clock."""
     context = multiprocessing.get_context("spawn")
-    ready, grants = context.Barrier(4), context.Queue()
+    ready, results = context.Barrier(PROCESSES), context.Queue()
     with FakeServer(HELLO, forever=True) as server:
-        workers = [context.Process(target=hammer, args=(kind, where, server.url, ready, grants)) for _ in range(4)]
+        arguments = (kind, where, server.url, ready, results)
+        workers = [context.Process(target=hammer, args=arguments) for _ in range(PROCESSES)]
         for worker in workers:
             worker.start()
-        at = [one for _ in workers for one in grants.get(timeout=100)]
+        pairs = [results.get(timeout=250) for _ in workers]
         for worker in workers:
             worker.join()
-        assert [worker.exitcode for worker in workers] == [0] * 4
-        return sorted(at)
+        assert [worker.exitcode for worker in workers] == [0] * PROCESSES
+    return [one for granted, _ in pairs for one in granted], [one for _, refused in pairs for one in refused]
 
 
 def test_headers_of_several_vendors_are_read() -> None:

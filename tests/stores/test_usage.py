@@ -27,7 +27,7 @@ from ai_utilities.usage import (
 )
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, ConfigurationError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal, Stall, stall_before_head
 from dhenara.ai.types import AIModelEndpoint, ChatModelCostData
 from support.waiting import wait_until_async
 from support.worlds import World, endpoint
@@ -85,7 +85,8 @@ def test_every_attempt_has_a_row(world: World, server: FakeServer, streaming: bo
 def test_failed_and_cached_and_cut_and_left_calls_have_rows(server: FakeServer) -> None:
     ledger = MemoryLedger()
     layers = [UsageLayer(ledger), CacheLayer(MemoryCache(), policy="always")]
-    server.add_replies(Refusal(400, "no"), HELLO, CutReply(DialectReply(HELLO), 4), DialectReply(HELLO, pause=0.01))
+    left = CutReply(DialectReply(HELLO), 4, Stall())
+    server.add_replies(Refusal(400, "no"), HELLO, CutReply(DialectReply(HELLO), 4), left)
     with AIModelClient(priced(server), layers=layers) as asking:
         with pytest.raises(BadRequestError):
             asking.generate("1")
@@ -135,7 +136,7 @@ def test_a_cancelled_call_has_a_row(kind: str, server: FakeServer, tmp_path: Pat
 
 
 def test_an_abandoned_async_stream_has_a_row(server: FakeServer, tmp_path: Path) -> None:
-    server.add_replies(DialectReply(HELLO, pause=0.01))
+    server.add_replies(CutReply(DialectReply(HELLO), 4, Stall()))
     ledger = SQLiteLedger(tmp_path / "u.db")
 
     async def main() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import time
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -18,6 +20,8 @@ from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import BadRequestError, ConfigurationError, ConnectionFailedError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Raw, Refusal
 from dhenara.ai.types import AIModelCallConfig, Attempt, Call, Cost, Usage
+from support.waiting import wait_until
+from support.waiting_reply import WaitingReply
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
@@ -213,10 +217,16 @@ def test_each_attempt_and_each_layer_that_fails_has_its_rows(server: FakeServer)
 
 
 def test_the_time_of_a_streamed_answer_is_that_to_its_end(server: FakeServer) -> None:
-    server.add_replies(DialectReply(HELLO, pause=0.05))
+    later = threading.Event()
+    server.add_replies(WaitingReply(DialectReply(HELLO), 4, lambda: later.wait(100)))
     ledger = MemoryLedger()
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
-        list(client.generate("?", streaming=True).stream_generator)
+        stream = client.generate("?", streaming=True).stream_generator
+        next(stream)
+        first = time.monotonic()
+        wait_until(lambda: time.monotonic() > first + 0.05)
+        later.set()
+        list(stream)
     (written,) = ledger.rows()
     assert (written.duration_s or 0) > (written.first_token_s or 0) + 0.04
 

@@ -6,11 +6,12 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from .waiting import HANGS, wait_until
 
 
 class RedisProcess:
@@ -19,8 +20,11 @@ class RedisProcess:
     def __init__(self, home: Path, *options: str) -> None:
         self._home = home
         self._options = options
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        # Nobody else gets the port while the server is down, and the server may take it all the same.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -30,14 +34,17 @@ class RedisProcess:
     def start(self) -> None:
         command = ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._home)]
         self._process = subprocess.Popen([*command, "--save", "", *self._options], stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 100
-        while time.monotonic() < until:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), 1):
-                    return
-            except OSError:
-                time.sleep(0.02)
-        raise RuntimeError("redis-server did not start")
+        wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, "redis-server did not start"
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), HANGS) as connected:
+                connected.sendall(b"PING\r\n")
+                return connected.recv(7) == b"+PONG\r\n"
+        except OSError:
+            return False
 
     def freeze(self) -> None:
         """Takes connections and says nothing, until `thaw`."""
@@ -56,6 +63,11 @@ class RedisProcess:
             self._process.wait()
             self._process = None
 
+    def close(self) -> None:
+        """Stops the server and gives its port back."""
+        self.stop()
+        self._reserved.close()
+
 
 @pytest.fixture(scope="session")
 def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
@@ -65,7 +77,7 @@ def running_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisPro
     process = RedisProcess(tmp_path_factory.mktemp("redis"))
     process.start()
     yield process
-    process.stop()
+    process.close()
 
 
 @pytest.fixture

@@ -302,7 +302,7 @@ def redis_process(tmp_path: Any) -> Iterator[RedisProcess]:
     process = RedisProcess(tmp_path)
     process.start()
     yield process
-    process.stop()
+    process.close()
 
 
 def test_a_stream_whose_process_died_ends_for_its_readers(
