@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from ai_utilities import AiClient, AsyncAiClient, JsonParseError, ProviderConfigurationError, create_client
 from dhenara.ai.errors import BadRequestError, BrokenStreamError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, HangUp, Refusal, Stall
 from support.kit import Uniform, run, settings
 from support.worlds import World
 
@@ -145,7 +145,7 @@ def test_a_stream_yields_its_text_and_ends_with_the_result(server: FakeServer, w
 
 
 def test_a_stream_that_breaks_raises_and_keeps_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED), pause=0.01), 5, HangUp()))
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED)), 5, HangUp()))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")
@@ -159,7 +159,7 @@ def test_a_stream_that_breaks_raises_and_keeps_what_had_arrived(server: FakeServ
 
 
 def test_leaving_a_stream_ends_the_request(server: FakeServer, world: World) -> None:
-    server.add_replies(DialectReply(Answer(text=PROVIDED * 50), pause=0.02))
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED * 50)), 5, Stall()))
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")

@@ -18,7 +18,7 @@ from ai_utilities.exceptions import (
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation
 from dhenara.ai.errors import ConfigurationError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from support.kit import Uniform, run, settings
 from support.worlds import World, endpoint
 
@@ -102,7 +102,7 @@ def test_switching_takes_the_model_along_only_where_it_belongs(server: FakeServe
 
 
 def test_a_stream_that_is_left_leaves_what_had_arrived(server: FakeServer, world: World) -> None:
-    server.add_replies(DialectReply(LONG, pause=0.002), Answer(text="Yes."))
+    server.add_replies(CutReply(DialectReply(LONG), 5, Stall()), Answer(text="Yes."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat()
@@ -167,7 +167,7 @@ def test_a_run_over_tools_is_one_turn_with_everything_it_used(server: FakeServer
 
 
 def test_a_run_that_is_left_early_is_remembered_as_far_as_it_came(server: FakeServer, world: World) -> None:
-    server.add_replies(ASKS, DialectReply(LONG, pause=0.002), Answer(text="Yes."))
+    server.add_replies(ASKS, CutReply(DialectReply(LONG), 5, Stall()), Answer(text="Yes."))
 
     async def script(client: Uniform) -> None:
         chat = client.client.chat(tools=[weather])

@@ -13,7 +13,7 @@ from ai_utilities.providers import BaseProvider
 from ai_utilities.results import Embeddings
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import DhenaraError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, HangUp
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, HangUp, Stall
 from dhenara.ai.types import AIModelCallResponse, Cost, EmbeddingResponse, Usage
 from support.kit import Uniform, run, settings
 from support.worlds import World
@@ -124,7 +124,7 @@ def test_a_stream_of_the_kit_has_the_names_of_the_engines(server: FakeServer, wo
 
 def test_a_stream_of_the_kit_that_ends_early_has_what_had_arrived(server: FakeServer, world: World) -> None:
     broken = CutReply(DialectReply(Answer(text=PROVIDED)), 5, HangUp())
-    server.add_replies(DialectReply(Answer(text=PROVIDED * 50), pause=0.02), broken, broken)
+    server.add_replies(CutReply(DialectReply(Answer(text=PROVIDED * 50)), 5, Stall()), broken, broken)
 
     async def script(client: Uniform) -> None:
         stream = await client.ask_stream("Capital?")

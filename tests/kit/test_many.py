@@ -7,7 +7,7 @@ import pickle
 import re
 import sys
 import threading
-import time
+from collections.abc import Callable
 from typing import Any
 
 import pexpect
@@ -18,16 +18,17 @@ from ai_utilities.concurrency import ProgressBar, format_line
 from ai_utilities.exceptions import CancelledItemError
 from dhenara.ai.testing import Answer, FakeServer, Refusal, stall_before_head
 from support.kit import Uniform, run, settings
+from support.waiting import HANGS, wait_until
 from support.worlds import World
 
 
 class Counting(BaseProvider):
-    """Echoes after a moment, and counts how many it answers at the same time."""
+    """Echoes when `wait` returns, and counts how many it answers at the same time."""
 
-    def __init__(self, fails: str = "", moment: float = 0.02) -> None:
+    def __init__(self, fails: str = "", wait: Callable[[], object] = lambda: None) -> None:
         super().__init__(None)
         self.fails = fails
-        self.moment = moment
+        self.wait = wait
         self.now = self.most = self.requested = 0
         self._lock = threading.Lock()
 
@@ -36,7 +37,7 @@ class Counting(BaseProvider):
             self.now += 1
             self.requested += 1
             self.most = max(self.most, self.now)
-        time.sleep(self.moment)
+        self.wait()
         with self._lock:
             self.now -= 1
         if prompt == self.fails:
@@ -48,7 +49,8 @@ PROMPTS = [f"prompt {number}" for number in range(24)]
 
 
 def test_order_is_preserved_and_concurrency_reaches_its_limit_but_no_more(world: World) -> None:
-    provider = Counting()
+    together = threading.Barrier(6)
+    provider = Counting(wait=lambda: together.wait(HANGS))
 
     async def script(client: Uniform) -> None:
         results = await client.ask_many(PROMPTS, concurrency=6)
@@ -80,7 +82,7 @@ def test_an_error_stays_with_its_prompt(world: World) -> None:
 
 
 def test_fail_fast_asks_nothing_new_and_keeps_what_is_there(world: World) -> None:
-    provider = Counting(fails=PROMPTS[2], moment=0.01)
+    provider = Counting(fails=PROMPTS[2])
 
     async def script(client: Uniform) -> None:
         results = await client.ask_many(PROMPTS, concurrency=1, fail_fast=True)
@@ -97,7 +99,7 @@ def test_progress_is_reported_as_it_happens(world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.ask_many(PROMPTS, concurrency=5, on_progress=lambda done, total: reported.append((done, total)))
 
-    run(world, script, provider=Counting(moment=0))
+    run(world, script, provider=Counting())
     assert reported == [(number, 24) for number in range(1, 25)]
 
 
@@ -108,10 +110,10 @@ def test_a_mistake_in_the_program_is_raised_by_itself(world: World) -> None:
     async def script(client: Uniform) -> None:
         await client.ask_many(PROMPTS, concurrency=3, on_progress=mistaken)
 
-    provider = Counting(moment=0)
+    provider = Counting()
     with pytest.raises(KeyError, match="progress"):
         run(world, script, provider=provider)
-    assert provider.requested < 24
+    assert provider.requested <= 3
 
 
 @pytest.mark.parametrize("concurrency", [0, -1])
@@ -247,18 +249,21 @@ def test_cancelling_ends_what_runs_and_asks_nothing_new(world: World) -> None:
 
 
 def test_ctrl_c_starts_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
-    provider = Counting(moment=0.05)
-    join = threading.Thread.join
+    stopped = threading.Event()
+    provider = Counting(wait=lambda: stopped.wait(HANGS))
+    join, before = threading.Thread.join, set(threading.enumerate())
 
     def interrupted(self: threading.Thread, timeout: float | None = None) -> None:
         monkeypatch.setattr(threading.Thread, "join", join)
+        wait_until(lambda: provider.requested == 3)
         raise KeyboardInterrupt
 
     with AiClient(provider=provider) as client:
         monkeypatch.setattr(threading.Thread, "join", interrupted)
         with pytest.raises(KeyboardInterrupt):
             client.ask_many(PROMPTS, concurrency=3)
-    time.sleep(0.2)
+    stopped.set()
+    wait_until(lambda: set(threading.enumerate()) <= before)
     assert provider.requested == 3
 
 

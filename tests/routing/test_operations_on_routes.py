@@ -85,10 +85,10 @@ def test_results_that_belong_to_a_model_come_from_that_model_only(
     main, other = one_of(server.url, provider, models[0], "main"), one_of(spare.url, provider, models[1], "spare")
     with AIModelClient.routed([main, other]) as client:
         with pytest.raises(RateLimitError) as first:
-            getattr(client, name)(*args, timeout=1.0)
+            getattr(client, name)(*args, timeout=100)
         assert reason in first.value.__notes__[-1]
         with pytest.raises(NoDeploymentError, match=f"spare: {reason}"):
-            getattr(client, name)(*args, timeout=1.0)
+            getattr(client, name)(*args, timeout=100)
     assert spare.exchanges == []
 
 
@@ -98,7 +98,7 @@ def test_a_voice_is_one_of_its_provider(server: FakeServer, spare: FakeServer) -
     main, other = one_of(server.url, "openai", "gpt-4o-mini-tts", "main"), one_of(spare.url, "groq", "tts-1", "spare")
     with AIModelClient.routed([main, other]) as client:
         with pytest.raises(RateLimitError) as caught:
-            client.speak("Hello", voice="alloy", timeout=1.0)
+            client.speak("Hello", voice="alloy", timeout=100)
         assert "spare: the voice 'alloy' is one of openai" in caught.value.__notes__[-1]
         assert client.speak("Hello").attempts[-1].deployment == "spare"
 
@@ -200,11 +200,11 @@ def test_what_is_stored_at_a_deployment_keeps_the_call_there(
     main, other = responses(server.url, "main"), responses(spare.url, "spare", key="sk-other")
     with AIModelClient.routed([main, other]) as client:
         with pytest.raises(RateLimitError) as first:
-            client.generate(prompt, timeout=1.0, **options)
+            client.generate(prompt, timeout=100, **options)
         assert f"spare: {what}" in first.value.__notes__[-1]
         assert "is at main" in first.value.__notes__[-1] or "where it was started" in first.value.__notes__[-1]
         with pytest.raises(NoDeploymentError, match=f"spare: {what}"):
-            client.generate(prompt, timeout=1.0, **options)
+            client.generate(prompt, timeout=100, **options)
     assert (len(server.exchanges), len(spare.exchanges)) == (1, 0)
 
 

@@ -290,9 +290,9 @@ def test_with_every_deployment_resting_a_call_waits_or_says_why(
     assert world.run(client, "?", config=AIModelCallConfig(timeout=60)).text == "Hello!"
     server.add_replies(LIMITED)
     with pytest.raises(Exception, match="slow down"):
-        world.run(client, "?", timeout=2)
+        world.run(client, "?", timeout=100)
     with pytest.raises(NoDeploymentError) as caught:
-        world.run(client, "?", timeout=2)
+        world.run(client, "?", timeout=100)
     assert "main: it rests for" in str(caught.value)
     assert "spare: it rests for" in str(caught.value)
     world.close(client)

@@ -184,7 +184,7 @@ def test_a_silent_candidate_does_not_delay_the_answer_and_ends_with_the_client(
         while not spare.exchanges:
             time.sleep(0.005)
         client.close()
-    spare.exchanges[0].wait_left()
+    assert spare.exchanges[0].wait_left()
     shadow = client.explain_route("?").shadow
     assert shadow is not None
     assert (shadow.cancelled, shadow.in_flight, results.all) == (1, 0, [])

@@ -17,6 +17,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import AuthenticationError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Raw, Refusal, stall_before_head
 from dhenara.ai.types import ChatModelCostData
+from support.waiting import wait_until_async
 from support.worlds import World, endpoint
 
 metrics = pytest.importorskip("opentelemetry.sdk.metrics")
@@ -145,8 +146,11 @@ def test_a_cancelled_call_is_an_ended_span_with_an_error(server: FakeServer) -> 
     watched = Watched(server)
 
     async def main() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(watched.client.generate_async("?"), 0.2)
+        task = asyncio.create_task(watched.client.generate_async("?"))
+        await wait_until_async(lambda: server.exchanges)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
         await watched.client.aclose()
 
     asyncio.run(main())

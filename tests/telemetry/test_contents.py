@@ -14,7 +14,7 @@ from ai_utilities.usage import tagged
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.telemetry import TelemetryLayer, instrument, stop_instrumenting, traced
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from dhenara.ai.types import (
     ImageContent,
     Message,
@@ -196,7 +196,7 @@ def test_retries_are_one_span_and_fallbacks_one_each(server: FakeServer) -> None
 @pytest.mark.parametrize("how", ["close", "drop"])
 def test_a_stream_that_is_left_ends_its_span(server: FakeServer, how: str) -> None:
     telemetry = Telemetry()
-    server.add_replies(DialectReply(Answer(text="a long story " * 50), pause=0.2))
+    server.add_replies(CutReply(DialectReply(Answer(text="a long story " * 50)), 5, Stall()))
     with traced_client(server, telemetry) as client:
         stream = client.generate("?", streaming=True).stream_generator
         next(stream)

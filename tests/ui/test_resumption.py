@@ -39,7 +39,7 @@ def make_store(request: pytest.FixtureRequest) -> Callable[[], UIStreamStore]:
     return lambda: RedisUIStreams(server.url)
 
 
-def run(work: Callable[[], Awaitable[Any]], seconds: float = 60) -> Any:
+def run(work: Callable[[], Awaitable[Any]], seconds: float = 250) -> Any:
     async def main() -> Any:
         return await asyncio.wait_for(work(), seconds)
 
@@ -195,7 +195,7 @@ def test_a_sync_stream_stops_after_the_piece_that_is_being_read() -> None:
         try:
             yield "Hello"
             reading.set()
-            go.wait(60)
+            go.wait(250)
             yield " there"
             yield "never"
         finally:

@@ -38,7 +38,7 @@ async def serve(response: Any, leave: anyio.Event | None = None, broken: bool = 
             raise OSError("the browser is gone")
         sent.append(message)
 
-    with anyio.fail_after(60):
+    with anyio.fail_after(250):
         await response(SCOPE, receive, send)
     return sent
 
@@ -186,7 +186,7 @@ def ask(app: Any, path: str, sent: bytes) -> tuple[int, str]:
         answered.append(message)
 
     async def main() -> None:
-        with anyio.fail_after(60):
+        with anyio.fail_after(250):
             await app({**scope, "http_version": "1.1", "scheme": "http", "root_path": ""}, receive, send)
 
     anyio.run(main)
