@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.testing import Stall
+
 pytest.importorskip("langchain.agents")
 
 from langchain.agents import create_agent
@@ -308,7 +310,7 @@ def test_the_profile_comes_from_the_catalogue() -> None:
 
 
 def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
-    server.add_replies(*[DialectReply(Answer(text="word " * 200), pause=0.05)] * 2)
+    server.add_replies(*[CutReply(DialectReply(Answer(text="word " * 200)), 8, Stall())] * 2)
     stream = chat(server).stream("Hi")
     next(stream)
     stream.close()  # type: ignore[attr-defined]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.testing import Stall
+
 pytest.importorskip("llama_index.core")
 
 from llama_index.core import Document, VectorStoreIndex
@@ -291,7 +293,7 @@ def test_embeddings_and_an_index(server: FakeServer) -> None:
 
 
 def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
-    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
+    server.add_replies(CutReply(DialectReply(Answer(text="word " * 200)), 8, Stall()))
     stream: Any = llm_at(server).stream_chat([ChatMessage("Hi")])
     next(stream)
     stream.close()

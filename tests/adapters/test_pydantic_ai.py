@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from dhenara.ai.testing import Stall
+
 pytest.importorskip("pydantic_ai")
 
 from pydantic import BaseModel
@@ -347,7 +349,7 @@ def test_the_key_is_not_shown(server: FakeServer) -> None:
 
 
 def test_a_stream_that_is_left_closes_the_connection(server: FakeServer) -> None:
-    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
+    server.add_replies(CutReply(DialectReply(Answer(text="word " * 200)), 8, Stall()))
 
     async def leave() -> None:
         async with Agent(model_at(server)).run_stream("Hi") as result:

@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from dhenara.ai.conversation import read_saved
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, Refusal, Stall
 from dhenara.ai.types import Message
 
 PROVIDED = [Answer(text="Paris."), Answer(text="Two million.")]
@@ -109,7 +109,7 @@ def terminal(at_server: FakeServer, tmp_path: Path) -> Any:
 
 def test_ctrl_c_stops_an_answer_and_not_the_program(terminal: Any, at_server: FakeServer) -> None:
     long = Answer(text=" ".join(f"word{number}" for number in range(2000)))
-    at_server.add_replies(DialectReply(long, pause=0.02), Answer(text="Still here."))
+    at_server.add_replies(CutReply(DialectReply(long), 60, Stall()), Answer(text="Still here."))
     shell = terminal("chat")
     shell.expect("Ctrl-D ends")
     shell.expect("2004h.*>")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Conversation, Turn
 from dhenara.ai.errors import CallError, ConfigurationError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, Refusal, Stall
 from dhenara.ai.types import ChatModelCostData, ChatResponse, ChatResponseChoice, Message, ToolResultContent
 from support.calls import histories
 from support.worlds import Async, World, endpoint
@@ -76,7 +76,7 @@ def test_a_streamed_turn_is_remembered_too(world: World, server: FakeServer) -> 
 
 
 def test_a_stream_that_is_closed_early_leaves_what_had_arrived(world: World, server: FakeServer) -> None:
-    server.add_replies(DialectReply(Answer(text="word " * 50), pause=0.002), Answer(text="Ann."))
+    server.add_replies(CutReply(DialectReply(Answer(text="word " * 50)), 12, Stall()), Answer(text="Ann."))
     client = AIModelClient(endpoint(server.url))
     talk = client.conversation()
     streamed(world, talk, "Go on.", at_most=5)

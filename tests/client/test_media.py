@@ -12,8 +12,8 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, FetchError, UnsupportedError
-from dhenara.ai.http.protocol.addresses import is_public
-from dhenara.ai.testing import Answer, FakeServer, Raw, RawStream, Refusal
+from dhenara.ai.http.protocol.addresses_and_limits import is_public
+from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, RawStream, Refusal, Stall
 from dhenara.ai.types import AudioContent, Fetching, FileContent, ImageContent, Prompt, Uploading, VideoContent
 from support.worlds import World, endpoint
 
@@ -204,7 +204,7 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
         (picture(b"<html>Log in</html>", "text/html"), HERE, "not a picture|web page"),
         (picture(PNG * 100), Fetching(private=True, max_bytes=100), "more than 100 bytes"),
         (
-            RawStream([PNG] * 100, pause=0.05),
+            CutReply(RawStream([PNG] * 100), 3, Stall()),
             Fetching(private=True, timeout=0.3),
             "was interrupted|could not be fetched",
         ),

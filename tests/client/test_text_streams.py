@@ -13,7 +13,18 @@ from pydantic import BaseModel
 from dhenara.ai import AIModelClient
 from dhenara.ai.conversation import Turn
 from dhenara.ai.errors import BadRequestError, BrokenStreamError, ConfigurationError
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, FakeUsage, HangUp, Raw, Refusal
+from dhenara.ai.testing import (
+    Answer,
+    CutReply,
+    DialectReply,
+    FakeServer,
+    FakeToolCall,
+    FakeUsage,
+    HangUp,
+    Raw,
+    Refusal,
+    Stall,
+)
 from dhenara.ai.types import (
     AIModelCallResponse,
     BatchItem,
@@ -151,7 +162,7 @@ def test_a_text_stream_that_breaks_raises_and_has_what_had_arrived(
 
 @pytest.mark.parametrize("kind", ["call", "conversation", "run"])
 def test_a_text_stream_may_be_closed_early(world: World, server: FakeServer, client: AIModelClient, kind: str) -> None:
-    server.add_replies(DialectReply(HELLO, pause=0.01))
+    server.add_replies(CutReply(DialectReply(HELLO), 4, Stall()))
 
     def left(stream: Any) -> Any:
         if hasattr(stream, "__anext__"):

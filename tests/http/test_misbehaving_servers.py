@@ -56,7 +56,7 @@ class Listener:
     def __exit__(self, *_: object) -> None:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._thread.join(5)
+        self._thread.join(100)
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):
@@ -175,5 +175,5 @@ def test_an_ipv6_address_is_put_in_brackets_in_the_host_header(world: World) -> 
         with pytest.raises(AuthenticationError):
             world.run(client, "?", retries=0)
         world.close(client)
-        thread.join(5)
+        thread.join(100)
     assert f"host: {place}\r\n".encode() in received[0]

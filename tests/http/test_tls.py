@@ -51,7 +51,7 @@ def secure_port(authority: trustme.CA) -> Iterator[int]:
     yield listener.getsockname()[1]
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
+    thread.join(100)
 
 
 @pytest.fixture(autouse=True)

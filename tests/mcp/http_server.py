@@ -36,9 +36,11 @@ class HttpServer:
         self.running = threading.Event()
         self._options = {"stateless_http": stateless, "json_response": json}
         self._stop: Callable[[], None] | None = None
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        # Nobody else gets the port while the server is down, and the server may take it all the same.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port = self._reserved.getsockname()[1]
 
     @property
     def url(self) -> str:
@@ -54,7 +56,7 @@ class HttpServer:
         thread.start()
 
         async def started() -> None:
-            with anyio.fail_after(60):
+            with anyio.fail_after(250):
                 while not server.started:
                     await anyio.sleep(0.005)
 
@@ -62,7 +64,7 @@ class HttpServer:
 
         def stop() -> None:
             server.should_exit = server.force_exit = True
-            thread.join(60)
+            thread.join(250)
 
         self._stop = stop
 
@@ -70,6 +72,11 @@ class HttpServer:
         stop, self._stop = self._stop, None
         if stop is not None:
             stop()
+
+    def close(self) -> None:
+        """Stops the server and gives its port back."""
+        self.stop()
+        self._reserved.close()
 
     def _guarded(self, app: Any) -> Any:
         async def guard(scope: Any, receive: Any, send: Any) -> None:
@@ -92,7 +99,7 @@ def http_server(**options: Any) -> Iterator[HttpServer]:
     try:
         yield server
     finally:
-        server.stop()
+        server.close()
 
 
 def make_server(state: HttpServer) -> MCPServer:

@@ -17,6 +17,8 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError, MCPServerError, MCPTimeoutError
 from dhenara.ai.mcp import MCPServer
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
+from support import waiting
+from support.waiting import try_longer_limits
 from support.worlds import Blocking, World, endpoint
 
 SCRIPT = Path(__file__).with_name("faulty_server.py")
@@ -124,7 +126,7 @@ def test_a_server_that_ended_between_calls_is_started_again(log: Log) -> None:
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
-    with anyio.fail_after(60):
+    with anyio.fail_after(250):
         while not condition():
             await anyio.sleep(0.005)
 
@@ -149,9 +151,13 @@ def test_a_server_that_ends_at_once_is_named_with_its_exit_code(world: World, lo
 
 
 def test_a_call_that_takes_too_long_fails_and_the_server_is_notified(world: World, log: Log) -> None:
-    first, second = outcomes_of_calls(world, serving("hanging", log, timeout=0.5), 2)
-    assert "did not answer the call of 'work' within 0.5 seconds" in first
-    assert second == "done"
+    def attempt(seconds: float) -> str | None:
+        log.path.unlink(missing_ok=True)
+        first, second = outcomes_of_calls(world, serving("hanging", log, timeout=seconds), 2)
+        assert f"did not answer the call of 'work' within {seconds:g} seconds" in first
+        return second if second == "done" else None
+
+    assert try_longer_limits(attempt, 0.5) == "done"
     assert log.count("cancelled") == 1
     assert log.count("start") == 1
 
@@ -275,7 +281,7 @@ def test_a_call_on_another_thread_ends_when_the_server_is_closed(log: Log) -> No
         thread = threading.Thread(target=lambda: outcomes.append(outcome_of(tool.bind({}))))
         thread.start()
         anyio.run(wait_until, lambda: log.count("call") == 1)
-    thread.join(60)
+    thread.join(250)
     assert "ended during the request" in outcomes[0]
     assert log.count("start") == 1
 
@@ -293,16 +299,16 @@ def test_a_list_on_another_thread_ends_when_the_server_is_closed_and_starts_none
         thread = threading.Thread(target=list_tools, args=(server,))
         thread.start()
         anyio.run(wait_until, lambda: log.count("list") == 1)
-    thread.join(60)
+    thread.join(250)
     assert "was closed" in outcomes[0]
     assert log.count("start") == 1
 
 
 def test_nothing_is_left_of_a_server_that_was_closed(world: World, log: Log) -> None:
-    threads = threading.active_count()
+    threads = set(threading.enumerate())
     outcomes_of_calls(world, serving("dying", log), 2)
     assert [one for one in log.processes() if is_running(one)] == []
-    assert threading.active_count() <= threads + 1  # a worker thread of asyncio ends a little later
+    waiting.wait_until(lambda: len(set(threading.enumerate()) - threads) <= 1)  # a worker thread of asyncio or trio
 
 
 def test_a_server_runs_where_the_error_output_is_no_file(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:

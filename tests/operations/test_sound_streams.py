@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BrokenStreamError, ConfigurationError
-from dhenara.ai.testing import CutReply, FakeServer, RawStream, Refusal, SampleOperations
+from dhenara.ai.testing import CutReply, FakeServer, RawStream, Refusal, SampleOperations, Stall
 from dhenara.ai.testing.sample_operations import wav_tone
 from support.forms import form
 from support.worlds import World, endpoint
@@ -130,7 +130,7 @@ def test_interrupted_audio_is_an_error_with_the_received_part(server: FakeServer
 
 
 def test_a_stream_that_is_read_too_early_raises(server: FakeServer) -> None:
-    server.add_replies(RawStream([*DELTAS, DONE], pause=0.05))
+    server.add_replies(CutReply(RawStream([*DELTAS, DONE]), 2, Stall()))
     with at("openai", server, "gpt-4o-transcribe") as client, client.transcribe_stream(SOUND) as stream:
         assert next(stream) == "Hello"
         with pytest.raises(ConfigurationError, match="has not ended"):
