@@ -30,7 +30,7 @@ from dhenara.ai.testing import (
     stall_before_head,
 )
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, SSEErrorResponse, Timeouts
-from support.waiting import wait_until
+from support.waiting import try_longer_limits, wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", model="claude-9")
@@ -157,13 +157,20 @@ def test_one_deadline_holds_for_all_of_them(world: World, server: FakeServer, sp
     world.close(client)
 
 
-def test_a_limit_of_one_endpoint_leaves_time_for_the_next(world: World, server: FakeServer, spare: FakeServer) -> None:
-    server.add_replies(stall_before_head())
-    spare.add_replies(HELLO)
-    client = client_of(server, spare)
-    final = world.run(client, "?", timeout=Timeouts(first_token=0.2, total=20), retries=0)
-    assert final.chat_response.text() == "Hello!"
-    world.close(client)
+def test_a_limit_of_one_endpoint_leaves_time_for_the_next(world: World) -> None:
+    def attempt(seconds: float) -> str | None:
+        """The limit holds for the second endpoint as well, and a busy machine may need longer for its answer."""
+        with FakeServer(stall_before_head()) as server, FakeServer(HELLO) as spare:
+            client = client_of(server, spare)
+            try:
+                final = world.run(client, "?", timeout=Timeouts(first_token=seconds, total=100), retries=0)
+            except CallTimeoutError:
+                return None
+            finally:
+                world.close(client)
+        return str(final.chat_response.text())
+
+    assert try_longer_limits(attempt, 0.2) == "Hello!"
 
 
 def test_options_are_not_sent_to_another_provider(world: World, server: FakeServer, spare: FakeServer) -> None:

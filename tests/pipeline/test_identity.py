@@ -116,7 +116,8 @@ def test_threads_share_one_fetch_too(giver: Giver) -> None:
 
 def test_who_waits_for_a_fetch_that_fails_fails_with_it() -> None:
     async def refuse(io: IO, timeouts: AttemptTimeouts) -> Token:
-        await io.sleep(0.05)
+        for _ in range(100):  # steps of the loop, in which the others come
+            await asyncio.sleep(0)
         requested.append(1)
         raise AuthenticationError("no")
 

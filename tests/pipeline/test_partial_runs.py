@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, Stall
 from dhenara.ai.types import Run, StreamingChatResponse
 from support.worlds import Blocking, World, endpoint
 
@@ -41,7 +41,7 @@ def partial_in_second_answer(world: World, client: AIModelClient, **settings: An
 
 
 def test_partial_has_what_has_arrived_of_the_answer(server: FakeServer, world: World) -> None:
-    server.add_replies(ROME, DialectReply(Answer(text=TEXT), pause=0.05))
+    server.add_replies(ROME, CutReply(DialectReply(Answer(text=TEXT)), 4, Stall()))
     client = AIModelClient(endpoint(server.url))
     state, stream = partial_in_second_answer(world, client, tools=[weather])
     world.close(client)
@@ -54,7 +54,7 @@ def test_partial_has_what_has_arrived_of_the_answer(server: FakeServer, world: W
 
 
 def test_a_partial_run_is_resumed_by_asking_for_the_answer_again(server: FakeServer, world: World) -> None:
-    server.add_replies(ROME, DialectReply(Answer(text=TEXT), pause=0.05), Answer(text="Sunny."))
+    server.add_replies(ROME, CutReply(DialectReply(Answer(text=TEXT)), 4, Stall()), Answer(text="Sunny."))
     client = AIModelClient(endpoint(server.url))
     state, _ = partial_in_second_answer(world, client, tools=[weather])
     if isinstance(world, Blocking):

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, InvalidOutputError
-from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall
 from dhenara.ai.testing.answer import Stall
 from dhenara.ai.types import RunLimits, Timeouts, Tool, ToolCallContent
 from support.worlds import endpoint
@@ -50,7 +50,7 @@ def test_no_more_tools_run_at_once_than_allowed(
         with lock:
             running += 1
             peak = max(peak, running)
-        enough.wait(30)
+        enough.wait(100)
         with lock:
             running -= 1
         return number
@@ -82,7 +82,7 @@ def test_the_time_of_a_tool_counts_also_if_the_run_has_more(
     go_on = threading.Event()
 
     def work(number: int) -> int:
-        go_on.wait(2)
+        go_on.wait(100)
         return number
 
     server.add_replies(Answer(tool_calls=(call(1), call(2))), Answer(text="done"))
@@ -106,7 +106,7 @@ def test_an_answer_that_the_end_of_the_time_interrupts_ends_the_run_by_its_time(
     streaming: bool, client: AIModelClient, server: FakeServer
 ) -> None:
     server.add_replies(
-        DialectReply(Answer(text="one two three four five six " * 4), pause=0.2) if streaming else Silence()
+        CutReply(DialectReply(Answer(text="one two three four")), 4, Stall()) if streaming else Silence()
     )
     limits = RunLimits(seconds=0.5, otherwise="return")
     if streaming:
@@ -165,7 +165,7 @@ def test_tools_that_take_too_long_count_for_the_limit_of_calls_after_a_run_was_s
     go_on = threading.Event()
 
     def work(number: int) -> int:
-        go_on.wait(2)
+        go_on.wait(100)
         return number
 
     slow = Tool.from_function(work, timeout=0.05)

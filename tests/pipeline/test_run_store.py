@@ -23,6 +23,7 @@ from dhenara.ai.errors import (
     BadRequestError,
     ConfigurationError,
     RunInUseError,
+    RunLimitError,
     SavedRunError,
     SyncAsyncMismatchError,
 )
@@ -30,7 +31,7 @@ from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeToolCall, R
 from dhenara.ai.types import Run, RunLimits, Tool, ToolResultContent
 from support import killed_runs
 from support.runs import go, go_streaming
-from support.waiting import wait_until
+from support.waiting import HANGS, try_longer_limits, wait_until
 from support.worlds import World, endpoint
 
 
@@ -257,7 +258,7 @@ def test_one_of_many_claims_is_the_first(tmp_path: Path) -> None:
     start, claims = threading.Barrier(8), list[ToolClaim | None]()
 
     def claim() -> None:
-        start.wait(timeout=60)
+        start.wait(timeout=HANGS)
         claims.append(store.claim("a", "tool-1-0", "hash"))
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
@@ -575,30 +576,43 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def slow(release: threading.Event, paid: list[int]) -> Tool:
+def slow(release: threading.Event, paid: list[int], seconds: float | None = None) -> Tool:
     def pay_slowly(amount: int) -> str:
         """Pays, and answers late."""
         paid.append(amount)
-        release.wait(60)
+        release.wait(HANGS)
         return f"paid {amount}"
 
-    return Tool.from_function(pay_slowly, name="pay", once=True, timeout=1.0)
+    return Tool.from_function(pay_slowly, name="pay", once=True, timeout=seconds)
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_tool_that_must_run_once_and_timed_out_is_unclear(
-    streaming: bool, server: FakeServer, world: World, folder: Path
-) -> None:
+def test_a_tool_that_must_run_once_and_timed_out_is_unclear(streaming: bool, world: World, folder: Path) -> None:
     """The model is not told that it failed: it would call it again."""
-    server.add_replies(call(7), Answer(text="done"))
+
+    def attempt(seconds: float) -> bool | None:
+        with FakeServer(call(7), Answer(text="done")) as server:
+            path = folder / f"{seconds:g}.sqlite"
+            return is_unclear_after_its_time(streaming, server, world, path, seconds)
+
+    assert try_longer_limits(attempt, 0.3)
+
+
+def is_unclear_after_its_time(
+    streaming: bool, server: FakeServer, world: World, path: Path, seconds: float
+) -> bool | None:
+    """None if the time was over before the tool was called."""
     client, release, paid = AIModelClient(endpoint(server.url)), threading.Event(), list[int]()
-    settings: Any = {"store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
-    tool = slow(release, paid)
+    settings: Any = {"store": SQLiteRunStore(path), "run_id": "a"}
+    tool = slow(release, paid, seconds)
     try:
         if streaming:
             pending = go_streaming(world, client, "?", tools=[tool], **settings)[1]
         else:
             pending = go(world, client, "?", tools=[tool], **settings)
+        if not paid:
+            world.close(client)
+            return None
         [open_call] = pending.pending_tools
         assert (pending.stopped, open_call.unclear, open_call.result, paid) == ("pending", True, None, [7])
         still = go(world, client, "?", tools=[tool], approve=lambda call: True, **settings)
@@ -609,49 +623,71 @@ def test_a_tool_that_must_run_once_and_timed_out_is_unclear(
     run = go(world, client, resume=still.decide({"call_0": result}), tools=[tool], store=settings["store"])
     world.close(client)
     assert (run.text(), paid, run.tools[0].outcome) == ("done", [7], "ran")
+    return True
 
 
-def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(server: FakeServer, folder: Path) -> None:
-    server.add_replies(call(7), Answer(text="done"))
+def test_a_result_that_came_too_late_is_taken_when_the_run_goes_on(folder: Path) -> None:
+    def attempt(seconds: float) -> bool | None:
+        release, paid, store = threading.Event(), list[int](), SQLiteRunStore(folder / f"{seconds:g}.sqlite")
+        settings: Any = {"tools": [slow(release, paid, seconds)], "store": store, "run_id": "a"}
+        with FakeServer(call(7), Answer(text="done")) as server, AIModelClient(endpoint(server.url)) as client:
+            late = client.run("?", **settings)
+            release.set()
+            if not paid:
+                return None
+            assert late.stopped == "pending"
+            wait_until(lambda: (claim := store.claim("a", "tool-1-0", "?")) is not None and claim.result is not None)
+            run = client.run("?", **settings)
+        assert (run.text(), paid, [one.result and one.result.output for one in run.tools]) == ("done", [7], ["paid 7"])
+        return True
+
+    assert try_longer_limits(attempt, 0.3)
+
+
+ASKS_RESEARCH = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
+
+
+def test_the_time_limit_of_a_run_leaves_an_unclear_call_of_an_agent(folder: Path) -> None:
+    def attempt(seconds: float) -> bool | None:
+        with FakeServer(ASKS_RESEARCH, call(7), Answer(text="paid"), Answer(text="done")) as server:
+            return has_an_unclear_call_of_an_agent(server, folder / f"{seconds:g}.sqlite", seconds)
+
+    assert try_longer_limits(attempt, 0.5)
+
+
+def has_an_unclear_call_of_an_agent(server: FakeServer, path: Path, seconds: float) -> bool | None:
+    """None if the time was over before the tool was called."""
     release, paid = threading.Event(), list[int]()
-    settings: Any = {"tools": [slow(release, paid)], "store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
-    with AIModelClient(endpoint(server.url)) as client:
-        assert client.run("?", **settings).stopped == "pending"
-        release.set()
-        store = settings["store"]
-        wait_until(lambda: (claim := store.claim("a", "tool-1-0", "?")) is not None and claim.result is not None)
-        run = client.run("?", **settings)
-    assert (run.text(), paid, [one.result and one.result.output for one in run.tools]) == ("done", [7], ["paid 7"])
-
-
-def test_the_time_limit_of_a_run_leaves_an_unclear_call_of_an_agent(server: FakeServer, folder: Path) -> None:
-    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
-    server.add_replies(ask, call(7), Answer(text="paid"), Answer(text="done"))
-    release, paid = threading.Event(), list[int]()
-    tool = slow(release, paid).model_copy(update={"timeout": None})
-    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
-    settings: Any = {"tools": [agent], "store": SQLiteRunStore(folder / "runs.sqlite"), "run_id": "a"}
+    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[slow(release, paid)])
+    settings: Any = {"tools": [agent], "store": SQLiteRunStore(path), "run_id": "a"}
     with AIModelClient(endpoint(server.url)) as client:
         try:
-            pending = client.run("?", **settings, limits=RunLimits(seconds=3))
+            try:
+                pending = client.run("?", **settings, limits=RunLimits(seconds=seconds))
+            except RunLimitError:
+                assert not paid
+            if not paid:
+                return None
             assert [(one.call.id, one.unclear) for one in pending.pending_tools] == [("call_1/call_0", True)]
         finally:
             release.set()
         result = ToolResultContent(call_id="call_0", output="receipt 12")
         decided = pending.decide({"call_1/call_0": result})
-        run = client.run(resume=decided, **{**settings, "run_id": None}, limits=RunLimits(seconds=60))
+        run = client.run(resume=decided, **{**settings, "run_id": None}, limits=RunLimits(seconds=100))
     assert (run.text(), paid, len(server.exchanges)) == ("done", [7], 4)
+    return True
 
 
-def test_a_timed_out_agent_is_counted(server: FakeServer) -> None:
-    ask = Answer(tool_calls=(FakeToolCall("research", {"prompt": "?"}, "call_1"),))
-    server.add_replies(ask, call(7))
-    release = threading.Event()
-    tool = slow(release, []).model_copy(update={"timeout": None, "once": False})
-    agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
-    with AIModelClient(endpoint(server.url)) as client:
-        try:
-            run = client.run("?", tools=[agent], limits=RunLimits(seconds=3, otherwise="return"))
-        finally:
-            release.set()
-    assert run.usage.total_tokens == 2 * 18
+def test_a_timed_out_agent_is_counted() -> None:
+    def attempt(seconds: float) -> int | None:
+        release, paid = threading.Event(), list[int]()
+        tool = slow(release, paid).model_copy(update={"once": False})
+        with FakeServer(ASKS_RESEARCH, call(7)) as server, AIModelClient(endpoint(server.url)) as client:
+            agent = AIModelClient(endpoint(server.url)).as_tool("research", "Looks up.", tools=[tool])
+            try:
+                run = client.run("?", tools=[agent], limits=RunLimits(seconds=seconds, otherwise="return"))
+            finally:
+                release.set()
+        return run.usage.total_tokens if paid else None
+
+    assert try_longer_limits(attempt, 0.5) == 2 * 18

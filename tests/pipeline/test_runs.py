@@ -23,7 +23,7 @@ from dhenara.ai.errors import (
     SyncAsyncMismatchError,
     ToolFailedError,
 )
-from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, RawStream, Refusal
+from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall, RawStream, Refusal, Stall
 from dhenara.ai.types import (
     AIModelCallConfig,
     ChatModelCostData,
@@ -176,7 +176,7 @@ def test_a_plain_function_around_an_async_one_is_a_tool_too(server: FakeServer, 
 
 def test_a_wrapped_async_tool_is_cancelled_at_its_timeout(server: FakeServer, world: World) -> None:
     async def endless(city: str) -> str:
-        await anyio.sleep(30)
+        await anyio.sleep(300)
         return city
 
     def wrapped(city: str) -> Any:
@@ -386,7 +386,7 @@ def test_time_is_up_for_tools_and_for_answers(server: FakeServer, world: World) 
     assert not over.is_set()
     over.set()
     assert [tool.outcome for tool in run.tools] == ["timed_out", "timed_out"]
-    server.add_replies(DialectReply(Answer(text="slow answer"), pause=0.5))
+    server.add_replies(CutReply(DialectReply(Answer(text="slow answer")), 3, Stall()))
     with pytest.raises(RunLimitError, match=r"0.1 seconds"):
         go_streaming(world, client, "?", tools=[sleepy], limits=RunLimits(seconds=0.1))
     world.close(client)
@@ -518,7 +518,7 @@ def test_an_error_in_the_middle_carries_the_run(server: FakeServer, world: World
 
 
 def test_leaving_a_streamed_run_ends_its_request(server: FakeServer) -> None:
-    server.add_replies(DialectReply(Answer(text="word " * 200), pause=0.05))
+    server.add_replies(CutReply(DialectReply(Answer(text="word " * 200)), 8, Stall()))
     with AIModelClient(endpoint(server.url)) as client:
         stream = client.run_streaming("?", tools=[weather])
         for event, _ in stream:
@@ -539,7 +539,7 @@ def test_cancelling_an_async_run_cancels_its_tools(server: FakeServer) -> None:
     async def endless(city: str) -> str:
         begun.append(city)
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(300)
         except asyncio.CancelledError:
             cancelled.append(city)
             raise
