@@ -11,7 +11,7 @@ import pytest
 
 from dhenara.ai.types import Timeouts
 
-from .peers import read, read_head_only, send, serving, stall
+from .peers import PATIENT_TIMEOUT, read, read_head_only, send, serving, stall
 from .probe import LONGEST_ROW, Probe
 from .row import ALL, ASYNC, Row, head, row, sized
 
@@ -52,7 +52,7 @@ async def in_body(probe: Probe) -> None:
 
 @row(
     "cancelled while it sends",
-    [read_head_only, lambda c: c.peer.event("go").wait(10), stall],
+    [read_head_only, lambda c: c.peer.event("go").wait(PATIENT_TIMEOUT), stall],
     serving(OK),
     worlds=ASYNC,
     peer={"small_buffers": True},

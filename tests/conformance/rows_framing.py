@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 
-from .peers import drip, half_close, hang_up, read, reset, send
+from .peers import PATIENT_TIMEOUT, drip, half_close, hang_up, read, reset, send
 from .probe import WIRE_ERRORS, Probe
 from .row import Row, chunked, head, refusal_row, response_row, row, sized, wait
 
@@ -139,7 +139,7 @@ async def head_by_bytes(probe: Probe) -> None:
     [
         read,
         send(head(200, "transfer-encoding: chunked") + b"5\r\nhello\r\n"),
-        lambda c: c.peer.event("read").wait(10),
+        lambda c: c.peer.event("read").wait(PATIENT_TIMEOUT),
         send(b"5\r\nworld\r\n0\r\n\r\n"),
         wait,
     ],

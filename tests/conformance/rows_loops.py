@@ -13,7 +13,7 @@ from typing import Any
 from dhenara.ai import AIModelClient
 from support.worlds import endpoint
 
-from .peers import read, send, serving, stall
+from .peers import PATIENT_TIMEOUT, read, send, serving, stall
 from .probe import Probe
 from .row import ASYNC, Row, head, row, sized
 
@@ -43,7 +43,7 @@ def run_loop(world: str, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
 
     thread = threading.Thread(target=target)
     thread.start()
-    thread.join(20)
+    thread.join(PATIENT_TIMEOUT)
     assert actual, "the loop did not end"
     return actual[0]
 
@@ -73,7 +73,7 @@ async def after_each_other(probe: Probe) -> None:
 
 @row("one client in two loops at once", serving(ANSWER), worlds=ASYNC)
 async def side_by_side(probe: Probe) -> None:
-    client, meeting = made(probe), threading.Barrier(2, timeout=10)
+    client, meeting = made(probe), threading.Barrier(2, timeout=PATIENT_TIMEOUT)
 
     async def call() -> int:
         await client.generate_async("?", retries=0)
@@ -87,7 +87,7 @@ async def side_by_side(probe: Probe) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        await in_a_thread(lambda thread=thread: thread.join(20))
+        await in_a_thread(lambda thread=thread: thread.join(PATIENT_TIMEOUT))
     assert actual == [1, 1]
     assert probe.peer.connections == 2
 

@@ -73,7 +73,7 @@ def test_one_answer_of_a_batch_is_one_row_for_readers_at_the_same_time(stores: A
     def slow_rows(*args: Any) -> list[UsageData]:
         """All readers have looked for earlier rows before one of them writes."""
         actual = list(known(*args))
-        barrier.wait(30)
+        barrier.wait(100)
         return actual
 
     with FakeServer(FakeBatches(polls=0), forever=True) as server, client_at(server.url, *stores) as client:
@@ -84,7 +84,7 @@ def test_one_answer_of_a_batch_is_one_row_for_readers_at_the_same_time(stores: A
         for reader in readers:
             reader.start()
         for reader in readers:
-            reader.join(60)
+            reader.join(100)
         del ledger.rows
     rows = [row for row in ledger.rows() if row.operation == "batch"]
     assert len(rows) == 3

@@ -28,18 +28,11 @@ from dhenara.ai.errors import BadRequestError
 from dhenara.ai.testing import Answer, DialectReply, FakeServer, FakeUsage, Refusal, stall_before_head
 from dhenara.ai.testing.answer import Raw
 from support.usage_worker import WAYS, ask_for_ever, ledger_at
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(3, 2))
 CONTEXT = multiprocessing.get_context("spawn")
-
-
-def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Waits for something to happen."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
 
 
 def kill_when(true: Callable[[], bool], work: Callable[..., None], *args: Any) -> None:
@@ -47,7 +40,7 @@ def kill_when(true: Callable[[], bool], work: Callable[..., None], *args: Any) -
     worker = CONTEXT.Process(target=work, args=args)
     worker.start()
     try:
-        until(true)
+        wait_until(true)
     finally:
         worker.kill()
         worker.join()

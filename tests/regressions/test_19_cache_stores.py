@@ -21,7 +21,7 @@ from dhenara.ai.testing import Answer, FakeServer
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
-ENOUGH = 30.0
+ENOUGH = 100.0
 """Seconds of a call's timeout. The cache may use a small part of it, also on a slow machine."""
 
 

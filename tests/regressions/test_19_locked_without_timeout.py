@@ -43,7 +43,7 @@ def test_a_locked_ledger_delays_calls_without_a_timeout_only_once(
         began = time.monotonic()
         for _ in range(20):
             assert world.run(client, "?").chat_response.text() == "Hello!"
-        assert time.monotonic() - began < 30  # each call waited 10 s to open its row, and 60 s to settle it
+        assert time.monotonic() - began < 100  # each call waited 10 s to open its row, and 60 s to settle it
     world.close(client)
     ledger.close()
 
@@ -133,7 +133,7 @@ def test_a_client_starts_while_its_stores_are_locked(server: FakeServer, tmp_pat
     with locked(path):
         began = time.monotonic()
         ledger, budgets = SQLiteLedger(path), SQLiteBudgets(path)
-        assert time.monotonic() - began < 30  # each waited 60 s, and failed
+        assert time.monotonic() - began < 50  # each waited 60 s, and failed
     ledger.add([UsageData(model="m")])
     assert ledger.total().requests == 1
     assert budgets.reservations() == []
@@ -159,5 +159,5 @@ def test_a_cache_that_is_used_directly_does_not_wait_a_minute(tmp_path: Path) ->
         began = time.monotonic()
         with pytest.raises(StoreTimeoutError):
             cache.set("k", "v")
-        assert time.monotonic() - began < 40  # it was 60 s
+        assert time.monotonic() - began < 50  # it was 60 s
     cache.close()

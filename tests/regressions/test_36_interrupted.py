@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, HangUp, Stall, stall_before_head
 from dhenara.ai.testing.answer import ReceivedRequest, Send
+from support.waiting import wait_until
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello, you there!", usage=FakeUsage(100, 50))
@@ -53,7 +53,7 @@ def check(ledger: Any, count: int = 1) -> None:
 
 
 def test_a_stream_that_is_closed_early(server: FakeServer, ledger: Any) -> None:
-    server.add_replies(DialectReply(HELLO, pause=0.01))
+    server.add_replies(CutReply(DialectReply(HELLO), 4, Stall()))
     with AIModelClient(endpoint(server.url), layers=[UsageLayer(ledger)]) as client:
         stream = client.generate("?", streaming=True).stream_generator
         next(stream)
@@ -156,15 +156,12 @@ def test_a_call_that_is_interrupted_at_the_keyboard(
         preexec_fn=take_interrupts,
     )
     assert process.stdout is not None
-    until = time.monotonic() + 60
-    while not server.exchanges:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    wait_until(lambda: server.exchanges or process.poll() is not None)
+    assert process.poll() is None, process.communicate()
     if streaming:
         process.stdout.read(1)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=250)
     ledger = SQLiteLedger(where)
     check(ledger)
     ledger.close()

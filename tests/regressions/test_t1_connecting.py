@@ -18,6 +18,7 @@ from dhenara.ai.http.sockets.asyncio_network import find_addresses, race_address
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import Timeouts
 from support.raw_server import OK, Connection, RawServer
+from support.waiting import HANGS
 from support.worlds import ASYNC_WORLDS, Async, endpoint
 
 
@@ -64,7 +65,7 @@ def test_calls_that_are_cancelled_while_they_connect_leave_no_socket_open(host: 
                         await anyio.lowlevel.checkpoint()
                     scope.cancel()
         await client.aclose()
-        with anyio.move_on_after(20):
+        with anyio.move_on_after(HANGS):
             while sockets(port):
                 await anyio.sleep(0.01)
         return sockets(port)
@@ -163,7 +164,7 @@ def test_a_place_that_takes_no_connection_leaves_no_socket_open(async_world: Asy
         with pytest.raises(CallTimeoutError):
             await client.generate_async("?", retries=0, timeout=Timeouts(connect=0.2))
         await client.aclose()
-        with anyio.move_on_after(20):
+        with anyio.move_on_after(HANGS):
             while sockets(port) > before:
                 await anyio.sleep(0.01)
         return sockets(port) - before

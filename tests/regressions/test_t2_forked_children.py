@@ -72,7 +72,7 @@ class Halfway:
                 connection.send(OK)
                 continue
             connection.send(STREAM_HEAD + chunk(delta("one ")))
-            self.go_on.wait(30)
+            self.go_on.wait(100)
             connection.send(chunk(delta("two")) + chunk(DONE) + b"0\r\n\r\n")
 
 

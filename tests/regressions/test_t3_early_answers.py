@@ -23,7 +23,7 @@ from support.worlds import World, endpoint
 BODY = b'{"error": {"message": "too large", "type": "request_too_large"}}'
 TOO_LARGE = b"HTTP/1.1 413 No\r\ncontent-type: application/json\r\ncontent-length: %d\r\n%s\r\n" + BODY
 PROMPT = "x" * 12_000_000
-GENEROUS = 25.0
+GENEROUS = 100.0
 """Seconds, far below the limits of the calls."""
 
 

@@ -80,7 +80,7 @@ def test_closing_ends_the_calls_that_are_under_way_in_threads() -> None:
         assert server.wait_for(lambda server: len(server.requests) == 8)
         client.close()
         for thread in threads:
-            thread.join(20)
+            thread.join(100)
         assert server.wait_closed()
         assert len(failures) == len(server.requests) == 8
 

@@ -20,7 +20,7 @@ from dhenara.ai.types import SSEErrorResponse, Timeouts
 from support.raw_server import OK, OK_BODY, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.worlds import Async, World, endpoint
 
-GENEROUS = 25.0
+GENEROUS = 100.0
 """Seconds, far below the limits of the calls."""
 
 
@@ -166,7 +166,7 @@ def test_an_unsolicited_response_is_discarded(together: bool, world: World, cont
                 answers = []
                 for _ in range(3):
                     answers.append(text(await client.generate_async("?", retries=0)))
-                    await anyio.to_thread.run_sync(sent.wait, 20)
+                    await anyio.to_thread.run_sync(sent.wait, GENEROUS)
                     sent.clear()
                 await client.aclose()
                 return answers
@@ -176,7 +176,7 @@ def test_an_unsolicited_response_is_discarded(together: bool, world: World, cont
             answers = []
             for _ in range(3):
                 answers.append(text(client.generate("?", retries=0)))
-                sent.wait(20)
+                sent.wait(GENEROUS)
                 sent.clear()
             client.close()
         assert answers == ["Hello!"] * 3

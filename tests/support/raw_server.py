@@ -12,6 +12,8 @@ import struct
 import threading
 from collections.abc import Callable
 
+from .waiting import HANGS
+
 OK_BODY = b'{"id":"x","model":"m","choices":[{"index":0,"message":{"content":"Hello!"},"finish_reason":"stop"}]}'
 OK = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(OK_BODY), OK_BODY)
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
@@ -128,12 +130,12 @@ class RawServer:
             self.requests.append(request)
             self._changed.notify_all()
 
-    def wait_closed(self, timeout: float = 20.0) -> bool:
+    def wait_closed(self, timeout: float = HANGS) -> bool:
         """Whether all connections end, waiting for it."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._open, timeout)
 
-    def wait_for(self, condition: Callable[[RawServer], bool], timeout: float = 20.0) -> bool:
+    def wait_for(self, condition: Callable[[RawServer], bool], timeout: float = HANGS) -> bool:
         """Whether it becomes true; looked at whenever a request or connection comes or goes."""
         with self._changed:
             return self._changed.wait_for(lambda: condition(self), timeout)
