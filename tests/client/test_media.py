@@ -12,7 +12,7 @@ import pytest
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import BadRequestError, FetchError, UnsupportedError
-from dhenara.ai.http.protocol.addresses_and_limits import is_public
+from dhenara.ai.http.protocol.addresses import is_public
 from dhenara.ai.testing import Answer, CutReply, FakeServer, Raw, RawStream, Refusal, Stall
 from dhenara.ai.types import AudioContent, Fetching, FileContent, ImageContent, Prompt, Uploading, VideoContent
 from support.worlds import World, endpoint

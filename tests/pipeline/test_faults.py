@@ -43,7 +43,7 @@ from dhenara.ai.testing import (
     reset_before_head,
     stall_before_head,
 )
-from dhenara.ai.testing.replies import ReceivedRequest, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Step
 from dhenara.ai.types import SSEErrorResponse, Timeouts
 from support.waiting import try_longer_limits
 from support.worlds import World, endpoint

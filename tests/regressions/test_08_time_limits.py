@@ -12,7 +12,7 @@ import pytest
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError
 from dhenara.ai.testing import FakeServer, RawStream
-from dhenara.ai.testing.replies import ReceivedRequest, Send, Step
+from dhenara.ai.testing.answer import ReceivedRequest, Send, Step
 from dhenara.ai.types import SSEErrorResponse, Timeouts
 from support.raw_server import DONE, STREAM_HEAD, Connection, RawServer, chunk, delta
 from support.waiting import try_longer_limits

@@ -112,7 +112,7 @@ ASK = """
 import sys
 from ai_utilities.usage import SQLiteLedger, UsageLayer
 from dhenara.ai import AIModelClient
-from dhenara.ai.testing.replies import ReceivedRequest, Send
+from dhenara.ai.testing.answer import ReceivedRequest, Send
 from support.worlds import endpoint
 with AIModelClient(endpoint(sys.argv[1]), layers=[UsageLayer(SQLiteLedger(sys.argv[2]))]) as client:
     answer = client.generate("?", streaming=sys.argv[3] == "True")
