@@ -241,7 +241,7 @@ def test_errors_in_spans_do_not_quote_the_prompt(world: World, server: FakeServe
 
 def test_the_span_of_a_tool_ends_when_its_function_returns(server: FakeServer, telemetry: Telemetry) -> None:
     begun: list[tuple[int, float]] = []
-    asked = time.monotonic()
+    first_request = time.monotonic()
 
     def note() -> None:
         begun.append((time.time_ns(), time.monotonic()))
@@ -252,7 +252,9 @@ def test_the_span_of_a_tool_ends_when_its_function_returns(server: FakeServer, t
 
     def second() -> str:
         note()
-        wait_until(lambda: time.monotonic() - begun[1][1] > begun[1][1] - asked)  # longer than the first can have taken
+        wait_until(
+            lambda: time.monotonic() - begun[1][1] > begun[1][1] - first_request
+        )  # longer than the first can have taken
         return "second"
 
     calls = (FakeToolCall("first", {}, "c1"), FakeToolCall("second", {}, "c2"))
