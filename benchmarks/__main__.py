@@ -183,7 +183,9 @@ def main() -> None:
     chosen = options.parse_args()
     print(f"CPython {platform.python_version()} on {platform.system()}, {machine()}")
     if chosen.growth:
-        collect_growth([name for name in chosen.lines.split(",") if name], chosen.largest)
+        day = datetime.datetime.now(datetime.UTC).date().isoformat()
+        about = {"date": day, "python": platform.python_version(), "machine": f"{os.cpu_count()} cores of {machine()}"}
+        collect_growth([name for name in chosen.lines.split(",") if name], chosen.largest, about)
         return
     prepared = list(ready([name for name in chosen.only.split(",") if name]))
     scenarios = [name for name in chosen.scenarios.split(",") if name] or list(SCENARIOS)

@@ -1,7 +1,12 @@
 """`python -m benchmarks --growth`: what one more chunk, turn, row or process costs when there are many.
 
 Every number comes from a fresh process. A line that stays level says that the cost of one does not depend on how many
-there are. `benchmarks/growth.json` has the stored run.
+there are. `benchmarks/growth.json` has the stored run. All of its lines are of the same sources: a part of the lines is
+added to it, unless the sources are others.
+
+    python -m benchmarks --growth --lines stream,arguments,objects,turns,pictures,ledger
+    python -m benchmarks --growth --lines cache,prompts
+    python -m benchmarks --growth --lines bulk,processes,redis,first_text,open_streams
 """
 
 from __future__ import annotations
@@ -56,7 +61,11 @@ LINES = {
         {"us": "µs to set", "get_us": "µs to get", "evict_us": "µs to set in a full cache"},
     ),
     "prompts": Line("prompts of ask_many", (100, 1_000, 10_000, 100_000), {"us": "µs a prompt", "mb": "MB more"}),
-    "bulk": Line("rows of a bulk run", (1_000, 10_000, 100_000, 1_000_000), {"us": "µs a row", "mb": "MB more"}),
+    "bulk": Line(
+        "rows of a bulk run, answered in the process",
+        (1_000, 10_000, 100_000, 1_000_000),
+        {"us": "µs a row", "mb": "MB more"},
+    ),
     "processes": Line("processes on one SQLite ledger", (1, 2, 4, 8), {"us": "µs of CPU a row", "wall_us": "µs a row"}),
     "redis": Line("processes on one Redis ledger", (1, 2, 4, 8), {"us": "µs of CPU a row"}),
     "first_text": Line(
@@ -66,7 +75,42 @@ LINES = {
     ),
     "open_streams": Line("open streams", (1, 10, 100, 1_000), {"kb": "kB a stream"}),
 }
-Run = dict[str, dict[str, dict[str, float] | str]]
+Values = dict[str, float] | str
+Lines = dict[str, dict[str, Values]]
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthRun:
+    """A stored run.
+
+    Attributes:
+        about: Its sources (the hash that git has for the folder `src`), day, Python and machine.
+        lines: The numbers of each line, by size.
+    """
+
+    about: Mapping[str, str]
+    lines: Lines
+
+    @classmethod
+    def load(cls, stored: Path = STORED) -> GrowthRun:
+        """Read the stored run."""
+        return cls(**json.loads(stored.read_text(encoding="utf-8")))
+
+    def save(self, stored: Path) -> None:
+        """Write the run."""
+        stored.write_text(json.dumps({"about": self.about, "lines": self.lines}, indent=1) + "\n", encoding="utf-8")
+
+
+def sources() -> str:
+    """Return the hash that git has for the sources; they must be committed."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, cwd=ROOT)
+        return done.stdout.strip()
+
+    if git("status", "--porcelain", "--", "src"):
+        raise SystemExit("Commit the changes of src first: a stored run is of one state of the sources.")
+    return git("rev-parse", "HEAD:src")[:12]
 
 
 @contextmanager
@@ -81,7 +125,7 @@ def growth_server() -> Iterator[str]:
         process.communicate()
 
 
-def measure(line: str, size: int, url: str) -> dict[str, float] | str:
+def measure(line: str, size: int, url: str) -> Values:
     command = [sys.executable, "-m", "benchmarks.growth_lines", line, str(size), url]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST, cwd=ROOT, check=False)
@@ -93,22 +137,32 @@ def measure(line: str, size: int, url: str) -> dict[str, float] | str:
     return {name: float(f"{value:.4g}") for name, value in values.items()}
 
 
-def collect(wanted: list[str], largest: int | None, stored: Path = STORED) -> Run:
-    """Measure the lines, smallest sizes first; each result is stored at once."""
-    run: Run = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
+def collect(wanted: list[str], largest: int | None, about: Mapping[str, str], stored: Path = STORED) -> GrowthRun:
+    """Measure the lines, smallest sizes first; each result is stored at once.
+
+    Args:
+        wanted: Names of the lines. Empty: all.
+        largest: The largest size. None: all.
+        about: Day, Python and machine.
+        stored: The file of the run. Lines of the same sources stay in it.
+    """
+    state = sources()
+    run = GrowthRun.load(stored) if stored.exists() else GrowthRun({}, {})
+    lines = run.lines if run.about.get("sources") == state else {}
+    run = GrowthRun({"sources": state, **about}, lines)
     with growth_server() as url:
         for name in wanted or list(LINES):
             line = LINES[name]
-            run[name] = {}
+            lines[name] = {}
             for size in line.sizes:
                 if largest is None or size <= largest:
-                    run[name][str(size)] = measure(name, size, url)
-                    print(f"{line.title:34s} {size:>9,}  {describe(line, run[name][str(size)])}", flush=True)
-                    stored.write_text(json.dumps(run, indent=1) + "\n", encoding="utf-8")
+                    lines[name][str(size)] = measure(name, size, url)
+                    print(f"{line.title:34s} {size:>9,}  {describe(line, lines[name][str(size)])}", flush=True)
+                    run.save(stored)
     return run
 
 
-def describe(line: Line, values: dict[str, float] | str) -> str:
+def describe(line: Line, values: Values) -> str:
     if isinstance(values, str):
         return values
     return ", ".join(f"{values[name]:g} {unit}" for name, unit in line.values.items())

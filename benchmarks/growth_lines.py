@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from ai_utilities import AiClient
+from ai_utilities import AiClient, AskResult, BaseProvider
 from ai_utilities.batch import run_bulk
 from ai_utilities.cache import SQLiteCache
 from ai_utilities.usage import Ledger, RedisLedger, SQLiteLedger, UsageData
@@ -100,10 +100,14 @@ def objects(size: int, url: str) -> Values:
 
 
 def turns(size: int, url: str) -> Values:
+    """A saved conversation whose turns were repeated: each of its calls sends all turns, so asking all takes long."""
     with client(url) as engine:
         conversation = engine.conversation()
-        for _ in range(size - 10):
+        for _ in range(10):
             conversation.ask("And then?")
+        first = json.loads(conversation.to_json())
+        turns_before = (first["turns"] * (size // 10))[: size - 10]
+        conversation = type(conversation).from_json(json.dumps({**first, "turns": turns_before}), engine)
         spent = used(lambda: [conversation.ask("And then?") for _ in range(10)])
         saved = conversation.to_json()
         saving = used(conversation.to_json)
@@ -168,8 +172,21 @@ def prompts(size: int, url: str) -> Values:
         return {"us": spent / size, "mb": resident() - before}
 
 
+class Canned(BaseProvider):
+    """A provider that answers at once, in this process."""
+
+    provider_name = "canned"
+
+    def ask(self, prompt: str, **kwargs: object) -> AskResult:
+        return AskResult(f"an answer to {prompt}", usage=UsageData(input_tokens=10, output_tokens=20), prompt=prompt)
+
+    def ask_stream(self, prompt: str, **kwargs: object) -> Iterator[str]:
+        yield self.ask(prompt)
+
+
 def bulk(size: int, url: str) -> Values:
-    with tempfile.TemporaryDirectory() as folder, kit(url) as asking:
+    """Rows that are answered in this process, so that the cost is that of the run itself."""
+    with tempfile.TemporaryDirectory() as folder, AiClient(provider=Canned(), show_progress=False) as asking:
         source = Path(folder) / "rows.jsonl"
         with source.open("w") as file:
             file.writelines(json.dumps({"prompt": f"{number}?"}) + "\n" for number in range(size))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .chart import Panel, chunk_scenario, draw_growth, draw_speed
 from .environments import ROOT
-from .growth import LINES, STORED, Run as Growth
+from .growth import LINES, STORED, GrowthRun, Lines, Values
 from .table import CALLS, CHUNKS, STARTS, Results, ahead, cell, failures, goals, markdown, number, table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
@@ -138,31 +138,28 @@ def chart(run: Run) -> str:
     return draw_speed(run.results, run.protocols, caption).svg()
 
 
-def load_growth() -> Growth:
-    growth: Growth = json.loads(STORED.read_text(encoding="utf-8"))
-    return growth
-
-
-def growth_part(growth: Growth) -> str:
-    """A table of each line: its sizes, and its numbers at each."""
+def growth_part(growth: GrowthRun) -> str:
+    """A table of each line: its sizes, and its numbers at each; and what the run is of."""
     rows = [["", "", *(f"{place}. size" for place in range(1, 5))]]
     for name, line in LINES.items():
-        sizes = growth.get(name, {})
+        sizes = growth.lines.get(name, {})
         rows.append([f"**{line.title}**", "", *(f"{int(size):,}" for size in sizes)])
         for key, unit in line.values.items():
             rows.append(["", unit, *(growth_cell(values, key) for values in sizes.values())])
-    return markdown([[*row, *[""] * (6 - len(row))] for row in rows])
+    about = growth.about
+    run = f"One run of {about['date']}, CPython {about['python']}, {about['machine']}; sources `{about['sources']}`."
+    return f"{markdown([[*row, *[''] * (6 - len(row))] for row in rows])}\n\n{run}"
 
 
-def growth_cell(values: dict[str, float] | str, key: str) -> str:
+def growth_cell(values: Values, key: str) -> str:
     return "-" if isinstance(values, str) else cell(values[key])
 
 
-def growth_chart(growth: Growth) -> str:
+def growth_chart(lines: Lines) -> str:
     panels = []
     for name, line in LINES.items():
         key, unit = next(iter(line.values.items()))
-        found = {f"{int(size):,}": v[key] for size, v in growth.get(name, {}).items() if not isinstance(v, str)}
+        found = {f"{int(size):,}": v[key] for size, v in lines.get(name, {}).items() if not isinstance(v, str)}
         if found:
             panels.append(Panel(f"{unit}, by {line.title}", found))
     return draw_growth(panels, "Level bars: the cost of one does not depend on how many there are.").svg()
@@ -184,8 +181,8 @@ def main() -> None:
         page = ROOT / name
         page.write_text(page_with_part(page.read_text(encoding="utf-8"), write_part(run)), encoding="utf-8")
     if STORED.exists():
-        growth = load_growth()
-        GROWTH_CHART.write_text(growth_chart(growth), encoding="utf-8")
+        growth = GrowthRun.load()
+        GROWTH_CHART.write_text(growth_chart(growth.lines), encoding="utf-8")
         text = GROWTH_PAGE.read_text(encoding="utf-8")
         GROWTH_PAGE.write_text(page_with_growth(text, growth_part(growth)), encoding="utf-8")
 

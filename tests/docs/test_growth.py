@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from benchmarks import growth
 from benchmarks.growth import LINES, growth_server
 from benchmarks.growth_lines import MEASURES, Items, client as client_of, store
 
@@ -61,3 +63,18 @@ def test_one_more_piece_costs_no_more_calls_when_there_are_many(kind: str, url: 
 
     (few, first), (more, second), (many, third) = map(count, (2_000, 4_000, 12_000))
     assert (third - second) / (many - more) < 1.1 * (second - first) / (more - few)
+
+
+def test_a_stored_run_has_only_lines_of_the_same_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(growth, "measure", lambda line, size, url: dict.fromkeys(LINES[line].values, 1.0))
+    stored, state = tmp_path / "growth.json", ["one"]
+    monkeypatch.setattr(growth, "sources", lambda: state[0])
+    for wanted, largest in ((["stream"], 1_000), (["processes"], 1)):
+        growth.collect(wanted, largest, {"date": "today"}, stored)
+    assert growth.GrowthRun.load(stored) == growth.GrowthRun(
+        {"sources": "one", "date": "today"},
+        {"stream": {"1000": {"us": 1.0, "mb": 1.0}}, "processes": {"1": {"us": 1.0, "wall_us": 1.0}}},
+    )
+    state[0] = "another"
+    growth.collect(["redis"], 1, {"date": "today"}, stored)
+    assert growth.GrowthRun.load(stored).lines.keys() == {"redis"}

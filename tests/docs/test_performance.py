@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from benchmarks.__main__ import median
 from benchmarks.environments import ROOT
+from benchmarks.growth import GrowthRun
 from benchmarks.publish import (
     CHART,
     GROWTH_CHART,
@@ -16,7 +17,6 @@ from benchmarks.publish import (
     chart,
     growth_chart,
     growth_part,
-    load_growth,
     page_with_growth,
     page_with_part,
 )
@@ -57,12 +57,14 @@ def test_home_page_has_the_measured_number_of_packages() -> None:
 
 def test_page_shows_the_stored_growth() -> None:
     text = GROWTH_PAGE.read_text(encoding="utf-8")
-    assert text == page_with_growth(text, growth_part(load_growth())), "run `python -m benchmarks.publish`"
+    assert text == page_with_growth(text, growth_part(GrowthRun.load())), "run `python -m benchmarks.publish`"
     assert "a part" in page_with_growth(text, "a part")
 
 
 def test_chart_shows_the_stored_growth() -> None:
-    assert GROWTH_CHART.read_text(encoding="utf-8") == growth_chart(load_growth()), "run `python -m benchmarks.publish`"
+    assert GROWTH_CHART.read_text(encoding="utf-8") == growth_chart(GrowthRun.load().lines), (
+        "run `python -m benchmarks.publish`"
+    )
 
 
 def test_a_peer_that_needs_less_is_named_as_ahead() -> None:
