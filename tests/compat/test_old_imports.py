@@ -13,7 +13,7 @@ import dhenara.ai.compat
 import dhenara.ai.types
 from dhenara.ai.compat import attributes, names
 from dhenara.ai.errors import ConfigurationError, RemovedNameError
-from dhenara.ai.types.model_base import OLD_ATTRIBUTES
+from dhenara.ai.types.display import OLD_ATTRIBUTES
 
 MODELS = (
     "AIModelAPIProviderEnum AIModelProviderEnum AIModelFunctionalTypeEnum AIModelAPI AIModel FoundationModel "

@@ -15,7 +15,7 @@ from ..types.chat.response import AIModelCallResponse, ChatResponse, ChatRespons
 from ..types.config.other_names import use_own_names
 from ..types.content.media import Content, text_part
 from ..types.content.parts import ContentItem
-from ..types.model_base import expected_value, model_fields
+from ..types.model_base import ModelTemplate, expected_value, model_fields
 from .vendor_messages import (
     answer_only,
     is_anthropic_message,
@@ -131,9 +131,12 @@ def typed(given: Mapping[str, Any]) -> Message:
     return read_item(given) if is_item(given) else validate_message(given)
 
 
+PROMPT = ModelTemplate(Prompt.model_construct({"contents"}, contents=[]))
+
+
 def user_prompt(text: str) -> Prompt:
     """Build a text prompt. The forms that a message may have need not be looked for."""
-    return Prompt.model_construct(_fields_set={"contents"}, role="user", contents=[text_part(text)], name=None)
+    return PROMPT.make({"contents": [text_part(text)]})
 
 
 def response_message(response: ChatResponse) -> Message:

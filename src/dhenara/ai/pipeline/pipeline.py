@@ -20,6 +20,7 @@ from ..types.config.api import AIModelEndpoint
 from ..types.config.call import Call
 from ..types.content.media import Origin
 from ..types.content.parts import ImageContent
+from ..types.model_base import ModelTemplate
 from ..types.operations.images import GeneratedImage, ImageResponse
 from .authentication import with_authentication
 from .call_log import record_call
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=OperationResponse)
 
-EMPTY_RESPONSE = AIModelCallResponse.model_construct(set())
-"""What responses are copied from, which takes fewer steps than `model_construct`."""
+COMPLETE = {*AIModelCallResponse.model_fields}
+CHAT_RESPONSE = ModelTemplate(AIModelCallResponse.model_construct(COMPLETE - {"image_response"}))
+IMAGE_RESPONSE = ModelTemplate(AIModelCallResponse.model_construct(COMPLETE - {"chat_response"}))
 
 
 class Pipeline:
@@ -163,10 +165,8 @@ class Pipeline:
         facts = call_facts(call)
         facts["duration_seconds"] = self.io.monotonic() - call.journal.started_at
         if call.operation == "image":
-            facts["image_response"] = to_image_response(answer, made)
-        else:
-            facts["chat_response"] = answer
-        return EMPTY_RESPONSE.model_copy(update=facts)
+            return IMAGE_RESPONSE.make({**facts, "image_response": to_image_response(answer, made)})
+        return CHAT_RESPONSE.make({**facts, "chat_response": answer})
 
     async def perform(self, call: Call, kind: type[R]) -> R:
         """Send an operation other than chat and return its complete result."""

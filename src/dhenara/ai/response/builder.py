@@ -34,6 +34,7 @@ from ..types.chat.report import CallWarning, Result
 from ..types.chat.response import ChatResponse, ChatResponseChoice
 from ..types.chat.usage import Usage
 from ..types.content.parts import ContentItem, Origin, ServerToolContent
+from ..types.model_base import ModelTemplate
 from .part_builders import (
     MediaPartBuilder,
     PartBuilder,
@@ -157,16 +158,13 @@ class ChoiceBuilder:
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         """Return the choice as it is now."""
-        end = self.end
-        return ChatResponseChoice.model_construct(
-            index=index,
-            contents=self.contents(origin),
-            finish_reason=end.reason if end else None,
-            raw_finish_reason=end.raw if end else None,
-            stop_sequence=end.stop_sequence if end else None,
-            finish_message=end.message if end else None,
-            logprobs=None if self.logprobs is None else list(self.logprobs),
-        )
+        fields: dict[str, Any] = {"index": index, "contents": self.contents(origin)}
+        if (end := self.end) is not None:
+            fields |= {"finish_reason": end.reason, "raw_finish_reason": end.raw}
+            fields |= {"stop_sequence": end.stop_sequence, "finish_message": end.message}
+        if self.logprobs is not None:
+            fields["logprobs"] = list(self.logprobs)
+        return CHOICE.make(fields)
 
     def contents(self, origin: Origin | None) -> list[ContentItem]:
         contents: list[ContentItem] = []
@@ -177,8 +175,8 @@ class ChoiceBuilder:
         return contents
 
 
-EMPTY_RESPONSE = ChatResponse.model_construct(set())
-"""What responses are copied from, which takes fewer steps than `model_construct`. Only `cached` keeps its default."""
+CHOICE = ModelTemplate(ChatResponseChoice.model_construct({*ChatResponseChoice.model_fields}))
+RESPONSE = ModelTemplate(ChatResponse.model_construct({*ChatResponse.model_fields} - {"cached"}))
 
 Shaper = Callable[[ChatResponseChoice], ChatResponseChoice]
 """Converts a choice to the requested structured output."""
@@ -262,8 +260,8 @@ class ResponseBuilder:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
         is_complete, usage = self.complete, self._usage or Usage.unknown()
-        answer = EMPTY_RESPONSE.model_copy(
-            update={
+        answer = RESPONSE.make(
+            {
                 "id": self._id,
                 "model": self._model,
                 "provider": self.origin.provider if self.origin else None,

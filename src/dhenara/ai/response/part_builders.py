@@ -31,8 +31,11 @@ from ..types.content.parts import (
     VideoContent,
     is_custom_call,
 )
+from ..types.model_base import ModelTemplate
 from ..wire import json
 from ..wire.partial_json import PartialJson
+
+TEXT = ModelTemplate(TextContent.model_construct({"text", "citations", "origin", "extras"}))
 
 
 class PartBuilder(Protocol):
@@ -86,15 +89,7 @@ class TextPartBuilder:
         if not (text or self._citations or self._extras):
             return None
         citations, extras = list(self._citations), dict(self._extras)
-        return TextContent.model_construct(
-            _fields_set={"text", "citations", "origin", "extras"},
-            origin=origin,
-            cache=None,
-            extras=extras,
-            type="text",
-            text=text,
-            citations=citations,
-        )
+        return TEXT.make({"text": text, "citations": citations, "origin": origin, "extras": extras})
 
 
 class ReasoningPartBuilder:

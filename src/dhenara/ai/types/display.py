@@ -14,6 +14,26 @@ LONGEST = 200
 LONGEST_VALUE = 60
 """Maximum length of one value in it, if it would be too long otherwise."""
 
+OLD_ATTRIBUTES = frozenset(
+    {
+        "api_provider", "as_text", "beta", "bytes", "calculate_usage_charge", "choices", "clone", "content_b64_json",
+        "content_bytes", "content_format", "content_url", "create_instance", "custom_metadata", "enabled",
+        "filename", "files", "first", "foundation_model", "function", "function_reference", "get_charge",
+        "get_content_as_bytes", "get_cost_data", "get_formatted_text", "get_masked_credentials",
+        "get_max_output_token_limit", "get_max_output_tokens", "get_options_with_defaults",
+        "get_provider_credentials", "get_reasoning_token_budget", "get_settings", "get_thinking_summary_delta",
+        "get_user", "get_valid_options", "get_visible_fields", "hosted_tool_usage", "index",
+        "is_foundation_model", "max_output_tokens_reasoning_mode", "message_contents", "message_id", "metadata",
+        "model_dump_safe", "model_name_with_version_suffix", "number_of_images", "order", "preview_dict",
+        "provider_response", "reference_number", "role", "set_random_id", "status", "storage_metadata",
+        "structured_output", "structured_pyd", "structured_unprocessed", "supported_reasoning_efforts",
+        "thinking_id", "thinking_signature", "thinking_status", "thinking_summary", "thinking_summary_delta",
+        "thinking_text", "thinking_text_delta", "to_message_item", "to_prompt", "tool_call", "tools", "type",
+        "usage_charge", "validate_content", "validate_options", "variables",
+    }
+)  # fmt: skip
+"""Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` has the classes."""
+
 DEPRECATED = frozenset(
     {
         *("construct", "copy", "dict", "from_orm", "json", "parse_file", "parse_obj", "parse_raw"),

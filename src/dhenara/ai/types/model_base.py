@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, LiteralString, Self
+from typing import TYPE_CHECKING, Any, Generic, LiteralString, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -12,7 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from ..errors import ConfigurationError
 from ..lazy_package import raise_missing
 from ..wire.text import similar_names
-from .display import DEPRECATED, not_empty, short_repr
+from .display import DEPRECATED, OLD_ATTRIBUTES, not_empty, short_repr
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -21,27 +21,6 @@ else:
 
 DISCREET = ConfigDict(hide_input_in_errors=True)
 """Configuration of models with secrets: validation errors do not show the input."""
-
-
-OLD_ATTRIBUTES = frozenset(
-    {
-        "api_provider", "as_text", "beta", "bytes", "calculate_usage_charge", "choices", "clone", "content_b64_json",
-        "content_bytes", "content_format", "content_url", "create_instance", "custom_metadata", "enabled",
-        "filename", "files", "first", "foundation_model", "function", "function_reference", "get_charge",
-        "get_content_as_bytes", "get_cost_data", "get_formatted_text", "get_masked_credentials",
-        "get_max_output_token_limit", "get_max_output_tokens", "get_options_with_defaults",
-        "get_provider_credentials", "get_reasoning_token_budget", "get_settings", "get_thinking_summary_delta",
-        "get_user", "get_valid_options", "get_visible_fields", "hosted_tool_usage", "index",
-        "is_foundation_model", "max_output_tokens_reasoning_mode", "message_contents", "message_id", "metadata",
-        "model_dump_safe", "model_name_with_version_suffix", "number_of_images", "order", "preview_dict",
-        "provider_response", "reference_number", "role", "set_random_id", "status", "storage_metadata",
-        "structured_output", "structured_pyd", "structured_unprocessed", "supported_reasoning_efforts",
-        "thinking_id", "thinking_signature", "thinking_status", "thinking_summary", "thinking_summary_delta",
-        "thinking_text", "thinking_text_delta", "to_message_item", "to_prompt", "tool_call", "tools", "type",
-        "usage_charge", "validate_content", "validate_options", "variables",
-    }
-)  # fmt: skip
-"""Attributes of version 1 that some class had; `dhenara.ai.compat.attributes` has the classes."""
 
 
 class CheckedType(ModelMetaclass):
@@ -143,6 +122,37 @@ class FrozenModel(CheckedModel):
             if name in OLD_ATTRIBUTES:
                 return import_module("dhenara.ai.compat.attributes").old_attribute(self, name)
             return super().__getattr__(name) if name.startswith("_") else raise_missing(self, name)
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class ModelTemplate(Generic[M]):
+    """Makes objects of one model from values that need no validation.
+
+    It restores the state of a finished object with other values, as `pickle` does. That takes a third of the steps of
+    `model_construct`, and half of those of `model_copy` (decision 40).
+
+    Args:
+        example: An object that has set the fields that all of them set. Fields that are not given later have its
+            values, so those must not be mutable.
+    """
+
+    __slots__ = ("_changing", "_fields", "_kind", "_state")
+
+    def __init__(self, example: M) -> None:
+        self._kind = type(example)
+        self._state = BaseModel.__getstate__(example)
+        self._fields: dict[str, Any] = self._state.pop("__dict__")
+        self._changing = [name for name, value in self._state.items() if isinstance(value, dict | set)]
+
+    def make(self, values: Mapping[str, Any]) -> M:
+        """Return an object with these values of its fields."""
+        made, state = self._kind.__new__(self._kind), {**self._state, "__dict__": {**self._fields, **values}}
+        for name in self._changing:
+            state[name] = state[name].copy()
+        BaseModel.__setstate__(made, state)
+        return made
 
 
 def read_old_fields(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:

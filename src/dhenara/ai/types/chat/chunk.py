@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from ...lazy_package import missing_attribute
 from ..content.parts import Citation, ContentItem
-from ..model_base import OLD_ATTRIBUTES
+from ..display import OLD_ATTRIBUTES
 from .delta import FinishReason
 from .usage import Usage
 

@@ -1,7 +1,7 @@
 """Token counts and cost of a response. Counts do not overlap; what is unknown is None, never zero."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from ..display import markdown_table
-from ..model_base import FrozenModel, read_old_fields
+from ..model_base import FrozenModel, ModelTemplate, read_old_fields
 from .cost import NO_PRICE, Cost, sum_tables, unique
 
 NO_USAGE = "the provider reported no usage"
@@ -136,15 +136,18 @@ COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annot
 
 
 NO_COUNTS: dict[str, Any] = dict.fromkeys(COUNTS, 0)
-NOTHING_REPORTED = Usage.model_construct(set(), **NO_COUNTS, counted=(), reported_cost=None, unclear=())
-"""What reported usages are copied from, which takes fewer steps than `model_construct`."""
+
+
+@lru_cache(maxsize=64)
+def usage_template(*fields: str) -> ModelTemplate[Usage]:
+    """Return what reported usages with these fields are made from; reports of one kind have the same ones."""
+    return ModelTemplate(Usage.model_construct({*fields}, **NO_COUNTS))
 
 
 def reported_usage(fields: Mapping[str, Any]) -> Usage:
     """Make the usage of fields that were checked while they were read; those that are left out have their defaults."""
-    return NOTHING_REPORTED.model_copy(
-        update={"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
-    )
+    every = {"units": {}, "options": {}, "server_tool_requests": {}, "raw": {}, "reported_cost": None, **fields}
+    return usage_template(*every).make(every)
 
 
 def modality_tokens(report: Mapping[str, Any], name: str, modality: str) -> int:

@@ -13,7 +13,7 @@ from ...errors import ConfigurationError
 from ...output_files import require_path, write_output
 from ...wire.media_types import from_name, image_size, image_type, is_text, sniff, suffix_of
 from ...wire.text import clean_text
-from ..model_base import FrozenModel
+from ..model_base import FrozenModel, ModelTemplate
 
 
 class Origin(FrozenModel):
@@ -95,13 +95,13 @@ class TextContent(Content):
         return self.text
 
 
+PLAIN_TEXT = ModelTemplate(TextContent.model_construct({"text"}))
+
+
 def text_part(text: str) -> TextContent:
     """Make a part of a text, without validating what cannot be wrong: a plain string."""
-    if type(text) is not str:
-        return TextContent(text=text)
-    return TextContent.model_construct(
-        _fields_set={"text"}, origin=None, cache=None, extras={}, type="text", text=text, citations=[]
-    )
+    is_plain = type(text) is str
+    return PLAIN_TEXT.make({"text": text, "citations": [], "extras": {}}) if is_plain else TextContent(text=text)
 
 
 def joined_text(contents: Sequence[Content]) -> str:
