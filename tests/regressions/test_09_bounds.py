@@ -6,6 +6,7 @@ import gzip
 import tracemalloc
 import zlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ SMALL = ResponseLimits(body_bytes=MIB, event_bytes=256 * KIB, error_body_bytes=6
 JSON_HEAD = b"HTTP/1.1 %d OK\r\ncontent-type: application/json\r\n"
 
 
+@cache
 def zeros(size: int) -> bytes:
     """Compressed zeros, a thousandth of their size."""
     engine = zlib.compressobj(9, wbits=31)

@@ -1,4 +1,4 @@
-"""Patterns of names mean what they mean to the standard library."""
+"""Patterns of names mean what they mean to the standard library; similar names are those with few typing errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from fnmatch import fnmatchcase
 import pytest
 from hypothesis import example, given, strategies as st
 
-from dhenara.ai.wire.text import matches
+from dhenara.ai.wire import text
+from dhenara.ai.wire.text import LONG, SHORTEST, matches, similar_names, typing_errors
 
 NAMES = st.text("ab-", max_size=8)
 
@@ -31,3 +32,23 @@ def test_stars_alone_match_as_by_fnmatch(name: str, pattern: str) -> None:
 )
 def test_the_patterns_of_providers(name: str, expected: bool) -> None:
     assert matches(name, "*-pro|*-pro-20*|*-codex*") is expected
+
+
+@given(st.text("ab", max_size=LONG + 3), st.lists(st.text("ab", max_size=LONG + 3), max_size=5))
+@example("baabaabb", ["abaabaab", "baabaa"])
+@example("abab", ["ababa", "ababab"])
+@example("ab", ["ab"])
+def test_similar_names_are_those_with_the_fewest_errors_if_these_are_few(given_name: str, names: list[str]) -> None:
+    errors = {name: typing_errors(given_name, name) for name in names}
+    fewest = min(errors.values(), default=len(given_name))
+    expected = tuple(name for name in errors if errors[name] == fewest)
+    few = len(given_name) >= SHORTEST and fewest <= (2 if len(given_name) >= LONG else 1)
+    assert similar_names(given_name, names) == (expected if few else ())
+
+
+def test_only_names_of_about_the_same_length_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(text, "typing_errors", lambda given, meant: compared.append(meant) or 9)
+    similar_names("location", ["locations", "locationsxx", "region", "api_version", "url"])
+    similar_names("url", ["urls"])
+    assert compared == ["locations", "region"]

@@ -52,11 +52,13 @@ SHORTEST, LONG = 4, 8
 
 def similar_names(given: str, names: Iterable[str]) -> tuple[str, ...]:
     """Return the names that a misspelt one probably means: those with the fewest typing errors, if these are few."""
-    errors = {name: typing_errors(given, name) for name in names}
-    fewest = min(errors.values(), default=len(given))
-    if len(given) < SHORTEST or fewest > (2 if len(given) >= LONG else 1):
+    most = 2 if len(given) >= LONG else 1
+    if len(given) < SHORTEST:
         return ()
-    return tuple(name for name in errors if errors[name] == fewest)
+    # A name that is longer or shorter by more letters than that has more errors: it is not worth a table.
+    errors = {name: typing_errors(given, name) for name in names if abs(len(name) - len(given)) <= most}
+    fewest = min(errors.values(), default=most + 1)
+    return tuple(name for name in errors if errors[name] == fewest) if fewest <= most else ()
 
 
 def typing_errors(given: str, meant: str) -> int:
