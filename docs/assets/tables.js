@@ -1,3 +1,11 @@
+// Where each row uses one of two columns of labels, as in the table of growth, they become one.
+document$.subscribe(() => {
+  for (const table of document.querySelectorAll("article table:not([class])")) {
+    const [first, second] = table.tHead?.rows[0]?.cells ?? [];
+    if (!second || first.textContent.trim() || second.textContent.trim()) continue;
+    for (const row of table.rows) row.cells[row.cells[0].textContent.trim() ? 1 : 0].remove();
+  }
+});
 // On narrow screens each row of a table is a block (site.css); each value then has the name of its column before it.
 document$.subscribe(() => {
   for (const table of document.querySelectorAll("article table:not([class])")) {
