@@ -87,7 +87,8 @@ def table(entries: Iterable[Entry], links: Mapping[str, str], first: str, defaul
     if not entries:
         return
     typed, defaults = any(entry.type for entry in entries), any(entry.default for entry in entries) and default
-    heads = [first, *(["type"] if typed else []), *([default] if defaults else []), "meaning"]
+    described = any(entry.meaning for entry in entries)
+    heads = [first, *(["type"] if typed else []), *([default] if defaults else []), *(["meaning"] if described else [])]
     yield from rows(
         heads,
         (
@@ -95,7 +96,7 @@ def table(entries: Iterable[Entry], links: Mapping[str, str], first: str, defaul
                 f"`{entry.name}`",
                 *([linked(entry.type, links)] if typed else []),
                 *([cell(entry.default)] if defaults else []),
-                cell_text(entry.meaning, links),
+                *([cell_text(entry.meaning, links)] if described else []),
             )
             for entry in entries
         ),

@@ -21,21 +21,36 @@ class SSEEventType(StrEnum):
     """Names of the events that this library writes."""
 
     TOKEN_STREAM = "token_stream"
+    """A chunk of an answer."""
+
     PUSH = "push"
+    """Data of the application; the default of `SSEResponse`."""
+
     ERROR = "error"
+    """The stream broke."""
 
 
 class SSEErrorCode(StrEnum):
     """Codes of error events."""
 
     SERVER_ERROR = "server_error"
+    """Your server failed; for events that an application writes."""
+
     EXTERNAL_API_ERROR = "external_api_error"
+    """The provider failed, or the connection to it broke."""
+
     CLIENT_DECODE_ERROR = "client_decode_error"
+    """An event could not be read; for clients that read events."""
 
     # The names of version 1, which are aliases.
     server_error = "server_error"
+    """The same as `SERVER_ERROR`."""
+
     external_api_error = "external_api_error"
+    """The same as `EXTERNAL_API_ERROR`."""
+
     client_decode_error = "client_decode_error"
+    """The same as `CLIENT_DECODE_ERROR`."""
 
 
 @dataclass(frozen=True, kw_only=True)
