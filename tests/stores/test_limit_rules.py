@@ -12,11 +12,12 @@ from pydantic import SecretStr
 
 from ai_utilities.limits import Limit, LimitLayer, LimitReachedError, MemoryLimits
 from ai_utilities.limits.layer import LEASE, SHORT_PAUSE, TO_SPARE, USUAL_ANSWER
+from ai_utilities.limits.stores import WaitQueue
 from ai_utilities.storage.store_io import StoreError, StoreVersionError
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.errors import CallError, QuotaError, RateLimitError
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeUsage, Refusal
-from dhenara.ai.types import Call
+from dhenara.ai.types import Call, Timeouts
 from support.worlds import endpoint
 
 HELLO = Answer(text="Hello!", usage=FakeUsage(10, 10))
@@ -231,3 +232,45 @@ def test_a_store_that_is_set_up_wrongly_is_an_error(
     with pytest.raises(type(store.failure)):
         ask(server, LimitLayer(store=store))
     assert server.exchanges == []
+
+
+class BusyAtFirst(MemoryLimits):
+    """A store that has no place at the first two looks; it notes its steps."""
+
+    def __init__(self, wait: float, noted: list[str]) -> None:
+        super().__init__()
+        self.wait = wait
+        self.noted = noted
+
+    def step(self, account: str, step: str, ask: Any) -> Any:
+        self.noted.append(step)
+        if self.noted.count("take") <= 2 and step == "take":
+            return {"wait": self.wait, "why": "paused", "look": 0.001, "at": 0.0}
+        return super().step(account, step, ask)
+
+
+def test_a_call_that_is_granted_and_one_that_ends_wake_those_that_wait(server: FakeServer) -> None:
+    noted: list[str] = []
+
+    class NotedQueue(WaitQueue):
+        def notify(self, account: str) -> None:
+            noted.append("notify")
+            super().notify(account)
+
+    server.add_replies(HELLO)
+    store = BusyAtFirst(0.001, noted)
+    store.waiters = NotedQueue()
+    ask(server, LimitLayer(TOKENS, store=store))
+    assert noted == ["take", "take", "take", "notify", "settle", "notify"]
+
+
+@pytest.mark.parametrize(("wait", "sent"), [(5.0, 1), (3600.0, 0)])
+def test_a_call_waits_no_longer_than_its_own_time(wait: float, sent: int, server: FakeServer) -> None:
+    server.add_replies(*[HELLO] * sent)
+    layer = LimitLayer(TOKENS, store=BusyAtFirst(wait, []))
+    if sent:
+        ask(server, layer, timeout=Timeouts(total=600))
+    else:
+        with pytest.raises(LimitReachedError):
+            ask(server, layer, timeout=Timeouts(total=600))
+    assert len(server.exchanges) == sent
