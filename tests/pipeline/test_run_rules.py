@@ -215,3 +215,29 @@ def test_a_saved_decision_is_not_used_for_two_calls_with_its_id(client: AIModelC
     decided = replace(begun, record=begun.record.model_copy(update={"decisions": {"same": True}}))
     run = client.run(resume=decided, tools=[guarded], approve=lambda one: one.arguments["number"] == 2)
     assert [tool.outcome for tool in run.tools] == ["declined", "ran"]
+
+
+def test_an_agent_in_a_thread_sends_nothing_after_its_run_was_interrupted(
+    client: AIModelClient, server: FakeServer
+) -> None:
+    begun, interrupted = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def work(number: int) -> int:
+        threads.append(threading.current_thread())
+        begun.set()
+        interrupted.wait(60)
+        return number
+
+    def stop() -> None:
+        begun.wait(60)
+        raise KeyboardInterrupt
+
+    research = FakeToolCall("research", {"prompt": "?"}, "call_0")
+    server.add_replies(Answer(tool_calls=(research, FakeToolCall("stop", {}, "call_1"))), Answer(tool_calls=(call(2),)))
+    agent = client.as_tool("research", "Finds things out.", tools=[work])
+    with pytest.raises(KeyboardInterrupt):
+        client.run("?", tools=[agent, stop])
+    interrupted.set()
+    threads[0].join(60)
+    assert len(server.exchanges) == 2
