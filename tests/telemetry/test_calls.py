@@ -262,7 +262,7 @@ def test_a_filter_hides_secrets_in_messages_arguments_and_traces(caplog: pytest.
     secrets = RedactingFilter("my own secret")
     logger.addFilter(secrets)
     try:
-        raise ValueError("sk-proj-abcdefghijklmnop")
+        raise ValueError("sk-proj-abcdefghijklmnop or my own secret")
     except ValueError:
         logger.exception("with %s and %s", "my own secret", "sk-proj-abcdefghijklmnop", extra={"more": "my own secret"})
     logger.removeFilter(secrets)

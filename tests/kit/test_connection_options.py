@@ -1,0 +1,58 @@
+"""Connection settings as arguments of the engine's client, and what of other settings an endpoint has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ai_utilities import AiSettings, ConfigurationResolver
+from ai_utilities.providers.endpoint import connection_options, make_endpoint
+from ai_utilities.providers.factory import create_provider, list_providers, register_provider
+
+
+def settings(**given: Any) -> AiSettings:
+    return AiSettings(_env_file=None, provider="openai", api_key="sk-test", model="m", **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "cert"),
+    [
+        ({}, None),
+        ({"cert": "all.pem"}, "all.pem"),
+        ({"cert": "a.pem,key.pem"}, ("a.pem", "key.pem")),
+        ({"cert": "all.pem", "cert_password": "pw"}, ("all.pem", "all.pem", "pw")),
+        ({"cert": ("a.pem", "key.pem"), "cert_password": "pw"}, ("a.pem", "key.pem", "pw")),
+        ({"cert_password": "pw"}, None),
+    ],
+    ids=str,
+)
+def test_a_client_certificate_has_its_key_and_password(given: dict[str, Any], cert: object) -> None:
+    assert connection_options(settings(**given))["cert"] == cert
+
+
+@pytest.mark.parametrize(("verify", "transport"), [(True, "builtin"), (False, "builtin"), ("ca.pem", "httpx2")])
+def test_the_transport_and_the_certificates_to_trust_are_passed_on(verify: Any, transport: Any) -> None:
+    options = connection_options(settings(verify=verify, transport=transport))
+    assert (options["verify"], options["transport"]) == (verify, transport)
+
+
+def test_an_endpoint_has_the_headers_and_the_configuration_of_the_settings() -> None:
+    given = settings(
+        extra_headers={"x-team": "search"},
+        base_url="http://127.0.0.1:9/v1",
+        provider_config={"protocol": "openai_chat"},
+    )
+    made = make_endpoint(ConfigurationResolver(given).resolve(), given, "m")
+    config = dict(made.api.config)
+    assert config["headers"] == {"x-team": "search"}
+    assert (config["base_url"], config["protocol"]) == ("http://127.0.0.1:9/v1", "openai_chat")
+    assert made.api.api_key is not None
+
+
+@pytest.mark.parametrize("name", ["my-own", "My_Own", "MY OWN"])
+def test_a_provider_of_the_program_is_found_in_any_spelling(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ai_utilities.providers.factory._registered", {})
+    register_provider("My-Own", lambda given: create_provider(given, "openai"))
+    assert create_provider(settings(), name).provider_name == "openai"
+    assert len([one for one in list_providers() if "own" in one.lower()]) == 1
