@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from ai_utilities import AiClient, AsyncAiClient
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import ConfigurationError
+from dhenara.ai.pipeline.agent.toolbox import as_decision
 from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import Run, Tool, ToolCallContent, ToolResultContent
 from support.runs import go
@@ -107,6 +109,13 @@ def test_edited_arguments_must_fit(arguments: dict[str, Any], ask: Ask, server: 
     with pytest.raises(ConfigurationError, match="the decision on transfer has invalid arguments"):
         ask("?", tools=[GUARDED], approve=lambda call: arguments)
     assert len(server.exchanges) == 2
+
+
+def test_arguments_that_approve_returns_are_copied() -> None:
+    given = {"euros": 1}
+    decision, frozen = as_decision(given), as_decision(MappingProxyType(given))
+    given["euros"] = 2
+    assert (decision, type(frozen)) == ({"euros": 1}, dict)
 
 
 def test_a_decision_names_a_call_that_is_pending(ask: Ask, server: FakeServer) -> None:
