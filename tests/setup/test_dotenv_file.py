@@ -114,3 +114,17 @@ def test_a_value_with_a_line_end_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ProviderConfigurationError, match="line break"):
         write_dotenv(tmp_path / ".env", {"A": "one\ntwo"})
     assert not (tmp_path / ".env").exists()
+
+
+def test_a_file_that_its_check_refuses_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    checked: list[str] = []
+
+    def refuse(new_file: Path) -> None:
+        checked.append(new_file.read_text())
+        raise ProviderConfigurationError("no")
+
+    with pytest.raises(ProviderConfigurationError, match="no"):
+        write_dotenv(path, {"A": "2"}, refuse)
+    assert (checked, path.read_text(), os.listdir(tmp_path)) == (["A=2\n"], "A=1\n", [".env"])

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ai_utilities.providers.facts import facts_of
 from ai_utilities.setup.questions import run_interview
 from ai_utilities.setup.steps import (
     Choose,
@@ -15,6 +16,7 @@ from ai_utilities.setup.steps import (
     Hide,
     ListModels,
     Notice,
+    ProviderEntry,
     Server,
     SetupPlan,
     Step,
@@ -205,3 +207,25 @@ def test_only_who_can_chat_is_offered() -> None:
     choice = script.requested[-1]
     assert isinstance(choice, Choose)
     assert not {"voyage"} & {option.value for option in choice.options}
+
+
+def test_a_usual_address_is_not_written() -> None:
+    usual = facts_of("groq").address
+    assert SetupPlan([ProviderEntry("groq", base_url=usual)]).values == {"AI_PROVIDER": "groq"}
+    other = SetupPlan([ProviderEntry("groq", base_url="http://127.0.0.1:9")]).values
+    assert other[facts_of("groq").base_url[0]] == "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    ("home", "key", "names"),
+    [
+        ("keyring", "gsk_1", {"AI_PROVIDER", "AI_KEYRING"}),
+        ("keyring", None, {"AI_PROVIDER"}),
+        ("dotenv", "gsk_1", {"AI_PROVIDER", "GROQ_API_KEY"}),
+        ("shown", "gsk_1", {"AI_PROVIDER"}),
+    ],
+)
+def test_where_keys_are_stored_decides_which_lines_are_written(home: Any, key: str | None, names: set[str]) -> None:
+    plan = SetupPlan([ProviderEntry("groq", key=key)], home)
+    assert plan.values.keys() == names
+    assert plan.keys == ({} if key is None else {"GROQ_API_KEY": key})

@@ -285,7 +285,9 @@ def back_up_file(path: Path) -> Path:
 
 @contextmanager
 def temporary_sibling(path: Path, text: str) -> Iterator[Path]:
-    """Create a complete file in the same folder; it is deleted afterwards unless it was renamed."""
+    """Create a complete file in the same folder that only its owner can read; it is deleted afterwards unless it was
+    renamed.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
     try:
@@ -293,7 +295,6 @@ def temporary_sibling(path: Path, text: str) -> Iterator[Path]:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(OWNER_ONLY)
         yield Path(temporary)
     finally:
         Path(temporary).unlink(missing_ok=True)
