@@ -64,6 +64,7 @@ def test_metadata_goes_with_a_file_and_a_store_and_expiry_with_a_store(world: Wo
         sent = [exchange.json for exchange in serving.exchanges]
     assert (sent[0]["metadata"], sent[0]["expires_after"]["days"]) == ({"team": "a"}, 1)
     assert [one["attributes"] for one in sent if "attributes" in one] == [{"year": "2026"}]
+    assert b'name="purpose"\r\n\r\nassistants\r\n' in serving.exchanges[1].body
 
 
 @pytest.mark.parametrize(("wait", "pauses"), [(0, []), (0.3, [0.3]), (2.0, [0.5, 0.75, 0.75])])

@@ -88,8 +88,7 @@ class StoreCalls:
                 return pages
 
     async def create(self, name: str | None) -> VectorStore:
-        about = {key: self._settings.pop(key) for key in ("metadata", "expires_in") if key in self._settings}
-        return await self.send(VectorStore, "create", name=name, **about)
+        return await self.send(VectorStore, "create", name=name)
 
     async def remove(self, store_id: str, file_id: str) -> None:
         await self.send(StoreDeleted, "remove", store_id=require_id(store_id), file_id=require_id(file_id))
