@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ai_utilities import AiSettings, ConfigurationResolver
+from ai_utilities import AiClient, AiSettings, ConfigurationResolver
+from ai_utilities.config import secrets
+from ai_utilities.middleware import RequestMiddleware
 from ai_utilities.providers.endpoint import connection_options, make_endpoint
 from ai_utilities.providers.factory import create_provider, list_providers, register_provider
+from dhenara.ai import Send, Stream
+from dhenara.ai.testing import Answer, FakeServer
+from dhenara.ai.types import Call
 
 
 def settings(**given: Any) -> AiSettings:
@@ -56,3 +62,50 @@ def test_a_provider_of_the_program_is_found_in_any_spelling(name: str, monkeypat
     register_provider("My-Own", lambda given: create_provider(given, "openai"))
     assert create_provider(settings(), name).provider_name == "openai"
     assert len([one for one in list_providers() if "own" in one.lower()]) == 1
+
+
+@pytest.mark.parametrize("name", ["openai", "auto"])
+def test_a_provider_sends_through_the_layers_that_it_gets(
+    name: str, monkeypatch: pytest.MonkeyPatch, server: FakeServer
+) -> None:
+    noted: list[str] = []
+
+    async def note(call: Call, send: Send) -> Stream:
+        noted.append(call.operation)
+        return await send(call)
+
+    server.add_replies(Answer(text="Hi"))
+    layers = RequestMiddleware(layers=[note])
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
+    given = AiSettings(_env_file=None, provider=name, auto_select_order="openai", usage_tracking=False)
+    layers.configure(given)
+    provider = create_provider(given, name, middleware=layers)
+    assert (provider.ask("?").text, noted) == ("Hi", ["chat"])
+
+
+OF_ONE_PROVIDER = {
+    "api_key": "sk-of-openai",
+    "base_url": "http://127.0.0.1:9/v1",
+    "embedding_model": "e",
+    "extra_headers": {"x-key": "of-openai"},
+    "provider_config": {"protocol": "openai_chat"},
+}
+
+
+@pytest.mark.parametrize("name", OF_ONE_PROVIDER)
+def test_a_value_for_one_provider_does_not_go_to_another(name: str) -> None:
+    first = AiSettings(_env_file=None, provider="openai", **{"api_key": "sk-0", name: OF_ONE_PROVIDER[name]})
+    usual = AiSettings(_env_file=None, provider="ollama")
+    with AiClient(first, model="ollama/m") as moved, AiClient(first, temperature=0) as same:
+        assert getattr(moved.settings, name) == getattr(usual, name)
+        assert getattr(same.settings, name) == getattr(first, name)
+
+
+def test_names_of_keys_in_the_keyring_may_have_blanks_around_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {"A_KEY": "sk-a", "B_KEY": "sk-b", "EMPTY": ""}
+    keyring = SimpleNamespace(get_password=lambda service, name: keys.get(name))
+    monkeypatch.setattr(secrets, "load_keyring", lambda: keyring)
+    assert secrets.read_keyring({"AI_KEYRING": "A_KEY, B_KEY ,EMPTY,, none"}) == {"A_KEY": "sk-a", "B_KEY": "sk-b"}
+    monkeypatch.setattr(secrets, "load_keyring", lambda: pytest.fail("not needed"))
+    assert secrets.read_keyring({"AI_KEYRING": " , "}) == {}
