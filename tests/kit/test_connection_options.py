@@ -57,7 +57,9 @@ def test_an_endpoint_has_the_headers_and_the_configuration_of_the_settings() -> 
 
 
 @pytest.mark.parametrize("name", ["my-own", "My_Own", "MY OWN"])
-def test_a_provider_of_the_program_is_found_in_any_spelling(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registered_provider_is_created_by_its_name_however_it_is_written(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("ai_utilities.providers.factory._registered", {})
     register_provider("My-Own", lambda given: create_provider(given, "openai"))
     assert create_provider(settings(), name).provider_name == "openai"

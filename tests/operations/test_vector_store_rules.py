@@ -68,7 +68,7 @@ def test_metadata_goes_with_a_file_and_a_store_and_expiry_with_a_store(world: Wo
 
 
 @pytest.mark.parametrize(("wait", "pauses"), [(0, []), (0.3, [0.3]), (2.0, [0.5, 0.75, 0.75])])
-def test_files_are_waited_for_no_longer_than_is_said(
+def test_files_are_polled_no_longer_than_the_given_time(
     wait: float, pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slept: list[float] = []
