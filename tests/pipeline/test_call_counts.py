@@ -37,9 +37,9 @@ LOOP_CALLS = 75
 """Calls of an event loop and of its connection, for a whole answer in async code."""
 KIT_LIMIT = 140
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 910
+BOUNDED_LIMIT = 855
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 445, "sqlite": 475}
+HIT_LIMITS: dict[Backend, int] = {"memory": 365, "sqlite": 395}
 """Calls for an answer from a cache."""
 
 

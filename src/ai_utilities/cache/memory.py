@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from dhenara.ai.types import Call, CallWarning
 
-from ..storage.store_io import StoreError, StoreIO, call_seconds_left, call_store, within
+from ..storage.store_io import StoreError, StoreIO, call_seconds_left, within
 from .backend import DEFAULT_TTL, CacheBackend, TextBackend, namespace_of
 
 if TYPE_CHECKING:
@@ -168,6 +168,7 @@ class FailsafeBackend:
 
     def __init__(self, backend: CacheBackend, skip_seconds: float = SKIP_SECONDS) -> None:
         self._backend = backend
+        self._blocking: bool = getattr(backend, "blocking", True)
         self._skip_seconds = skip_seconds
         self._until = 0.0
         self._failures = 0
@@ -187,11 +188,13 @@ class FailsafeBackend:
         Returns:
             The result of the method, or `otherwise`.
         """
-        seconds = allowance(call_seconds_left(io, call))
-        failed = self._is_skipped()
-        result = otherwise
-        if not failed:
-            result, failed = await call_store(io, self._backend, self._attempt, otherwise, seconds, function, *args)
+        if self._failures and self._is_skipped():
+            result, failed = otherwise, True
+        elif self._blocking:
+            seconds = allowance(call_seconds_left(io, call))
+            result, failed = await io.call(self._attempt, otherwise, seconds, function, *args)
+        else:
+            result, failed = self._attempt(otherwise, None, function, *args)
         if failed:
             warn(call, self._reason)
         return result
@@ -203,10 +206,12 @@ class FailsafeBackend:
     def _is_skipped(self) -> bool:
         return bool(self._failures) and time.monotonic() < self._until
 
-    def _attempt(self, otherwise: T, seconds: float, function: Callable[..., T], *args: object) -> tuple[T, bool]:
+    def _attempt(
+        self, otherwise: T, seconds: float | None, function: Callable[..., T], *args: object
+    ) -> tuple[T, bool]:
         """The result, and whether the backend failed."""
         try:
-            result = (within(seconds, function) if getattr(self._backend, "blocking", True) else function)(*args)
+            result = (within(seconds, function) if self._blocking else function)(*args)
         except Exception as error:  # noqa: BLE001  # users' backends may raise anything, and no answer is lost for it
             self._failed(error)
             return otherwise, True

@@ -157,11 +157,10 @@ class SQLiteFile:
         """Returns a connection on which the transaction has begun that ends with this statement."""
         connection = self._acquire()
         try:
-            wait = seconds_left(self._timeout)
             if end == "COMMIT":
-                connection.begin(self.path, wait)
+                connection.begin(self.path, self._timeout)
             else:
-                connection.wait_at_most(wait)
+                connection.wait_at_most(seconds_left(self._timeout))
                 if end:
                     connection.execute("BEGIN")
         except BaseException as error:
@@ -171,6 +170,9 @@ class SQLiteFile:
 
     def give_back(self, connection: StoreConnection, error: BaseException | None) -> None:
         """Keeps a connection for the next block; after an error of SQLite, closes it and raises the typed error."""
+        if error is None:
+            self._idle.append(connection)  # nearly always
+            return
         if isinstance(error, sqlite3.DatabaseError):
             connection.close()
             raise self._typed_error(error, connection.inode) from error

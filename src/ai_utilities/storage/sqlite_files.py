@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from .store_io import StoreVersionError, file_lock, stalled_seconds
+from .store_io import StoreVersionError, file_lock, seconds_left, stalled_seconds
 
 if TYPE_CHECKING:
     from .sqlite import SQLiteFile
@@ -267,18 +267,18 @@ class StoreConnection(sqlite3.Connection):
             else:
                 return
 
-    def begin(self, path: Path, seconds: float) -> None:
+    def begin(self, path: Path, most: float) -> None:
         """Begins a transaction that writes. Waits for the lock, but not longer than its holder writes nothing.
 
         Args:
             path: The file.
-            seconds: How long to wait in all.
+            most: Most seconds to wait in all, also if the call has more.
 
         Raises:
             sqlite3.OperationalError: If the lock was not free in time.
         """
-        until = time.monotonic() + seconds
-        self.wait_at_most(0)
+        if self.wait_ms != 0:
+            self.wait_at_most(0)
         try:
             self.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
@@ -286,6 +286,7 @@ class StoreConnection(sqlite3.Connection):
                 raise
         else:
             return  # nearly always
+        until = time.monotonic() + seconds_left(most)
         while True:
             before = last_change(path)
             self.wait_at_most(stalled_seconds(max(0.0, until - time.monotonic())))

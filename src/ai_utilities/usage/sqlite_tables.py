@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from functools import partial
+from functools import lru_cache, partial
 
 from ..exceptions import JsonObject
 from ..storage.sqlite_files import Schema, columns_of
@@ -48,8 +48,9 @@ def row_amounts(text: bytes) -> str:
     return write_units({name: amount for name, amount in {**units_in(fields), **counts}.items() if amount})
 
 
+@lru_cache(256)
 def read_fields(text: bytes) -> JsonObject:
-    """The fields of a stored row; none if it is damaged."""
+    """The fields of a stored row; none if it is damaged. Each row of a group is asked for twice."""
     try:
         fields = json.loads(text)
     except (ValueError, TypeError):

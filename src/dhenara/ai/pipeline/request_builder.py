@@ -101,7 +101,7 @@ class RequestBuilder:
         quirks = call.endpoint.api.config.get("quirks") or {}
         fitted, warnings = apply_constraints(call, facts, quirks.get("params") or {})
         endpoint = self._endpoint(fitted, facts)
-        fitted = fitted if endpoint is fitted.endpoint else replace(fitted, endpoint=endpoint)
+        fitted = fitted if endpoint is fitted.endpoint else fitted.with_config(fitted.config, endpoint)
         encoded = self._target.codec.encode(fitted, self._target.quirks)
         return replace(encoded, warnings=(*warnings, *encoded.warnings)) if warnings else encoded
 

@@ -107,7 +107,7 @@ class Usage(FrozenModel):
     @property
     def prompt_tokens(self) -> int:
         """All input tokens, cached or not."""
-        if not self.known:
+        if self.input_tokens is None:
             return self.input_tokens
         return (
             self.input_tokens
@@ -121,14 +121,16 @@ class Usage(FrozenModel):
     @property
     def completion_tokens(self) -> int:
         """All output tokens, including reasoning."""
-        if not self.known:
+        if self.output_tokens is None:
             return self.output_tokens
         return self.output_tokens + self.reasoning_tokens + self.output_audio_tokens + self.output_image_tokens
 
     @property
     def total_tokens(self) -> int:
         """All input and output tokens."""
-        return self.prompt_tokens + self.completion_tokens if self.known else self.prompt_tokens
+        if self.input_tokens is None:
+            return self.input_tokens
+        return self.prompt_tokens + self.completion_tokens
 
 
 COUNTS = tuple(name for name, field in Usage.model_fields.items() if field.annotation is int)
@@ -206,14 +208,15 @@ class Costed(FrozenModel):
     @classmethod
     def _read_cost(cls, given: Any, read: ModelWrapValidatorHandler[Self]) -> Self:
         """Accept the cost, which is not a field, because dumps contain it."""
-        if not isinstance(given, Mapping):
+        if type(given) is not dict and not isinstance(given, Mapping):
             return read(given)
         if not OLD_FIELDS.isdisjoint(given):
             given = read_old_fields("ChatResponse", given)
         if "cost" not in given:
             return read(given)
-        cost = None if given["cost"] is None else Cost.model_validate(given["cost"])
-        return read({name: value for name, value in given.items() if name != "cost"}).with_cost(cost)
+        fields = {**given}
+        cost = fields.pop("cost")
+        return read(fields).with_cost(None if cost is None else Cost.model_validate(cost))
 
     def with_pricing(self, pricing: Pricing | None) -> Self:
         """Set the function that calculates the cost on first access.

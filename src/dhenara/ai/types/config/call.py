@@ -311,17 +311,18 @@ class Call:
 
     journal: CallJournal = field(default_factory=CallJournal, compare=False, repr=False)
 
-    def with_config(self, config: AIModelCallConfig) -> "Call":
+    def with_config(self, config: AIModelCallConfig, endpoint: AIModelEndpoint | None = None) -> "Call":
         """Return this call with another configuration, in fewer steps than `dataclasses.replace` takes.
 
         Args:
             config: The configuration of the new call.
+            endpoint: Its endpoint. Default None: that of this call.
 
         Returns:
             A copy of this call that has it.
         """
         return Call(
-            self.endpoint,
+            self.endpoint if endpoint is None else endpoint,
             self.messages,
             config,
             self.instructions,
