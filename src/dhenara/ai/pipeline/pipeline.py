@@ -158,7 +158,7 @@ class Pipeline:
         except DhenaraError as error:
             error.attempts = tuple(call.journal.attempts)
             raise
-        return self.report(call, answer, stream.result())
+        return self.report(call, answer, stream.result() if call.operation == "image" else None)
 
     def report(self, call: Call, answer: ChatResponse, made: Result | None = None) -> AIModelCallResponse:
         """Return the client response: answer, attempts, timings and headers."""

@@ -77,14 +77,15 @@ def configured_secrets(
     return tuple(dict.fromkeys(filter(is_distinct, secrets)))
 
 
-def request_secrets(headers: Mapping[str, str]) -> Iterator[str]:
+def request_secrets(headers: Mapping[str, str]) -> list[str]:
     """Return the secrets in the headers of a request: configured or derived ones, and those with a secret's name."""
+    secrets: list[str] = []
     for name, value in headers.items():
         if name in NEGOTIATION or name in NAMES_OF_SENDINGS:
             continue
-        if not (isinstance(value, SecretText) or SECRET_NAMES.search(name)):
-            continue
-        yield from distinct_parts(value)
+        if isinstance(value, SecretText) or SECRET_NAMES.search(name):
+            secrets += distinct_parts(value)
+    return secrets
 
 
 @lru_cache(maxsize=64)

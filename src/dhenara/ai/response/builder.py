@@ -135,11 +135,6 @@ PART_BUILDERS: dict[type, Callable[[], PartBuilder]] = {
 }
 
 
-def new_part_builder(first: PartDelta) -> PartBuilder:
-    """Return the builder for a part with this first delta."""
-    return PART_BUILDERS[first.__class__]()
-
-
 UNFINISHED = "the stream ended before the provider said that the answer was complete"
 
 
@@ -154,7 +149,7 @@ class ChoiceBuilder:
     def new_part(self, delta: PartDelta) -> PartBuilder:
         """Start a new part for a delta that does not fit the part it names."""
         place = f"{delta.part} {type(delta).__name__}" if delta.part in self.part_builders else delta.part
-        return self.part_builders.setdefault(place, new_part_builder(delta))
+        return self.part_builders.setdefault(place, PART_BUILDERS[delta.__class__]())
 
     def choice(self, index: int, origin: Origin | None) -> ChatResponseChoice:
         """Return the choice as it is now."""
@@ -259,7 +254,7 @@ class ResponseBuilder:
         if self.shape is not None:
             is_complete = self.complete  # some providers never send a finish reason
             choices = [self.shape(choice) if is_complete or choice.finish_reason else choice for choice in choices]
-        is_complete, usage = self.complete, self._usage or Usage.unknown()
+        is_complete, usage = self.complete, Usage.unknown() if self._usage is None else self._usage
         answer = RESPONSE.make(
             {
                 "id": self._id,

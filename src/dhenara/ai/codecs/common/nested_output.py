@@ -127,24 +127,20 @@ class HeldCall:
 class WrapperCalls:
     """Holds wrapper calls back until their arguments are complete. Declared tools are never treated as wrappers."""
 
-    __slots__ = ("_declared", "_held")
+    __slots__ = ("_declared", "held")
 
     def __init__(self, declared: frozenset[str] = frozenset()) -> None:
         self._declared = declared
-        self._held: dict[Part, HeldCall] = {}
+        self.held: dict[Part, HeldCall] = {}
+        """Calls that are held back."""
 
     def unwrapped(self, deltas: Iterable[Delta]) -> Iterator[Delta]:
         """Return these deltas without those of wrapper calls."""
         return (delta for delta in deltas if not (isinstance(delta, ToolCallDelta) and self._hold(delta)))
 
-    @property
-    def held(self) -> bool:
-        """Whether calls are held back."""
-        return bool(self._held)
-
     def release(self) -> Iterator[Delta]:
         """Return the calls inside of the wrappers; a wrapper with other content is returned as a normal call."""
-        held, self._held = self._held, {}
+        held, self.held = self.held, {}
         for call in held.values():
             first, arguments = call.first, "".join(call.pieces)
             inner = inner_calls(first.id, arguments)
@@ -155,9 +151,9 @@ class WrapperCalls:
                 yield ToolCallDelta(f"{first.part}.{number}", one.id, one.name, one.arguments, choice=first.choice)
 
     def _hold(self, delta: ToolCallDelta) -> bool:
-        held = self._held.get(delta.part)
+        held = self.held.get(delta.part)
         if held is None and is_wrapper(delta.name) and delta.name not in self._declared:
-            held = self._held[delta.part] = HeldCall(delta)
+            held = self.held[delta.part] = HeldCall(delta)
         if held is None:
             return False
         held.first.id = held.first.id or delta.id

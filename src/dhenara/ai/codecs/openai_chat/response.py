@@ -95,7 +95,7 @@ class ChatReader(RequestAware):
         "_long_writes",
         "_quirks",
         "_thinking",
-        "_typed",
+        "_type",
         "_urls",
     )
 
@@ -106,8 +106,8 @@ class ChatReader(RequestAware):
         self._ended: set[int] = set()
         self._urls: set[str] = set()
         self._thinking = False
-        self._typed = False
-        """Whether the body has the type of this protocol, so that its message may be of another shape."""
+        self._type: Any = None
+        """What a complete body says that it is. With the type of this protocol, its message may be of another shape."""
         self._declared: frozenset[str] = frozenset()
         self._expected: Usage | None = None
         self._long_writes = False
@@ -118,15 +118,16 @@ class ChatReader(RequestAware):
 
         Answers with an enforced schema do not contain reasoning.
         """
-        self._declared = declared_tools(encoded.body)
-        self._expected = encoded.expected_usage
-        self._long_writes = read_object(encoded.body, "prompt_cache_options").get("ttl") == "12h"
-        if self._quirks.think_tags and "response_format" not in encoded.body:
-            model = str(encoded.body.get("model") or "")
+        body = encoded.body
+        self._declared, self._expected = declared_tools(body), encoded.expected_usage
+        if "prompt_cache_options" in body:
+            self._long_writes = read_object(body, "prompt_cache_options").get("ttl") == "12h"
+        if self._quirks.think_tags and "response_format" not in body:
+            model = str(body.get("model") or "")
             self._thinking = opens_in_prompt(model, self._quirks.think_opened)
 
     def whole(self, body: Any) -> list[Delta]:
-        self._typed = isinstance(body, dict) and read_text(body, "object").startswith("chat.completion")
+        self._type = body.get("object") if body.__class__ is dict else None
         data = self._read(body, "message")
         for reader in self._choices.values():
             data += reader.finish()
@@ -183,7 +184,9 @@ class ChatReader(RequestAware):
         if not named and not model:
             return []
         self._began = bool(named and model)
-        return [ResponseStart(read_name(body, "id"), read_name(body, "model"), read_extras(body, EXTRA_FIELDS))]
+        if named.__class__ is not str or model.__class__ is not str:
+            named, model = read_name(body, "id"), read_name(body, "model")
+        return [ResponseStart(named or None, model or None, read_extras(body, EXTRA_FIELDS))]
 
     def _read_choice(self, choice: dict[str, Any], key: str) -> Iterable[Delta]:
         index = choice.get("index")
@@ -199,7 +202,8 @@ class ChatReader(RequestAware):
                 index, self._quirks, wrappers, whole=whole, thinking=self._thinking
             )
         text = reader.read(message)
-        if key == "message" and not is_readable(given) and given is not None and not isinstance(given, str):
+        is_read = key != "message" or (text.__class__ is tuple and message is given)
+        if not is_read and given is not None and not isinstance(given, str) and not is_readable(given):
             text = chain(text, unread_warning([given]))
         if choice.get("finish_reason") or choice.get("logprobs"):
             return [*text, *self._read_end(choice, index, reader)]
@@ -210,7 +214,7 @@ class ChatReader(RequestAware):
         message = choice.get(key) or choice.get("delta") or choice.get("message")
         if isinstance(message, dict) and message:
             return message
-        if key == "message" and is_empty(choice) and not self._typed:
+        if key == "message" and is_empty(choice) and not str(self._type).startswith("chat.completion"):
             raise missing_response(CHAT)
         return {"content": message if isinstance(message, str) else choice.get("text")}
 
@@ -342,9 +346,5 @@ def error_status(data: Wire, code: Any) -> int | None:
 
 
 CASES = ("error", "errors", "base_resp")
-
-
 WORDS = ("message", "detail", "msg", "status_msg")
-
-
 CODES = ("code", "status_code")

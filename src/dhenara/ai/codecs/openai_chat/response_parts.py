@@ -72,12 +72,13 @@ class MessageReader:
 
     def read(self, message: Wire) -> Iterable[Delta]:
         """Read a message; most have only text, and nothing in their other fields."""
-        if PLAIN.issuperset(message) or not any(message[name] for name in message if name not in PLAIN):
-            content = message.get("content")
-            if content.__class__ is str and content and self._tags is None:
-                return (TextDelta(TEXT, content, self._choice),)
-            return self._read_content(content)
-        return self._read_all(message)
+        for name in message:
+            if name not in PLAIN and message[name]:
+                return self._read_all(message)
+        content = message.get("content")
+        if content.__class__ is str and content and self._tags is None:
+            return (TextDelta(TEXT, content, self._choice),)
+        return self._read_content(content)
 
     def _read_all(self, message: Wire) -> Iterator[Delta]:
         """Read all fields: reasoning before text and text before calls, as all vendors mean it."""

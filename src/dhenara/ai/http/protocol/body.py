@@ -76,7 +76,8 @@ class SizedBody:
         self.done = self._left == 0
 
     def take(self) -> bytes:
-        return join_ready(self._ready) if self._ready else b""
+        ready, self._ready = self._ready, []
+        return b"".join(ready)
 
     def eof(self) -> None:
         if not self.done:
@@ -98,7 +99,8 @@ class UntilClose:
             self._ready.append(data)
 
     def take(self) -> bytes:
-        return join_ready(self._ready) if self._ready else b""
+        ready, self._ready = self._ready, []
+        return b"".join(ready)
 
     def eof(self) -> None:
         self.done = True
@@ -140,7 +142,8 @@ class ChunkedBody:
             self.leftover = True
 
     def take(self) -> bytes:
-        return join_ready(self._ready) if self._ready else b""
+        ready, self._ready = self._ready, []
+        return b"".join(ready)
 
     def eof(self) -> None:
         if not self.done:
@@ -220,13 +223,6 @@ class ChunkedBody:
         size = int(match[1], 16)
         self._trailers = size == 0
         self._left = size + 2 if size else 0
-
-
-def join_ready(ready: list[bytes]) -> bytes:
-    """Everything that is ready, which is something, once."""
-    data = ready[0] if len(ready) == 1 else b"".join(ready)
-    ready.clear()
-    return data
 
 
 class Decompressor(Protocol):

@@ -216,8 +216,8 @@ class Stream:
 
     async def _fill(self) -> None:
         """Read at least one more batch, unless the stream has ended."""
-        arrived = len(self._ready)
-        while len(self._ready) == arrived and not self._over:
+        batches: Sequence[Batch] | None = ()
+        while not batches and not self._over:
             try:
                 batches = await self._source.next_batches()
             except CallError as error:
