@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from dhenara.ai.providers.provider import KNOWN, load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw, Refusal, SampleOperations
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, Call, Fetching, ImageContent, TextContent
 from dhenara.ai.wire.redaction import forms
+from support.operations import ENGINE_CALLS
 from support.worlds import World, endpoint
 
 HELLO = Answer(text="Hello!")
@@ -64,12 +67,36 @@ def encodings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.fixture
+def encoded_texts(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """The texts of each encoding of a request for embeddings."""
+    seen: list[tuple[Any, ...]] = []
+    kind: Any = type(load_codec("openai_rest.embeddings"))
+    encode = kind.encode
+
+    def noting(self: Any, call: Call, quirks: Any) -> Any:
+        seen.append(call.request.texts)  # type: ignore[union-attr]
+        return encode(self, call, quirks)
+
+    monkeypatch.setattr(kind, "encode", noting)
+    return seen
+
+
 def guarded(to: AIModelEndpoint) -> AIModelClient:
     """A client with everything that looks at requests."""
     budget = BudgetLayer(Budget("100", "day", unknown="allow"))
     layers = [UsageLayer(MemoryLedger()), CacheLayer(MemoryCache(), policy="always"), budget]
     limits = LimitLayer(Limit(tokens_per_minute=1_000_000, requests_per_minute=100))
     return AIModelClient(to, layers=layers, attempt_layers=[limits])
+
+
+@contextmanager
+def closing_guarded(world: World, to: AIModelEndpoint) -> Iterator[AIModelClient]:
+    client = guarded(to)
+    try:
+        yield client
+    finally:
+        world.close(client)
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
@@ -267,16 +294,34 @@ def test_the_target_names_the_account_without_the_key(server: FakeServer) -> Non
     assert "sk-" not in repr(targets) + one + two
 
 
-def test_embeddings_are_encoded_once_for_the_key_and_once_for_the_request(world: World, encodings: list[str]) -> None:
-    cache = MemoryCache()
+def test_the_texts_of_embeddings_are_encoded_only_to_be_sent(
+    world: World, encodings: list[str], encoded_texts: list[tuple[Any, ...]]
+) -> None:
+    """The key of a text needs the request without it, which a client encodes once for equal calls."""
+    first, second = (tuple(f"text {number}" for number in range(start, start + 50)) for start in (0, 25))
+    with FakeServer(SampleOperations(), forever=True) as server, closing_guarded(world, endpoint(server.url)) as client:
+        world.ask(client, "embed", first)
+        assert encoded_texts == [("",), first]
+        world.ask(client, "embed", first)
+        world.ask(client, "embed", second)
+        assert encoded_texts == [("",), first, second[25:]]
+        world.ask(client, "embed", first, dimensions=64)
+        assert encoded_texts[3:] == [("",), first]
+        assert len(server.exchanges) == 3
+    assert len(encodings) == len(encoded_texts)
+
+
+@pytest.mark.parametrize("name", ["rerank", "moderate", "ocr", "edit_image", "speak", "transcribe", "translate"])
+def test_other_operations_are_encoded_once_too(name: str, world: World, encodings: list[str]) -> None:
+    model, positional, named = ENGINE_CALLS[name]
+    provider, _, served = model.partition("/")
     with FakeServer(SampleOperations(), forever=True) as server:
-        client = AIModelClient(endpoint(server.url), layers=[CacheLayer(cache, policy="always")])
-        world.ask(client, "embed", [f"text {number}" for number in range(50)])
-        first = len(server.exchanges)
-        world.ask(client, "embed", [f"text {number}" for number in range(50)])
-        world.close(client)
-        assert (first, len(server.exchanges)) == (1, 1)
-    assert len(encodings) == 4
+        to = endpoint(server.url, provider).model_copy(update={"ai_model": AIModel(model_name=served)})
+        with closing_guarded(world, to) as client:
+            world.ask(client, name, *positional, **named)
+            assert len(encodings) == 1
+            world.ask(client, name, *positional, **named)
+    assert len(encodings) == 2
 
 
 def test_a_layer_that_does_not_look_costs_no_encoding(world: World, server: FakeServer, encodings: list[str]) -> None:

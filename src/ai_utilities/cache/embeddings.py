@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from pydantic_core import from_json, to_json
 
-from dhenara.ai import CompletedResult, LearnedConstraint, Send, Stream, Target
-from dhenara.ai.errors import BadAnswerError
+from dhenara.ai import CompletedResult, Exchange, LearnedConstraint, Send, Stream, Target
+from dhenara.ai.errors import BadAnswerError, CallError
 from dhenara.ai.integration import CallJournal, missing_stream
 from dhenara.ai.types import Call, Cost, EmbeddingRequest, EmbeddingResponse, Origin, Usage
 
@@ -40,6 +40,9 @@ class CachedVector:
 class VectorCache:
     """The cached vectors of one endpoint.
 
+    The key of a text is made of the request for an empty text, which is the same for all texts of a call and mostly for
+    all calls of a client, and of the hash of the text. So the texts themselves are encoded when they are sent only.
+
     Args:
         io: The IO of the call.
         target: The endpoint.
@@ -52,12 +55,15 @@ class VectorCache:
         self._target = target
         self._failsafe = failsafe
         self._backend = backend
+        self._without_text: Call | None = None
 
-    async def embed(
-        self, call: Call, send: Send, cache_policy: CachePolicy, keys: Sequence[str], constraints: Constraints
-    ) -> Stream:
+    async def embed(self, call: Call, send: Send, cache_policy: CachePolicy) -> Stream:
         """Returns all vectors in the order of their texts. Only texts that are not in the cache are sent, each once."""
         request = request_of(call)
+        try:
+            keys, constraints = await self._keys(call, cache_policy)
+        except CallError:
+            return await send(call)  # credentials are missing, or it cannot be encoded; sending it raises the error
         texts = dict(zip(keys, request.texts, strict=True))
         known = {} if cache_policy.policy == "refresh" else await self._load_known(call, list(texts))
         missing = [key for key in texts if key not in known]
@@ -72,7 +78,10 @@ class VectorCache:
             vectors = read_new_vectors(response, len(missing), self._target.origin)
             known.update(zip(missing, vectors, strict=True))
             sent: Constraints | None = call.journal.sent_constraints
-            stored_as = missing if sent in (None, constraints) else await self.keys(call, cache_policy, sent or ())
+            if sent in (None, constraints):
+                stored_as: Sequence[str] = missing
+            else:
+                stored_as, _ = await self._keys(call, cache_policy, sent)
             stored = {key: write_vector(vector) for key, vector in zip(stored_as, vectors, strict=True)}
             await call_store_shielded(
                 self._io,
@@ -86,39 +95,45 @@ class VectorCache:
         combined = build_response([known[key] for key in keys], response)
         return CompletedResult(combined, self._target.origin, cached=not missing)
 
-    async def keys(self, call: Call, policy: CachePolicy, constraints: Constraints) -> list[str]:
-        """A key for each input: the hash of a request for that input alone, so that it is the same in every list.
+    async def _keys(
+        self, call: Call, policy: CachePolicy, constraints: Constraints | None = None
+    ) -> tuple[list[str], Constraints]:
+        """A key for each input, and the learned constraints that are applied to the request.
 
         Args:
             call: The call with the inputs.
             policy: Namespace and accounts.
-            constraints: The learned constraints that are applied to the request.
+            constraints: The constraints of a request that was sent; None: those that are known.
         """
-        request = request_of(call)
-        text_key: str | None = None
         keys = []
-        for content in request.texts:
-            if not isinstance(content, str):
-                keys.append(await self._key(call, request, content, policy, constraints))
+        text_key: str | None = None
+        for content in request_of(call).texts:
+            if isinstance(content, str) and text_key is not None:
+                keys.append(f"{text_key}-{hash_text(content)}")
                 continue
-            text_key = text_key or await self._key(call, request, "", policy, constraints)
-            keys.append(f"{text_key}-{hashlib.sha256(content.encode('utf-8', 'surrogatepass')).hexdigest()}")
-        return keys
+            exchange = await self._exchange(call, content, constraints)
+            constraints = exchange.constraints
+            key = await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
+            if isinstance(content, str):
+                text_key, key = key, f"{key}-{hash_text(content)}"
+            keys.append(key)
+        return keys, constraints or ()
 
-    async def _key(
-        self,
-        call: Call,
-        request: EmbeddingRequest,
-        content: object,
-        policy: CachePolicy,
-        constraints: Constraints,
-    ) -> str:
-        """The key of a request for one input."""
+    async def _exchange(self, call: Call, content: object, constraints: Constraints | None) -> Exchange:
+        """The request for this input alone; of texts, that for an empty one."""
+        if isinstance(content, str) and constraints is None:
+            return await self._target.exchange(self._call_without_text(call))
         # With a journal of its own, so that the encoded request for all inputs is kept.
-        journal = CallJournal(sent_constraints=constraints)
-        alone = replace(call, request=request.model_copy(update={"texts": (content,)}), journal=journal)
-        exchange = await self._target.sent_exchange(alone)
-        return await cache_key(policy.namespace, exchange, share_accounts=policy.share_accounts)
+        alone = with_input(call, "" if isinstance(content, str) else content, CallJournal(sent_constraints=constraints))
+        return await self._target.sent_exchange(alone)
+
+    def _call_without_text(self, call: Call) -> Call:
+        """The call with one empty text; of an equal call before it has the settings and the request that it became."""
+        alone, last = with_input(call, "", CallJournal()), self._without_text
+        if last is not None and (last.config, last.request) == (alone.config, alone.request):
+            return replace(alone, config=last.config, request=last.request, journal=last.journal)
+        self._without_text = alone
+        return alone
 
     async def _load_known(self, call: Call, keys: Sequence[str]) -> dict[str, CachedVector]:
         backend = self._backend
@@ -143,6 +158,15 @@ class VectorCache:
         if not isinstance(response, EmbeddingResponse):
             raise BadAnswerError("the response to 'embed' has no vectors")
         return response
+
+
+def with_input(call: Call, content: object, journal: CallJournal) -> Call:
+    """The call with this input alone."""
+    return replace(call, request=request_of(call).model_copy(update={"texts": (content,)}), journal=journal)
+
+
+def hash_text(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def request_of(call: Call) -> EmbeddingRequest:

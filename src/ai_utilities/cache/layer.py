@@ -6,7 +6,7 @@ import threading
 import uuid
 from dataclasses import dataclass, replace
 
-from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, LearnedConstraint, Send, Stream, Target
+from dhenara.ai import CompletedResult, CompletedStream, Exchange, Layer, Send, Stream, Target
 from dhenara.ai.errors import CallError, CallTimeoutError, DhenaraError
 from dhenara.ai.integration import missing_stream
 from dhenara.ai.types import Call, ChatResponse
@@ -184,6 +184,7 @@ class BoundCache:
         self._failsafe = cache.failsafe
         self._io = io
         self._target = target
+        self._vectors = VectorCache(io, target, cache.failsafe, cache.backend)
 
     async def answer_from_cache(self, call: Call, send: Send) -> Stream:
         """Answers the call from the cache, or stores its answer."""
@@ -191,11 +192,13 @@ class BoundCache:
         if not cache_policy.applies_to(call):
             return await send(call)
         began = self._io.monotonic()
+        if call.operation == "embed" and not call.config.strict:
+            return await self._vectors.embed(call, send, cache_policy)
         exchange = await self._target.exchange(call)
         if exchange.warnings and call.config.strict:
             return await send(call)  # which refuses it, as it would without a cache
         if call.operation == "embed":
-            return await self._embed(call, send, cache_policy, exchange.constraints)
+            return await self._vectors.embed(call, send, cache_policy)
         try:
             lookup = await self._lookup(exchange, cache_policy)
         except CallError:
@@ -210,17 +213,6 @@ class BoundCache:
         if cache_policy.lease <= 0:
             return self._store_at_end(call, await send(call), lookup, sent_by=send)
         return await self._send_once(call, send, lookup, WaitBudget(self._io, call, cache_policy.lease, began))
-
-    async def _embed(
-        self, call: Call, send: Send, policy: CachePolicy, constraints: tuple[LearnedConstraint, ...]
-    ) -> Stream:
-        """Looks up each text of a request for embeddings."""
-        vectors = VectorCache(self._io, self._target, self._failsafe, self._cache.backend)
-        try:
-            keys = await vectors.keys(call, policy, constraints)
-        except CallError:
-            return await send(call)
-        return await vectors.embed(call, send, policy, keys, constraints)
 
     async def _lookup(self, exchange: Exchange, policy: CachePolicy) -> CacheLookup:
         """What the call looks up."""
