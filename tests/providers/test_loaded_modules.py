@@ -101,3 +101,17 @@ def test_a_plain_call_loads_no_tools_and_no_types_of_files(server: FakeServer) -
     loaded = modules_loaded_by(NAMED_CALL, "openai/some-model", f"{server.url}/v1", "openai_chat")
     unused = ("tools.caller_tools", "tools.tool_actions", "operations.files", "operations.batch")
     assert [name for name in loaded if name.endswith(unused)] == []
+
+
+KIT_CALL = """
+import json, sys
+from ai_utilities import AiClient
+client = AiClient("openai/some-model", api_key="sk-1", base_url=sys.argv[1])
+assert client.ask("hi").text == "Hello!"
+print(json.dumps(sorted(sys.modules)))
+"""
+
+
+def test_a_call_of_the_kit_with_usage_in_memory_loads_no_database(server: FakeServer) -> None:
+    server.add_replies(Answer(text="Hello!"))
+    assert {"sqlite3", "ai_utilities.storage.sqlite"}.isdisjoint(modules_loaded_by(KIT_CALL, f"{server.url}/v1"))

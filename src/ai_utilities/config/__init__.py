@@ -232,7 +232,7 @@ OWN_ADDRESS = "OPENAI_BASE_URL"
 """The variable with the address of the default provider."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MainProvider:
     """The provider of calls that name none.
 

@@ -39,7 +39,7 @@ LEFT_BEHIND_S = 3600
 """A folder of this age without a name belongs to a refresh that was killed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TablesFolder:
     """The folder with the versions.
 

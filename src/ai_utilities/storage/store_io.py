@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import socket
-import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +12,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, Protocol, TypeVar
 
 from pydantic_core import from_json, to_json
 
@@ -29,6 +28,9 @@ from ..exceptions import (
     StoreTimeoutError as StoreTimeoutError,
     StoreVersionError as StoreVersionError,
 )
+
+if TYPE_CHECKING:
+    import sqlite3
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -153,7 +155,7 @@ def stalled_seconds(most: float) -> float:
     return most if stalled is None else min(most, stalled)
 
 
-FileStep = Callable[[sqlite3.Connection], T]
+FileStep = Callable[["sqlite3.Connection"], T]
 """Something that is done within a transaction of a SQLite file."""
 
 

@@ -56,7 +56,7 @@ def unbilled_error(call: Call, error: CallError) -> bool:
 LEAST_MEDIA = 1000
 """Characters of a base64 text from which on it counts as media."""
 
-MEDIA = re.compile(rf"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{{{LEAST_MEDIA}}}")
+MEDIA = rf"(data:[\w.+-]+/[\w.+-]+;base64,)?[A-Za-z0-9+/_-]{{{LEAST_MEDIA}}}"
 MEDIA_TOKENS = 2000
 """Minimum tokens of an image, audio or document."""
 
@@ -96,11 +96,11 @@ PDF_START = "JVBERi"
 """How PDF files begin as base64."""
 
 PDF_BEGINNINGS = (PDF_START, "data:a")
-PDF = re.compile(rf"(data:application/pdf;base64,)?{PDF_START}")
-PAGE = re.compile(rb"/Type\s*/Page[^s]")
+PDF = rf"(data:application/pdf;base64,)?{PDF_START}"
+PAGE = rb"/Type\s*/Page[^s]"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TokenEstimate:
     """An estimate of tokens.
 
@@ -129,7 +129,7 @@ def estimate_fields(fields: Sequence[Field]) -> TokenEstimate:
     added = ADDED_AT_MOST
     for field, string in fields:
         if string[LEAST_MEDIA - 1 : LEAST_MEDIA]:
-            if (field not in TEXT_FIELDS or string.startswith("data:")) and MEDIA.match(string):
+            if (field not in TEXT_FIELDS or string.startswith("data:")) and re.match(MEDIA, string):
                 media += max(MEDIA_TOKENS, len(string) * 3 // 4 // BYTES_PER_MEDIA_TOKEN)
             else:
                 text += size_of(string)
@@ -138,7 +138,7 @@ def estimate_fields(fields: Sequence[Field]) -> TokenEstimate:
                 added += ADDED_BY_FIELD[string]
         elif field in ("type", "mode"):
             added += tokens_added(field, string)
-        if string[: len(PDF_START)] in PDF_BEGINNINGS and (start := PDF.match(string)):
+        if string[: len(PDF_START)] in PDF_BEGINNINGS and (start := re.match(PDF, string)):
             pages += page_tokens(decode_base64(string[start.end() - len(PDF_START) :]))
     return TokenEstimate(text // USUAL_BYTES_PER_TOKEN + media + OVERHEAD, text + media + pages + added)
 
@@ -157,7 +157,7 @@ def tokens_added(field: str, string: str) -> int:
 
 def page_tokens(document: bytes) -> int:
     """Most tokens of the pages that a PDF file shows; 0 for other files."""
-    return TOKENS_PER_PAGE * len(PAGE.findall(document)) if document.startswith(b"%PDF-") else 0
+    return TOKENS_PER_PAGE * len(re.findall(PAGE, document)) if document.startswith(b"%PDF-") else 0
 
 
 def decode_base64(text: str) -> bytes:

@@ -36,7 +36,7 @@ class InvalidRow(ValueError):
     """A row of a table is invalid; the message names the field."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hours:
     """Hours of some days of the week (1 is Monday), in minutes since midnight UTC."""
 
@@ -49,7 +49,7 @@ class Hours:
         return at.isoweekday() in self.days and any(first <= minute < end for first, end in self.spans)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class PriceRow:
     """Prices of a model under some conditions.
 
@@ -205,7 +205,7 @@ REGION_PATH = r"^(?P<region>us|eu|apac|us-gov|[a-z]{2}(?:-gov)?-[a-z]+-\d)/"
 """A region as LiteLLM writes it: `eu/gpt-5.1`, `us-gov-west-1/anthropic.claude-…`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NameRules:
     """Rules of a host.
 

@@ -33,7 +33,7 @@ class NoPrice(Exception):
     """The table does not have the model, tier or region; the message says which."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Conditions:
     """What determines the price of a call.
 
@@ -52,7 +52,7 @@ class Conditions:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rates:
     """Rates of a call.
 

@@ -29,16 +29,15 @@ LONGEST = 20_000
 """Of longer texts, only this much at the beginning is looked at for dumps of bytes."""
 
 ESCAPES = re.compile(r"[%\\&+]")
-SLASHED = re.compile(
-    r"\\(?:u\{([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([0-7]{3})|(.))", re.DOTALL | re.IGNORECASE
-)
-WIDE_PERCENT = re.compile(r"%u([0-9a-f]{4})", re.IGNORECASE)
-QUOTED_PRINTABLE = re.compile(r"=([0-9A-Fa-f]{2})")
-SPACES = re.compile(r"[\s\x00\ufffd]+|\\[nrt]")
-BASE64 = re.compile(r"[A-Za-z0-9+/_-]{12,}")
-BYTE_MARKS = re.compile(r"0x|\\+x|[\s:,;.-]", re.IGNORECASE)
-HEXADECIMAL = re.compile(r"[0-9a-f]{10,}", re.IGNORECASE)
-BYTE_VALUES = re.compile(r"\d{1,3}(?:\s*[,\s]\s*\d{1,3}){4,}")
+# As text: `re` compiles these, and keeps them, when they are used for the first time.
+SLASHED = r"(?is)\\(?:u\{([0-9a-f]{1,6})\}|u([0-9a-f]{4})|x([0-9a-f]{2})|([0-7]{3})|(.))"
+WIDE_PERCENT = r"(?i)%u([0-9a-f]{4})"
+QUOTED_PRINTABLE = r"=([0-9A-Fa-f]{2})"
+SPACES = r"[\s\x00\ufffd]+|\\[nrt]"
+BASE64 = r"[A-Za-z0-9+/_-]{12,}"
+BYTE_MARKS = r"(?i)0x|\\+x|[\s:,;.-]"
+HEXADECIMAL = r"(?i)[0-9a-f]{10,}"
+BYTE_VALUES = r"\d{1,3}(?:\s*[,\s]\s*\d{1,3}){4,}"
 
 
 def readings(text: str, *, thorough: bool = False) -> set[str]:
@@ -64,9 +63,9 @@ def resolved(text: str, *, thorough: bool) -> Iterator[str]:
         yield unquote(text)
         yield unquote(text.replace("+", " "))
         if "%u" in text:
-            yield WIDE_PERCENT.sub(lambda escape: chr(int(escape[1], 16)), text)
+            yield re.sub(WIDE_PERCENT, lambda escape: chr(int(escape[1], 16)), text)
         if "\\" in text:
-            yield SLASHED.sub(unslashed, text)
+            yield re.sub(SLASHED, unslashed, text)
         if "&" in text:
             yield html.unescape(text)
     if not thorough:
@@ -74,9 +73,9 @@ def resolved(text: str, *, thorough: bool) -> Iterator[str]:
     if not text.isascii():
         yield unicodedata.normalize("NFKC", text)
         yield from unmixed(text)
-    yield QUOTED_PRINTABLE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    yield re.sub(QUOTED_PRINTABLE, lambda escape: chr(int(escape[1], 16)), text)
     start = text[:LONGEST]
-    joined = SPACES.sub("", start)
+    joined = re.sub(SPACES, "", start)
     yield joined
     yield "\n".join(from_base64(start))
     if joined != start:
@@ -103,7 +102,7 @@ def unmixed(text: str) -> Iterator[str]:
 
 def from_base64(text: str) -> Iterator[str]:
     """Yield every run of base64, decoded from each of its first four characters, because a word may precede it."""
-    for run in BASE64.findall(text):
+    for run in re.findall(BASE64, text):
         standard = run.replace("-", "+").replace("_", "/")
         for start in range(4):
             part = standard[start:]
@@ -115,14 +114,14 @@ def from_base64(text: str) -> Iterator[str]:
 
 def from_hexadecimal(text: str) -> Iterator[str]:
     """Yield every run of hexadecimal digits, decoded from its first and second digit, with any separators."""
-    for run in HEXADECIMAL.findall(BYTE_MARKS.sub("", text)):
+    for run in re.findall(HEXADECIMAL, re.sub(BYTE_MARKS, "", text)):
         for part in (run, run[1:]):
             yield letters(bytes.fromhex(part[: len(part) // 2 * 2]))
 
 
 def from_byte_values(text: str) -> Iterator[str]:
     """Lists of byte values, such as the JSON of a buffer."""
-    for run in BYTE_VALUES.findall(text):
+    for run in re.findall(BYTE_VALUES, text):
         yield letters(bytes(int(number) & 0xFF for number in re.findall(r"\d+", run)))
 
 
@@ -291,18 +290,14 @@ def any_escape(letter: str) -> str:
     return f"(?:{'|'.join(pipelines)})"
 
 
-LOOKS = re.compile(
-    r"""\b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
+LOOKS = r"""(?x)
+    \b(?:sk|pk|rk|gsk|xai|hf|pplx|csk|nvapi|r8|fw|tgp|ghp|gho|github_pat|AIza|AKIA|ASIA|ya29)[-_.]?[A-Za-z0-9_\-.]{12,}
     | (?<=[Bb]earer\ )[A-Za-z0-9_\-.=+/]{8,}
     | (?<=[?&]key=)[^&\s"']+
-    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)""",
-    re.VERBOSE,
-)
-NAMED = re.compile(
-    r"""(["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
-    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+""",
-    re.VERBOSE | re.IGNORECASE,
-)
+    | (?<=//)[^/\s:@"']*:[^/\s@"']+(?=@)"""
+NAMED = r"""(?xi)
+    (["']?(?:authorization|x-api-key|api[-_]key|x-goog-api-key|secret_access_key|session_token|password)["']?
+    \s*[:=]\s*)(["']?)(?!\*{5})(?:Bearer\ )?[^\s"',}]+"""
 
 
 def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
@@ -318,4 +313,4 @@ def redact_secrets(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, MASK)
-    return LOOKS.sub(MASK, NAMED.sub(rf"\1\2{MASK}", text))
+    return re.sub(LOOKS, MASK, re.sub(NAMED, rf"\1\2{MASK}", text))

@@ -90,9 +90,10 @@ LABELS = frozenset({"role", "type", "model", "id", "name", "stream"})
 """Fields of a request that say what something is; error messages name them rightly."""
 
 CUT = "[...]"
-QUOTED = re.compile(r"""(["'`“‘«])(?=.{25})[^"'`”’»]{25,}(?:["'`”’»]|$)""")
-UNBROKEN = re.compile(r"\S{60,}")
-CUTS = re.compile(r"(?:\[\.\.\.\][\W_]*){2,}")
+# As text: `re` compiles these, and keeps them, for the first error.
+QUOTED = r"""(["'`“‘«])(?=.{25})[^"'`”’»]{25,}(?:["'`”’»]|$)"""
+UNBROKEN = r"\S{60,}"
+CUTS = r"(?:\[\.\.\.\][\W_]*){2,}"
 
 
 def without_contents(message: str, contents: Iterable[str] = (), most: int = MOST_STORED) -> str:
@@ -113,7 +114,7 @@ def without_contents(message: str, contents: Iterable[str] = (), most: int = MOS
     for content in contents:
         mark(repeated, letters, plain, "".join(letter for letter in content.casefold() if letter.isalnum()))
     text = "".join(cut_marked(text, repeated))
-    text = CUTS.sub(f"{CUT} ", UNBROKEN.sub(CUT, QUOTED.sub(CUT, text))).strip()
+    text = re.sub(CUTS, f"{CUT} ", re.sub(UNBROKEN, CUT, re.sub(QUOTED, CUT, text))).strip()
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 

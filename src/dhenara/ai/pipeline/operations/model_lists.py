@@ -55,7 +55,7 @@ INPUT_MODALITY_FIELDS: Names = (
 SPOKEN: Names = (
     *("architecture.output_modalities", "outputModalities", "supported_output_modalities", "output_modalities"),
 )
-PLACE = re.compile(r"^(publishers/[^/]+/)?models/")
+PLACE = r"^(publishers/[^/]+/)?models/"
 # Token of the next page, and the query parameter for it.
 TOKENS = {"nextPageToken": "pageToken", "next_page_token": "page_token", "nextToken": "nextToken"}
 
@@ -69,7 +69,7 @@ def read_listing(page: Any, provider: str) -> Iterator[ModelListing]:
     if listed and not named:
         raise ValueError("expected a list of models, but no entry has a name")
     for entry, name in named:
-        yield read_model(entry, PLACE.sub("", name), provider)
+        yield read_model(entry, re.sub(PLACE, "", name), provider)
 
 
 def column_rows(page: Any) -> list[Any]:
