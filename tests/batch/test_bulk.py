@@ -34,16 +34,25 @@ VICTIM = Path(__file__).resolve().parents[1] / "support" / "bulk_victim.py"
 
 
 class Echo:
-    """Answers with the words of the question, after a pause that makes later ones overtake."""
+    """Answers with the words of the question, after a pause that makes later ones overtake.
 
-    def __init__(self, pause: float = 0.0, refuse: Callable[[str], bool] = lambda words: False) -> None:
+    From the question `most` on, it answers only when `go_on` is set.
+    """
+
+    def __init__(
+        self, pause: float = 0.0, refuse: Callable[[str], bool] = lambda words: False, most: int | None = None
+    ) -> None:
+        self.go_on = threading.Event()
         self._pause = pause
         self._refuse = refuse
+        self._most = most
         self._count = 0
 
     def steps(self, requested: Any) -> Any:
         words = requested.json["messages"][-1]["content"]
         self._count += 1
+        if self._most is not None and self._count > self._most:
+            self.go_on.wait(HANGS)
         time.sleep(self._pause * (self._count % 3))
         reply = Refusal(400, "not this one") if self._refuse(words) else DialectReply(Answer(text=words.upper()))
         return reply.steps(requested)
@@ -133,7 +142,8 @@ def test_a_failed_row_has_its_error_and_is_sent_again_by_the_next_run(run: Any, 
 
 
 def test_a_killed_run_goes_on_without_paying_twice(echo: Any, tmp_path: Path) -> None:
-    server = echo(Echo(pause=0.02))
+    reply = Echo(most=20)
+    server = echo(reply)
     source = tmp_path / "rows.jsonl"
     source.write_text("".join(json.dumps({"word": f"w{number}"}) + "\n" for number in range(40)))
     command = [sys.executable, str(VICTIM), str(source), "out.jsonl"]
@@ -144,6 +154,7 @@ def test_a_killed_run_goes_on_without_paying_twice(echo: Any, tmp_path: Path) ->
         time.sleep(0.005)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
+    reply.go_on.set()
     done = [json.loads(line)["index"] for line in journal.read_bytes().split(b"\n")[:-1]]
     written = len(done)
     report = in_threads(str(source), "out.jsonl", prompt="Say {word}", concurrency=2)

@@ -121,9 +121,12 @@ def test_a_call_succeeds_where_no_ledger_can_be_written(
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 def test_a_browser_shows_the_page_with_its_charts(cli: Any, ledger: SQLiteLedger, tmp_path: Path) -> None:
     assert "written to usage.html" in cli("usage", "--html", "usage.html").err
-    options = ["--headless", "--no-sandbox", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
+    # Without the options for memory and graphics, what else runs on the machine may end the browser's processes.
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+    options = [*flags, "--disable-background-networking", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     page = (tmp_path / "usage.html").resolve().as_uri()
     done = subprocess.run([str(BROWSER), *options, page], capture_output=True, text=True, timeout=250, check=False)
+    assert (done.returncode, "</html>" in done.stdout) == (0, True), done.stderr
     assert done.stdout.count('<rect class="spend"') == 2
     assert done.stdout.count('<rect class="input"') == 2
     assert "&lt;zoo&gt;" in done.stdout
