@@ -42,7 +42,7 @@ def test_a_base_url(transport: str, world: World, host: str) -> None:
         pytest.skip("uvloop looks names up by itself")
     client = AIModelClient(endpoint(f"http://{host}:9"), transport=transport)  # type: ignore[arg-type]
     with pytest.raises(DhenaraError, match=r"openai|address"):
-        world.run(client, "?", retries=0, timeout=10)
+        world.run(client, "?", retries=0, timeout=100)
     world.close(client)
 
 
@@ -52,7 +52,7 @@ def test_a_proxy(transport: str, world: World, host: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("HTTP_PROXY", f"http://{host}:9")
     client = AIModelClient(endpoint("http://api.invalid"), transport=transport)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="HTTP_PROXY is not a valid proxy URL"):
-        world.run(client, "?", retries=0, timeout=10)
+        world.run(client, "?", retries=0, timeout=100)
     world.close(client)
 
 

@@ -278,7 +278,10 @@ def crowded(world: World, asking: AIModelClient, count: int, store: Watched) -> 
     asyncio.run(main()) if world.name == "asyncio" else trio.run(main)
 
 
-def test_waiters_of_this_process_are_notified_without_polling(world: World, server: FakeServer) -> None:
+def test_waiters_of_this_process_are_notified_without_polling(
+    world: World, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ai_utilities.limits.layer.NEVER_LONGER", 1000.0)
     server.add_replies(*[DialectReply(HELLO, pause=0.01)] * 40)
     store = Watched(Clock())  # one that stands: nobody is forgotten, however long it takes
     asking = client(server, Limit(concurrency=1), store=store)

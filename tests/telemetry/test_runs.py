@@ -20,7 +20,7 @@ from dhenara.ai.testing.answer import Stall
 from dhenara.ai.types import RunLimits, Tool
 from support.runs import go, go_streaming
 from support.telemetry import Telemetry, traced_client
-from support.waiting import wait_until
+from support.waiting import try_longer_limits, wait_until
 from support.worlds import Blocking, World, endpoint
 
 ROUNDS = (
@@ -334,21 +334,26 @@ def test_a_pending_tool_has_no_span_and_the_run_is_no_error(server: FakeServer, 
     assert telemetry.spans[1].status.status_code.name == "UNSET"
 
 
-def test_the_span_of_a_once_tool_that_is_late_says_so(
-    world: World, server: FakeServer, telemetry: Telemetry, tmp_path: Path
-) -> None:
-    released = threading.Event()
+def test_the_span_of_a_once_tool_that_is_late_says_so(world: World, telemetry: Telemetry, tmp_path: Path) -> None:
+    def attempt(seconds: float) -> str | None:
+        """The time limit includes the note in the store that the tool is called."""
+        begun, released = threading.Event(), threading.Event()
 
-    def hang(city: str) -> None:
-        released.wait(100)
+        def hang(city: str) -> None:
+            begun.set()
+            released.wait(100)
 
-    server.add_replies(ROUNDS[0])
-    tool = Tool.from_function(hang, name="weather", once=True, timeout=0.1)
-    client = traced_client(server, telemetry)
-    run = go(world, client, "?", tools=[tool], store=SQLiteRunStore(tmp_path / "runs.sqlite"), run_id="one")
-    released.set()
-    assert run.stopped == "pending"
-    (span,) = telemetry.named("execute_tool weather")
+        tool = Tool.from_function(hang, name="weather", once=True, timeout=seconds)
+        store = SQLiteRunStore(tmp_path / f"{seconds:g}.sqlite")
+        with FakeServer(*ROUNDS) as server:
+            client = traced_client(server, telemetry)
+            run = go(world, client, "?", tools=[tool], store=store, run_id="one")
+            released.set()
+            world.close(client)
+        return run.stopped if begun.is_set() else None
+
+    assert try_longer_limits(attempt, 0.1) == "pending"
+    *_, span = telemetry.named("execute_tool weather")
     assert (span.attributes["error.type"], span.attributes["dhenara.tool.outcome"]) == ("timed_out", "pending")
 
 
