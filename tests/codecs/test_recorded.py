@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from dhenara.ai.response.builder import build_response
+from dhenara.ai.response.deltas import ChunkBuilder
+from dhenara.ai.types.chat.delta import Delta, ResponseStart, TextDelta
+from dhenara.ai.types.content.media import Origin
 from recorded.numbers import rows
 from support.corpus import CORPUS, Exchange, body_bytes, read
 from support.protocols import PROTOCOLS, Recorded
@@ -62,6 +66,48 @@ def test_recorded_responses_are_complete_unless_an_error_ended_them(protocol: Re
 def test_stream_split_at_every_byte_gives_the_same_response(protocol: Recorded, exchange: Exchange) -> None:
     whole = read(protocol.load(), protocol.quirks, exchange).response()
     assert read(protocol.load(), protocol.quirks, exchange, single_bytes).response() == whole
+
+
+class PlainEvents:
+    """Writes the events of texts as the documentation shows them, with nothing but `json`."""
+
+    def __init__(self) -> None:
+        self.id: str | None = None
+        self.model: str | None = None
+        self.parts: dict[tuple[int, Any], int] = {}
+
+    def add(self, delta: Delta) -> None:
+        if isinstance(delta, ResponseStart):
+            self.id, self.model = self.id or delta.id, delta.model or self.model
+        elif hasattr(delta, "part"):
+            self.parts.setdefault((delta.choice, delta.part), len(self.parts))
+
+    def write(self, delta: TextDelta) -> str:
+        text = {"type": "text", "index": self.parts[delta.choice, delta.part], "text_delta": delta.text}
+        choice = {"index": delta.choice, "finish_reason": None, "content_deltas": [text]}
+        names = {"id": self.id, "model": self.model, "provider": "p", "usage": None}
+        data = json.dumps(
+            {**names, "choice_deltas": [choice], "done": False}, ensure_ascii=False, separators=(",", ":")
+        )
+        return f"event: token_stream\ndata: {data}\n\n"
+
+
+@pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())
+def test_events_of_recorded_texts_are_plain_json(protocol: Recorded, streams: list[Exchange]) -> None:
+    written = 0
+    for exchange in streams:
+        codec, plain = protocol.load(), PlainEvents()
+        decoder, builder = codec.decoder(protocol.quirks), ChunkBuilder(Origin(provider="p", model="m", protocol="x"))
+        for frame in codec.frames().feed(body_bytes(exchange)):
+            batch = list(decoder.frame(frame))
+            chunk = builder.chunk(batch)
+            for delta in batch:
+                plain.add(delta)
+            if len(batch) == 1 and isinstance(batch[0], TextDelta):
+                assert chunk is not None
+                assert chunk.to_sse_format() == plain.write(batch[0])
+                written += 1
+    assert written
 
 
 @pytest.mark.parametrize(("protocol", "streams"), of_each_protocol())

@@ -42,7 +42,7 @@ from ..types.chat.delta import (
     UsageDelta,
     WarningDelta,
 )
-from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamingChatResponse, arrived_chunk
+from ..types.chat.stream import SSEErrorCode, SSEErrorData, SSEErrorResponse, StreamingChatResponse
 from ..types.chat.usage import Usage
 from ..types.content.parts import Origin
 
@@ -61,7 +61,11 @@ class ChunkBuilder:
     def chunk(self, batch: Sequence[Delta]) -> StreamingChatResponse | None:
         """Return the chunk for one event; None if the event has no content."""
         shown = self._shown(batch)
-        return None if shown is None else arrived_chunk(self._source, shown)
+        if shown is None:
+            return None
+        chunk = StreamingChatResponse.__new__(StreamingChatResponse)
+        chunk.__dict__["_arrived"] = self._source, shown
+        return chunk
 
     def text(self, batch: Sequence[Delta]) -> str | None:
         """Return the `text_delta` of the chunk for one event; None if the event has no content."""

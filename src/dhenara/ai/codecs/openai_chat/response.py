@@ -194,13 +194,10 @@ class ChatReader(RequestAware):
             index = read_index(choice, "index")
         given = choice.get(key)
         message = given if given.__class__ is dict and given else self._other_message(choice, key)
-        reader = self._choices.get(index)
-        if reader is None:
-            whole = key == "message"
-            wrappers = WrapperCalls(self._declared)
-            reader = self._choices[index] = MessageReader(
-                index, self._quirks, wrappers, whole=whole, thinking=self._thinking
-            )
+        if index not in self._choices:
+            whole, wrappers = key == "message", WrapperCalls(self._declared)
+            self._choices[index] = MessageReader(index, self._quirks, wrappers, whole=whole, thinking=self._thinking)
+        reader = self._choices[index]
         text = reader.read(message)
         is_read = key != "message" or (text.__class__ is tuple and message is given)
         if not is_read and given is not None and not isinstance(given, str) and not is_readable(given):

@@ -154,8 +154,7 @@ class ResponsesReader:
         is_response = read_text(body, "object") in ("", "response")
         has_items = is_response and isinstance(body.get("output"), list) and bool(body["output"] or body.get("status"))
         if has_items and body["output"] and not any(read_objects(body, "output")):
-            # Items that are all empty or no objects.
-            raise missing_response(RESPONSES)
+            raise missing_response(RESPONSES)  # items that are all empty or no objects
         if not has_items and not is_unfinished(body):
             if not contains_error(body):
                 raise missing_response(RESPONSES)
@@ -228,11 +227,12 @@ class ResponsesReader:
         return self._item(event).whole(read_object(event, "item"))
 
     def _text(self, event: Wire) -> Iterable[Delta]:
-        piece = read_text(event, "delta")
-        delta = TextDelta(self._item(event).text(read_index(event, "content_index"), piece), piece)
-        if event.get("logprobs") and (probable := read_objects(event, "logprobs")):
-            return (delta, LogprobsDelta(probable))
-        return (delta,)
+        piece, index = event.get("delta"), event.get("content_index")
+        if piece.__class__ is not str or index.__class__ is not int:
+            piece, index = read_text(event, "delta"), read_index(event, "content_index")
+        delta = TextDelta(self._item(event).text(index, piece), piece)
+        probable = read_objects(event, "logprobs") if event.get("logprobs") else None
+        return (delta, LogprobsDelta(probable)) if probable else (delta,)
 
     def _text_done(self, event: Wire) -> Iterable[Delta]:
         return self._item(event).finish_text(read_index(event, "content_index"), read_text(event, "text"))
@@ -253,8 +253,8 @@ class ResponsesReader:
     def _input(self, event: Wire) -> Iterable[Delta]:
         item = self._item(event)
         item.called = not self._quirks.runs_custom_tools
-        kind = ToolCallDelta if item.called else ServerToolDelta
-        return (kind(item.part_for(None), arguments=read_text(event, "delta")),)
+        part, piece = item.part_for(None), read_text(event, "delta")
+        return (ToolCallDelta(part, arguments=piece) if item.called else ServerToolDelta(part, arguments=piece),)
 
     def _server_arguments(self, event: Wire) -> Iterable[Delta]:
         return (ServerToolDelta(self._item(event).part_for(None), arguments=read_text(event, "delta")),)

@@ -152,7 +152,10 @@ class MadeWhenRead:
 
 
 class ArrivedEvent:
-    """An event of which only the deltas are there at first; `data` is made of them when it is read."""
+    """An event of which only the deltas are there at first; `data` is made of them when it is read.
+
+    The builder of chunks makes it without its constructor, with `_arrived` alone.
+    """
 
     _arrived: tuple[ChunkReader, Sequence[Delta]] | None = None
     data: Any = MadeWhenRead()
@@ -187,13 +190,6 @@ class StreamingChatResponse(ArrivedEvent, SSEResponse[ChatResponseChunk]):
             if written is not None:
                 return written
         return super().to_sse_format()
-
-
-def arrived_chunk(source: ChunkReader, deltas: Sequence[Delta]) -> StreamingChatResponse:
-    """Return a chunk that makes its content of these deltas when it is read."""
-    chunk = StreamingChatResponse.__new__(StreamingChatResponse)
-    chunk.__dict__["_arrived"] = source, deltas
-    return chunk
 
 
 @dataclass(frozen=True, kw_only=True)
