@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from dhenara.ai.catalog import find_facts, forget_own_tables, load_own_tables, price_usage
+from dhenara.ai.catalog import find_facts, forget_own_tables, load_own_tables, price_usage, use_tables
+from dhenara.ai.catalog.model_info import EndpointFacts
 from dhenara.ai.errors import ConfigurationError
 from dhenara.ai.types import AIModel, AIModelAPI, AIModelEndpoint, ChatModelCostData, Cost, Usage
 
@@ -270,3 +271,28 @@ def test_the_default_tier_may_be_named_and_spelling_does_not_matter(file: Path) 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"none\.toml: cannot be read"):
         load_own_tables(tmp_path / "none.toml")
+
+
+def longest(known: EndpointFacts, endpoint: AIModelEndpoint) -> int | None:
+    facts = known.find(endpoint)
+    return None if facts is None else facts.max_output_tokens
+
+
+def test_facts_of_an_endpoint_follow_limits_that_are_loaded_later(file: Path) -> None:
+    known, endpoint = EndpointFacts(), AIModelEndpoint.of("openai/gpt-5.2", "k")
+    listed = longest(known, endpoint)
+    load_own_tables(file)
+    assert longest(known, endpoint) == 1234
+    forget_own_tables()
+    assert longest(known, endpoint) == listed != 1234
+
+
+def test_facts_of_an_endpoint_follow_other_tables(tmp_path: Path) -> None:
+    known, endpoint = EndpointFacts(), AIModelEndpoint.of("openai/gpt-5.2", "k")
+    before = known.find(endpoint)
+    assert known.find(endpoint) is before
+    try:
+        use_tables(tmp_path)
+        assert known.find(endpoint) is not before
+    finally:
+        use_tables(None)

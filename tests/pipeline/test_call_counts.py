@@ -35,11 +35,11 @@ CALL_LIMITS = {"chat": 530, "responses": 745, "anthropic": 668, "gemini": 616}
 """Calls for a whole answer in the engine."""
 LOOP_CALLS = 75
 """Calls of an event loop and of its connection, for a whole answer in async code."""
-KIT_LIMIT = 140
+KIT_LIMIT = 125
 """Calls for a question to the kit, with usage tracking, beside those of the engine."""
-BOUNDED_LIMIT = 855
+BOUNDED_LIMIT = 840
 """The same with ledger, limits and budget in SQLite files."""
-HIT_LIMITS: dict[Backend, int] = {"memory": 365, "sqlite": 395}
+HIT_LIMITS: dict[Backend, int] = {"memory": 330, "sqlite": 360}
 """Calls for an answer from a cache."""
 
 

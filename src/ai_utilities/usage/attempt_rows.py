@@ -150,7 +150,7 @@ class AttemptRows:
         attempts, journal = self._call.journal.attempts, self._call.journal
         index = len(attempts) - 1
         last = attempts[index] if index >= self._written else Attempt(number=1, outcome="answered")
-        rows = self._failed_rows(index)
+        rows = self._failed_rows(index) if index > self._written else []
         key = self._ids.pop(index if index in self._ids else index + 1, None)
         if not (stream.complete and self._count(answer, "answered")):
             now = self._io.monotonic()

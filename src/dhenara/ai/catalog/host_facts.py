@@ -36,8 +36,19 @@ def use_tables(folder: str | Path | None) -> None:
     """
     global _folder
     _folder = None if folder is None else Path(folder)
+    note_change()
     for clear in _clear_caches:
         clear()
+
+
+changes = 0
+"""How often tables or own limits were changed in this process: facts that were found before may be others now."""
+
+
+def note_change() -> None:
+    """Count a change of tables or limits."""
+    global changes
+    changes += 1
 
 
 def tables_folder() -> Path | None:
@@ -179,11 +190,13 @@ def use_own_limits(host: str, rows: Iterable[HostRow]) -> None:
         rows: The rows; their facts are among `context_window`, `max_input_tokens` and `max_output_tokens`.
     """
     _own.update({(host, row.name.lower()): row for row in rows})
+    note_change()
 
 
 def forget_own_limits() -> None:
     """Forget all limits given to `use_own_limits`."""
     _own.clear()
+    note_change()
 
 
 def own_limits(host: str, *names: str) -> HostRow | None:

@@ -13,7 +13,7 @@ from ..types.chat.report import CallWarning
 from ..types.config.call import AIModelCallConfig, Call
 from .host_facts import clear_on_change
 from .model_constraints import is_set, reasons
-from .model_info import ModelFacts, find_facts, load
+from .model_info import EndpointFacts, ModelFacts, load
 
 Body = Mapping[str, Any]
 
@@ -137,6 +137,7 @@ class SupportedDefaults:
 
     def __init__(self) -> None:
         self._last: tuple[AIModelCallConfig, ModelFacts | None, AIModelCallConfig] | None = None
+        self._facts = EndpointFacts()
 
     def apply(self, call: Call) -> Call:
         """Return the call without such parameters.
@@ -144,7 +145,7 @@ class SupportedDefaults:
         Operations other than chat have parameters of their own, so none is kept for them.
         """
         config, last = call.config, self._last
-        facts = find_facts(call.endpoint) if call.operation == "chat" else None
+        facts = self._facts.find(call.endpoint) if call.operation == "chat" else None
         if last is not None and config is last[0] and facts is last[1]:
             changed = last[2]
         else:

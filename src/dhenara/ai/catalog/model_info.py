@@ -12,6 +12,7 @@ from ..providers.model_names import maker_of
 from ..providers.provider_names import provider_name
 from ..types.config.api import AIModelEndpoint
 from ..types.config.model import AIModel, ChatModelSettings, FunctionalType, ImageModelCostData
+from . import host_facts
 from .host_facts import (
     DEPLOYMENTS,
     LIMITS,
@@ -165,6 +166,20 @@ def find_facts(model: str | AIModelEndpoint, host: str | None = None) -> ModelFa
     given, provider = model.ai_model, host or str(model.api.provider)
     named = None if provider in DEPLOYMENTS else given.model_name
     return find_at(provider_name(provider) or provider, given.base_model or given.model_name, named or given.base_model)
+
+
+class EndpointFacts:
+    """The facts about the model of an endpoint; what was found last is kept until tables or limits change."""
+
+    def __init__(self) -> None:
+        self._last: tuple[AIModelEndpoint, int, ModelFacts | None] | None = None
+
+    def find(self, endpoint: AIModelEndpoint) -> ModelFacts | None:
+        """Return what `find_facts` returns."""
+        last, changes = self._last, host_facts.changes
+        if last is None or last[0] is not endpoint or last[1] != changes:
+            self._last = last = endpoint, changes, find_facts(endpoint)
+        return last[2]
 
 
 @lru_cache(1_024)

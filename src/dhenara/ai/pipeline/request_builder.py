@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..catalog.capabilities import OF_OPERATION, check_kind, drop_unsupported_media
 from ..catalog.learned_constraints import LearnedConstraint, apply_lessons, without_default_warnings
 from ..catalog.model_constraints import apply_constraints, is_elsewhere, with_model_limits, with_own_settings
-from ..catalog.model_info import ModelFacts, find_facts
+from ..catalog.model_info import EndpointFacts, ModelFacts
 from ..codecs.base import EncodedRequest
 from ..codecs.common.media import has_media
 from ..codecs.common.media_support import describe_media, media_of
@@ -42,6 +42,7 @@ class RequestBuilder:
         # Encrypted reasoning is only requested from reasoning models, so these protocols always need the model facts.
         self._asks = bool(getattr(target.quirks, "encrypted_reasoning", False))
         self._informed: tuple[AIModelEndpoint, bool, AIModelEndpoint] | None = None
+        self._known = EndpointFacts()
 
     async def load_lessons(self, io: IO) -> None:
         """Load the file of learned constraints once, if there is one."""
@@ -80,7 +81,7 @@ class RequestBuilder:
         return encoded
 
     def _facts(self, call: Call) -> ModelFacts | None:
-        return with_own_settings(call.endpoint, find_facts(call.endpoint))
+        return with_own_settings(call.endpoint, self._known.find(call.endpoint))
 
     def _encode_supported_media(self, call: Call, facts: ModelFacts | None) -> EncodedRequest:
         """Encode without media that the model does not support."""
