@@ -66,7 +66,9 @@ def with_provider(node: ast.stmt) -> ast.stmt:
         return generated(ast.With(node.items, node.body[0].body))
     if isinstance(node, ast.If) and is_choice(node):
         last = node.orelse[0] if node.orelse and isinstance(node.orelse[0], ast.If) else node
-        return generated(last.body[0] if is_choice(last) and len(last.body) == 1 else last)
+        if is_choice(last) and len(last.body) == 1:
+            return generated(last.body[0])
+        return generated(ast.If(last.test, [with_provider(one) for one in last.body], last.orelse))
     return node
 
 
