@@ -39,7 +39,7 @@ def main(folder: Path, **options: Any) -> None:
             "booking_agent",
             "Finds and books trains.",
             tools=[Tool.from_function(book, needs_approval=True)],
-            instructions="The only train tomorrow is IC 583 at 9:15, for 39 euros. Book it with the tool.",
+            instructions="Book IC 583 at 9:15 for 39 euros, the only train tomorrow.",
         )
         limits = RunLimits(rounds=8, cost=0.50)  # for both models together
         client.run(QUESTION, tools=[booking], limits=limits, on_event=print_event).save(folder / "run.json")
@@ -51,7 +51,7 @@ def main(folder: Path, **options: Any) -> None:
         decided = run.decide({call.id: True for call in run.pending})
         done = client.run(resume=decided, tools=[booking], on_event=print_event)
         print(done.text)
-        print(f"({done.usage.total_tokens} tokens, {done.record.calls} tool calls, {done.cost.amount} dollars)")
+        print(done.record.calls, "tool calls,", done.usage.total_tokens, "tokens,", done.cost.amount, "dollars")
 
 
 with tempfile.TemporaryDirectory() as temporary:

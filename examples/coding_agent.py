@@ -16,7 +16,8 @@ from dhenara.ai.testing import Answer, FakeServer, FakeToolCall
 from dhenara.ai.types import ShellAction, ToolCallContent
 from dhenara.ai.workspace import Workspace
 
-TEST = f"'{sys.executable}' -c 'from sums import add; assert add(2, 3) == 5; print(\"passed\")'"
+CHECK = 'from sums import add; assert add(2, 3) == 5; print("passed")'
+TEST = f"'{sys.executable}' -c '{CHECK}'"
 
 
 def make_repository(folder: Path) -> None:
@@ -52,7 +53,7 @@ def main() -> None:
         client = AIModelClient("anthropic/claude-sonnet-5", api_key="none", base_url=server.url)
         run = client.run("The test fails. Find out why, and fix it.", tools=workspace.tools(), approve=approve)
         for tool in run.tools:
-            print(f"{tool.call.name}: {tool.result.get_text() if tool.result else tool.outcome}")
+            print(tool.call.name, tool.result.get_text() if tool.result else tool.outcome)
         print(run.text)
         print((folder / "sums.py").read_text())
         client.close()

@@ -32,7 +32,8 @@ def main(gpt: str | AIModelEndpoint, claude: str | AIModelEndpoint) -> None:
             loaded = Conversation.load(path, client)
         print(loaded.ask("Goodbye.").text)
         print(loaded.run("What time is it?", tools=[clock]).text)
-        print(f"{len(loaded.turns)} turns, {loaded.usage.total_tokens} tokens; {loaded.explain_cache()}")
+        print(f"{len(loaded.turns)} turns, {loaded.usage.total_tokens} tokens")
+        print(loaded.explain_cache())
 
 
 GPT, CLAUDE = "openai/gpt-5.4-mini", "anthropic/claude-sonnet-5"

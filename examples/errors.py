@@ -27,7 +27,8 @@ def main(base_url: str) -> None:
             print(f"timeout {error.limit!r}:", error)
 
         try:
-            client.generate("Hello", temprature=0)  # type: ignore[call-arg]  # misspelt on purpose
+            # misspelt on purpose
+            client.generate("Hello", temprature=0)  # type: ignore[call-arg]
         except ConfigurationError as error:
             print("nothing was sent:", error)
 

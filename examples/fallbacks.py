@@ -16,7 +16,7 @@ def main(first: str | AIModelEndpoint, second: str | AIModelEndpoint) -> None:
         response = client.generate("Say hello.", retries=0)
     print(response.text)
     for attempt in response.attempts:
-        print(f"{attempt.provider} {attempt.model}: {attempt.outcome} {attempt.error or ''}")
+        print(attempt.provider, attempt.model, attempt.outcome, attempt.error or "")
     for warning in response.warnings:
         print("warning:", warning.message)
 

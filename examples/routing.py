@@ -21,7 +21,7 @@ def main(first: str | AIModelEndpoint, second: str | AIModelEndpoint) -> None:
 
 
 def hedge(slow: str | AIModelEndpoint, fast: str | AIModelEndpoint) -> None:
-    """A second request, if the first one has not begun to answer after half a second."""
+    """A second request, if the first one has no answer after half a second."""
     with AIModelClient.routed({"groups": [slow, fast], "hedge_after": 0.5}) as client:
         response = client.generate("Say hello.")
         print("hedged:", [(one.deployment, one.outcome) for one in response.attempts])

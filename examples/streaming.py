@@ -13,7 +13,8 @@ def main(base_url: str) -> None:
         complete = client.generate("Tell me a story.", streaming=True).text_stream
         for text in complete:
             print(text, end="", flush=True)
-        print(f"\n{complete.response.finish_reason}, {complete.response.usage.total_tokens} tokens")
+        final = complete.response
+        print(f"\n{final.finish_reason}, {final.usage.total_tokens} tokens")
 
         broken = client.generate("Tell me a story.", streaming=True, retries=0).text_stream
         try:

@@ -30,11 +30,12 @@ def main(**options: Any) -> None:
                 case ToolStarted(call=call):
                     print(f"[{call.name} {call.arguments}]")
                 case ToolEnded(tool=tool):
-                    print(f"[{tool.outcome}: {tool.result.get_text() if tool.result else ''}]")
+                    print(tool.outcome, tool.result.get_text() if tool.result else "")
                 case StreamingChatResponse():
                     print(event.text_delta, end="", flush=True)
             if run:
-                print(f"\n({len(run.steps)} steps, {run.usage.total_tokens} tokens, {run.stopped})")
+                print()
+                print(len(run.steps), "steps", run.usage.total_tokens, "tokens", run.stopped)
 
 
 if "OPENAI_API_KEY" in os.environ:
