@@ -270,7 +270,7 @@ class Chat(ChatBase["AiClient"]):
 
 @with_secret_options
 class AsyncChat(ChatBase["AsyncAiClient"]):
-    """A conversation for `AsyncAiClient`."""
+    """A conversation for `AsyncAiClient`, made by `client.chat()`. Methods are those of `Chat`, and are awaited."""
 
     @conceals_its_options
     async def ask(self, prompt: str = "", **options: Unpack[AskOptions]) -> AskResult:

@@ -47,6 +47,15 @@ def test_the_site_has_the_addresses_of_the_project() -> None:
     assert urls["Source"].endswith(f"/{site['repo_name']}")
 
 
+def test_the_site_shows_the_version_and_requests_nothing_from_other_hosts() -> None:
+    site = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]
+    link = (ROOT / site["theme"]["custom_dir"] / "partials" / "source.html").read_text(encoding="utf-8")
+    assert site["extra"]["release"] == dhenara.ai.__version__
+    assert "{{ config.extra.release }}" in link
+    assert "data-md-component" not in link  # the component asks api.github.com
+    assert site["theme"]["font"] is False
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_addresses_of_the_project_are_those_of_the_package(page: Path) -> None:
     urls = PROJECT["project"]["urls"]
