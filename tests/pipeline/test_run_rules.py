@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from pydantic import BaseModel
 
 from dhenara.ai import AIModelClient
 from dhenara.ai.errors import CallTimeoutError, InvalidOutputError
+from dhenara.ai.pipeline.agent.tool_runner import ToolRunner
 from dhenara.ai.testing import Answer, CutReply, DialectReply, FakeServer, FakeToolCall
 from dhenara.ai.testing.answer import Stall
 from dhenara.ai.types import RunLimits, Timeouts, Tool, ToolCallContent
+from dhenara.ai.types.tools.tool_definition import SEARCH_TOOL
 from support.worlds import endpoint
 
 
@@ -241,3 +244,25 @@ def test_an_agent_in_a_thread_sends_nothing_after_its_run_was_interrupted(
     interrupted.set()
     threads[0].join(60)
     assert len(server.exchanges) == 2
+
+
+@pytest.mark.parametrize(
+    ("steps", "awaits_tools", "noted", "has_others"),
+    [
+        ([], False, [], False),
+        ([["work"]], False, ["work"], True),
+        ([[SEARCH_TOOL]], False, [SEARCH_TOOL], False),
+        ([[SEARCH_TOOL], ["work"]], False, [SEARCH_TOOL, "work"], True),
+        ([[SEARCH_TOOL], ["work"]], True, [SEARCH_TOOL], False),
+    ],
+)
+def test_a_resumed_run_knows_the_results_of_its_earlier_steps(
+    steps: list[list[str]], awaits_tools: bool, noted: list[str], has_others: bool
+) -> None:
+    results: list[str] = []
+    box: Any = SimpleNamespace(record_result=lambda tool: results.append(tool.call.name))
+    made = [SimpleNamespace(tools=[SimpleNamespace(call=SimpleNamespace(name=name)) for name in one]) for one in steps]
+    state: Any = SimpleNamespace(steps=made, awaits_tools=awaits_tools)
+    unused: Any = None
+    runner = ToolRunner(unused, box, unused, unused, state, unused)
+    assert (runner.restore(), results) == (has_others, noted)

@@ -68,6 +68,13 @@ def test_one_of_many_may_try(make: Callable[[], StoredHealth]) -> None:
     assert sorted(claims) == [False] * 7 + [True]
 
 
+def test_after_the_next_failure_one_may_try_again(make: Callable[[], StoredHealth]) -> None:
+    store = make()
+    for _ in range(2):
+        store.rest("a", SharedRest(-1.0, 1, "server", "down"))
+        assert [store.claim_probe("a", 60.0), make().claim_probe("a", 60.0)] == [True, False]
+
+
 def test_a_rest_that_ended_is_read_until_somebody_tried(make: Callable[[], StoredHealth]) -> None:
     store = make()
     store.rest("a", SharedRest(-1.0, 1, "server", "down"))

@@ -226,7 +226,6 @@ class RedisHealth(StoredHealth):
         with self._server.connected_client() as client:
             text = to_json({"failures": 0, "kind": "server", "reason": ""}).decode()
             client.set(self._server.key_name(key), text, px=int(GRACE * 1000))
-            client.delete(self._server.key_name(key, "probe"))
 
     def _claim_probe(self, key: str, seconds: float) -> bool:
         with self._server.connected_client() as client:
