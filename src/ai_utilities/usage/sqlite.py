@@ -80,7 +80,7 @@ class SQLiteLedger(Ledger):
             for row in new:
                 settle(file, row)
             for row, number in zip(new, write_rows(file, new), strict=True):
-                if row.operation == BATCH:
+                if row.operation == BATCH and row.row_id is not None:
                     file.execute(CLOSE, (row.row_id, number))
 
     @retry_recovered
