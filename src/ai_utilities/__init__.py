@@ -33,9 +33,9 @@ if TYPE_CHECKING:
         OllamaProvider as OllamaProvider,
         OpenAIProvider as OpenAIProvider,
         create_provider as create_provider,
-        list_providers as list_providers,
         register_provider as register_provider,
     )
+    from .providers.facts import list_providers as list_providers
     from .providers.tables_refresh import (
         TableChanges as TableChanges,
         refresh_tables as refresh_tables,
@@ -70,7 +70,7 @@ __getattr__, __dir__ = lazy_package(
         "parse_json_from_text": ".operations.texts",
         "BaseProvider": ".providers.base_provider",
         "create_provider": ".providers.factory",
-        "list_providers": ".providers.factory",
+        "list_providers": ".providers.facts",
         "register_provider": ".providers.factory",
         "GroqProvider": ".providers.factory",
         "OllamaProvider": ".providers.factory",

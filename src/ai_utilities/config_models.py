@@ -38,6 +38,7 @@ from .config.client_settings import SETTING_NAMES, SettingArguments
 from .config.routes import require_route_names
 from .config.secrets import Secret, SecretUrl, hide_secrets, mask_secrets, read_keyring
 from .exceptions import JsonObject, Options, ProviderConfigurationError, read_tag_pairs
+from .providers.facts import check_known
 
 PREFIX = "AI_"
 MODEL_VARIABLES = frozenset({"AI_MODEL", "OPENAI_MODEL"})
@@ -250,9 +251,6 @@ class AiSettings(BaseSettings):
     def _normalize_provider(cls, value: object) -> object:
         name = normalize_provider(value)
         if isinstance(name, str) and name not in (AUTO, "") and provider_name(name) is None:
-            # Providers of users are registered there, and that module imports this one.
-            from .providers.factory import check_known
-
             check_known(name)
         return name
 

@@ -10,8 +10,8 @@ import pytest
 from ai_utilities import AiClient, AiSettings, ConfigurationResolver
 from ai_utilities.config import secrets
 from ai_utilities.middleware import RequestMiddleware
+from ai_utilities.providers import create_provider, list_providers, register_provider
 from ai_utilities.providers.endpoint import connection_options, make_endpoint
-from ai_utilities.providers.factory import create_provider, list_providers, register_provider
 from dhenara.ai import Send, Stream
 from dhenara.ai.testing import Answer, FakeServer
 from dhenara.ai.types import Call
@@ -60,7 +60,7 @@ def test_an_endpoint_has_the_headers_and_the_configuration_of_the_settings() -> 
 def test_a_registered_provider_is_created_by_its_name_however_it_is_written(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ai_utilities.providers.factory._registered", {})
+    monkeypatch.setattr("ai_utilities.providers.facts._registered", {})
     register_provider("My-Own", lambda given: create_provider(given, "openai"))
     assert create_provider(settings(), name).provider_name == "openai"
     assert len([one for one in list_providers() if "own" in one.lower()]) == 1

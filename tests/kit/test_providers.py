@@ -23,7 +23,7 @@ from ai_utilities import (
     register_provider,
 )
 from ai_utilities.exceptions import ProviderCapabilityError
-from ai_utilities.providers import EngineProvider, ProviderConformance, check_provider, factory
+from ai_utilities.providers import EngineProvider, ProviderConformance, check_provider, facts
 from ai_utilities.providers.facts import known_providers
 from dhenara.ai.providers.provider import load_provider
 from dhenara.ai.testing import Answer, FakeServer, Raw
@@ -131,7 +131,7 @@ def test_an_unknown_name_is_reported_with_the_known_ones() -> None:
 
 
 def test_a_provider_of_ones_own_is_registered_by_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(factory, "_registered", {})
+    monkeypatch.setattr(facts, "_registered", {})
     register_provider("mine", OnlyAsk)
     register_provider("broken", lambda settings: "no provider")  # type: ignore[arg-type,return-value]  # as above
     assert "mine" in list_providers()
@@ -143,8 +143,8 @@ def test_a_provider_of_ones_own_is_registered_by_a_call(monkeypatch: pytest.Monk
 
 
 def test_or_by_an_entry_point_of_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("packaged", f"{__name__}:OnlyAsk", factory.GROUP)
-    monkeypatch.setattr(factory, "entry_points", lambda group: [point] if group == factory.GROUP else [])
+    point = EntryPoint("packaged", f"{__name__}:OnlyAsk", facts.GROUP)
+    monkeypatch.setattr(facts, "entry_points", lambda group: [point] if group == facts.GROUP else [])
     monkeypatch.setattr(EntryPoint, "load", lambda self: OnlyAsk)
     assert "packaged" in list_providers()
     assert create_provider(AiSettings(), "packaged").ask("x") == "you said x"

@@ -10,7 +10,7 @@ import pytest
 
 from ai_utilities.cli import main
 from ai_utilities.exceptions import ProviderConfigurationError
-from ai_utilities.providers.factory import list_providers, register_provider
+from ai_utilities.providers import list_providers, register_provider
 from ai_utilities.setup import PresetAnswers, run_setup_wizard
 
 MISSPELT = {
@@ -95,7 +95,7 @@ def test_every_known_name_and_spelling_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_provider_that_was_registered_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ai_utilities.providers.factory._registered", {})
+    monkeypatch.setattr("ai_utilities.providers.facts._registered", {})
     register_provider("my_own", lambda settings: None)  # type: ignore[arg-type, return-value]  # never called
     run_setup_wizard(given("my_own"), tmp_path / ".env", dry_run=True, test=False)
 

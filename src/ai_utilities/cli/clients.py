@@ -23,8 +23,7 @@ from ..exceptions import JsonObject, Options, ProviderConfigurationError
 from ..middleware import RequestMiddleware
 from ..providers.defaults import is_reachable, server_address
 from ..providers.endpoint import connection_options, make_endpoint
-from ..providers.factory import is_known, suggestion
-from ..providers.facts import EMBEDDED, facts_of, missing_key
+from ..providers.facts import EMBEDDED, facts_of, is_known, missing_key, suggestion
 from ..usage.data import tagged
 from .output import print_note
 

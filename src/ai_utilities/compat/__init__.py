@@ -65,7 +65,7 @@ RENAMED: Mapping[str, tuple[str, str]] = {
     "UnknownProviderError": (EXCEPTIONS, "ProviderConfigurationError"),
     "RateLimitError": (EXCEPTIONS, "ProviderRateLimitError"),
     "RateLimitExceededError": (EXCEPTIONS, "ProviderRateLimitError"),
-    "list_supported_providers": ("ai_utilities.providers.factory", "list_providers"),
+    "list_supported_providers": ("ai_utilities.providers.facts", "list_providers"),
     "run_setup_wizard": ("ai_utilities.setup", "run_setup_wizard"),
     "TranscriptionRequest": ("ai_utilities.compat.audio", "TranscriptRequest"),
     "SetupWizard": ("ai_utilities.setup", "SetupWizard"),

@@ -20,8 +20,7 @@ from dhenara.ai.integration import (
 from ..config_models import AiSettings
 from ..exceptions import Options, ProviderConfigurationError
 from ..providers.base_provider import BaseProvider
-from ..providers.factory import is_known
-from ..providers.facts import facts_of
+from ..providers.facts import facts_of, is_known
 from . import OriginLevel, main_provider
 from .client_settings import SETTING_NAMES, ClientArguments
 from .routes import route_name

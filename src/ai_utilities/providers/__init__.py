@@ -25,9 +25,9 @@ if TYPE_CHECKING:
         OllamaProvider as OllamaProvider,
         OpenAIProvider as OpenAIProvider,
         create_provider as create_provider,
-        list_providers as list_providers,
         register_provider as register_provider,
     )
+    from .facts import list_providers as list_providers
 
 __getattr__, __dir__ = lazy_package(
     __name__,
@@ -42,7 +42,7 @@ __getattr__, __dir__ = lazy_package(
         "check_provider": ".base_provider",
         "EngineProvider": ".engine_provider",
         "create_provider": ".factory",
-        "list_providers": ".factory",
+        "list_providers": ".facts",
         "register_provider": ".factory",
         "GroqProvider": ".factory",
         "OllamaProvider": ".factory",

@@ -1,13 +1,25 @@
-"""Facts about the engine's providers, and error messages for an incomplete configuration."""
+"""Facts about the engine's providers, names of custom ones, and error messages for an incomplete configuration."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
 from urllib.parse import urlsplit
 
-from dhenara.ai.integration import find_provider, known_names, provider_name
+from dhenara.ai.integration import (
+    did_you_mean,
+    find_provider,
+    fold_name,
+    known_names,
+    provider_name,
+    quote_name,
+    read_model_name,
+)
+
+from ..config import AUTO
+from ..exceptions import ProviderConfigurationError
 
 FIRST_MODELS = {
     "openai": "gpt-5.4-mini",
@@ -180,4 +192,64 @@ def no_image_model(facts: ProviderFacts, alternatives: tuple[str, ...]) -> str:
     return (
         f"{facts.name} has no default model for images. Pass --model or model='...', "
         f"or use another provider ({', '.join(alternatives)})."
+    )
+
+
+GROUP = "ai_utilities.providers"
+"""The entry point group by which packages offer providers: name to a factory or class."""
+
+_registered: dict[str, Callable[..., object]] = {}
+
+
+def add_factory(name: str, factory: Callable[..., object]) -> None:
+    """Use this factory for the providers of this name."""
+    _registered[fold_name(name)] = factory
+
+
+def registered_factory(name: str) -> Callable[..., object] | None:
+    """The factory that was registered for this name, in any spelling."""
+    return _registered.get(fold_name(name))
+
+
+def list_providers() -> list[str]:
+    """Every name that `create_provider` accepts, except `auto`."""
+    return sorted({*known_providers(), *_registered, *(point.name for point in iter_entry_points())})
+
+
+def is_known(name: str) -> bool:
+    """Whether `create_provider` accepts this name, in any spelling, or it is `auto`."""
+    names = {fold_name(AUTO), *map(fold_name, list_providers())}
+    return fold_name(name) in names or find_provider(normalize_name(name)) is not None
+
+
+def check_known(name: str) -> None:
+    """Raises an error for a provider that does not exist, with the one that is probably meant."""
+    if not is_known(name):
+        raise ProviderConfigurationError(describe_unknown(name))
+
+
+def suggestion(name: str) -> str:
+    """A question that suggests the provider that is probably meant, with a space before it; empty if there is none."""
+    return did_you_mean(name, list_providers())
+
+
+def iter_entry_points() -> Iterator[EntryPoint]:
+    yield from entry_points(group=GROUP)
+
+
+def maker_of_model(name: str) -> str | None:
+    """The maker of the model with this name; None if the name is none of a known family."""
+    try:
+        return read_model_name(name).provider
+    except ProviderConfigurationError:
+        return None
+
+
+def describe_unknown(name: str) -> str:
+    if (maker := maker_of_model(name)) is not None:
+        return f"unknown provider {quote_name(name)}: it is a model. Write '{maker}/{name}', or model={name!r}."
+    return (
+        f"unknown provider {quote_name(name)}.{suggestion(name)} list_providers() lists all names. Use "
+        "'openai_compatible' with base_url=... for any server with OpenAI's API, or register_provider(name, factory) "
+        "to add a provider."
     )

@@ -12,8 +12,7 @@ from dhenara.ai.integration import fold_name
 
 from ..exceptions import ProviderConfigurationError
 from ..providers.defaults import AUTO
-from ..providers.factory import is_known, suggestion
-from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, known_providers
+from ..providers.facts import EMBEDDED, ProviderFacts, facts_of, is_known, known_providers, suggestion
 from .steps import (
     Answer,
     Choose,

@@ -18,8 +18,7 @@ from ..config_models import AiSettings
 from ..config_resolver import ConfigurationResolver
 from ..exceptions import AIUtilitiesError, ProviderConfigurationError
 from ..providers.defaults import is_reachable, server_address
-from ..providers.factory import is_known
-from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, known_providers
+from ..providers.facts import EMBEDDED, LOOPBACK, facts_of, is_known, known_providers
 from .checks import call_limit, check_without_chat
 from .questions import PresetAnswers, run_interview
 from .steps import (

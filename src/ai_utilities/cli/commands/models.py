@@ -22,7 +22,7 @@ from ...config_resolver import ConfigurationResolver
 from ...exceptions import AIUtilitiesError, JsonObject, ProviderConfigurationError
 from ...providers.endpoint import connection_options, make_endpoint
 from ...providers.engine_provider import ANY
-from ...providers.factory import list_providers
+from ...providers.facts import list_providers
 from ...providers.tables_folder import use_tables_of
 from ...providers.tables_refresh import refresh_tables, undo_refresh
 from ..clients import provider_row, settings_for

@@ -295,7 +295,13 @@ def encode_request(request: HttpRequest, target: str, extra: Mapping[str, str]) 
 
 
 def blocking_transport(trust: Callable[[], ssl.SSLContext] | None = None) -> HttpTransport:
-    return HttpTransport(BlockingNetwork(trust or trusted_context), ConnectionPool(), time.monotonic, environment())
+    async def secure(connection: Connection, host: str, timeout: float | None) -> Connection:
+        # Loaded with the first TLS connection; plain ones do not need it.
+        from .sockets.tls import secured
+
+        return await secured(connection, host, timeout, trust or trusted_context)
+
+    return HttpTransport(BlockingNetwork(secure), ConnectionPool(), time.monotonic, environment())
 
 
 def trusted_context() -> ssl.SSLContext:

@@ -6,15 +6,11 @@ import os
 import select
 import socket
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from ..protocol.message import ConnectFailed, ConnectionBroken, ReadTimeout
 from .connection import PROCESS, Connection, NothingWritten, connect_first, error_reason
-
-if TYPE_CHECKING:
-    import ssl
-
 
 CHUNK = 65_536
 FOREIGN = "the connection belongs to the process that opened it"
@@ -221,11 +217,18 @@ class BlockingWaiter:
         closing.close()  # `shutdown` has already woken the waiters
 
 
-class BlockingNetwork:
-    """Opens connections for sync code."""
+Secure = Callable[[Connection, str, float | None], Awaitable[Connection]]
 
-    def __init__(self, trust: Callable[[], ssl.SSLContext]) -> None:
-        self._trust = trust
+
+class BlockingNetwork:
+    """Opens connections for sync code.
+
+    Args:
+        secure: Puts TLS over a connection to a host, in this time.
+    """
+
+    def __init__(self, secure: Secure) -> None:
+        self._secure = secure
         self._waiter = BlockingWaiter()
 
     async def connect(self, host: str, port: int, timeout: float | None) -> Connection:
@@ -244,6 +247,4 @@ class BlockingNetwork:
         return SocketConnection(connected, self._waiter, time.monotonic)
 
     async def start_tls(self, connection: Connection, host: str, timeout: float | None) -> Connection:
-        from .tls import secured
-
-        return await secured(connection, host, timeout, self._trust)
+        return await self._secure(connection, host, timeout)

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    create_model,
+)
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
@@ -199,3 +206,36 @@ def has_description(hint: Any) -> bool:
 def annotated_description(hint: Any) -> str | None:
     """Return the description of an annotation such as `Annotated[str, "Where."]`."""
     return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, str)), None)
+
+
+LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def documented_object(function: Callable[..., Any]) -> Any:
+    """Return the object whose docstring describes a callable: its own, not that of the class of a partial or
+    instance.
+    """
+    inner = inspect.unwrap(innermost(function))
+    if inspect.isroutine(inner):
+        return inner
+    return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
+
+
+def function_name(function: Callable[..., Any]) -> str:
+    inner = innermost(function)
+    return str(getattr(inner, "__name__", type(inner).__name__))
+
+
+def check_function(given: object, example: str) -> None:
+    """Raise if a tool is to be made from something that cannot be called."""
+    if not callable(given):
+        raise ConfigurationError(f"a tool is made from a function, not {type(given).__name__}: {example}")
+
+
+def legal_name(name: object) -> str:
+    if isinstance(name, str) and LEGAL.fullmatch(name):
+        return name
+    raise ConfigurationError(
+        f"invalid tool name {name!r:.90}: use up to 64 letters, digits, _ and -. Use a function with such a name, "
+        'or Tool.from_function(function, name="...")'
+    )

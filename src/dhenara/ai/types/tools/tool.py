@@ -2,7 +2,6 @@
 
 import functools
 import inspect
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Self
 
@@ -19,12 +18,22 @@ from ...schema.validate import Checker, problems
 from ...schema.validate_schema import check_object_definition
 from ...wire import json
 from ..content.parts import ToolCallContent
-from .json_schema import adapter_of, as_object, innermost, read_docstring, read_signature, schema_of
+from .json_schema import (
+    adapter_of,
+    as_object,
+    check_function,
+    documented_object,
+    function_name,
+    innermost,
+    legal_name,
+    read_docstring,
+    read_signature,
+    schema_of,
+)
 from .tool_definition import CHECKED, ToolDefinition
 
 Bound = Callable[[], Any]
 Reader = Callable[[Mapping[str, Any]], Bound]
-LEGAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class InvalidArgumentsError(ValueError):
@@ -301,36 +310,6 @@ def describe_errors(error: ValidationError) -> str:
 def is_awaitable(function: Callable[..., Any]) -> bool:
     inner = innermost(function)
     return inspect.iscoroutinefunction(inner) or inspect.iscoroutinefunction(getattr(inner, "__call__", None))  # noqa: B004  # the method
-
-
-def documented_object(function: Callable[..., Any]) -> Any:
-    """Return the object whose docstring describes a callable: its own, not that of the class of a partial or
-    instance.
-    """
-    inner = inspect.unwrap(innermost(function))
-    if inspect.isroutine(inner):
-        return inner
-    return inner if inspect.getdoc(type(inner).__call__) is None else type(inner).__call__
-
-
-def function_name(function: Callable[..., Any]) -> str:
-    inner = innermost(function)
-    return str(getattr(inner, "__name__", type(inner).__name__))
-
-
-def check_function(given: object, example: str) -> None:
-    """Raise if a tool is to be made from something that cannot be called."""
-    if not callable(given):
-        raise ConfigurationError(f"a tool is made from a function, not {type(given).__name__}: {example}")
-
-
-def legal_name(name: object) -> str:
-    if isinstance(name, str) and LEGAL.fullmatch(name):
-        return name
-    raise ConfigurationError(
-        f"invalid tool name {name!r:.90}: use up to 64 letters, digits, _ and -. Use a function with such a name, "
-        'or Tool.from_function(function, name="...")'
-    )
 
 
 def own_docstring(kind: type[Any]) -> str | None:

@@ -12,6 +12,7 @@ from ...schema.transform import TransformedSchema, transform_schema
 from ...schema.validate_schema import check_object_definition
 from ...wire.text import similar_names
 from ..model_base import FrozenModel, read_old_fields
+from .json_schema import check_function, documented_object, function_name, legal_name, read_docstring, read_signature
 
 
 class SchemaSource(FrozenModel):
@@ -94,10 +95,10 @@ class ToolDefinition(SchemaSource):
         Returns:
             The definition.
         """
-        from .tool import Tool
-
-        tool = Tool.from_function(func)
-        fields = {name: getattr(tool, name) for name in ToolDefinition.model_fields}
+        check_function(func, "ToolDefinition.from_callable(get_weather)")
+        called, docs = legal_name(function_name(func)), read_docstring(documented_object(func))
+        parameters = read_signature(func, called, docs).schema
+        fields = {"name": called, "description": docs.description, "parameters": parameters}
         definition = ToolDefinition.model_validate(fields, context=CHECKED)
         definition._reference = func
         return definition
