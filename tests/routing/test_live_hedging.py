@@ -221,10 +221,12 @@ def test_the_budget_reserves_for_both(world: World, server: FakeServer, spare: F
             yield from DialectReply(HELLO).steps(request)
 
     server.add_replies(Watched())
-    client = two(server, spare, layers=[layer])
-    world.run(client, "?", max_output_tokens=1000)
+    alone = two(server, spare, after=None, layers=[layer])
+    world.run(alone, "?", max_output_tokens=1000)
+    world.close(alone)
     server.add_replies(SILENT)
     spare.add_replies(Watched())
+    client = two(server, spare, layers=[layer])
     world.run(client, "?", max_output_tokens=1000)
     one, both = spent
     assert both > 1.9 * one
