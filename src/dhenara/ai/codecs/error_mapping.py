@@ -269,8 +269,16 @@ PROTOCOL_CHECKS: tuple[tuple[str, Callable[[Body, str], bool]], ...] = (
 )
 
 
+OWN_MARKS = {RESPONSES: ("object", "response"), MESSAGES: ("type", "message")}
+"""A field and its value that bodies of a protocol have; with it, the others need not be looked for."""
+
+
 def refuse_foreign(body: Any, own: str) -> None:
     """Raise ValueError if the body is in another protocol."""
+    if own in OWN_MARKS and body.__class__ is dict:
+        name, value = OWN_MARKS[own]
+        if body.get(name) == value:
+            return
     protocol = protocol_of(body)
     if protocol is not None and protocol != own:
         raise ValueError(f"expected a response in the protocol {own}, got {protocol}. Check base_url and provider")

@@ -205,7 +205,9 @@ def origin_of(target: ResolvedTarget, encoded: EncodedRequest) -> Origin:
 
 def make_source(target: ResolvedTarget, reader: ResponseReader, call: Call, encoded: EncodedRequest) -> DeltaSource:
     """Choose the source by the response's content type, then by the request."""
-    kind = reader.head.headers.get("content-type", "").split(";")[0].strip().lower()
+    kind = reader.head.headers.get("content-type", "")
+    if kind not in DOCUMENTS:
+        kind = kind.split(";")[0].strip().lower()
     streams = kind in STREAMS or (call.config.streaming and kind not in DOCUMENTS)
     response_format = encoded.response_format or ResponseFormat(decoder_for(target, call, encoded))
     if streams or response_format.body in ("lines", "pieces"):

@@ -28,12 +28,10 @@ def read_object(data: Mapping[str, Any], name: str) -> Wire:
 def read_objects(data: Mapping[str, Any], name: str) -> list[Wire]:
     """Return the objects in this field; a single object becomes a list of one."""
     value = data.get(name)
-    if isinstance(value, dict):
-        return [value]
-    if not isinstance(value, list):
-        return []
+    if value is None or (value.__class__ is not list and not isinstance(value, list)):
+        return [value] if isinstance(value, dict) else []
     for one in value:
-        if not isinstance(one, dict):
+        if one.__class__ is not dict and not isinstance(one, dict):
             return [one for one in value if isinstance(one, dict)]
     return value
 
@@ -53,6 +51,8 @@ def require(data: Any, what: str, *names: str) -> None:
 def read_name(data: Mapping[str, Any], name: str) -> str | None:
     """Return an id or a name; some providers send a number."""
     value = data.get(name)
+    if value.__class__ is str:
+        return value or None
     return str(value) if isinstance(value, str | int) and value != "" else None
 
 

@@ -180,20 +180,26 @@ class AsyncioConnection(asyncio.Protocol):
     async def write(self, data: bytes | memoryview, timeout: float | None) -> int:
         if self._over or self._dropped or self._transport is None or self._transport.is_closing():
             raise NothingWritten("the connection was closed")
+        size = len(data)
+        if size <= MOST_AT_ONCE:
+            self._send(self._transport, data)
+            return size
         view, sent = memoryview(data), 0
         until = None if timeout is None else self._loop.time() + timeout
-        while sent < len(view):
-            piece = view[sent : sent + MOST_AT_ONCE]
-            self._transport.write(piece if len(piece) < len(view) else data)
-            sent += len(piece)
-            if self._transport.is_closing():
-                self._read_rest()
-            if sent < len(view):
+        while sent < size:
+            self._send(self._transport, view[sent : sent + MOST_AT_ONCE])
+            sent = min(size, sent + MOST_AT_ONCE)
+            if sent < size:
                 await asyncio.sleep(0)  # lets the loop read what has arrived
                 await self._drained(until)
                 if self._arrived or self._transport.is_closing():
                     return sent
         return sent
+
+    def _send(self, transport: asyncio.Transport, data: bytes | memoryview) -> None:
+        transport.write(data)
+        if transport.is_closing():
+            self._read_rest()
 
     def _read_rest(self) -> None:
         """Read what the server sent before it closed; after a failed write the loop no longer reads."""

@@ -72,7 +72,7 @@ class ResponseReader:
         body = bytearray() if arrived is None else arrived
         try:
             while chunk := await self.read():
-                self.mark_started()
+                self._timeouts.mark_started()
                 body += chunk
                 if most is not None and len(body) >= most:
                     del body[most:]

@@ -185,9 +185,9 @@ class AIModelCallConfig(CallParameters):
     @property
     def timeouts(self) -> Timeouts:
         """The four timeouts; a plain number is the total timeout."""
-        if isinstance(self.timeout, Timeouts):
-            return self.timeout
-        return DEFAULT_TIMEOUTS if self.timeout is None else Timeouts(total=self.timeout)
+        if self.timeout is None:
+            return DEFAULT_TIMEOUTS
+        return self.timeout if isinstance(self.timeout, Timeouts) else Timeouts(total=self.timeout)
 
     @property
     def read_limits(self) -> ReadLimits:
