@@ -413,10 +413,13 @@ def test_requests_go_through_the_proxy_that_the_environment_names(
     assert requested.path == "http://api.example:8080/v1/chat/completions"
     assert requested.headers["host"] == "api.example:8080"
     assert requested.headers["proxy-authorization"] == "Basic bWU6cGFzcyB3b3Jk"
-    monkeypatch.setenv("no_proxy", "api.example")
-    with pytest.raises(ConnectionError):
-        world.run(client, "?", retries=0)
     world.close(client)
+    monkeypatch.setenv("no_proxy", "api.example")
+    later = AIModelClient(endpoint("http://api.example:8080"))
+    with pytest.raises(ConnectionError):
+        world.run(later, "?", retries=0)
+    assert len(server.exchanges) == 1
+    world.close(later)
 
 
 def test_a_proxy_that_refuses_the_way_is_a_connection_error(
