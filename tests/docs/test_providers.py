@@ -19,6 +19,10 @@ def test_the_page_about_features_is_up_to_date() -> None:
     assert features.PAGE.read_text(encoding="utf-8") == features.page(), "run `make tables` to write it anew"
 
 
+def test_the_features_on_the_home_page_are_up_to_date() -> None:
+    assert features.HOME.read_text(encoding="utf-8") == features.home(), "run `make tables` to write it anew"
+
+
 def test_the_page_of_examples_is_up_to_date() -> None:
     assert examples.PAGE.read_text(encoding="utf-8") == examples.page(), "run `make tables` to write it anew"
 

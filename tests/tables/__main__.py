@@ -8,3 +8,4 @@ if __name__ == "__main__":
     for made in (providers, features, parameters, commands, examples):
         made.PAGE.write_text(made.page(), encoding="utf-8")
         print(f"wrote {made.PAGE}")
+    features.HOME.write_text(features.home(), encoding="utf-8")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from dhenara.ai.providers.operation_routes import offered_operations
-from dhenara.ai.providers.provider import Provider
+from dhenara.ai.providers.provider import Provider, load_provider
 from tables.dialects import reasoning
 from tables.providers import providers, row
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "features.md"
+HOME = PAGE.with_name("index.md")
+BEGIN, END = "<!-- features -->", "<!-- end of features -->"
+SHOWN = (
+    *("openai", "anthropic", "google_ai", "amazon_bedrock", "microsoft_openai"),
+    *("mistral", "groq", "xai", "cohere", "ollama"),
+)
+"""The providers on the home page."""
+
+OMITTED = ("reasoning", "moderation", "OCR", "token count")
+"""Columns that the home page has no room for."""
 HEAD = """---
 hide:
   - toc
@@ -64,6 +74,17 @@ COLUMNS: dict[str, Callable[[Provider], str]] = {
 
 def page() -> str:
     """The whole page."""
-    lines = [row("provider", *COLUMNS), row(*["---"] * (1 + len(COLUMNS)))]
-    lines += [row(f"`{each.name}`", *(column(each) for column in COLUMNS.values())) for each in providers()]
-    return HEAD + "\n".join(lines) + "\n" + FOOT
+    return HEAD + table(providers(), list(COLUMNS)) + FOOT
+
+
+def table(shown: Iterable[Provider], columns: Sequence[str]) -> str:
+    lines = [row("provider", *columns), row(*["---"] * (1 + len(columns)))]
+    lines += [row(f"`{each.name}`", *(COLUMNS[column](each) for column in columns)) for each in shown]
+    return "\n".join(lines) + "\n"
+
+
+def home() -> str:
+    """The home page, with the table of the most used providers made anew."""
+    before, _, rest = HOME.read_text(encoding="utf-8").partition(BEGIN)
+    made = table(map(load_provider, SHOWN), [column for column in COLUMNS if column not in OMITTED])
+    return f"{before}{BEGIN}\n\n{made}\n{END}{rest.partition(END)[2]}"
