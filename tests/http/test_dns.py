@@ -34,9 +34,9 @@ def test_an_unknown_host_raises_gaierror() -> None:
 
 
 def test_the_next_address_is_tried_when_one_refuses_the_connection() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_server(("127.0.0.1", 0)) as gone:
-        there, closed = server.getsockname(), gone.getsockname()
-        gone.close()
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))  # it does not listen, and nobody else can get its port
+        there, closed = server.getsockname(), bound.getsockname()
 
         def lookup(*_: Any, **__: Any) -> list[Any]:
             return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", place) for place in (closed, there)]

@@ -125,9 +125,10 @@ def test_an_invalid_response_is_never_returned_as_success(
 
 
 def test_a_refused_connection_is_a_connection_error(world: World) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    error = failure(world, AIModelClient(endpoint(f"http://127.0.0.1:{port}")))
+    with socket.socket() as bound:  # it does not listen, and nobody else can get its port
+        bound.bind(("127.0.0.1", 0))
+        port = bound.getsockname()[1]
+        error = failure(world, AIModelClient(endpoint(f"http://127.0.0.1:{port}")))
     assert type(error) is ConnectionFailedError
     assert f"127.0.0.1:{port}" in str(error)
 

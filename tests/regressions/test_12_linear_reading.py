@@ -104,17 +104,19 @@ KINDS: list[Callable[[int], None]] = [
 
 
 def cost(kind: Callable[[int], None], size: int) -> float:
-    """Processor time of this thread, which other processes do not add to; the least of some runs."""
-    least = float("inf")
-    for _ in range(3):
-        began = time.thread_time()
-        kind(size)
-        least = min(least, time.thread_time() - began)
-    return least
+    """Processor time of this thread; a virtual machine adds what it gives to others."""
+    began = time.thread_time()
+    kind(size)
+    return time.thread_time() - began
+
+
+MOST_RUNS = 30
+"""Runs whose least costs are compared, unless fewer show that the cost is proportional: noise only adds to a cost."""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_eight_times_as_much_costs_about_eight_times_as_much(kind: Callable[[int], None]) -> None:
     """It would be 64 times as much, were it quadratic."""
-    small, large = cost(kind, 30_000), cost(kind, 240_000)
-    assert large < 24 * small
+    small = min(cost(kind, 30_000) for _ in range(3))
+    larges = (cost(kind, 240_000) for _ in range(MOST_RUNS))
+    assert any(large < 24 * small for large in larges)

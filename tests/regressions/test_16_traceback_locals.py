@@ -96,10 +96,11 @@ def endpoint(url: str, provider: str = "openai") -> AIModelEndpoint:
 
 
 @pytest.fixture
-def closed_port() -> int:
+def closed_port() -> Iterator[int]:
+    """A port that refuses connections, and that nobody else can get meanwhile."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+        yield int(one.getsockname()[1])
 
 
 SECRETS = (KEY, HEADER, QUERY, CALL)

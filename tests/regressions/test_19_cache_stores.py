@@ -133,11 +133,12 @@ def test_a_redis_server_that_says_nothing_does_not_hold_up_a_call(world: World, 
 def test_a_redis_server_that_is_not_there_is_a_warning(world: World, server: FakeServer) -> None:
     pytest.importorskip("redis")
     server.add_replies(HELLO)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        url = f"redis://:secret-word@127.0.0.1:{free.getsockname()[1]}/0"
-    client = AIModelClient(endpoint(server.url), layers=[CacheLayer(RedisCache(url), policy="always")])
-    answer = world.run(client, "?").chat_response
-    world.close(client)
+    with socket.socket() as bound:  # it does not listen, and nobody else can get its port
+        bound.bind(("127.0.0.1", 0))
+        url = f"redis://:secret-word@127.0.0.1:{bound.getsockname()[1]}/0"
+        client = AIModelClient(endpoint(server.url), layers=[CacheLayer(RedisCache(url), policy="always")])
+        answer = world.run(client, "?").chat_response
+        world.close(client)
     assert codes(answer) == ["cache_unavailable"]
     assert "secret-word" not in str(answer.warnings)
 
