@@ -55,7 +55,7 @@ class Workspace:
             memory: Whether the model may keep notes, in the folder `memories` inside of it.
             needs_approval: Whether calls must be approved. Default None: those of the shell only.
             timeout: Maximum duration of a command in seconds.
-            max_output: Maximum number of characters of a result; the rest is left out, and the model gets to know it.
+            max_output: Maximum number of characters of a result; the rest is left out, and the result says so.
             max_file_bytes: Maximum size of a file that is read or written.
             env: Environment variables of commands. They do not get those of this process, except PATH and the like.
 

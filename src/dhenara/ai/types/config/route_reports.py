@@ -153,7 +153,7 @@ class RouteExplanation(FrozenModel):
         chosen: Name of the deployment; None if none can take the call now.
         wait: Seconds until the first resting deployment is tried again; None if the call need not wait or cannot.
         deployments: Every deployment of the route, in order.
-        shadow: What became of the shadow traffic so far; None without any.
+        shadow: State of the shadow traffic; None without any.
     """
 
     route: str

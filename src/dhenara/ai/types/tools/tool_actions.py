@@ -147,7 +147,7 @@ class ComputerAction(FrozenModel):
 
 
 class MCPApprovalRequest(FrozenModel):
-    """The wish of a model to call a tool of a remote MCP server, which the provider runs after approval.
+    """A request of a model to call a tool of a remote MCP server, which the provider runs after approval.
 
     Attributes:
         server: Name of the server.
