@@ -41,6 +41,10 @@ def signature(found: Function, name: str) -> str:
     return f"{head}{short}(\n{inner}){result}"
 
 
+QUOTED_CLASS = re.compile(r"'([a-z_]\w*\.[A-Z]\w*)'")
+"""A class in an alias whose module is imported for type checkers only."""
+
+
 def type_text(annotation: Any) -> str:
     """Return an annotation as text, without what only pydantic or the encoders need."""
     text = str(annotation) if annotation is not None else ""
@@ -54,7 +58,7 @@ def type_text(annotation: Any) -> str:
             if not depth:
                 break
         text = text[: match.start()] + text[match.end() : comma or end] + text[end + 1 :]
-    return text.strip("'\"")
+    return QUOTED_CLASS.sub(r"\1", text.strip("'\""))
 
 
 def full_type(annotation: Any, public: Collection[str]) -> str:

@@ -41,7 +41,8 @@ from .call_factory import check_sequence
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from ..pipeline.routing.board import HealthBoard, HealthStore
+    from ..pipeline.routing.board import HealthStore
+    from ..pipeline.routing.router import ClientBoard
     from ..pipeline.tracing import Observer
     from ..types.config.routes import ModelRoute
 
@@ -64,7 +65,7 @@ class PipelineFactory:
     tls: TlsSettings = DEFAULT_TLS
     lessons: LearnedConstraints = SHARED_CONSTRAINTS
     others: Sequence[PipelineFactory] = ()
-    board: HealthBoard | None = None
+    board: ClientBoard | None = None
     """Route and health of the deployments, of which the first is this endpoint; None without a route."""
 
     candidate: PipelineFactory | None = None
@@ -131,7 +132,7 @@ class PipelineFactory:
         layers = with_process_layers(self.layers)
         return Pipeline(io, target, layers, self.observer, self.attempt_layers, self.lessons, filing)
 
-    def _build_routed(self, board: HealthBoard, operation: str, is_async: bool) -> Pipeline:
+    def _build_routed(self, board: ClientBoard, operation: str, is_async: bool) -> Pipeline:
         """Return the pipeline of the first deployment that offers the operation; its calls follow the route."""
         from ..pipeline.routing.router import Router
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from pydantic import PrivateAttr
 
@@ -19,7 +19,7 @@ from ...types.tools.tool import Tool
 from ..streaming.structured_output import OutputProblem, OutputValidator
 from .run_state import RunEvent, answers_of
 from .run_store import RunStore, call_function
-from .toolbox import Approve
+from .toolbox import Approve, UnfinishedRun
 
 if TYPE_CHECKING:
     from ...types.chat.response import ChatResponse
@@ -113,17 +113,25 @@ AGENT_SCHEMA = {
 }
 
 
+class InnerRun(UnfinishedRun, Protocol):
+    """The run of an agent; `RunLoop` is one."""
+
+    async def pull(self) -> RunEvent | None: ...
+
+
 class AgentTool(Tool):
     """A tool that is a run of its own, with its own model, instructions and tools; `AIModelClient.as_tool` makes it.
 
     What the run uses counts for the run that calls it, and its pending calls are pending there.
     """
 
-    _start: Any = PrivateAttr(default=None)
+    _start: Callable[[str, AgentContext], InnerRun] | None = PrivateAttr(default=None)
     _inner_tools: tuple[Any, ...] = PrivateAttr(default=())
 
     @classmethod
-    def of(cls, name: str, description: str, start: Callable[[str, AgentContext], Any], tools: tuple[Any, ...]) -> Self:
+    def of(
+        cls, name: str, description: str, start: Callable[[str, AgentContext], InnerRun], tools: tuple[Any, ...]
+    ) -> Self:
         """Create the tool.
 
         Args:
@@ -149,7 +157,7 @@ class AgentTool(Tool):
         """Whether a tool of the agent must never run twice."""
         return any(isinstance(tool, Tool) and tool.needs_store for tool in self._inner_tools)
 
-    def start(self, prompt: str, agent: AgentContext) -> Any:
+    def start(self, prompt: str, agent: AgentContext) -> InnerRun:
         """Return the run for a prompt.
 
         Args:
@@ -157,7 +165,7 @@ class AgentTool(Tool):
             agent: What the run has from the outer run.
 
         Returns:
-            The `RunLoop` of the run.
+            The run, which is pulled event by event.
         """
         assert self._start is not None
         return self._start(prompt, agent)
@@ -246,7 +254,7 @@ class RunBudget:
                 one._called += admitted
         return admitted
 
-    def count_answer(self, answer: Any) -> None:
+    def count_answer(self, answer: ChatResponse) -> None:
         """Count the usage and the cost of a response."""
         with self._lock:
             for one in self._chain():

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from os import PathLike
@@ -53,7 +53,7 @@ class RunStore(Protocol):
     processes that start a run at the same time both send its requests; tools with `once=True` still run once.
     """
 
-    def save(self, run_id: str, saved: bytes) -> Any:
+    def save(self, run_id: str, saved: bytes) -> Awaitable[None] | None:
         """Keep the state of a run.
 
         Args:
@@ -61,14 +61,14 @@ class RunStore(Protocol):
             saved: Its JSON, as `Run.from_json` reads it.
         """
 
-    def load(self, run_id: str) -> Any:
+    def load(self, run_id: str) -> Awaitable[bytes | str | None] | bytes | str | None:
         """Return the last state of a run, or None if there is none.
 
         Args:
             run_id: Id of the run.
         """
 
-    def claim(self, run_id: str, step: str, call: str) -> Any:
+    def claim(self, run_id: str, step: str, call: str) -> Awaitable[ToolClaim | None] | ToolClaim | None:
         """Note that a tool call begins. Return None, or the `ToolClaim` if it was begun before. Of several processes
         that claim the same step at the same time, only one may get None.
 
@@ -78,7 +78,7 @@ class RunStore(Protocol):
             call: Hash of the call.
         """
 
-    def complete(self, run_id: str, step: str, result: str) -> Any:
+    def complete(self, run_id: str, step: str, result: str) -> Awaitable[None] | None:
         """Keep what a claimed call returned.
 
         Args:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pydantic_core import to_json
 
@@ -121,6 +121,12 @@ MCP_APPROVAL = "mcp_approval_request"
 """Name of the calls by which OpenAI asks whether a tool of an MCP server may run; the result is True or False."""
 
 
+class UnfinishedRun(Protocol):
+    """The run of an agent that is not over."""
+
+    def run(self, *, arriving: bool = False) -> Run[Any]: ...
+
+
 @dataclass(slots=True, eq=False)
 class PendingToolCall:
     """A tool call: `bound` if it may run, else `result`, or neither while it waits for the caller."""
@@ -156,7 +162,7 @@ class PendingToolCall:
     finished: Outcome | None = None
     """What the function returned or raised."""
 
-    loop: Any = None
+    loop: UnfinishedRun | None = None
     """The run of an agent while it runs."""
 
     trace: ToolTracing | None = None

@@ -22,6 +22,7 @@ from ...types.chat.report import Attempt
 from ...types.chat.response import ChatResponse
 from ...types.chat.usage import add_usages
 from ...types.config.call import Call, CallJournal
+from ...types.content.media import Origin
 from ...types.operations.batch import (
     BatchItem,
     BatchItemContext,
@@ -265,7 +266,7 @@ class BatchItemReader:
                 raise
 
 
-def arrival_of(item: BatchItem, origin: Any) -> Stream:
+def arrival_of(item: BatchItem, origin: Origin) -> Stream:
     """Return the item as a completed stream, or raise its error."""
     if item.response is None:
         raise item.error or ServerError("no result for this call")

@@ -142,9 +142,6 @@ class HealthBoard:
         self._read_at: float | None = None
         self._conversations: dict[Any, tuple[int, float]] = {}
         self._holders: dict[str, int] = {}
-        self.shadows: Any = None
-        """The `ShadowTracker` of the route's shadow traffic; None without such traffic."""
-
         self._drawn: float | None = None
         self.smallest_window: float | None = None
         """Tokens of prompt and answer together that every deployment takes; None before the facts were looked up."""

@@ -9,6 +9,7 @@ of the process, and only if it need not wait for a limit.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -55,7 +56,7 @@ class HedgedRequest:
     is_recorded: bool = False
     status: Literal["running", "answered", "failed", "cancelled", "not sent"] = "running"
     _is_dropped: bool = False
-    _lock: Any = field(default_factory=new_lock)
+    _lock: AbstractContextManager[bool] = field(default_factory=new_lock)
 
     @property
     def is_over(self) -> bool:

@@ -45,17 +45,14 @@ ENDED = 0.5
 """Longest time in seconds to wait for the end of a cancelled call of shadow traffic."""
 
 
-def make_board(route: ModelRoute, store: HealthStore | None = None) -> HealthBoard:
+def make_board(route: ModelRoute, store: HealthStore | None = None) -> ClientBoard:
     """Return the board of a client, which all its routers share.
 
     Args:
         route: The route.
         store: Where other processes see the health; None for this client alone.
     """
-    board = HealthBoard(route, store)
-    if route.shadow is not None:
-        board.shadows = ShadowTracker(route.shadow)
-    return board
+    return ClientBoard(route, store)
 
 
 class ShadowTracker:
@@ -115,6 +112,19 @@ class ShadowTracker:
             await step.join(ENDED)
 
 
+class ClientBoard(HealthBoard):
+    """The health of the deployments as a client knows it, and its shadow traffic.
+
+    Args:
+        route: The route.
+        store: Where other processes see the health; None for this client alone.
+    """
+
+    def __init__(self, route: ModelRoute, store: HealthStore | None = None) -> None:
+        super().__init__(route, store)
+        self.shadows = None if route.shadow is None else ShadowTracker(route.shadow)
+
+
 class Router:
     """Sends the calls of one client along its route.
 
@@ -140,11 +150,12 @@ class Router:
     ) -> None:
         self._context = RouteContext(io, board, pipelines, observer, retries, not_offered)
         self._candidate = candidate
+        self._shadows = board.shadows if isinstance(board, ClientBoard) else None
 
     async def route_call(self, call: Call) -> Stream:
         """Send the call to the first deployment that can take it, and to others when that one fails."""
         io = self._context.io
-        shadows: ShadowTracker | None = self._context.board.shadows
+        shadows = self._shadows
         stream = await RoutedCall(self._context, with_deadline(call, io)).send()
         if shadows is None or self._candidate is None or io.random() >= shadows.traffic.share:
             return stream
@@ -159,7 +170,7 @@ class Router:
         facts, now = read_call(self._context, call), io.monotonic()
         decision = decide(board.route, board.standings, facts, now, board.draw(io, keep=True))
         explanation = explain(board.route, board.standings, facts, decision, now)
-        shadow = None if board.shadows is None else board.shadows.report()
+        shadow = None if self._shadows is None else self._shadows.report()
         return explanation.model_copy(update={"shadow": shadow})
 
     def _shadow_of(
