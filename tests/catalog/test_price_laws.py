@@ -93,13 +93,13 @@ def test_a_name_of_the_table_is_the_model_itself() -> None:
 
 CALLS = st.fixed_dictionaries(
     {
-        "served": st.sampled_from([None, "gpt-5.2", "claude-sonnet-5", "unknown"]),
+        "served": st.sampled_from([None, "gpt-5-mini", "claude-fable-5", "unknown"]),
         "service_tier": st.sampled_from([None, "flex", "batch"]),
-        "region": st.sampled_from([None, "us", "eu-west-1"]),
+        "region": st.sampled_from([None, "us", "cn", "us-gov-west-1"]),
     }
 )
-REPORTS = st.sampled_from([{}, {"inference_geo": "us"}, {"inference_geo": "not_available"}, {"speed": "fast"}])
-PRICED = ("openai/gpt-5.2", "anthropic/claude-sonnet-5", "amazon_bedrock/anthropic.claude-sonnet-5", "ollama/qwen3")
+REPORTS = st.sampled_from([{}, {"inference_geo": "cn"}, {"inference_geo": "not_available"}, {"speed": "fast"}])
+PRICED = ("openai/gpt-5.2", "anthropic/our-model", "alibaba/wan3.0-video", "ollama/qwen3")
 
 
 @pytest.mark.parametrize("name", PRICED)

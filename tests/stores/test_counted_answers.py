@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from ai_utilities.usage import MemoryLedger, UsageData, UsageLayer, UsageTracker, attempt_rows, tagged
-from ai_utilities.usage.data import Outcome, checked_row
+from ai_utilities.usage.data import BUCKETS, Outcome, checked_row
 from ai_utilities.usage.totals import RunningTotals
 from dhenara.ai import AIModelClient, Send, Stream
 from dhenara.ai.testing import Answer, FakeServer, FakeUsage, Refusal
@@ -22,11 +22,7 @@ HELLO = Answer(text="Hello!", usage=FakeUsage(10, 5))
 @given(
     usage=st.builds(
         Usage,
-        input_tokens=st.integers(0, 9),
-        cache_read_tokens=st.integers(0, 9),
-        input_audio_tokens=st.integers(0, 9),
-        output_tokens=st.integers(0, 9),
-        reasoning_tokens=st.integers(0, 9),
+        **{bucket: st.integers(0, 9) for bucket in BUCKETS},
     )
     | st.builds(Usage.unknown),
     cost=st.builds(Cost, amount=st.none() | st.decimals(0, 9), saved=st.none() | st.decimals(0, 9)),

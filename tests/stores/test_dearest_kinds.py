@@ -58,6 +58,14 @@ def test_kinds_that_are_priced_together_cost_what_each_alone_would(
         assert together == highest_of_each(bounded, 0.0, read, kinds[0], longest, kinds[1])
 
 
+@pytest.mark.parametrize("read", [100_000, 150_000, 200_001])
+def test_the_size_of_the_prompt_is_not_that_of_all_its_kinds(read: int) -> None:
+    bounded = bounded_call("anthropic/claude-sonnet-4-5")
+    kinds = ["input_tokens", "cache_write_tokens"], ["output_tokens", "reasoning_tokens"]
+    together = bounded.highest_sum(read, kinds[0], 100, kinds[1])
+    assert together == highest_of_each(bounded, 0.0, read, kinds[0], 100, kinds[1])
+
+
 def test_a_listed_model_is_priced_together() -> None:
     bounded = bounded_call("anthropic/claude-sonnet-5")
     most = bounded.highest_sum(1_000_000, ["input_tokens", "cache_write_tokens"], 1_000, ["output_tokens"])
