@@ -176,6 +176,7 @@ def main() -> None:
     options.add_argument("--full", action="store_true", help=f"{FULL_ROUNDS} rounds instead of one")
     options.add_argument("--growth", action="store_true", help="what one more of everything costs; see growth.py")
     options.add_argument("--lines", default="", help=f"for --growth, of {', '.join(LINES)}")
+    options.add_argument("--smallest", type=int, default=0, help="for --growth: no smaller sizes than this")
     options.add_argument("--largest", type=int, help="for --growth: no larger sizes than this")
     options.add_argument("--only", default="", help="contestants by name, separated by commas")
     options.add_argument("--scenarios", default="", help=f"of {', '.join(SCENARIOS)}")
@@ -185,7 +186,7 @@ def main() -> None:
     if chosen.growth:
         day = datetime.datetime.now(datetime.UTC).date().isoformat()
         about = {"date": day, "python": platform.python_version(), "machine": f"{os.cpu_count()} cores of {machine()}"}
-        collect_growth([name for name in chosen.lines.split(",") if name], chosen.largest, about)
+        collect_growth([name for name in chosen.lines.split(",") if name], chosen.smallest, chosen.largest, about)
         return
     prepared = list(ready([name for name in chosen.only.split(",") if name]))
     scenarios = [name for name in chosen.scenarios.split(",") if name] or list(SCENARIOS)

@@ -1,12 +1,12 @@
 """`python -m benchmarks --growth`: what one more chunk, turn, row or process costs when there are many.
 
 Every number comes from a fresh process. A line that stays level says that the cost of one does not depend on how many
-there are. `benchmarks/growth.json` has the stored run. All of its lines are of the same sources: a part of the lines is
-added to it, unless the sources are others.
+there are. `benchmarks/growth.json` has the stored run. All of it is of the same sources: what is measured is added,
+unless the sources are others. So it may be measured in parts:
 
-    python -m benchmarks --growth --lines stream,arguments,objects,turns,pictures,ledger
-    python -m benchmarks --growth --lines cache,prompts
-    python -m benchmarks --growth --lines bulk,processes,redis,first_text,open_streams
+    python -m benchmarks --growth --largest 100000
+    python -m benchmarks --growth --smallest 100001 --lines stream,arguments,objects,ledger,cache
+    python -m benchmarks --growth --smallest 100001 --lines bulk
 """
 
 from __future__ import annotations
@@ -137,14 +137,17 @@ def measure(line: str, size: int, url: str) -> Values:
     return {name: float(f"{value:.4g}") for name, value in values.items()}
 
 
-def collect(wanted: list[str], largest: int | None, about: Mapping[str, str], stored: Path = STORED) -> GrowthRun:
+def collect(
+    wanted: list[str], smallest: int, largest: int | None, about: Mapping[str, str], stored: Path = STORED
+) -> GrowthRun:
     """Measure the lines, smallest sizes first; each result is stored at once.
 
     Args:
         wanted: Names of the lines. Empty: all.
+        smallest: The smallest size.
         largest: The largest size. None: all.
         about: Day, Python and machine.
-        stored: The file of the run. Lines of the same sources stay in it.
+        stored: The file of the run. What was measured of the same sources stays in it.
     """
     state = sources()
     run = GrowthRun.load(stored) if stored.exists() else GrowthRun({}, {})
@@ -152,12 +155,12 @@ def collect(wanted: list[str], largest: int | None, about: Mapping[str, str], st
     run = GrowthRun({"sources": state, **about}, lines)
     with growth_server() as url:
         for name in wanted or list(LINES):
-            line = LINES[name]
-            lines[name] = {}
+            line, known = LINES[name], lines.get(name, {})
             for size in line.sizes:
-                if largest is None or size <= largest:
-                    lines[name][str(size)] = measure(name, size, url)
-                    print(f"{line.title:34s} {size:>9,}  {describe(line, lines[name][str(size)])}", flush=True)
+                if smallest <= size and (largest is None or size <= largest):
+                    known[str(size)] = measure(name, size, url)
+                    lines[name] = {str(one): known[str(one)] for one in line.sizes if str(one) in known}
+                    print(f"{line.title:34s} {size:>9,}  {describe(line, known[str(size)])}", flush=True)
                     run.save(stored)
     return run
 

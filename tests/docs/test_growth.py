@@ -69,12 +69,15 @@ def test_a_stored_run_has_only_lines_of_the_same_sources(tmp_path: Path, monkeyp
     monkeypatch.setattr(growth, "measure", lambda line, size, url: dict.fromkeys(LINES[line].values, 1.0))
     stored, state = tmp_path / "growth.json", ["one"]
     monkeypatch.setattr(growth, "sources", lambda: state[0])
-    for wanted, largest in ((["stream"], 1_000), (["processes"], 1)):
-        growth.collect(wanted, largest, {"date": "today"}, stored)
+    for wanted, smallest, largest in ((["stream"], 10_000, 10_000), (["stream"], 0, 1_000), (["processes"], 0, 1)):
+        growth.collect(wanted, smallest, largest, {"date": "today"}, stored)
     assert growth.GrowthRun.load(stored) == growth.GrowthRun(
         {"sources": "one", "date": "today"},
-        {"stream": {"1000": {"us": 1.0, "mb": 1.0}}, "processes": {"1": {"us": 1.0, "wall_us": 1.0}}},
+        {
+            "stream": {size: {"us": 1.0, "mb": 1.0} for size in ("1000", "10000")},
+            "processes": {"1": {"us": 1.0, "wall_us": 1.0}},
+        },
     )
     state[0] = "another"
-    growth.collect(["redis"], 1, {"date": "today"}, stored)
+    growth.collect(["redis"], 0, 1, {"date": "today"}, stored)
     assert growth.GrowthRun.load(stored).lines.keys() == {"redis"}
