@@ -176,8 +176,12 @@ def merge_tool_results(given: Iterable[MessageLike]) -> list[Message]:
     merged: list[Message] = []
     follows_item = False
     for entry in given:
-        entry = entry if entry.__class__ is str else model_fields(entry) or entry
-        message, item = read_message(entry), entry.__class__ is not str and is_bare_item(entry)
+        if entry.__class__ is str:
+            merged.append(user_prompt(entry))
+            follows_item = False
+            continue
+        entry = model_fields(entry) or entry
+        message, item = read_message(entry), is_bare_item(entry)
         joins = message.role == "tool" or (item and follows_item and message.role == "assistant")
         if joins and merged and merged[-1].role == message.role:
             merged[-1] = message.model_copy(update={"contents": [*merged[-1].contents, *message.contents]})
